@@ -3,8 +3,12 @@
 //! The modules stand in the order in which the data goes through them; each imports only modules above it
 //! (`tests/layers.rs` keeps that). `diagnostic` to `plan`, `verdict` and `report` are pure: no sockets, files or clocks.
 
+/// Closed sets of words.
+mod words;
 /// What is wrong in a user's file, where, and what would be right.
 pub mod diagnostic;
+/// YAML files with positions.
+mod yaml;
 /// The rules of a product, as data.
 pub mod catalogue;
 /// The site file as written, with positions.
@@ -15,17 +19,5 @@ pub mod site;
 pub mod plan;
 /// What came back when a flow was tried.
 pub mod observation;
-/// What depends on the operating system, all in one place.
-pub mod os;
-/// Which zone and system this host is.
-pub mod vantage;
-/// Trying flows over real sockets.
-pub mod probe;
 /// What an observation means for a need.
 pub mod verdict;
-/// All verdicts of a run, and how they are shown.
-pub mod report;
-/// A stand-in site on loopback with planted faults.
-pub mod lab;
-/// The commands.
-pub mod cli;

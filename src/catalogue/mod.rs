@@ -1,0 +1,113 @@
+//! The catalogue: a product's rules as data. Which role reaches which, on which port, when, why, documented where.
+//!
+//! `catalogue/configmgr-2007.yaml` is embedded; `--catalogue FILE` replaces it. Every port number of the product stands
+//! there or in the user's file, none in Rust code. Words are closed enums ([`words`]), so a condition or an end that
+//! nothing evaluates cannot be written.
+
+mod read;
+mod words;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Problem;
+use crate::yaml::Ports;
+
+pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport};
+
+/// The embedded catalogue, as bytes.
+pub const CONFIGMGR_2007: &[u8] = include_bytes!("../../catalogue/configmgr-2007.yaml");
+
+/// A product's rules.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// The product, as `site.product` names it.
+    pub product: String,
+    /// Ports by name.
+    pub ports: BTreeMap<String, PortName>,
+    /// Names of the ports that are tried for being unexpectedly open.
+    pub watchlist: Vec<String>,
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
+
+/// A named port.
+#[derive(Clone, Debug)]
+pub struct PortName {
+    /// The key of the site file that sets it; `None`: fixed by the product.
+    pub setting: Option<Setting>,
+    /// Its numbers where the site file says nothing.
+    pub default: Vec<Ports>,
+}
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Kebab-case, unique.
+    pub id: String,
+    /// Who starts it.
+    pub from: Vec<End>,
+    /// Whom it leads to.
+    pub to: Vec<End>,
+    /// Transport.
+    pub transport: Transport,
+    /// Names of its ports.
+    pub ports: Vec<String>,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// When it holds: all of them.
+    pub when: Vec<Condition>,
+    /// What it asks for.
+    pub need: Need,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What the traffic is for, in one sentence.
+    pub why: String,
+    /// What fails without it; of a forbidden one, what an open port would expose.
+    pub breaks: String,
+    /// Where it is documented; empty for an unconfirmed rule.
+    pub source: String,
+}
+
+impl Rule {
+    /// The need as it is planned: an unconfirmed rule is never more than optional unless the user asks for it.
+    pub fn planned_need(&self) -> Need {
+        match (self.need, self.confidence) {
+            (Need::Required, Confidence::Unconfirmed) => Need::Optional,
+            (need, _) => need,
+        }
+    }
+}
+
+impl Catalogue {
+    /// Reads a catalogue.
+    ///
+    /// # Errors
+    /// All findings of the file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
+        read::read(bytes)
+    }
+
+    /// The default ports of a name; empty when there is none.
+    pub fn default_ports(&self, setting: Setting) -> Vec<Ports> {
+        self.ports.values().find(|port| port.setting == Some(setting)).map(|port| port.default.clone()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_catalogue_has_no_findings() {
+        let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("no findings");
+        assert_eq!(catalogue.product, "configmgr-2007");
+        assert!(catalogue.rules.len() > 100);
+    }
+
+    #[test]
+    fn unconfirmed_rules_carry_no_citation_and_all_others_do() {
+        for rule in Catalogue::parse(CONFIGMGR_2007).expect("no findings").rules {
+            assert_eq!(rule.source.is_empty(), rule.confidence == Confidence::Unconfirmed, "{}", rule.id);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The closed words of catalogue and site file.
+
+use crate::words::words;
+
+words! {
+    /// What a system does in the site.
+    Role {
+        /// Runs the site.
+        SiteServer = "site-server",
+        /// Holds the site database.
+        SiteDatabase = "site-database",
+        /// Holds a replica of the site database.
+        SiteDatabaseReplica = "site-database-replica",
+        /// Gives consoles access to the database.
+        SmsProvider = "sms-provider",
+        /// Hands policy to clients and takes their data.
+        ManagementPoint = "management-point",
+        /// Holds packages.
+        DistributionPoint = "distribution-point",
+        /// A distribution point on a client.
+        BranchDistributionPoint = "branch-distribution-point",
+        /// Takes the distress signals of clients.
+        FallbackStatusPoint = "fallback-status-point",
+        /// Serves software updates.
+        SoftwareUpdatePoint = "software-update-point",
+        /// Tells clients their site.
+        ServerLocatorPoint = "server-locator-point",
+        /// Shows reports.
+        ReportingPoint = "reporting-point",
+        /// Starts computers over the network.
+        PxeServicePoint = "pxe-service-point",
+        /// Keeps user state during installation.
+        StateMigrationPoint = "state-migration-point",
+        /// Judges client health.
+        SystemHealthValidator = "system-health-validator",
+        /// Active Directory.
+        DomainController = "domain-controller",
+        /// Answers names.
+        Dns = "dns",
+        /// Publishes revocation lists.
+        CrlDistributionPoint = "crl-distribution-point",
+        /// Publishes systems to another zone.
+        WebProxy = "web-proxy",
+        /// An administrator's console.
+        Console = "console",
+        /// The site server of the parent site.
+        ParentSiteServer = "parent-site-server",
+        /// The update point of the parent site.
+        ParentSoftwareUpdatePoint = "parent-software-update-point",
+    }
+}
+
+words! {
+    /// What the site needs of a flow.
+    Need {
+        /// Must pass.
+        Required = "required",
+        /// May pass.
+        Optional = "optional",
+        /// Must not pass.
+        Forbidden = "forbidden",
+    }
+}
+
+words! {
+    /// The transport of a flow.
+    Transport {
+        /// TCP.
+        Tcp = "tcp",
+        /// UDP.
+        Udp = "udp",
+    }
+}
+
+words! {
+    /// What is spoken on a flow: what it takes to call an open port right.
+    Protocol {
+        /// Anything: an open port is all that is asked.
+        Tcp = "tcp",
+        /// Any datagram service.
+        Udp = "udp",
+        /// TLS.
+        Tls = "tls",
+        /// HTTP/1.1.
+        Http = "http",
+        /// HTTP/1.1 over TLS.
+        Https = "https",
+        /// Remote procedure calls: the endpoint mapper and its dynamic ports.
+        Rpc = "rpc",
+        /// Server message block.
+        Smb = "smb",
+        /// SQL Server's tabular data stream.
+        Tds = "tds",
+        /// LDAP.
+        Ldap = "ldap",
+        /// DNS.
+        Dns = "dns",
+        /// Kerberos.
+        Kerberos = "kerberos",
+    }
+}
+
+impl Protocol {
+    /// The words that a user's own flow may carry.
+    pub const USER: &'static [Self] = &[Self::Tcp, Self::Tls, Self::Http, Self::Https, Self::Rpc, Self::Smb, Self::Tds, Self::Ldap, Self::Dns];
+}
+
+words! {
+    /// How sure a rule is.
+    Confidence {
+        /// Documented for the product.
+        Documented = "documented",
+        /// Documented for later versions, or seen in public code.
+        LaterVersion = "later-version",
+        /// Follows from documented facts.
+        Derived = "derived",
+        /// Expected, not confirmed: never more than optional, never a citation.
+        Unconfirmed = "unconfirmed",
+    }
+}
+
+words! {
+    /// The key of the site file that sets a port.
+    Setting {
+        /// `client_ports.http`.
+        ClientHttp = "client-http",
+        /// `client_ports.https`.
+        ClientHttps = "client-https",
+        /// `retired_client_ports.http`.
+        RetiredHttp = "retired-http",
+        /// `retired_client_ports.https`.
+        RetiredHttps = "retired-https",
+        /// `software_update_ports.http`.
+        SoftwareUpdateHttp = "software-update-http",
+        /// `software_update_ports.https`.
+        SoftwareUpdateHttps = "software-update-https",
+        /// `rpc_ports`.
+        RpcDynamic = "rpc-dynamic",
+        /// `crl_urls`.
+        Crl = "crl",
+        /// Every port of the watchlist.
+        Watchlist = "watchlist",
+    }
+}
+
+words! {
+    /// When a rule holds.
+    Condition {
+        /// The site is in native mode.
+        NativeMode = "native-mode",
+        /// The site is in mixed mode.
+        MixedMode = "mixed-mode",
+        /// Clients check revocation lists.
+        CrlCheck = "crl-check",
+        /// Update metadata come over the network.
+        SyncDirect = "sync-direct",
+        /// Update metadata are carried.
+        SyncExportImport = "sync-export-import",
+        /// The source may start connections to the site server.
+        SourceStartsConnections = "source-starts-connections",
+        /// Only the site server starts connections to the source.
+        SourceDoesNotStartConnections = "source-does-not-start-connections",
+        /// The source's management point uses this database.
+        UsesThisDatabase = "uses-this-database",
+        /// The source's management point uses another database.
+        UsesAnotherDatabase = "uses-another-database",
+        /// The site database connects to the replica.
+        ReplicationPush = "replication-push",
+        /// The replica connects to the site database.
+        ReplicationPull = "replication-pull",
+        /// Both ends are in one forest.
+        SameForest = "same-forest",
+        /// Both ends are in one zone.
+        SameZone = "same-zone",
+        /// The ends are in different zones.
+        BetweenZones = "between-zones",
+        /// The source is a proxy that publishes the destination.
+        PublishedBySource = "published-by-source",
+        /// The destination is a proxy that publishes a management or distribution point.
+        PublishesManagementOrDistributionPoint = "publishes-management-or-distribution-point",
+        /// The destination is a proxy that publishes a software update point.
+        PublishesSoftwareUpdatePoint = "publishes-software-update-point",
+        /// The destination is a proxy that publishes a fallback status point.
+        PublishesFallbackStatusPoint = "publishes-fallback-status-point",
+        /// The site server is in the destination's zone.
+        SiteServerInDestinationZone = "site-server-in-destination-zone",
+        /// A web proxy is in the source's zone.
+        WebProxyInSourceZone = "web-proxy-in-source-zone",
+        /// The destination serves no Internet clients.
+        DestinationDoesNotServeInternet = "destination-does-not-serve-internet",
+        /// Nothing in the source's zone starts connections toward the destination's zone.
+        SourceZoneIsPassive = "source-zone-is-passive",
+    }
+}
+
+/// Who a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Systems with a role.
+    Role(Role),
+    /// Software update points that serve more than the Internet, or none.
+    ActiveSoftwareUpdatePoint,
+    /// Software update points that serve only the Internet.
+    InternetSoftwareUpdatePoint,
+    /// Every system.
+    AnySystem,
+    /// Clients in the Internet zone.
+    InternetClients,
+    /// Clients in the other client zones.
+    IntranetClients,
+    /// Clients anywhere.
+    Clients,
+    /// Anything in the Internet zone.
+    Internet,
+    /// Anything in a zone less trusted than the destination's, the Internet aside.
+    LessTrustedZones,
+    /// Anything in a zone more trusted than the destination's.
+    MoreTrustedZones,
+}
+
+impl End {
+    const OTHERS: &'static [(&'static str, Self)] = &[
+        ("active-software-update-point", Self::ActiveSoftwareUpdatePoint),
+        ("internet-software-update-point", Self::InternetSoftwareUpdatePoint),
+        ("any-system", Self::AnySystem),
+        ("internet-clients", Self::InternetClients),
+        ("intranet-clients", Self::IntranetClients),
+        ("clients", Self::Clients),
+        ("internet", Self::Internet),
+        ("less-trusted-zones", Self::LessTrustedZones),
+        ("more-trusted-zones", Self::MoreTrustedZones),
+    ];
+
+    /// Every word with its meaning.
+    pub fn words() -> Vec<(&'static str, Self)> {
+        let roles = Role::ALL.iter().map(|role| (role.name(), Self::Role(*role)));
+        roles.chain(Self::OTHERS.iter().copied()).collect()
+    }
+
+    /// Whether it names systems, not clients or zones.
+    pub fn is_system(self) -> bool {
+        matches!(self, Self::Role(_) | Self::ActiveSoftwareUpdatePoint | Self::InternetSoftwareUpdatePoint | Self::AnySystem)
+    }
+}

@@ -1,0 +1,176 @@
+//! What is wrong in a user's file: a code, the place, what is wrong and what would be right.
+//!
+//! Every finding is collected before any is shown. The first line of each is `FILE:LINE:COLUMN: error[code]: text`,
+//! so that editors can jump to it; the source line and the hint follow.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// A place in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The file is refused.
+    Error,
+    /// The file is used; the user should look.
+    Warning,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Kebab-case, unique, with a heading in `docs/findings.md`.
+    pub code: &'static str,
+    /// Whether the file is refused.
+    pub severity: Severity,
+    /// Where; `None` when it is about the whole file.
+    pub at: Option<Place>,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A finding for which the file is refused.
+    pub fn error(code: &'static str, at: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, at: at.into(), message: message.into(), hint: None }
+    }
+
+    /// A finding that leaves the file usable.
+    pub fn warning(code: &'static str, at: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, at, message) }
+    }
+
+    /// Adds what would be right.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Whether one of these findings refuses the file.
+pub fn has_errors(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.severity == Severity::Error)
+}
+
+/// Shows findings, in the order of the file.
+pub fn render(file: &str, source: &str, problems: &[Problem]) -> String {
+    let mut sorted: Vec<&Problem> = problems.iter().collect();
+    sorted.sort_by_key(|problem| problem.at.unwrap_or_default());
+    sorted.iter().map(|problem| render_one(file, source, problem)).collect::<Vec<_>>().join("\n")
+}
+
+fn render_one(file: &str, source: &str, problem: &Problem) -> String {
+    let kind = match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let place = problem.at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
+    let mut text = format!("{}{place}: {kind}[{}]: {}\n", visible(file), problem.code, visible(&problem.message));
+    if let Some(at) = problem.at {
+        text += &source_line(source, at);
+    }
+    if let Some(hint) = &problem.hint {
+        text += &format!("   = help: {}\n", visible(hint));
+    }
+    text
+}
+
+/// The line of the place with a caret below; one line only, so that a large file costs nothing.
+fn source_line(source: &str, at: Place) -> String {
+    // A line of a hostile file may be megabytes long.
+    const LONGEST: usize = 400;
+    let Some(line) = source.lines().nth(at.line.saturating_sub(1)) else {
+        return String::new();
+    };
+    let from = line.char_indices().nth(at.column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte);
+    if line.len() > LONGEST {
+        return String::new();
+    }
+    let to = (from + at.end.saturating_sub(at.start)).min(line.len());
+    let to = (to..=line.len()).find(|&byte| line.is_char_boundary(byte)).unwrap_or(line.len());
+    let snippet = Snippet::source(line)
+        .line_start(at.line)
+        .annotation(AnnotationKind::Primary.span(from..to.max(from)));
+    let group = Group::with_level(Level::ERROR).element(snippet);
+    Renderer::plain().render(&[group]) + "\n"
+}
+
+/// Text of a user's file or of the network with its control characters made visible.
+pub fn visible(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| if is_dangerous(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
+}
+
+/// Control characters, and those that reorder or hide the text around them.
+fn is_dangerous(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The known word nearest to a mistyped one, when one is near enough to be meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).max(1) + 1;
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// `a`, `b` and `c`, each in backquotes, with a did-you-mean when one is near.
+pub fn choices<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let list: Vec<String> = known.clone().into_iter().map(|candidate| format!("`{candidate}`")).collect();
+    let mut text = format!("known: {}", list.join(", "));
+    if list.is_empty() {
+        text = "there are none".to_string();
+    }
+    if let Some(near) = nearest(word, known) {
+        text += &format!("; did you mean `{near}`?");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caret_points_right_behind_wide_text() {
+        let source = "site:\n  \"日本\": x\n";
+        let at = Place { line: 2, column: 9, start: 18, end: 19 };
+        let text = render("a.yaml", source, &[Problem::error("some-code", at, "wrong")]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "a.yaml:2:9: error[some-code]: wrong");
+        let row = lines.iter().position(|line| line.contains("日本")).expect("the source line");
+        // Two characters of double width before it: the caret stands two columns further than the character count.
+        let caret = lines[row + 1].find('^').expect("a caret");
+        let shown = lines[row].chars().take_while(|&c| c != 'x').map(|c| if c > '\u{2e80}' { 2 } else { 1 }).sum::<usize>();
+        assert_eq!(caret, shown);
+    }
+
+    #[test]
+    fn near_words_are_offered_and_far_ones_not() {
+        assert_eq!(nearest("perimetr", ["internet", "perimeter"]), Some("perimeter"));
+        assert_eq!(nearest("zzzz", ["internet", "perimeter"]), None);
+    }
+
+    #[test]
+    fn control_characters_are_made_visible() {
+        assert_eq!(visible("a\u{1b}[31mb\u{202e}"), "a\\u{1b}[31mb\\u{202e}");
+    }
+}

@@ -1,0 +1,93 @@
+//! The flows of a site: who must, may or must not reach whom, each with its reasons.
+//!
+//! Rules of the catalogue, the user's own flows, the revocation lists and the watchlist each propose flows (`derive`);
+//! proposals for the same start, end, port and transport are settled into one (`settle`): required beats optional,
+//! optional beats forbidden. A vantage then takes the flows that it can try (`select`). A flow is a few numbers and a
+//! shared [`Reason`], so that thousands of forbidden ones cost little; names appear only on output (`output`).
+
+mod derive;
+mod output;
+mod select;
+mod settle;
+
+use std::sync::Arc;
+
+use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
+use crate::diagnostic::Place;
+use crate::site::{Origin, Site, SystemId};
+use crate::yaml::Ports;
+
+pub use output::{Declared, Destination, FlowEntry, PlanDocument, Port, Source, document, entry, id, text};
+pub use select::{Chosen, Owner, select};
+
+/// A site's flows, ordered by id.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The flows.
+    pub flows: Vec<Flow>,
+    /// Ports that are tried for being unexpectedly open: the watchlist.
+    pub watchlist: Vec<u16>,
+}
+
+/// One flow.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Who starts it.
+    pub from: Origin,
+    /// Where it leads.
+    pub to: Target,
+    /// Transport.
+    pub transport: Transport,
+    /// Its port, or range of dynamic ports.
+    pub port: Ports,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// What the site needs of it.
+    pub need: Need,
+    /// Why, and who says so.
+    pub reason: Arc<Reason>,
+}
+
+/// Where a flow leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// A system of the file.
+    System(SystemId),
+    /// A revocation list's host that is no system of the file: its number among the URLs.
+    Crl(usize),
+}
+
+/// Why a flow is planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Ids of the rules.
+    pub rules: Vec<String>,
+    /// What it is for.
+    pub why: String,
+    /// What fails without it, or what an open port exposes.
+    pub breaks: String,
+    /// Where it is documented; empty for unconfirmed rules.
+    pub source: String,
+    /// How sure the strongest of the rules is.
+    pub confidence: Confidence,
+    /// Where the site file says so.
+    pub declared: Place,
+    /// Whether only the watchlist forbids it, no rule.
+    pub only_watched: bool,
+}
+
+/// The rule id of flows that only the watchlist forbids.
+pub const WATCHLIST: &str = "watchlist";
+/// The rule id of the user's own flows.
+pub const OWN: &str = "own-flow";
+
+/// Derives every flow of a site.
+pub fn derive(site: &Site, catalogue: &Catalogue) -> Plan {
+    let watchlist = derive::watchlist(site, catalogue);
+    let mut proposals = derive::from_rules(site, catalogue, &watchlist);
+    proposals.extend(derive::own_flows(site));
+    proposals.extend(derive::from_watchlist(site, &watchlist));
+    let mut flows = settle::settle(proposals);
+    flows.sort_by_cached_key(|flow| id(site, flow));
+    Plan { flows, watchlist }
+}

@@ -1,0 +1,286 @@
+//! Flows in words: their ids, the JSON of a plan, and its text for a firewall team.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Plan, Target};
+use crate::catalogue::{Confidence, Need};
+use crate::diagnostic::visible;
+use crate::site::{Origin, Site};
+
+/// A flow in a report or plan, as far as it is known before any packet is sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FlowEntry {
+    /// `FROM>TO:PORT/TRANSPORT`; depends on neither vantage nor address.
+    pub id: String,
+    /// Where it starts.
+    pub from: Source,
+    /// Where it leads.
+    pub to: Destination,
+    /// `tcp` or `udp`.
+    pub transport: String,
+    /// A number, or a range as text.
+    pub port: Port,
+    /// What is spoken.
+    pub protocol: String,
+    /// `required`, `optional` or `forbidden`.
+    pub need: String,
+    /// Ids of the catalogue's rules; `own-flow` and `watchlist` beside.
+    pub rules: Vec<String>,
+    /// What it is for.
+    pub why: String,
+    /// What fails without it; of a forbidden flow, what an open port exposes.
+    pub breaks: String,
+    /// Where it is documented; `null` where nothing can be cited.
+    pub source: Option<String>,
+    /// `documented`, `later-version`, `derived` or `unconfirmed`.
+    pub confidence: String,
+    /// Where the site file says so.
+    pub declared: Declared,
+    /// The firewalls it crosses, in order.
+    pub crosses: Vec<String>,
+}
+
+/// Where a flow starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// Zone.
+    pub zone: String,
+    /// System, when only it may start the flow.
+    pub system: Option<String>,
+}
+
+/// Where a flow leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Destination {
+    /// System of the file, or `crl.HOST`.
+    pub system: String,
+    /// Zone; `null` for a host that is no system of the file.
+    pub zone: Option<String>,
+    /// Name by which the start's zone sees it.
+    pub name: Option<String>,
+    /// Addresses by which the start's zone sees it, as the file or the resolver gives them.
+    pub addresses: Vec<String>,
+}
+
+/// A port number, or a range such as `49152-65535`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Port {
+    /// One port.
+    One(u16),
+    /// A range.
+    Range(String),
+}
+
+/// A place in the site file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Declared {
+    /// File.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// The plan as JSON, schema `portproof.plan/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanDocument {
+    /// `portproof.plan/1`.
+    pub schema: String,
+    /// Which program wrote it.
+    pub tool: ToolName,
+    /// Which site it is of.
+    pub site: SiteName,
+    /// The flows, ordered by id.
+    pub flows: Vec<FlowEntry>,
+}
+
+/// The program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolName {
+    /// `portproof`.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+impl ToolName {
+    /// This program.
+    pub fn this() -> Self {
+        Self { name: "portproof".to_string(), version: env!("CARGO_PKG_VERSION").to_string() }
+    }
+}
+
+/// The site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SiteName {
+    /// Site code.
+    pub code: String,
+    /// Product.
+    pub product: String,
+}
+
+impl SiteName {
+    /// The name of a site.
+    pub fn of(site: &Site) -> Self {
+        Self { code: site.code.clone(), product: site.product.clone() }
+    }
+}
+
+/// The id of a flow.
+pub fn id(site: &Site, flow: &Flow) -> String {
+    format!("{}>{}:{}/{}", site.origin_name(flow.from), destination(site, flow.to), flow.port, flow.transport)
+}
+
+fn destination(site: &Site, to: Target) -> String {
+    match to {
+        Target::System(system) => site.systems[system].name.clone(),
+        Target::Crl(number) => format!("crl.{}", site.crls[number].host),
+    }
+}
+
+/// A flow in words.
+pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
+    let reason = &flow.reason;
+    let zone = site.zone_of(flow.from);
+    FlowEntry {
+        id: id(site, flow),
+        from: Source {
+            zone: site.zones[zone].name.clone(),
+            system: match flow.from {
+                Origin::Zone(_) => None,
+                Origin::System(system) => Some(site.systems[system].name.clone()),
+            },
+        },
+        to: to_entry(site, flow),
+        transport: flow.transport.to_string(),
+        port: if flow.port.low == flow.port.high { Port::One(flow.port.low) } else { Port::Range(flow.port.to_string()) },
+        protocol: flow.protocol.to_string(),
+        need: flow.need.to_string(),
+        rules: reason.rules.clone(),
+        why: reason.why.clone(),
+        breaks: reason.breaks.clone(),
+        source: (!reason.source.is_empty()).then(|| reason.source.clone()),
+        confidence: reason.confidence.to_string(),
+        declared: Declared { file: file.to_string(), line: reason.declared.line, column: reason.declared.column },
+        crosses: crosses(site, flow).into_iter().map(str::to_string).collect(),
+    }
+}
+
+fn to_entry(site: &Site, flow: &Flow) -> Destination {
+    let zone = site.zone_of(flow.from);
+    let system = destination(site, flow.to);
+    match flow.to {
+        Target::System(number) => {
+            let host = &site.systems[number];
+            Destination {
+                system,
+                zone: Some(site.zones[host.zone].name.clone()),
+                name: host.name_for(zone).map(str::to_string),
+                addresses: host.addresses_for(zone).iter().map(ToString::to_string).collect(),
+            }
+        }
+        Target::Crl(number) => Destination { system, zone: None, name: Some(site.crls[number].host.clone()), addresses: Vec::new() },
+    }
+}
+
+fn crosses<'a>(site: &'a Site, flow: &Flow) -> Vec<&'a str> {
+    match flow.to {
+        Target::System(system) => site.crosses(site.zone_of(flow.from), site.systems[system].zone),
+        Target::Crl(_) => Vec::new(),
+    }
+}
+
+/// The plan as a document.
+pub fn document(site: &Site, file: &str, plan: &Plan) -> PlanDocument {
+    PlanDocument {
+        schema: "portproof.plan/1".to_string(),
+        tool: ToolName::this(),
+        site: SiteName::of(site),
+        flows: plan.flows.iter().map(|flow| entry(site, file, flow)).collect(),
+    }
+}
+
+/// The plan as text: by the firewall that a flow crosses first, then what stays inside a zone.
+pub fn text(site: &Site, plan: &Plan) -> String {
+    let mut groups: BTreeMap<(usize, String), Vec<&Flow>> = BTreeMap::new();
+    for flow in &plan.flows {
+        groups.entry(group(site, flow)).or_default().push(flow);
+    }
+    let counts = |need: Need| plan.flows.iter().filter(|flow| flow.need == need).count();
+    let mut out = format!(
+        "Site {} ({}): {} required, {} optional, {} forbidden flows. No packet was sent.\n",
+        visible(&site.code),
+        site.product,
+        counts(Need::Required),
+        counts(Need::Optional),
+        counts(Need::Forbidden)
+    );
+    for ((_, title), flows) in groups {
+        let _ = write!(out, "\n{title}\n{}\n", "=".repeat(title.len()));
+        for need in [Need::Required, Need::Optional] {
+            for flow in flows.iter().filter(|flow| flow.need == need) {
+                out += &needed(site, flow);
+            }
+        }
+        out += &forbidden(site, &flows);
+    }
+    out
+}
+
+fn group(site: &Site, flow: &Flow) -> (usize, String) {
+    let zone = |zone: usize| site.zones[zone].name.clone();
+    let from = site.zone_of(flow.from);
+    match (flow.to, crosses(site, flow)) {
+        (Target::Crl(_), _) => (3, "To hosts outside the site file (certificate revocation lists)".to_string()),
+        (Target::System(to), names) if !names.is_empty() => (1, format!("Through {}: {} to {}", names.join(", then "), zone(from), zone(site.systems[to].zone))),
+        (Target::System(to), _) if site.systems[to].zone != from => (1, format!("From {} to {}", zone(from), zone(site.systems[to].zone))),
+        (Target::System(_), _) => (2, format!("Inside {} (crosses no firewall)", zone(from))),
+    }
+}
+
+fn needed(site: &Site, flow: &Flow) -> String {
+    let entry = entry(site, "", flow);
+    let seen = entry.to.addresses.join(", ");
+    let name = entry.to.name.unwrap_or_default();
+    let place = [name, seen].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+    let mut out = format!("\n  {:<9} {}  ({})\n", entry.need, entry.id, entry.protocol);
+    if !place.is_empty() {
+        let _ = writeln!(out, "            at {}", visible(&place));
+    }
+    let _ = writeln!(out, "            why: {}", visible(&entry.why));
+    let _ = writeln!(out, "            without it: {}", visible(&entry.breaks));
+    let source = match flow.reason.confidence {
+        Confidence::Unconfirmed => "not confirmed by any document; optional unless your own flows ask for it".to_string(),
+        Confidence::Documented => reason_source(flow),
+        Confidence::LaterVersion => format!("{} (documented for later versions)", reason_source(flow)),
+        Confidence::Derived => format!("follows from: {}", reason_source(flow)),
+    };
+    let _ = writeln!(out, "            source: {} [{}]", visible(&source), entry.rules.join(", "));
+    out
+}
+
+fn reason_source(flow: &Flow) -> String {
+    flow.reason.source.clone()
+}
+
+/// Forbidden ports, one line for each pair of ends: a firewall team reads them as a list.
+fn forbidden(site: &Site, flows: &[&Flow]) -> String {
+    let mut pairs: BTreeMap<(String, Vec<String>), Vec<String>> = BTreeMap::new();
+    for flow in flows.iter().filter(|flow| flow.need == Need::Forbidden) {
+        let ends = format!("{}>{}", site.origin_name(flow.from), destination(site, flow.to));
+        let port = if flow.transport == crate::catalogue::Transport::Tcp { flow.port.to_string() } else { format!("{}/{}", flow.port, flow.transport) };
+        pairs.entry((ends, flow.reason.rules.clone())).or_default().push(port);
+    }
+    let mut out = String::new();
+    for ((ends, rules), mut ports) in pairs {
+        ports.sort_by_key(|port| port.split(['-', '/']).next().and_then(|low| low.parse::<u32>().ok()));
+        let _ = writeln!(out, "\n  forbidden {ends}: {}\n            [{}]", ports.join(", "), rules.join(", "));
+    }
+    out
+}

@@ -1,0 +1,59 @@
+//! The flows that one vantage can try.
+
+use std::collections::BTreeSet;
+
+use super::{Flow, Plan, Target};
+use crate::catalogue::Need;
+use crate::site::{Origin, Site, SystemId, ZoneId};
+
+/// A flow that a vantage tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its number in the plan.
+    pub flow: usize,
+    /// Whether the vantage may start it.
+    pub owner: Owner,
+}
+
+/// Who starts a flow, seen from a vantage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The vantage itself, or anything in its zone.
+    Vantage,
+    /// Another system of the zone; the vantage tries in its stead.
+    Another,
+}
+
+/// The flows that start in a zone, as a system of it (or none) can try them; the number of flows of other zones beside.
+///
+/// A zone's forbidden flow is left out where the vantage itself needs the same host and port, and so is what leads to
+/// the vantage itself.
+pub fn select(site: &Site, plan: &Plan, zone: ZoneId, system: Option<SystemId>) -> (Vec<Chosen>, usize) {
+    let own_needs: BTreeSet<_> = plan
+        .flows
+        .iter()
+        .filter(|flow| system.is_some_and(|system| flow.from == Origin::System(system)) && flow.need != Need::Forbidden)
+        .map(|flow| (flow.to, flow.port, flow.transport))
+        .collect();
+    let mut chosen = Vec::new();
+    let mut elsewhere = 0;
+    for (number, flow) in plan.flows.iter().enumerate() {
+        if site.zone_of(flow.from) != zone {
+            elsewhere += 1;
+        } else if !is_moot(flow, system, &own_needs) {
+            let owner = match flow.from {
+                Origin::Zone(_) => Owner::Vantage,
+                Origin::System(other) if Some(other) == system => Owner::Vantage,
+                Origin::System(_) => Owner::Another,
+            };
+            chosen.push(Chosen { flow: number, owner });
+        }
+    }
+    (chosen, elsewhere)
+}
+
+fn is_moot(flow: &Flow, system: Option<SystemId>, own_needs: &BTreeSet<(Target, crate::yaml::Ports, crate::catalogue::Transport)>) -> bool {
+    let to_itself = system.is_some_and(|system| flow.to == Target::System(system));
+    let needed_itself = flow.need == Need::Forbidden && matches!(flow.from, Origin::Zone(_)) && own_needs.contains(&(flow.to, flow.port, flow.transport));
+    to_itself || needed_itself
+}

@@ -1,0 +1,253 @@
+//! The site with every name resolved: after [`Site::new`] succeeds, nobody checks a zone or system name again.
+//!
+//! Zones and systems are numbered in the order of the file; the order of zones is their trust, from the least to the
+//! most. Findings are collected, not returned early.
+
+mod check;
+mod paths;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
+use crate::config::{Config, Mode, Probing, ProxyTls, Replication, UpdateSync};
+use crate::diagnostic::{Place, Problem, has_errors};
+use crate::yaml::Ports;
+
+/// The number of a zone.
+pub type ZoneId = usize;
+/// The number of a system.
+pub type SystemId = usize;
+
+/// A site that cannot be wrong.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Site code.
+    pub code: String,
+    /// Product.
+    pub product: String,
+    /// Mode.
+    pub mode: Mode,
+    /// Zones, from the least to the most trusted.
+    pub zones: Vec<Zone>,
+    /// The zone that Internet clients are in: the one named `internet`, else the one with a default route.
+    pub internet: Option<ZoneId>,
+    /// Firewalls.
+    pub firewalls: Vec<Firewall>,
+    /// Zones with managed clients.
+    pub clients: Vec<ZoneId>,
+    /// Systems.
+    pub systems: Vec<System>,
+    /// Client request ports in use.
+    pub client_http: Vec<u16>,
+    /// Client request ports in use, HTTPS.
+    pub client_https: Vec<u16>,
+    /// Client request ports that must be closed again.
+    pub retired_http: Vec<u16>,
+    /// Client request ports that must be closed again, HTTPS.
+    pub retired_https: Vec<u16>,
+    /// Whether some clients still use the default numbers.
+    pub default_port_clients: bool,
+    /// How update metadata travel.
+    pub update_sync: UpdateSync,
+    /// Whether clients check revocation lists.
+    pub crl_check: bool,
+    /// Where the lists are.
+    pub crls: Vec<Crl>,
+    /// The user's own flows.
+    pub flows: Vec<OwnFlow>,
+    /// How flows are tried.
+    pub probing: Probing,
+}
+
+/// A zone.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Name.
+    pub name: String,
+    /// Networks.
+    pub networks: Vec<IpNet>,
+}
+
+/// A firewall.
+#[derive(Clone, Debug)]
+pub struct Firewall {
+    /// Name.
+    pub name: String,
+    /// The zones it stands between.
+    pub between: (ZoneId, ZoneId),
+    /// Its interfaces.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// A host, or one name for several.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// Name in the file.
+    pub name: String,
+    /// Where the file declares it.
+    pub declared: Place,
+    /// Zone.
+    pub zone: ZoneId,
+    /// Host names by asking zone (`None`: all others).
+    pub names: Vec<(Option<ZoneId>, String)>,
+    /// Addresses by asking zone (`None`: all others).
+    pub addresses: Vec<(Option<ZoneId>, Vec<IpAddr>)>,
+    /// Roles that clients and proxies reach here: none on a member of a virtual name for the roles of that name.
+    pub client_roles: BTreeSet<Role>,
+    /// Roles that servers reach here: none on a virtual name, its roles on each member.
+    pub server_roles: BTreeSet<Role>,
+    /// Client zones it accepts; `None` where the file says nothing.
+    pub serves: Option<Vec<ZoneId>>,
+    /// Whether only the site server may start connections between the two.
+    pub initiated_by_site_server: bool,
+    /// Port and SSL port of its software update point.
+    pub software_update_ports: (u16, u16),
+    /// The database its management point uses.
+    pub database: Option<SystemId>,
+    /// Its dynamic RPC ranges.
+    pub rpc_ports: Vec<Ports>,
+    /// Its forest.
+    pub forest: Option<String>,
+    /// Who starts replication, where the file says so.
+    pub replication: Option<Replication>,
+    /// Systems it publishes.
+    pub publishes: Vec<SystemId>,
+    /// What it does with TLS when it publishes.
+    pub proxy_tls: ProxyTls,
+}
+
+/// A revocation list to fetch.
+#[derive(Clone, Debug)]
+pub struct Crl {
+    /// Host of the URL.
+    pub host: String,
+    /// Port of the URL.
+    pub port: u16,
+    /// The system of the file with that name or address.
+    pub system: Option<SystemId>,
+    /// Where the file says so.
+    pub declared: Place,
+}
+
+/// A flow of the user's own.
+#[derive(Clone, Debug)]
+pub struct OwnFlow {
+    /// Where the file says so.
+    pub declared: Place,
+    /// Zone or system it starts at.
+    pub from: Origin,
+    /// System it leads to.
+    pub to: SystemId,
+    /// Port.
+    pub port: u16,
+    /// Transport.
+    pub transport: Transport,
+    /// Protocol, where the file says so.
+    pub protocol: Option<Protocol>,
+    /// Need.
+    pub need: Need,
+    /// Reason.
+    pub why: Option<String>,
+}
+
+/// Where a flow starts: anything in a zone, or one system only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// Anything in the zone.
+    Zone(ZoneId),
+    /// This system only.
+    System(SystemId),
+}
+
+impl Site {
+    /// Resolves every name of a site file.
+    ///
+    /// # Errors
+    /// `None` when a finding, now or among those that reading made, refuses the file. All findings are in `problems`.
+    pub fn new(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) -> Option<Self> {
+        let site = check::resolve(config, catalogue, problems);
+        (!has_errors(problems)).then_some(site).flatten()
+    }
+
+    /// The zone of a flow's start.
+    pub fn zone_of(&self, origin: Origin) -> ZoneId {
+        match origin {
+            Origin::Zone(zone) => zone,
+            Origin::System(system) => self.systems[system].zone,
+        }
+    }
+
+    /// The name of a flow's start.
+    pub fn origin_name(&self, origin: Origin) -> &str {
+        match origin {
+            Origin::Zone(zone) => &self.zones[zone].name,
+            Origin::System(system) => &self.systems[system].name,
+        }
+    }
+
+    /// The firewalls between two zones, in the order in which a packet meets them.
+    pub fn crosses(&self, from: ZoneId, to: ZoneId) -> Vec<&str> {
+        paths::firewalls(&self.firewalls, self.zones.len(), from, to).unwrap_or_default().into_iter().map(|index| self.firewalls[index].name.as_str()).collect()
+    }
+
+    /// The proxy that clients of a zone must go through to reach a system.
+    pub fn proxy_for(&self, client_zone: ZoneId, system: SystemId) -> Option<SystemId> {
+        self.systems.iter().position(|proxy| proxy.publishes.contains(&system) && client_zone < proxy.zone)
+    }
+
+    /// Whether a system accepts clients of a zone.
+    pub fn serves(&self, system: SystemId, client_zone: ZoneId) -> bool {
+        let host = &self.systems[system];
+        if !host.publishes.is_empty() {
+            return client_zone < host.zone && host.publishes.iter().any(|published| self.serves(*published, client_zone));
+        }
+        match &host.serves {
+            Some(zones) => zones.contains(&client_zone),
+            None if host.client_roles.contains(&Role::CrlDistributionPoint) => true,
+            None => Some(client_zone) != self.internet,
+        }
+    }
+
+    /// Whether a system is the software update point for Internet clients only.
+    pub fn is_internet_update_point(&self, system: SystemId) -> bool {
+        let serves = self.systems[system].serves.as_deref().unwrap_or_default();
+        !serves.is_empty() && serves.iter().all(|zone| Some(*zone) == self.internet)
+    }
+
+    /// The number of the zone whose networks hold an address most specifically.
+    pub fn zone_of_address(&self, address: IpAddr) -> Option<(ZoneId, IpNet)> {
+        let networks = self.zones.iter().enumerate().flat_map(|(zone, it)| it.networks.iter().map(move |network| (zone, *network)));
+        networks.filter(|(_, network)| network.contains(&address)).max_by_key(|(_, network)| network.prefix_len())
+    }
+
+    /// The active numbers of a setting that is the same for the whole site.
+    pub fn client_ports(&self, setting: Setting) -> &[u16] {
+        match setting {
+            Setting::ClientHttp => &self.client_http,
+            Setting::ClientHttps => &self.client_https,
+            Setting::RetiredHttp => &self.retired_http,
+            Setting::RetiredHttps => &self.retired_https,
+            Setting::SoftwareUpdateHttp | Setting::SoftwareUpdateHttps | Setting::RpcDynamic | Setting::Crl | Setting::Watchlist => &[],
+        }
+    }
+}
+
+impl System {
+    /// The name by which a zone sees it.
+    pub fn name_for(&self, zone: ZoneId) -> Option<&str> {
+        by_zone(&self.names, zone).map(String::as_str)
+    }
+
+    /// The addresses by which a zone sees it; empty where the file gives none.
+    pub fn addresses_for(&self, zone: ZoneId) -> &[IpAddr] {
+        by_zone(&self.addresses, zone).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn by_zone<T>(entries: &[(Option<ZoneId>, T)], zone: ZoneId) -> Option<&T> {
+    let own = entries.iter().find(|(key, _)| *key == Some(zone));
+    own.or_else(|| entries.iter().find(|(key, _)| key.is_none())).map(|(_, value)| value)
+}

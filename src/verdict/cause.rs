@@ -1,0 +1,157 @@
+//! The words of a verdict.
+
+use crate::words::words;
+
+words! {
+    /// What an observation means for a need.
+    Verdict {
+        /// As it must be.
+        Ok = "ok",
+        /// A firewall stops what must pass.
+        Blocked = "blocked",
+        /// The network passes, nobody serves.
+        Down = "down",
+        /// Something answers, but not what a client needs.
+        Wrong = "wrong",
+        /// Open, though it must be closed.
+        Exposed = "exposed",
+        /// No proof either way.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// How much a verdict matters.
+    Level {
+        /// Never changes the exit status.
+        Note = "note",
+        /// Changes it with `--strict`.
+        Warning = "warning",
+        /// Changes it.
+        Error = "error",
+    }
+}
+
+words! {
+    /// Who has to act.
+    Owner {
+        /// The firewall team.
+        Firewall = "firewall",
+        /// The server team.
+        Server = "server",
+        /// Whoever issues certificates.
+        Certificate = "certificate",
+        /// Whoever runs DNS.
+        Dns = "dns",
+        /// Whoever runs the proxy.
+        Proxy = "proxy",
+        /// Whoever runs portproof.
+        Prober = "prober",
+    }
+}
+
+words! {
+    /// Why a verdict is what it is; each has a heading in `docs/verdicts.md`.
+    Cause {
+        /// The service spoke as a client needs it.
+        Answered = "answered",
+        /// An optional flow that is not open.
+        NotOpen = "not-open",
+        /// An optional flow where something else answers.
+        OtherService = "other-service",
+        /// Closed, and proof that this host could have knocked.
+        KeptClosed = "kept-closed",
+        /// Closed, with only a sign of life from beyond the firewall.
+        HostUnproved = "host-unproved",
+        /// The certificate ends soon.
+        ExpiresSoon = "expires-soon",
+        /// Silence on a living host.
+        NoAnswer = "no-answer",
+        /// Silence, and nothing of that host ever answered.
+        HostSilent = "host-silent",
+        /// A reset by host or device; nothing tells which.
+        Reset = "reset",
+        /// A reset by a device on the way.
+        ResetByDevice = "reset-by-device",
+        /// A filter said no.
+        AdminProhibited = "admin-prohibited",
+        /// ICMP port unreachable.
+        PortUnreachable = "port-unreachable",
+        /// ICMP host unreachable.
+        HostUnreachable = "host-unreachable",
+        /// ICMP network unreachable.
+        NetUnreachable = "net-unreachable",
+        /// Another ICMP code.
+        Rejected = "rejected",
+        /// The host itself said that nobody listens.
+        NobodyListens = "nobody-listens",
+        /// The last router cannot find the host.
+        HostDead = "host-dead",
+        /// The name does not exist.
+        NoSuchName = "no-such-name",
+        /// Accepts and says nothing.
+        Mute = "mute",
+        /// Accepts and closes.
+        HungUp = "hung-up",
+        /// Closes in the middle of the TLS handshake.
+        HungUpInHandshake = "hung-up-in-handshake",
+        /// Not TLS.
+        NotTls = "not-tls",
+        /// A TLS alert.
+        TlsAlert = "tls-alert",
+        /// Not HTTP.
+        NotHttp = "not-http",
+        /// An HTTP status from 500 on.
+        HttpServerError = "http-server-error",
+        /// The certificate is for other names.
+        CertificateName = "certificate-name",
+        /// The certificate has ended.
+        CertificateExpired = "certificate-expired",
+        /// The certificate has not begun.
+        CertificateNotYetValid = "certificate-not-yet-valid",
+        /// The certificate leads to no trusted root.
+        CertificateUntrusted = "certificate-untrusted",
+        /// The certificate is not for servers.
+        CertificatePurpose = "certificate-purpose",
+        /// Any other fault of the certificate.
+        CertificateInvalid = "certificate-invalid",
+        /// Open, and must be closed.
+        Open = "open",
+        /// The firewalls let it through; nobody listens.
+        ClosedButReachable = "closed-but-reachable",
+        /// The protocol is not spoken by this version.
+        OnlyTcp = "only-tcp",
+        /// TLS too old to check.
+        TlsTooOld = "tls-too-old",
+        /// Not tried by this version.
+        NotTried = "not-tried",
+        /// The run was interrupted.
+        Interrupted = "interrupted",
+        /// Silence that is not proof.
+        NotProved = "not-proved",
+        /// Only another system may start this flow.
+        InStead = "in-stead",
+        /// Closed, with nothing to show that this host could have knocked.
+        NoControl = "no-control",
+        /// A control that answered went silent.
+        CutOff = "cut-off",
+        /// Nothing at all answered.
+        NothingAnswered = "nothing-answered",
+        /// No name or address for this zone.
+        NoAddressHere = "no-address-here",
+        /// The resolver did not answer.
+        ResolverSilent = "resolver-silent",
+        /// No route from this host.
+        NoRoute = "no-route",
+        /// No descriptors, ports or memory left.
+        NoDescriptors = "no-descriptors",
+        /// This host's own policy refused the connection.
+        RefusedHere = "refused-here",
+        /// DNS says another address than the file.
+        DnsDiffers = "dns-differs",
+        /// DNS does not know or does not answer for a name whose address the file gives.
+        DnsNoAnswer = "dns-no-answer",
+        /// An address family without a route was left out.
+        FamilySkipped = "family-skipped",
+    }
+}

@@ -1,0 +1,256 @@
+//! The table: state by need. No `_` arm, so that a new state cannot be forgotten.
+
+use super::{Cause, Context, Control, Judgement, Level, Owner, Verdict};
+use crate::catalogue::Need;
+use crate::observation::{CertificateFault, NotTried, Observation, Prohibition, Rejection, ResetBy, Service, State, Trouble, Unresolved};
+
+/// Judges one observation.
+///
+/// Conditions, in this order:
+/// 1. Optional flows are never wrong.
+/// 2. Nothing at all answered: everything is unknown.
+/// 3. A flow that only another system may start is unknown here.
+/// 4. The table of need and state.
+pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
+    if seen.state == State::NotTried(NotTried::Unsupported) {
+        return unknown(Cause::NotTried, Level::Note);
+    }
+    if context.nothing_answered && need != Need::Optional {
+        return unknown(Cause::NothingAnswered, Level::Error);
+    }
+    if context.in_stead {
+        return unknown(Cause::InStead, Level::Note);
+    }
+    match need {
+        Need::Required => required(seen, context),
+        Need::Optional => optional(seen),
+        Need::Forbidden => forbidden(seen, context),
+    }
+}
+
+fn ok(cause: Cause) -> Judgement {
+    Judgement { verdict: Verdict::Ok, cause, level: Level::Note, owner: None }
+}
+
+fn failed(verdict: Verdict, cause: Cause, owner: Owner) -> Judgement {
+    Judgement { verdict, cause, level: Level::Error, owner: Some(owner) }
+}
+
+fn unknown(cause: Cause, level: Level) -> Judgement {
+    let owner = match cause {
+        Cause::ResolverSilent => Owner::Dns,
+        _ => Owner::Prober,
+    };
+    Judgement { verdict: Verdict::Unknown, cause, level, owner: Some(owner) }
+}
+
+fn required(seen: &Observation, context: &Context) -> Judgement {
+    match &seen.state {
+        State::Open => spoken(seen.service.as_ref()),
+        State::Closed { reset_by: ResetBy::Host } => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
+        State::Closed { reset_by: ResetBy::Device } => failed(Verdict::Blocked, Cause::ResetByDevice, Owner::Firewall),
+        State::Closed { reset_by: ResetBy::Either } => failed(Verdict::Blocked, Cause::Reset, Owner::Firewall),
+        State::Rejected(rejection) if is_dead(rejection, context) => failed(Verdict::Down, Cause::HostDead, Owner::Server),
+        State::Rejected(rejection) => failed(Verdict::Blocked, rejected(rejection), Owner::Firewall),
+        State::Filtered if context.host_answered => failed(Verdict::Blocked, Cause::NoAnswer, Owner::Firewall),
+        State::Filtered => failed(Verdict::Blocked, Cause::HostSilent, Owner::Firewall),
+        State::Unresolved(Unresolved::NoSuchName) => failed(Verdict::Wrong, Cause::NoSuchName, Owner::Dns),
+        State::Silent => unknown(Cause::NotProved, Level::Error),
+        State::Unresolved(Unresolved::ResolverSilent) => unknown(Cause::ResolverSilent, Level::Error),
+        State::Unresolved(Unresolved::NoNameHere) => unknown(Cause::NoAddressHere, Level::Error),
+        State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
+        State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
+        State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
+    }
+}
+
+fn is_dead(rejection: &Rejection, context: &Context) -> bool {
+    rejection.says == Prohibition::HostUnreachable && context.last_router
+}
+
+fn rejected(rejection: &Rejection) -> Cause {
+    match rejection.says {
+        Prohibition::AdminProhibited => Cause::AdminProhibited,
+        Prohibition::PortUnreachable => Cause::PortUnreachable,
+        Prohibition::HostUnreachable => Cause::HostUnreachable,
+        Prohibition::NetUnreachable => Cause::NetUnreachable,
+        Prohibition::Other => Cause::Rejected,
+    }
+}
+
+fn own_trouble(trouble: Trouble) -> Cause {
+    match trouble {
+        Trouble::NoRoute => Cause::NoRoute,
+        Trouble::NoDescriptors => Cause::NoDescriptors,
+        Trouble::Refused => Cause::RefusedHere,
+    }
+}
+
+/// What an open port that is required said.
+fn spoken(service: Option<&Service>) -> Judgement {
+    let Some(service) = service else { return unknown(Cause::OnlyTcp, Level::Note) };
+    let wrong = |cause, owner| failed(Verdict::Wrong, cause, owner);
+    match service {
+        Service::NotAsked | Service::Spoke => ok(Cause::Answered),
+        Service::NotSpoken => unknown(Cause::OnlyTcp, Level::Note),
+        Service::TlsTooOld => unknown(Cause::TlsTooOld, Level::Note),
+        Service::Mute => wrong(Cause::Mute, Owner::Server),
+        Service::HungUp => wrong(Cause::HungUp, Owner::Server),
+        Service::HungUpInHandshake => wrong(Cause::HungUpInHandshake, Owner::Server),
+        Service::NotTls => wrong(Cause::NotTls, Owner::Server),
+        Service::TlsAlert(_) => wrong(Cause::TlsAlert, Owner::Server),
+        Service::NotHttp => wrong(Cause::NotHttp, Owner::Server),
+        Service::ServerError(_) => wrong(Cause::HttpServerError, Owner::Server),
+        Service::Certificate(fault) => wrong(certificate(fault), Owner::Certificate),
+        Service::ConnectedToItself => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
+    }
+}
+
+fn certificate(fault: &CertificateFault) -> Cause {
+    match fault {
+        CertificateFault::Name => Cause::CertificateName,
+        CertificateFault::Expired => Cause::CertificateExpired,
+        CertificateFault::NotYetValid => Cause::CertificateNotYetValid,
+        CertificateFault::Untrusted => Cause::CertificateUntrusted,
+        CertificateFault::Purpose => Cause::CertificatePurpose,
+        CertificateFault::Other(_) => Cause::CertificateInvalid,
+    }
+}
+
+fn optional(seen: &Observation) -> Judgement {
+    match &seen.state {
+        State::Open if spoken(seen.service.as_ref()).verdict == Verdict::Wrong => ok(Cause::OtherService),
+        State::Open => ok(Cause::Answered),
+        State::Closed { .. } | State::Rejected(_) | State::Filtered => ok(Cause::NotOpen),
+        State::Silent => ok(Cause::NotProved),
+        State::Unresolved(Unresolved::NoSuchName) => ok(Cause::NoSuchName),
+        State::Unresolved(Unresolved::ResolverSilent) => ok(Cause::ResolverSilent),
+        State::Unresolved(Unresolved::NoNameHere) => ok(Cause::NoAddressHere),
+        State::Unreachable(trouble) => ok(own_trouble(*trouble)),
+        State::NotTried(NotTried::Interrupted) => ok(Cause::Interrupted),
+        State::NotTried(NotTried::Unsupported) => ok(Cause::NotTried),
+    }
+}
+
+fn forbidden(seen: &Observation, context: &Context) -> Judgement {
+    match &seen.state {
+        State::Open if seen.service == Some(Service::ConnectedToItself) => closed(context),
+        State::Open => Judgement {
+            verdict: Verdict::Exposed,
+            cause: Cause::Open,
+            level: if context.mildly_forbidden { Level::Warning } else { Level::Error },
+            owner: Some(Owner::Firewall),
+        },
+        State::Closed { reset_by: ResetBy::Host } if context.between_zones => {
+            Judgement { verdict: Verdict::Exposed, cause: Cause::ClosedButReachable, level: Level::Warning, owner: Some(Owner::Firewall) }
+        }
+        State::Closed { reset_by: ResetBy::Host | ResetBy::Device } => ok(Cause::KeptClosed),
+        State::Closed { reset_by: ResetBy::Either } => ok(Cause::Reset),
+        State::Rejected(rejection) if is_dead(rejection, context) => unknown(Cause::HostDead, Level::Error),
+        State::Rejected(_) => ok(Cause::KeptClosed),
+        State::Filtered => closed(context),
+        State::Unresolved(Unresolved::NoSuchName | Unresolved::NoNameHere) => unknown(Cause::NoAddressHere, Level::Note),
+        State::Silent => unknown(Cause::NotProved, Level::Error),
+        State::Unresolved(Unresolved::ResolverSilent) => unknown(Cause::ResolverSilent, Level::Error),
+        State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
+        State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
+        State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
+    }
+}
+
+/// Silence behind a forbidden door is worth what the control is worth.
+fn closed(context: &Context) -> Judgement {
+    if context.cut_off {
+        return unknown(Cause::CutOff, Level::Error);
+    }
+    match context.control {
+        Some(Control::Itself | Control::Host) => ok(Cause::KeptClosed),
+        Some(Control::Path) => ok(Cause::HostUnproved),
+        None => unknown(Cause::NoControl, Level::Error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(state: State, service: Option<Service>) -> Observation {
+        Observation { service, ..Observation::without_packets(None, state) }
+    }
+
+    fn rejection(says: Prohibition) -> State {
+        State::Rejected(Rejection { says, icmp_type: None, icmp_code: None, by: None })
+    }
+
+    fn every_state() -> Vec<State> {
+        let closed = [ResetBy::Host, ResetBy::Device, ResetBy::Either].map(|reset_by| State::Closed { reset_by });
+        let unresolved = [Unresolved::NoSuchName, Unresolved::ResolverSilent, Unresolved::NoNameHere].map(State::Unresolved);
+        let trouble = [Trouble::NoRoute, Trouble::NoDescriptors, Trouble::Refused].map(State::Unreachable);
+        let mut all = vec![State::Open, rejection(Prohibition::AdminProhibited), State::Filtered, State::Silent];
+        all.extend(closed.into_iter().chain(unresolved).chain(trouble));
+        all.extend([State::NotTried(NotTried::Interrupted), State::NotTried(NotTried::Unsupported)]);
+        all
+    }
+
+    #[test]
+    fn a_flow_that_was_not_tried_is_never_ok_unless_optional() {
+        let untried = [State::NotTried(NotTried::Interrupted), State::NotTried(NotTried::Unsupported)];
+        for need in [Need::Required, Need::Forbidden] {
+            for state in untried.clone() {
+                assert_eq!(judge(need, &seen(state, None), &Context { control: Some(Control::Host), ..Context::default() }).verdict, Verdict::Unknown);
+            }
+        }
+    }
+
+    #[test]
+    fn a_required_flow_is_ok_only_when_the_service_has_spoken() {
+        for state in every_state() {
+            let verdict = judge(Need::Required, &seen(state.clone(), Some(Service::Spoke)), &Context::default()).verdict;
+            assert_eq!(verdict == Verdict::Ok, state == State::Open, "{state:?}");
+        }
+        assert_eq!(judge(Need::Required, &seen(State::Open, Some(Service::NotSpoken)), &Context::default()).cause, Cause::OnlyTcp);
+    }
+
+    #[test]
+    fn a_forbidden_silence_is_worth_its_control() {
+        let silent = seen(State::Filtered, None);
+        let with = |control| judge(Need::Forbidden, &silent, &Context { control, ..Context::default() });
+        assert_eq!((with(None).verdict, with(None).cause), (Verdict::Unknown, Cause::NoControl));
+        assert_eq!((with(Some(Control::Path)).verdict, with(Some(Control::Path)).cause), (Verdict::Ok, Cause::HostUnproved));
+        assert_eq!((with(Some(Control::Host)).verdict, with(Some(Control::Host)).cause), (Verdict::Ok, Cause::KeptClosed));
+        let cut = judge(Need::Forbidden, &silent, &Context { control: Some(Control::Host), cut_off: true, ..Context::default() });
+        assert_eq!((cut.verdict, cut.cause), (Verdict::Unknown, Cause::CutOff));
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_network_that_does_not_answer() {
+        let dead = Context { nothing_answered: true, ..Context::default() };
+        for need in [Need::Required, Need::Forbidden] {
+            for state in every_state().into_iter().filter(|state| *state != State::NotTried(NotTried::Unsupported)) {
+                assert_eq!(judge(need, &seen(state, None), &dead).cause, Cause::NothingAnswered);
+            }
+        }
+    }
+
+    #[test]
+    fn own_trouble_is_never_blocked() {
+        for trouble in [Trouble::NoRoute, Trouble::NoDescriptors, Trouble::Refused] {
+            assert_eq!(judge(Need::Required, &seen(State::Unreachable(trouble), None), &Context::default()).verdict, Verdict::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_reset_by_the_host_is_down_by_either_is_blocked() {
+        let reset = |reset_by| judge(Need::Required, &seen(State::Closed { reset_by }, None), &Context::default());
+        assert_eq!(reset(ResetBy::Host).verdict, Verdict::Down);
+        assert_eq!((reset(ResetBy::Either).verdict, reset(ResetBy::Either).cause), (Verdict::Blocked, Cause::Reset));
+    }
+
+    #[test]
+    fn a_closed_but_reachable_port_is_a_finding_only_across_zones() {
+        let closed = seen(State::Closed { reset_by: ResetBy::Host }, None);
+        let across = judge(Need::Forbidden, &closed, &Context { between_zones: true, ..Context::default() });
+        assert_eq!((across.verdict, across.level), (Verdict::Exposed, Level::Warning));
+        assert_eq!(judge(Need::Forbidden, &closed, &Context::default()).verdict, Verdict::Ok);
+    }
+}

@@ -1,0 +1,8 @@
+//! YAML files with positions: a tree of nodes, and the reading of keys and scalars that collects every finding.
+
+mod node;
+mod read;
+
+pub(crate) use node::{Node, Value, parse};
+pub(crate) use read::{Fields, address, boolean, duration, list, one_or_list, port, ports, text, word};
+pub use read::{At, PortRange as Ports};
