@@ -19,5 +19,17 @@ pub mod site;
 pub mod plan;
 /// What came back when a flow was tried.
 pub mod observation;
+/// What depends on the operating system, all in one place.
+pub mod os;
+/// Trying flows over real sockets.
+pub mod probe;
 /// What an observation means for a need.
 pub mod verdict;
+/// Which zone and system this host is.
+pub mod vantage;
+/// All verdicts of a run, and how they are shown.
+pub mod report;
+/// A stand-in site on loopback with planted faults.
+pub mod lab;
+/// The commands.
+pub mod cli;

@@ -17,7 +17,7 @@ use crate::diagnostic::Place;
 use crate::site::{Origin, Site, SystemId};
 use crate::yaml::Ports;
 
-pub use output::{Declared, Destination, FlowEntry, PlanDocument, Port, Source, document, entry, id, text};
+pub use output::{Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document, entry, id, text};
 pub use select::{Chosen, Owner, select};
 
 /// A site's flows, ordered by id.

@@ -4,9 +4,11 @@
 //! that of `docs/verdicts.md`; a test compares the causes.
 
 mod cause;
+mod proof;
 mod table;
 
 pub use cause::{Cause, Level, Owner, Verdict};
+pub use proof::{Judged, Seen, judge_all};
 pub use table::judge;
 
 /// What an observation means.

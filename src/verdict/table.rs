@@ -15,7 +15,9 @@ pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
     if seen.state == State::NotTried(NotTried::Unsupported) {
         return unknown(Cause::NotTried, Level::Note);
     }
-    if context.nothing_answered && need != Need::Optional {
+    // What the resolver or this machine itself said is known all the same.
+    let without_packets = matches!(seen.state, State::Unresolved(_) | State::Unreachable(_));
+    if context.nothing_answered && need != Need::Optional && !without_packets {
         return unknown(Cause::NothingAnswered, Level::Error);
     }
     if context.in_stead {
@@ -88,7 +90,8 @@ fn own_trouble(trouble: Trouble) -> Cause {
 
 /// What an open port that is required said.
 fn spoken(service: Option<&Service>) -> Judgement {
-    let Some(service) = service else { return unknown(Cause::OnlyTcp, Level::Note) };
+    // The run ended in the middle of the conversation.
+    let Some(service) = service else { return unknown(Cause::Interrupted, Level::Error) };
     let wrong = |cause, owner| failed(Verdict::Wrong, cause, owner);
     match service {
         Service::NotAsked | Service::Spoke => ok(Cause::Answered),
@@ -119,7 +122,7 @@ fn certificate(fault: &CertificateFault) -> Cause {
 
 fn optional(seen: &Observation) -> Judgement {
     match &seen.state {
-        State::Open if spoken(seen.service.as_ref()).verdict == Verdict::Wrong => ok(Cause::OtherService),
+        State::Open if matches!(spoken(seen.service.as_ref()).verdict, Verdict::Wrong) => ok(Cause::OtherService),
         State::Open => ok(Cause::Answered),
         State::Closed { .. } | State::Rejected(_) | State::Filtered => ok(Cause::NotOpen),
         State::Silent => ok(Cause::NotProved),
@@ -226,7 +229,7 @@ mod tests {
     fn nothing_is_said_of_a_network_that_does_not_answer() {
         let dead = Context { nothing_answered: true, ..Context::default() };
         for need in [Need::Required, Need::Forbidden] {
-            for state in every_state().into_iter().filter(|state| *state != State::NotTried(NotTried::Unsupported)) {
+            for state in [State::Filtered, State::Silent, State::NotTried(NotTried::Interrupted)] {
                 assert_eq!(judge(need, &seen(state, None), &dead).cause, Cause::NothingAnswered);
             }
         }

@@ -1,0 +1,19 @@
+//! `portproof schema`.
+
+use super::args::Schema;
+use super::write_out;
+use crate::plan::PlanDocument;
+use crate::report::ReportDocument;
+
+/// The schema of the site file; a test compares its keys with those that are read.
+const CONFIG: &str = include_str!("../config/schema.json");
+
+pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
+    let text = match of {
+        Schema::Config => CONFIG.to_string(),
+        Schema::Report => serde_json::to_string_pretty(&schemars::schema_for!(ReportDocument))? + "\n",
+        Schema::Plan => serde_json::to_string_pretty(&schemars::schema_for!(PlanDocument))? + "\n",
+    };
+    write_out(None, &text)?;
+    Ok(0)
+}

@@ -1,0 +1,135 @@
+//! A stand-in of the site in `probes.yaml` on loopback, with planted faults.
+//!
+//! The lab is a table from (system, port) of the plan to a listener on a port that the operating system chose, so no
+//! privileges are needed; everything else is the code of a real run. What must be closed leads to one silent listener.
+//! Certificates are made at start; when the lab is dropped nothing is left.
+
+mod certificates;
+mod stand_in;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use rustls::pki_types::CertificateDer;
+
+use crate::catalogue::{Catalogue, Need, Protocol, Transport};
+use crate::os;
+use crate::plan::{Flow, Plan, Target};
+use crate::probe::Landing;
+use crate::site::{Origin, Site, SystemId, ZoneId};
+use certificates::Authority;
+use stand_in::{StandIn, spawn};
+
+/// The site file of the lab.
+pub const SITE_FILE: &str = include_str!("../../probes.yaml");
+
+/// The catalogue's name of the port that is planted open though it must be closed.
+const EXPOSED_PORT: &str = "rdp";
+
+/// Whether faults are planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Faults {
+    /// One of each kind.
+    Planted,
+    /// None.
+    None,
+}
+
+/// A running lab.
+pub struct Lab {
+    table: HashMap<(SystemId, u16), SocketAddr>,
+    silent: Option<os::SilentListener>,
+    /// The lab's certification authority.
+    pub root: CertificateDer<'static>,
+    listeners: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Lab {
+    /// Starts stand-ins for the flows that start in a zone.
+    ///
+    /// # Errors
+    /// When loopback cannot be listened on, or certificates cannot be made.
+    pub async fn start(site: &Site, catalogue: &Catalogue, plan: &Plan, zone: ZoneId, faults: Faults) -> anyhow::Result<Self> {
+        let authority = Authority::new()?;
+        let mut lab = Self { table: HashMap::new(), silent: os::silent_listener()?, root: authority.root(), listeners: Vec::new() };
+        for (number, (system, flow)) in needed(plan, zone).into_iter().enumerate() {
+            let name = site.systems[system].name_for(zone).unwrap_or("localhost");
+            let kind = kind(plan, zone, flow, number, faults);
+            lab.stand_in(system, flow.port.low, kind, name, &authority).await?;
+        }
+        if faults == Faults::Planted {
+            lab.expose(catalogue, plan, zone, &authority).await?;
+        }
+        Ok(lab)
+    }
+
+    /// Whether this platform can be silent for real.
+    pub fn is_silent_for_real(&self) -> bool {
+        self.silent.is_some()
+    }
+
+    /// Where a connection of the plan really goes.
+    pub fn landing(&self, to: Target, port: u16) -> Landing {
+        let stand_in = match to {
+            Target::System(system) => self.table.get(&(system, port)),
+            Target::Crl(_) => None,
+        };
+        match (stand_in, &self.silent) {
+            (Some(address), _) => Landing::At(*address),
+            (None, Some(silent)) => Landing::At(silent.address),
+            (None, None) => Landing::Void,
+        }
+    }
+
+    async fn stand_in(&mut self, system: SystemId, port: u16, kind: Option<StandIn>, name: &str, authority: &Authority) -> anyhow::Result<()> {
+        let Some(kind) = kind else { return Ok(()) };
+        let (address, listener) = spawn(kind, name, authority).await?;
+        self.table.insert((system, port), address);
+        self.listeners.extend(listener);
+        Ok(())
+    }
+
+    async fn expose(&mut self, catalogue: &Catalogue, plan: &Plan, zone: ZoneId, authority: &Authority) -> anyhow::Result<()> {
+        let port = catalogue.ports.get(EXPOSED_PORT).and_then(|port| port.default.first()).map(|range| range.low);
+        let first = needed(plan, zone).first().map(|(system, _)| *system);
+        if let (Some(port), Some(system)) = (port, first) {
+            self.stand_in(system, port, Some(StandIn::Accept), "", authority).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for listener in &self.listeners {
+            listener.abort();
+        }
+    }
+}
+
+/// The TCP flows of single ports that anything in the zone may start, in the order of the plan.
+fn needed(plan: &Plan, zone: ZoneId) -> Vec<(SystemId, &Flow)> {
+    let mine = plan.flows.iter().filter(|flow| flow.from == Origin::Zone(zone) && flow.need != Need::Forbidden && flow.transport == Transport::Tcp);
+    mine.filter_map(|flow| match flow.to {
+        Target::System(system) => Some((system, flow)),
+        Target::Crl(_) => None,
+    })
+    .collect()
+}
+
+/// What stands in for a flow. Faults go to the first required flows of a protocol: the first HTTP port answers
+/// garbage; the second, third and fourth HTTPS port are silent, down and dressed in another's certificate.
+fn kind(plan: &Plan, zone: ZoneId, flow: &Flow, number: usize, faults: Faults) -> Option<StandIn> {
+    let all = needed(plan, zone);
+    let earlier = all.iter().take(number).filter(|(_, other)| other.need == Need::Required && other.protocol == flow.protocol).count();
+    let planted = faults == Faults::Planted && flow.need == Need::Required;
+    match (flow.protocol, planted.then_some(earlier)) {
+        (Protocol::Http, Some(0)) => Some(StandIn::Garbage),
+        (Protocol::Https, Some(1)) => None,
+        (Protocol::Https, Some(2)) => Some(StandIn::Down),
+        (Protocol::Https, Some(3)) => Some(StandIn::WrongName),
+        (Protocol::Https | Protocol::Tls, _) => Some(StandIn::Https),
+        (Protocol::Http, _) => Some(StandIn::Http),
+        (Protocol::Tcp | Protocol::Udp | Protocol::Rpc | Protocol::Smb | Protocol::Tds | Protocol::Ldap | Protocol::Dns | Protocol::Kerberos, _) => Some(StandIn::Accept),
+    }
+}

@@ -1,0 +1,189 @@
+//! Linux: the error queue tells who rejected a connection (`IP_RECVERR`, ip(7)); no privileges are needed.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsRawFd, RawFd};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, recvmsg, setsockopt, sockopt};
+use socket2::{Domain, Socket, Type};
+use tokio::io::unix::AsyncFd;
+use tokio::net::TcpStream;
+
+use super::{Connection, local_trouble};
+use crate::observation::{Prohibition, Rejection, Trouble};
+
+/// One connection attempt on a new socket. It has no time limit: drop it to give up.
+pub async fn connect(remote: SocketAddr) -> Connection {
+    let socket = match begin(remote) {
+        Ok(socket) => socket,
+        Err(error) => return Connection::Trouble(trouble(&error)),
+    };
+    let socket = match AsyncFd::new(socket) {
+        Ok(socket) => socket,
+        Err(error) => return Connection::Trouble(trouble(&error)),
+    };
+    if let Err(error) = socket.writable().await {
+        return Connection::Trouble(trouble(&error));
+    }
+    let local = local_address(socket.get_ref());
+    // Reading the queue clears the pending error, so the queue comes first.
+    let queued = rejection(socket.as_raw_fd(), remote.is_ipv4());
+    if let Some(rejection) = queued {
+        return Connection::Rejected { rejection, local };
+    }
+    match socket.get_ref().take_error() {
+        Ok(None) => accepted(socket.into_inner()),
+        Ok(Some(error)) | Err(error) if error.kind() == io::ErrorKind::ConnectionRefused || error.kind() == io::ErrorKind::ConnectionReset => Connection::Reset { local },
+        Ok(Some(error)) | Err(error) => Connection::Trouble(trouble(&error)),
+    }
+}
+
+fn begin(remote: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(remote), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let asked = if remote.is_ipv4() { setsockopt(&socket, sockopt::Ipv4RecvErr, &true) } else { setsockopt(&socket, sockopt::Ipv6RecvErr, &true) };
+    asked.map_err(io::Error::from)?;
+    match socket.connect(&remote.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) && error.kind() != io::ErrorKind::ConnectionRefused => Err(error),
+        // A refusal on loopback is instant; it is read again below, from the socket.
+        Err(_) | Ok(()) => Ok(socket),
+    }
+}
+
+fn accepted(socket: Socket) -> Connection {
+    match TcpStream::from_std(socket.into()) {
+        Ok(stream) if stream.peer_addr().is_ok() => Connection::Open(stream),
+        // The refusal came at once and `connect` has already reported it.
+        Ok(_) => Connection::Reset { local: None },
+        Err(error) => Connection::Trouble(trouble(&error)),
+    }
+}
+
+fn local_address(socket: &Socket) -> Option<SocketAddr> {
+    socket.local_addr().ok()?.as_socket()
+}
+
+fn trouble(error: &io::Error) -> Trouble {
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Trouble::NoDescriptors,
+        _ => local_trouble(error).unwrap_or(Trouble::NoRoute),
+    }
+}
+
+/// The ICMP message that waits in the error queue of a socket.
+fn rejection(fd: RawFd, v4: bool) -> Option<Rejection> {
+    let mut payload = [0_u8; 512];
+    let mut iov = [io::IoSliceMut::new(&mut payload)];
+    let mut control = nix::cmsg_space!([u8; 256]);
+    let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+    if v4 {
+        let message = recvmsg::<SockaddrIn>(fd, &mut iov, Some(&mut control), flags).ok()?;
+        message.cmsgs().ok()?.find_map(|entry| match entry {
+            ControlMessageOwned::Ipv4RecvErr(error, offender) => {
+                let by = offender.map(|it| IpAddr::from(u32::from_be(it.sin_addr.s_addr).to_be_bytes()));
+                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP).then(|| icmp_v4(error.ee_type, error.ee_code, by))
+            }
+            _ => None,
+        })
+    } else {
+        let message = recvmsg::<SockaddrIn6>(fd, &mut iov, Some(&mut control), flags).ok()?;
+        message.cmsgs().ok()?.find_map(|entry| match entry {
+            ControlMessageOwned::Ipv6RecvErr(error, offender) => {
+                let by = offender.map(|it| IpAddr::from(it.sin6_addr.s6_addr));
+                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP6).then(|| icmp_v6(error.ee_type, error.ee_code, by))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// RFC 792 and RFC 1812 section 5.2.7.1.
+fn icmp_v4(icmp_type: u8, code: u8, by: Option<IpAddr>) -> Rejection {
+    let says = match (icmp_type, code) {
+        (3, 9 | 10 | 13) => Prohibition::AdminProhibited,
+        (3, 3) => Prohibition::PortUnreachable,
+        (3, 1) => Prohibition::HostUnreachable,
+        (3, 0) => Prohibition::NetUnreachable,
+        _ => Prohibition::Other,
+    };
+    Rejection { says, icmp_type: Some(icmp_type), icmp_code: Some(code), by }
+}
+
+/// RFC 4443 section 3.1.
+fn icmp_v6(icmp_type: u8, code: u8, by: Option<IpAddr>) -> Rejection {
+    let says = match (icmp_type, code) {
+        (1, 1 | 5) => Prohibition::AdminProhibited,
+        (1, 4) => Prohibition::PortUnreachable,
+        (1, 3) => Prohibition::HostUnreachable,
+        (1, 0) => Prohibition::NetUnreachable,
+        _ => Prohibition::Other,
+    };
+    Rejection { says, icmp_type: Some(icmp_type), icmp_code: Some(code), by }
+}
+
+/// Raises the limit of open descriptors as far as the system allows, and says how many may be open.
+pub fn raise_descriptor_limit() -> usize {
+    const ASSUMED: u64 = 1_024;
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return ASSUMED as usize };
+    let raised = soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard) == Ok::<(), Errno>(());
+    usize::try_from(if raised { hard } else { soft }).unwrap_or(usize::MAX)
+}
+
+/// A listener on loopback that answers nobody: its accept queue is full, and Linux drops what comes then.
+#[derive(Debug)]
+pub struct SilentListener {
+    /// Where it does not answer.
+    pub address: SocketAddr,
+    _listener: Socket,
+    _fillers: Vec<Socket>,
+}
+
+/// Opens a silent listener; `None` where the platform cannot do it.
+///
+/// # Errors
+/// When loopback cannot be listened on.
+pub fn silent_listener() -> io::Result<Option<SilentListener>> {
+    // With a backlog of 0 the queue takes one connection; more are left in the kernel's hands, unanswered.
+    const FILLERS: usize = 3;
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    listener.listen(0)?;
+    let address = listener.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let mut fillers = Vec::new();
+    for _ in 0..FILLERS {
+        let filler = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        filler.set_nonblocking(true)?;
+        // In progress, or connected into the queue: both fill it.
+        let _ = filler.connect(&address.into());
+        fillers.push(filler);
+    }
+    Ok(Some(SilentListener { address, _listener: listener, _fillers: fillers }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_silent_listener_answers_none_of_three_hundred() {
+        let silent = silent_listener().expect("loopback").expect("linux");
+        let all: Vec<_> = (0..300).map(|_| tokio::spawn(tokio::time::timeout(Duration::from_secs(2), connect(silent.address)))).collect();
+        for one in all {
+            assert!(one.await.expect("no panic").is_err(), "something answered");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_resets_and_an_open_one_accepts() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let address = listener.local_addr().expect("an address");
+        assert!(matches!(connect(address).await, Connection::Open(_)));
+        drop(listener);
+        assert!(matches!(connect(address).await, Connection::Reset { .. }));
+    }
+}

@@ -1,0 +1,71 @@
+//! Everything that depends on the operating system: connecting with the evidence the system keeps, this host's own
+//! addresses and name, its descriptor limit, and a listener that is silent.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+use tokio::net::TcpStream;
+
+use crate::observation::{Rejection, Trouble};
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as platform;
+#[cfg(not(target_os = "linux"))]
+mod other;
+#[cfg(not(target_os = "linux"))]
+use other as platform;
+
+pub use platform::{SilentListener, connect, raise_descriptor_limit, silent_listener};
+
+/// How one connection attempt ended. Silence is no end: the caller drops the attempt.
+#[derive(Debug)]
+pub enum Connection {
+    /// Accepted.
+    Open(TcpStream),
+    /// Reset.
+    Reset {
+        /// This end.
+        local: Option<SocketAddr>,
+    },
+    /// An ICMP message came.
+    Rejected {
+        /// What it says, and who sent it.
+        rejection: Rejection,
+        /// This end.
+        local: Option<SocketAddr>,
+    },
+    /// This machine's own trouble.
+    Trouble(Trouble),
+}
+
+/// This host's addresses, each with the prefix of its network.
+///
+/// # Errors
+/// When the system does not tell its interfaces.
+pub fn own_addresses() -> io::Result<Vec<IpNet>> {
+    let network = |interface: if_addrs::Interface| match interface.addr {
+        if_addrs::IfAddr::V4(v4) => IpNet::new(IpAddr::V4(v4.ip), v4.prefixlen).ok(),
+        if_addrs::IfAddr::V6(v6) => IpNet::new(IpAddr::V6(v6.ip), v6.prefixlen).ok(),
+    };
+    Ok(if_addrs::get_if_addrs()?.into_iter().filter_map(network).collect())
+}
+
+/// This host's name, for the report.
+pub fn host_name() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = kernel.or_else(|| std::env::var("COMPUTERNAME").ok()).or_else(|| std::env::var("HOSTNAME").ok());
+    name.map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_string())
+}
+
+/// Error numbers that mean the same everywhere.
+fn local_trouble(error: &io::Error) -> Option<Trouble> {
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::OutOfMemory | io::ErrorKind::QuotaExceeded => Some(Trouble::NoDescriptors),
+        io::ErrorKind::PermissionDenied => Some(Trouble::Refused),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => Some(Trouble::NoRoute),
+        _ => None,
+    }
+}

@@ -1,0 +1,35 @@
+//! Asking the operating system's resolver.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use dns_lookup::LookupErrorKind;
+
+use crate::observation::Unresolved;
+
+/// The addresses of a name, sorted; bounded by `timeout` even when the resolver hangs.
+///
+/// # Errors
+/// That the name does not exist, or that the resolver gave no answer.
+pub async fn lookup(name: &str, timeout: Duration) -> Result<Vec<IpAddr>, Unresolved> {
+    if let Ok(address) = name.parse() {
+        return Ok(vec![address]);
+    }
+    let owned = name.to_string();
+    let asked = tokio::task::spawn_blocking(move || ask(&owned));
+    match tokio::time::timeout(timeout, asked).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) | Err(_) => Err(Unresolved::ResolverSilent),
+    }
+}
+
+fn ask(name: &str) -> Result<Vec<IpAddr>, Unresolved> {
+    let found = dns_lookup::getaddrinfo(Some(name), None, None).map_err(|error| match error.kind() {
+        LookupErrorKind::NoName | LookupErrorKind::NoData => Unresolved::NoSuchName,
+        _ => Unresolved::ResolverSilent,
+    })?;
+    let mut addresses: Vec<IpAddr> = found.filter_map(|info| Some(info.ok()?.sockaddr.ip())).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    if addresses.is_empty() { Err(Unresolved::NoSuchName) } else { Ok(addresses) }
+}

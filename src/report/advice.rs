@@ -1,0 +1,54 @@
+//! What to do about a cause, in words for whoever has to act.
+
+use crate::plan::FlowEntry;
+use crate::verdict::{Cause, Verdict};
+
+/// One or two sentences; empty when nothing is to be done.
+pub(super) fn advice(flow: &FlowEntry, verdict: Verdict, cause: Cause) -> String {
+    let crossed = if flow.crosses.is_empty() { "the network".to_string() } else { flow.crosses.join(" and ") };
+    let (system, port) = (&flow.to.system, flow.id.rsplit(':').next().unwrap_or_default());
+    match cause {
+        Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on."),
+        Cause::HostSilent => format!("Nothing of {system} answered. See whether it is up and the address is right; then let {port} through {crossed}. A host's own firewall hides unused ports too."),
+        Cause::Reset => format!("Either nobody listens on {port} of {system}, or a device resets the connection. See first whether the service runs there; if it does, look at {crossed}."),
+        Cause::ResetByDevice | Cause::AdminProhibited | Cause::Rejected => format!("A device on the way refuses {port} to {system}: look at the rules of {crossed}."),
+        Cause::PortUnreachable => format!("Something refuses {port} of {system} with ICMP: the sender is in the evidence. Look at {crossed}, and whether the service runs."),
+        Cause::HostUnreachable | Cause::NetUnreachable => format!("A router or firewall on the way finds no way to {system}, or pretends so: look at {crossed} and the routes."),
+        Cause::NobodyListens => format!("The network lets {port} through; nobody listens on {system}. Start the service or bind it to this port."),
+        Cause::HostDead => format!("The last router cannot find {system}: is it switched on, and is the address right?"),
+        Cause::NoSuchName => "The name does not exist for this zone's resolver: add the host entry, or correct the name in the site file.".to_string(),
+        Cause::Mute | Cause::HungUp | Cause::HungUpInHandshake => format!("Something accepts {port} and does not serve. See whether the service behind it is healthy, and whether a device answers in its place."),
+        Cause::NotTls | Cause::NotHttp => format!("Another service, or a device, answers on {port} of {system}. See what listens there."),
+        Cause::TlsAlert => format!("{system} refused the TLS handshake; the alert is in the evidence. Look at its TLS settings and its log."),
+        Cause::HttpServerError => format!("The web server of {system} answers with an error of its own: look at its application pool and log."),
+        Cause::CertificateName => format!("Give {system} a certificate that carries the name that this zone uses; the names it carries are in the evidence."),
+        Cause::CertificateExpired | Cause::CertificateNotYetValid => format!("Renew the certificate of {system}, or correct a clock."),
+        Cause::ExpiresSoon => format!("Renew the certificate of {system} in time."),
+        Cause::CertificateUntrusted => "No chain to a root that this host trusts. Name the site's certification authority under `tls.roots`; if it is named, something else answers with its own certificate.".to_string(),
+        Cause::CertificatePurpose | Cause::CertificateInvalid => format!("Give {system} a certificate for server authentication; what is wrong with this one is in the evidence."),
+        Cause::Open => format!("Close {port} to {system} on {crossed}, or say in the site file why it is needed."),
+        Cause::ClosedButReachable => format!("{crossed} lets {port} through to {system}, where nobody listens today. Close it there, so that it stays closed."),
+        Cause::NotProved | Cause::Interrupted => "Run again, and let it finish.".to_string(),
+        Cause::NothingAnswered => "Nothing answered from here; the network of this host may be down.".to_string(),
+        Cause::NoControl => format!("Silence proves nothing while no other port of {system}, and nothing beyond the firewall, answers. Run it where something does."),
+        Cause::CutOff => "A host that answered at first stopped answering: something may have shut this prober out. Lower `probing.rate`, or have it allowed, and run again.".to_string(),
+        Cause::NoAddressHere if verdict == Verdict::Unknown => format!("Give {system} a name or address for this zone, if it has one."),
+        Cause::ResolverSilent => "The resolver did not answer: see to DNS, or give the address in the site file.".to_string(),
+        Cause::NoRoute => "This host has no route to the address: run it from a host that has.".to_string(),
+        Cause::NoDescriptors => "This host ran out of descriptors or ports: lower `probing.in_flight`.".to_string(),
+        Cause::RefusedHere => "This host's own firewall or policy refused the connection.".to_string(),
+        Cause::InStead => format!("Run it on {} for a verdict.", flow.from.system.as_deref().unwrap_or("that system")),
+        Cause::Answered
+        | Cause::NotOpen
+        | Cause::OtherService
+        | Cause::KeptClosed
+        | Cause::HostUnproved
+        | Cause::OnlyTcp
+        | Cause::TlsTooOld
+        | Cause::NotTried
+        | Cause::NoAddressHere
+        | Cause::DnsDiffers
+        | Cause::DnsNoAnswer
+        | Cause::FamilySkipped => String::new(),
+    }
+}

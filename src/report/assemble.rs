@@ -1,0 +1,229 @@
+//! From judged flows to a report.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::advice::advice;
+use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
+use super::evidence::{evidence, state};
+use crate::catalogue::{Confidence, Need, Protocol, Transport};
+use crate::observation::Observation;
+use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
+use crate::site::{Origin, Site, SystemId, ZoneId};
+use crate::verdict::{Cause, Judged, Judgement, Level, Owner, Seen, Verdict};
+use crate::yaml::Ports;
+
+/// Everything of one run that a report needs.
+pub struct Run<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// The name of the site file.
+    pub file: &'a str,
+    /// Where it was tried from.
+    pub vantage: Vantage,
+    /// The zone of the vantage.
+    pub zone: ZoneId,
+    /// What was seen.
+    pub seen: Vec<Seen>,
+    /// What it means.
+    pub judged: Vec<Judged>,
+    /// Flows that start in other zones.
+    pub flows_elsewhere: usize,
+    /// Ports swept beside the plan, by system.
+    pub swept: Vec<SweptSystem>,
+    /// Remarks.
+    pub notes: Vec<Note>,
+    /// How soon an end of validity is worth a word.
+    pub expires_soon: Duration,
+    /// The time of the run's end.
+    pub now: Timestamp,
+}
+
+/// Ports of one system that were tried beside the plan.
+pub struct SweptSystem {
+    /// The system.
+    pub system: SystemId,
+    /// Ports by state.
+    pub states: BTreeMap<&'static str, Vec<u16>>,
+    /// Ports that were reset by the host itself, across zones.
+    pub let_through: Vec<u16>,
+    /// Open ports with what was seen.
+    pub open: Vec<(u16, Observation)>,
+}
+
+impl SweptSystem {
+    /// Takes in one port.
+    pub fn add(&mut self, port: u16, seen: Observation, between_zones: bool) {
+        use crate::observation::{ResetBy, State};
+        self.states.entry(state(&seen.state)).or_default().push(port);
+        match seen.state {
+            State::Open => self.open.push((port, seen)),
+            State::Closed { reset_by: ResetBy::Host } if between_zones => self.let_through.push(port),
+            _ => {}
+        }
+    }
+}
+
+/// Makes the report.
+pub fn assemble(run: Run<'_>) -> ReportDocument {
+    let mut flows: Vec<ReportFlow> = run.seen.iter().zip(&run.judged).map(|(seen, judged)| one(&run, &seen.flow, &seen.observations, judged)).collect();
+    flows.extend(run.swept.iter().flat_map(|swept| swept_findings(&run, swept)));
+    flows.sort_by(|a, b| a.flow.id.cmp(&b.flow.id));
+    ReportDocument {
+        schema: "portproof.report/1".to_string(),
+        tool: ToolName::this(),
+        site: SiteName::of(run.site),
+        vantages: vec![run.vantage.clone()],
+        authorised: run.site.probing.authorised.clone(),
+        summary: summary(&flows),
+        flows,
+        flows_elsewhere: run.flows_elsewhere,
+        sweeps: sweeps(&run),
+        notes: run.notes.clone(),
+    }
+}
+
+fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged) -> ReportFlow {
+    let mut entry = plan::entry(run.site, run.file, flow);
+    if entry.to.addresses.is_empty() {
+        entry.to.addresses = observations.iter().filter_map(|it| it.address).map(|address| address.to_string()).collect();
+    }
+    let judgement = with_expiry(run, observations, judged);
+    ReportFlow {
+        state: observations.get(judged.observation).map_or("not-tried", |it| state(&it.state)).to_string(),
+        verdict: judgement.verdict.to_string(),
+        cause: judgement.cause.to_string(),
+        level: judgement.level.to_string(),
+        owner: judgement.owner.map(|owner| owner.to_string()),
+        evidence: evidence(observations, judged),
+        advice: advice(&entry, judgement.verdict, judgement.cause),
+        flow: entry,
+    }
+}
+
+/// A good answer with a certificate that ends soon is worth a warning.
+fn with_expiry(run: &Run<'_>, observations: &[Observation], judged: &Judged) -> Judgement {
+    let mut judgement = judged.judgement;
+    let leaf = observations.iter().filter_map(|it| it.tls.as_ref()?.chain.first()?.not_after).min();
+    let soon = leaf.is_some_and(|end| end.as_second() - run.now.as_second() < i64::try_from(run.expires_soon.as_secs()).unwrap_or(i64::MAX));
+    if soon && judgement.cause == Cause::Answered {
+        judgement = Judgement { verdict: Verdict::Ok, cause: Cause::ExpiresSoon, level: Level::Warning, owner: Some(Owner::Certificate) };
+    }
+    judgement
+}
+
+fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
+    let between_zones = run.site.systems[swept.system].zone != run.zone;
+    let mut findings = Vec::new();
+    for (port, seen) in &swept.open {
+        let level = if between_zones { Level::Error } else { Level::Note };
+        let verdict = if between_zones { Verdict::Exposed } else { Verdict::Ok };
+        let cause = if between_zones { Cause::Open } else { Cause::Answered };
+        findings.push(swept_flow(run, swept.system, Ports::one(*port), std::slice::from_ref(seen), Judgement { verdict, cause, level, owner: between_zones.then_some(Owner::Firewall) }));
+    }
+    if let (Some(low), Some(high)) = (swept.let_through.iter().min(), swept.let_through.iter().max()) {
+        let judgement = Judgement { verdict: Verdict::Exposed, cause: Cause::ClosedButReachable, level: Level::Warning, owner: Some(Owner::Firewall) };
+        let mut finding = swept_flow(run, swept.system, Ports { low: *low, high: *high }, &[], judgement);
+        finding.state = "closed".to_string();
+        finding.evidence.said = Some(format!("reset by the host itself: {}", ranges(&swept.let_through)));
+        findings.push(finding);
+    }
+    findings
+}
+
+fn swept_flow(run: &Run<'_>, system: SystemId, port: Ports, observations: &[Observation], judgement: Judgement) -> ReportFlow {
+    let flow = Flow {
+        from: Origin::Zone(run.zone),
+        to: Target::System(system),
+        transport: Transport::Tcp,
+        port,
+        protocol: Protocol::Tcp,
+        need: Need::Forbidden,
+        reason: Arc::new(Reason {
+            rules: vec!["sweep".to_string()],
+            why: "Nothing that the site file describes needs this port.".to_string(),
+            breaks: "An open port that nobody needs can be attacked.".to_string(),
+            source: "follows from the site file".to_string(),
+            confidence: Confidence::Derived,
+            declared: run.site.systems[system].declared,
+            only_watched: true,
+        }),
+    };
+    one(run, &flow, observations, &Judged { judgement, observation: 0, control: None })
+}
+
+fn summary(flows: &[ReportFlow]) -> Summary {
+    let count = |verdict: Verdict| flows.iter().filter(|flow| flow.verdict == verdict.name()).count();
+    Summary {
+        ok: count(Verdict::Ok),
+        blocked: count(Verdict::Blocked),
+        down: count(Verdict::Down),
+        wrong: count(Verdict::Wrong),
+        exposed: count(Verdict::Exposed),
+        unknown: count(Verdict::Unknown),
+    }
+}
+
+/// Every TCP port that was tried beside the needed flows, as ranges by state.
+fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
+    let mut by_system: BTreeMap<SystemId, BTreeMap<&'static str, Vec<u16>>> = BTreeMap::new();
+    for (seen, judged) in run.seen.iter().zip(&run.judged) {
+        if let (Need::Forbidden, Transport::Tcp, Target::System(system)) = (seen.flow.need, seen.flow.transport, seen.flow.to)
+            && let Some(observation) = seen.observations.get(judged.observation)
+            && seen.flow.port.low == seen.flow.port.high
+        {
+            by_system.entry(system).or_default().entry(state(&observation.state)).or_default().push(seen.flow.port.low);
+        }
+    }
+    for swept in &run.swept {
+        let states = by_system.entry(swept.system).or_default();
+        for (state, ports) in &swept.states {
+            states.entry(state).or_default().extend(ports);
+        }
+    }
+    by_system.into_iter().map(|(system, states)| sweep(run, system, states)).collect()
+}
+
+fn sweep(run: &Run<'_>, system: SystemId, states: BTreeMap<&'static str, Vec<u16>>) -> Sweep {
+    let host = &run.site.systems[system];
+    Sweep {
+        from: Source { zone: run.vantage.zone.clone(), system: run.vantage.system.clone() },
+        to: Destination {
+            system: host.name.clone(),
+            zone: Some(run.site.zones[host.zone].name.clone()),
+            name: host.name_for(run.zone).map(str::to_string),
+            addresses: host.addresses_for(run.zone).iter().map(ToString::to_string).collect(),
+        },
+        transport: "tcp".to_string(),
+        states: states.into_iter().map(|(state, ports)| (state.to_string(), ranges(&ports))).collect(),
+    }
+}
+
+/// Ports as ranges: `1-79,81`.
+fn ranges(ports: &[u16]) -> String {
+    let mut sorted = ports.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut all: Vec<Ports> = Vec::new();
+    for port in sorted {
+        match all.last_mut() {
+            Some(last) if last.high.checked_add(1) == Some(port) => last.high = port,
+            _ => all.push(Ports::one(port)),
+        }
+    }
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_shown_as_ranges() {
+        assert_eq!(ranges(&[3, 1, 2, 5, 65_534, 65_535, 5]), "1-3,5,65534-65535");
+        assert_eq!(ranges(&[]), "");
+    }
+}

@@ -1,0 +1,140 @@
+//! From observations to the evidence of a report.
+
+use std::collections::BTreeMap;
+
+use super::document::{Attempt, Certificate, Evidence, Http, Rejected, Tls};
+use crate::observation::{self, AttemptResult, Depth, Observation, Prohibition, ResetBy, Service, State};
+use crate::verdict::{Control, Judged};
+
+/// The most tries of one flow in a report.
+const MOST_ATTEMPTS: usize = 64;
+
+/// The word of a state.
+pub(super) fn state(state: &State) -> &'static str {
+    match state {
+        State::Open => "open",
+        State::Closed { .. } => "closed",
+        State::Rejected(_) => "rejected",
+        State::Filtered => "filtered",
+        State::Silent => "silent",
+        State::Unresolved(_) => "unresolved",
+        State::Unreachable(_) => "unreachable",
+        State::NotTried(_) => "not-tried",
+    }
+}
+
+pub(super) fn evidence(observations: &[Observation], judged: &Judged) -> Evidence {
+    let Some(decided) = observations.get(judged.observation) else { return Evidence::default() };
+    let several = observations.len() > 1;
+    let addresses = observations.iter().filter_map(|it| Some((it.address?.to_string(), state(&it.state).to_string())));
+    Evidence {
+        depth: decided.depth.map(depth).map(str::to_string),
+        control: judged.control.map(control).map(str::to_string),
+        reset_by: match decided.state {
+            State::Closed { reset_by } => Some(sender(reset_by).to_string()),
+            _ => None,
+        },
+        rejected: match &decided.state {
+            State::Rejected(rejection) => Some(rejected(rejection)),
+            _ => None,
+        },
+        said: decided.service.as_ref().and_then(said),
+        attempts: observations.iter().flat_map(|it| &it.attempts).take(MOST_ATTEMPTS).map(attempt).collect(),
+        confidence: decided.confidence.map(|confidence| (confidence * 1e6).floor() / 1e6),
+        tls: decided.tls.as_ref().map(tls),
+        http: decided.http.as_ref().map(http),
+        addresses: if several { addresses.collect() } else { BTreeMap::new() },
+    }
+}
+
+fn depth(depth: Depth) -> &'static str {
+    match depth {
+        Depth::Tcp => "tcp",
+        Depth::Tls => "tls",
+        Depth::Http => "http",
+    }
+}
+
+fn control(control: Control) -> &'static str {
+    match control {
+        Control::Itself => "self",
+        Control::Host => "host",
+        Control::Path => "path",
+    }
+}
+
+fn sender(reset_by: ResetBy) -> &'static str {
+    match reset_by {
+        ResetBy::Host => "host",
+        ResetBy::Device => "device",
+        ResetBy::Either => "either",
+    }
+}
+
+fn rejected(rejection: &observation::Rejection) -> Rejected {
+    let says = match rejection.says {
+        Prohibition::AdminProhibited => "administratively prohibited",
+        Prohibition::PortUnreachable => "port unreachable",
+        Prohibition::HostUnreachable => "host unreachable",
+        Prohibition::NetUnreachable => "network unreachable",
+        Prohibition::Other => "unreachable",
+    };
+    Rejected { says: says.to_string(), icmp_type: rejection.icmp_type, icmp_code: rejection.icmp_code, by: rejection.by.map(|by| by.to_string()) }
+}
+
+fn said(service: &Service) -> Option<String> {
+    let text = match service {
+        Service::NotAsked | Service::NotSpoken | Service::Spoke => return None,
+        Service::Mute => "accepted the connection and said nothing, or not enough, in time",
+        Service::HungUp => "accepted the connection and closed it without a word",
+        Service::HungUpInHandshake => "closed the connection in the middle of the TLS handshake",
+        Service::NotTls => "answered, but not in TLS",
+        Service::TlsAlert(alert) => return Some(format!("refused the TLS handshake with the alert {alert}")),
+        Service::TlsTooOld => "offers only TLS versions or ciphers too old to check",
+        Service::Certificate(_) => "showed a certificate that a client refuses",
+        Service::NotHttp => "answered, but not in HTTP",
+        Service::ServerError(status) => return Some(format!("answered with HTTP status {status}")),
+        Service::ConnectedToItself => "the connection went from this host to itself",
+    };
+    Some(text.to_string())
+}
+
+fn attempt(attempt: &observation::Attempt) -> Attempt {
+    let result = match attempt.result {
+        AttemptResult::Open => "open",
+        AttemptResult::Reset => "reset",
+        AttemptResult::Rejected(_) => "rejected",
+        AttemptResult::Silent => "silent",
+        AttemptResult::Trouble(_) => "trouble",
+    };
+    Attempt {
+        at: format!("{:.3}", attempt.at),
+        local: attempt.local.map(|local| local.to_string()),
+        remote: attempt.remote.to_string(),
+        took_ms: attempt.took_ms,
+        result: result.to_string(),
+    }
+}
+
+fn tls(seen: &observation::TlsSeen) -> Tls {
+    let certificate = |it: &observation::Certificate| Certificate {
+        subject: it.subject.clone(),
+        issuer: it.issuer.clone(),
+        names: it.names.clone(),
+        not_before: it.not_before.map(|time| time.to_string()),
+        not_after: it.not_after.map(|time| time.to_string()),
+        sha256: it.sha256.clone(),
+    };
+    Tls {
+        version: seen.version.clone(),
+        cipher: seen.cipher.clone(),
+        asked_for: seen.asked_for.clone(),
+        client_certificate_asked: seen.client_certificate_asked,
+        verifier: seen.verifier.clone(),
+        chain: seen.chain.iter().map(certificate).collect(),
+    }
+}
+
+fn http(seen: &observation::HttpSeen) -> Http {
+    Http { version: seen.version.clone(), status: seen.status, reason: seen.reason.clone(), server: seen.server.clone(), via: seen.via.clone() }
+}

@@ -1,0 +1,25 @@
+//! All verdicts of a run, and how they are shown: pure, from judged flows to a document, from the document to text.
+
+mod advice;
+mod assemble;
+mod document;
+mod evidence;
+mod text;
+
+pub use assemble::{Run, SweptSystem, assemble};
+pub use document::{Evidence, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage};
+pub use text::{Detail, text};
+
+use crate::verdict::{Level, Verdict};
+
+/// What a report says to the shell: 0 nothing wrong, 1 something is, 3 nothing is but something is unknown.
+pub fn exit_status(report: &ReportDocument, strict: bool) -> u8 {
+    let counts = |flow: &ReportFlow| flow.level == Level::Error.name() || (strict && flow.level == Level::Warning.name());
+    let is = |flow: &ReportFlow, verdict: Verdict| flow.verdict == verdict.name();
+    let failed = [Verdict::Blocked, Verdict::Down, Verdict::Wrong, Verdict::Exposed];
+    if report.flows.iter().any(|flow| failed.iter().any(|verdict| is(flow, *verdict)) && counts(flow)) {
+        return 1;
+    }
+    let open_question = |flow: &ReportFlow| is(flow, Verdict::Unknown) && flow.level != Level::Note.name();
+    if report.flows.iter().any(open_question) { 3 } else { 0 }
+}

@@ -1,0 +1,251 @@
+//! The report as text: who has to act, then a table for each firewall, then the evidence, then the counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use owo_colors::{OwoColorize, Style};
+
+use super::document::{ReportDocument, ReportFlow};
+use crate::diagnostic::visible;
+use crate::verdict::{Level, Owner, Verdict};
+
+/// How much to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What is wrong, and counts.
+    Findings,
+    /// Every flow.
+    Everything,
+}
+
+/// The report as text with colours; the caller strips them where they are not wanted.
+pub fn text(report: &ReportDocument, detail: Detail) -> String {
+    let mut out = head(report);
+    let findings: Vec<&ReportFlow> = report.flows.iter().filter(|flow| is_finding(flow)).collect();
+    out += &who_has_to_act(&findings);
+    out += &tables(&findings);
+    out += &evidence(&findings);
+    out += &notes(report);
+    if detail == Detail::Everything {
+        out += &everything(report);
+    }
+    out += &counts(report, detail);
+    out
+}
+
+/// Whether a flow belongs above the counts: all that is wrong, and what is unknown and matters.
+fn is_finding(flow: &ReportFlow) -> bool {
+    match verdict(flow) {
+        Some(Verdict::Ok) | None => flow.level == Level::Warning.name(),
+        Some(Verdict::Unknown) => flow.level != Level::Note.name(),
+        Some(Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed) => true,
+    }
+}
+
+fn verdict(flow: &ReportFlow) -> Option<Verdict> {
+    Verdict::ALL.iter().copied().find(|verdict| verdict.name() == flow.verdict)
+}
+
+fn head(report: &ReportDocument) -> String {
+    let mut out = String::new();
+    for vantage in &report.vantages {
+        let system = vantage.system.as_ref().map(|system| format!(" as {system}")).unwrap_or_default();
+        let _ = writeln!(out, "Site {} seen from {}{system} (host {}, {})", visible(&report.site.code), vantage.zone, visible(&vantage.host), vantage.started);
+    }
+    if let Some(authorised) = &report.authorised {
+        let _ = writeln!(out, "Sweep authorised: {}", visible(authorised));
+    }
+    let nothing = report.flows.iter().filter(|flow| flow.cause == "nothing-answered").count();
+    if nothing > 0 {
+        let _ = writeln!(out, "\n{}", "Nothing answered from here; the network of this host may be down. Nothing below is proof of anything.".bold());
+    }
+    out
+}
+
+/// `firewall team: 2 rules, server team: 1 host`.
+fn who_has_to_act(findings: &[&ReportFlow]) -> String {
+    if findings.is_empty() {
+        return format!("\n{}\n", "Nothing has to be done.".green());
+    }
+    let mut parts = Vec::new();
+    for owner in Owner::ALL {
+        let theirs: Vec<&&ReportFlow> = findings.iter().filter(|flow| flow.owner.as_deref() == Some(owner.name())).collect();
+        if theirs.is_empty() {
+            continue;
+        }
+        let hosts: BTreeSet<&str> = theirs.iter().map(|flow| flow.flow.to.system.as_str()).collect();
+        let (count, one) = match owner {
+            Owner::Firewall => (theirs.len(), "rule"),
+            Owner::Server | Owner::Prober => (hosts.len(), "host"),
+            Owner::Certificate => (hosts.len(), "certificate"),
+            Owner::Dns => (hosts.len(), "name"),
+            Owner::Proxy => (theirs.len(), "flow"),
+        };
+        parts.push(format!("{}: {count} {one}{}", team(*owner), if count == 1 { "" } else { "s" }));
+    }
+    format!("\nWho has to act: {}\n", parts.join(", ").bold())
+}
+
+fn team(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Firewall => "firewall team",
+        Owner::Server => "server team",
+        Owner::Certificate => "certificate team",
+        Owner::Dns => "DNS team",
+        Owner::Proxy => "proxy team",
+        Owner::Prober => "whoever runs portproof",
+    }
+}
+
+/// For each firewall a table to copy.
+fn tables(findings: &[&ReportFlow]) -> String {
+    let mut by_firewall: BTreeMap<&str, Vec<&ReportFlow>> = BTreeMap::new();
+    for flow in findings.iter().filter(|flow| flow.owner.as_deref() == Some(Owner::Firewall.name())) {
+        for firewall in &flow.flow.crosses {
+            by_firewall.entry(firewall).or_default().push(flow);
+        }
+    }
+    let mut out = String::new();
+    for (firewall, flows) in by_firewall {
+        let rows: Vec<[String; 5]> = flows.iter().map(|flow| row(flow)).collect();
+        let _ = write!(out, "\nFor {firewall}\n{}", table(["source", "destination", "service", "wanted", "flow"], &rows));
+    }
+    out
+}
+
+fn row(flow: &ReportFlow) -> [String; 5] {
+    let entry = &flow.flow;
+    let source = entry.from.system.clone().unwrap_or_else(|| entry.from.zone.clone());
+    let destination = if entry.to.addresses.is_empty() { entry.to.system.clone() } else { format!("{} ({})", entry.to.addresses.join(", "), entry.to.system) };
+    let service = entry.id.rsplit(':').next().unwrap_or_default().to_string();
+    let wanted = if entry.need == "forbidden" { "deny" } else { "permit" };
+    [visible(&source), visible(&destination), service, wanted.to_string(), visible(&entry.id)]
+}
+
+fn table(head: [&str; 5], rows: &[[String; 5]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).chain([head[column].len()]).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: Vec<&str>| {
+        let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        format!("  {}\n", padded.join("  ").trim_end())
+    };
+    let mut out = line(head.to_vec());
+    for row in rows {
+        out += &line(row.iter().map(String::as_str).collect());
+    }
+    out
+}
+
+fn evidence(findings: &[&ReportFlow]) -> String {
+    let mut sorted = findings.to_vec();
+    let rank = |flow: &ReportFlow| (verdict(flow).map_or(9, |verdict| if verdict == Verdict::Unknown { 5 } else { 1 }), flow.level != Level::Error.name());
+    sorted.sort_by_key(|flow| rank(flow));
+    let mut out = String::new();
+    for flow in sorted {
+        let _ = writeln!(out, "\n{} {}  {}", flow.verdict.to_uppercase().style(style(flow)), visible(&flow.flow.id).bold(), flow.cause);
+        let _ = writeln!(out, "  need: {}. {}", flow.flow.need, visible(&flow.flow.why));
+        let _ = writeln!(out, "  seen: {}", visible(&seen(flow)));
+        if !flow.flow.breaks.is_empty() {
+            let _ = writeln!(out, "  effect: {}", visible(&flow.flow.breaks));
+        }
+        if !flow.advice.is_empty() {
+            let _ = writeln!(out, "  do: {}", visible(&flow.advice));
+        }
+    }
+    out
+}
+
+fn style(flow: &ReportFlow) -> Style {
+    match (verdict(flow), flow.level.as_str()) {
+        (Some(Verdict::Ok), _) => Style::new().green(),
+        (_, "error") if flow.verdict != "unknown" => Style::new().red().bold(),
+        _ => Style::new().yellow(),
+    }
+}
+
+/// What was seen, in one sentence.
+fn seen(flow: &ReportFlow) -> String {
+    let evidence = &flow.evidence;
+    let tries = evidence.attempts.len();
+    let to = evidence.attempts.first().map(|attempt| format!(" ({})", attempt.remote)).unwrap_or_default();
+    let mut text = match flow.state.as_str() {
+        "filtered" => format!("silence after {tries} tries{to}, sure to {:.4} %", evidence.confidence.unwrap_or(0.0) * 100.0),
+        "silent" => format!("silence after {tries} tries{to}, which is not yet proof"),
+        "closed" => format!("reset by {}{to}", who(evidence.reset_by.as_deref())),
+        "open" => format!("open{to}"),
+        "rejected" => rejected(flow),
+        other => format!("{other}{to}"),
+    };
+    if let Some(said) = &evidence.said {
+        text += &format!("; it {said}");
+    }
+    if let Some(tls) = &evidence.tls {
+        if let Some(leaf) = tls.chain.first() {
+            text += &format!("; certificate for {}, asked for {}", leaf.names.join(", "), tls.asked_for.as_deref().unwrap_or("no name"));
+            text += &leaf.not_after.as_ref().map(|end| format!(", valid until {end}")).unwrap_or_default();
+        }
+        if let Some(verifier) = &tls.verifier {
+            text += &format!("; the verifier says: {verifier}");
+        }
+    }
+    if let Some(http) = &evidence.http {
+        text += &format!("; {} {} {}", http.version, http.status, http.reason);
+    }
+    if let Some(control) = &evidence.control
+        && flow.flow.need == "forbidden"
+    {
+        text += &format!("; control: {control}");
+    }
+    text
+}
+
+fn who(reset_by: Option<&str>) -> &str {
+    match reset_by {
+        Some("host") => "the host itself",
+        Some("device") => "a device on the way",
+        _ => "the host or a device on the way",
+    }
+}
+
+fn rejected(flow: &ReportFlow) -> String {
+    let Some(rejected) = &flow.evidence.rejected else { return "rejected".to_string() };
+    match &rejected.by {
+        Some(by) if flow.flow.to.addresses.contains(by) => format!("{by}, {} itself, said {}", flow.flow.to.system, rejected.says),
+        Some(by) => format!("{by}, which is not {}, said {}", flow.flow.to.system, rejected.says),
+        None => format!("something on the way said {}", rejected.says),
+    }
+}
+
+fn notes(report: &ReportDocument) -> String {
+    let mut out = String::new();
+    for note in &report.notes {
+        let _ = writeln!(out, "\nnote: {} [{}]", visible(&note.text), note.cause);
+    }
+    out
+}
+
+fn everything(report: &ReportDocument) -> String {
+    let mut out = "\nEvery flow\n".to_string();
+    for flow in &report.flows {
+        let _ = writeln!(out, "  {:<8} {:<9} {}  {} ({}; {})", flow.verdict.style(style(flow)), flow.flow.need, visible(&flow.flow.id), flow.cause, flow.state, flow.flow.rules.join(", "));
+    }
+    for sweep in &report.sweeps {
+        for (state, ports) in &sweep.states {
+            let _ = writeln!(out, "  swept {}>{}: {state} {ports}", sweep.from.zone, sweep.to.system);
+        }
+    }
+    out
+}
+
+fn counts(report: &ReportDocument, detail: Detail) -> String {
+    let it = &report.summary;
+    let mut out = format!("\n{} ok, {} blocked, {} down, {} wrong, {} exposed, {} unknown", it.ok, it.blocked, it.down, it.wrong, it.exposed, it.unknown);
+    if report.flows_elsewhere > 0 {
+        let _ = write!(out, "; {} flows start in other zones and were not tried here", report.flows_elsewhere);
+    }
+    out += "\n";
+    if detail == Detail::Findings {
+        out += "Every flow with its evidence: --verbose, or --format json\n";
+    }
+    out
+}

@@ -1,0 +1,145 @@
+//! Judging a whole run: what answered decides what the silence of the rest is worth.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use super::{Context, Control, Judgement, judge, worst};
+use crate::observation::{Observation, State};
+use crate::plan::{Flow, Owner, Target};
+use crate::site::{Site, ZoneId};
+
+/// One flow with all that was seen of it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The flow.
+    pub flow: Flow,
+    /// Whether the vantage may start it.
+    pub owner: Owner,
+    /// What was seen, one for each address.
+    pub observations: Vec<Observation>,
+}
+
+/// One flow's judgement.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged {
+    /// The worst over its addresses.
+    pub judgement: Judgement,
+    /// The observation that decided.
+    pub observation: usize,
+    /// The proof that this host could have knocked.
+    pub control: Option<Control>,
+}
+
+/// Judges every flow of one vantage.
+///
+/// `own` are the addresses of this host; `gone` those hosts that answered at first and no longer did at the end.
+pub fn judge_all(site: &Site, zone: ZoneId, own: &[IpAddr], all: &[Seen], gone: &HashSet<IpAddr>) -> Vec<Judged> {
+    let signs = Signs::of(site, zone, own, all);
+    all.iter().map(|seen| judge_one(site, zone, &signs, seen, gone)).collect()
+}
+
+/// Signs of life of a run.
+struct Signs {
+    hosts: HashSet<IpAddr>,
+    /// First firewalls that something answered from beyond.
+    paths: HashSet<String>,
+    anything: bool,
+    own: HashSet<IpAddr>,
+}
+
+impl Signs {
+    fn of(site: &Site, zone: ZoneId, own: &[IpAddr], all: &[Seen]) -> Self {
+        let mut signs = Self { hosts: HashSet::new(), paths: HashSet::new(), anything: false, own: own.iter().copied().collect() };
+        for (seen, observation) in all.iter().flat_map(|seen| seen.observations.iter().map(move |observation| (seen, observation))) {
+            signs.anything |= observation.answered() && !signs.is_own_word(observation);
+            if let Some(address) = observation.address.filter(|address| host_answered(observation, *address)) {
+                signs.hosts.insert(address);
+                signs.paths.extend(first_firewall(site, zone, &seen.flow));
+            }
+        }
+        signs
+    }
+
+    /// A rejection that this host's own stack made up, as for a neighbour that does not answer.
+    fn is_own_word(&self, observation: &Observation) -> bool {
+        matches!(&observation.state, State::Rejected(rejection) if rejection.by.is_some_and(|by| self.own.contains(&by)))
+    }
+}
+
+/// Whether the address itself answered, not a device on the way.
+fn host_answered(observation: &Observation, address: IpAddr) -> bool {
+    match &observation.state {
+        State::Open | State::Closed { .. } => true,
+        State::Rejected(rejection) => rejection.by == Some(address),
+        State::Filtered | State::Silent | State::Unresolved(_) | State::Unreachable(_) | State::NotTried(_) => false,
+    }
+}
+
+/// What a packet of this flow meets first; a zone's border where the file names no firewall.
+fn first_firewall(site: &Site, zone: ZoneId, flow: &Flow) -> Option<String> {
+    let Target::System(to) = flow.to else { return None };
+    let there = site.systems[to].zone;
+    let named = site.crosses(zone, there).first().map(|name| (*name).to_string());
+    named.or_else(|| (there != zone).then(|| format!(">{}", site.zones[there].name)))
+}
+
+fn judge_one(site: &Site, zone: ZoneId, signs: &Signs, seen: &Seen, gone: &HashSet<IpAddr>) -> Judged {
+    let routed = seen.observations.iter().any(|observation| !is_without_route(observation));
+    let judgements: Vec<Judgement> = seen
+        .observations
+        .iter()
+        .map(|observation| judge(seen.flow.need, observation, &context(site, zone, signs, seen, observation, gone)))
+        .collect();
+    // A family without a route is left out where another has one.
+    let kept: Vec<usize> = (0..judgements.len()).filter(|number| !routed || !is_without_route(&seen.observations[*number])).collect();
+    let of_kept: Vec<Judgement> = kept.iter().map(|number| judgements[*number]).collect();
+    let (place, judgement) = worst(&of_kept).unwrap_or((0, unanswerable(seen)));
+    let observation = kept.get(place).copied().unwrap_or(0);
+    let control = seen.observations.get(observation).and_then(|it| context(site, zone, signs, seen, it, gone).control);
+    Judged { judgement, observation, control }
+}
+
+/// A flow without any observation cannot occur; if it does, it is unknown.
+fn unanswerable(seen: &Seen) -> Judgement {
+    let nothing = Observation::without_packets(None, State::NotTried(crate::observation::NotTried::Interrupted));
+    judge(seen.flow.need, &nothing, &Context::default())
+}
+
+/// Whether an observation says that this host has no route to the address.
+fn is_without_route(observation: &Observation) -> bool {
+    observation.state == State::Unreachable(crate::observation::Trouble::NoRoute)
+}
+
+fn context(site: &Site, zone: ZoneId, signs: &Signs, seen: &Seen, observation: &Observation, gone: &HashSet<IpAddr>) -> Context {
+    let there = match seen.flow.to {
+        Target::System(system) => Some(site.systems[system].zone),
+        Target::Crl(_) => None,
+    };
+    let host_answered = observation.address.is_some_and(|address| signs.hosts.contains(&address));
+    let path = first_firewall(site, zone, &seen.flow).is_some_and(|first| signs.paths.contains(&first));
+    let control = match &observation.state {
+        State::Closed { .. } | State::Rejected(_) => Some(Control::Itself),
+        _ if host_answered => Some(Control::Host),
+        // Inside one zone no firewall stands between: whatever answers there shows that packets go out and come back.
+        _ if path || (there == Some(zone) && signs.anything) => Some(Control::Path),
+        _ => None,
+    };
+    Context {
+        between_zones: there.is_some_and(|there| there != zone),
+        mildly_forbidden: seen.flow.reason.only_watched && there.is_some_and(|there| there < zone),
+        control,
+        host_answered,
+        last_router: is_last_router(site, signs, observation),
+        nothing_answered: !signs.anything,
+        cut_off: observation.address.is_some_and(|address| gone.contains(&address)),
+        in_stead: seen.owner == Owner::Another,
+    }
+}
+
+/// Whether a rejection came from the destination's own network, or from this host itself.
+fn is_last_router(site: &Site, signs: &Signs, observation: &Observation) -> bool {
+    let (State::Rejected(rejection), Some(address)) = (&observation.state, observation.address) else { return false };
+    let Some(by) = rejection.by else { return false };
+    let network = |address| site.zone_of_address(address).filter(|(_, network)| network.prefix_len() > 0);
+    signs.own.contains(&by) || (network(by).is_some() && network(by) == network(address))
+}
