@@ -44,13 +44,30 @@ pub struct Problem {
 
 impl Problem {
     /// A finding for which the file is refused.
-    pub fn error(code: &'static str, at: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, at: at.into(), message: message.into(), hint: None }
+    pub fn error(
+        code: &'static str,
+        at: impl Into<Option<Place>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            at: at.into(),
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// A finding that leaves the file usable.
-    pub fn warning(code: &'static str, at: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, at, message) }
+    pub fn warning(
+        code: &'static str,
+        at: impl Into<Option<Place>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, at, message)
+        }
     }
 
     /// Adds what would be right.
@@ -63,14 +80,20 @@ impl Problem {
 
 /// Whether one of these findings refuses the file.
 pub fn has_errors(problems: &[Problem]) -> bool {
-    problems.iter().any(|problem| problem.severity == Severity::Error)
+    problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
 }
 
 /// Shows findings, in the order of the file.
 pub fn render(file: &str, source: &str, problems: &[Problem]) -> String {
     let mut sorted: Vec<&Problem> = problems.iter().collect();
     sorted.sort_by_key(|problem| problem.at.unwrap_or_default());
-    sorted.iter().map(|problem| render_one(file, source, problem)).collect::<Vec<_>>().join("\n")
+    sorted
+        .iter()
+        .map(|problem| render_one(file, source, problem))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn render_one(file: &str, source: &str, problem: &Problem) -> String {
@@ -78,8 +101,16 @@ fn render_one(file: &str, source: &str, problem: &Problem) -> String {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let place = problem.at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
-    let mut text = format!("{}{place}: {kind}[{}]: {}\n", visible(file), problem.code, visible(&problem.message));
+    let place = problem
+        .at
+        .map(|at| format!(":{}:{}", at.line, at.column))
+        .unwrap_or_default();
+    let mut text = format!(
+        "{}{place}: {kind}[{}]: {}\n",
+        visible(file),
+        problem.code,
+        visible(&problem.message)
+    );
     if let Some(at) = problem.at {
         text += &source_line(source, at);
     }
@@ -96,12 +127,17 @@ fn source_line(source: &str, at: Place) -> String {
     let Some(line) = source.lines().nth(at.line.saturating_sub(1)) else {
         return String::new();
     };
-    let from = line.char_indices().nth(at.column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte);
+    let from = line
+        .char_indices()
+        .nth(at.column.saturating_sub(1))
+        .map_or(line.len(), |(byte, _)| byte);
     if line.len() > LONGEST {
         return String::new();
     }
     let to = (from + at.end.saturating_sub(at.start)).min(line.len());
-    let to = (to..=line.len()).find(|&byte| line.is_char_boundary(byte)).unwrap_or(line.len());
+    let to = (to..=line.len())
+        .find(|&byte| line.is_char_boundary(byte))
+        .unwrap_or(line.len());
     let snippet = Snippet::source(line)
         .line_start(at.line)
         .annotation(AnnotationKind::Primary.span(from..to.max(from)));
@@ -112,13 +148,20 @@ fn source_line(source: &str, at: Place) -> String {
 /// Text of a user's file or of the network with its control characters made visible.
 pub fn visible(text: &str) -> String {
     text.chars()
-        .flat_map(|c| if is_dangerous(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
+        .flat_map(|c| {
+            if is_dangerous(c) {
+                c.escape_unicode().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
         .collect()
 }
 
 /// Control characters, and those that reorder or hide the text around them.
 fn is_dangerous(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The known word nearest to a mistyped one, when one is near enough to be meant.
@@ -134,7 +177,11 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// `a`, `b` and `c`, each in backquotes, with a did-you-mean when one is near.
 pub fn choices<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    let list: Vec<String> = known.clone().into_iter().map(|candidate| format!("`{candidate}`")).collect();
+    let list: Vec<String> = known
+        .clone()
+        .into_iter()
+        .map(|candidate| format!("`{candidate}`"))
+        .collect();
     let mut text = format!("known: {}", list.join(", "));
     if list.is_empty() {
         text = "there are none".to_string();
@@ -152,20 +199,39 @@ mod tests {
     #[test]
     fn the_caret_points_right_behind_wide_text() {
         let source = "site:\n  \"日本\": x\n";
-        let at = Place { line: 2, column: 9, start: 18, end: 19 };
-        let text = render("a.yaml", source, &[Problem::error("some-code", at, "wrong")]);
+        let at = Place {
+            line: 2,
+            column: 9,
+            start: 18,
+            end: 19,
+        };
+        let text = render(
+            "a.yaml",
+            source,
+            &[Problem::error("some-code", at, "wrong")],
+        );
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "a.yaml:2:9: error[some-code]: wrong");
-        let row = lines.iter().position(|line| line.contains("日本")).expect("the source line");
+        let row = lines
+            .iter()
+            .position(|line| line.contains("日本"))
+            .expect("the source line");
         // Two characters of double width before it: the caret stands two columns further than the character count.
         let caret = lines[row + 1].find('^').expect("a caret");
-        let shown = lines[row].chars().take_while(|&c| c != 'x').map(|c| if c > '\u{2e80}' { 2 } else { 1 }).sum::<usize>();
+        let shown = lines[row]
+            .chars()
+            .take_while(|&c| c != 'x')
+            .map(|c| if c > '\u{2e80}' { 2 } else { 1 })
+            .sum::<usize>();
         assert_eq!(caret, shown);
     }
 
     #[test]
     fn near_words_are_offered_and_far_ones_not() {
-        assert_eq!(nearest("perimetr", ["internet", "perimeter"]), Some("perimeter"));
+        assert_eq!(
+            nearest("perimetr", ["internet", "perimeter"]),
+            Some("perimeter")
+        );
         assert_eq!(nearest("zzzz", ["internet", "perimeter"]), None);
     }
 

@@ -1,7 +1,7 @@
 //! The catalogue: a product's rules as data. Which role reaches which, on which port, when, why, documented where.
 //!
 //! `catalogue/configmgr-2007.yaml` is embedded; `--catalogue FILE` replaces it. Every port number of the product stands
-//! there or in the user's file, none in Rust code. Words are closed enums ([`words`]), so a condition or an end that
+//! there or in the user's file, none in Rust code. Words are closed enums (`words`), so a condition or an end that
 //! nothing evaluates cannot be written.
 
 mod read;
@@ -89,7 +89,11 @@ impl Catalogue {
 
     /// The default ports of a name; empty when there is none.
     pub fn default_ports(&self, setting: Setting) -> Vec<Ports> {
-        self.ports.values().find(|port| port.setting == Some(setting)).map(|port| port.default.clone()).unwrap_or_default()
+        self.ports
+            .values()
+            .find(|port| port.setting == Some(setting))
+            .map(|port| port.default.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -107,7 +111,12 @@ mod tests {
     #[test]
     fn unconfirmed_rules_carry_no_citation_and_all_others_do() {
         for rule in Catalogue::parse(CONFIGMGR_2007).expect("no findings").rules {
-            assert_eq!(rule.source.is_empty(), rule.confidence == Confidence::Unconfirmed, "{}", rule.id);
+            assert_eq!(
+                rule.source.is_empty(),
+                rule.confidence == Confidence::Unconfirmed,
+                "{}",
+                rule.id
+            );
         }
     }
 }

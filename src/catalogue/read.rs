@@ -1,13 +1,28 @@
-//! From the tree to [`Catalogue`].
+//! From the tree to `Catalogue`.
 
 use std::collections::BTreeMap;
 
-use super::{Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Rule, Setting, Transport};
+use super::{
+    Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Rule, Setting, Transport,
+};
 use crate::diagnostic::{Problem, choices, has_errors};
 use crate::yaml::{self, Fields, Node};
 
 const SCHEMA: &str = "portproof.catalogue/1";
-const RULE: &[&str] = &["id", "from", "to", "transport", "port", "protocol", "when", "need", "confidence", "why", "breaks", "source"];
+const RULE: &[&str] = &[
+    "id",
+    "from",
+    "to",
+    "transport",
+    "port",
+    "protocol",
+    "when",
+    "need",
+    "confidence",
+    "why",
+    "breaks",
+    "source",
+];
 
 pub(super) fn read(bytes: &[u8]) -> Result<Catalogue, Vec<Problem>> {
     let root = yaml::parse(bytes).map_err(|problem| vec![problem])?;
@@ -20,87 +35,253 @@ pub(super) fn read(bytes: &[u8]) -> Result<Catalogue, Vec<Problem>> {
 }
 
 fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
-    let fields = Fields::of(root, "the catalogue", &["schema", "product", "name", "sources", "ports", "watchlist", "rules"], problems)?;
-    let schema = fields.need("schema", SCHEMA, problems).and_then(|node| yaml::text(node, "`schema`", problems));
+    let fields = Fields::of(
+        root,
+        "the catalogue",
+        &[
+            "schema",
+            "product",
+            "name",
+            "sources",
+            "ports",
+            "watchlist",
+            "rules",
+        ],
+        problems,
+    )?;
+    let schema = fields
+        .need("schema", SCHEMA, problems)
+        .and_then(|node| yaml::text(node, "`schema`", problems));
     if let Some(schema) = schema
         && schema.value != SCHEMA
     {
-        problems.push(Problem::error("unknown-word", schema.at, format!("`schema` is `{}`", schema.value)).hint(format!("this version reads `{SCHEMA}`")));
+        problems.push(
+            Problem::error(
+                "unknown-word",
+                schema.at,
+                format!("`schema` is `{}`", schema.value),
+            )
+            .hint(format!("this version reads `{SCHEMA}`")),
+        );
     }
-    let product = fields.need("product", "configmgr-2007", problems).and_then(|node| yaml::text(node, "`product`", problems))?;
-    let sources = fields.get("sources").map(|node| sources(node, problems)).unwrap_or_default();
-    let ports = fields.need("ports", "ports: { smb: { default: 445 } }", problems).map(|node| port_names(node, problems)).unwrap_or_default();
-    let watchlist = fields.need("watchlist", "watchlist: [smb]", problems).map(|node| known_ports(node, &ports, problems)).unwrap_or_default();
+    let product = fields
+        .need("product", "configmgr-2007", problems)
+        .and_then(|node| yaml::text(node, "`product`", problems))?;
+    let sources = fields
+        .get("sources")
+        .map(|node| sources(node, problems))
+        .unwrap_or_default();
+    let ports = fields
+        .need("ports", "ports: { smb: { default: 445 } }", problems)
+        .map(|node| port_names(node, problems))
+        .unwrap_or_default();
+    let watchlist = fields
+        .need("watchlist", "watchlist: [smb]", problems)
+        .map(|node| known_ports(node, &ports, problems))
+        .unwrap_or_default();
     let mut rules: Vec<Rule> = Vec::new();
-    for node in fields.need("rules", "rules: []", problems).map(|node| yaml::list(node, "`rules`", problems)).unwrap_or_default() {
-        let Some(rule) = rule(node, &sources, &ports, problems) else { continue };
+    for node in fields
+        .need("rules", "rules: []", problems)
+        .map(|node| yaml::list(node, "`rules`", problems))
+        .unwrap_or_default()
+    {
+        let Some(rule) = rule(node, &sources, &ports, problems) else {
+            continue;
+        };
         if rules.iter().any(|known| known.id == rule.id) {
-            problems.push(Problem::error("duplicate-key", node.at, format!("two rules have the id `{}`", rule.id)));
+            problems.push(Problem::error(
+                "duplicate-key",
+                node.at,
+                format!("two rules have the id `{}`", rule.id),
+            ));
         }
         rules.push(rule);
     }
-    Some(Catalogue { product: product.value, ports, watchlist, rules })
+    Some(Catalogue {
+        product: product.value,
+        ports,
+        watchlist,
+        rules,
+    })
 }
 
 fn sources(node: &Node, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
-    let Some(fields) = Fields::named(node, "`sources`", problems) else { return BTreeMap::new() };
-    fields.all().iter().filter_map(|(key, node)| Some(((*key).to_string(), yaml::text(node, "a source", problems)?.value))).collect()
+    let Some(fields) = Fields::named(node, "`sources`", problems) else {
+        return BTreeMap::new();
+    };
+    fields
+        .all()
+        .iter()
+        .filter_map(|(key, node)| {
+            Some((
+                (*key).to_string(),
+                yaml::text(node, "a source", problems)?.value,
+            ))
+        })
+        .collect()
 }
 
 fn port_names(node: &Node, problems: &mut Vec<Problem>) -> BTreeMap<String, PortName> {
-    let Some(fields) = Fields::named(node, "`ports`", problems) else { return BTreeMap::new() };
-    fields.all().iter().filter_map(|(name, node)| Some(((*name).to_string(), port_name(name, node, problems)?))).collect()
+    let Some(fields) = Fields::named(node, "`ports`", problems) else {
+        return BTreeMap::new();
+    };
+    fields
+        .all()
+        .iter()
+        .filter_map(|(name, node)| Some(((*name).to_string(), port_name(name, node, problems)?)))
+        .collect()
 }
 
 fn port_name(name: &str, node: &Node, problems: &mut Vec<Problem>) -> Option<PortName> {
     let owner = format!("port `{name}`");
     let fields = Fields::of(node, &owner, &["setting", "default", "note"], problems)?;
-    let setting = fields.get("setting").and_then(|node| yaml::word(node, &owner, "unknown-word", &pairs(Setting::ALL, Setting::name), problems));
-    let default = fields.get("default").map(yaml::one_or_list).unwrap_or_default();
-    let default = default.iter().flat_map(|item| yaml::ports(item, &owner, problems)).map(|range| range.value).collect::<Vec<_>>();
+    let setting = fields.get("setting").and_then(|node| {
+        yaml::word(
+            node,
+            &owner,
+            "unknown-word",
+            &pairs(Setting::ALL, Setting::name),
+            problems,
+        )
+    });
+    let default = fields
+        .get("default")
+        .map(yaml::one_or_list)
+        .unwrap_or_default();
+    let default = default
+        .iter()
+        .flat_map(|item| yaml::ports(item, &owner, problems))
+        .map(|range| range.value)
+        .collect::<Vec<_>>();
     if setting.is_none() && default.is_empty() {
-        problems.push(Problem::error("missing-key", node.at, format!("{owner} has neither `default` nor `setting`")));
+        problems.push(Problem::error(
+            "missing-key",
+            node.at,
+            format!("{owner} has neither `default` nor `setting`"),
+        ));
     }
-    Some(PortName { setting: setting.map(|setting| setting.value), default })
+    Some(PortName {
+        setting: setting.map(|setting| setting.value),
+        default,
+    })
 }
 
 fn pairs<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<(&'static str, T)> {
     all.iter().map(|value| (name(*value), *value)).collect()
 }
 
-fn known_ports(node: &Node, ports: &BTreeMap<String, PortName>, problems: &mut Vec<Problem>) -> Vec<String> {
+fn known_ports(
+    node: &Node,
+    ports: &BTreeMap<String, PortName>,
+    problems: &mut Vec<Problem>,
+) -> Vec<String> {
     let mut names = Vec::new();
     for item in yaml::one_or_list(node) {
-        let Some(name) = yaml::text(item, "a port name", problems) else { continue };
+        let Some(name) = yaml::text(item, "a port name", problems) else {
+            continue;
+        };
         if !ports.contains_key(&name.value) {
-            problems.push(Problem::error("unknown-port-name", name.at, format!("`ports` does not define `{}`", name.value)).hint(choices(&name.value, ports.keys().map(String::as_str))));
+            problems.push(
+                Problem::error(
+                    "unknown-port-name",
+                    name.at,
+                    format!("`ports` does not define `{}`", name.value),
+                )
+                .hint(choices(&name.value, ports.keys().map(String::as_str))),
+            );
         }
         names.push(name.value);
     }
     names
 }
 
-fn rule(node: &Node, sources: &BTreeMap<String, String>, ports: &BTreeMap<String, PortName>, problems: &mut Vec<Problem>) -> Option<Rule> {
+fn rule(
+    node: &Node,
+    sources: &BTreeMap<String, String>,
+    ports: &BTreeMap<String, PortName>,
+    problems: &mut Vec<Problem>,
+) -> Option<Rule> {
     let fields = Fields::of(node, "a rule", RULE, problems)?;
-    let mut sentence = |key: &str, problems: &mut Vec<Problem>| fields.need(key, "a text", problems).and_then(|node| yaml::text(node, &format!("`{key}`"), problems)).map(|text| text.value);
-    let (id, why, breaks) = (sentence("id", problems), sentence("why", problems), sentence("breaks", problems));
-    let ends = |key: &str, problems: &mut Vec<Problem>| words(fields.need(key, "management-point", problems), key, &End::words(), problems);
+    let sentence = |key: &str, problems: &mut Vec<Problem>| {
+        fields
+            .need(key, "a text", problems)
+            .and_then(|node| yaml::text(node, &format!("`{key}`"), problems))
+            .map(|text| text.value)
+    };
+    let (id, why, breaks) = (
+        sentence("id", problems),
+        sentence("why", problems),
+        sentence("breaks", problems),
+    );
+    let ends = |key: &str, problems: &mut Vec<Problem>| {
+        words(
+            fields.need(key, "management-point", problems),
+            key,
+            &End::words(),
+            problems,
+        )
+    };
     let (from, to) = (ends("from", problems), ends("to", problems));
-    if let Some(wrong) = fields.get("to").filter(|_| to.iter().any(|end| !end.is_system())) {
-        problems.push(Problem::error("unknown-word", wrong.at, "`to` names clients or zones; a rule leads to systems"));
+    if let Some(wrong) = fields
+        .get("to")
+        .filter(|_| to.iter().any(|end| !end.is_system()))
+    {
+        problems.push(Problem::error(
+            "unknown-word",
+            wrong.at,
+            "`to` names clients or zones; a rule leads to systems",
+        ));
     }
-    let transport = one(fields.need("transport", "tcp", problems), "transport", &pairs(Transport::ALL, Transport::name), problems);
-    let protocol = one(fields.need("protocol", "https", problems), "protocol", &pairs(Protocol::ALL, Protocol::name), problems);
-    let need = one(fields.need("need", "required", problems), "need", &pairs(Need::ALL, Need::name), problems);
-    let confidence = one(fields.need("confidence", "documented", problems), "confidence", &pairs(Confidence::ALL, Confidence::name), problems);
-    let when = words(fields.get("when"), "when", &pairs(Condition::ALL, Condition::name), problems);
-    let port_names = fields.need("port", "smb", problems).map(|node| known_ports(node, ports, problems)).unwrap_or_default();
+    let transport = one(
+        fields.need("transport", "tcp", problems),
+        "transport",
+        &pairs(Transport::ALL, Transport::name),
+        problems,
+    );
+    let protocol = one(
+        fields.need("protocol", "https", problems),
+        "protocol",
+        &pairs(Protocol::ALL, Protocol::name),
+        problems,
+    );
+    let need = one(
+        fields.need("need", "required", problems),
+        "need",
+        &pairs(Need::ALL, Need::name),
+        problems,
+    );
+    let confidence = one(
+        fields.need("confidence", "documented", problems),
+        "confidence",
+        &pairs(Confidence::ALL, Confidence::name),
+        problems,
+    );
+    let when = words(
+        fields.get("when"),
+        "when",
+        &pairs(Condition::ALL, Condition::name),
+        problems,
+    );
+    let port_names = fields
+        .need("port", "smb", problems)
+        .map(|node| known_ports(node, ports, problems))
+        .unwrap_or_default();
     let mut cited = Vec::new();
-    for item in fields.get("source").map(yaml::one_or_list).unwrap_or_default() {
-        let Some(key) = yaml::text(item, "`source`", problems) else { continue };
+    for item in fields
+        .get("source")
+        .map(yaml::one_or_list)
+        .unwrap_or_default()
+    {
+        let Some(key) = yaml::text(item, "`source`", problems) else {
+            continue;
+        };
         match sources.get(&key.value) {
             Some(text) => cited.push(text.clone()),
-            None => problems.push(Problem::error("unknown-source", key.at, format!("`sources` does not define `{}`", key.value))),
+            None => problems.push(Problem::error(
+                "unknown-source",
+                key.at,
+                format!("`sources` does not define `{}`", key.value),
+            )),
         }
     }
     Some(Rule {
@@ -119,10 +300,24 @@ fn rule(node: &Node, sources: &BTreeMap<String, String>, ports: &BTreeMap<String
     })
 }
 
-fn one<T: Copy>(node: Option<&Node>, key: &str, known: &[(&'static str, T)], problems: &mut Vec<Problem>) -> Option<T> {
+fn one<T: Copy>(
+    node: Option<&Node>,
+    key: &str,
+    known: &[(&'static str, T)],
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
     yaml::word(node?, &format!("`{key}`"), "unknown-word", known, problems).map(|word| word.value)
 }
 
-fn words<T: Copy>(node: Option<&Node>, key: &str, known: &[(&'static str, T)], problems: &mut Vec<Problem>) -> Vec<T> {
-    node.map(yaml::one_or_list).unwrap_or_default().iter().filter_map(|item| one(Some(item), key, known, problems)).collect()
+fn words<T: Copy>(
+    node: Option<&Node>,
+    key: &str,
+    known: &[(&'static str, T)],
+    problems: &mut Vec<Problem>,
+) -> Vec<T> {
+    node.map(yaml::one_or_list)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|item| one(Some(item), key, known, problems))
+        .collect()
 }

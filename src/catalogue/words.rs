@@ -102,7 +102,17 @@ words! {
 
 impl Protocol {
     /// The words that a user's own flow may carry.
-    pub const USER: &'static [Self] = &[Self::Tcp, Self::Tls, Self::Http, Self::Https, Self::Rpc, Self::Smb, Self::Tds, Self::Ldap, Self::Dns];
+    pub const USER: &'static [Self] = &[
+        Self::Tcp,
+        Self::Tls,
+        Self::Http,
+        Self::Https,
+        Self::Rpc,
+        Self::Smb,
+        Self::Tds,
+        Self::Ldap,
+        Self::Dns,
+    ];
 }
 
 words! {
@@ -220,8 +230,14 @@ pub enum End {
 
 impl End {
     const OTHERS: &'static [(&'static str, Self)] = &[
-        ("active-software-update-point", Self::ActiveSoftwareUpdatePoint),
-        ("internet-software-update-point", Self::InternetSoftwareUpdatePoint),
+        (
+            "active-software-update-point",
+            Self::ActiveSoftwareUpdatePoint,
+        ),
+        (
+            "internet-software-update-point",
+            Self::InternetSoftwareUpdatePoint,
+        ),
         ("any-system", Self::AnySystem),
         ("internet-clients", Self::InternetClients),
         ("intranet-clients", Self::IntranetClients),
@@ -233,12 +249,20 @@ impl End {
 
     /// Every word with its meaning.
     pub fn words() -> Vec<(&'static str, Self)> {
-        let roles = Role::ALL.iter().map(|role| (role.name(), Self::Role(*role)));
+        let roles = Role::ALL
+            .iter()
+            .map(|role| (role.name(), Self::Role(*role)));
         roles.chain(Self::OTHERS.iter().copied()).collect()
     }
 
     /// Whether it names systems, not clients or zones.
     pub fn is_system(self) -> bool {
-        matches!(self, Self::Role(_) | Self::ActiveSoftwareUpdatePoint | Self::InternetSoftwareUpdatePoint | Self::AnySystem)
+        matches!(
+            self,
+            Self::Role(_)
+                | Self::ActiveSoftwareUpdatePoint
+                | Self::InternetSoftwareUpdatePoint
+                | Self::AnySystem
+        )
     }
 }

@@ -6,12 +6,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
 #[derive(Debug, Parser)]
-#[command(name = "portproof", version, arg_required_else_help = true, after_help = "\
+#[command(
+    name = "portproof",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
   portproof check --lab                        see a report at once; nothing to install or configure
   portproof plan probes.yaml                   the flows of your site; no packet is sent
   portproof check probes.yaml --from internet  try them from here
-Exit status: 0 nothing wrong, 1 something is, 2 the command or a file is wrong, 3 something is unknown.")]
+Exit status: 0 nothing wrong, 1 something is, 2 the command or a file is wrong, 3 something is unknown."
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,

@@ -26,28 +26,64 @@ pub(super) struct Loaded {
 const LARGEST: u64 = 16 << 20;
 
 pub(super) fn load(file: &Path, catalogue: Option<&Path>) -> anyhow::Result<Option<Loaded>> {
-    let bytes = read(file).with_context(|| format!("reading the site file {} (name another: portproof check FILE)", file.display()))?;
-    load_bytes(&file.display().to_string(), &bytes, file.parent(), catalogue)
+    let bytes = read(file).with_context(|| {
+        format!(
+            "reading the site file {} (name another: portproof check FILE)",
+            file.display()
+        )
+    })?;
+    load_bytes(
+        &file.display().to_string(),
+        &bytes,
+        file.parent(),
+        catalogue,
+    )
 }
 
 /// Reads a site; `None` when findings, already shown, refuse it.
-pub(super) fn load_bytes(file: &str, bytes: &[u8], folder: Option<&Path>, catalogue: Option<&Path>) -> anyhow::Result<Option<Loaded>> {
-    let Some(catalogue) = load_catalogue(catalogue)? else { return Ok(None) };
+pub(super) fn load_bytes(
+    file: &str,
+    bytes: &[u8],
+    folder: Option<&Path>,
+    catalogue: Option<&Path>,
+) -> anyhow::Result<Option<Loaded>> {
+    let Some(catalogue) = load_catalogue(catalogue)? else {
+        return Ok(None);
+    };
     let (config, mut problems) = config::read(bytes);
-    let site = config.as_ref().and_then(|config| Site::new(config, &catalogue, &mut problems));
-    let roots = config.as_ref().map(|config| roots(config, folder, &mut problems)).unwrap_or_default();
+    let site = config
+        .as_ref()
+        .and_then(|config| Site::new(config, &catalogue, &mut problems));
+    let roots = config
+        .as_ref()
+        .map(|config| roots(config, folder, &mut problems))
+        .unwrap_or_default();
     show(file, bytes, &problems);
     let refused = has_errors(&problems);
-    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Ok(match (site, config) {
-        (Some(site), Some(config)) if !refused => Some(Loaded { file: file.to_string(), site, config, catalogue, sha256, roots }),
+        (Some(site), Some(config)) if !refused => Some(Loaded {
+            file: file.to_string(),
+            site,
+            config,
+            catalogue,
+            sha256,
+            roots,
+        }),
         _ => None,
     })
 }
 
 fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
     let Some(path) = path else {
-        return Catalogue::parse(catalogue::CONFIGMGR_2007).map(Some).map_err(|problems| anyhow::anyhow!("the embedded catalogue has {} findings", problems.len()));
+        return Catalogue::parse(catalogue::CONFIGMGR_2007)
+            .map(Some)
+            .map_err(|problems| {
+                anyhow::anyhow!("the embedded catalogue has {} findings", problems.len())
+            });
     };
     let bytes = read(path).with_context(|| format!("reading the catalogue {}", path.display()))?;
     match Catalogue::parse(&bytes) {
@@ -61,7 +97,10 @@ fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let size = std::fs::metadata(path)?.len();
-    anyhow::ensure!(size <= LARGEST, "the file has {size} bytes; {LARGEST} are allowed");
+    anyhow::ensure!(
+        size <= LARGEST,
+        "the file has {size} bytes; {LARGEST} are allowed"
+    );
     Ok(std::fs::read(path)?)
 }
 
@@ -70,22 +109,50 @@ fn show(file: &str, bytes: &[u8], problems: &[Problem]) {
         return;
     }
     let source = String::from_utf8_lossy(bytes);
-    eprint!("{}", render(file, source.trim_start_matches('\u{feff}'), problems));
-    let errors = problems.iter().filter(|problem| problem.severity == crate::diagnostic::Severity::Error).count();
+    eprint!(
+        "{}",
+        render(file, source.trim_start_matches('\u{feff}'), problems)
+    );
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity == crate::diagnostic::Severity::Error)
+        .count();
     if errors > 0 {
-        eprintln!("\n{errors} error{} in {file}; no packet was sent. Each code is explained in docs/findings.md.", if errors == 1 { "" } else { "s" });
+        eprintln!(
+            "\n{errors} error{} in {file}; no packet was sent. Each code is explained in docs/findings.md.",
+            if errors == 1 { "" } else { "s" }
+        );
     }
 }
 
-fn roots(config: &Config, folder: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<CertificateDer<'static>> {
+fn roots(
+    config: &Config,
+    folder: Option<&Path>,
+    problems: &mut Vec<Problem>,
+) -> Vec<CertificateDer<'static>> {
     let mut all = Vec::new();
     for root in &config.roots {
         let path = folder.unwrap_or(Path::new("")).join(&root.value);
-        let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&path).and_then(Iterator::collect);
+        let found: Result<Vec<_>, _> =
+            CertificateDer::pem_file_iter(&path).and_then(Iterator::collect);
         match found {
             Ok(found) if !found.is_empty() => all.extend(found),
-            Ok(_) => problems.push(Problem::error("bad-root", root.at, format!("`{}` holds no certificate", root.value)).hint("a PEM file with the certificate of the authority")),
-            Err(error) => problems.push(Problem::error("bad-root", root.at, format!("`{}` cannot be read: {error}", root.value)).hint("the path is taken from the folder of the site file")),
+            Ok(_) => problems.push(
+                Problem::error(
+                    "bad-root",
+                    root.at,
+                    format!("`{}` holds no certificate", root.value),
+                )
+                .hint("a PEM file with the certificate of the authority"),
+            ),
+            Err(error) => problems.push(
+                Problem::error(
+                    "bad-root",
+                    root.at,
+                    format!("`{}` cannot be read: {error}", root.value),
+                )
+                .hint("the path is taken from the folder of the site file"),
+            ),
         }
     }
     all

@@ -1,5 +1,5 @@
 //! The commands: reading files, printing, exit statuses. The only place that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the commands print, nothing else does")]
+#![expect(clippy::print_stderr, reason = "the commands print, nothing else does")]
 
 mod args;
 mod check;
@@ -55,19 +55,26 @@ fn run(command: Command) -> anyhow::Result<u8> {
 
 /// `PORTPROOF_LOG=debug` shows what the program does.
 fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PORTPROOF_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PORTPROOF_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// A reader such as `head` that has seen enough is no failure.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Writes a result to a file, or to standard output with its colours where these are wanted.
 fn write_out(output: Option<&Path>, text: &str) -> anyhow::Result<()> {
     match output {
-        Some(path) => std::fs::write(path, anstream::adapter::strip_str(text).to_string()).with_context(|| format!("writing {}", path.display())),
+        Some(path) => std::fs::write(path, anstream::adapter::strip_str(text).to_string())
+            .with_context(|| format!("writing {}", path.display())),
         None => {
             let mut out = anstream::stdout().lock();
             out.write_all(text.as_bytes())?;

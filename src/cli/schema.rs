@@ -11,7 +11,9 @@ const CONFIG: &str = include_str!("../config/schema.json");
 pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
     let text = match of {
         Schema::Config => CONFIG.to_string(),
-        Schema::Report => serde_json::to_string_pretty(&schemars::schema_for!(ReportDocument))? + "\n",
+        Schema::Report => {
+            serde_json::to_string_pretty(&schemars::schema_for!(ReportDocument))? + "\n"
+        }
         Schema::Plan => serde_json::to_string_pretty(&schemars::schema_for!(PlanDocument))? + "\n",
     };
     write_out(None, &text)?;

@@ -1,6 +1,6 @@
 //! The site file `probes.yaml` as it is written: every key read and checked for shape, with its position.
 //!
-//! Bytes become a tree (`yaml`), the tree becomes [`Config`]. Nothing is looked up here: whether a zone that is named
+//! Bytes become a tree (`yaml`), the tree becomes `Config`. Nothing is looked up here: whether a zone that is named
 //! exists is the business of `site`. Reading goes on after a fault, so that one run shows them all.
 
 mod read;

@@ -1,9 +1,12 @@
-//! From the tree to [`Config`].
+//! From the tree to `Config`.
 
 use ipnet::IpNet;
 use std::time::Duration;
 
-use super::{ClientPorts, Config, Exception, Firewall, Mode, PortPair, Probing, ProxyTls, Publishes, Replication, SiteSection, Sweep, System, UpdateSync, UserFlow, Zone};
+use super::{
+    ClientPorts, Config, Exception, Firewall, Mode, PortPair, Probing, ProxyTls, Publishes,
+    Replication, SiteSection, Sweep, System, UpdateSync, UserFlow, Zone,
+};
 use crate::catalogue::{Need, Protocol, Role, Transport};
 use crate::diagnostic::{Place, Problem, Severity};
 use crate::yaml::{self, At, Fields, Node, Ports, Value};
@@ -22,7 +25,18 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("tls", TLS),
     ("probing", PROBING),
 ];
-const TOP: &[&str] = &["site", "zones", "firewalls", "clients", "systems", "flows", "exceptions", "tls", "via", "probing"];
+const TOP: &[&str] = &[
+    "site",
+    "zones",
+    "firewalls",
+    "clients",
+    "systems",
+    "flows",
+    "exceptions",
+    "tls",
+    "via",
+    "probing",
+];
 const SITE: &[&str] = &[
     "code",
     "product",
@@ -54,7 +68,16 @@ const SYSTEM: &[&str] = &[
 const FLOW: &[&str] = &["from", "to", "port", "transport", "protocol", "need", "why"];
 const EXCEPTION: &[&str] = &["flow", "until", "why"];
 const TLS: &[&str] = &["roots", "client_certificate", "expires_soon"];
-const PROBING: &[&str] = &["timeout", "attempts", "in_flight", "per_host", "rate", "dns", "sweep", "authorised"];
+const PROBING: &[&str] = &[
+    "timeout",
+    "attempts",
+    "in_flight",
+    "per_host",
+    "rate",
+    "dns",
+    "sweep",
+    "authorised",
+];
 
 /// Reads the bytes of a site file.
 ///
@@ -72,11 +95,22 @@ pub fn read(bytes: &[u8]) -> (Option<Config>, Vec<Problem>) {
 
 fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
     let fields = Fields::of(root, "the file", TOP, problems)?;
-    let mut config = Config { expires_soon: Duration::from_secs(30 * 86_400), ..Config::default() };
-    if let Some(node) = fields.need("site", "site: { code: PRI, product: configmgr-2007 }", problems) {
+    let mut config = Config {
+        expires_soon: Duration::from_secs(30 * 86_400),
+        ..Config::default()
+    };
+    if let Some(node) = fields.need(
+        "site",
+        "site: { code: PRI, product: configmgr-2007 }",
+        problems,
+    ) {
         config.site = site(node, problems);
     }
-    if let Some(node) = fields.need("zones", "zones: { internet: { networks: [\"0.0.0.0/0\"] } }", problems) {
+    if let Some(node) = fields.need(
+        "zones",
+        "zones: { internet: { networks: [\"0.0.0.0/0\"] } }",
+        problems,
+    ) {
         config.zones = named(node, "`zones`", problems, zone);
     }
     if let Some(node) = fields.get("firewalls") {
@@ -92,10 +126,16 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
         }
     }
     if let Some(node) = fields.get("flows") {
-        config.flows = yaml::list(node, "`flows`", problems).iter().filter_map(|item| flow(item, problems)).collect();
+        config.flows = yaml::list(node, "`flows`", problems)
+            .iter()
+            .filter_map(|item| flow(item, problems))
+            .collect();
     }
     if let Some(node) = fields.get("exceptions") {
-        config.exceptions = yaml::list(node, "`exceptions`", problems).iter().filter_map(|item| exception(item, problems)).collect();
+        config.exceptions = yaml::list(node, "`exceptions`", problems)
+            .iter()
+            .filter_map(|item| exception(item, problems))
+            .collect();
         problems.push(not_yet(node.at, "exceptions", "accepted deviations"));
     }
     if let Some(node) = fields.get("tls") {
@@ -112,23 +152,49 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
 
 /// A key whose work is not built yet is refused: ignoring it would make a report that says less than it seems to.
 fn not_yet(at: Place, key: &str, what: &str) -> Problem {
-    Problem::error("not-yet", at, format!("`{key}`: {what} cannot be done by this version, and the key is not ignored in silence")).hint("take the key out for now")
+    Problem::error(
+        "not-yet",
+        at,
+        format!(
+            "`{key}`: {what} cannot be done by this version, and the key is not ignored in silence"
+        ),
+    )
+    .hint("take the key out for now")
 }
 
-fn named<T>(node: &Node, owner: &str, problems: &mut Vec<Problem>, read: fn(At<String>, &Node, &mut Vec<Problem>) -> Option<T>) -> Vec<T> {
-    let Some(fields) = Fields::named(node, owner, problems) else { return Vec::new() };
+fn named<T>(
+    node: &Node,
+    owner: &str,
+    problems: &mut Vec<Problem>,
+    read: fn(At<String>, &Node, &mut Vec<Problem>) -> Option<T>,
+) -> Vec<T> {
+    let Some(fields) = Fields::named(node, owner, problems) else {
+        return Vec::new();
+    };
     let places = key_places(node);
     let mut all = Vec::new();
     for (name, value) in fields.all() {
-        let at = places.iter().find(|(key, _)| key == name).map_or(value.at, |(_, at)| *at);
+        let at = places
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or(value.at, |(_, at)| *at);
         check_name(name, at, problems);
-        all.extend(read(At { value: (*name).to_string(), at }, value, problems));
+        all.extend(read(
+            At {
+                value: (*name).to_string(),
+                at,
+            },
+            value,
+            problems,
+        ));
     }
     all
 }
 
 fn key_places(node: &Node) -> Vec<(&str, Place)> {
-    let Value::Map(pairs) = &node.value else { return Vec::new() };
+    let Value::Map(pairs) = &node.value else {
+        return Vec::new();
+    };
     pairs
         .iter()
         .filter_map(|(key, _)| match &key.value {
@@ -140,31 +206,54 @@ fn key_places(node: &Node) -> Vec<(&str, Place)> {
 
 fn check_name(name: &str, at: Place, problems: &mut Vec<Problem>) {
     let good = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !good {
         problems.push(Problem::error("bad-name", at, format!("`{name}` cannot be a name")).hint("names are lower-case letters, digits and hyphens, and begin with a letter or digit"));
     }
 }
 
 fn texts(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<String>> {
-    yaml::list(node, what, problems).iter().filter_map(|item| yaml::text(item, &format!("an item of {what}"), problems)).collect()
+    yaml::list(node, what, problems)
+        .iter()
+        .filter_map(|item| yaml::text(item, &format!("an item of {what}"), problems))
+        .collect()
 }
 
-fn port_list(fields: &Fields<'_>, key: &str, owner: &str, problems: &mut Vec<Problem>) -> Vec<At<u16>> {
-    let Some(node) = fields.get(key) else { return Vec::new() };
+fn port_list(
+    fields: &Fields<'_>,
+    key: &str,
+    owner: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<At<u16>> {
+    let Some(node) = fields.get(key) else {
+        return Vec::new();
+    };
     let what = format!("`{owner}.{key}`");
-    let found: Vec<At<u16>> = yaml::one_or_list(node).iter().filter_map(|item| yaml::port(item, &what, problems)).collect();
+    let found: Vec<At<u16>> = yaml::one_or_list(node)
+        .iter()
+        .filter_map(|item| yaml::port(item, &what, problems))
+        .collect();
     if matches!(&node.value, Value::List(items) if items.is_empty()) {
-        problems.push(Problem::error("missing-key", node.at, format!("{what} lists no port")).hint("leave the key out for the default"));
+        problems.push(
+            Problem::error("missing-key", node.at, format!("{what} lists no port"))
+                .hint("leave the key out for the default"),
+        );
     }
     found
 }
 
 fn client_ports(node: Option<&Node>, owner: &str, problems: &mut Vec<Problem>) -> ClientPorts {
-    let Some(fields) = node.and_then(|node| Fields::of(node, format!("`{owner}`"), CLIENT_PORTS, problems)) else {
+    let Some(fields) =
+        node.and_then(|node| Fields::of(node, format!("`{owner}`"), CLIENT_PORTS, problems))
+    else {
         return ClientPorts::default();
     };
-    ClientPorts { http: port_list(&fields, "http", owner, problems), https: port_list(&fields, "https", owner, problems) }
+    ClientPorts {
+        http: port_list(&fields, "http", owner, problems),
+        https: port_list(&fields, "https", owner, problems),
+    }
 }
 
 fn port_pair(node: Option<&Node>, problems: &mut Vec<Problem>) -> PortPair {
@@ -172,29 +261,64 @@ fn port_pair(node: Option<&Node>, problems: &mut Vec<Problem>) -> PortPair {
     let Some(fields) = node.and_then(|node| Fields::of(node, owner, CLIENT_PORTS, problems)) else {
         return PortPair::default();
     };
-    let mut one = |key: &str| fields.get(key).and_then(|node| yaml::port(node, &format!("{owner} {key}"), problems));
-    PortPair { http: one("http"), https: one("https") }
+    let mut one = |key: &str| {
+        fields
+            .get(key)
+            .and_then(|node| yaml::port(node, &format!("{owner} {key}"), problems))
+    };
+    PortPair {
+        http: one("http"),
+        https: one("https"),
+    }
 }
 
 fn site(node: &Node, problems: &mut Vec<Problem>) -> SiteSection {
     let mut site = SiteSection::default();
-    let Some(fields) = Fields::of(node, "`site`", SITE, problems) else { return site };
-    site.code = fields.need("code", "code: PRI", problems).and_then(|node| yaml::text(node, "`site.code`", problems));
-    site.product = fields.need("product", "product: configmgr-2007", problems).and_then(|node| yaml::text(node, "`site.product`", problems));
-    site.mode = fields
-        .get("mode")
-        .and_then(|node| yaml::word(node, "`site.mode`", "unknown-word", &[("native", Mode::Native), ("mixed", Mode::Mixed)], problems));
+    let Some(fields) = Fields::of(node, "`site`", SITE, problems) else {
+        return site;
+    };
+    site.code = fields
+        .need("code", "code: PRI", problems)
+        .and_then(|node| yaml::text(node, "`site.code`", problems));
+    site.product = fields
+        .need("product", "product: configmgr-2007", problems)
+        .and_then(|node| yaml::text(node, "`site.product`", problems));
+    site.mode = fields.get("mode").and_then(|node| {
+        yaml::word(
+            node,
+            "`site.mode`",
+            "unknown-word",
+            &[("native", Mode::Native), ("mixed", Mode::Mixed)],
+            problems,
+        )
+    });
     site.client_ports = client_ports(fields.get("client_ports"), "client_ports", problems);
-    site.retired_client_ports = client_ports(fields.get("retired_client_ports"), "retired_client_ports", problems);
+    site.retired_client_ports = client_ports(
+        fields.get("retired_client_ports"),
+        "retired_client_ports",
+        problems,
+    );
     site.software_update_ports = port_pair(fields.get("software_update_ports"), problems);
-    if let Some(value) = fields.get("default_port_clients").and_then(|node| yaml::boolean(node, "`site.default_port_clients`", problems)) {
+    if let Some(value) = fields
+        .get("default_port_clients")
+        .and_then(|node| yaml::boolean(node, "`site.default_port_clients`", problems))
+    {
         site.default_port_clients = value;
     }
-    if let Some(value) = fields.get("crl_check").and_then(|node| yaml::boolean(node, "`site.crl_check`", problems)) {
+    if let Some(value) = fields
+        .get("crl_check")
+        .and_then(|node| yaml::boolean(node, "`site.crl_check`", problems))
+    {
         site.crl_check = value;
     }
-    let ways = [("direct", UpdateSync::Direct), ("export-import", UpdateSync::ExportImport)];
-    if let Some(value) = fields.get("update_sync").and_then(|node| yaml::word(node, "`site.update_sync`", "unknown-word", &ways, problems)) {
+    let ways = [
+        ("direct", UpdateSync::Direct),
+        ("export-import", UpdateSync::ExportImport),
+    ];
+    if let Some(value) = fields
+        .get("update_sync")
+        .and_then(|node| yaml::word(node, "`site.update_sync`", "unknown-word", &ways, problems))
+    {
         site.update_sync = value.value;
     }
     if let Some(node) = fields.get("crl_urls") {
@@ -206,25 +330,54 @@ fn site(node: &Node, problems: &mut Vec<Problem>) -> SiteSection {
 fn zone(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Option<Zone> {
     let what = format!("zone `{}`", name.value);
     if matches!(node.value, Value::Null) {
-        return Some(Zone { name, networks: Vec::new() });
+        return Some(Zone {
+            name,
+            networks: Vec::new(),
+        });
     }
     let fields = Fields::of(node, &what, &["networks"], problems)?;
-    let networks = fields.get("networks").map(|node| yaml::one_or_list(node)).unwrap_or_default();
-    let networks = networks.iter().filter_map(|item| network(item, &what, problems)).collect();
+    let networks = fields
+        .get("networks")
+        .map(yaml::one_or_list)
+        .unwrap_or_default();
+    let networks = networks
+        .iter()
+        .filter_map(|item| network(item, &what, problems))
+        .collect();
     Some(Zone { name, networks })
 }
 
 fn network(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<At<IpNet>> {
     let found = yaml::text(node, &format!("a network of {what}"), problems)?;
-    let parsed = found.value.parse::<IpNet>().or_else(|_| found.value.parse::<std::net::IpAddr>().map(IpNet::from));
+    let parsed = found
+        .value
+        .parse::<IpNet>()
+        .or_else(|_| found.value.parse::<std::net::IpAddr>().map(IpNet::from));
     match parsed {
-        Ok(net) if net.trunc() == net => Some(At { value: net, at: node.at }),
+        Ok(net) if net.trunc() == net => Some(At {
+            value: net,
+            at: node.at,
+        }),
         Ok(net) => {
-            problems.push(Problem::error("bad-network", node.at, format!("`{}` has bits set behind its prefix", found.value)).hint(format!("did you mean `{}`?", net.trunc())));
+            problems.push(
+                Problem::error(
+                    "bad-network",
+                    node.at,
+                    format!("`{}` has bits set behind its prefix", found.value),
+                )
+                .hint(format!("did you mean `{}`?", net.trunc())),
+            );
             None
         }
         Err(_) => {
-            problems.push(Problem::error("bad-network", node.at, format!("`{}` is no network", found.value)).hint("write address/prefix, as in 192.0.2.0/24"));
+            problems.push(
+                Problem::error(
+                    "bad-network",
+                    node.at,
+                    format!("`{}` is no network", found.value),
+                )
+                .hint("write address/prefix, as in 192.0.2.0/24"),
+            );
             None
         }
     }
@@ -236,54 +389,129 @@ fn firewall(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Optio
     let node = fields.need("between", "between: [internet, perimeter]", problems)?;
     let between = texts(node, "`between`", problems);
     if between.len() != 2 {
-        problems.push(Problem::error("firewall-zones", node.at, format!("{what} stands between {} zones; it must be two", between.len())).hint("for example: between: [internet, perimeter]"));
+        problems.push(
+            Problem::error(
+                "firewall-zones",
+                node.at,
+                format!(
+                    "{what} stands between {} zones; it must be two",
+                    between.len()
+                ),
+            )
+            .hint("for example: between: [internet, perimeter]"),
+        );
     }
-    let addresses = fields.get("addresses").map(|node| yaml::one_or_list(node)).unwrap_or_default();
-    let addresses = addresses.iter().filter_map(|item| yaml::address(item, &format!("an address of {what}"), problems)).collect();
-    Some(Firewall { name, between, addresses })
+    let addresses = fields
+        .get("addresses")
+        .map(yaml::one_or_list)
+        .unwrap_or_default();
+    let addresses = addresses
+        .iter()
+        .filter_map(|item| yaml::address(item, &format!("an address of {what}"), problems))
+        .collect();
+    Some(Firewall {
+        name,
+        between,
+        addresses,
+    })
 }
 
 fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Option<System> {
     let what = format!("system `{}`", name.value);
     let fields = Fields::of(node, &what, SYSTEM, problems)?;
-    let mut text = |key: &str, problems: &mut Vec<Problem>| fields.get(key).and_then(|node| yaml::text(node, &format!("`{key}` of {what}"), problems));
+    let text = |key: &str, problems: &mut Vec<Problem>| {
+        fields
+            .get(key)
+            .and_then(|node| yaml::text(node, &format!("`{key}` of {what}"), problems))
+    };
     let database = text("database", problems);
     let forest = text("forest", problems);
-    let zone = fields.need("zone", "zone: perimeter", problems).and_then(|node| yaml::text(node, &format!("`zone` of {what}"), problems));
+    let zone = fields
+        .need("zone", "zone: perimeter", problems)
+        .and_then(|node| yaml::text(node, &format!("`zone` of {what}"), problems));
     if fields.get("names").is_none() && fields.get("addresses").is_none() {
-        problems.push(Problem::error("missing-key", name.at, format!("{what} has neither `names` nor `addresses`")).hint("for example: names: { default: ibs01.dmz.example }"));
+        problems.push(
+            Problem::error(
+                "missing-key",
+                name.at,
+                format!("{what} has neither `names` nor `addresses`"),
+            )
+            .hint("for example: names: { default: ibs01.dmz.example }"),
+        );
     }
-    let roles = fields.need("roles", "roles: [management-point]", problems).map(|node| roles(node, &what, problems)).unwrap_or_default();
-    let replication = fields
-        .get("replication")
-        .and_then(|node| yaml::word(node, &format!("`replication` of {what}"), "unknown-word", &[("push", Replication::Push), ("pull", Replication::Pull)], problems));
-    let initiated = fields.get("initiated_by_site_server").and_then(|node| yaml::boolean(node, &format!("`initiated_by_site_server` of {what}"), problems));
+    let roles = fields
+        .need("roles", "roles: [management-point]", problems)
+        .map(|node| roles(node, &what, problems))
+        .unwrap_or_default();
+    let replication = fields.get("replication").and_then(|node| {
+        yaml::word(
+            node,
+            &format!("`replication` of {what}"),
+            "unknown-word",
+            &[("push", Replication::Push), ("pull", Replication::Pull)],
+            problems,
+        )
+    });
+    let initiated = fields.get("initiated_by_site_server").and_then(|node| {
+        yaml::boolean(
+            node,
+            &format!("`initiated_by_site_server` of {what}"),
+            problems,
+        )
+    });
     Some(System {
         zone,
-        names: fields.get("names").map(|node| names(node, &what, problems)).unwrap_or_default(),
-        addresses: fields.get("addresses").map(|node| addresses(node, &what, problems)).unwrap_or_default(),
+        names: fields
+            .get("names")
+            .map(|node| names(node, &what, problems))
+            .unwrap_or_default(),
+        addresses: fields
+            .get("addresses")
+            .map(|node| addresses(node, &what, problems))
+            .unwrap_or_default(),
         roles,
-        serves: fields.get("serves").map(|node| texts(node, &format!("`serves` of {what}"), problems)),
+        serves: fields
+            .get("serves")
+            .map(|node| texts(node, &format!("`serves` of {what}"), problems)),
         initiated_by_site_server: initiated.unwrap_or(false),
         software_update_ports: port_pair(fields.get("software_update_ports"), problems),
         database,
         rpc_ports: fields
             .get("rpc_ports")
-            .map(|node| yaml::one_or_list(node).iter().flat_map(|item| yaml::ports(item, &format!("`rpc_ports` of {what}"), problems)).collect())
+            .map(|node| {
+                yaml::one_or_list(node)
+                    .iter()
+                    .flat_map(|item| yaml::ports(item, &format!("`rpc_ports` of {what}"), problems))
+                    .collect()
+            })
             .unwrap_or_default(),
         forest,
         replication,
-        publishes: fields.get("publishes").and_then(|node| publishes(node, &what, problems)),
-        members: fields.get("members").map(|node| texts(node, &format!("`members` of {what}"), problems)).unwrap_or_default(),
+        publishes: fields
+            .get("publishes")
+            .and_then(|node| publishes(node, &what, problems)),
+        members: fields
+            .get("members")
+            .map(|node| texts(node, &format!("`members` of {what}"), problems))
+            .unwrap_or_default(),
         name,
     })
 }
 
 fn roles(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<Role>> {
-    let known: Vec<(&'static str, Role)> = Role::ALL.iter().map(|role| (role.name(), *role)).collect();
+    let known: Vec<(&'static str, Role)> =
+        Role::ALL.iter().map(|role| (role.name(), *role)).collect();
     let mut roles: Vec<At<Role>> = Vec::new();
     for item in yaml::list(node, &format!("`roles` of {what}"), problems) {
-        let Some(role) = yaml::word(item, &format!("a role of {what}"), "unknown-role", &known, problems) else { continue };
+        let Some(role) = yaml::word(
+            item,
+            &format!("a role of {what}"),
+            "unknown-role",
+            &known,
+            problems,
+        ) else {
+            continue;
+        };
         if !roles.iter().any(|known| known.value == role.value) {
             roles.push(role);
         }
@@ -293,14 +521,27 @@ fn roles(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<Role>> 
 
 fn names(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<(At<String>, At<String>)> {
     let owner = format!("`names` of {what}");
-    let Some(fields) = Fields::named(node, &owner, problems) else { return Vec::new() };
+    let Some(fields) = Fields::named(node, &owner, problems) else {
+        return Vec::new();
+    };
     let places = key_places(node);
     let mut all = Vec::new();
     for (zone, value) in fields.all() {
-        let at = places.iter().find(|(key, _)| key == zone).map_or(value.at, |(_, at)| *at);
-        let Some(name) = yaml::text(value, &owner, problems) else { continue };
+        let at = places
+            .iter()
+            .find(|(key, _)| key == zone)
+            .map_or(value.at, |(_, at)| *at);
+        let Some(name) = yaml::text(value, &owner, problems) else {
+            continue;
+        };
         if is_host_name(&name.value) {
-            all.push((At { value: (*zone).to_string(), at }, name));
+            all.push((
+                At {
+                    value: (*zone).to_string(),
+                    at,
+                },
+                name,
+            ));
         } else {
             problems.push(Problem::error("bad-host-name", value.at, format!("`{}` is no host name", name.value)).hint("letters, digits, hyphens and dots, as in ibs01.example.com; addresses go under `addresses`"));
         }
@@ -314,45 +555,116 @@ fn is_host_name(name: &str) -> bool {
     name.len() <= 253
         && name.parse::<std::net::IpAddr>().is_err()
         && name.split('.').all(|label| {
-            !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         })
 }
 
-fn addresses(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<(At<String>, Vec<At<std::net::IpAddr>>)> {
+fn addresses(
+    node: &Node,
+    what: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<(At<String>, Vec<At<std::net::IpAddr>>)> {
     let owner = format!("`addresses` of {what}");
-    let Some(fields) = Fields::named(node, &owner, problems) else { return Vec::new() };
+    let Some(fields) = Fields::named(node, &owner, problems) else {
+        return Vec::new();
+    };
     let places = key_places(node);
     let mut all = Vec::new();
     for (zone, value) in fields.all() {
-        let at = places.iter().find(|(key, _)| key == zone).map_or(value.at, |(_, at)| *at);
-        let list = yaml::one_or_list(value).iter().filter_map(|item| yaml::address(item, &owner, problems)).collect();
-        all.push((At { value: (*zone).to_string(), at }, list));
+        let at = places
+            .iter()
+            .find(|(key, _)| key == zone)
+            .map_or(value.at, |(_, at)| *at);
+        let list = yaml::one_or_list(value)
+            .iter()
+            .filter_map(|item| yaml::address(item, &owner, problems))
+            .collect();
+        all.push((
+            At {
+                value: (*zone).to_string(),
+                at,
+            },
+            list,
+        ));
     }
     all
 }
 
 fn publishes(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Publishes> {
-    let fields = Fields::of(node, format!("`publishes` of {what}"), &["systems", "tls"], problems)?;
-    let systems = fields.need("systems", "systems: [cm01]", problems).map(|node| texts(node, "`publishes.systems`", problems)).unwrap_or_default();
-    let ways = [("bridging", ProxyTls::Bridging), ("tunnelling", ProxyTls::Tunnelling)];
-    let tls = fields.get("tls").and_then(|node| yaml::word(node, "`publishes.tls`", "unknown-word", &ways, problems));
-    Some(Publishes { systems, tls: tls.map(|tls| tls.value).unwrap_or_default() })
+    let fields = Fields::of(
+        node,
+        format!("`publishes` of {what}"),
+        &["systems", "tls"],
+        problems,
+    )?;
+    let systems = fields
+        .need("systems", "systems: [cm01]", problems)
+        .map(|node| texts(node, "`publishes.systems`", problems))
+        .unwrap_or_default();
+    let ways = [
+        ("bridging", ProxyTls::Bridging),
+        ("tunnelling", ProxyTls::Tunnelling),
+    ];
+    let tls = fields
+        .get("tls")
+        .and_then(|node| yaml::word(node, "`publishes.tls`", "unknown-word", &ways, problems));
+    Some(Publishes {
+        systems,
+        tls: tls.map(|tls| tls.value).unwrap_or_default(),
+    })
 }
 
 fn flow(node: &Node, problems: &mut Vec<Problem>) -> Option<UserFlow> {
     let fields = Fields::of(node, "a flow", FLOW, problems)?;
-    let from = fields.need("from", "from: intranet", problems).and_then(|node| yaml::text(node, "`from`", problems));
-    let to = fields.need("to", "to: ibs01", problems).and_then(|node| yaml::text(node, "`to`", problems));
-    let port = fields.need("port", "port: 3389", problems).and_then(|node| yaml::port(node, "`port`", problems));
+    let from = fields
+        .need("from", "from: intranet", problems)
+        .and_then(|node| yaml::text(node, "`from`", problems));
+    let to = fields
+        .need("to", "to: ibs01", problems)
+        .and_then(|node| yaml::text(node, "`to`", problems));
+    let port = fields
+        .need("port", "port: 3389", problems)
+        .and_then(|node| yaml::port(node, "`port`", problems));
     let need = fields
         .need("need", "need: required", problems)
-        .and_then(|node| yaml::word(node, "`need`", "unknown-word", &[("required", Need::Required), ("optional", Need::Optional), ("forbidden", Need::Forbidden)], problems));
-    let transport = fields
-        .get("transport")
-        .and_then(|node| yaml::word(node, "`transport`", "unknown-word", &[("tcp", Transport::Tcp), ("udp", Transport::Udp)], problems));
-    let known: Vec<(&'static str, Protocol)> = Protocol::USER.iter().map(|protocol| (protocol.name(), *protocol)).collect();
-    let protocol = fields.get("protocol").and_then(|node| yaml::word(node, "`protocol`", "unknown-word", &known, problems));
-    let why = fields.get("why").and_then(|node| yaml::text(node, "`why`", problems));
+        .and_then(|node| {
+            yaml::word(
+                node,
+                "`need`",
+                "unknown-word",
+                &[
+                    ("required", Need::Required),
+                    ("optional", Need::Optional),
+                    ("forbidden", Need::Forbidden),
+                ],
+                problems,
+            )
+        });
+    let transport = fields.get("transport").and_then(|node| {
+        yaml::word(
+            node,
+            "`transport`",
+            "unknown-word",
+            &[("tcp", Transport::Tcp), ("udp", Transport::Udp)],
+            problems,
+        )
+    });
+    let known: Vec<(&'static str, Protocol)> = Protocol::USER
+        .iter()
+        .map(|protocol| (protocol.name(), *protocol))
+        .collect();
+    let protocol = fields
+        .get("protocol")
+        .and_then(|node| yaml::word(node, "`protocol`", "unknown-word", &known, problems));
+    let why = fields
+        .get("why")
+        .and_then(|node| yaml::text(node, "`why`", problems));
     Some(UserFlow {
         at: node.at,
         from: from?,
@@ -367,50 +679,101 @@ fn flow(node: &Node, problems: &mut Vec<Problem>) -> Option<UserFlow> {
 
 fn exception(node: &Node, problems: &mut Vec<Problem>) -> Option<Exception> {
     let fields = Fields::of(node, "an exception", EXCEPTION, problems)?;
-    let flow = fields.need("flow", "flow: \"internet>ibs01:80/tcp\"", problems).and_then(|node| yaml::text(node, "`flow`", problems));
-    let until = fields.need("until", "until: 2027-03-31", problems).and_then(|node| yaml::text(node, "`until`", problems));
+    let flow = fields
+        .need("flow", "flow: \"internet>ibs01:80/tcp\"", problems)
+        .and_then(|node| yaml::text(node, "`flow`", problems));
+    let until = fields
+        .need("until", "until: 2027-03-31", problems)
+        .and_then(|node| yaml::text(node, "`until`", problems));
     if let Some(until) = until
         && until.value.parse::<jiff::civil::Date>().is_err()
     {
-        problems.push(Problem::error("bad-date", until.at, format!("`{}` is no date", until.value)).hint("write year-month-day, as in 2027-03-31"));
+        problems.push(
+            Problem::error(
+                "bad-date",
+                until.at,
+                format!("`{}` is no date", until.value),
+            )
+            .hint("write year-month-day, as in 2027-03-31"),
+        );
     }
     fields.need("why", "why: \"change 4711\"", problems);
     Some(Exception { flow: flow? })
 }
 
 fn tls(node: &Node, config: &mut Config, problems: &mut Vec<Problem>) {
-    let Some(fields) = Fields::of(node, "`tls`", TLS, problems) else { return };
+    let Some(fields) = Fields::of(node, "`tls`", TLS, problems) else {
+        return;
+    };
     if let Some(node) = fields.get("roots") {
         config.roots = texts(node, "`tls.roots`", problems);
     }
     if let Some(node) = fields.get("client_certificate") {
-        problems.push(not_yet(node.at, "tls.client_certificate", "showing a client certificate"));
+        problems.push(not_yet(
+            node.at,
+            "tls.client_certificate",
+            "showing a client certificate",
+        ));
     }
-    if let Some(soon) = fields.get("expires_soon").and_then(|node| yaml::duration(node, "`tls.expires_soon`", problems)) {
+    if let Some(soon) = fields
+        .get("expires_soon")
+        .and_then(|node| yaml::duration(node, "`tls.expires_soon`", problems))
+    {
         config.expires_soon = soon;
     }
 }
 
 fn probing(node: &Node, problems: &mut Vec<Problem>) -> Probing {
     let mut probing = Probing::default();
-    let Some(fields) = Fields::of(node, "`probing`", PROBING, problems) else { return probing };
+    let Some(fields) = Fields::of(node, "`probing`", PROBING, problems) else {
+        return probing;
+    };
     if let Some(node) = fields.get("timeout")
         && let Some(timeout) = yaml::duration(node, "`probing.timeout`", problems)
     {
         probing.timeout = timeout;
         if !(Duration::from_millis(50)..=Duration::from_secs(60)).contains(&timeout) {
-            problems.push(Problem::error("out-of-range", node.at, "`probing.timeout` is out of range").hint("50ms to 60s"));
+            problems.push(
+                Problem::error("out-of-range", node.at, "`probing.timeout` is out of range")
+                    .hint("50ms to 60s"),
+            );
         }
     }
     if let Some(node) = fields.get("attempts")
         && !matches!(&node.value, Value::Text(text) if text == "auto")
     {
-        probing.attempts = number(node, "`probing.attempts`", 1, 30, "`auto`, or a number from 1 to 30", problems).map(|n| n as u8);
+        probing.attempts = number(
+            node,
+            "`probing.attempts`",
+            1,
+            30,
+            "`auto`, or a number from 1 to 30",
+            problems,
+        )
+        .map(|n| n as u8);
     }
-    if let Some(n) = fields.get("in_flight").and_then(|node| number(node, "`probing.in_flight`", 1, 65_535, "a number from 1 to 65535", problems)) {
+    if let Some(n) = fields.get("in_flight").and_then(|node| {
+        number(
+            node,
+            "`probing.in_flight`",
+            1,
+            65_535,
+            "a number from 1 to 65535",
+            problems,
+        )
+    }) {
         probing.in_flight = n as usize;
     }
-    if let Some(n) = fields.get("per_host").and_then(|node| number(node, "`probing.per_host`", 1, 65_535, "a number from 1 to 65535", problems)) {
+    if let Some(n) = fields.get("per_host").and_then(|node| {
+        number(
+            node,
+            "`probing.per_host`",
+            1,
+            65_535,
+            "a number from 1 to 65535",
+            problems,
+        )
+    }) {
         probing.per_host = n as usize;
     }
     if let Some(node) = fields.get("rate") {
@@ -423,29 +786,65 @@ fn probing(node: &Node, problems: &mut Vec<Problem>) -> Probing {
         probing.sweep = sweep(node, problems);
         probing.sweep_at = Some(node.at);
     }
-    probing.authorised = fields.get("authorised").and_then(|node| yaml::text(node, "`probing.authorised`", problems)).map(|text| text.value);
+    probing.authorised = fields
+        .get("authorised")
+        .and_then(|node| yaml::text(node, "`probing.authorised`", problems))
+        .map(|text| text.value);
     probing
 }
 
-fn number(node: &Node, what: &str, low: i128, high: i128, wanted: &str, problems: &mut Vec<Problem>) -> Option<i128> {
+fn number(
+    node: &Node,
+    what: &str,
+    low: i128,
+    high: i128,
+    wanted: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<i128> {
     match node.value {
         Value::Integer(n) if (low..=high).contains(&n) => Some(n),
         _ => {
-            let code = if matches!(node.value, Value::Integer(_)) { "out-of-range" } else { "wrong-type" };
-            problems.push(Problem { code, severity: Severity::Error, at: Some(node.at), message: format!("{what} is not {wanted}"), hint: None });
+            let code = if matches!(node.value, Value::Integer(_)) {
+                "out-of-range"
+            } else {
+                "wrong-type"
+            };
+            problems.push(Problem {
+                code,
+                severity: Severity::Error,
+                at: Some(node.at),
+                message: format!("{what} is not {wanted}"),
+                hint: None,
+            });
             None
         }
     }
 }
 
 fn rate(node: &Node, problems: &mut Vec<Problem>) -> Option<u32> {
-    let Some(found) = yaml::text(node, "`probing.rate`", problems) else { return Probing::default().rate };
+    let Some(found) = yaml::text(node, "`probing.rate`", problems) else {
+        return Probing::default().rate;
+    };
     if found.value == "max" {
         return None;
     }
-    let number = found.value.strip_suffix("/s").unwrap_or(&found.value).trim().parse::<u32>().ok().filter(|n| (1..=1_000_000).contains(n));
+    let number = found
+        .value
+        .strip_suffix("/s")
+        .unwrap_or(&found.value)
+        .trim()
+        .parse::<u32>()
+        .ok()
+        .filter(|n| (1..=1_000_000).contains(n));
     if number.is_none() {
-        problems.push(Problem::error("bad-rate", node.at, format!("`probing.rate` is `{}`, which is no rate", found.value)).hint("write connection attempts a second, as in `100/s`, or `max`"));
+        problems.push(
+            Problem::error(
+                "bad-rate",
+                node.at,
+                format!("`probing.rate` is `{}`, which is no rate", found.value),
+            )
+            .hint("write connection attempts a second, as in `100/s`, or `max`"),
+        );
     }
     number
 }
@@ -453,7 +852,14 @@ fn rate(node: &Node, problems: &mut Vec<Problem>) -> Option<u32> {
 fn on_off(node: &Node, problems: &mut Vec<Problem>) -> bool {
     match &node.value {
         Value::Bool(value) => *value,
-        _ => yaml::word(node, "`probing.dns`", "unknown-word", &[("on", true), ("off", false)], problems).is_none_or(|word| word.value),
+        _ => yaml::word(
+            node,
+            "`probing.dns`",
+            "unknown-word",
+            &[("on", true), ("off", false)],
+            problems,
+        )
+        .is_none_or(|word| word.value),
     }
 }
 
@@ -462,13 +868,20 @@ fn sweep(node: &Node, problems: &mut Vec<Problem>) -> Sweep {
         match text.as_str() {
             "none" => return Sweep::None,
             "watchlist" => return Sweep::Watchlist,
-            "all" => return Sweep::Ports(vec![Ports { low: 1, high: u16::MAX }]),
+            "all" => {
+                return Sweep::Ports(vec![Ports {
+                    low: 1,
+                    high: u16::MAX,
+                }]);
+            }
             _ => {}
         }
     }
     let before = problems.len();
     let ranges = yaml::ports(node, "`probing.sweep`", problems);
-    if problems.len() > before && let Some(last) = problems.last_mut() {
+    if problems.len() > before
+        && let Some(last) = problems.last_mut()
+    {
         last.hint = Some("write none, watchlist, all, or ports as in \"1-1024,8080\"".to_string());
     }
     Sweep::Ports(ranges.into_iter().map(|range| range.value).collect())

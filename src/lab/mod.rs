@@ -49,13 +49,25 @@ impl Lab {
     ///
     /// # Errors
     /// When loopback cannot be listened on, or certificates cannot be made.
-    pub async fn start(site: &Site, catalogue: &Catalogue, plan: &Plan, zone: ZoneId, faults: Faults) -> anyhow::Result<Self> {
+    pub async fn start(
+        site: &Site,
+        catalogue: &Catalogue,
+        plan: &Plan,
+        zone: ZoneId,
+        faults: Faults,
+    ) -> anyhow::Result<Self> {
         let authority = Authority::new()?;
-        let mut lab = Self { table: HashMap::new(), silent: os::silent_listener()?, root: authority.root(), listeners: Vec::new() };
+        let mut lab = Self {
+            table: HashMap::new(),
+            silent: os::silent_listener()?,
+            root: authority.root(),
+            listeners: Vec::new(),
+        };
         for (number, (system, flow)) in needed(plan, zone).into_iter().enumerate() {
             let name = site.systems[system].name_for(zone).unwrap_or("localhost");
             let kind = kind(plan, zone, flow, number, faults);
-            lab.stand_in(system, flow.port.low, kind, name, &authority).await?;
+            lab.stand_in(system, flow.port.low, kind, name, &authority)
+                .await?;
         }
         if faults == Faults::Planted {
             lab.expose(catalogue, plan, zone, &authority).await?;
@@ -81,7 +93,14 @@ impl Lab {
         }
     }
 
-    async fn stand_in(&mut self, system: SystemId, port: u16, kind: Option<StandIn>, name: &str, authority: &Authority) -> anyhow::Result<()> {
+    async fn stand_in(
+        &mut self,
+        system: SystemId,
+        port: u16,
+        kind: Option<StandIn>,
+        name: &str,
+        authority: &Authority,
+    ) -> anyhow::Result<()> {
         let Some(kind) = kind else { return Ok(()) };
         let (address, listener) = spawn(kind, name, authority).await?;
         self.table.insert((system, port), address);
@@ -89,11 +108,22 @@ impl Lab {
         Ok(())
     }
 
-    async fn expose(&mut self, catalogue: &Catalogue, plan: &Plan, zone: ZoneId, authority: &Authority) -> anyhow::Result<()> {
-        let port = catalogue.ports.get(EXPOSED_PORT).and_then(|port| port.default.first()).map(|range| range.low);
+    async fn expose(
+        &mut self,
+        catalogue: &Catalogue,
+        plan: &Plan,
+        zone: ZoneId,
+        authority: &Authority,
+    ) -> anyhow::Result<()> {
+        let port = catalogue
+            .ports
+            .get(EXPOSED_PORT)
+            .and_then(|port| port.default.first())
+            .map(|range| range.low);
         let first = needed(plan, zone).first().map(|(system, _)| *system);
         if let (Some(port), Some(system)) = (port, first) {
-            self.stand_in(system, port, Some(StandIn::Accept), "", authority).await?;
+            self.stand_in(system, port, Some(StandIn::Accept), "", authority)
+                .await?;
         }
         Ok(())
     }
@@ -109,7 +139,11 @@ impl Drop for Lab {
 
 /// The TCP flows of single ports that anything in the zone may start, in the order of the plan.
 fn needed(plan: &Plan, zone: ZoneId) -> Vec<(SystemId, &Flow)> {
-    let mine = plan.flows.iter().filter(|flow| flow.from == Origin::Zone(zone) && flow.need != Need::Forbidden && flow.transport == Transport::Tcp);
+    let mine = plan.flows.iter().filter(|flow| {
+        flow.from == Origin::Zone(zone)
+            && flow.need != Need::Forbidden
+            && flow.transport == Transport::Tcp
+    });
     mine.filter_map(|flow| match flow.to {
         Target::System(system) => Some((system, flow)),
         Target::Crl(_) => None,
@@ -121,7 +155,11 @@ fn needed(plan: &Plan, zone: ZoneId) -> Vec<(SystemId, &Flow)> {
 /// garbage; the second, third and fourth HTTPS port are silent, down and dressed in another's certificate.
 fn kind(plan: &Plan, zone: ZoneId, flow: &Flow, number: usize, faults: Faults) -> Option<StandIn> {
     let all = needed(plan, zone);
-    let earlier = all.iter().take(number).filter(|(_, other)| other.need == Need::Required && other.protocol == flow.protocol).count();
+    let earlier = all
+        .iter()
+        .take(number)
+        .filter(|(_, other)| other.need == Need::Required && other.protocol == flow.protocol)
+        .count();
     let planted = faults == Faults::Planted && flow.need == Need::Required;
     match (flow.protocol, planted.then_some(earlier)) {
         (Protocol::Http, Some(0)) => Some(StandIn::Garbage),
@@ -130,6 +168,16 @@ fn kind(plan: &Plan, zone: ZoneId, flow: &Flow, number: usize, faults: Faults) -
         (Protocol::Https, Some(3)) => Some(StandIn::WrongName),
         (Protocol::Https | Protocol::Tls, _) => Some(StandIn::Https),
         (Protocol::Http, _) => Some(StandIn::Http),
-        (Protocol::Tcp | Protocol::Udp | Protocol::Rpc | Protocol::Smb | Protocol::Tds | Protocol::Ldap | Protocol::Dns | Protocol::Kerberos, _) => Some(StandIn::Accept),
+        (
+            Protocol::Tcp
+            | Protocol::Udp
+            | Protocol::Rpc
+            | Protocol::Smb
+            | Protocol::Tds
+            | Protocol::Ldap
+            | Protocol::Dns
+            | Protocol::Kerberos,
+            _,
+        ) => Some(StandIn::Accept),
     }
 }

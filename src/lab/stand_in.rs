@@ -33,7 +33,11 @@ pub(super) enum StandIn {
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Starts a stand-in; one that is down has an address and no listener.
-pub(super) async fn spawn(kind: StandIn, name: &str, authority: &Authority) -> anyhow::Result<(SocketAddr, Option<JoinHandle<()>>)> {
+pub(super) async fn spawn(
+    kind: StandIn,
+    name: &str,
+    authority: &Authority,
+) -> anyhow::Result<(SocketAddr, Option<JoinHandle<()>>)> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
     let tls = match kind {

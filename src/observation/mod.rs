@@ -49,7 +49,10 @@ impl Observation {
 
     /// Whether something at or on the way to this address answered this host at all.
     pub fn answered(&self) -> bool {
-        matches!(self.state, State::Open | State::Closed { .. } | State::Rejected(_))
+        matches!(
+            self.state,
+            State::Open | State::Closed { .. } | State::Rejected(_)
+        )
     }
 }
 

@@ -7,7 +7,9 @@ use std::os::fd::{AsRawFd, RawFd};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, recvmsg, setsockopt, sockopt};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, recvmsg, setsockopt, sockopt,
+};
 use socket2::{Domain, Socket, Type};
 use tokio::io::unix::AsyncFd;
 use tokio::net::TcpStream;
@@ -21,7 +23,7 @@ pub async fn connect(remote: SocketAddr) -> Connection {
         Ok(socket) => socket,
         Err(error) => return Connection::Trouble(trouble(&error)),
     };
-    let socket = match AsyncFd::new(socket) {
+    let socket = match watched(socket) {
         Ok(socket) => socket,
         Err(error) => return Connection::Trouble(trouble(&error)),
     };
@@ -36,18 +38,41 @@ pub async fn connect(remote: SocketAddr) -> Connection {
     }
     match socket.get_ref().take_error() {
         Ok(None) => accepted(socket.into_inner()),
-        Ok(Some(error)) | Err(error) if error.kind() == io::ErrorKind::ConnectionRefused || error.kind() == io::ErrorKind::ConnectionReset => Connection::Reset { local },
+        Ok(Some(error)) | Err(error)
+            if error.kind() == io::ErrorKind::ConnectionRefused
+                || error.kind() == io::ErrorKind::ConnectionReset =>
+        {
+            Connection::Reset { local }
+        }
         Ok(Some(error)) | Err(error) => Connection::Trouble(trouble(&error)),
     }
+}
+
+/// Registers a socket with the runtime.
+#[expect(
+    deprecated,
+    reason = "the replacement is unsafe; a socket that this function owns keeps its descriptor for as long as it is registered"
+)]
+fn watched(socket: Socket) -> io::Result<AsyncFd<Socket>> {
+    AsyncFd::new(socket)
 }
 
 fn begin(remote: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(remote), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    let asked = if remote.is_ipv4() { setsockopt(&socket, sockopt::Ipv4RecvErr, &true) } else { setsockopt(&socket, sockopt::Ipv6RecvErr, &true) };
+    let asked = if remote.is_ipv4() {
+        setsockopt(&socket, sockopt::Ipv4RecvErr, &true)
+    } else {
+        setsockopt(&socket, sockopt::Ipv6RecvErr, &true)
+    };
     asked.map_err(io::Error::from)?;
     match socket.connect(&remote.into()) {
-        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) && error.kind() != io::ErrorKind::ConnectionRefused => Err(error),
+        Err(error)
+            if error.raw_os_error() != Some(libc::EINPROGRESS)
+                && error.kind() != io::ErrorKind::ConnectionRefused =>
+        {
+            Err(error)
+        }
         // A refusal on loopback is instant; it is read again below, from the socket.
         Err(_) | Ok(()) => Ok(socket),
     }
@@ -83,8 +108,10 @@ fn rejection(fd: RawFd, v4: bool) -> Option<Rejection> {
         let message = recvmsg::<SockaddrIn>(fd, &mut iov, Some(&mut control), flags).ok()?;
         message.cmsgs().ok()?.find_map(|entry| match entry {
             ControlMessageOwned::Ipv4RecvErr(error, offender) => {
-                let by = offender.map(|it| IpAddr::from(u32::from_be(it.sin_addr.s_addr).to_be_bytes()));
-                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP).then(|| icmp_v4(error.ee_type, error.ee_code, by))
+                let by =
+                    offender.map(|it| IpAddr::from(u32::from_be(it.sin_addr.s_addr).to_be_bytes()));
+                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP)
+                    .then(|| icmp_v4(error.ee_type, error.ee_code, by))
             }
             _ => None,
         })
@@ -93,7 +120,8 @@ fn rejection(fd: RawFd, v4: bool) -> Option<Rejection> {
         message.cmsgs().ok()?.find_map(|entry| match entry {
             ControlMessageOwned::Ipv6RecvErr(error, offender) => {
                 let by = offender.map(|it| IpAddr::from(it.sin6_addr.s6_addr));
-                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP6).then(|| icmp_v6(error.ee_type, error.ee_code, by))
+                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP6)
+                    .then(|| icmp_v6(error.ee_type, error.ee_code, by))
             }
             _ => None,
         })
@@ -109,7 +137,12 @@ fn icmp_v4(icmp_type: u8, code: u8, by: Option<IpAddr>) -> Rejection {
         (3, 0) => Prohibition::NetUnreachable,
         _ => Prohibition::Other,
     };
-    Rejection { says, icmp_type: Some(icmp_type), icmp_code: Some(code), by }
+    Rejection {
+        says,
+        icmp_type: Some(icmp_type),
+        icmp_code: Some(code),
+        by,
+    }
 }
 
 /// RFC 4443 section 3.1.
@@ -121,14 +154,22 @@ fn icmp_v6(icmp_type: u8, code: u8, by: Option<IpAddr>) -> Rejection {
         (1, 0) => Prohibition::NetUnreachable,
         _ => Prohibition::Other,
     };
-    Rejection { says, icmp_type: Some(icmp_type), icmp_code: Some(code), by }
+    Rejection {
+        says,
+        icmp_type: Some(icmp_type),
+        icmp_code: Some(code),
+        by,
+    }
 }
 
 /// Raises the limit of open descriptors as far as the system allows, and says how many may be open.
 pub fn raise_descriptor_limit() -> usize {
     const ASSUMED: u64 = 1_024;
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return ASSUMED as usize };
-    let raised = soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard) == Ok::<(), Errno>(());
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return ASSUMED as usize;
+    };
+    let raised =
+        soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard) == Ok::<(), Errno>(());
     usize::try_from(if raised { hard } else { soft }).unwrap_or(usize::MAX)
 }
 
@@ -151,7 +192,10 @@ pub fn silent_listener() -> io::Result<Option<SilentListener>> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
     listener.listen(0)?;
-    let address = listener.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let address = listener
+        .local_addr()?
+        .as_socket()
+        .ok_or(io::ErrorKind::AddrNotAvailable)?;
     let mut fillers = Vec::new();
     for _ in 0..FILLERS {
         let filler = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -160,7 +204,11 @@ pub fn silent_listener() -> io::Result<Option<SilentListener>> {
         let _ = filler.connect(&address.into());
         fillers.push(filler);
     }
-    Ok(Some(SilentListener { address, _listener: listener, _fillers: fillers }))
+    Ok(Some(SilentListener {
+        address,
+        _listener: listener,
+        _fillers: fillers,
+    }))
 }
 
 #[cfg(test)]
@@ -172,7 +220,14 @@ mod tests {
     #[tokio::test]
     async fn a_silent_listener_answers_none_of_three_hundred() {
         let silent = silent_listener().expect("loopback").expect("linux");
-        let all: Vec<_> = (0..300).map(|_| tokio::spawn(tokio::time::timeout(Duration::from_secs(2), connect(silent.address)))).collect();
+        let all: Vec<_> = (0..300)
+            .map(|_| {
+                tokio::spawn(tokio::time::timeout(
+                    Duration::from_secs(2),
+                    connect(silent.address),
+                ))
+            })
+            .collect();
         for one in all {
             assert!(one.await.expect("no panic").is_err(), "something answered");
         }
@@ -180,7 +235,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_port_resets_and_an_open_one_accepts() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("loopback");
         let address = listener.local_addr().expect("an address");
         assert!(matches!(connect(address).await, Connection::Open(_)));
         drop(listener);

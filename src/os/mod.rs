@@ -50,22 +50,33 @@ pub fn own_addresses() -> io::Result<Vec<IpNet>> {
         if_addrs::IfAddr::V4(v4) => IpNet::new(IpAddr::V4(v4.ip), v4.prefixlen).ok(),
         if_addrs::IfAddr::V6(v6) => IpNet::new(IpAddr::V6(v6.ip), v6.prefixlen).ok(),
     };
-    Ok(if_addrs::get_if_addrs()?.into_iter().filter_map(network).collect())
+    Ok(if_addrs::get_if_addrs()?
+        .into_iter()
+        .filter_map(network)
+        .collect())
 }
 
 /// This host's name, for the report.
 pub fn host_name() -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let name = kernel.or_else(|| std::env::var("COMPUTERNAME").ok()).or_else(|| std::env::var("HOSTNAME").ok());
-    name.map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_string())
+    let name = kernel
+        .or_else(|| std::env::var("COMPUTERNAME").ok())
+        .or_else(|| std::env::var("HOSTNAME").ok());
+    name.map(|name| name.trim().to_string())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "unknown".to_string())
 }
 
 /// Error numbers that mean the same everywhere.
 fn local_trouble(error: &io::Error) -> Option<Trouble> {
     match error.kind() {
-        io::ErrorKind::AddrNotAvailable | io::ErrorKind::OutOfMemory | io::ErrorKind::QuotaExceeded => Some(Trouble::NoDescriptors),
+        io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::OutOfMemory
+        | io::ErrorKind::QuotaExceeded => Some(Trouble::NoDescriptors),
         io::ErrorKind::PermissionDenied => Some(Trouble::Refused),
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => Some(Trouble::NoRoute),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+            Some(Trouble::NoRoute)
+        }
         _ => None,
     }
 }

@@ -12,7 +12,14 @@ use crate::observation::Trouble;
 pub async fn connect(remote: SocketAddr) -> Connection {
     match TcpStream::connect(remote).await {
         Ok(stream) => Connection::Open(stream),
-        Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => Connection::Reset { local: None },
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+            ) =>
+        {
+            Connection::Reset { local: None }
+        }
         Err(error) => Connection::Trouble(local_trouble(&error).unwrap_or(Trouble::NoRoute)),
     }
 }

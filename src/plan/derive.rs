@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{Flow, OWN, Reason, Target, WATCHLIST};
-use crate::catalogue::{Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Role, Rule, Setting, Transport};
+use crate::catalogue::{
+    Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Role, Rule, Setting, Transport,
+};
 use crate::config::{Mode, ProxyTls, Replication, UpdateSync};
 use crate::site::{Origin, Site, SystemId, ZoneId};
 use crate::yaml::Ports;
@@ -11,12 +13,34 @@ use crate::yaml::Ports;
 /// The watchlist: the catalogue's, every number that the site configures or retires, and the product's defaults.
 pub(super) fn watchlist(site: &Site, catalogue: &Catalogue) -> Vec<u16> {
     let mut ports: Vec<u16> = Vec::new();
-    let named = catalogue.watchlist.iter().filter_map(|name| catalogue.ports.get(name)).flat_map(|port| port.default.iter());
-    let defaults = [Setting::ClientHttp, Setting::ClientHttps].map(|setting| catalogue.default_ports(setting));
-    ports.extend(named.chain(defaults.iter().flatten()).flat_map(|range| range.low..=range.high));
-    ports.extend(site.client_http.iter().chain(&site.client_https).chain(&site.retired_http).chain(&site.retired_https));
-    for system in site.systems.iter().filter(|system| has(&system.client_roles, Role::SoftwareUpdatePoint)) {
-        ports.extend([system.software_update_ports.0, system.software_update_ports.1]);
+    let named = catalogue
+        .watchlist
+        .iter()
+        .filter_map(|name| catalogue.ports.get(name))
+        .flat_map(|port| port.default.iter());
+    let defaults =
+        [Setting::ClientHttp, Setting::ClientHttps].map(|setting| catalogue.default_ports(setting));
+    ports.extend(
+        named
+            .chain(defaults.iter().flatten())
+            .flat_map(|range| range.low..=range.high),
+    );
+    ports.extend(
+        site.client_http
+            .iter()
+            .chain(&site.client_https)
+            .chain(&site.retired_http)
+            .chain(&site.retired_https),
+    );
+    for system in site
+        .systems
+        .iter()
+        .filter(|system| has(&system.client_roles, Role::SoftwareUpdatePoint))
+    {
+        ports.extend([
+            system.software_update_ports.0,
+            system.software_update_ports.1,
+        ]);
     }
     ports.sort_unstable();
     ports.dedup();
@@ -29,7 +53,11 @@ fn has(roles: &std::collections::BTreeSet<Role>, role: Role) -> bool {
 
 /// Every flow that the catalogue's rules propose.
 pub(super) fn from_rules(site: &Site, catalogue: &Catalogue, watchlist: &[u16]) -> Vec<Flow> {
-    catalogue.rules.iter().flat_map(|rule| from_rule(site, catalogue, watchlist, rule)).collect()
+    catalogue
+        .rules
+        .iter()
+        .flat_map(|rule| from_rule(site, catalogue, watchlist, rule))
+        .collect()
 }
 
 fn from_rule(site: &Site, catalogue: &Catalogue, watchlist: &[u16], rule: &Rule) -> Vec<Flow> {
@@ -39,14 +67,23 @@ fn from_rule(site: &Site, catalogue: &Catalogue, watchlist: &[u16], rule: &Rule)
             continue;
         }
         for from in rule.from.iter().flat_map(|end| origins(site, *end, to)) {
-            let Some(certain) = holds(site, rule, from, to) else { continue };
+            let Some(certain) = holds(site, rule, from, to) else {
+                continue;
+            };
             if from == Origin::System(to) {
                 continue;
             }
-            flows.extend(one_pair(site, catalogue, watchlist, rule, from, to, certain));
+            flows.extend(one_pair(
+                site, catalogue, watchlist, rule, from, to, certain,
+            ));
         }
     }
-    let is_crl = rule.ports.iter().any(|name| catalogue.ports.get(name).is_some_and(|port| port.setting == Some(Setting::Crl)));
+    let is_crl = rule.ports.iter().any(|name| {
+        catalogue
+            .ports
+            .get(name)
+            .is_some_and(|port| port.setting == Some(Setting::Crl))
+    });
     if is_crl && site.crl_check {
         flows.extend(crl_flows(site, rule));
     }
@@ -56,7 +93,12 @@ fn from_rule(site: &Site, catalogue: &Catalogue, watchlist: &[u16], rule: &Rule)
 /// Revocation lists on hosts that are no system of the file: every client zone needs each.
 fn crl_flows(site: &Site, rule: &Rule) -> Vec<Flow> {
     let mut flows = Vec::new();
-    for (number, crl) in site.crls.iter().enumerate().filter(|(_, crl)| crl.system.is_none()) {
+    for (number, crl) in site
+        .crls
+        .iter()
+        .enumerate()
+        .filter(|(_, crl)| crl.system.is_none())
+    {
         for zone in &site.clients {
             let mut reason = reason(rule);
             reason.declared = crl.declared;
@@ -89,18 +131,37 @@ fn reason(rule: &Rule) -> Reason {
 /// Servers reach the members of a virtual name, clients and proxies the name.
 fn leads_to(site: &Site, rule: &Rule, end: End, to: SystemId) -> bool {
     let system = &site.systems[to];
-    let from_servers = rule.from.iter().all(|end| end.is_system()) && !rule.when.contains(&Condition::PublishedBySource);
-    let roles = if from_servers { &system.server_roles } else { &system.client_roles };
+    let from_servers = rule.from.iter().all(|end| end.is_system())
+        && !rule.when.contains(&Condition::PublishedBySource);
+    let roles = if from_servers {
+        &system.server_roles
+    } else {
+        &system.client_roles
+    };
     has_end(site, end, to, roles)
 }
 
-fn has_end(site: &Site, end: End, system: SystemId, roles: &std::collections::BTreeSet<Role>) -> bool {
+fn has_end(
+    site: &Site,
+    end: End,
+    system: SystemId,
+    roles: &std::collections::BTreeSet<Role>,
+) -> bool {
     match end {
         End::Role(role) => has(roles, role),
-        End::ActiveSoftwareUpdatePoint => has(roles, Role::SoftwareUpdatePoint) && !site.is_internet_update_point(system),
-        End::InternetSoftwareUpdatePoint => has(roles, Role::SoftwareUpdatePoint) && site.is_internet_update_point(system),
+        End::ActiveSoftwareUpdatePoint => {
+            has(roles, Role::SoftwareUpdatePoint) && !site.is_internet_update_point(system)
+        }
+        End::InternetSoftwareUpdatePoint => {
+            has(roles, Role::SoftwareUpdatePoint) && site.is_internet_update_point(system)
+        }
         End::AnySystem => true,
-        End::InternetClients | End::IntranetClients | End::Clients | End::Internet | End::LessTrustedZones | End::MoreTrustedZones => false,
+        End::InternetClients
+        | End::IntranetClients
+        | End::Clients
+        | End::Internet
+        | End::LessTrustedZones
+        | End::MoreTrustedZones => false,
     }
 }
 
@@ -110,14 +171,32 @@ fn origins(site: &Site, end: End, to: SystemId) -> Vec<Origin> {
     let clients = site.clients.iter().copied();
     let zones: Vec<ZoneId> = match end {
         End::Clients => clients.filter(served).collect(),
-        End::InternetClients => clients.filter(|zone| Some(*zone) == site.internet).filter(served).collect(),
-        End::IntranetClients => clients.filter(|zone| Some(*zone) != site.internet).filter(served).collect(),
-        End::Internet => site.internet.into_iter().filter(|zone| *zone != to_zone).collect(),
-        End::LessTrustedZones => (0..to_zone).filter(|zone| Some(*zone) != site.internet).collect(),
+        End::InternetClients => clients
+            .filter(|zone| Some(*zone) == site.internet)
+            .filter(served)
+            .collect(),
+        End::IntranetClients => clients
+            .filter(|zone| Some(*zone) != site.internet)
+            .filter(served)
+            .collect(),
+        End::Internet => site
+            .internet
+            .into_iter()
+            .filter(|zone| *zone != to_zone)
+            .collect(),
+        End::LessTrustedZones => (0..to_zone)
+            .filter(|zone| Some(*zone) != site.internet)
+            .collect(),
         End::MoreTrustedZones => (to_zone + 1..site.zones.len()).collect(),
-        End::Role(_) | End::ActiveSoftwareUpdatePoint | End::InternetSoftwareUpdatePoint | End::AnySystem => {
+        End::Role(_)
+        | End::ActiveSoftwareUpdatePoint
+        | End::InternetSoftwareUpdatePoint
+        | End::AnySystem => {
             let systems = site.systems.iter().enumerate();
-            return systems.filter(|(number, system)| has_end(site, end, *number, &system.server_roles)).map(|(number, _)| Origin::System(number)).collect();
+            return systems
+                .filter(|(number, system)| has_end(site, end, *number, &system.server_roles))
+                .map(|(number, _)| Origin::System(number))
+                .collect();
         }
     };
     zones.into_iter().map(Origin::Zone).collect()
@@ -145,7 +224,9 @@ fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId
         Origin::Zone(_) => None,
     };
     let publishes = |role: Role| {
-        destination.publishes.iter().any(|published| has(&site.systems[*published].client_roles, role) && site.serves(*published, from_zone))
+        destination.publishes.iter().any(|published| {
+            has(&site.systems[*published].client_roles, role) && site.serves(*published, from_zone)
+        })
     };
     Some(match condition {
         Condition::NativeMode => site.mode == Mode::Native,
@@ -153,29 +234,56 @@ fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId
         Condition::CrlCheck => site.crl_check,
         Condition::SyncDirect => site.update_sync == UpdateSync::Direct,
         Condition::SyncExportImport => site.update_sync == UpdateSync::ExportImport,
-        Condition::SourceStartsConnections => source.is_some_and(|source| !source.initiated_by_site_server),
-        Condition::SourceDoesNotStartConnections => source.is_some_and(|source| source.initiated_by_site_server),
+        Condition::SourceStartsConnections => {
+            source.is_some_and(|source| !source.initiated_by_site_server)
+        }
+        Condition::SourceDoesNotStartConnections => {
+            source.is_some_and(|source| source.initiated_by_site_server)
+        }
         Condition::UsesThisDatabase => source.is_some_and(|source| source.database == Some(to)),
-        Condition::UsesAnotherDatabase => source.is_some_and(|source| source.database.is_some_and(|database| database != to)),
-        Condition::ReplicationPush => return replication(source, destination).map(|way| way == Replication::Push),
-        Condition::ReplicationPull => return replication(source, destination).map(|way| way == Replication::Pull),
+        Condition::UsesAnotherDatabase => {
+            source.is_some_and(|source| source.database.is_some_and(|database| database != to))
+        }
+        Condition::ReplicationPush => {
+            return replication(source, destination).map(|way| way == Replication::Push);
+        }
+        Condition::ReplicationPull => {
+            return replication(source, destination).map(|way| way == Replication::Pull);
+        }
         Condition::SameForest => source.is_none_or(|source| source.forest == destination.forest),
         Condition::SameZone => from_zone == destination.zone,
         Condition::BetweenZones => from_zone != destination.zone,
         Condition::PublishedBySource => source.is_some_and(|source| source.publishes.contains(&to)),
-        Condition::PublishesManagementOrDistributionPoint => publishes(Role::ManagementPoint) || publishes(Role::DistributionPoint),
+        Condition::PublishesManagementOrDistributionPoint => {
+            publishes(Role::ManagementPoint) || publishes(Role::DistributionPoint)
+        }
         Condition::PublishesSoftwareUpdatePoint => publishes(Role::SoftwareUpdatePoint),
         Condition::PublishesFallbackStatusPoint => publishes(Role::FallbackStatusPoint),
-        Condition::SiteServerInDestinationZone => site.systems.iter().any(|system| has(&system.server_roles, Role::SiteServer) && system.zone == destination.zone),
-        Condition::WebProxyInSourceZone => site.systems.iter().any(|system| !system.publishes.is_empty() && system.zone == from_zone),
-        Condition::DestinationDoesNotServeInternet => site.internet.is_none_or(|internet| !site.serves(to, internet)),
+        Condition::SiteServerInDestinationZone => site.systems.iter().any(|system| {
+            has(&system.server_roles, Role::SiteServer) && system.zone == destination.zone
+        }),
+        Condition::WebProxyInSourceZone => site
+            .systems
+            .iter()
+            .any(|system| !system.publishes.is_empty() && system.zone == from_zone),
+        Condition::DestinationDoesNotServeInternet => site
+            .internet
+            .is_none_or(|internet| !site.serves(to, internet)),
         Condition::SourceZoneIsPassive => is_passive(site, from_zone, destination.zone),
     })
 }
 
-fn replication(source: Option<&crate::site::System>, destination: &crate::site::System) -> Option<Replication> {
-    let replica = |system: &crate::site::System| has(&system.server_roles, Role::SiteDatabaseReplica);
-    let end = if replica(destination) { Some(destination) } else { source.filter(|source| replica(source)) };
+fn replication(
+    source: Option<&crate::site::System>,
+    destination: &crate::site::System,
+) -> Option<Replication> {
+    let replica =
+        |system: &crate::site::System| has(&system.server_roles, Role::SiteDatabaseReplica);
+    let end = if replica(destination) {
+        Some(destination)
+    } else {
+        source.filter(|source| replica(source))
+    };
     end.and_then(|replica| replica.replication)
 }
 
@@ -184,15 +292,32 @@ fn replication(source: Option<&crate::site::System>, destination: &crate::site::
 fn is_passive(site: &Site, from: ZoneId, to: ZoneId) -> bool {
     let carried = site.update_sync == UpdateSync::ExportImport;
     carried
-        && site.systems.iter().filter(|system| system.zone == from).all(|system| {
-            let database_beyond = has(&system.server_roles, Role::ManagementPoint) && system.database.is_some_and(|database| site.systems[database].zone == to);
-            let pulls = has(&system.server_roles, Role::SiteDatabaseReplica) && system.replication != Some(Replication::Push);
-            let quiet = system.initiated_by_site_server || has(&system.server_roles, Role::SiteDatabaseReplica);
-            quiet && !database_beyond && !pulls && system.publishes.is_empty()
-        })
+        && site
+            .systems
+            .iter()
+            .filter(|system| system.zone == from)
+            .all(|system| {
+                let database_beyond = has(&system.server_roles, Role::ManagementPoint)
+                    && system
+                        .database
+                        .is_some_and(|database| site.systems[database].zone == to);
+                let pulls = has(&system.server_roles, Role::SiteDatabaseReplica)
+                    && system.replication != Some(Replication::Push);
+                let quiet = system.initiated_by_site_server
+                    || has(&system.server_roles, Role::SiteDatabaseReplica);
+                quiet && !database_beyond && !pulls && system.publishes.is_empty()
+            })
 }
 
-fn one_pair(site: &Site, catalogue: &Catalogue, watchlist: &[u16], rule: &Rule, from: Origin, to: SystemId, certain: bool) -> Vec<Flow> {
+fn one_pair(
+    site: &Site,
+    catalogue: &Catalogue,
+    watchlist: &[u16],
+    rule: &Rule,
+    from: Origin,
+    to: SystemId,
+    certain: bool,
+) -> Vec<Flow> {
     if rule.planned_need() == Need::Forbidden && !certain {
         return Vec::new();
     }
@@ -201,11 +326,27 @@ fn one_pair(site: &Site, catalogue: &Catalogue, watchlist: &[u16], rule: &Rule, 
     why.why += &behind_proxy(site, from, to);
     let why = Arc::new(why);
     let mut flows = Vec::new();
-    for name in rule.ports.iter().filter_map(|name| catalogue.ports.get(name)) {
+    for name in rule
+        .ports
+        .iter()
+        .filter_map(|name| catalogue.ports.get(name))
+    {
         for port in ports(site, watchlist, name, from, to) {
             let demoted = !certain || is_dispensable(site, catalogue, name, port);
-            let need = if demoted && rule.planned_need() == Need::Required { Need::Optional } else { rule.planned_need() };
-            flows.push(Flow { from, to: Target::System(to), transport: rule.transport, port, protocol: rule.protocol, need, reason: Arc::clone(&why) });
+            let need = if demoted && rule.planned_need() == Need::Required {
+                Need::Optional
+            } else {
+                rule.planned_need()
+            };
+            flows.push(Flow {
+                from,
+                to: Target::System(to),
+                transport: rule.transport,
+                port,
+                protocol: rule.protocol,
+                need,
+                reason: Arc::clone(&why),
+            });
         }
     }
     flows
@@ -217,7 +358,11 @@ fn behind_proxy(site: &Site, from: Origin, to: SystemId) -> String {
     if proxy.publishes.is_empty() || !matches!(from, Origin::Zone(_)) {
         return String::new();
     }
-    let names: Vec<&str> = proxy.publishes.iter().map(|system| site.systems[*system].name.as_str()).collect();
+    let names: Vec<&str> = proxy
+        .publishes
+        .iter()
+        .map(|system| site.systems[*system].name.as_str())
+        .collect();
     let how = match proxy.proxy_tls {
         ProxyTls::Bridging => "ends TLS and opens its own session to",
         ProxyTls::Tunnelling => "passes TLS through to",
@@ -227,22 +372,62 @@ fn behind_proxy(site: &Site, from: Origin, to: SystemId) -> String {
 
 /// The default number, while another is active, when no client uses it any more.
 fn is_dispensable(site: &Site, catalogue: &Catalogue, name: &PortName, port: Ports) -> bool {
-    let Some(setting) = name.setting.filter(|setting| matches!(setting, Setting::ClientHttp | Setting::ClientHttps)) else { return false };
-    !site.default_port_clients && site.client_ports(setting).len() > 1 && catalogue.default_ports(setting).contains(&port)
+    let Some(setting) = name
+        .setting
+        .filter(|setting| matches!(setting, Setting::ClientHttp | Setting::ClientHttps))
+    else {
+        return false;
+    };
+    !site.default_port_clients
+        && site.client_ports(setting).len() > 1
+        && catalogue.default_ports(setting).contains(&port)
 }
 
-fn ports(site: &Site, watchlist: &[u16], name: &PortName, from: Origin, to: SystemId) -> Vec<Ports> {
+fn ports(
+    site: &Site,
+    watchlist: &[u16],
+    name: &PortName,
+    from: Origin,
+    to: SystemId,
+) -> Vec<Ports> {
     let destination = &site.systems[to];
-    let singles = |ports: &[u16]| ports.iter().map(|port| Ports::one(*port)).collect::<Vec<_>>();
+    let singles = |ports: &[u16]| {
+        ports
+            .iter()
+            .map(|port| Ports::one(*port))
+            .collect::<Vec<_>>()
+    };
     match name.setting {
         None => fixed(name),
-        Some(setting @ (Setting::ClientHttp | Setting::ClientHttps | Setting::RetiredHttp | Setting::RetiredHttps)) => singles(site.client_ports(setting)),
-        Some(Setting::SoftwareUpdateHttp) => singles(&update_points(site, from, to).map(|pair| pair.0).collect::<Vec<_>>()),
-        Some(Setting::SoftwareUpdateHttps) => singles(&update_points(site, from, to).map(|pair| pair.1).collect::<Vec<_>>()),
+        Some(
+            setting @ (Setting::ClientHttp
+            | Setting::ClientHttps
+            | Setting::RetiredHttp
+            | Setting::RetiredHttps),
+        ) => singles(site.client_ports(setting)),
+        Some(Setting::SoftwareUpdateHttp) => singles(
+            &update_points(site, from, to)
+                .map(|pair| pair.0)
+                .collect::<Vec<_>>(),
+        ),
+        Some(Setting::SoftwareUpdateHttps) => singles(
+            &update_points(site, from, to)
+                .map(|pair| pair.1)
+                .collect::<Vec<_>>(),
+        ),
         Some(Setting::RpcDynamic) => destination.rpc_ports.clone(),
         Some(Setting::Crl) => {
-            let own: Vec<u16> = site.crls.iter().filter(|crl| crl.system == Some(to)).map(|crl| crl.port).collect();
-            if own.is_empty() { name.default.clone() } else { singles(&own) }
+            let own: Vec<u16> = site
+                .crls
+                .iter()
+                .filter(|crl| crl.system == Some(to))
+                .map(|crl| crl.port)
+                .collect();
+            if own.is_empty() {
+                name.default.clone()
+            } else {
+                singles(&own)
+            }
         }
         Some(Setting::Watchlist) => singles(watchlist),
     }
@@ -251,17 +436,34 @@ fn ports(site: &Site, watchlist: &[u16], name: &PortName, from: Origin, to: Syst
 /// A fixed name with a few numbers means each of them; one wide range stays a range.
 fn fixed(name: &PortName) -> Vec<Ports> {
     const FEW: u16 = 16;
-    name.default.iter().flat_map(|range| if range.high - range.low < FEW { (range.low..=range.high).map(Ports::one).collect() } else { vec![*range] }).collect()
+    name.default
+        .iter()
+        .flat_map(|range| {
+            if range.high - range.low < FEW {
+                (range.low..=range.high).map(Ports::one).collect()
+            } else {
+                vec![*range]
+            }
+        })
+        .collect()
 }
 
 /// The pairs of the update points that a flow reaches: the destination's own, or of what it publishes.
-fn update_points<'a>(site: &'a Site, from: Origin, to: SystemId) -> Box<dyn Iterator<Item = (u16, u16)> + 'a> {
+fn update_points<'a>(
+    site: &'a Site,
+    from: Origin,
+    to: SystemId,
+) -> Box<dyn Iterator<Item = (u16, u16)> + 'a> {
     let proxy = &site.systems[to];
     if proxy.publishes.is_empty() || !matches!(from, Origin::Zone(_)) {
         return Box::new(std::iter::once(proxy.software_update_ports));
     }
     let published = proxy.publishes.iter().map(|system| &site.systems[*system]);
-    Box::new(published.filter(|system| has(&system.client_roles, Role::SoftwareUpdatePoint)).map(|system| system.software_update_ports))
+    Box::new(
+        published
+            .filter(|system| has(&system.client_roles, Role::SoftwareUpdatePoint))
+            .map(|system| system.software_update_ports),
+    )
 }
 
 /// The user's own flows.
@@ -271,11 +473,20 @@ pub(super) fn own_flows(site: &Site) -> Vec<Flow> {
         to: Target::System(flow.to),
         transport: flow.transport,
         port: Ports::one(flow.port),
-        protocol: flow.protocol.unwrap_or(if flow.transport == Transport::Udp { Protocol::Udp } else { Protocol::Tcp }),
+        protocol: flow
+            .protocol
+            .unwrap_or(if flow.transport == Transport::Udp {
+                Protocol::Udp
+            } else {
+                Protocol::Tcp
+            }),
         need: flow.need,
         reason: Arc::new(Reason {
             rules: vec![OWN.to_string()],
-            why: flow.why.clone().unwrap_or_else(|| "The site file asks for it.".to_string()),
+            why: flow
+                .why
+                .clone()
+                .unwrap_or_else(|| "The site file asks for it.".to_string()),
             breaks: "What the site file asks for does not hold.".to_string(),
             source: "the site file".to_string(),
             confidence: Confidence::Documented,
@@ -293,7 +504,8 @@ pub(super) fn from_watchlist(site: &Site, watchlist: &[u16]) -> Vec<Flow> {
         let why = Arc::new(Reason {
             rules: vec![WATCHLIST.to_string()],
             why: "Nothing that the site file describes needs this port between zones.".to_string(),
-            breaks: "An open port that nobody needs can be attacked from the other zone.".to_string(),
+            breaks: "An open port that nobody needs can be attacked from the other zone."
+                .to_string(),
             source: "follows from the site file".to_string(),
             confidence: Confidence::Derived,
             declared: system.declared,

@@ -3,7 +3,7 @@
 //! Rules of the catalogue, the user's own flows, the revocation lists and the watchlist each propose flows (`derive`);
 //! proposals for the same start, end, port and transport are settled into one (`settle`): required beats optional,
 //! optional beats forbidden. A vantage then takes the flows that it can try (`select`). A flow is a few numbers and a
-//! shared [`Reason`], so that thousands of forbidden ones cost little; names appear only on output (`output`).
+//! shared `Reason`, so that thousands of forbidden ones cost little; names appear only on output (`output`).
 
 mod derive;
 mod output;
@@ -17,7 +17,10 @@ use crate::diagnostic::Place;
 use crate::site::{Origin, Site, SystemId};
 use crate::yaml::Ports;
 
-pub use output::{Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document, entry, id, text};
+pub use output::{
+    Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document,
+    entry, id, text,
+};
 pub use select::{Chosen, Owner, select};
 
 /// A site's flows, ordered by id.

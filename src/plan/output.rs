@@ -112,7 +112,10 @@ pub struct ToolName {
 impl ToolName {
     /// This program.
     pub fn this() -> Self {
-        Self { name: "portproof".to_string(), version: env!("CARGO_PKG_VERSION").to_string() }
+        Self {
+            name: "portproof".to_string(),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+        }
     }
 }
 
@@ -128,13 +131,22 @@ pub struct SiteName {
 impl SiteName {
     /// The name of a site.
     pub fn of(site: &Site) -> Self {
-        Self { code: site.code.clone(), product: site.product.clone() }
+        Self {
+            code: site.code.clone(),
+            product: site.product.clone(),
+        }
     }
 }
 
 /// The id of a flow.
 pub fn id(site: &Site, flow: &Flow) -> String {
-    format!("{}>{}:{}/{}", site.origin_name(flow.from), destination(site, flow.to), flow.port, flow.transport)
+    format!(
+        "{}>{}:{}/{}",
+        site.origin_name(flow.from),
+        destination(site, flow.to),
+        flow.port,
+        flow.transport
+    )
 }
 
 fn destination(site: &Site, to: Target) -> String {
@@ -159,7 +171,11 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
         },
         to: to_entry(site, flow),
         transport: flow.transport.to_string(),
-        port: if flow.port.low == flow.port.high { Port::One(flow.port.low) } else { Port::Range(flow.port.to_string()) },
+        port: if flow.port.low == flow.port.high {
+            Port::One(flow.port.low)
+        } else {
+            Port::Range(flow.port.to_string())
+        },
         protocol: flow.protocol.to_string(),
         need: flow.need.to_string(),
         rules: reason.rules.clone(),
@@ -167,8 +183,15 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
         breaks: reason.breaks.clone(),
         source: (!reason.source.is_empty()).then(|| reason.source.clone()),
         confidence: reason.confidence.to_string(),
-        declared: Declared { file: file.to_string(), line: reason.declared.line, column: reason.declared.column },
-        crosses: crosses(site, flow).into_iter().map(str::to_string).collect(),
+        declared: Declared {
+            file: file.to_string(),
+            line: reason.declared.line,
+            column: reason.declared.column,
+        },
+        crosses: crosses(site, flow)
+            .into_iter()
+            .map(str::to_string)
+            .collect(),
     }
 }
 
@@ -182,10 +205,19 @@ fn to_entry(site: &Site, flow: &Flow) -> Destination {
                 system,
                 zone: Some(site.zones[host.zone].name.clone()),
                 name: host.name_for(zone).map(str::to_string),
-                addresses: host.addresses_for(zone).iter().map(ToString::to_string).collect(),
+                addresses: host
+                    .addresses_for(zone)
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
             }
         }
-        Target::Crl(number) => Destination { system, zone: None, name: Some(site.crls[number].host.clone()), addresses: Vec::new() },
+        Target::Crl(number) => Destination {
+            system,
+            zone: None,
+            name: Some(site.crls[number].host.clone()),
+            addresses: Vec::new(),
+        },
     }
 }
 
@@ -202,7 +234,11 @@ pub fn document(site: &Site, file: &str, plan: &Plan) -> PlanDocument {
         schema: "portproof.plan/1".to_string(),
         tool: ToolName::this(),
         site: SiteName::of(site),
-        flows: plan.flows.iter().map(|flow| entry(site, file, flow)).collect(),
+        flows: plan
+            .flows
+            .iter()
+            .map(|flow| entry(site, file, flow))
+            .collect(),
     }
 }
 
@@ -237,9 +273,23 @@ fn group(site: &Site, flow: &Flow) -> (usize, String) {
     let zone = |zone: usize| site.zones[zone].name.clone();
     let from = site.zone_of(flow.from);
     match (flow.to, crosses(site, flow)) {
-        (Target::Crl(_), _) => (3, "To hosts outside the site file (certificate revocation lists)".to_string()),
-        (Target::System(to), names) if !names.is_empty() => (1, format!("Through {}: {} to {}", names.join(", then "), zone(from), zone(site.systems[to].zone))),
-        (Target::System(to), _) if site.systems[to].zone != from => (1, format!("From {} to {}", zone(from), zone(site.systems[to].zone))),
+        (Target::Crl(_), _) => (
+            3,
+            "To hosts outside the site file (certificate revocation lists)".to_string(),
+        ),
+        (Target::System(to), names) if !names.is_empty() => (
+            1,
+            format!(
+                "Through {}: {} to {}",
+                names.join(", then "),
+                zone(from),
+                zone(site.systems[to].zone)
+            ),
+        ),
+        (Target::System(to), _) if site.systems[to].zone != from => (
+            1,
+            format!("From {} to {}", zone(from), zone(site.systems[to].zone)),
+        ),
         (Target::System(_), _) => (2, format!("Inside {} (crosses no firewall)", zone(from))),
     }
 }
@@ -248,7 +298,11 @@ fn needed(site: &Site, flow: &Flow) -> String {
     let entry = entry(site, "", flow);
     let seen = entry.to.addresses.join(", ");
     let name = entry.to.name.unwrap_or_default();
-    let place = [name, seen].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+    let place = [name, seen]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ");
     let mut out = format!("\n  {:<9} {}  ({})\n", entry.need, entry.id, entry.protocol);
     if !place.is_empty() {
         let _ = writeln!(out, "            at {}", visible(&place));
@@ -256,12 +310,21 @@ fn needed(site: &Site, flow: &Flow) -> String {
     let _ = writeln!(out, "            why: {}", visible(&entry.why));
     let _ = writeln!(out, "            without it: {}", visible(&entry.breaks));
     let source = match flow.reason.confidence {
-        Confidence::Unconfirmed => "not confirmed by any document; optional unless your own flows ask for it".to_string(),
+        Confidence::Unconfirmed => {
+            "not confirmed by any document; optional unless your own flows ask for it".to_string()
+        }
         Confidence::Documented => reason_source(flow),
-        Confidence::LaterVersion => format!("{} (documented for later versions)", reason_source(flow)),
+        Confidence::LaterVersion => {
+            format!("{} (documented for later versions)", reason_source(flow))
+        }
         Confidence::Derived => format!("follows from: {}", reason_source(flow)),
     };
-    let _ = writeln!(out, "            source: {} [{}]", visible(&source), entry.rules.join(", "));
+    let _ = writeln!(
+        out,
+        "            source: {} [{}]",
+        visible(&source),
+        entry.rules.join(", ")
+    );
     out
 }
 
@@ -273,14 +336,34 @@ fn reason_source(flow: &Flow) -> String {
 fn forbidden(site: &Site, flows: &[&Flow]) -> String {
     let mut pairs: BTreeMap<(String, Vec<String>), Vec<String>> = BTreeMap::new();
     for flow in flows.iter().filter(|flow| flow.need == Need::Forbidden) {
-        let ends = format!("{}>{}", site.origin_name(flow.from), destination(site, flow.to));
-        let port = if flow.transport == crate::catalogue::Transport::Tcp { flow.port.to_string() } else { format!("{}/{}", flow.port, flow.transport) };
-        pairs.entry((ends, flow.reason.rules.clone())).or_default().push(port);
+        let ends = format!(
+            "{}>{}",
+            site.origin_name(flow.from),
+            destination(site, flow.to)
+        );
+        let port = if flow.transport == crate::catalogue::Transport::Tcp {
+            flow.port.to_string()
+        } else {
+            format!("{}/{}", flow.port, flow.transport)
+        };
+        pairs
+            .entry((ends, flow.reason.rules.clone()))
+            .or_default()
+            .push(port);
     }
     let mut out = String::new();
     for ((ends, rules), mut ports) in pairs {
-        ports.sort_by_key(|port| port.split(['-', '/']).next().and_then(|low| low.parse::<u32>().ok()));
-        let _ = writeln!(out, "\n  forbidden {ends}: {}\n            [{}]", ports.join(", "), rules.join(", "));
+        ports.sort_by_key(|port| {
+            port.split(['-', '/'])
+                .next()
+                .and_then(|low| low.parse::<u32>().ok())
+        });
+        let _ = writeln!(
+            out,
+            "\n  forbidden {ends}: {}\n            [{}]",
+            ports.join(", "),
+            rules.join(", ")
+        );
     }
     out
 }

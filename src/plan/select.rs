@@ -28,11 +28,19 @@ pub enum Owner {
 ///
 /// A zone's forbidden flow is left out where the vantage itself needs the same host and port, and so is what leads to
 /// the vantage itself.
-pub fn select(site: &Site, plan: &Plan, zone: ZoneId, system: Option<SystemId>) -> (Vec<Chosen>, usize) {
+pub fn select(
+    site: &Site,
+    plan: &Plan,
+    zone: ZoneId,
+    system: Option<SystemId>,
+) -> (Vec<Chosen>, usize) {
     let own_needs: BTreeSet<_> = plan
         .flows
         .iter()
-        .filter(|flow| system.is_some_and(|system| flow.from == Origin::System(system)) && flow.need != Need::Forbidden)
+        .filter(|flow| {
+            system.is_some_and(|system| flow.from == Origin::System(system))
+                && flow.need != Need::Forbidden
+        })
         .map(|flow| (flow.to, flow.port, flow.transport))
         .collect();
     let mut chosen = Vec::new();
@@ -46,14 +54,23 @@ pub fn select(site: &Site, plan: &Plan, zone: ZoneId, system: Option<SystemId>) 
                 Origin::System(other) if Some(other) == system => Owner::Vantage,
                 Origin::System(_) => Owner::Another,
             };
-            chosen.push(Chosen { flow: number, owner });
+            chosen.push(Chosen {
+                flow: number,
+                owner,
+            });
         }
     }
     (chosen, elsewhere)
 }
 
-fn is_moot(flow: &Flow, system: Option<SystemId>, own_needs: &BTreeSet<(Target, crate::yaml::Ports, crate::catalogue::Transport)>) -> bool {
+fn is_moot(
+    flow: &Flow,
+    system: Option<SystemId>,
+    own_needs: &BTreeSet<(Target, crate::yaml::Ports, crate::catalogue::Transport)>,
+) -> bool {
     let to_itself = system.is_some_and(|system| flow.to == Target::System(system));
-    let needed_itself = flow.need == Need::Forbidden && matches!(flow.from, Origin::Zone(_)) && own_needs.contains(&(flow.to, flow.port, flow.transport));
+    let needed_itself = flow.need == Need::Forbidden
+        && matches!(flow.from, Origin::Zone(_))
+        && own_needs.contains(&(flow.to, flow.port, flow.transport));
     to_itself || needed_itself
 }

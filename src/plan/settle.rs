@@ -11,7 +11,10 @@ use crate::yaml::Ports;
 pub(super) fn settle(proposals: Vec<Flow>) -> Vec<Flow> {
     let mut by_key: BTreeMap<(Origin, Target, Transport, Ports), Vec<Flow>> = BTreeMap::new();
     for flow in proposals {
-        by_key.entry((flow.from, flow.to, flow.transport, flow.port)).or_default().push(flow);
+        by_key
+            .entry((flow.from, flow.to, flow.transport, flow.port))
+            .or_default()
+            .push(flow);
     }
     by_key.into_values().filter_map(merge).collect()
 }
@@ -25,14 +28,21 @@ fn merge(mut all: Vec<Flow>) -> Option<Flow> {
     }
     let mut merged = all.first()?.clone();
     if all.len() > 1 {
-        merged.protocol = all.iter().map(|flow| flow.protocol).find(|protocol| !matches!(protocol, Protocol::Tcp | Protocol::Udp)).unwrap_or(merged.protocol);
+        merged.protocol = all
+            .iter()
+            .map(|flow| flow.protocol)
+            .find(|protocol| !matches!(protocol, Protocol::Tcp | Protocol::Udp))
+            .unwrap_or(merged.protocol);
         merged.reason = Arc::new(join(&all));
     }
     Some(merged)
 }
 
 fn join(all: &[Flow]) -> Reason {
-    let mut rules: Vec<String> = all.iter().flat_map(|flow| flow.reason.rules.clone()).collect();
+    let mut rules: Vec<String> = all
+        .iter()
+        .flat_map(|flow| flow.reason.rules.clone())
+        .collect();
     rules.sort();
     rules.dedup();
     Reason {
@@ -40,8 +50,16 @@ fn join(all: &[Flow]) -> Reason {
         why: distinct(all, |reason| &reason.why, " "),
         breaks: distinct(all, |reason| &reason.breaks, " "),
         source: distinct(all, |reason| &reason.source, "; "),
-        confidence: all.iter().map(|flow| flow.reason.confidence).min().unwrap_or(Confidence::Derived),
-        declared: all.iter().map(|flow| flow.reason.declared).min().unwrap_or_default(),
+        confidence: all
+            .iter()
+            .map(|flow| flow.reason.confidence)
+            .min()
+            .unwrap_or(Confidence::Derived),
+        declared: all
+            .iter()
+            .map(|flow| flow.reason.declared)
+            .min()
+            .unwrap_or_default(),
         only_watched: all.iter().all(|flow| flow.reason.only_watched),
     }
 }
@@ -71,12 +89,25 @@ mod tests {
             declared: Default::default(),
             only_watched: false,
         };
-        Flow { from: Origin::Zone(0), to: Target::System(0), transport: Transport::Tcp, port: Ports::one(80), protocol: Protocol::Http, need, reason: Arc::new(reason) }
+        Flow {
+            from: Origin::Zone(0),
+            to: Target::System(0),
+            transport: Transport::Tcp,
+            port: Ports::one(80),
+            protocol: Protocol::Http,
+            need,
+            reason: Arc::new(reason),
+        }
     }
 
     #[test]
     fn a_needed_flow_wins_over_a_forbidden_one_on_the_same_host_and_port() {
-        let settled = settle(vec![flow(Need::Forbidden, "closed"), flow(Need::Optional, "may"), flow(Need::Required, "must"), flow(Need::Required, "also")]);
+        let settled = settle(vec![
+            flow(Need::Forbidden, "closed"),
+            flow(Need::Optional, "may"),
+            flow(Need::Required, "must"),
+            flow(Need::Required, "also"),
+        ]);
         assert_eq!(settled.len(), 1);
         assert_eq!(settled[0].need, Need::Required);
         assert_eq!(settled[0].reason.rules, ["also", "must"]);

@@ -25,7 +25,11 @@ pub(super) enum Reading {
 
 /// The request: it asks for the root page, says who asks, and changes nothing.
 pub(super) fn request(host: &str, port: u16) -> String {
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_string()
+    };
     format!(
         "GET / HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: portproof/{}\r\nAccept: */*\r\nConnection: close\r\n\r\n",
         env!("CARGO_PKG_VERSION")
@@ -37,33 +41,60 @@ pub(super) fn parse(bytes: &[u8]) -> Reading {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut headers);
     match response.parse(bytes) {
-        Ok(httparse::Status::Complete(_)) => head(&response).map_or(Reading::Garbage, Reading::Head),
+        Ok(httparse::Status::Complete(_)) => {
+            head(&response).map_or(Reading::Garbage, Reading::Head)
+        }
         // The status line may be known before the head is whole; a hundred headers are still HTTP.
-        Ok(httparse::Status::Partial) if bytes.len() >= LARGEST_HEAD => head(&response).map_or(Reading::Garbage, Reading::Head),
+        Ok(httparse::Status::Partial) if bytes.len() >= LARGEST_HEAD => {
+            head(&response).map_or(Reading::Garbage, Reading::Head)
+        }
         Ok(httparse::Status::Partial) => Reading::Partial,
-        Err(httparse::Error::TooManyHeaders) => head(&response).map_or(Reading::Garbage, Reading::Head),
+        Err(httparse::Error::TooManyHeaders) => {
+            head(&response).map_or(Reading::Garbage, Reading::Head)
+        }
         Err(_) => Reading::Garbage,
     }
 }
 
 fn head(response: &httparse::Response<'_, '_>) -> Option<HttpSeen> {
     let header = |name: &str| {
-        let found = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
-        Some(String::from_utf8_lossy(found.value).chars().take(LONGEST_TEXT).collect())
+        let found = response
+            .headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name))?;
+        Some(
+            String::from_utf8_lossy(found.value)
+                .chars()
+                .take(LONGEST_TEXT)
+                .collect(),
+        )
     };
     Some(HttpSeen {
         version: format!("HTTP/1.{}", response.version?),
         status: response.code?,
-        reason: response.reason.unwrap_or_default().chars().take(LONGEST_TEXT).collect(),
+        reason: response
+            .reason
+            .unwrap_or_default()
+            .chars()
+            .take(LONGEST_TEXT)
+            .collect(),
         server: header("server"),
         via: header("via"),
     })
 }
 
 /// Sends the request and reads the head of the answer, all within `limit`.
-pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, host: &str, port: u16, limit: Duration) -> (Service, Option<HttpSeen>) {
+pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    host: &str,
+    port: u16,
+    limit: Duration,
+) -> (Service, Option<HttpSeen>) {
     let deadline = Instant::now() + limit;
-    if !matches!(timeout_at(deadline, stream.write_all(request(host, port).as_bytes())).await, Ok(Ok(()))) {
+    if !matches!(
+        timeout_at(deadline, stream.write_all(request(host, port).as_bytes())).await,
+        Ok(Ok(()))
+    ) {
         return (Service::HungUp, None);
     }
     let _ = timeout_at(deadline, stream.flush()).await;
@@ -72,13 +103,24 @@ pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, 
     loop {
         match timeout_at(deadline, stream.read(&mut buffer)).await {
             Err(_) => return (Service::Mute, None),
-            Ok(Ok(0) | Err(_)) => return (if bytes.is_empty() { Service::HungUp } else { Service::NotHttp }, None),
+            Ok(Ok(0) | Err(_)) => {
+                return (
+                    if bytes.is_empty() {
+                        Service::HungUp
+                    } else {
+                        Service::NotHttp
+                    },
+                    None,
+                );
+            }
             Ok(Ok(count)) => bytes.extend_from_slice(&buffer[..count]),
         }
         match parse(&bytes) {
             Reading::Partial if bytes.len() < LARGEST_HEAD => {}
             Reading::Partial | Reading::Garbage => return (Service::NotHttp, None),
-            Reading::Head(seen) if seen.status >= 500 => return (Service::ServerError(seen.status), Some(seen)),
+            Reading::Head(seen) if seen.status >= 500 => {
+                return (Service::ServerError(seen.status), Some(seen));
+            }
             Reading::Head(seen) => return (Service::Spoke, Some(seen)),
         }
     }
@@ -91,15 +133,24 @@ mod tests {
     #[test]
     fn the_request_names_host_port_and_who_asks() {
         let text = request("2001:db8::1", 8443);
-        assert!(text.starts_with("GET / HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\nUser-Agent: portproof/"));
+        assert!(
+            text.starts_with(
+                "GET / HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\nUser-Agent: portproof/"
+            )
+        );
         assert!(text.ends_with("\r\n\r\n"));
     }
 
     #[test]
     fn a_whole_head_is_read_and_a_part_waits() {
         let whole = b"HTTP/1.1 403 Forbidden\r\nServer: Microsoft-IIS/7.5\r\n\r\n";
-        let Reading::Head(seen) = parse(whole) else { panic!("no head") };
-        assert_eq!((seen.status, seen.server.as_deref()), (403, Some("Microsoft-IIS/7.5")));
+        let Reading::Head(seen) = parse(whole) else {
+            panic!("no head")
+        };
+        assert_eq!(
+            (seen.status, seen.server.as_deref()),
+            (403, Some("Microsoft-IIS/7.5"))
+        );
         assert_eq!(parse(&whole[..20]), Reading::Partial);
         assert_eq!(parse(b"SSH-2.0-OpenSSH_9.2\r\n"), Reading::Garbage);
     }

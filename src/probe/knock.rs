@@ -14,7 +14,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::{Ladder, Landing, Prober, Question, http, tls};
-use crate::observation::{Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble};
+use crate::observation::{
+    Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
+};
 use crate::os::{self, Connection};
 
 /// The shortest wait between two tries.
@@ -43,17 +45,30 @@ pub(super) async fn knock(prober: &Prober, question: &Question, address: IpAddr)
     seen.attempts = attempts;
     match end {
         End::Silence { proof, confidence } => {
-            seen.state = if proof { State::Filtered } else { State::Silent };
+            seen.state = if proof {
+                State::Filtered
+            } else {
+                State::Silent
+            };
             seen.confidence = Some(confidence);
         }
-        End::Stopped if seen.attempts.is_empty() => seen.state = State::NotTried(NotTried::Interrupted),
+        End::Stopped if seen.attempts.is_empty() => {
+            seen.state = State::NotTried(NotTried::Interrupted)
+        }
         End::Stopped => {}
-        End::Answer(number, connection) => answered(prober, question, number, connection, &mut seen).await,
+        End::Answer(number, connection) => {
+            answered(prober, question, number, connection, &mut seen).await
+        }
     }
     seen
 }
 
-async fn tries(prober: &Prober, question: &Question, remote: SocketAddr, attempts: &mut Vec<Attempt>) -> End {
+async fn tries(
+    prober: &Prober,
+    question: &Question,
+    remote: SocketAddr,
+    attempts: &mut Vec<Attempt>,
+) -> End {
     let mut running: JoinSet<(usize, Duration, Connection)> = JoinSet::new();
     let mut stop = prober.stop.clone();
     let begun = Instant::now();
@@ -65,7 +80,13 @@ async fn tries(prober: &Prober, question: &Question, remote: SocketAddr, attempt
         let number = attempts.len();
         let landing = question.landing;
         let started = Instant::now();
-        attempts.push(Attempt { at: Timestamp::now(), local: None, remote, took_ms: 0.0, result: AttemptResult::Silent });
+        attempts.push(Attempt {
+            at: Timestamp::now(),
+            local: None,
+            remote,
+            took_ms: 0.0,
+            result: AttemptResult::Silent,
+        });
         running.spawn(async move {
             let connection = match landing {
                 Landing::Itself => os::connect(remote).await,
@@ -97,7 +118,12 @@ async fn tries(prober: &Prober, question: &Question, remote: SocketAddr, attempt
 }
 
 /// Whether this try is the last, and how long to wait for its answer.
-fn plan_next(prober: &Prober, address: IpAddr, tries: usize, elapsed: Duration) -> (bool, Duration) {
+fn plan_next(
+    prober: &Prober,
+    address: IpAddr,
+    tries: usize,
+    elapsed: Duration,
+) -> (bool, Duration) {
     let learnt = prober.learnt();
     let known = learnt.hosts.get(&address).and_then(|host| host.round_trip);
     let first = match (known, learnt.slowest) {
@@ -105,12 +131,18 @@ fn plan_next(prober: &Prober, address: IpAddr, tries: usize, elapsed: Duration) 
         (None, Some(slowest)) => (slowest * 8).max(SHORTEST_WAIT * 2),
         (None, None) => BLIND_WAIT,
     };
-    let wanted = prober.limits.attempts.unwrap_or_else(|| learnt.loss.tries(learnt.asked));
+    let wanted = prober
+        .limits
+        .attempts
+        .unwrap_or_else(|| learnt.loss.tries(learnt.asked));
     let enough = tries >= usize::from(wanted);
     let growth = 1.3_f64.powi(i32::try_from(tries.min(12)).unwrap_or(12) - 1);
     let mut wait = first.mul_f64(growth * jitter()).min(prober.limits.timeout);
     if enough && known.is_none() {
-        let window = learnt.slowest.map_or(LEAST_WINDOW, |slowest| (slowest * 8).max(LEAST_WINDOW)).min(prober.limits.timeout);
+        let window = learnt
+            .slowest
+            .map_or(LEAST_WINDOW, |slowest| (slowest * 8).max(LEAST_WINDOW))
+            .min(prober.limits.timeout);
         wait = wait.max(window.saturating_sub(elapsed));
     }
     (enough, wait)
@@ -119,7 +151,9 @@ fn plan_next(prober: &Prober, address: IpAddr, tries: usize, elapsed: Duration) 
 /// A factor from 0.9 to 1.1, so that tries do not beat in time with a burst of losses.
 fn jitter() -> f64 {
     use std::hash::{BuildHasher, Hasher};
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    let random = std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish();
     0.9 + 0.2 * (random % 1_000) as f64 / 1_000.0
 }
 
@@ -140,11 +174,19 @@ fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
-async fn answered(prober: &Prober, question: &Question, number: usize, connection: Connection, seen: &mut Observation) {
+async fn answered(
+    prober: &Prober,
+    question: &Question,
+    number: usize,
+    connection: Connection,
+    seen: &mut Observation,
+) {
     let (result, local) = match &connection {
         Connection::Open(stream) => (AttemptResult::Open, stream.local_addr().ok()),
         Connection::Reset { local } => (AttemptResult::Reset, *local),
-        Connection::Rejected { rejection, local } => (AttemptResult::Rejected(rejection.clone()), *local),
+        Connection::Rejected { rejection, local } => {
+            (AttemptResult::Rejected(rejection.clone()), *local)
+        }
         Connection::Trouble(trouble) => (AttemptResult::Trouble(*trouble), None),
     };
     if let Some(attempt) = seen.attempts.get_mut(number) {
@@ -160,7 +202,15 @@ async fn answered(prober: &Prober, question: &Question, number: usize, connectio
             seen.state = State::Open;
             converse(prober, question, stream, seen).await;
         }
-        Connection::Reset { .. } => seen.state = State::Closed { reset_by: if seen.on_link { ResetBy::Host } else { ResetBy::Either } },
+        Connection::Reset { .. } => {
+            seen.state = State::Closed {
+                reset_by: if seen.on_link {
+                    ResetBy::Host
+                } else {
+                    ResetBy::Either
+                },
+            }
+        }
         Connection::Rejected { rejection, .. } => seen.state = State::Rejected(rejection),
         Connection::Trouble(trouble) => {
             seen.state = State::Unreachable(trouble);
@@ -171,8 +221,17 @@ async fn answered(prober: &Prober, question: &Question, number: usize, connectio
     }
 }
 
-async fn converse(prober: &Prober, question: &Question, mut stream: TcpStream, seen: &mut Observation) {
-    let host = question.name.clone().or_else(|| seen.address.map(|address| address.to_string())).unwrap_or_default();
+async fn converse(
+    prober: &Prober,
+    question: &Question,
+    mut stream: TcpStream,
+    seen: &mut Observation,
+) {
+    let host = question
+        .name
+        .clone()
+        .or_else(|| seen.address.map(|address| address.to_string()))
+        .unwrap_or_default();
     let mut stop = prober.stop.clone();
     let limit = prober.limits.timeout;
     let talk = async {
@@ -181,7 +240,8 @@ async fn converse(prober: &Prober, question: &Question, mut stream: TcpStream, s
             Ladder::TcpOnly => seen.service = Some(Service::NotSpoken),
             Ladder::Http => {
                 seen.depth = Some(Depth::Http);
-                let (service, http) = http::exchange(&mut stream, &host, question.port, limit).await;
+                let (service, http) =
+                    http::exchange(&mut stream, &host, question.port, limit).await;
                 seen.service = Some(service);
                 seen.http = http;
             }
@@ -194,7 +254,13 @@ async fn converse(prober: &Prober, question: &Question, mut stream: TcpStream, s
     }
 }
 
-async fn over_tls(prober: &Prober, question: &Question, stream: TcpStream, host: &str, seen: &mut Observation) {
+async fn over_tls(
+    prober: &Prober,
+    question: &Question,
+    stream: TcpStream,
+    host: &str,
+    seen: &mut Observation,
+) {
     seen.depth = Some(Depth::Tls);
     let limit = prober.limits.timeout;
     let handshake = tls::shake(stream, host, &prober.trust, limit).await;
@@ -210,7 +276,11 @@ async fn over_tls(prober: &Prober, question: &Question, stream: TcpStream, host:
         let (said, http) = http::exchange(&mut stream, host, question.port, limit).await;
         seen.http = http;
         // A server that asked for a client certificate and closes without one has proved that it serves.
-        service = if asked && said == Service::HungUp { Service::Spoke } else { said };
+        service = if asked && said == Service::HungUp {
+            Service::Spoke
+        } else {
+            said
+        };
     } else {
         let mut byte = [0_u8; 1];
         let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;

@@ -1,8 +1,8 @@
 //! Trying flows over real sockets, many at once and within limits.
 //!
-//! A [`Question`] goes through a ladder: knock (`knock`: tries until an answer or until silence is proof, by the bound
+//! A `Question` goes through a ladder: knock (`knock`: tries until an answer or until silence is proof, by the bound
 //! of `silence`), then TLS (`tls`), then HTTP (`http`), as far as its protocol asks. `pace` spreads the tries, `names`
-//! asks the resolver, `trust` holds the roots. What comes back is always an [`Observation`], never an error. The
+//! asks the resolver, `trust` holds the roots. What comes back is always an `Observation`, never an error. The
 //! messages are built and read by pure functions apart from the sockets.
 
 mod http;
@@ -133,28 +133,61 @@ struct Host {
 
 impl Prober {
     /// A prober for one run; when `stop` turns true it gives up what is under way.
-    pub fn new(limits: Limits, trust: Trust, own: Vec<IpNet>, stop: watch::Receiver<bool>) -> Arc<Self> {
+    pub fn new(
+        limits: Limits,
+        trust: Trust,
+        own: Vec<IpNet>,
+        stop: watch::Receiver<bool>,
+    ) -> Arc<Self> {
         let pace = pace::Pace::new(limits.rate);
-        Arc::new(Self { limits, trust, own, pace, stop, learnt: Mutex::default() })
+        Arc::new(Self {
+            limits,
+            trust,
+            own,
+            pace,
+            stop,
+            learnt: Mutex::default(),
+        })
     }
 
     /// Asks all questions, those that are needed first; the answers stand in the order of the questions.
-    pub async fn ask_all(self: &Arc<Self>, questions: Vec<Question>, done: impl Fn()) -> Vec<Observation> {
-        self.learnt().asked += questions.iter().filter(|question| question.ladder != Ladder::None && matches!(question.target, Target::Address(_))).count();
+    pub async fn ask_all(
+        self: &Arc<Self>,
+        questions: Vec<Question>,
+        done: impl Fn(),
+    ) -> Vec<Observation> {
+        self.learnt().asked += questions
+            .iter()
+            .filter(|question| {
+                question.ladder != Ladder::None && matches!(question.target, Target::Address(_))
+            })
+            .count();
         let mut answers: Vec<Option<Observation>> = vec![None; questions.len()];
         for turn in [Turn::Needed, Turn::Forbidden] {
             self.ask_turn(&questions, turn, &mut answers, &done).await;
         }
-        let interrupted = || Observation::without_packets(None, State::NotTried(NotTried::Interrupted));
-        answers.into_iter().map(|answer| answer.unwrap_or_else(interrupted)).collect()
+        let interrupted =
+            || Observation::without_packets(None, State::NotTried(NotTried::Interrupted));
+        answers
+            .into_iter()
+            .map(|answer| answer.unwrap_or_else(interrupted))
+            .collect()
     }
 
-    async fn ask_turn(self: &Arc<Self>, questions: &[Question], turn: Turn, answers: &mut [Option<Observation>], done: &impl Fn()) {
+    async fn ask_turn(
+        self: &Arc<Self>,
+        questions: &[Question],
+        turn: Turn,
+        answers: &mut [Option<Observation>],
+        done: &impl Fn(),
+    ) {
         let places = Arc::new(Semaphore::new(self.limits.in_flight));
         let mut running = JoinSet::new();
         for number in interleaved(questions, turn) {
             let question = questions[number].clone();
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                break;
+            };
             let prober = Arc::clone(self);
             running.spawn(async move {
                 let answer = prober.ask(question).await;
@@ -177,12 +210,27 @@ impl Prober {
     async fn ask(&self, question: Question) -> Observation {
         let address = match question.target {
             Target::Address(address) => address,
-            Target::Nowhere(why) => return Observation::without_packets(None, State::Unresolved(why)),
+            Target::Nowhere(why) => {
+                return Observation::without_packets(None, State::Unresolved(why));
+            }
         };
         if question.ladder == Ladder::None {
-            return Observation::without_packets(Some(address), State::NotTried(NotTried::Unsupported));
+            return Observation::without_packets(
+                Some(address),
+                State::NotTried(NotTried::Unsupported),
+            );
         }
-        let slots = Arc::clone(&self.learnt().hosts.entry(address).or_insert_with(|| Host { round_trip: None, slots: Arc::new(Semaphore::new(self.limits.per_host)) }).slots);
+        let slots = Arc::clone(
+            &self
+                .learnt()
+                .hosts
+                .entry(address)
+                .or_insert_with(|| Host {
+                    round_trip: None,
+                    slots: Arc::new(Semaphore::new(self.limits.per_host)),
+                })
+                .slots,
+        );
         let mut stop = self.stop.clone();
         let slot = tokio::select! {
             slot = slots.acquire() => slot,
@@ -200,7 +248,11 @@ impl Prober {
 
     /// Whether an address lies in a network of this host, or is its own.
     fn is_on_link(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.own.iter().any(|net| net.addr() == address || (net.prefix_len() < net.max_prefix_len() && net.contains(&address)))
+        address.is_loopback()
+            || self.own.iter().any(|net| {
+                net.addr() == address
+                    || (net.prefix_len() < net.max_prefix_len() && net.contains(&address))
+            })
     }
 }
 
@@ -208,7 +260,11 @@ impl Prober {
 fn interleaved(questions: &[Question], turn: Turn) -> Vec<usize> {
     let mut seen: HashMap<Option<IpAddr>, usize> = HashMap::new();
     let mut order: Vec<(usize, usize)> = Vec::new();
-    for (number, question) in questions.iter().enumerate().filter(|(_, question)| question.turn == turn) {
+    for (number, question) in questions
+        .iter()
+        .enumerate()
+        .filter(|(_, question)| question.turn == turn)
+    {
         let address = match question.target {
             Target::Address(address) => Some(address),
             Target::Nowhere(_) => None,

@@ -24,12 +24,19 @@ pub async fn lookup(name: &str, timeout: Duration) -> Result<Vec<IpAddr>, Unreso
 }
 
 fn ask(name: &str) -> Result<Vec<IpAddr>, Unresolved> {
-    let found = dns_lookup::getaddrinfo(Some(name), None, None).map_err(|error| match error.kind() {
-        LookupErrorKind::NoName | LookupErrorKind::NoData => Unresolved::NoSuchName,
-        _ => Unresolved::ResolverSilent,
-    })?;
-    let mut addresses: Vec<IpAddr> = found.filter_map(|info| Some(info.ok()?.sockaddr.ip())).collect();
+    let found =
+        dns_lookup::getaddrinfo(Some(name), None, None).map_err(|error| match error.kind() {
+            LookupErrorKind::NoName | LookupErrorKind::NoData => Unresolved::NoSuchName,
+            _ => Unresolved::ResolverSilent,
+        })?;
+    let mut addresses: Vec<IpAddr> = found
+        .filter_map(|info| Some(info.ok()?.sockaddr.ip()))
+        .collect();
     addresses.sort_unstable();
     addresses.dedup();
-    if addresses.is_empty() { Err(Unresolved::NoSuchName) } else { Ok(addresses) }
+    if addresses.is_empty() {
+        Err(Unresolved::NoSuchName)
+    } else {
+        Ok(addresses)
+    }
 }

@@ -13,7 +13,10 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(rate: Option<u32>) -> Self {
-        Self { gap: rate.map(|rate| Duration::from_secs(1) / rate.max(1)), next: Mutex::new(None) }
+        Self {
+            gap: rate.map(|rate| Duration::from_secs(1) / rate.max(1)),
+            next: Mutex::new(None),
+        }
     }
 
     /// Waits for the next moment.

@@ -21,7 +21,11 @@ pub(super) struct Loss {
 impl Loss {
     /// The upper 95 % bound of the loss of one try.
     pub(super) fn bound(self) -> f64 {
-        beta_quantile(0.95, 1.0 + f64::from(self.lost), 19.0 + f64::from(self.answered))
+        beta_quantile(
+            0.95,
+            1.0 + f64::from(self.lost),
+            19.0 + f64::from(self.answered),
+        )
     }
 
     /// Tries after which silence is proof, when `flows` flows of the run may be silent.
@@ -42,7 +46,11 @@ fn beta_quantile(probability: f64, a: f64, b: f64) -> f64 {
     let (mut low, mut high) = (0.0_f64, 1.0_f64);
     for _ in 0..60 {
         let middle = (low + high) / 2.0;
-        if beta_cdf(middle, a, b) < probability { low = middle } else { high = middle }
+        if beta_cdf(middle, a, b) < probability {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     (low + high) / 2.0
 }
@@ -55,8 +63,13 @@ fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
     if x >= 1.0 {
         return 1.0;
     }
-    let front = (a * x.ln() + b * (1.0 - x).ln() + ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b)).exp();
-    if x < (a + 1.0) / (a + b + 2.0) { front * fraction(x, a, b) / a } else { 1.0 - front * fraction(1.0 - x, b, a) / b }
+    let front =
+        (a * x.ln() + b * (1.0 - x).ln() + ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b)).exp();
+    if x < (a + 1.0) / (a + b + 2.0) {
+        front * fraction(x, a, b) / a
+    } else {
+        1.0 - front * fraction(1.0 - x, b, a) / b
+    }
 }
 
 fn fraction(x: f64, a: f64, b: f64) -> f64 {
@@ -88,7 +101,9 @@ fn ln_gamma(mut x: f64) -> f64 {
         shift -= x.ln();
         x += 1.0;
     }
-    shift + (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + 1.0 / (12.0 * x) - 1.0 / (360.0 * x.powi(3)) + 1.0 / (1260.0 * x.powi(5))
+    shift + (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + 1.0 / (12.0 * x)
+        - 1.0 / (360.0 * x.powi(3))
+        + 1.0 / (1260.0 * x.powi(5))
 }
 
 #[cfg(test)]
@@ -111,8 +126,14 @@ mod tests {
 
     #[test]
     fn answers_at_the_first_try_make_silence_prove_sooner_and_losses_later() {
-        let good = Loss { answered: 200, lost: 0 };
-        let bad = Loss { answered: 70, lost: 30 };
+        let good = Loss {
+            answered: 200,
+            lost: 0,
+        };
+        let bad = Loss {
+            answered: 70,
+            lost: 30,
+        };
         assert!(good.tries(100) < Loss::default().tries(100));
         assert!(bad.tries(100) > Loss::default().tries(100));
     }

@@ -13,7 +13,9 @@ use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
+};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -39,43 +41,99 @@ pub(super) struct Handshake {
 }
 
 /// Shakes hands within `limit`.
-pub(super) async fn shake(stream: TcpStream, name: &str, trust: &Trust, limit: Duration) -> Handshake {
-    let recorder = Arc::new(Recorder { provider: Arc::clone(&trust.provider), inner: trust.verifier.clone(), seen: Mutex::default() });
-    let mut seen = TlsSeen { asked_for: Some(name.to_string()), ..TlsSeen::default() };
-    let (Some(config), Ok(server_name)) = (config(trust, &recorder), ServerName::try_from(name.to_string())) else {
-        return Handshake { seen, fault: Some(Service::TlsTooOld), stream: None };
+pub(super) async fn shake(
+    stream: TcpStream,
+    name: &str,
+    trust: &Trust,
+    limit: Duration,
+) -> Handshake {
+    let recorder = Arc::new(Recorder {
+        provider: Arc::clone(&trust.provider),
+        inner: trust.verifier.clone(),
+        seen: Mutex::default(),
+    });
+    let mut seen = TlsSeen {
+        asked_for: Some(name.to_string()),
+        ..TlsSeen::default()
     };
-    let connecting = TlsConnector::from(Arc::new(config)).connect(server_name, Counted { stream, read: 0 }).into_fallible();
+    let (Some(config), Ok(server_name)) = (
+        config(trust, &recorder),
+        ServerName::try_from(name.to_string()),
+    ) else {
+        return Handshake {
+            seen,
+            fault: Some(Service::TlsTooOld),
+            stream: None,
+        };
+    };
+    let connecting = TlsConnector::from(Arc::new(config))
+        .connect(server_name, Counted { stream, read: 0 })
+        .into_fallible();
     let result = tokio::time::timeout(limit, connecting).await;
     let recorded = recorder.recorded();
-    seen.chain = recorded.chain.iter().take(LONGEST_CHAIN).filter_map(|der| certificate(der)).collect();
+    seen.chain = recorded
+        .chain
+        .iter()
+        .take(LONGEST_CHAIN)
+        .filter_map(|der| certificate(der))
+        .collect();
     seen.client_certificate_asked = recorded.client_asked;
     seen.verifier = recorded.error.as_ref().map(ToString::to_string);
-    let fault = recorded.error.as_ref().map(|error| Service::Certificate(certificate_fault(error)));
+    let fault = recorded
+        .error
+        .as_ref()
+        .map(|error| Service::Certificate(certificate_fault(error)));
     match result {
         Ok(Ok(stream)) => {
             let connection = stream.get_ref().1;
-            seen.version = connection.protocol_version().map(|version| format!("{version:?}").replace('_', "."));
-            seen.cipher = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
-            Handshake { seen, fault, stream: Some(stream) }
+            seen.version = connection
+                .protocol_version()
+                .map(|version| format!("{version:?}").replace('_', "."));
+            seen.cipher = connection
+                .negotiated_cipher_suite()
+                .map(|suite| format!("{:?}", suite.suite()));
+            Handshake {
+                seen,
+                fault,
+                stream: Some(stream),
+            }
         }
-        Ok(Err((error, counted))) => Handshake { seen, fault: Some(broken(&error, counted.read)), stream: None },
-        Err(_) => Handshake { seen, fault: Some(Service::Mute), stream: None },
+        Ok(Err((error, counted))) => Handshake {
+            seen,
+            fault: Some(broken(&error, counted.read)),
+            stream: None,
+        },
+        Err(_) => Handshake {
+            seen,
+            fault: Some(Service::Mute),
+            stream: None,
+        },
     }
 }
 
 fn config(trust: &Trust, recorder: &Arc<Recorder>) -> Option<ClientConfig> {
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&trust.provider)).with_safe_default_protocol_versions().ok()?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&trust.provider))
+        .with_safe_default_protocol_versions()
+        .ok()?;
     let verifier: Arc<dyn ServerCertVerifier> = Arc::<Recorder>::clone(recorder);
     let resolver: Arc<dyn ResolvesClientCert> = Arc::<Recorder>::clone(recorder);
-    Some(builder.dangerous().with_custom_certificate_verifier(verifier).with_client_cert_resolver(resolver))
+    Some(
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_client_cert_resolver(resolver),
+    )
 }
 
 /// What a handshake that did not finish says.
 fn broken(error: &io::Error, bytes_read: usize) -> Service {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        Some(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure)) => Service::TlsTooOld,
+        Some(rustls::Error::AlertReceived(
+            AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
+        )) => Service::TlsTooOld,
         Some(rustls::Error::AlertReceived(alert)) => Service::TlsAlert(format!("{alert:?}")),
         Some(rustls::Error::PeerIncompatible(_)) => Service::TlsTooOld,
         Some(_) => Service::NotTls,
@@ -85,20 +143,42 @@ fn broken(error: &io::Error, bytes_read: usize) -> Service {
 }
 
 fn certificate_fault(error: &rustls::Error) -> CertificateFault {
-    let rustls::Error::InvalidCertificate(error) = error else { return CertificateFault::Untrusted };
+    let rustls::Error::InvalidCertificate(error) = error else {
+        return CertificateFault::Untrusted;
+    };
     match error {
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => CertificateFault::Name,
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateFault::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => CertificateFault::NotYetValid,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            CertificateFault::Name
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            CertificateFault::Expired
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            CertificateFault::NotYetValid
+        }
         CertificateError::UnknownIssuer => CertificateFault::Untrusted,
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => CertificateFault::Purpose,
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            CertificateFault::Purpose
+        }
         other => CertificateFault::Other(format!("{other:?}").chars().take(200).collect()),
     }
 }
 
 fn certificate(der: &CertificateDer<'_>) -> Option<Certificate> {
     let (_, parsed) = X509Certificate::from_der(der).ok()?;
-    let names = parsed.subject_alternative_name().ok().flatten().map(|extension| extension.value.general_names.iter().take(MOST_NAMES).filter_map(general_name).collect());
+    let names = parsed
+        .subject_alternative_name()
+        .ok()
+        .flatten()
+        .map(|extension| {
+            extension
+                .value
+                .general_names
+                .iter()
+                .take(MOST_NAMES)
+                .filter_map(general_name)
+                .collect()
+        });
     let time = |seconds: i64| Timestamp::from_second(seconds).ok();
     Some(Certificate {
         subject: parsed.subject().to_string().chars().take(400).collect(),
@@ -106,15 +186,22 @@ fn certificate(der: &CertificateDer<'_>) -> Option<Certificate> {
         names: names.unwrap_or_default(),
         not_before: time(parsed.validity().not_before.timestamp()),
         not_after: time(parsed.validity().not_after.timestamp()),
-        sha256: Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: Sha256::digest(der)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
     })
 }
 
 fn general_name(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some(name.chars().take(253).collect()),
-        GeneralName::IPAddress([a, b, c, d]) => Some(std::net::Ipv4Addr::new(*a, *b, *c, *d).to_string()),
-        GeneralName::IPAddress(bytes) => <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
+        GeneralName::IPAddress([a, b, c, d]) => {
+            Some(std::net::Ipv4Addr::new(*a, *b, *c, *d).to_string())
+        }
+        GeneralName::IPAddress(bytes) => <[u8; 16]>::try_from(*bytes)
+            .ok()
+            .map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
         _ => None,
     }
 }
@@ -136,7 +223,10 @@ struct Recorded {
 
 impl Recorder {
     fn recorded(&self) -> Recorded {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -150,31 +240,68 @@ impl ServerCertVerifier for Recorder {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let verdict = match &self.inner {
-            Some(inner) => inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now).err(),
-            None => Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+            Some(inner) => inner
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .err(),
+            None => Some(rustls::Error::InvalidCertificate(
+                CertificateError::UnknownIssuer,
+            )),
         };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.chain = std::iter::once(end_entity).chain(intermediates).take(LONGEST_CHAIN).map(|der| der.clone().into_owned()).collect();
+        seen.chain = std::iter::once(end_entity)
+            .chain(intermediates)
+            .take(LONGEST_CHAIN)
+            .map(|der| der.clone().into_owned())
+            .collect();
         seen.error = verdict;
         Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(&self, message: &[u8], cert: &CertificateDer<'_>, dss: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
-    fn verify_tls13_signature(&self, message: &[u8], cert: &CertificateDer<'_>, dss: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
 impl ResolvesClientCert for Recorder {
-    fn resolve(&self, _root_hint_subjects: &[&[u8]], _sigschemes: &[SignatureScheme]) -> Option<Arc<rustls::sign::CertifiedKey>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).client_asked = true;
+    fn resolve(
+        &self,
+        _root_hint_subjects: &[&[u8]],
+        _sigschemes: &[SignatureScheme],
+    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .client_asked = true;
         None
     }
 
@@ -190,7 +317,11 @@ pub(super) struct Counted {
 }
 
 impl AsyncRead for Counted {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.read += buffer.filled().len() - before;
@@ -199,7 +330,11 @@ impl AsyncRead for Counted {
 }
 
 impl AsyncWrite for Counted {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

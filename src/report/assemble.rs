@@ -58,10 +58,15 @@ impl SweptSystem {
     /// Takes in one port.
     pub fn add(&mut self, port: u16, seen: Observation, between_zones: bool) {
         use crate::observation::{ResetBy, State};
-        self.states.entry(state(&seen.state)).or_default().push(port);
+        self.states
+            .entry(state(&seen.state))
+            .or_default()
+            .push(port);
         match seen.state {
             State::Open => self.open.push((port, seen)),
-            State::Closed { reset_by: ResetBy::Host } if between_zones => self.let_through.push(port),
+            State::Closed {
+                reset_by: ResetBy::Host,
+            } if between_zones => self.let_through.push(port),
             _ => {}
         }
     }
@@ -69,8 +74,17 @@ impl SweptSystem {
 
 /// Makes the report.
 pub fn assemble(run: Run<'_>) -> ReportDocument {
-    let mut flows: Vec<ReportFlow> = run.seen.iter().zip(&run.judged).map(|(seen, judged)| one(&run, &seen.flow, &seen.observations, judged)).collect();
-    flows.extend(run.swept.iter().flat_map(|swept| swept_findings(&run, swept)));
+    let mut flows: Vec<ReportFlow> = run
+        .seen
+        .iter()
+        .zip(&run.judged)
+        .map(|(seen, judged)| one(&run, &seen.flow, &seen.observations, judged))
+        .collect();
+    flows.extend(
+        run.swept
+            .iter()
+            .flat_map(|swept| swept_findings(&run, swept)),
+    );
     flows.sort_by(|a, b| a.flow.id.cmp(&b.flow.id));
     ReportDocument {
         schema: "portproof.report/1".to_string(),
@@ -89,11 +103,18 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
 fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged) -> ReportFlow {
     let mut entry = plan::entry(run.site, run.file, flow);
     if entry.to.addresses.is_empty() {
-        entry.to.addresses = observations.iter().filter_map(|it| it.address).map(|address| address.to_string()).collect();
+        entry.to.addresses = observations
+            .iter()
+            .filter_map(|it| it.address)
+            .map(|address| address.to_string())
+            .collect();
     }
     let judgement = with_expiry(run, observations, judged);
     ReportFlow {
-        state: observations.get(judged.observation).map_or("not-tried", |it| state(&it.state)).to_string(),
+        state: observations
+            .get(judged.observation)
+            .map_or("not-tried", |it| state(&it.state))
+            .to_string(),
         verdict: judgement.verdict.to_string(),
         cause: judgement.cause.to_string(),
         level: judgement.level.to_string(),
@@ -107,10 +128,21 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
 /// A good answer with a certificate that ends soon is worth a warning.
 fn with_expiry(run: &Run<'_>, observations: &[Observation], judged: &Judged) -> Judgement {
     let mut judgement = judged.judgement;
-    let leaf = observations.iter().filter_map(|it| it.tls.as_ref()?.chain.first()?.not_after).min();
-    let soon = leaf.is_some_and(|end| end.as_second() - run.now.as_second() < i64::try_from(run.expires_soon.as_secs()).unwrap_or(i64::MAX));
+    let leaf = observations
+        .iter()
+        .filter_map(|it| it.tls.as_ref()?.chain.first()?.not_after)
+        .min();
+    let soon = leaf.is_some_and(|end| {
+        end.as_second() - run.now.as_second()
+            < i64::try_from(run.expires_soon.as_secs()).unwrap_or(i64::MAX)
+    });
     if soon && judgement.cause == Cause::Answered {
-        judgement = Judgement { verdict: Verdict::Ok, cause: Cause::ExpiresSoon, level: Level::Warning, owner: Some(Owner::Certificate) };
+        judgement = Judgement {
+            verdict: Verdict::Ok,
+            cause: Cause::ExpiresSoon,
+            level: Level::Warning,
+            owner: Some(Owner::Certificate),
+        };
     }
     judgement
 }
@@ -119,22 +151,71 @@ fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
     let between_zones = run.site.systems[swept.system].zone != run.zone;
     let mut findings = Vec::new();
     for (port, seen) in &swept.open {
-        let level = if between_zones { Level::Error } else { Level::Note };
-        let verdict = if between_zones { Verdict::Exposed } else { Verdict::Ok };
-        let cause = if between_zones { Cause::Open } else { Cause::Answered };
-        findings.push(swept_flow(run, swept.system, Ports::one(*port), std::slice::from_ref(seen), Judgement { verdict, cause, level, owner: between_zones.then_some(Owner::Firewall) }));
+        let level = if between_zones {
+            Level::Error
+        } else {
+            Level::Note
+        };
+        let verdict = if between_zones {
+            Verdict::Exposed
+        } else {
+            Verdict::Ok
+        };
+        let cause = if between_zones {
+            Cause::Open
+        } else {
+            Cause::Answered
+        };
+        findings.push(swept_flow(
+            run,
+            swept.system,
+            Ports::one(*port),
+            std::slice::from_ref(seen),
+            Judgement {
+                verdict,
+                cause,
+                level,
+                owner: between_zones.then_some(Owner::Firewall),
+            },
+        ));
     }
-    if let (Some(low), Some(high)) = (swept.let_through.iter().min(), swept.let_through.iter().max()) {
-        let judgement = Judgement { verdict: Verdict::Exposed, cause: Cause::ClosedButReachable, level: Level::Warning, owner: Some(Owner::Firewall) };
-        let mut finding = swept_flow(run, swept.system, Ports { low: *low, high: *high }, &[], judgement);
+    if let (Some(low), Some(high)) = (
+        swept.let_through.iter().min(),
+        swept.let_through.iter().max(),
+    ) {
+        let judgement = Judgement {
+            verdict: Verdict::Exposed,
+            cause: Cause::ClosedButReachable,
+            level: Level::Warning,
+            owner: Some(Owner::Firewall),
+        };
+        let mut finding = swept_flow(
+            run,
+            swept.system,
+            Ports {
+                low: *low,
+                high: *high,
+            },
+            &[],
+            judgement,
+        );
         finding.state = "closed".to_string();
-        finding.evidence.said = Some(format!("reset by the host itself: {}", ranges(&swept.let_through)));
+        finding.evidence.said = Some(format!(
+            "reset by the host itself: {}",
+            ranges(&swept.let_through)
+        ));
         findings.push(finding);
     }
     findings
 }
 
-fn swept_flow(run: &Run<'_>, system: SystemId, port: Ports, observations: &[Observation], judgement: Judgement) -> ReportFlow {
+fn swept_flow(
+    run: &Run<'_>,
+    system: SystemId,
+    port: Ports,
+    observations: &[Observation],
+    judgement: Judgement,
+) -> ReportFlow {
     let flow = Flow {
         from: Origin::Zone(run.zone),
         to: Target::System(system),
@@ -152,11 +233,25 @@ fn swept_flow(run: &Run<'_>, system: SystemId, port: Ports, observations: &[Obse
             only_watched: true,
         }),
     };
-    one(run, &flow, observations, &Judged { judgement, observation: 0, control: None })
+    one(
+        run,
+        &flow,
+        observations,
+        &Judged {
+            judgement,
+            observation: 0,
+            control: None,
+        },
+    )
 }
 
 fn summary(flows: &[ReportFlow]) -> Summary {
-    let count = |verdict: Verdict| flows.iter().filter(|flow| flow.verdict == verdict.name()).count();
+    let count = |verdict: Verdict| {
+        flows
+            .iter()
+            .filter(|flow| flow.verdict == verdict.name())
+            .count()
+    };
     Summary {
         ok: count(Verdict::Ok),
         blocked: count(Verdict::Blocked),
@@ -171,11 +266,17 @@ fn summary(flows: &[ReportFlow]) -> Summary {
 fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
     let mut by_system: BTreeMap<SystemId, BTreeMap<&'static str, Vec<u16>>> = BTreeMap::new();
     for (seen, judged) in run.seen.iter().zip(&run.judged) {
-        if let (Need::Forbidden, Transport::Tcp, Target::System(system)) = (seen.flow.need, seen.flow.transport, seen.flow.to)
+        if let (Need::Forbidden, Transport::Tcp, Target::System(system)) =
+            (seen.flow.need, seen.flow.transport, seen.flow.to)
             && let Some(observation) = seen.observations.get(judged.observation)
             && seen.flow.port.low == seen.flow.port.high
         {
-            by_system.entry(system).or_default().entry(state(&observation.state)).or_default().push(seen.flow.port.low);
+            by_system
+                .entry(system)
+                .or_default()
+                .entry(state(&observation.state))
+                .or_default()
+                .push(seen.flow.port.low);
         }
     }
     for swept in &run.swept {
@@ -184,21 +285,34 @@ fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
             states.entry(state).or_default().extend(ports);
         }
     }
-    by_system.into_iter().map(|(system, states)| sweep(run, system, states)).collect()
+    by_system
+        .into_iter()
+        .map(|(system, states)| sweep(run, system, states))
+        .collect()
 }
 
 fn sweep(run: &Run<'_>, system: SystemId, states: BTreeMap<&'static str, Vec<u16>>) -> Sweep {
     let host = &run.site.systems[system];
     Sweep {
-        from: Source { zone: run.vantage.zone.clone(), system: run.vantage.system.clone() },
+        from: Source {
+            zone: run.vantage.zone.clone(),
+            system: run.vantage.system.clone(),
+        },
         to: Destination {
             system: host.name.clone(),
             zone: Some(run.site.zones[host.zone].name.clone()),
             name: host.name_for(run.zone).map(str::to_string),
-            addresses: host.addresses_for(run.zone).iter().map(ToString::to_string).collect(),
+            addresses: host
+                .addresses_for(run.zone)
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         },
         transport: "tcp".to_string(),
-        states: states.into_iter().map(|(state, ports)| (state.to_string(), ranges(&ports))).collect(),
+        states: states
+            .into_iter()
+            .map(|(state, ports)| (state.to_string(), ranges(&ports)))
+            .collect(),
     }
 }
 
@@ -214,7 +328,10 @@ fn ranges(ports: &[u16]) -> String {
             _ => all.push(Ports::one(port)),
         }
     }
-    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    all.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 #[cfg(test)]
@@ -223,7 +340,10 @@ mod tests {
 
     #[test]
     fn ports_are_shown_as_ranges() {
-        assert_eq!(ranges(&[3, 1, 2, 5, 65_534, 65_535, 5]), "1-3,5,65534-65535");
+        assert_eq!(
+            ranges(&[3, 1, 2, 5, 65_534, 65_535, 5]),
+            "1-3,5,65534-65535"
+        );
         assert_eq!(ranges(&[]), "");
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
 
-pub use crate::plan::ToolName;
+pub(super) use crate::plan::ToolName;
 
 /// A report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

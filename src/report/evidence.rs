@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::document::{Attempt, Certificate, Evidence, Http, Rejected, Tls};
-use crate::observation::{self, AttemptResult, Depth, Observation, Prohibition, ResetBy, Service, State};
+use crate::observation::{
+    self, AttemptResult, Depth, Observation, Prohibition, ResetBy, Service, State,
+};
 use crate::verdict::{Control, Judged};
 
 /// The most tries of one flow in a report.
@@ -24,9 +26,13 @@ pub(super) fn state(state: &State) -> &'static str {
 }
 
 pub(super) fn evidence(observations: &[Observation], judged: &Judged) -> Evidence {
-    let Some(decided) = observations.get(judged.observation) else { return Evidence::default() };
+    let Some(decided) = observations.get(judged.observation) else {
+        return Evidence::default();
+    };
     let several = observations.len() > 1;
-    let addresses = observations.iter().filter_map(|it| Some((it.address?.to_string(), state(&it.state).to_string())));
+    let addresses = observations
+        .iter()
+        .filter_map(|it| Some((it.address?.to_string(), state(&it.state).to_string())));
     Evidence {
         depth: decided.depth.map(depth).map(str::to_string),
         control: judged.control.map(control).map(str::to_string),
@@ -39,11 +45,22 @@ pub(super) fn evidence(observations: &[Observation], judged: &Judged) -> Evidenc
             _ => None,
         },
         said: decided.service.as_ref().and_then(said),
-        attempts: observations.iter().flat_map(|it| &it.attempts).take(MOST_ATTEMPTS).map(attempt).collect(),
-        confidence: decided.confidence.map(|confidence| (confidence * 1e6).floor() / 1e6),
+        attempts: observations
+            .iter()
+            .flat_map(|it| &it.attempts)
+            .take(MOST_ATTEMPTS)
+            .map(attempt)
+            .collect(),
+        confidence: decided
+            .confidence
+            .map(|confidence| (confidence * 1e6).floor() / 1e6),
         tls: decided.tls.as_ref().map(tls),
         http: decided.http.as_ref().map(http),
-        addresses: if several { addresses.collect() } else { BTreeMap::new() },
+        addresses: if several {
+            addresses.collect()
+        } else {
+            BTreeMap::new()
+        },
     }
 }
 
@@ -79,7 +96,12 @@ fn rejected(rejection: &observation::Rejection) -> Rejected {
         Prohibition::NetUnreachable => "network unreachable",
         Prohibition::Other => "unreachable",
     };
-    Rejected { says: says.to_string(), icmp_type: rejection.icmp_type, icmp_code: rejection.icmp_code, by: rejection.by.map(|by| by.to_string()) }
+    Rejected {
+        says: says.to_string(),
+        icmp_type: rejection.icmp_type,
+        icmp_code: rejection.icmp_code,
+        by: rejection.by.map(|by| by.to_string()),
+    }
 }
 
 fn said(service: &Service) -> Option<String> {
@@ -89,7 +111,9 @@ fn said(service: &Service) -> Option<String> {
         Service::HungUp => "accepted the connection and closed it without a word",
         Service::HungUpInHandshake => "closed the connection in the middle of the TLS handshake",
         Service::NotTls => "answered, but not in TLS",
-        Service::TlsAlert(alert) => return Some(format!("refused the TLS handshake with the alert {alert}")),
+        Service::TlsAlert(alert) => {
+            return Some(format!("refused the TLS handshake with the alert {alert}"));
+        }
         Service::TlsTooOld => "offers only TLS versions or ciphers too old to check",
         Service::Certificate(_) => "showed a certificate that a client refuses",
         Service::NotHttp => "answered, but not in HTTP",
@@ -136,5 +160,11 @@ fn tls(seen: &observation::TlsSeen) -> Tls {
 }
 
 fn http(seen: &observation::HttpSeen) -> Http {
-    Http { version: seen.version.clone(), status: seen.status, reason: seen.reason.clone(), server: seen.server.clone(), via: seen.via.clone() }
+    Http {
+        version: seen.version.clone(),
+        status: seen.status,
+        reason: seen.reason.clone(),
+        server: seen.server.clone(),
+        via: seen.via.clone(),
+    }
 }

@@ -14,12 +14,28 @@ use crate::verdict::{Level, Verdict};
 
 /// What a report says to the shell: 0 nothing wrong, 1 something is, 3 nothing is but something is unknown.
 pub fn exit_status(report: &ReportDocument, strict: bool) -> u8 {
-    let counts = |flow: &ReportFlow| flow.level == Level::Error.name() || (strict && flow.level == Level::Warning.name());
+    let counts = |flow: &ReportFlow| {
+        flow.level == Level::Error.name() || (strict && flow.level == Level::Warning.name())
+    };
     let is = |flow: &ReportFlow, verdict: Verdict| flow.verdict == verdict.name();
-    let failed = [Verdict::Blocked, Verdict::Down, Verdict::Wrong, Verdict::Exposed];
-    if report.flows.iter().any(|flow| failed.iter().any(|verdict| is(flow, *verdict)) && counts(flow)) {
+    let failed = [
+        Verdict::Blocked,
+        Verdict::Down,
+        Verdict::Wrong,
+        Verdict::Exposed,
+    ];
+    if report
+        .flows
+        .iter()
+        .any(|flow| failed.iter().any(|verdict| is(flow, *verdict)) && counts(flow))
+    {
         return 1;
     }
-    let open_question = |flow: &ReportFlow| is(flow, Verdict::Unknown) && flow.level != Level::Note.name();
-    if report.flows.iter().any(open_question) { 3 } else { 0 }
+    let open_question =
+        |flow: &ReportFlow| is(flow, Verdict::Unknown) && flow.level != Level::Note.name();
+    if report.flows.iter().any(open_question) {
+        3
+    } else {
+        0
+    }
 }

@@ -21,7 +21,11 @@ pub enum Detail {
 /// The report as text with colours; the caller strips them where they are not wanted.
 pub fn text(report: &ReportDocument, detail: Detail) -> String {
     let mut out = head(report);
-    let findings: Vec<&ReportFlow> = report.flows.iter().filter(|flow| is_finding(flow)).collect();
+    let findings: Vec<&ReportFlow> = report
+        .flows
+        .iter()
+        .filter(|flow| is_finding(flow))
+        .collect();
     out += &who_has_to_act(&findings);
     out += &tables(&findings);
     out += &evidence(&findings);
@@ -43,19 +47,37 @@ fn is_finding(flow: &ReportFlow) -> bool {
 }
 
 fn verdict(flow: &ReportFlow) -> Option<Verdict> {
-    Verdict::ALL.iter().copied().find(|verdict| verdict.name() == flow.verdict)
+    Verdict::ALL
+        .iter()
+        .copied()
+        .find(|verdict| verdict.name() == flow.verdict)
 }
 
 fn head(report: &ReportDocument) -> String {
     let mut out = String::new();
     for vantage in &report.vantages {
-        let system = vantage.system.as_ref().map(|system| format!(" as {system}")).unwrap_or_default();
-        let _ = writeln!(out, "Site {} seen from {}{system} (host {}, {})", visible(&report.site.code), vantage.zone, visible(&vantage.host), vantage.started);
+        let system = vantage
+            .system
+            .as_ref()
+            .map(|system| format!(" as {system}"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "Site {} seen from {}{system} (host {}, {})",
+            visible(&report.site.code),
+            vantage.zone,
+            visible(&vantage.host),
+            vantage.started
+        );
     }
     if let Some(authorised) = &report.authorised {
         let _ = writeln!(out, "Sweep authorised: {}", visible(authorised));
     }
-    let nothing = report.flows.iter().filter(|flow| flow.cause == "nothing-answered").count();
+    let nothing = report
+        .flows
+        .iter()
+        .filter(|flow| flow.cause == "nothing-answered")
+        .count();
     if nothing > 0 {
         let _ = writeln!(out, "\n{}", "Nothing answered from here; the network of this host may be down. Nothing below is proof of anything.".bold());
     }
@@ -69,11 +91,17 @@ fn who_has_to_act(findings: &[&ReportFlow]) -> String {
     }
     let mut parts = Vec::new();
     for owner in Owner::ALL {
-        let theirs: Vec<&&ReportFlow> = findings.iter().filter(|flow| flow.owner.as_deref() == Some(owner.name())).collect();
+        let theirs: Vec<&&ReportFlow> = findings
+            .iter()
+            .filter(|flow| flow.owner.as_deref() == Some(owner.name()))
+            .collect();
         if theirs.is_empty() {
             continue;
         }
-        let hosts: BTreeSet<&str> = theirs.iter().map(|flow| flow.flow.to.system.as_str()).collect();
+        let hosts: BTreeSet<&str> = theirs
+            .iter()
+            .map(|flow| flow.flow.to.system.as_str())
+            .collect();
         let (count, one) = match owner {
             Owner::Firewall => (theirs.len(), "rule"),
             Owner::Server | Owner::Prober => (hosts.len(), "host"),
@@ -81,7 +109,11 @@ fn who_has_to_act(findings: &[&ReportFlow]) -> String {
             Owner::Dns => (hosts.len(), "name"),
             Owner::Proxy => (theirs.len(), "flow"),
         };
-        parts.push(format!("{}: {count} {one}{}", team(*owner), if count == 1 { "" } else { "s" }));
+        parts.push(format!(
+            "{}: {count} {one}{}",
+            team(*owner),
+            if count == 1 { "" } else { "s" }
+        ));
     }
     format!("\nWho has to act: {}\n", parts.join(", ").bold())
 }
@@ -100,7 +132,10 @@ fn team(owner: Owner) -> &'static str {
 /// For each firewall a table to copy.
 fn tables(findings: &[&ReportFlow]) -> String {
     let mut by_firewall: BTreeMap<&str, Vec<&ReportFlow>> = BTreeMap::new();
-    for flow in findings.iter().filter(|flow| flow.owner.as_deref() == Some(Owner::Firewall.name())) {
+    for flow in findings
+        .iter()
+        .filter(|flow| flow.owner.as_deref() == Some(Owner::Firewall.name()))
+    {
         for firewall in &flow.flow.crosses {
             by_firewall.entry(firewall).or_default().push(flow);
         }
@@ -108,25 +143,60 @@ fn tables(findings: &[&ReportFlow]) -> String {
     let mut out = String::new();
     for (firewall, flows) in by_firewall {
         let rows: Vec<[String; 5]> = flows.iter().map(|flow| row(flow)).collect();
-        let _ = write!(out, "\nFor {firewall}\n{}", table(["source", "destination", "service", "wanted", "flow"], &rows));
+        let _ = write!(
+            out,
+            "\nFor {firewall}\n{}",
+            table(
+                ["source", "destination", "service", "wanted", "flow"],
+                &rows
+            )
+        );
     }
     out
 }
 
 fn row(flow: &ReportFlow) -> [String; 5] {
     let entry = &flow.flow;
-    let source = entry.from.system.clone().unwrap_or_else(|| entry.from.zone.clone());
-    let destination = if entry.to.addresses.is_empty() { entry.to.system.clone() } else { format!("{} ({})", entry.to.addresses.join(", "), entry.to.system) };
+    let source = entry
+        .from
+        .system
+        .clone()
+        .unwrap_or_else(|| entry.from.zone.clone());
+    let destination = if entry.to.addresses.is_empty() {
+        entry.to.system.clone()
+    } else {
+        format!("{} ({})", entry.to.addresses.join(", "), entry.to.system)
+    };
     let service = entry.id.rsplit(':').next().unwrap_or_default().to_string();
-    let wanted = if entry.need == "forbidden" { "deny" } else { "permit" };
-    [visible(&source), visible(&destination), service, wanted.to_string(), visible(&entry.id)]
+    let wanted = if entry.need == "forbidden" {
+        "deny"
+    } else {
+        "permit"
+    };
+    [
+        visible(&source),
+        visible(&destination),
+        service,
+        wanted.to_string(),
+        visible(&entry.id),
+    ]
 }
 
 fn table(head: [&str; 5], rows: &[[String; 5]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).chain([head[column].len()]).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .chain([head[column].len()])
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
-        let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         format!("  {}\n", padded.join("  ").trim_end())
     };
     let mut out = line(head.to_vec());
@@ -138,12 +208,28 @@ fn table(head: [&str; 5], rows: &[[String; 5]]) -> String {
 
 fn evidence(findings: &[&ReportFlow]) -> String {
     let mut sorted = findings.to_vec();
-    let rank = |flow: &ReportFlow| (verdict(flow).map_or(9, |verdict| if verdict == Verdict::Unknown { 5 } else { 1 }), flow.level != Level::Error.name());
+    let rank = |flow: &ReportFlow| {
+        (
+            verdict(flow).map_or(9, |verdict| if verdict == Verdict::Unknown { 5 } else { 1 }),
+            flow.level != Level::Error.name(),
+        )
+    };
     sorted.sort_by_key(|flow| rank(flow));
     let mut out = String::new();
     for flow in sorted {
-        let _ = writeln!(out, "\n{} {}  {}", flow.verdict.to_uppercase().style(style(flow)), visible(&flow.flow.id).bold(), flow.cause);
-        let _ = writeln!(out, "  need: {}. {}", flow.flow.need, visible(&flow.flow.why));
+        let _ = writeln!(
+            out,
+            "\n{} {}  {}",
+            flow.verdict.to_uppercase().style(style(flow)),
+            visible(&flow.flow.id).bold(),
+            flow.cause
+        );
+        let _ = writeln!(
+            out,
+            "  need: {}. {}",
+            flow.flow.need,
+            visible(&flow.flow.why)
+        );
         let _ = writeln!(out, "  seen: {}", visible(&seen(flow)));
         if !flow.flow.breaks.is_empty() {
             let _ = writeln!(out, "  effect: {}", visible(&flow.flow.breaks));
@@ -167,9 +253,16 @@ fn style(flow: &ReportFlow) -> Style {
 fn seen(flow: &ReportFlow) -> String {
     let evidence = &flow.evidence;
     let tries = evidence.attempts.len();
-    let to = evidence.attempts.first().map(|attempt| format!(" ({})", attempt.remote)).unwrap_or_default();
+    let to = evidence
+        .attempts
+        .first()
+        .map(|attempt| format!(" ({})", attempt.remote))
+        .unwrap_or_default();
     let mut text = match flow.state.as_str() {
-        "filtered" => format!("silence after {tries} tries{to}, sure to {:.4} %", evidence.confidence.unwrap_or(0.0) * 100.0),
+        "filtered" => format!(
+            "silence after {tries} tries{to}, sure to {:.4} %",
+            evidence.confidence.unwrap_or(0.0) * 100.0
+        ),
         "silent" => format!("silence after {tries} tries{to}, which is not yet proof"),
         "closed" => format!("reset by {}{to}", who(evidence.reset_by.as_deref())),
         "open" => format!("open{to}"),
@@ -181,8 +274,16 @@ fn seen(flow: &ReportFlow) -> String {
     }
     if let Some(tls) = &evidence.tls {
         if let Some(leaf) = tls.chain.first() {
-            text += &format!("; certificate for {}, asked for {}", leaf.names.join(", "), tls.asked_for.as_deref().unwrap_or("no name"));
-            text += &leaf.not_after.as_ref().map(|end| format!(", valid until {end}")).unwrap_or_default();
+            text += &format!(
+                "; certificate for {}, asked for {}",
+                leaf.names.join(", "),
+                tls.asked_for.as_deref().unwrap_or("no name")
+            );
+            text += &leaf
+                .not_after
+                .as_ref()
+                .map(|end| format!(", valid until {end}"))
+                .unwrap_or_default();
         }
         if let Some(verifier) = &tls.verifier {
             text += &format!("; the verifier says: {verifier}");
@@ -208,10 +309,18 @@ fn who(reset_by: Option<&str>) -> &str {
 }
 
 fn rejected(flow: &ReportFlow) -> String {
-    let Some(rejected) = &flow.evidence.rejected else { return "rejected".to_string() };
+    let Some(rejected) = &flow.evidence.rejected else {
+        return "rejected".to_string();
+    };
     match &rejected.by {
-        Some(by) if flow.flow.to.addresses.contains(by) => format!("{by}, {} itself, said {}", flow.flow.to.system, rejected.says),
-        Some(by) => format!("{by}, which is not {}, said {}", flow.flow.to.system, rejected.says),
+        Some(by) if flow.flow.to.addresses.contains(by) => format!(
+            "{by}, {} itself, said {}",
+            flow.flow.to.system, rejected.says
+        ),
+        Some(by) => format!(
+            "{by}, which is not {}, said {}",
+            flow.flow.to.system, rejected.says
+        ),
         None => format!("something on the way said {}", rejected.says),
     }
 }
@@ -227,11 +336,24 @@ fn notes(report: &ReportDocument) -> String {
 fn everything(report: &ReportDocument) -> String {
     let mut out = "\nEvery flow\n".to_string();
     for flow in &report.flows {
-        let _ = writeln!(out, "  {:<8} {:<9} {}  {} ({}; {})", flow.verdict.style(style(flow)), flow.flow.need, visible(&flow.flow.id), flow.cause, flow.state, flow.flow.rules.join(", "));
+        let _ = writeln!(
+            out,
+            "  {:<8} {:<9} {}  {} ({}; {})",
+            flow.verdict.style(style(flow)),
+            flow.flow.need,
+            visible(&flow.flow.id),
+            flow.cause,
+            flow.state,
+            flow.flow.rules.join(", ")
+        );
     }
     for sweep in &report.sweeps {
         for (state, ports) in &sweep.states {
-            let _ = writeln!(out, "  swept {}>{}: {state} {ports}", sweep.from.zone, sweep.to.system);
+            let _ = writeln!(
+                out,
+                "  swept {}>{}: {state} {ports}",
+                sweep.from.zone, sweep.to.system
+            );
         }
     }
     out
@@ -239,9 +361,16 @@ fn everything(report: &ReportDocument) -> String {
 
 fn counts(report: &ReportDocument, detail: Detail) -> String {
     let it = &report.summary;
-    let mut out = format!("\n{} ok, {} blocked, {} down, {} wrong, {} exposed, {} unknown", it.ok, it.blocked, it.down, it.wrong, it.exposed, it.unknown);
+    let mut out = format!(
+        "\n{} ok, {} blocked, {} down, {} wrong, {} exposed, {} unknown",
+        it.ok, it.blocked, it.down, it.wrong, it.exposed, it.unknown
+    );
     if report.flows_elsewhere > 0 {
-        let _ = write!(out, "; {} flows start in other zones and were not tried here", report.flows_elsewhere);
+        let _ = write!(
+            out,
+            "; {} flows start in other zones and were not tried here",
+            report.flows_elsewhere
+        );
     }
     out += "\n";
     if detail == Detail::Findings {

@@ -1,4 +1,4 @@
-//! The site with every name resolved: after [`Site::new`] succeeds, nobody checks a zone or system name again.
+//! The site with every name resolved: after `Site::new` succeeds, nobody checks a zone or system name again.
 //!
 //! Zones and systems are numbered in the order of the file; the order of zones is their trust, from the least to the
 //! most. Findings are collected, not returned early.
@@ -167,7 +167,11 @@ impl Site {
     ///
     /// # Errors
     /// `None` when a finding, now or among those that reading made, refuses the file. All findings are in `problems`.
-    pub fn new(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) -> Option<Self> {
+    pub fn new(
+        config: &Config,
+        catalogue: &Catalogue,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
         let site = check::resolve(config, catalogue, problems);
         (!has_errors(problems)).then_some(site).flatten()
     }
@@ -190,19 +194,29 @@ impl Site {
 
     /// The firewalls between two zones, in the order in which a packet meets them.
     pub fn crosses(&self, from: ZoneId, to: ZoneId) -> Vec<&str> {
-        paths::firewalls(&self.firewalls, self.zones.len(), from, to).unwrap_or_default().into_iter().map(|index| self.firewalls[index].name.as_str()).collect()
+        paths::firewalls(&self.firewalls, self.zones.len(), from, to)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|index| self.firewalls[index].name.as_str())
+            .collect()
     }
 
     /// The proxy that clients of a zone must go through to reach a system.
     pub fn proxy_for(&self, client_zone: ZoneId, system: SystemId) -> Option<SystemId> {
-        self.systems.iter().position(|proxy| proxy.publishes.contains(&system) && client_zone < proxy.zone)
+        self.systems
+            .iter()
+            .position(|proxy| proxy.publishes.contains(&system) && client_zone < proxy.zone)
     }
 
     /// Whether a system accepts clients of a zone.
     pub fn serves(&self, system: SystemId, client_zone: ZoneId) -> bool {
         let host = &self.systems[system];
         if !host.publishes.is_empty() {
-            return client_zone < host.zone && host.publishes.iter().any(|published| self.serves(*published, client_zone));
+            return client_zone < host.zone
+                && host
+                    .publishes
+                    .iter()
+                    .any(|published| self.serves(*published, client_zone));
         }
         match &host.serves {
             Some(zones) => zones.contains(&client_zone),
@@ -219,8 +233,14 @@ impl Site {
 
     /// The number of the zone whose networks hold an address most specifically.
     pub fn zone_of_address(&self, address: IpAddr) -> Option<(ZoneId, IpNet)> {
-        let networks = self.zones.iter().enumerate().flat_map(|(zone, it)| it.networks.iter().map(move |network| (zone, *network)));
-        networks.filter(|(_, network)| network.contains(&address)).max_by_key(|(_, network)| network.prefix_len())
+        let networks = self
+            .zones
+            .iter()
+            .enumerate()
+            .flat_map(|(zone, it)| it.networks.iter().map(move |network| (zone, *network)));
+        networks
+            .filter(|(_, network)| network.contains(&address))
+            .max_by_key(|(_, network)| network.prefix_len())
     }
 
     /// The active numbers of a setting that is the same for the whole site.
@@ -230,7 +250,11 @@ impl Site {
             Setting::ClientHttps => &self.client_https,
             Setting::RetiredHttp => &self.retired_http,
             Setting::RetiredHttps => &self.retired_https,
-            Setting::SoftwareUpdateHttp | Setting::SoftwareUpdateHttps | Setting::RpcDynamic | Setting::Crl | Setting::Watchlist => &[],
+            Setting::SoftwareUpdateHttp
+            | Setting::SoftwareUpdateHttps
+            | Setting::RpcDynamic
+            | Setting::Crl
+            | Setting::Watchlist => &[],
         }
     }
 }
@@ -249,5 +273,6 @@ impl System {
 
 fn by_zone<T>(entries: &[(Option<ZoneId>, T)], zone: ZoneId) -> Option<&T> {
     let own = entries.iter().find(|(key, _)| *key == Some(zone));
-    own.or_else(|| entries.iter().find(|(key, _)| key.is_none())).map(|(_, value)| value)
+    own.or_else(|| entries.iter().find(|(key, _)| key.is_none()))
+        .map(|(_, value)| value)
 }

@@ -5,7 +5,12 @@ use std::collections::VecDeque;
 use super::{Firewall, ZoneId};
 
 /// The shortest chain of firewalls from one zone to another; `None` when no chain connects them.
-pub(super) fn firewalls(all: &[Firewall], zones: usize, from: ZoneId, to: ZoneId) -> Option<Vec<usize>> {
+pub(super) fn firewalls(
+    all: &[Firewall],
+    zones: usize,
+    from: ZoneId,
+    to: ZoneId,
+) -> Option<Vec<usize>> {
     let mut came_by: Vec<Option<(ZoneId, usize)>> = vec![None; zones];
     let mut queue = VecDeque::from([from]);
     while let Some(zone) = queue.pop_front() {
@@ -14,7 +19,13 @@ pub(super) fn firewalls(all: &[Firewall], zones: usize, from: ZoneId, to: ZoneId
         }
         for (index, firewall) in all.iter().enumerate() {
             let (a, b) = firewall.between;
-            let next = if a == zone { b } else if b == zone { a } else { continue };
+            let next = if a == zone {
+                b
+            } else if b == zone {
+                a
+            } else {
+                continue;
+            };
             if next != from && came_by[next].is_none() {
                 came_by[next] = Some((zone, index));
                 queue.push_back(next);
@@ -42,7 +53,11 @@ mod tests {
     use super::*;
 
     fn firewall(name: &str, between: (ZoneId, ZoneId)) -> Firewall {
-        Firewall { name: name.to_string(), between, addresses: Vec::new() }
+        Firewall {
+            name: name.to_string(),
+            between,
+            addresses: Vec::new(),
+        }
     }
 
     #[test]

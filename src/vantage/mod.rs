@@ -20,15 +20,26 @@ pub struct Place {
 ///
 /// # Errors
 /// In words: what was asked for and does not exist, or what matched when it is not clear.
-pub fn find(site: &Site, from: Option<&str>, as_system: Option<&str>, own: &[IpAddr]) -> Result<Place, String> {
+pub fn find(
+    site: &Site,
+    from: Option<&str>,
+    as_system: Option<&str>,
+    own: &[IpAddr],
+) -> Result<Place, String> {
     let zone = from.map(|name| zone_named(site, name)).transpose()?;
     let system = as_system.map(|name| system_named(site, name)).transpose()?;
     match (zone, system) {
         (Some(zone), Some(system)) if site.systems[system].zone != zone => Err(format!(
             "system `{}` is in zone `{}`, not in `{}`; give one of --from and --as, or both of one place",
-            site.systems[system].name, site.zones[site.systems[system].zone].name, site.zones[zone].name
+            site.systems[system].name,
+            site.zones[site.systems[system].zone].name,
+            site.zones[zone].name
         )),
-        (_, Some(system)) => Ok(Place { zone: site.systems[system].zone, system: Some(system), how: "as --as says".to_string() }),
+        (_, Some(system)) => Ok(Place {
+            zone: site.systems[system].zone,
+            system: Some(system),
+            how: "as --as says".to_string(),
+        }),
         (Some(zone), None) => Ok(from_zone(site, zone, own)),
         (None, None) => from_addresses(site, own),
     }
@@ -36,46 +47,102 @@ pub fn find(site: &Site, from: Option<&str>, as_system: Option<&str>, own: &[IpA
 
 fn zone_named(site: &Site, name: &str) -> Result<ZoneId, String> {
     let found = site.zones.iter().position(|zone| zone.name == name);
-    found.ok_or_else(|| format!("--from `{name}` is no zone of the site file; {}", choices(name, site.zones.iter().map(|zone| zone.name.as_str()))))
+    found.ok_or_else(|| {
+        format!(
+            "--from `{name}` is no zone of the site file; {}",
+            choices(name, site.zones.iter().map(|zone| zone.name.as_str()))
+        )
+    })
 }
 
 fn system_named(site: &Site, name: &str) -> Result<SystemId, String> {
     let found = site.systems.iter().position(|system| system.name == name);
-    found.ok_or_else(|| format!("--as `{name}` is no system of the site file; {}", choices(name, site.systems.iter().map(|system| system.name.as_str()))))
+    found.ok_or_else(|| {
+        format!(
+            "--as `{name}` is no system of the site file; {}",
+            choices(name, site.systems.iter().map(|system| system.name.as_str()))
+        )
+    })
 }
 
 /// The systems that have one of this host's addresses.
 fn systems_here(site: &Site, own: &[IpAddr]) -> Vec<SystemId> {
-    let is_here = |number: &SystemId| site.systems[*number].addresses.iter().any(|(_, list)| list.iter().any(|address| !address.is_loopback() && own.contains(address)));
+    let is_here = |number: &SystemId| {
+        site.systems[*number].addresses.iter().any(|(_, list)| {
+            list.iter()
+                .any(|address| !address.is_loopback() && own.contains(address))
+        })
+    };
     (0..site.systems.len()).filter(is_here).collect()
 }
 
 fn from_zone(site: &Site, zone: ZoneId, own: &[IpAddr]) -> Place {
-    let here: Vec<SystemId> = systems_here(site, own).into_iter().filter(|system| site.systems[*system].zone == zone).collect();
+    let here: Vec<SystemId> = systems_here(site, own)
+        .into_iter()
+        .filter(|system| site.systems[*system].zone == zone)
+        .collect();
     match here[..] {
-        [system] => Place { zone, system: Some(system), how: format!("zone as --from says; this host has an address of `{}`", site.systems[system].name) },
-        _ => Place { zone, system: None, how: "as --from says".to_string() },
+        [system] => Place {
+            zone,
+            system: Some(system),
+            how: format!(
+                "zone as --from says; this host has an address of `{}`",
+                site.systems[system].name
+            ),
+        },
+        _ => Place {
+            zone,
+            system: None,
+            how: "as --from says".to_string(),
+        },
     }
 }
 
 fn from_addresses(site: &Site, own: &[IpAddr]) -> Result<Place, String> {
-    let own: Vec<IpAddr> = own.iter().copied().filter(|address| !address.is_loopback() && !is_link_local(*address)).collect();
+    let own: Vec<IpAddr> = own
+        .iter()
+        .copied()
+        .filter(|address| !address.is_loopback() && !is_link_local(*address))
+        .collect();
     let here = systems_here(site, &own);
     if let [system] = here[..] {
-        let how = format!("this host has an address of system `{}`", site.systems[system].name);
-        return Ok(Place { zone: site.systems[system].zone, system: Some(system), how });
+        let how = format!(
+            "this host has an address of system `{}`",
+            site.systems[system].name
+        );
+        return Ok(Place {
+            zone: site.systems[system].zone,
+            system: Some(system),
+            how,
+        });
     }
     // A private address may be anybody's: behind a hotel's router it says nothing about the site.
-    let mut zones: Vec<(ZoneId, IpAddr)> = own.iter().filter(|address| !is_private(**address)).filter_map(|address| Some((site.zone_of_address(*address)?.0, *address))).collect();
+    let mut zones: Vec<(ZoneId, IpAddr)> = own
+        .iter()
+        .filter(|address| !is_private(**address))
+        .filter_map(|address| Some((site.zone_of_address(*address)?.0, *address)))
+        .collect();
     zones.dedup_by_key(|(zone, _)| *zone);
     match (&here[..], &zones[..]) {
-        ([], [(zone, address)]) => Ok(Place { zone: *zone, system: None, how: format!("{address} lies in zone `{}`", site.zones[*zone].name) }),
+        ([], [(zone, address)]) => Ok(Place {
+            zone: *zone,
+            system: None,
+            how: format!("{address} lies in zone `{}`", site.zones[*zone].name),
+        }),
         _ => Err(unclear(site, &own, &here)),
     }
 }
 
 fn unclear(site: &Site, own: &[IpAddr], here: &[SystemId]) -> String {
-    let mut lines: Vec<String> = here.iter().map(|system| format!("an address of system `{}` (zone `{}`)", site.systems[*system].name, site.zones[site.systems[*system].zone].name)).collect();
+    let mut lines: Vec<String> = here
+        .iter()
+        .map(|system| {
+            format!(
+                "an address of system `{}` (zone `{}`)",
+                site.systems[*system].name, site.zones[site.systems[*system].zone].name
+            )
+        })
+        .collect();
     for address in own {
         lines.push(match site.zone_of_address(*address) {
             Some((zone, network)) if is_private(*address) => format!("{address} would lie in `{}` ({network}), but a private address that no system has decides nothing", site.zones[zone].name),
@@ -87,7 +154,11 @@ fn unclear(site: &Site, own: &[IpAddr], here: &[SystemId]) -> String {
         lines.push("this host has no address but loopback".to_string());
     }
     let zones: Vec<&str> = site.zones.iter().map(|zone| zone.name.as_str()).collect();
-    format!("cannot tell which zone this host is in:\n  {}\nsay it with --from ZONE (zones: {}), and --as SYSTEM where this host is one", lines.join("\n  "), zones.join(", "))
+    format!(
+        "cannot tell which zone this host is in:\n  {}\nsay it with --from ZONE (zones: {}), and --as SYSTEM where this host is one",
+        lines.join("\n  "),
+        zones.join(", ")
+    )
 }
 
 fn is_private(address: IpAddr) -> bool {

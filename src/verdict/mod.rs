@@ -1,6 +1,6 @@
 //! What an observation means for a need: one exhaustive table, and what proves that a closed door was knocked on.
 //!
-//! Pure: [`judge`] reads one observation and its [`Context`]; [`worst`] joins the addresses of one flow. The table is
+//! Pure: `judge` reads one observation and its `Context`; `worst` joins the addresses of one flow. The table is
 //! that of `docs/verdicts.md`; a test compares the causes.
 
 mod cause;
@@ -66,5 +66,8 @@ pub fn worst(all: &[Judgement]) -> Option<(usize, Judgement)> {
         Verdict::Wrong => 4,
         Verdict::Blocked => 5,
     };
-    all.iter().copied().enumerate().max_by(|(a, x), (b, y)| (rank(x), x.level, b).cmp(&(rank(y), y.level, a)))
+    all.iter()
+        .copied()
+        .enumerate()
+        .max_by(|(a, x), (b, y)| (rank(x), x.level, b).cmp(&(rank(y), y.level, a)))
 }

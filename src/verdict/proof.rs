@@ -33,9 +33,17 @@ pub struct Judged {
 /// Judges every flow of one vantage.
 ///
 /// `own` are the addresses of this host; `gone` those hosts that answered at first and no longer did at the end.
-pub fn judge_all(site: &Site, zone: ZoneId, own: &[IpAddr], all: &[Seen], gone: &HashSet<IpAddr>) -> Vec<Judged> {
+pub fn judge_all(
+    site: &Site,
+    zone: ZoneId,
+    own: &[IpAddr],
+    all: &[Seen],
+    gone: &HashSet<IpAddr>,
+) -> Vec<Judged> {
     let signs = Signs::of(site, zone, own, all);
-    all.iter().map(|seen| judge_one(site, zone, &signs, seen, gone)).collect()
+    all.iter()
+        .map(|seen| judge_one(site, zone, &signs, seen, gone))
+        .collect()
 }
 
 /// Signs of life of a run.
@@ -49,10 +57,22 @@ struct Signs {
 
 impl Signs {
     fn of(site: &Site, zone: ZoneId, own: &[IpAddr], all: &[Seen]) -> Self {
-        let mut signs = Self { hosts: HashSet::new(), paths: HashSet::new(), anything: false, own: own.iter().copied().collect() };
-        for (seen, observation) in all.iter().flat_map(|seen| seen.observations.iter().map(move |observation| (seen, observation))) {
+        let mut signs = Self {
+            hosts: HashSet::new(),
+            paths: HashSet::new(),
+            anything: false,
+            own: own.iter().copied().collect(),
+        };
+        for (seen, observation) in all.iter().flat_map(|seen| {
+            seen.observations
+                .iter()
+                .map(move |observation| (seen, observation))
+        }) {
             signs.anything |= observation.answered() && !signs.is_own_word(observation);
-            if let Some(address) = observation.address.filter(|address| host_answered(observation, *address)) {
+            if let Some(address) = observation
+                .address
+                .filter(|address| host_answered(observation, *address))
+            {
                 signs.hosts.insert(address);
                 signs.paths.extend(first_firewall(site, zone, &seen.flow));
             }
@@ -71,37 +91,73 @@ fn host_answered(observation: &Observation, address: IpAddr) -> bool {
     match &observation.state {
         State::Open | State::Closed { .. } => true,
         State::Rejected(rejection) => rejection.by == Some(address),
-        State::Filtered | State::Silent | State::Unresolved(_) | State::Unreachable(_) | State::NotTried(_) => false,
+        State::Filtered
+        | State::Silent
+        | State::Unresolved(_)
+        | State::Unreachable(_)
+        | State::NotTried(_) => false,
     }
 }
 
 /// What a packet of this flow meets first; a zone's border where the file names no firewall.
 fn first_firewall(site: &Site, zone: ZoneId, flow: &Flow) -> Option<String> {
-    let Target::System(to) = flow.to else { return None };
+    let Target::System(to) = flow.to else {
+        return None;
+    };
     let there = site.systems[to].zone;
-    let named = site.crosses(zone, there).first().map(|name| (*name).to_string());
+    let named = site
+        .crosses(zone, there)
+        .first()
+        .map(|name| (*name).to_string());
     named.or_else(|| (there != zone).then(|| format!(">{}", site.zones[there].name)))
 }
 
-fn judge_one(site: &Site, zone: ZoneId, signs: &Signs, seen: &Seen, gone: &HashSet<IpAddr>) -> Judged {
-    let routed = seen.observations.iter().any(|observation| !is_without_route(observation));
+fn judge_one(
+    site: &Site,
+    zone: ZoneId,
+    signs: &Signs,
+    seen: &Seen,
+    gone: &HashSet<IpAddr>,
+) -> Judged {
+    let routed = seen
+        .observations
+        .iter()
+        .any(|observation| !is_without_route(observation));
     let judgements: Vec<Judgement> = seen
         .observations
         .iter()
-        .map(|observation| judge(seen.flow.need, observation, &context(site, zone, signs, seen, observation, gone)))
+        .map(|observation| {
+            judge(
+                seen.flow.need,
+                observation,
+                &context(site, zone, signs, seen, observation, gone),
+            )
+        })
         .collect();
     // A family without a route is left out where another has one.
-    let kept: Vec<usize> = (0..judgements.len()).filter(|number| !routed || !is_without_route(&seen.observations[*number])).collect();
+    let kept: Vec<usize> = (0..judgements.len())
+        .filter(|number| !routed || !is_without_route(&seen.observations[*number]))
+        .collect();
     let of_kept: Vec<Judgement> = kept.iter().map(|number| judgements[*number]).collect();
     let (place, judgement) = worst(&of_kept).unwrap_or((0, unanswerable(seen)));
     let observation = kept.get(place).copied().unwrap_or(0);
-    let control = seen.observations.get(observation).and_then(|it| context(site, zone, signs, seen, it, gone).control);
-    Judged { judgement, observation, control }
+    let control = seen
+        .observations
+        .get(observation)
+        .and_then(|it| context(site, zone, signs, seen, it, gone).control);
+    Judged {
+        judgement,
+        observation,
+        control,
+    }
 }
 
 /// A flow without any observation cannot occur; if it does, it is unknown.
 fn unanswerable(seen: &Seen) -> Judgement {
-    let nothing = Observation::without_packets(None, State::NotTried(crate::observation::NotTried::Interrupted));
+    let nothing = Observation::without_packets(
+        None,
+        State::NotTried(crate::observation::NotTried::Interrupted),
+    );
     judge(seen.flow.need, &nothing, &Context::default())
 }
 
@@ -110,13 +166,23 @@ fn is_without_route(observation: &Observation) -> bool {
     observation.state == State::Unreachable(crate::observation::Trouble::NoRoute)
 }
 
-fn context(site: &Site, zone: ZoneId, signs: &Signs, seen: &Seen, observation: &Observation, gone: &HashSet<IpAddr>) -> Context {
+fn context(
+    site: &Site,
+    zone: ZoneId,
+    signs: &Signs,
+    seen: &Seen,
+    observation: &Observation,
+    gone: &HashSet<IpAddr>,
+) -> Context {
     let there = match seen.flow.to {
         Target::System(system) => Some(site.systems[system].zone),
         Target::Crl(_) => None,
     };
-    let host_answered = observation.address.is_some_and(|address| signs.hosts.contains(&address));
-    let path = first_firewall(site, zone, &seen.flow).is_some_and(|first| signs.paths.contains(&first));
+    let host_answered = observation
+        .address
+        .is_some_and(|address| signs.hosts.contains(&address));
+    let path =
+        first_firewall(site, zone, &seen.flow).is_some_and(|first| signs.paths.contains(&first));
     let control = match &observation.state {
         State::Closed { .. } | State::Rejected(_) => Some(Control::Itself),
         _ if host_answered => Some(Control::Host),
@@ -131,15 +197,23 @@ fn context(site: &Site, zone: ZoneId, signs: &Signs, seen: &Seen, observation: &
         host_answered,
         last_router: is_last_router(site, signs, observation),
         nothing_answered: !signs.anything,
-        cut_off: observation.address.is_some_and(|address| gone.contains(&address)),
+        cut_off: observation
+            .address
+            .is_some_and(|address| gone.contains(&address)),
         in_stead: seen.owner == Owner::Another,
     }
 }
 
 /// Whether a rejection came from the destination's own network, or from this host itself.
 fn is_last_router(site: &Site, signs: &Signs, observation: &Observation) -> bool {
-    let (State::Rejected(rejection), Some(address)) = (&observation.state, observation.address) else { return false };
+    let (State::Rejected(rejection), Some(address)) = (&observation.state, observation.address)
+    else {
+        return false;
+    };
     let Some(by) = rejection.by else { return false };
-    let network = |address| site.zone_of_address(address).filter(|(_, network)| network.prefix_len() > 0);
+    let network = |address| {
+        site.zone_of_address(address)
+            .filter(|(_, network)| network.prefix_len() > 0)
+    };
     signs.own.contains(&by) || (network(by).is_some() && network(by) == network(address))
 }

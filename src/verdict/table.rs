@@ -2,7 +2,10 @@
 
 use super::{Cause, Context, Control, Judgement, Level, Owner, Verdict};
 use crate::catalogue::Need;
-use crate::observation::{CertificateFault, NotTried, Observation, Prohibition, Rejection, ResetBy, Service, State, Trouble, Unresolved};
+use crate::observation::{
+    CertificateFault, NotTried, Observation, Prohibition, Rejection, ResetBy, Service, State,
+    Trouble, Unresolved,
+};
 
 /// Judges one observation.
 ///
@@ -31,11 +34,21 @@ pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
 }
 
 fn ok(cause: Cause) -> Judgement {
-    Judgement { verdict: Verdict::Ok, cause, level: Level::Note, owner: None }
+    Judgement {
+        verdict: Verdict::Ok,
+        cause,
+        level: Level::Note,
+        owner: None,
+    }
 }
 
 fn failed(verdict: Verdict, cause: Cause, owner: Owner) -> Judgement {
-    Judgement { verdict, cause, level: Level::Error, owner: Some(owner) }
+    Judgement {
+        verdict,
+        cause,
+        level: Level::Error,
+        owner: Some(owner),
+    }
 }
 
 fn unknown(cause: Cause, level: Level) -> Judgement {
@@ -43,22 +56,43 @@ fn unknown(cause: Cause, level: Level) -> Judgement {
         Cause::ResolverSilent => Owner::Dns,
         _ => Owner::Prober,
     };
-    Judgement { verdict: Verdict::Unknown, cause, level, owner: Some(owner) }
+    Judgement {
+        verdict: Verdict::Unknown,
+        cause,
+        level,
+        owner: Some(owner),
+    }
 }
 
 fn required(seen: &Observation, context: &Context) -> Judgement {
     match &seen.state {
         State::Open => spoken(seen.service.as_ref()),
-        State::Closed { reset_by: ResetBy::Host } => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
-        State::Closed { reset_by: ResetBy::Device } => failed(Verdict::Blocked, Cause::ResetByDevice, Owner::Firewall),
-        State::Closed { reset_by: ResetBy::Either } => failed(Verdict::Blocked, Cause::Reset, Owner::Firewall),
-        State::Rejected(rejection) if is_dead(rejection, context) => failed(Verdict::Down, Cause::HostDead, Owner::Server),
-        State::Rejected(rejection) => failed(Verdict::Blocked, rejected(rejection), Owner::Firewall),
-        State::Filtered if context.host_answered => failed(Verdict::Blocked, Cause::NoAnswer, Owner::Firewall),
+        State::Closed {
+            reset_by: ResetBy::Host,
+        } => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
+        State::Closed {
+            reset_by: ResetBy::Device,
+        } => failed(Verdict::Blocked, Cause::ResetByDevice, Owner::Firewall),
+        State::Closed {
+            reset_by: ResetBy::Either,
+        } => failed(Verdict::Blocked, Cause::Reset, Owner::Firewall),
+        State::Rejected(rejection) if is_dead(rejection, context) => {
+            failed(Verdict::Down, Cause::HostDead, Owner::Server)
+        }
+        State::Rejected(rejection) => {
+            failed(Verdict::Blocked, rejected(rejection), Owner::Firewall)
+        }
+        State::Filtered if context.host_answered => {
+            failed(Verdict::Blocked, Cause::NoAnswer, Owner::Firewall)
+        }
         State::Filtered => failed(Verdict::Blocked, Cause::HostSilent, Owner::Firewall),
-        State::Unresolved(Unresolved::NoSuchName) => failed(Verdict::Wrong, Cause::NoSuchName, Owner::Dns),
+        State::Unresolved(Unresolved::NoSuchName) => {
+            failed(Verdict::Wrong, Cause::NoSuchName, Owner::Dns)
+        }
         State::Silent => unknown(Cause::NotProved, Level::Error),
-        State::Unresolved(Unresolved::ResolverSilent) => unknown(Cause::ResolverSilent, Level::Error),
+        State::Unresolved(Unresolved::ResolverSilent) => {
+            unknown(Cause::ResolverSilent, Level::Error)
+        }
         State::Unresolved(Unresolved::NoNameHere) => unknown(Cause::NoAddressHere, Level::Error),
         State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
@@ -91,7 +125,9 @@ fn own_trouble(trouble: Trouble) -> Cause {
 /// What an open port that is required said.
 fn spoken(service: Option<&Service>) -> Judgement {
     // The run ended in the middle of the conversation.
-    let Some(service) = service else { return unknown(Cause::Interrupted, Level::Error) };
+    let Some(service) = service else {
+        return unknown(Cause::Interrupted, Level::Error);
+    };
     let wrong = |cause, owner| failed(Verdict::Wrong, cause, owner);
     match service {
         Service::NotAsked | Service::Spoke => ok(Cause::Answered),
@@ -122,7 +158,9 @@ fn certificate(fault: &CertificateFault) -> Cause {
 
 fn optional(seen: &Observation) -> Judgement {
     match &seen.state {
-        State::Open if matches!(spoken(seen.service.as_ref()).verdict, Verdict::Wrong) => ok(Cause::OtherService),
+        State::Open if matches!(spoken(seen.service.as_ref()).verdict, Verdict::Wrong) => {
+            ok(Cause::OtherService)
+        }
         State::Open => ok(Cause::Answered),
         State::Closed { .. } | State::Rejected(_) | State::Filtered => ok(Cause::NotOpen),
         State::Silent => ok(Cause::NotProved),
@@ -141,20 +179,39 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::Open => Judgement {
             verdict: Verdict::Exposed,
             cause: Cause::Open,
-            level: if context.mildly_forbidden { Level::Warning } else { Level::Error },
+            level: if context.mildly_forbidden {
+                Level::Warning
+            } else {
+                Level::Error
+            },
             owner: Some(Owner::Firewall),
         },
-        State::Closed { reset_by: ResetBy::Host } if context.between_zones => {
-            Judgement { verdict: Verdict::Exposed, cause: Cause::ClosedButReachable, level: Level::Warning, owner: Some(Owner::Firewall) }
+        State::Closed {
+            reset_by: ResetBy::Host,
+        } if context.between_zones => Judgement {
+            verdict: Verdict::Exposed,
+            cause: Cause::ClosedButReachable,
+            level: Level::Warning,
+            owner: Some(Owner::Firewall),
+        },
+        State::Closed {
+            reset_by: ResetBy::Host | ResetBy::Device,
+        } => ok(Cause::KeptClosed),
+        State::Closed {
+            reset_by: ResetBy::Either,
+        } => ok(Cause::Reset),
+        State::Rejected(rejection) if is_dead(rejection, context) => {
+            unknown(Cause::HostDead, Level::Error)
         }
-        State::Closed { reset_by: ResetBy::Host | ResetBy::Device } => ok(Cause::KeptClosed),
-        State::Closed { reset_by: ResetBy::Either } => ok(Cause::Reset),
-        State::Rejected(rejection) if is_dead(rejection, context) => unknown(Cause::HostDead, Level::Error),
         State::Rejected(_) => ok(Cause::KeptClosed),
         State::Filtered => closed(context),
-        State::Unresolved(Unresolved::NoSuchName | Unresolved::NoNameHere) => unknown(Cause::NoAddressHere, Level::Note),
+        State::Unresolved(Unresolved::NoSuchName | Unresolved::NoNameHere) => {
+            unknown(Cause::NoAddressHere, Level::Note)
+        }
         State::Silent => unknown(Cause::NotProved, Level::Error),
-        State::Unresolved(Unresolved::ResolverSilent) => unknown(Cause::ResolverSilent, Level::Error),
+        State::Unresolved(Unresolved::ResolverSilent) => {
+            unknown(Cause::ResolverSilent, Level::Error)
+        }
         State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
@@ -178,29 +235,66 @@ mod tests {
     use super::*;
 
     fn seen(state: State, service: Option<Service>) -> Observation {
-        Observation { service, ..Observation::without_packets(None, state) }
+        Observation {
+            service,
+            ..Observation::without_packets(None, state)
+        }
     }
 
     fn rejection(says: Prohibition) -> State {
-        State::Rejected(Rejection { says, icmp_type: None, icmp_code: None, by: None })
+        State::Rejected(Rejection {
+            says,
+            icmp_type: None,
+            icmp_code: None,
+            by: None,
+        })
     }
 
     fn every_state() -> Vec<State> {
-        let closed = [ResetBy::Host, ResetBy::Device, ResetBy::Either].map(|reset_by| State::Closed { reset_by });
-        let unresolved = [Unresolved::NoSuchName, Unresolved::ResolverSilent, Unresolved::NoNameHere].map(State::Unresolved);
-        let trouble = [Trouble::NoRoute, Trouble::NoDescriptors, Trouble::Refused].map(State::Unreachable);
-        let mut all = vec![State::Open, rejection(Prohibition::AdminProhibited), State::Filtered, State::Silent];
+        let closed = [ResetBy::Host, ResetBy::Device, ResetBy::Either]
+            .map(|reset_by| State::Closed { reset_by });
+        let unresolved = [
+            Unresolved::NoSuchName,
+            Unresolved::ResolverSilent,
+            Unresolved::NoNameHere,
+        ]
+        .map(State::Unresolved);
+        let trouble =
+            [Trouble::NoRoute, Trouble::NoDescriptors, Trouble::Refused].map(State::Unreachable);
+        let mut all = vec![
+            State::Open,
+            rejection(Prohibition::AdminProhibited),
+            State::Filtered,
+            State::Silent,
+        ];
         all.extend(closed.into_iter().chain(unresolved).chain(trouble));
-        all.extend([State::NotTried(NotTried::Interrupted), State::NotTried(NotTried::Unsupported)]);
+        all.extend([
+            State::NotTried(NotTried::Interrupted),
+            State::NotTried(NotTried::Unsupported),
+        ]);
         all
     }
 
     #[test]
     fn a_flow_that_was_not_tried_is_never_ok_unless_optional() {
-        let untried = [State::NotTried(NotTried::Interrupted), State::NotTried(NotTried::Unsupported)];
+        let untried = [
+            State::NotTried(NotTried::Interrupted),
+            State::NotTried(NotTried::Unsupported),
+        ];
         for need in [Need::Required, Need::Forbidden] {
             for state in untried.clone() {
-                assert_eq!(judge(need, &seen(state, None), &Context { control: Some(Control::Host), ..Context::default() }).verdict, Verdict::Unknown);
+                assert_eq!(
+                    judge(
+                        need,
+                        &seen(state, None),
+                        &Context {
+                            control: Some(Control::Host),
+                            ..Context::default()
+                        }
+                    )
+                    .verdict,
+                    Verdict::Unknown
+                );
             }
         }
     }
@@ -208,29 +302,84 @@ mod tests {
     #[test]
     fn a_required_flow_is_ok_only_when_the_service_has_spoken() {
         for state in every_state() {
-            let verdict = judge(Need::Required, &seen(state.clone(), Some(Service::Spoke)), &Context::default()).verdict;
+            let verdict = judge(
+                Need::Required,
+                &seen(state.clone(), Some(Service::Spoke)),
+                &Context::default(),
+            )
+            .verdict;
             assert_eq!(verdict == Verdict::Ok, state == State::Open, "{state:?}");
         }
-        assert_eq!(judge(Need::Required, &seen(State::Open, Some(Service::NotSpoken)), &Context::default()).cause, Cause::OnlyTcp);
+        assert_eq!(
+            judge(
+                Need::Required,
+                &seen(State::Open, Some(Service::NotSpoken)),
+                &Context::default()
+            )
+            .cause,
+            Cause::OnlyTcp
+        );
     }
 
     #[test]
     fn a_forbidden_silence_is_worth_its_control() {
         let silent = seen(State::Filtered, None);
-        let with = |control| judge(Need::Forbidden, &silent, &Context { control, ..Context::default() });
-        assert_eq!((with(None).verdict, with(None).cause), (Verdict::Unknown, Cause::NoControl));
-        assert_eq!((with(Some(Control::Path)).verdict, with(Some(Control::Path)).cause), (Verdict::Ok, Cause::HostUnproved));
-        assert_eq!((with(Some(Control::Host)).verdict, with(Some(Control::Host)).cause), (Verdict::Ok, Cause::KeptClosed));
-        let cut = judge(Need::Forbidden, &silent, &Context { control: Some(Control::Host), cut_off: true, ..Context::default() });
+        let with = |control| {
+            judge(
+                Need::Forbidden,
+                &silent,
+                &Context {
+                    control,
+                    ..Context::default()
+                },
+            )
+        };
+        assert_eq!(
+            (with(None).verdict, with(None).cause),
+            (Verdict::Unknown, Cause::NoControl)
+        );
+        assert_eq!(
+            (
+                with(Some(Control::Path)).verdict,
+                with(Some(Control::Path)).cause
+            ),
+            (Verdict::Ok, Cause::HostUnproved)
+        );
+        assert_eq!(
+            (
+                with(Some(Control::Host)).verdict,
+                with(Some(Control::Host)).cause
+            ),
+            (Verdict::Ok, Cause::KeptClosed)
+        );
+        let cut = judge(
+            Need::Forbidden,
+            &silent,
+            &Context {
+                control: Some(Control::Host),
+                cut_off: true,
+                ..Context::default()
+            },
+        );
         assert_eq!((cut.verdict, cut.cause), (Verdict::Unknown, Cause::CutOff));
     }
 
     #[test]
     fn nothing_is_said_of_a_network_that_does_not_answer() {
-        let dead = Context { nothing_answered: true, ..Context::default() };
+        let dead = Context {
+            nothing_answered: true,
+            ..Context::default()
+        };
         for need in [Need::Required, Need::Forbidden] {
-            for state in [State::Filtered, State::Silent, State::NotTried(NotTried::Interrupted)] {
-                assert_eq!(judge(need, &seen(state, None), &dead).cause, Cause::NothingAnswered);
+            for state in [
+                State::Filtered,
+                State::Silent,
+                State::NotTried(NotTried::Interrupted),
+            ] {
+                assert_eq!(
+                    judge(need, &seen(state, None), &dead).cause,
+                    Cause::NothingAnswered
+                );
             }
         }
     }
@@ -238,22 +387,57 @@ mod tests {
     #[test]
     fn own_trouble_is_never_blocked() {
         for trouble in [Trouble::NoRoute, Trouble::NoDescriptors, Trouble::Refused] {
-            assert_eq!(judge(Need::Required, &seen(State::Unreachable(trouble), None), &Context::default()).verdict, Verdict::Unknown);
+            assert_eq!(
+                judge(
+                    Need::Required,
+                    &seen(State::Unreachable(trouble), None),
+                    &Context::default()
+                )
+                .verdict,
+                Verdict::Unknown
+            );
         }
     }
 
     #[test]
     fn a_reset_by_the_host_is_down_by_either_is_blocked() {
-        let reset = |reset_by| judge(Need::Required, &seen(State::Closed { reset_by }, None), &Context::default());
+        let reset = |reset_by| {
+            judge(
+                Need::Required,
+                &seen(State::Closed { reset_by }, None),
+                &Context::default(),
+            )
+        };
         assert_eq!(reset(ResetBy::Host).verdict, Verdict::Down);
-        assert_eq!((reset(ResetBy::Either).verdict, reset(ResetBy::Either).cause), (Verdict::Blocked, Cause::Reset));
+        assert_eq!(
+            (reset(ResetBy::Either).verdict, reset(ResetBy::Either).cause),
+            (Verdict::Blocked, Cause::Reset)
+        );
     }
 
     #[test]
     fn a_closed_but_reachable_port_is_a_finding_only_across_zones() {
-        let closed = seen(State::Closed { reset_by: ResetBy::Host }, None);
-        let across = judge(Need::Forbidden, &closed, &Context { between_zones: true, ..Context::default() });
-        assert_eq!((across.verdict, across.level), (Verdict::Exposed, Level::Warning));
-        assert_eq!(judge(Need::Forbidden, &closed, &Context::default()).verdict, Verdict::Ok);
+        let closed = seen(
+            State::Closed {
+                reset_by: ResetBy::Host,
+            },
+            None,
+        );
+        let across = judge(
+            Need::Forbidden,
+            &closed,
+            &Context {
+                between_zones: true,
+                ..Context::default()
+            },
+        );
+        assert_eq!(
+            (across.verdict, across.level),
+            (Verdict::Exposed, Level::Warning)
+        );
+        assert_eq!(
+            judge(Need::Forbidden, &closed, &Context::default()).verdict,
+            Verdict::Ok
+        );
     }
 }

@@ -20,7 +20,7 @@ pub(crate) enum Value {
     Null,
     Bool(bool),
     Integer(i128),
-    Float(f64),
+    Float,
     Text(String),
     List(Vec<Node>),
     /// In the order of the file; a key may stand twice.
@@ -34,7 +34,7 @@ impl Value {
             Value::Null => "nothing",
             Value::Bool(_) => "true or false",
             Value::Integer(_) => "a number",
-            Value::Float(_) => "a number with a fraction",
+            Value::Float => "a number with a fraction",
             Value::Text(_) => "text",
             Value::List(_) => "a list",
             Value::Map(_) => "keys and values",
@@ -51,13 +51,21 @@ const LARGEST_FILE: usize = 8 << 20;
 /// One finding: bytes that are not UTF-8, or text that is not one bounded YAML document.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Node, Problem> {
     if bytes.len() > LARGEST_FILE {
-        return Err(Problem::error("too-large", None, format!("the file has {} bytes; {LARGEST_FILE} are allowed", bytes.len())));
+        return Err(Problem::error(
+            "too-large",
+            None,
+            format!(
+                "the file has {} bytes; {LARGEST_FILE} are allowed",
+                bytes.len()
+            ),
+        ));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         return Err(Problem::error("empty-file", None, "the file is empty"));
     }
-    let raw: Spanned<Raw> = serde_yaml::from_str_with_options(text, options()).map_err(|error| syntax(&error))?;
+    let raw: Spanned<Raw> =
+        serde_yaml::from_str_with_options(text, options()).map_err(|error| syntax(&error))?;
     Ok(node(raw))
 }
 
@@ -81,23 +89,42 @@ fn options() -> serde_yaml::Options {
 fn not_utf8(bytes: &[u8], valid: usize) -> Problem {
     let before = String::from_utf8_lossy(&bytes[..valid]).into_owned();
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-    Problem::error("not-utf8", Place { line, column, start: valid, end: valid + 1 }, "the file is not UTF-8 text")
-        .hint("save it as UTF-8 (in Notepad: Save As, Encoding: UTF-8)")
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(0, |last| last.chars().count())
+        + 1;
+    Problem::error(
+        "not-utf8",
+        Place {
+            line,
+            column,
+            start: valid,
+            end: valid + 1,
+        },
+        "the file is not UTF-8 text",
+    )
+    .hint("save it as UTF-8 (in Notepad: Save As, Encoding: UTF-8)")
 }
 
 fn syntax(error: &serde_yaml::Error) -> Problem {
     let error = error.without_snippet();
     let at = error.location().map(place);
     match error {
-        serde_yaml::Error::MultipleDocuments { .. } => {
-            Problem::error("two-documents", at, "the file holds more than one YAML document").hint("keep one document; take the `---` lines out")
-        }
+        serde_yaml::Error::MultipleDocuments { .. } => Problem::error(
+            "two-documents",
+            at,
+            "the file holds more than one YAML document",
+        )
+        .hint("keep one document; take the `---` lines out"),
         serde_yaml::Error::Budget { .. }
         | serde_yaml::Error::AliasReplayLimitExceeded { .. }
-        | serde_yaml::Error::AliasExpansionLimitExceeded { .. } => {
-            Problem::error("too-complex", at, "the file is nested too deeply, too large, or its aliases expand to too much").hint("a site file needs no nesting beyond the keys of the documentation")
-        }
+        | serde_yaml::Error::AliasExpansionLimitExceeded { .. } => Problem::error(
+            "too-complex",
+            at,
+            "the file is nested too deeply, too large, or its aliases expand to too much",
+        )
+        .hint("a site file needs no nesting beyond the keys of the documentation"),
         _ => {
             let text = error.render_with_formatter(&serde_yaml::DefaultMessageFormatter);
             let first = text.lines().next().unwrap_or_default();
@@ -114,7 +141,12 @@ fn place(location: serde_yaml::Location) -> Place {
     let span = location.span();
     let start = span.byte_offset().unwrap_or(0) as usize;
     let length = span.byte_len().unwrap_or(0) as usize;
-    Place { line: location.line() as usize, column: location.column() as usize, start, end: start + length }
+    Place {
+        line: location.line() as usize,
+        column: location.column() as usize,
+        start,
+        end: start + length,
+    }
 }
 
 fn node(raw: Spanned<Raw>) -> Node {
@@ -123,10 +155,14 @@ fn node(raw: Spanned<Raw>) -> Node {
         Raw::Null => Value::Null,
         Raw::Bool(value) => Value::Bool(value),
         Raw::Integer(value) => Value::Integer(value),
-        Raw::Float(value) => Value::Float(value),
+        Raw::Float => Value::Float,
         Raw::Text(value) => Value::Text(value),
         Raw::List(list) => Value::List(list.into_iter().map(node).collect()),
-        Raw::Map(map) => Value::Map(map.into_iter().map(|(key, value)| (node(key), node(value))).collect()),
+        Raw::Map(map) => Value::Map(
+            map.into_iter()
+                .map(|(key, value)| (node(key), node(value)))
+                .collect(),
+        ),
     };
     Node { at, value }
 }
@@ -136,7 +172,7 @@ enum Raw {
     Null,
     Bool(bool),
     Integer(i128),
-    Float(f64),
+    Float,
     Text(String),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
@@ -185,8 +221,8 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Integer(value))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
-        Ok(Raw::Float(value))
+    fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {
+        Ok(Raw::Float)
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Raw, E> {

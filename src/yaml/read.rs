@@ -36,13 +36,20 @@ pub struct PortRange {
 impl PortRange {
     /// A single port.
     pub fn one(port: u16) -> Self {
-        Self { low: port, high: port }
+        Self {
+            low: port,
+            high: port,
+        }
     }
 }
 
 impl std::fmt::Display for PortRange {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.low == self.high { write!(formatter, "{}", self.low) } else { write!(formatter, "{}-{}", self.low, self.high) }
+        if self.low == self.high {
+            write!(formatter, "{}", self.low)
+        } else {
+            write!(formatter, "{}-{}", self.low, self.high)
+        }
     }
 }
 
@@ -55,12 +62,22 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Reads the keys of a mapping whose keys are given; reports unknown and repeated ones.
-    pub(crate) fn of(node: &'a Node, owner: impl Into<String>, known: &[&'static str], problems: &mut Vec<Problem>) -> Option<Self> {
+    pub(crate) fn of(
+        node: &'a Node,
+        owner: impl Into<String>,
+        known: &[&'static str],
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
         let fields = Self::named(node, owner, problems)?;
         for (key, value) in &node_entries(node) {
             if !known.contains(&key.1) {
                 problems.push(
-                    Problem::error("unknown-key", key.0, format!("{} has no key `{}`", fields.owner, key.1)).hint(choices(key.1, known.iter().copied())),
+                    Problem::error(
+                        "unknown-key",
+                        key.0,
+                        format!("{} has no key `{}`", fields.owner, key.1),
+                    )
+                    .hint(choices(key.1, known.iter().copied())),
                 );
             }
             let _ = value;
@@ -69,7 +86,11 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads the keys of a mapping whose keys are the user's own names; reports repeated ones.
-    pub(crate) fn named(node: &'a Node, owner: impl Into<String>, problems: &mut Vec<Problem>) -> Option<Self> {
+    pub(crate) fn named(
+        node: &'a Node,
+        owner: impl Into<String>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
         let owner = owner.into();
         let Value::Map(pairs) = &node.value else {
             problems.push(wrong_type(node, &owner, "keys and values"));
@@ -78,30 +99,61 @@ impl<'a> Fields<'a> {
         let mut entries: Vec<(&str, &Node)> = Vec::new();
         for (key, value) in pairs {
             let Value::Text(name) = &key.value else {
-                problems.push(Problem::error("wrong-type", key.at, format!("a key of {owner} is {}, not text", key.value.kind())).hint("put the key in quotes"));
+                problems.push(
+                    Problem::error(
+                        "wrong-type",
+                        key.at,
+                        format!("a key of {owner} is {}, not text", key.value.kind()),
+                    )
+                    .hint("put the key in quotes"),
+                );
                 continue;
             };
             if entries.iter().any(|(known, _)| known == name) {
                 problems.push(
-                    Problem::error("duplicate-key", key.at, format!("{owner} has the key `{name}` twice")).hint("keep one of the two; lists hold several values"),
+                    Problem::error(
+                        "duplicate-key",
+                        key.at,
+                        format!("{owner} has the key `{name}` twice"),
+                    )
+                    .hint("keep one of the two; lists hold several values"),
                 );
                 continue;
             }
             entries.push((name, value));
         }
-        Some(Self { owner, at: node.at, entries })
+        Some(Self {
+            owner,
+            at: node.at,
+            entries,
+        })
     }
 
     /// The value of a key.
     pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
-        self.entries.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
+        self.entries
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| *value)
     }
 
     /// The value of a key that must be there.
-    pub(crate) fn need(&self, key: &str, example: &str, problems: &mut Vec<Problem>) -> Option<&'a Node> {
+    pub(crate) fn need(
+        &self,
+        key: &str,
+        example: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<&'a Node> {
         let found = self.get(key);
         if found.is_none() {
-            problems.push(Problem::error("missing-key", self.at, format!("{} lacks the key `{key}`", self.owner)).hint(format!("for example: {example}")));
+            problems.push(
+                Problem::error(
+                    "missing-key",
+                    self.at,
+                    format!("{} lacks the key `{key}`", self.owner),
+                )
+                .hint(format!("for example: {example}")),
+            );
         }
         found
     }
@@ -113,7 +165,9 @@ impl<'a> Fields<'a> {
 }
 
 fn node_entries(node: &Node) -> Vec<((Place, &str), &Node)> {
-    let Value::Map(pairs) = &node.value else { return Vec::new() };
+    let Value::Map(pairs) = &node.value else {
+        return Vec::new();
+    };
     pairs
         .iter()
         .filter_map(|(key, value)| match &key.value {
@@ -124,7 +178,11 @@ fn node_entries(node: &Node) -> Vec<((Place, &str), &Node)> {
 }
 
 fn wrong_type(node: &Node, what: &str, wanted: &str) -> Problem {
-    Problem::error("wrong-type", node.at, format!("{what} is {}; {wanted} is wanted", node.value.kind()))
+    Problem::error(
+        "wrong-type",
+        node.at,
+        format!("{what} is {}; {wanted} is wanted", node.value.kind()),
+    )
 }
 
 /// Text, or a number taken as text.
@@ -141,13 +199,27 @@ pub(crate) fn text(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Opti
 }
 
 /// One word of a closed list.
-pub(crate) fn word<T: Copy>(node: &Node, what: &str, code: &'static str, known: &[(&'static str, T)], problems: &mut Vec<Problem>) -> Option<At<T>> {
+pub(crate) fn word<T: Copy>(
+    node: &Node,
+    what: &str,
+    code: &'static str,
+    known: &[(&'static str, T)],
+    problems: &mut Vec<Problem>,
+) -> Option<At<T>> {
     let found = text(node, what, problems)?;
     match known.iter().find(|(name, _)| *name == found.value) {
-        Some((_, value)) => Some(At { value: *value, at: node.at }),
+        Some((_, value)) => Some(At {
+            value: *value,
+            at: node.at,
+        }),
         None => {
             problems.push(
-                Problem::error(code, node.at, format!("{what} is `{}`, which is not known", found.value)).hint(choices(&found.value, known.iter().map(|(name, _)| *name))),
+                Problem::error(
+                    code,
+                    node.at,
+                    format!("{what} is `{}`, which is not known", found.value),
+                )
+                .hint(choices(&found.value, known.iter().map(|(name, _)| *name))),
             );
             None
         }
@@ -172,7 +244,14 @@ pub(crate) fn port(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Opti
     match u16::try_from(number) {
         Ok(value) if value != 0 => Some(At { value, at: node.at }),
         _ => {
-            problems.push(Problem::error("bad-port", node.at, format!("{what} is {number}, which is no port")).hint("ports are 1 to 65535"));
+            problems.push(
+                Problem::error(
+                    "bad-port",
+                    node.at,
+                    format!("{what} is {number}, which is no port"),
+                )
+                .hint("ports are 1 to 65535"),
+            );
             None
         }
     }
@@ -181,15 +260,31 @@ pub(crate) fn port(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Opti
 /// A port, a range as in `49152-65535`, or several of both with commas between.
 pub(crate) fn ports(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<PortRange>> {
     if let Value::Integer(_) = node.value {
-        return port(node, what, problems).map(|one| At { value: PortRange::one(one.value), at: one.at }).into_iter().collect();
+        return port(node, what, problems)
+            .map(|one| At {
+                value: PortRange::one(one.value),
+                at: one.at,
+            })
+            .into_iter()
+            .collect();
     }
-    let Some(text) = text(node, what, problems) else { return Vec::new() };
+    let Some(text) = text(node, what, problems) else {
+        return Vec::new();
+    };
     let mut ranges = Vec::new();
     for part in text.value.split(',') {
         match range(part.trim()) {
             Some(value) => ranges.push(At { value, at: node.at }),
             None => problems.push(
-                Problem::error("bad-port", node.at, format!("{what} has `{}`, which is no port and no range", part.trim())).hint("ports are 1 to 65535; a range is written 49152-65535"),
+                Problem::error(
+                    "bad-port",
+                    node.at,
+                    format!(
+                        "{what} has `{}`, which is no port and no range",
+                        part.trim()
+                    ),
+                )
+                .hint("ports are 1 to 65535; a range is written 49152-65535"),
             ),
         }
     }
@@ -207,9 +302,18 @@ fn range(text: &str) -> Option<PortRange> {
 
 /// A time span as in `3s`, `500ms`, `2m`, `30d`; from 1 ms to 10 years.
 pub(crate) fn duration(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Duration> {
-    const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    const UNITS: [(&str, u64); 5] = [
+        ("ms", 1),
+        ("s", 1_000),
+        ("m", 60_000),
+        ("h", 3_600_000),
+        ("d", 86_400_000),
+    ];
     let found = text(node, what, problems)?;
-    let digits = found.value.find(|c: char| !c.is_ascii_digit()).unwrap_or(found.value.len());
+    let digits = found
+        .value
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(found.value.len());
     let (number, unit) = found.value.split_at(digits);
     let millis = UNITS
         .iter()
@@ -217,7 +321,14 @@ pub(crate) fn duration(node: &Node, what: &str, problems: &mut Vec<Problem>) -> 
         .and_then(|(_, factor)| number.parse::<u64>().ok()?.checked_mul(*factor))
         .filter(|millis| (1..=315_360_000_000).contains(millis));
     if millis.is_none() {
-        problems.push(Problem::error("bad-duration", node.at, format!("{what} is `{}`, which is no time span", found.value)).hint("write a number with ms, s, m, h or d, as in `3s`"));
+        problems.push(
+            Problem::error(
+                "bad-duration",
+                node.at,
+                format!("{what} is `{}`, which is no time span", found.value),
+            )
+            .hint("write a number with ms, s, m, h or d, as in `3s`"),
+        );
     }
     millis.map(Duration::from_millis)
 }
@@ -229,7 +340,12 @@ pub(crate) fn address(node: &Node, what: &str, problems: &mut Vec<Problem>) -> O
         Ok(value) => Some(At { value, at: node.at }),
         Err(_) => {
             problems.push(
-                Problem::error("bad-address", node.at, format!("{what} is `{}`, which is no IP address", found.value)).hint("write an address as in 192.0.2.10 or 2001:db8::10; names go under `names`"),
+                Problem::error(
+                    "bad-address",
+                    node.at,
+                    format!("{what} is `{}`, which is no IP address", found.value),
+                )
+                .hint("write an address as in 192.0.2.10 or 2001:db8::10; names go under `names`"),
             );
             None
         }
@@ -241,7 +357,9 @@ pub(crate) fn list<'a>(node: &'a Node, what: &str, problems: &mut Vec<Problem>) 
     match &node.value {
         Value::List(items) => items,
         _ => {
-            problems.push(wrong_type(node, what, "a list").hint("write a list in brackets, as in [a, b]"));
+            problems.push(
+                wrong_type(node, what, "a list").hint("write a list in brackets, as in [a, b]"),
+            );
             &[]
         }
     }
