@@ -8,19 +8,28 @@ use portproof::verdict::Cause;
 
 fn headings(page: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(page).expect("a page");
-    text.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_string).collect()
+    text.lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .map(str::to_string)
+        .collect()
 }
 
 #[test]
 fn every_cause_has_its_heading_and_no_other() {
-    let causes: BTreeSet<String> = Cause::ALL.iter().map(|cause| cause.name().to_string()).collect();
+    let causes: BTreeSet<String> = Cause::ALL
+        .iter()
+        .map(|cause| cause.name().to_string())
+        .collect();
     assert_eq!(headings("docs/verdicts.md"), causes);
 }
 
 fn codes_in(text: &str, codes: &mut BTreeSet<String>) {
     for start in ["Problem::error(", "Problem::warning("] {
         for part in text.split(start).skip(1) {
-            let code = part.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
+            let code = part
+                .trim_start()
+                .strip_prefix('"')
+                .and_then(|rest| rest.split('"').next());
             codes.extend(code.map(str::to_string));
         }
     }
@@ -29,8 +38,18 @@ fn codes_in(text: &str, codes: &mut BTreeSet<String>) {
 #[test]
 fn every_finding_has_its_heading() {
     let mut codes = BTreeSet::new();
-    for file in ["src/yaml/node.rs", "src/yaml/read.rs", "src/config/read.rs", "src/catalogue/read.rs", "src/site/check.rs", "src/cli/files.rs"] {
-        codes_in(&fs::read_to_string(file).expect("a source file"), &mut codes);
+    for file in [
+        "src/yaml/node.rs",
+        "src/yaml/read.rs",
+        "src/config/read.rs",
+        "src/catalogue/read.rs",
+        "src/site/check.rs",
+        "src/cli/files.rs",
+    ] {
+        codes_in(
+            &fs::read_to_string(file).expect("a source file"),
+            &mut codes,
+        );
     }
     assert!(codes.len() > 30);
     let pages = headings("docs/findings.md");
@@ -53,7 +72,10 @@ fn every_left_out_rule_is_not_in_the_catalogue() {
     let catalogue = fs::read_to_string("catalogue/configmgr-2007.yaml").expect("the catalogue");
     let page = fs::read_to_string("docs/catalogue.md").expect("the page");
     let table = page.split("eft out").last().expect("the table");
-    for id in table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()) {
+    for id in table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+    {
         assert!(!catalogue.contains(&format!("- id: {id}\n")), "{id}");
     }
 }

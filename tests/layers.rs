@@ -17,14 +17,25 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn modules() -> Vec<String> {
     let story = fs::read_to_string("src/lib.rs").expect("src/lib.rs");
     let names = story.lines().filter_map(|line| {
-        line.strip_prefix("pub mod ").or_else(|| line.strip_prefix("mod "))?.strip_suffix(';')
+        line.strip_prefix("pub mod ")
+            .or_else(|| line.strip_prefix("mod "))?
+            .strip_suffix(';')
     });
     names.map(str::to_string).collect()
 }
 
 fn module_of(path: &Path) -> String {
-    let first = path.strip_prefix("src").expect("below src").components().next().expect("a name");
-    first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_string()
+    let first = path
+        .strip_prefix("src")
+        .expect("below src")
+        .components()
+        .next()
+        .expect("a name");
+    first
+        .as_os_str()
+        .to_string_lossy()
+        .trim_end_matches(".rs")
+        .to_string()
 }
 
 #[test]
@@ -33,13 +44,31 @@ fn imports_go_one_way() {
     let mut files = Vec::new();
     rust_files(Path::new("src"), &mut files);
     let mut checked = 0;
-    for path in files.iter().filter(|path| !path.ends_with("lib.rs") && !path.ends_with("main.rs")) {
+    for path in files
+        .iter()
+        .filter(|path| !path.ends_with("lib.rs") && !path.ends_with("main.rs"))
+    {
         let own = module_of(path);
-        let place = order.iter().position(|name| *name == own).unwrap_or_else(|| panic!("{own} is not in src/lib.rs"));
+        let place = order
+            .iter()
+            .position(|name| *name == own)
+            .unwrap_or_else(|| panic!("{own} is not in src/lib.rs"));
         let text = fs::read_to_string(path).expect("a source file");
-        for (number, other) in order.iter().enumerate().filter(|(number, _)| *number > place) {
-            for form in [format!("crate::{other}::"), format!("crate::{other};"), format!("use crate::{other} ")] {
-                assert!(!text.contains(&form), "{} ({place}) uses {other} ({number})", path.display());
+        for (number, other) in order
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| *number > place)
+        {
+            for form in [
+                format!("crate::{other}::"),
+                format!("crate::{other};"),
+                format!("use crate::{other} "),
+            ] {
+                assert!(
+                    !text.contains(&form),
+                    "{} ({place}) uses {other} ({number})",
+                    path.display()
+                );
             }
         }
         checked += 1;
@@ -49,13 +78,34 @@ fn imports_go_one_way() {
 
 #[test]
 fn pure_stages_use_no_sockets_files_or_clocks() {
-    for module in ["diagnostic.rs", "yaml", "catalogue", "config", "site", "plan", "observation", "verdict", "report"] {
+    for module in [
+        "diagnostic.rs",
+        "yaml",
+        "catalogue",
+        "config",
+        "site",
+        "plan",
+        "observation",
+        "verdict",
+        "report",
+    ] {
         let mut files = Vec::new();
         let path = Path::new("src").join(module);
-        if path.is_dir() { rust_files(&path, &mut files) } else { files.push(path) }
+        if path.is_dir() {
+            rust_files(&path, &mut files)
+        } else {
+            files.push(path)
+        }
         for path in files {
             let text = fs::read_to_string(&path).expect("a source file");
-            for word in ["tokio", "std::fs", "Timestamp::now", "Instant::now", "TcpStream", "println!"] {
+            for word in [
+                "tokio",
+                "std::fs",
+                "Timestamp::now",
+                "Instant::now",
+                "TcpStream",
+                "println!",
+            ] {
                 assert!(!text.contains(word), "{} uses {word}", path.display());
             }
         }

@@ -25,7 +25,10 @@ systems:
     let site = Site::new(&config.expect("a file"), &catalogue, &mut problems);
     let site = site.unwrap_or_else(|| panic!("{problems:?}"));
     let plan = plan::derive(&site, &catalogue);
-    let needs = plan.flows.iter().map(|flow| (plan::id(&site, flow), flow.need.to_string()));
+    let needs = plan
+        .flows
+        .iter()
+        .map(|flow| (plan::id(&site, flow), flow.need.to_string()));
     needs.collect()
 }
 
@@ -53,7 +56,10 @@ fn internet_clients_use_https_and_only_the_fallback_status_point_http() {
 
 #[test]
 fn every_active_port_is_required_and_retired_ones_are_forbidden() {
-    let needs = needs(", client_ports: { https: [443, 8443] }, retired_client_ports: { https: [8444] }", &ibs01(""));
+    let needs = needs(
+        ", client_ports: { https: [443, 8443] }, retired_client_ports: { https: [8444] }",
+        &ibs01(""),
+    );
     assert_need(&needs, "internet>ibs01:443/tcp", "required");
     assert_need(&needs, "internet>ibs01:8443/tcp", "required");
     assert_need(&needs, "internet>ibs01:8444/tcp", "forbidden");
@@ -61,14 +67,20 @@ fn every_active_port_is_required_and_retired_ones_are_forbidden() {
 
 #[test]
 fn the_default_number_is_optional_when_no_client_uses_it() {
-    let needs = needs(", client_ports: { https: [443, 8443] }, default_port_clients: false", &ibs01(""));
+    let needs = needs(
+        ", client_ports: { https: [443, 8443] }, default_port_clients: false",
+        &ibs01(""),
+    );
     assert_need(&needs, "internet>ibs01:443/tcp", "optional");
     assert_need(&needs, "internet>ibs01:8443/tcp", "required");
 }
 
 #[test]
 fn an_update_point_has_its_own_pair() {
-    let needs = needs("", &ibs01(", software_update_ports: { http: 80, https: 443 }"));
+    let needs = needs(
+        "",
+        &ibs01(", software_update_ports: { http: 80, https: 443 }"),
+    );
     assert_need(&needs, "internet>ibs01:8531/tcp", "forbidden");
     assert_need(&needs, "cm01>ibs01:443/tcp", "required");
     assert_need(&needs, "ibs01>cm01:8531/tcp", "required");
@@ -101,7 +113,10 @@ fn update_sync_needs_https_and_http_or_is_forbidden_when_files_are_carried() {
     assert_need(&direct, "ibs01>cm01:8531/tcp", "required");
     assert_need(&direct, "ibs01>cm01:8530/tcp", "required");
     assert_need(&direct, "cm01>ibs01:8531/tcp", "required");
-    let carried = needs(", update_sync: export-import", &ibs01(", initiated_by_site_server: true"));
+    let carried = needs(
+        ", update_sync: export-import",
+        &ibs01(", initiated_by_site_server: true"),
+    );
     assert_need(&carried, "ibs01>cm01:8531/tcp", "forbidden");
     assert_need(&carried, "ibs01>cm01:8530/tcp", "forbidden");
     assert_need(&carried, "cm01>ibs01:8531/tcp", "required");
@@ -109,7 +124,12 @@ fn update_sync_needs_https_and_http_or_is_forbidden_when_files_are_carried() {
 
 #[test]
 fn a_replica_replaces_the_way_to_the_site_database() {
-    let replica = |way: &str| format!("{}  sqlrep01: {{ zone: perimeter, names: {{ default: sql.example.com }}, roles: [site-database-replica], replication: {way} }}\n", ibs01(""));
+    let replica = |way: &str| {
+        format!(
+            "{}  sqlrep01: {{ zone: perimeter, names: {{ default: sql.example.com }}, roles: [site-database-replica], replication: {way} }}\n",
+            ibs01("")
+        )
+    };
     let push = needs("", &replica("push"));
     assert_need(&push, "ibs01>sqlrep01:1433/tcp", "required");
     assert_need(&push, "ibs01>cm01:1433/tcp", "forbidden");
@@ -148,14 +168,28 @@ fn clients_go_to_a_virtual_name_and_servers_to_its_members() {
 
 #[test]
 fn domain_controllers_are_asked_within_a_forest() {
-    let systems = |forest: &str| format!("{}  dc01: {{ zone: intranet, names: {{ default: dc01.corp.example }}, roles: [domain-controller]{forest} }}\n", ibs01(""));
+    let systems = |forest: &str| {
+        format!(
+            "{}  dc01: {{ zone: intranet, names: {{ default: dc01.corp.example }}, roles: [domain-controller]{forest} }}\n",
+            ibs01("")
+        )
+    };
     assert_need(&needs("", &systems("")), "ibs01>dc01:389/tcp", "required");
-    assert_need(&needs("", &systems(", forest: corp")), "ibs01>dc01:389/tcp", "absent");
+    assert_need(
+        &needs("", &systems(", forest: corp")),
+        "ibs01>dc01:389/tcp",
+        "absent",
+    );
 }
 
 #[test]
 fn revocation_lists_are_needed_by_every_client_zone() {
-    let needs = needs(", crl_check: true, crl_urls: [\"http://pki.example.net:8080/ca.crl\"]".replace(", crl_check: true", "").as_str(), &ibs01(""));
+    let needs = needs(
+        ", crl_check: true, crl_urls: [\"http://pki.example.net:8080/ca.crl\"]"
+            .replace(", crl_check: true", "")
+            .as_str(),
+        &ibs01(""),
+    );
     // crl_check is false in this file: no flow.
     assert_need(&needs, "internet>crl.pki.example.net:8080/tcp", "absent");
 }

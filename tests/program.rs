@@ -7,9 +7,17 @@ use assert_cmd::Command;
 use serde_json::Value;
 
 fn portproof(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("portproof").expect("the program").args(arguments).output().expect("it runs");
+    let output = Command::cargo_bin("portproof")
+        .expect("the program")
+        .args(arguments)
+        .output()
+        .expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().expect("a status"), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().expect("a status"),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 fn valid(schema: &str, document: &str) -> Value {
@@ -17,7 +25,10 @@ fn valid(schema: &str, document: &str) -> Value {
     let schema: Value = serde_json::from_str(&schema).expect("a schema");
     let document: Value = serde_json::from_str(document).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a good schema");
-    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(&document)
+        .map(|error| error.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:?}");
     document
 }
@@ -32,7 +43,16 @@ fn the_lab_names_each_planted_fault_and_nothing_else() {
         .expect("flows")
         .iter()
         .filter(|flow| flow["verdict"] != "ok")
-        .map(|flow| (flow["id"].as_str().unwrap_or_default().to_string(), format!("{} {}", flow["verdict"].as_str().unwrap_or_default(), flow["cause"].as_str().unwrap_or_default())))
+        .map(|flow| {
+            (
+                flow["id"].as_str().unwrap_or_default().to_string(),
+                format!(
+                    "{} {}",
+                    flow["verdict"].as_str().unwrap_or_default(),
+                    flow["cause"].as_str().unwrap_or_default()
+                ),
+            )
+        })
         .collect();
     let expected = [
         ("internet>ibs01:3389/tcp", "exposed open"),
@@ -41,7 +61,12 @@ fn the_lab_names_each_planted_fault_and_nothing_else() {
         ("internet>ibs01:8531/tcp", "down nobody-listens"),
         ("internet>ibs02:443/tcp", "wrong certificate-name"),
     ];
-    assert_eq!(faults, expected.map(|(id, verdict)| (id.to_string(), verdict.to_string())).into());
+    assert_eq!(
+        faults,
+        expected
+            .map(|(id, verdict)| (id.to_string(), verdict.to_string()))
+            .into()
+    );
 }
 
 #[test]
@@ -58,13 +83,36 @@ fn the_plan_of_the_example_lists_the_seeds_flows_with_why_and_source() {
     assert_eq!(status, 0);
     let plan = valid("plan", &out);
     let flows = plan["flows"].as_array().expect("flows");
-    for id in ["internet>ibs01:443/tcp", "internet>ibs01:80/tcp", "internet>ibs01:8531/tcp", "cm01>ibs01:135/tcp", "cm01>ibs01:445/tcp", "ibs01>cm01:8531/tcp", "cm01>sqlrep01:1433/tcp", "internet>pki01:80/tcp"] {
-        let flow = flows.iter().find(|flow| flow["id"] == id).unwrap_or_else(|| panic!("{id}"));
+    for id in [
+        "internet>ibs01:443/tcp",
+        "internet>ibs01:80/tcp",
+        "internet>ibs01:8531/tcp",
+        "cm01>ibs01:135/tcp",
+        "cm01>ibs01:445/tcp",
+        "ibs01>cm01:8531/tcp",
+        "cm01>sqlrep01:1433/tcp",
+        "internet>pki01:80/tcp",
+    ] {
+        let flow = flows
+            .iter()
+            .find(|flow| flow["id"] == id)
+            .unwrap_or_else(|| panic!("{id}"));
         assert_eq!(flow["need"], "required", "{id}");
-        assert!(flow["why"].as_str().is_some_and(|why| why.len() > 20), "{id}");
-        assert!(flow["source"].as_str().is_some_and(|source| !source.is_empty()), "{id}");
+        assert!(
+            flow["why"].as_str().is_some_and(|why| why.len() > 20),
+            "{id}"
+        );
+        assert!(
+            flow["source"]
+                .as_str()
+                .is_some_and(|source| !source.is_empty()),
+            "{id}"
+        );
     }
-    let ids: Vec<&str> = flows.iter().filter_map(|flow| flow["id"].as_str()).collect();
+    let ids: Vec<&str> = flows
+        .iter()
+        .filter_map(|flow| flow["id"].as_str())
+        .collect();
     assert!(ids.is_sorted(), "flows are ordered by id");
 }
 
@@ -72,7 +120,12 @@ fn the_plan_of_the_example_lists_the_seeds_flows_with_why_and_source() {
 fn unconfirmed_rules_are_optional_and_cite_nothing() {
     let (_, out, _) = portproof(&["plan", "probes.yaml", "--format", "json"]);
     let plan: Value = serde_json::from_str(&out).expect("JSON");
-    for flow in plan["flows"].as_array().expect("flows").iter().filter(|flow| flow["confidence"] == "unconfirmed") {
+    for flow in plan["flows"]
+        .as_array()
+        .expect("flows")
+        .iter()
+        .filter(|flow| flow["confidence"] == "unconfirmed")
+    {
         assert_ne!(flow["need"], "required");
         assert_eq!(flow["source"], Value::Null);
     }
@@ -87,9 +140,18 @@ fn the_example_file_is_valid_against_the_published_schema() {
 
 #[test]
 fn a_wrong_file_is_refused_with_every_finding_and_status_2() {
-    let (status, out, err) = portproof(&["check", "tests/sites/bad/several-at-once.yaml", "--from", "internet"]);
+    let (status, out, err) = portproof(&[
+        "check",
+        "tests/sites/bad/several-at-once.yaml",
+        "--from",
+        "internet",
+    ]);
     assert_eq!((status, out.as_str()), (2, ""));
-    for first_line in ["several-at-once.yaml:10:11: error[unknown-zone]", "several-at-once.yaml:15:1: error[unknown-key]", "several-at-once.yaml:16:21: error[bad-duration]"] {
+    for first_line in [
+        "several-at-once.yaml:10:11: error[unknown-zone]",
+        "several-at-once.yaml:15:1: error[unknown-key]",
+        "several-at-once.yaml:16:21: error[bad-duration]",
+    ] {
         assert!(err.contains(first_line), "{err}");
     }
     assert!(err.contains("did you mean `perimeter`?"), "{err}");
@@ -106,7 +168,10 @@ fn a_missing_file_and_a_wrong_zone_say_what_would_be_right() {
     assert!(err.contains("did you mean `perimeter`?"), "{err}");
     let (status, _, err) = portproof(&["check", "--from", "internet", "--as", "cm01"]);
     assert_eq!(status, 2);
-    assert!(err.contains("is in zone `intranet`, not in `internet`"), "{err}");
+    assert!(
+        err.contains("is in zone `intranet`, not in `internet`"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -123,4 +188,43 @@ fn a_closed_pipe_is_no_failure_and_files_carry_no_colours() {
 fn completions_and_the_manual_page_are_printed() {
     assert!(portproof(&["completions", "bash"]).1.contains("portproof"));
     assert!(portproof(&["man"]).1.contains(".TH portproof"));
+}
+
+/// Every `$ portproof ...` and `$ cargo run ... -- ...` line of the README, run with the program under test.
+#[test]
+fn the_readmes_commands_work() {
+    let readme = fs::read_to_string("README.md").expect("the README");
+    let mut ran = 0;
+    for line in readme.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        let arguments = match line.strip_prefix("cargo run --release --locked -- ") {
+            Some(rest) => rest,
+            None => match line.strip_prefix("portproof ") {
+                Some(rest) => rest,
+                None => continue,
+            },
+        };
+        let words: Vec<&str> = arguments.split(' ').collect();
+        let (status, out, err) = portproof(&words);
+        let expected = i32::from(words == ["check", "--lab"]);
+        assert_eq!(status, expected, "{line}: {err}");
+        assert!(!out.is_empty(), "{line}");
+        ran += 1;
+    }
+    assert!(ran >= 5, "only {ran} commands were found");
+}
+
+#[test]
+fn the_readmes_report_is_the_labs() {
+    let readme = fs::read_to_string("README.md").expect("the README");
+    let (_, out, _) = portproof(&["check", "--lab"]);
+    let steady = |text: &str| {
+        text.lines()
+            .filter(|line| line.starts_with("  internet ") || line.contains("who has to act"))
+            .map(str::to_string)
+            .collect::<Vec<_>>()
+    };
+    for line in steady(&out) {
+        assert!(readme.contains(&line), "{line}");
+    }
+    assert_eq!(steady(&out).len(), 2);
 }

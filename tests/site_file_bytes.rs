@@ -30,7 +30,10 @@ fn latin_1_is_not_utf_8_and_the_place_is_right() {
 #[test]
 fn a_hundred_thousand_brackets_are_refused() {
     assert_eq!(code("[".repeat(100_000).as_bytes()), "too-complex");
-    assert_eq!(code(format!("a: {}{}", "[".repeat(5_000), "]".repeat(5_000)).as_bytes()), "too-complex");
+    assert_eq!(
+        code(format!("a: {}{}", "[".repeat(5_000), "]".repeat(5_000)).as_bytes()),
+        "too-complex"
+    );
 }
 
 #[test]
@@ -45,9 +48,13 @@ fn an_alias_bomb_is_refused() {
 
 #[test]
 fn a_byte_order_mark_is_read_over() {
-    let text = "\u{feff}site: { code: PRI, product: configmgr-2007 }\nzones: {}\nsystems: {}\nwrong: 1\n";
+    let text =
+        "\u{feff}site: { code: PRI, product: configmgr-2007 }\nzones: {}\nsystems: {}\nwrong: 1\n";
     let (_, problems) = config::read(text.as_bytes());
-    let unknown = problems.iter().find(|problem| problem.code == "unknown-key").expect("the unknown key");
+    let unknown = problems
+        .iter()
+        .find(|problem| problem.code == "unknown-key")
+        .expect("the unknown key");
     assert_eq!(unknown.at.map(|at| (at.line, at.column)), Some((4, 1)));
 }
 

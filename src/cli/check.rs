@@ -195,8 +195,11 @@ fn on_interrupt() -> watch::Receiver<bool> {
 
 async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
     let site = &bench.loaded.site;
-    let (chosen, flows_elsewhere) =
+    let (mut chosen, flows_elsewhere) =
         plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
+    if site.probing.sweep == Sweep::None {
+        chosen.retain(|chosen| !bench.plan.flows[chosen.flow].reason.only_watched);
+    }
     let names = resolve(bench, &chosen).await;
     let (questions, by_flow) = questions(bench, &chosen, &names);
     announce(&questions, limits);

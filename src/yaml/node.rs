@@ -108,8 +108,8 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Problem {
 }
 
 fn syntax(error: &serde_yaml::Error) -> Problem {
-    let error = error.without_snippet();
     let at = error.location().map(place);
+    let error = innermost(error);
     match error {
         serde_yaml::Error::MultipleDocuments { .. } => Problem::error(
             "two-documents",
@@ -119,6 +119,7 @@ fn syntax(error: &serde_yaml::Error) -> Problem {
         .hint("keep one document; take the `---` lines out"),
         serde_yaml::Error::Budget { .. }
         | serde_yaml::Error::AliasReplayLimitExceeded { .. }
+        | serde_yaml::Error::AliasReplayStackDepthExceeded { .. }
         | serde_yaml::Error::AliasExpansionLimitExceeded { .. } => Problem::error(
             "too-complex",
             at,
@@ -134,6 +135,14 @@ fn syntax(error: &serde_yaml::Error) -> Problem {
             }
             Problem::error("not-yaml", at, cut.trim_start_matches("error: ").to_string()).hint("check the indentation, quotes, brackets and colons of this line and the one before")
         }
+    }
+}
+
+/// The error itself, without the wrappings that say where an alias led.
+fn innermost(error: &serde_yaml::Error) -> &serde_yaml::Error {
+    match error.without_snippet() {
+        serde_yaml::Error::AliasError { error, .. } => innermost(error),
+        error => error,
     }
 }
 
