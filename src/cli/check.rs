@@ -202,7 +202,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     }
     let names = resolve(bench, &chosen).await;
     let (questions, by_flow) = questions(bench, &chosen, &names);
-    announce(&questions, limits);
+    announce(site, &questions, limits);
     let dns = tokio::spawn(compare_names(
         bench.lab.is_none() && site.probing.dns,
         names_to_compare(bench, &chosen),
@@ -280,7 +280,7 @@ fn progress(length: usize) -> ProgressBar {
 }
 
 /// How many packets to how many targets are about to leave.
-fn announce(questions: &[Question], limits: &Limits) {
+fn announce(site: &Site, questions: &[Question], limits: &Limits) {
     let asked: Vec<&Question> = questions
         .iter()
         .filter(|question| {
@@ -295,9 +295,19 @@ fn announce(questions: &[Question], limits: &Limits) {
         format!("at most {rate} connection attempts a second")
     });
     eprintln!(
-        "about to try {} ports of {} addresses, {rate}; a port that stays silent is tried up to 14 times",
+        "about to try {} ports of {} addresses{}, {rate}; a port that stays silent is tried up to 14 times",
         asked.len(),
-        hosts.len()
+        hosts.len(),
+        match &site.probing.sweep {
+            Sweep::Ports(ranges) => {
+                let ports: usize = ranges
+                    .iter()
+                    .map(|range| usize::from(range.high - range.low) + 1)
+                    .sum();
+                format!(", and then sweep up to {ports} ports of each system that has an address")
+            }
+            Sweep::None | Sweep::Watchlist => String::new(),
+        }
     );
 }
 

@@ -76,6 +76,16 @@ pub enum Port {
     Range(String),
 }
 
+impl FlowEntry {
+    /// Port and transport, as in `443/tcp`.
+    pub fn service(&self) -> String {
+        match &self.port {
+            Port::One(port) => format!("{port}/{}", self.transport),
+            Port::Range(range) => format!("{range}/{}", self.transport),
+        }
+    }
+}
+
 /// A place in the site file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Declared {

@@ -195,7 +195,10 @@ async fn answered(
     }
     match connection {
         Connection::Open(stream) if stream.local_addr().ok() == stream.peer_addr().ok() => {
-            seen.state = State::Open;
+            // Both ends chose the same port: nobody listens there.
+            seen.state = State::Closed {
+                reset_by: ResetBy::Host,
+            };
             seen.service = Some(Service::ConnectedToItself);
         }
         Connection::Open(stream) => {

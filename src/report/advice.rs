@@ -10,10 +10,7 @@ pub(super) fn advice(flow: &FlowEntry, verdict: Verdict, cause: Cause) -> String
     } else {
         flow.crosses.join(" and ")
     };
-    let (system, port) = (
-        &flow.to.system,
-        flow.id.rsplit(':').next().unwrap_or_default(),
-    );
+    let (system, port) = (&flow.to.system, flow.service());
     match cause {
         Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on."),
         Cause::HostSilent => format!("Nothing of {system} answered. See whether it is up and the address is right; then let {port} through {crossed}. A host's own firewall hides unused ports too."),

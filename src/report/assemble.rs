@@ -200,10 +200,10 @@ fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
             judgement,
         );
         finding.state = "closed".to_string();
-        finding.evidence.said = Some(format!(
-            "reset by the host itself: {}",
-            ranges(&swept.let_through)
-        ));
+        // The range of the plan's flow spans ports that may be needed; only these are meant.
+        finding.flow.id = format!("{}>{}:sweep/tcp", run.vantage.zone, finding.flow.to.system);
+        finding.flow.port = plan::Port::Range(ranges(&swept.let_through));
+        finding.evidence.reset_by = Some("host".to_string());
         findings.push(finding);
     }
     findings

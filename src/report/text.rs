@@ -7,7 +7,7 @@ use owo_colors::{OwoColorize, Style};
 
 use super::document::{ReportDocument, ReportFlow};
 use crate::diagnostic::visible;
-use crate::verdict::{Level, Owner, Verdict};
+use crate::verdict::{Cause, Level, Owner, Verdict};
 
 /// How much to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +167,7 @@ fn row(flow: &ReportFlow) -> [String; 5] {
     } else {
         format!("{} ({})", entry.to.addresses.join(", "), entry.to.system)
     };
-    let service = entry.id.rsplit(':').next().unwrap_or_default().to_string();
+    let service = entry.service();
     let wanted = if entry.need == "forbidden" {
         "deny"
     } else {
@@ -215,28 +215,56 @@ fn evidence(findings: &[&ReportFlow]) -> String {
         )
     };
     sorted.sort_by_key(|flow| rank(flow));
-    let mut out = String::new();
+    let mut shown: Vec<(&ReportFlow, Vec<&str>)> = Vec::new();
     for flow in sorted {
-        let _ = writeln!(
-            out,
-            "\n{} {}  {}",
-            flow.verdict.to_uppercase().style(style(flow)),
-            visible(&flow.flow.id).bold(),
-            flow.cause
-        );
-        let _ = writeln!(
-            out,
-            "  need: {}. {}",
-            flow.flow.need,
-            visible(&flow.flow.why)
-        );
-        let _ = writeln!(out, "  seen: {}", visible(&seen(flow)));
-        if !flow.flow.breaks.is_empty() {
-            let _ = writeln!(out, "  effect: {}", visible(&flow.flow.breaks));
+        match shown.iter_mut().find(|(first, _)| are_alike(first, flow)) {
+            Some((_, likewise)) => likewise.push(&flow.flow.id),
+            None => shown.push((flow, Vec::new())),
         }
-        if !flow.advice.is_empty() {
-            let _ = writeln!(out, "  do: {}", visible(&flow.advice));
-        }
+    }
+    shown
+        .iter()
+        .map(|(flow, likewise)| finding(flow, likewise))
+        .collect()
+}
+
+/// Whether two findings say the same of two ports, so that one of them may stand for both.
+fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
+    let repeats =
+        verdict(a) == Some(Verdict::Unknown) || a.cause == Cause::ClosedButReachable.name();
+    let ends = |flow: &ReportFlow| (flow.flow.from.clone(), flow.flow.to.system.clone());
+    repeats
+        && a.verdict == b.verdict
+        && a.cause == b.cause
+        && a.flow.need == b.flow.need
+        && ends(a) == ends(b)
+}
+
+fn finding(flow: &ReportFlow, likewise: &[&str]) -> String {
+    let mut out = String::new();
+    let heading = flow.verdict.to_uppercase();
+    let _ = writeln!(
+        out,
+        "\n{} {}  {}",
+        heading.style(style(flow)),
+        visible(&flow.flow.id).bold(),
+        flow.cause
+    );
+    if !likewise.is_empty() {
+        let _ = writeln!(out, "  likewise: {}", visible(&likewise.join(", ")));
+    }
+    let _ = writeln!(
+        out,
+        "  need: {}. {}",
+        flow.flow.need,
+        visible(&flow.flow.why)
+    );
+    let _ = writeln!(out, "  seen: {}", visible(&seen(flow)));
+    if !flow.flow.breaks.is_empty() {
+        let _ = writeln!(out, "  effect: {}", visible(&flow.flow.breaks));
+    }
+    if !flow.advice.is_empty() {
+        let _ = writeln!(out, "  do: {}", visible(&flow.advice));
     }
     out
 }
