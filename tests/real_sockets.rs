@@ -428,3 +428,101 @@ fn a_thousand_flows_half_refused_take_under_two_seconds_and_64_mb() {
         .max_rss();
     assert!(peak < 64 << 10, "{peak} kB");
 }
+
+/// A site of one system on loopback with these lines after the systems.
+fn site_file(folder: &Path, rest: &str) -> std::path::PathBuf {
+    let file = folder.join("site.yaml");
+    let text = format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
+zones: {{ here: {{}}, there: {{}} }}
+firewalls: {{ wall: {{ between: [here, there] }} }}
+systems: {{ web: {{ zone: there, names: {{ default: localhost }}, addresses: {{ default: 127.0.0.1 }}, roles: [console] }} }}
+{rest}"
+    );
+    fs::write(&file, text).expect("written");
+    file
+}
+
+#[test]
+fn a_swept_port_becomes_a_flow_only_when_it_is_open() {
+    let open = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = open.local_addr().expect("an address").port();
+    let shut = free_port("127.0.0.1".parse().expect("an address"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = site_file(
+        folder.path(),
+        &format!("probing: {{ rate: max, dns: off, sweep: \"{port},{shut}\" }}\n"),
+    );
+    let output = assert_cmd::Command::cargo_bin("portproof")
+        .expect("the program")
+        .args(["check", "--from", "here", "--format", "json"])
+        .arg(&file)
+        .output()
+        .expect("it runs");
+    let json: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    let ids: Vec<&str> = json["flows"]
+        .as_array()
+        .expect("flows")
+        .iter()
+        .filter_map(|flow| flow["id"].as_str())
+        .collect();
+    assert!(
+        ids.contains(&format!("here>web:{port}/tcp").as_str()),
+        "{ids:?}"
+    );
+    assert!(
+        !ids.contains(&format!("here>web:{shut}/tcp").as_str()),
+        "{ids:?}"
+    );
+    assert!(ids.contains(&"here>web:sweep/tcp"), "{ids:?}");
+    assert_eq!(json["sweeps"][0]["states"]["open"], port.to_string());
+}
+
+#[test]
+fn an_interrupted_run_ends_within_a_second_and_still_reports() {
+    let open = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let alive = open.local_addr().expect("an address").port();
+    let silents: Vec<_> = (0..8)
+        .map(|_| silent("127.0.0.1".parse().expect("an address")))
+        .collect();
+    let mut flows = format!("  - {{ from: here, to: web, port: {alive}, need: required }}\n");
+    for (_, _, port) in &silents {
+        flows += &format!("  - {{ from: here, to: web, port: {port}, need: required }}\n");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = site_file(
+        folder.path(),
+        &format!("probing: {{ rate: 2/s, dns: off, sweep: none, timeout: 10s }}\nflows:\n{flows}"),
+    );
+    let program = assert_cmd::cargo::cargo_bin("portproof");
+    let child = Command::new(program)
+        .args(["check", "--from", "here", "--format", "json"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    thread::sleep(Duration::from_millis(1_500));
+    let asked = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill");
+    assert!(asked.success());
+    let interrupted = Instant::now();
+    let output = child.wait_with_output().expect("it ends");
+    assert!(
+        interrupted.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        interrupted.elapsed()
+    );
+    let json: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    let verdicts: Vec<&str> = json["flows"]
+        .as_array()
+        .expect("flows")
+        .iter()
+        .filter_map(|flow| flow["verdict"].as_str())
+        .collect();
+    assert_eq!(verdicts.len(), 9);
+    assert!(!verdicts.contains(&"blocked"), "{verdicts:?}");
+    assert_eq!(output.status.code(), Some(3));
+}
