@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep};
 
 use super::{Ladder, Landing, Prober, Question, http, tls};
 use crate::observation::{
-    Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
+    Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, ResetBy, Service, State,
+    Trouble,
 };
 use crate::os::{self, Connection};
 
@@ -23,8 +24,9 @@ use crate::os::{self, Connection};
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 /// The first wait while no host has answered.
 const BLIND_WAIT: Duration = Duration::from_millis(500);
-/// The least time that a host of unknown distance is given.
-const LEAST_WINDOW: Duration = Duration::from_secs(1);
+/// The least time that a host which never answered is given: the last router needs about three seconds to find that
+/// nobody answers its ARP or neighbour discovery, and only then says that the host is unreachable.
+const LEAST_WINDOW: Duration = Duration::from_millis(3_500);
 /// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
 const LATE_ALERT: Duration = Duration::from_millis(300);
 
@@ -105,7 +107,7 @@ async fn tries(
             attempt.took_ms = millis(started.elapsed());
         }
         if let Some((number, took, connection)) = result {
-            learn(prober, remote.ip(), attempts.len(), took, &connection);
+            learn(prober, remote.ip(), number, took, &connection);
             return End::Answer(number, connection);
         }
         if enough {
@@ -141,8 +143,7 @@ fn plan_next(
     if enough && known.is_none() {
         let window = learnt
             .slowest
-            .map_or(LEAST_WINDOW, |slowest| (slowest * 8).max(LEAST_WINDOW))
-            .min(prober.limits.timeout);
+            .map_or(LEAST_WINDOW, |slowest| (slowest * 8).max(LEAST_WINDOW));
         wait = wait.max(window.saturating_sub(elapsed));
     }
     (enough, wait)
@@ -157,17 +158,29 @@ fn jitter() -> f64 {
     0.9 + 0.2 * (random % 1_000) as f64 / 1_000.0
 }
 
-fn learn(prober: &Prober, address: IpAddr, tries: usize, took: Duration, connection: &Connection) {
-    if matches!(connection, Connection::Trouble(_)) {
+/// Takes in an answer to try `number`: earlier tries were lost, and the time is a round trip.
+fn learn(prober: &Prober, address: IpAddr, number: usize, took: Duration, connection: &Connection) {
+    let says = match connection {
+        Connection::Trouble(_) => return,
+        Connection::Rejected { rejection, .. } => Some(rejection.says),
+        Connection::Open(_) | Connection::Reset { .. } => None,
+    };
+    // A router says so only after seconds of asking its network: that is neither loss nor distance.
+    if says == Some(Prohibition::HostUnreachable) {
         return;
     }
     let mut learnt = prober.learnt();
     learnt.loss.answered += 1;
-    learnt.loss.lost += u32::try_from(tries - 1).unwrap_or(u32::MAX);
-    learnt.slowest = Some(learnt.slowest.map_or(took, |slowest| slowest.max(took)));
+    learnt.loss.lost += u32::try_from(number).unwrap_or(u32::MAX);
     if let Some(host) = learnt.hosts.get_mut(&address) {
-        host.round_trip = Some(host.round_trip.map_or(took, |known| known.max(took)));
+        // The quickest: a slower one may hide a retransmission.
+        host.round_trip = Some(host.round_trip.map_or(took, |known| known.min(took)));
     }
+    learnt.slowest = learnt
+        .hosts
+        .values()
+        .filter_map(|host| host.round_trip)
+        .max();
 }
 
 fn millis(duration: Duration) -> f64 {
