@@ -152,29 +152,12 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
     let mut ready = [0_u8; 6];
     std::io::Read::read_exact(server.stdout.as_mut().expect("its output"), &mut ready)
         .expect("the server listens");
-    let program = assert_cmd::cargo::cargo_bin("portproof");
-    // Without any privilege: as nobody, inside the client's namespace.
-    let output = Command::new("ip")
-        .args([
-            "netns",
-            "exec",
-            &bed.names[0],
-            "setpriv",
-            "--reuid",
-            "65534",
-            "--regid",
-            "65534",
-            "--clear-groups",
-        ])
-        .arg(copy_for_nobody(&program, folder.path()))
-        .args(["check", "--from", "internet", "--format", "json"])
-        .arg(&site)
-        .output()
-        .expect("it runs");
+    let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder.path());
+    let (status, report) = check_as_nobody(&bed, &program, &site);
+    fs::write(&site, silent_site()).expect("written");
+    let (silent_status, silent) = check_as_nobody(&bed, &program, &site);
     let _ = server.kill();
     let _ = server.wait();
-    let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let flow = |id: &str| {
         report["flows"]
             .as_array()
@@ -192,6 +175,7 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
         ("web:1004", "blocked", "port-unreachable"),
         ("shut:1000", "blocked", "host-silent"),
         ("shut:1009", "ok", "host-unproved"),
+        ("dead:3389", "ok", "host-unproved"),
         // The router speaks from its near leg, so nothing yet tells its word for a dead host from a rule's.
         ("dead:1000", "blocked", "host-unreachable"),
     ];
@@ -213,10 +197,56 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
             .as_f64()
             .is_some_and(|confidence| confidence > 0.999)
     );
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(status, Some(1));
+    for flow in silent["flows"].as_array().expect("flows") {
+        assert_eq!(
+            (flow["verdict"].as_str(), flow["cause"].as_str()),
+            (Some("unknown"), Some("nothing-answered")),
+            "{}",
+            flow["id"]
+        );
+    }
+    assert_eq!(silent_status, Some(3));
 }
 
-/// The program and the site where nobody may read them.
+/// The same site with only the flows that nothing answers.
+fn silent_site() -> String {
+    let shut = |line: &&str| !["web", "dead"].iter().any(|other| line.contains(other));
+    SITE.lines()
+        .filter(shut)
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+/// Runs the program without any privilege, as nobody, inside the client's namespace.
+fn check_as_nobody(
+    bed: &Bed,
+    program: &std::path::Path,
+    site: &std::path::Path,
+) -> (Option<i32>, Value) {
+    let output = Command::new("ip")
+        .args([
+            "netns",
+            "exec",
+            &bed.names[0],
+            "setpriv",
+            "--reuid",
+            "65534",
+            "--regid",
+            "65534",
+            "--clear-groups",
+        ])
+        .arg(program)
+        .args(["check", "--from", "internet", "--format", "json"])
+        .arg(site)
+        .output()
+        .expect("it runs");
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    (output.status.code(), report)
+}
+
+/// The program where nobody may read it.
 fn copy_for_nobody(program: &std::path::Path, folder: &std::path::Path) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let copy = folder.join("portproof");

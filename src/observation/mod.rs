@@ -104,6 +104,16 @@ pub struct Rejection {
     pub by: Option<IpAddr>,
 }
 
+impl Rejection {
+    /// Whether it speaks of the host, not of the port: a router says the same of a dead host.
+    pub fn is_about_the_host(&self) -> bool {
+        matches!(
+            self.says,
+            Prohibition::HostUnreachable | Prohibition::NetUnreachable
+        )
+    }
+}
+
 /// What an ICMP unreachable message says, over both families (RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prohibition {

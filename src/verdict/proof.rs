@@ -184,8 +184,10 @@ fn context(
     let path =
         first_firewall(site, zone, &seen.flow).is_some_and(|first| signs.paths.contains(&first));
     let control = match &observation.state {
-        State::Closed { .. } | State::Rejected(_) => Some(Control::Itself),
+        State::Closed { .. } => Some(Control::Itself),
+        State::Rejected(rejection) if !rejection.is_about_the_host() => Some(Control::Itself),
         _ if host_answered => Some(Control::Host),
+        State::Rejected(_) => Some(Control::Path),
         // Inside one zone no firewall stands between: whatever answers there shows that packets go out and come back.
         _ if path || (there == Some(zone) && signs.anything) => Some(Control::Path),
         _ => None,

@@ -203,6 +203,10 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::Rejected(rejection) if is_dead(rejection, context) => {
             unknown(Cause::HostDead, Level::Error)
         }
+        // A router says the same of a dead host: worth no more than a sign of life from the way there.
+        State::Rejected(rejection) if rejection.is_about_the_host() && !context.host_answered => {
+            ok(Cause::HostUnproved)
+        }
         State::Rejected(_) => ok(Cause::KeptClosed),
         State::Filtered => closed(context),
         State::Unresolved(Unresolved::NoSuchName | Unresolved::NoNameHere) => {
@@ -362,6 +366,23 @@ mod tests {
             },
         );
         assert_eq!((cut.verdict, cut.cause), (Verdict::Unknown, Cause::CutOff));
+    }
+
+    #[test]
+    fn a_host_that_a_router_cannot_find_does_not_prove_a_closed_door() {
+        let lost = seen(rejection(Prohibition::HostUnreachable), None);
+        let alive = Context {
+            host_answered: true,
+            ..Context::default()
+        };
+        assert_eq!(
+            judge(Need::Forbidden, &lost, &Context::default()).cause,
+            Cause::HostUnproved
+        );
+        assert_eq!(
+            judge(Need::Forbidden, &lost, &alive).cause,
+            Cause::KeptClosed
+        );
     }
 
     #[test]
