@@ -18,11 +18,22 @@ use super::{Connection, local_trouble};
 use crate::observation::{Prohibition, Rejection, Trouble};
 
 /// One connection attempt on a new socket. It has no time limit: drop it to give up.
-pub async fn connect(remote: SocketAddr) -> Connection {
+///
+/// `began` is told the local end as soon as there is one, for the evidence of silence.
+pub async fn connect(remote: SocketAddr, began: impl FnOnce(SocketAddr)) -> Connection {
     let socket = match begin(remote) {
         Ok(socket) => socket,
+        // Either all ports are in use, or there is no address of this family to send from.
+        Err(error)
+            if error.kind() == io::ErrorKind::AddrNotAvailable && !super::has_source(remote) =>
+        {
+            return Connection::Trouble(Trouble::NoRoute);
+        }
         Err(error) => return Connection::Trouble(trouble(&error)),
     };
+    if let Some(local) = local_address(&socket) {
+        began(local);
+    }
     let socket = match watched(socket) {
         Ok(socket) => socket,
         Err(error) => return Connection::Trouble(trouble(&error)),
@@ -224,7 +235,7 @@ mod tests {
             .map(|_| {
                 tokio::spawn(tokio::time::timeout(
                     Duration::from_secs(2),
-                    connect(silent.address),
+                    connect(silent.address, |_| {}),
                 ))
             })
             .collect();
@@ -239,8 +250,14 @@ mod tests {
             .await
             .expect("loopback");
         let address = listener.local_addr().expect("an address");
-        assert!(matches!(connect(address).await, Connection::Open(_)));
+        assert!(matches!(
+            connect(address, |_| {}).await,
+            Connection::Open(_)
+        ));
         drop(listener);
-        assert!(matches!(connect(address).await, Connection::Reset { .. }));
+        assert!(matches!(
+            connect(address, |_| {}).await,
+            Connection::Reset { .. }
+        ));
     }
 }

@@ -2,7 +2,7 @@
 //! addresses and name, its descriptor limit, and a listener that is silent.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use ipnet::IpNet;
 use tokio::net::TcpStream;
@@ -65,6 +65,17 @@ pub fn host_name() -> String {
     name.map(|name| name.trim().to_string())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "unknown".to_string())
+}
+
+/// Whether this host has an address to reach `remote` from; connecting a UDP socket sends nothing.
+fn has_source(remote: SocketAddr) -> bool {
+    let any = match remote {
+        SocketAddr::V4(_) => "0.0.0.0:0",
+        SocketAddr::V6(_) => "[::]:0",
+    };
+    UdpSocket::bind(any)
+        .and_then(|socket| socket.connect(remote))
+        .is_ok()
 }
 
 /// Error numbers that mean the same everywhere.

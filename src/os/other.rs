@@ -9,7 +9,9 @@ use super::{Connection, local_trouble};
 use crate::observation::Trouble;
 
 /// One connection attempt on a new socket. It has no time limit: drop it to give up.
-pub async fn connect(remote: SocketAddr) -> Connection {
+///
+/// `began` would be told the local end early; here it is known only at the end.
+pub async fn connect(remote: SocketAddr, _began: impl FnOnce(SocketAddr)) -> Connection {
     match TcpStream::connect(remote).await {
         Ok(stream) => Connection::Open(stream),
         Err(error)
@@ -19,6 +21,11 @@ pub async fn connect(remote: SocketAddr) -> Connection {
             ) =>
         {
             Connection::Reset { local: None }
+        }
+        Err(error)
+            if error.kind() == io::ErrorKind::AddrNotAvailable && !super::has_source(remote) =>
+        {
+            Connection::Trouble(Trouble::NoRoute)
         }
         Err(error) => Connection::Trouble(local_trouble(&error).unwrap_or(Trouble::NoRoute)),
     }

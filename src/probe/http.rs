@@ -49,10 +49,8 @@ pub(super) fn parse(bytes: &[u8]) -> Reading {
             head(&response).map_or(Reading::Garbage, Reading::Head)
         }
         Ok(httparse::Status::Partial) => Reading::Partial,
-        Err(httparse::Error::TooManyHeaders) => {
-            head(&response).map_or(Reading::Garbage, Reading::Head)
-        }
-        Err(_) => Reading::Garbage,
+        // Whoever sent a good status line speaks HTTP, even where a header after it cannot be read.
+        Err(_) => head(&response).map_or(Reading::Garbage, Reading::Head),
     }
 }
 
@@ -91,12 +89,8 @@ pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     limit: Duration,
 ) -> (Service, Option<HttpSeen>) {
     let deadline = Instant::now() + limit;
-    if !matches!(
-        timeout_at(deadline, stream.write_all(request(host, port).as_bytes())).await,
-        Ok(Ok(()))
-    ) {
-        return (Service::HungUp, None);
-    }
+    // A peer that closed its side may still have said why: a failed write is not the end.
+    let _ = timeout_at(deadline, stream.write_all(request(host, port).as_bytes())).await;
     let _ = timeout_at(deadline, stream.flush()).await;
     let mut bytes = Vec::with_capacity(1_024);
     let mut buffer = [0_u8; 4_096];

@@ -5,6 +5,7 @@
 //! bursts.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,10 +14,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::{Ladder, Landing, Prober, Question, http, tls};
+use super::{Ladder, Landing, Prober, Question, Turn, http, tls};
 use crate::observation::{
-    Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, ResetBy, Service, State,
-    Trouble,
+    Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
 };
 use crate::os::{self, Connection};
 
@@ -72,12 +72,33 @@ async fn tries(
     attempts: &mut Vec<Attempt>,
 ) -> End {
     let mut running: JoinSet<(usize, Duration, Connection)> = JoinSet::new();
+    let locals: Locals = Arc::default();
+    let end = until_an_end(prober, question, remote, attempts, &mut running, &locals).await;
+    let locals = locals.lock().unwrap_or_else(PoisonError::into_inner);
+    for (number, local) in locals.iter() {
+        attempts[*number].local = Some(*local);
+    }
+    end
+}
+
+/// The local ends of the tries, by their numbers: silence has evidence too.
+type Locals = Arc<Mutex<Vec<(usize, SocketAddr)>>>;
+
+async fn until_an_end(
+    prober: &Prober,
+    question: &Question,
+    remote: SocketAddr,
+    attempts: &mut Vec<Attempt>,
+    running: &mut JoinSet<(usize, Duration, Connection)>,
+    locals: &Locals,
+) -> End {
     let mut stop = prober.stop.clone();
     let begun = Instant::now();
     loop {
         tokio::select! {
-            () = prober.pace.turn() => {}
+            biased;
             _ = stop.wait_for(|stop| *stop) => return End::Stopped,
+            () = prober.pace.turn() => {}
         }
         let number = attempts.len();
         let landing = question.landing;
@@ -89,10 +110,15 @@ async fn tries(
             took_ms: 0.0,
             result: AttemptResult::Silent,
         });
+        let locals = Arc::clone(locals);
+        let note = move |local| {
+            let mut locals = locals.lock().unwrap_or_else(PoisonError::into_inner);
+            locals.push((number, local));
+        };
         running.spawn(async move {
             let connection = match landing {
-                Landing::Itself => os::connect(remote).await,
-                Landing::At(stand_in) => os::connect(stand_in).await,
+                Landing::Itself => os::connect(remote, note).await,
+                Landing::At(stand_in) => os::connect(stand_in, note).await,
                 Landing::Void => std::future::pending().await,
             };
             (number, started.elapsed(), connection)
@@ -113,7 +139,8 @@ async fn tries(
         if enough {
             let tries = u8::try_from(attempts.len()).unwrap_or(u8::MAX);
             let learnt = prober.learnt();
-            let (confidence, proof) = learnt.loss.confidence(tries, learnt.asked);
+            let loss = learnt.loss_on_the_way_to(remote.ip());
+            let (confidence, proof) = loss.confidence(tries, learnt.asked);
             return End::Silence { proof, confidence };
         }
     }
@@ -136,14 +163,16 @@ fn plan_next(
     let wanted = prober
         .limits
         .attempts
-        .unwrap_or_else(|| learnt.loss.tries(learnt.asked));
+        .unwrap_or_else(|| learnt.loss_on_the_way_to(address).tries(learnt.asked));
     let enough = tries >= usize::from(wanted);
     let growth = 1.3_f64.powi(i32::try_from(tries.min(12)).unwrap_or(12) - 1);
     let mut wait = first.mul_f64(growth * jitter()).min(prober.limits.timeout);
     if enough && known.is_none() {
+        // One that never answered may be slow: it gets at least the time that the user gives to a step.
+        let least = LEAST_WINDOW.max(prober.limits.timeout);
         let window = learnt
             .slowest
-            .map_or(LEAST_WINDOW, |slowest| (slowest * 8).max(LEAST_WINDOW));
+            .map_or(least, |slowest| (slowest * 8).max(least));
         wait = wait.max(window.saturating_sub(elapsed));
     }
     (enough, wait)
@@ -160,19 +189,19 @@ fn jitter() -> f64 {
 
 /// Takes in an answer to try `number`: earlier tries were lost, and the time is a round trip.
 fn learn(prober: &Prober, address: IpAddr, number: usize, took: Duration, connection: &Connection) {
-    let says = match connection {
-        Connection::Trouble(_) => return,
-        Connection::Rejected { rejection, .. } => Some(rejection.says),
-        Connection::Open(_) | Connection::Reset { .. } => None,
-    };
-    // A router says so only after seconds of asking its network: that is neither loss nor distance.
-    if says == Some(Prohibition::HostUnreachable) {
+    // A device on the way answers for its part of the way only, and a router may ask its network for seconds before it
+    // says that a host is unreachable: that is neither loss nor distance.
+    if matches!(
+        connection,
+        Connection::Trouble(_) | Connection::Rejected { .. }
+    ) {
         return;
     }
     let mut learnt = prober.learnt();
-    learnt.loss.answered += 1;
-    learnt.loss.lost += u32::try_from(number).unwrap_or(u32::MAX);
+    let lost = u32::try_from(number).unwrap_or(u32::MAX);
+    learnt.loss.add(lost);
     if let Some(host) = learnt.hosts.get_mut(&address) {
+        host.loss.add(lost);
         // The quickest: a slower one may hide a retransmission.
         host.round_trip = Some(host.round_trip.map_or(took, |known| known.min(took)));
     }
@@ -204,7 +233,7 @@ async fn answered(
     };
     if let Some(attempt) = seen.attempts.get_mut(number) {
         attempt.result = result;
-        attempt.local = local;
+        attempt.local = local.or(attempt.local);
     }
     match connection {
         Connection::Open(stream) if stream.local_addr().ok() == stream.peer_addr().ok() => {
@@ -249,6 +278,7 @@ async fn converse(
         .or_else(|| seen.address.map(|address| address.to_string()))
         .unwrap_or_default();
     let mut stop = prober.stop.clone();
+    let mut interrupted = false;
     let limit = prober.limits.timeout;
     let talk = async {
         match question.ladder {
@@ -266,7 +296,11 @@ async fn converse(
     };
     tokio::select! {
         () = talk => {}
-        _ = stop.wait_for(|stop| *stop) => {}
+        _ = stop.wait_for(|stop| *stop) => interrupted = true,
+    }
+    // That a forbidden port is open is news whatever it would have said; a needed one had no time to speak.
+    if interrupted && question.turn == Turn::Needed {
+        seen.state = State::Silent;
     }
 }
 

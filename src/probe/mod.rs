@@ -128,7 +128,22 @@ struct Learnt {
 /// What has been learnt of one address.
 struct Host {
     round_trip: Option<Duration>,
+    loss: silence::Loss,
     slots: Arc<Semaphore>,
+}
+
+impl Learnt {
+    /// Losses count per path: good answers of one host say nothing of the way to another. A host that never answered
+    /// is held to the prior, or to the losses of the whole run where those are worse.
+    fn loss_on_the_way_to(&self, address: IpAddr) -> silence::Loss {
+        let own = self.hosts.get(&address).map(|host| host.loss);
+        let prior = silence::Loss::default();
+        match own {
+            Some(own) if own != prior => own,
+            _ if self.loss.bound() > prior.bound() => self.loss,
+            _ => prior,
+        }
+    }
 }
 
 impl Prober {
@@ -166,11 +181,17 @@ impl Prober {
         for turn in [Turn::Needed, Turn::Forbidden] {
             self.ask_turn(&questions, turn, &mut answers, &done).await;
         }
-        let interrupted =
-            || Observation::without_packets(None, State::NotTried(NotTried::Interrupted));
+        let interrupted = |question: &Question| {
+            let address = match question.target {
+                Target::Address(address) => Some(address),
+                Target::Nowhere(_) => None,
+            };
+            Observation::without_packets(address, State::NotTried(NotTried::Interrupted))
+        };
         answers
             .into_iter()
-            .map(|answer| answer.unwrap_or_else(interrupted))
+            .zip(&questions)
+            .map(|(answer, question)| answer.unwrap_or_else(|| interrupted(question)))
             .collect()
     }
 
@@ -227,14 +248,17 @@ impl Prober {
                 .entry(address)
                 .or_insert_with(|| Host {
                     round_trip: None,
+                    loss: silence::Loss::default(),
                     slots: Arc::new(Semaphore::new(self.limits.per_host)),
                 })
                 .slots,
         );
         let mut stop = self.stop.clone();
         let slot = tokio::select! {
-            slot = slots.acquire() => slot,
+            // First: after a stop the places of those that gave up must not go to others.
+            biased;
             _ = stop.wait_for(|stop| *stop) => return Observation::without_packets(Some(address), State::NotTried(NotTried::Interrupted)),
+            slot = slots.acquire() => slot,
         };
         let seen = knock::knock(self, &question, address).await;
         drop(slot);

@@ -19,6 +19,12 @@ pub(super) struct Loss {
 }
 
 impl Loss {
+    /// Takes in an answer that came after so many lost tries.
+    pub(super) fn add(&mut self, lost: u32) {
+        self.answered = self.answered.saturating_add(1);
+        self.lost = self.lost.saturating_add(lost);
+    }
+
     /// The upper 95 % bound of the loss of one try.
     pub(super) fn bound(self) -> f64 {
         beta_quantile(

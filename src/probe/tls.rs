@@ -56,10 +56,8 @@ pub(super) async fn shake(
         asked_for: Some(name.to_string()),
         ..TlsSeen::default()
     };
-    let (Some(config), Ok(server_name)) = (
-        config(trust, &recorder),
-        ServerName::try_from(name.to_string()),
-    ) else {
+    let (Some(config), Ok(server_name)) = (config(trust, &recorder), server_name(name, &stream))
+    else {
         return Handshake {
             seen,
             fault: Some(Service::TlsTooOld),
@@ -100,7 +98,7 @@ pub(super) async fn shake(
         }
         Ok(Err((error, counted))) => Handshake {
             seen,
-            fault: Some(broken(&error, counted.read)),
+            fault: Some(broken(&error, counted.read, &recorded)),
             stream: None,
         },
         Err(_) => Handshake {
@@ -125,12 +123,34 @@ fn config(trust: &Trust, recorder: &Arc<Recorder>) -> Option<ClientConfig> {
     )
 }
 
+/// The name to ask for; the address where TLS cannot carry the name.
+fn server_name(name: &str, stream: &TcpStream) -> io::Result<ServerName<'static>> {
+    match ServerName::try_from(name.trim_end_matches('.').to_string()) {
+        Ok(name) => Ok(name),
+        Err(_) => Ok(ServerName::IpAddress(stream.peer_addr()?.ip().into())),
+    }
+}
+
 /// What a handshake that did not finish says.
-fn broken(error: &io::Error, bytes_read: usize) -> Service {
+///
+/// A server that asked for a client certificate and then refuses us has spoken: up to TLS 1.2 that comes within the
+/// handshake, and some servers close instead of sending an alert.
+fn broken(error: &io::Error, bytes_read: usize, recorded: &Recorded) -> Service {
     let inner = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    if recorded.client_asked && matches!(inner, None | Some(rustls::Error::AlertReceived(_))) {
+        let fault = recorded.error.as_ref().map(certificate_fault);
+        return fault.map_or(Service::Spoke, Service::Certificate);
+    }
     match inner {
+        // Here a bad signature is that of the handshake: the peer does not hold the certificate's key.
+        Some(rustls::Error::InvalidCertificate(CertificateError::BadSignature)) => {
+            Service::Certificate(CertificateFault::Other("BadSignature".to_string()))
+        }
+        Some(error @ rustls::Error::InvalidCertificate(_)) => {
+            Service::Certificate(certificate_fault(error))
+        }
         Some(rustls::Error::AlertReceived(
             AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
         )) => Service::TlsTooOld,
@@ -156,7 +176,11 @@ fn certificate_fault(error: &rustls::Error) -> CertificateFault {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             CertificateFault::NotYetValid
         }
-        CertificateError::UnknownIssuer => CertificateFault::Untrusted,
+        // A bad signature in a chain is that of another authority of the same name; `Other` holds what webpki says of
+        // a self-signed authority used as a server's certificate.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::Other(_) => CertificateFault::Untrusted,
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             CertificateFault::Purpose
         }
