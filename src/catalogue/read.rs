@@ -114,7 +114,7 @@ fn sources(node: &Node, problems: &mut Vec<Problem>) -> BTreeMap<String, String>
         .iter()
         .filter_map(|(key, node)| {
             Some((
-                (*key).to_string(),
+                key.value.to_string(),
                 yaml::text(node, "a source", problems)?.value,
             ))
         })
@@ -128,7 +128,12 @@ fn port_names(node: &Node, problems: &mut Vec<Problem>) -> BTreeMap<String, Port
     fields
         .all()
         .iter()
-        .filter_map(|(name, node)| Some(((*name).to_string(), port_name(name, node, problems)?)))
+        .filter_map(|(name, node)| {
+            Some((
+                name.value.to_string(),
+                port_name(name.value, node, problems)?,
+            ))
+        })
         .collect()
 }
 

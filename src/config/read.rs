@@ -171,37 +171,12 @@ fn named<T>(
     let Some(fields) = Fields::named(node, owner, problems) else {
         return Vec::new();
     };
-    let places = key_places(node);
     let mut all = Vec::new();
     for (name, value) in fields.all() {
-        let at = places
-            .iter()
-            .find(|(key, _)| key == name)
-            .map_or(value.at, |(_, at)| *at);
-        check_name(name, at, problems);
-        all.extend(read(
-            At {
-                value: (*name).to_string(),
-                at,
-            },
-            value,
-            problems,
-        ));
+        check_name(name.value, name.at, problems);
+        all.extend(read(name.owned(), value, problems));
     }
     all
-}
-
-fn key_places(node: &Node) -> Vec<(&str, Place)> {
-    let Value::Map(pairs) = &node.value else {
-        return Vec::new();
-    };
-    pairs
-        .iter()
-        .filter_map(|(key, _)| match &key.value {
-            Value::Text(name) => Some((name.as_str(), key.at)),
-            _ => None,
-        })
-        .collect()
 }
 
 fn check_name(name: &str, at: Place, problems: &mut Vec<Problem>) {
@@ -524,24 +499,13 @@ fn names(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<(At<String
     let Some(fields) = Fields::named(node, &owner, problems) else {
         return Vec::new();
     };
-    let places = key_places(node);
     let mut all = Vec::new();
     for (zone, value) in fields.all() {
-        let at = places
-            .iter()
-            .find(|(key, _)| key == zone)
-            .map_or(value.at, |(_, at)| *at);
         let Some(name) = yaml::text(value, &owner, problems) else {
             continue;
         };
         if is_host_name(&name.value) {
-            all.push((
-                At {
-                    value: (*zone).to_string(),
-                    at,
-                },
-                name,
-            ));
+            all.push((zone.owned(), name));
         } else {
             problems.push(Problem::error("bad-host-name", value.at, format!("`{}` is no host name", name.value)).hint("letters, digits, hyphens and dots, as in ibs01.example.com; addresses go under `addresses`"));
         }
@@ -574,24 +538,13 @@ fn addresses(
     let Some(fields) = Fields::named(node, &owner, problems) else {
         return Vec::new();
     };
-    let places = key_places(node);
     let mut all = Vec::new();
     for (zone, value) in fields.all() {
-        let at = places
-            .iter()
-            .find(|(key, _)| key == zone)
-            .map_or(value.at, |(_, at)| *at);
         let list = yaml::one_or_list(value)
             .iter()
             .filter_map(|item| yaml::address(item, &owner, problems))
             .collect();
-        all.push((
-            At {
-                value: (*zone).to_string(),
-                at,
-            },
-            list,
-        ));
+        all.push((zone.owned(), list));
     }
     all
 }

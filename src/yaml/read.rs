@@ -24,6 +24,16 @@ impl<T> Deref for At<T> {
     }
 }
 
+impl At<&str> {
+    /// The same, with text of its own.
+    pub(crate) fn owned(self) -> At<String> {
+        At {
+            value: self.value.to_string(),
+            at: self.at,
+        }
+    }
+}
+
 /// One port or a range of ports, both ends included; never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortRange {
@@ -57,7 +67,7 @@ impl std::fmt::Display for PortRange {
 pub(crate) struct Fields<'a> {
     owner: String,
     at: Place,
-    entries: Vec<(&'a str, &'a Node)>,
+    entries: Vec<(At<&'a str>, &'a Node)>,
 }
 
 impl<'a> Fields<'a> {
@@ -69,18 +79,19 @@ impl<'a> Fields<'a> {
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
         let fields = Self::named(node, owner, problems)?;
-        for (key, value) in &node_entries(node) {
-            if !known.contains(&key.1) {
-                problems.push(
-                    Problem::error(
-                        "unknown-key",
-                        key.0,
-                        format!("{} has no key `{}`", fields.owner, key.1),
-                    )
-                    .hint(choices(key.1, known.iter().copied())),
-                );
-            }
-            let _ = value;
+        for (key, _) in fields
+            .all()
+            .iter()
+            .filter(|(key, _)| !known.contains(&key.value))
+        {
+            problems.push(
+                Problem::error(
+                    "unknown-key",
+                    key.at,
+                    format!("{} has no key `{}`", fields.owner, key.value),
+                )
+                .hint(choices(key.value, known.iter().copied())),
+            );
         }
         Some(fields)
     }
@@ -96,7 +107,7 @@ impl<'a> Fields<'a> {
             problems.push(wrong_type(node, &owner, "keys and values"));
             return None;
         };
-        let mut entries: Vec<(&str, &Node)> = Vec::new();
+        let mut entries: Vec<(At<&str>, &Node)> = Vec::new();
         for (key, value) in pairs {
             let Value::Text(name) = &key.value else {
                 problems.push(
@@ -109,7 +120,7 @@ impl<'a> Fields<'a> {
                 );
                 continue;
             };
-            if entries.iter().any(|(known, _)| known == name) {
+            if entries.iter().any(|(known, _)| known.value == name) {
                 problems.push(
                     Problem::error(
                         "duplicate-key",
@@ -120,7 +131,13 @@ impl<'a> Fields<'a> {
                 );
                 continue;
             }
-            entries.push((name, value));
+            entries.push((
+                At {
+                    value: name.as_str(),
+                    at: key.at,
+                },
+                value,
+            ));
         }
         Some(Self {
             owner,
@@ -133,7 +150,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
         self.entries
             .iter()
-            .find(|(name, _)| *name == key)
+            .find(|(name, _)| name.value == key)
             .map(|(_, value)| *value)
     }
 
@@ -159,22 +176,9 @@ impl<'a> Fields<'a> {
     }
 
     /// All keys with their values, in the order of the file.
-    pub(crate) fn all(&self) -> &[(&'a str, &'a Node)] {
+    pub(crate) fn all(&self) -> &[(At<&'a str>, &'a Node)] {
         &self.entries
     }
-}
-
-fn node_entries(node: &Node) -> Vec<((Place, &str), &Node)> {
-    let Value::Map(pairs) = &node.value else {
-        return Vec::new();
-    };
-    pairs
-        .iter()
-        .filter_map(|(key, value)| match &key.value {
-            Value::Text(name) => Some(((key.at, name.as_str()), value)),
-            _ => None,
-        })
-        .collect()
 }
 
 fn wrong_type(node: &Node, what: &str, wanted: &str) -> Problem {
