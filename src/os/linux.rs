@@ -121,8 +121,14 @@ fn rejection(fd: RawFd, v4: bool) -> Option<Rejection> {
             ControlMessageOwned::Ipv4RecvErr(error, offender) => {
                 let by =
                     offender.map(|it| IpAddr::from(u32::from_be(it.sin_addr.s_addr).to_be_bytes()));
-                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP)
-                    .then(|| icmp_v4(error.ee_type, error.ee_code, by))
+                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP).then(|| {
+                    icmp(
+                        says_v4(error.ee_type, error.ee_code),
+                        error.ee_type,
+                        error.ee_code,
+                        by,
+                    )
+                })
             }
             _ => None,
         })
@@ -131,45 +137,49 @@ fn rejection(fd: RawFd, v4: bool) -> Option<Rejection> {
         message.cmsgs().ok()?.find_map(|entry| match entry {
             ControlMessageOwned::Ipv6RecvErr(error, offender) => {
                 let by = offender.map(|it| IpAddr::from(it.sin6_addr.s6_addr));
-                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP6)
-                    .then(|| icmp_v6(error.ee_type, error.ee_code, by))
+                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP6).then(|| {
+                    icmp(
+                        says_v6(error.ee_type, error.ee_code),
+                        error.ee_type,
+                        error.ee_code,
+                        by,
+                    )
+                })
             }
             _ => None,
         })
     }
 }
 
+/// The message that a queue entry holds.
+fn icmp(says: Prohibition, icmp_type: u8, icmp_code: u8, by: Option<IpAddr>) -> Rejection {
+    Rejection {
+        says,
+        icmp_type: Some(icmp_type),
+        icmp_code: Some(icmp_code),
+        by,
+    }
+}
+
 /// RFC 792 and RFC 1812 section 5.2.7.1.
-fn icmp_v4(icmp_type: u8, code: u8, by: Option<IpAddr>) -> Rejection {
-    let says = match (icmp_type, code) {
+fn says_v4(icmp_type: u8, code: u8) -> Prohibition {
+    match (icmp_type, code) {
         (3, 9 | 10 | 13) => Prohibition::AdminProhibited,
         (3, 3) => Prohibition::PortUnreachable,
         (3, 1) => Prohibition::HostUnreachable,
         (3, 0) => Prohibition::NetUnreachable,
         _ => Prohibition::Other,
-    };
-    Rejection {
-        says,
-        icmp_type: Some(icmp_type),
-        icmp_code: Some(code),
-        by,
     }
 }
 
 /// RFC 4443 section 3.1.
-fn icmp_v6(icmp_type: u8, code: u8, by: Option<IpAddr>) -> Rejection {
-    let says = match (icmp_type, code) {
+fn says_v6(icmp_type: u8, code: u8) -> Prohibition {
+    match (icmp_type, code) {
         (1, 1 | 5) => Prohibition::AdminProhibited,
         (1, 4) => Prohibition::PortUnreachable,
         (1, 3) => Prohibition::HostUnreachable,
         (1, 0) => Prohibition::NetUnreachable,
         _ => Prohibition::Other,
-    };
-    Rejection {
-        says,
-        icmp_type: Some(icmp_type),
-        icmp_code: Some(code),
-        by,
     }
 }
 
