@@ -19,6 +19,8 @@ pub mod site;
 pub mod plan;
 /// What came back when a flow was tried.
 pub mod observation;
+/// Who answered, and where silent packets are dropped: what to find out, and what it proves.
+pub mod attribution;
 /// What depends on the operating system, all in one place.
 pub mod os;
 /// Trying flows over real sockets.

@@ -175,9 +175,8 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
         ("web:1004", "blocked", "port-unreachable"),
         ("shut:1000", "blocked", "host-silent"),
         ("shut:1009", "ok", "host-unproved"),
-        ("dead:3389", "ok", "host-unproved"),
-        // The router speaks from its near leg, so nothing yet tells its word for a dead host from a rule's.
-        ("dead:1000", "blocked", "host-unreachable"),
+        ("dead:3389", "unknown", "host-dead"),
+        ("dead:1000", "down", "host-dead"),
     ];
     for (id, verdict, cause) in expected {
         let flow = flow(id);

@@ -28,7 +28,9 @@ fn limits() -> Limits {
         attempts: None,
         in_flight: 256,
         per_host: 256,
+        waiting: 1_000,
         rate: None,
+        walks: false,
     }
 }
 
@@ -39,6 +41,7 @@ fn question(address: SocketAddr, ladder: Ladder) -> Question {
         name: Some(NAME.to_owned()),
         ladder,
         turn: Turn::Needed,
+        spread: false,
         landing: Landing::Itself,
     }
 }
@@ -94,11 +97,16 @@ async fn refusing() -> SocketAddr {
     listener.local_addr().expect("works on loopback")
 }
 
+/// A service that waits for the other side to speak.
+async fn wait_for_the_end(mut stream: TcpStream) {
+    let _ = stream.read(&mut [0_u8; 64]).await;
+}
+
 // ---- the wire
 
 #[tokio::test]
 async fn an_open_port_is_open() {
-    let seen = ask(serve(|_| async {}).await, Ladder::Tcp).await;
+    let seen = ask(serve(wait_for_the_end).await, Ladder::Tcp).await;
     assert_eq!(
         (&seen.state, &seen.service, seen.depth),
         (&State::Open, &Some(Service::NotAsked), Some(Depth::Tcp))
@@ -110,8 +118,22 @@ async fn an_open_port_is_open() {
 
 #[tokio::test]
 async fn a_protocol_not_spoken_is_said_so() {
-    let seen = ask(serve(|_| async {}).await, Ladder::TcpOnly).await;
+    let seen = ask(serve(wait_for_the_end).await, Ladder::TcpOnly).await;
     assert_eq!(seen.service, Some(Service::NotSpoken));
+}
+
+#[tokio::test]
+async fn a_port_that_is_asked_nothing_and_closes_at_once_is_not_taken_for_a_service() {
+    for ladder in [Ladder::Tcp, Ladder::TcpOnly] {
+        let seen = ask(serve(|_| async {}).await, ladder).await;
+        assert_eq!(seen.service, Some(Service::HungUp));
+        let resetting = serve(|stream| async move {
+            let socket = socket2::SockRef::from(&stream);
+            let _ = socket.set_linger(Some(Duration::ZERO));
+        });
+        let seen = ask(resetting.await, ladder).await;
+        assert_eq!(seen.service, Some(Service::ResetAtOnce));
+    }
 }
 
 #[tokio::test]
@@ -148,7 +170,7 @@ async fn silence_after_enough_tries_is_filtered() {
         return;
     };
     let seen = ask(silent.address, Ladder::Tcp).await;
-    assert_eq!((&seen.state, seen.attempts.len()), (&State::Filtered, 4));
+    assert_eq!((&seen.state, seen.attempts.len()), (&State::Filtered, 8));
     assert!(seen.confidence.expect("works on loopback") > 0.999);
     let mut ports: Vec<_> = seen
         .attempts
@@ -156,7 +178,7 @@ async fn silence_after_enough_tries_is_filtered() {
         .map(|attempt| attempt.local.expect("works on loopback").port())
         .collect();
     ports.dedup();
-    assert_eq!(ports.len(), 4, "each try has a socket of its own");
+    assert_eq!(ports.len(), 8, "each try has a socket of its own");
     for pair in seen.attempts.windows(2) {
         assert!(pair[1].at.duration_since(pair[0].at).as_millis() >= 99);
     }

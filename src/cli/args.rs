@@ -66,6 +66,9 @@ pub(super) struct Check {
     /// The lab without faults.
     #[arg(long, requires = "lab")]
     pub(super) healthy: bool,
+    /// Do not walk paths: not where packets are dropped is asked, nor which device sent a reset.
+    #[arg(long)]
+    pub(super) no_path: bool,
     /// Let findings of level `warning` change the exit status too.
     #[arg(long)]
     pub(super) strict: bool,

@@ -29,6 +29,14 @@ pub struct Observation {
     pub tls: Option<TlsSeen>,
     /// What HTTP showed.
     pub http: Option<HttpSeen>,
+    /// What other source ports met, where several were tried.
+    pub source_ports: Option<SourcePorts>,
+    /// The way there, where it was walked.
+    pub path: Option<Path>,
+    /// What shows that a device answered in the host's place.
+    pub painted: Option<Painted>,
+    /// The router that looked for the host and did not find it: the host is dead.
+    pub dead_by: Option<IpAddr>,
 }
 
 impl Observation {
@@ -44,7 +52,16 @@ impl Observation {
             on_link: false,
             tls: None,
             http: None,
+            source_ports: None,
+            path: None,
+            painted: None,
+            dead_by: None,
         }
+    }
+
+    /// Whether silence is all that came.
+    pub fn is_silence(&self) -> bool {
+        matches!(self.state, State::Filtered | State::Silent)
     }
 
     /// Whether something at or on the way to this address answered this host at all.
@@ -125,6 +142,8 @@ pub enum Prohibition {
     HostUnreachable,
     /// A router has no way there (3/0; 1/0).
     NetUnreachable,
+    /// The packet had used up its hops (11/0; 3/0): what a walk of the path asks for, and otherwise a routing loop.
+    TimeExceeded,
     /// Any other code.
     Other,
 }
@@ -173,6 +192,8 @@ pub enum Service {
     Mute,
     /// It accepted and closed or reset before it said a word.
     HungUp,
+    /// Nothing was asked of it, and it reset the connection at once after accepting it.
+    ResetAtOnce,
     /// It closed or reset in the middle of the TLS handshake.
     HungUpInHandshake,
     /// It answered, but not in TLS.
@@ -213,6 +234,8 @@ pub enum CertificateFault {
 pub enum Depth {
     /// A TCP connection was tried.
     Tcp,
+    /// A datagram was sent.
+    Udp,
     /// A TLS handshake was tried.
     Tls,
     /// An HTTP exchange was tried.
@@ -247,6 +270,142 @@ pub enum AttemptResult {
     Silent,
     /// This machine's own trouble.
     Trouble(Trouble),
+}
+
+/// What knocks from several source ports met: networks spread connections over paths, cluster nodes and pairs of
+/// firewalls by their ports, and one of them may lack a rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SourcePorts {
+    /// Source ports that were tried and whose result is known.
+    pub tried: u16,
+    /// Those that were let through.
+    pub open: u16,
+    /// Those on which silence is proof, or which were refused again and again.
+    pub blocked: u16,
+    /// The quickest answer, in milliseconds.
+    pub quickest_ms: Option<f64>,
+}
+
+/// What shows that a device answered in the host's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Painted {
+    /// Ports that nobody listens on opened too.
+    EveryPort {
+        /// How many of them were tried.
+        tried: u8,
+        /// How many opened.
+        opened: u8,
+    },
+    /// The answer came from this hop, while other packets to the same address were forwarded beyond it.
+    BeforeHost {
+        /// The number of hops after which the answer came.
+        hop: u8,
+        /// The hop that forwarded other packets to this address, or let them expire.
+        beyond: u8,
+    },
+    /// A router looked for the host and did not find it.
+    HostIsDead,
+    /// The port accepted and reset the connection before a word was said.
+    ResetAfterAccept,
+}
+
+/// The way of a flow's packets, as tries with a limited number of hops showed it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Path {
+    /// The hops that were asked, from the nearest on.
+    pub hops: Vec<Hop>,
+    /// Of a silent flow: the hops of a flow to the same host that works.
+    pub working: Vec<(u8, IpAddr)>,
+    /// Where silent packets are dropped.
+    pub dropped: Option<Dropped>,
+}
+
+impl Path {
+    /// The last hop that said that a packet of this flow had used up its hops there: the packet came that far.
+    pub fn last_expired(&self) -> Option<(u8, IpAddr)> {
+        self.expired().last()
+    }
+
+    /// The fewest hops after which the flow itself was answered.
+    pub fn first_answered(&self) -> Option<&Hop> {
+        self.hops.iter().find(|hop| hop.is_answer())
+    }
+
+    /// Every hop that let packets expire.
+    pub fn expired(&self) -> impl Iterator<Item = (u8, IpAddr)> {
+        self.hops
+            .iter()
+            .filter_map(|hop| Some((hop.number, hop.expired_at()?)))
+    }
+
+    /// The address that let packets expire at a hop.
+    pub fn expired_at(&self, number: u8) -> Option<IpAddr> {
+        self.expired()
+            .find_map(|(hop, by)| (hop == number).then_some(by))
+    }
+}
+
+/// What came back for a packet that was allowed so many hops.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hop {
+    /// How many hops.
+    pub number: u8,
+    /// What came back.
+    pub answer: HopAnswer,
+    /// How many tries were made.
+    pub tries: u8,
+    /// How long the answer took, in milliseconds.
+    pub took_ms: Option<f64>,
+}
+
+impl Hop {
+    fn expired_at(&self) -> Option<IpAddr> {
+        match self.answer {
+            HopAnswer::Expired(by) => Some(by),
+            HopAnswer::Open | HopAnswer::Reset | HopAnswer::Rejected(_) | HopAnswer::Silent => None,
+        }
+    }
+
+    /// Whether it is the flow's own answer, not a word of the path.
+    pub fn is_answer(&self) -> bool {
+        matches!(
+            self.answer,
+            HopAnswer::Open | HopAnswer::Reset | HopAnswer::Rejected(_)
+        )
+    }
+}
+
+/// What came back for a packet with a limited number of hops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HopAnswer {
+    /// A device said that the packet had used up its hops there.
+    Expired(IpAddr),
+    /// The connection was accepted.
+    Open,
+    /// A reset.
+    Reset,
+    /// Another ICMP message.
+    Rejected(Rejection),
+    /// Nothing: this hop does not answer, or the packet did not reach it.
+    Silent,
+}
+
+/// Where silent packets are dropped: at or after `after`, and at or before `before`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The last hop that answered this flow; `None`: no hop did.
+    pub after: Option<(u8, IpAddr)>,
+    /// What bounds the place from the other side.
+    pub before: Before,
+}
+
+/// The far bound of the place where packets are dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// A hop that answers a working flow to the same host, and, asked in turn, not this one.
+    Router(u8, IpAddr),
+    /// The host itself, and the number of hops to it, when known.
+    Host(Option<u8>),
 }
 
 /// What TLS showed, whether or not it would satisfy a client.

@@ -12,16 +12,23 @@ use nix::sys::socket::{
 };
 use socket2::{Domain, Socket, Type};
 use tokio::io::unix::AsyncFd;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 
-use super::{Connection, local_trouble};
+use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner, local_trouble};
 use crate::observation::{Prohibition, Rejection, Trouble};
+
+/// Whether this system tells who sent an ICMP message, so that paths can be walked.
+pub const TELLS_SENDERS: bool = true;
 
 /// One connection attempt on a new socket. It has no time limit: drop it to give up.
 ///
 /// `began` is told the local end as soon as there is one, for the evidence of silence.
-pub async fn connect(remote: SocketAddr, began: impl FnOnce(SocketAddr)) -> Connection {
-    let socket = match begin(remote) {
+pub async fn connect(
+    remote: SocketAddr,
+    manner: Manner,
+    began: impl FnOnce(SocketAddr),
+) -> Connection {
+    let socket = match begin(remote, manner) {
         Ok(socket) => socket,
         // Either all ports are in use, or there is no address of this family to send from.
         Err(error)
@@ -68,15 +75,21 @@ fn watched(socket: Socket) -> io::Result<AsyncFd<Socket>> {
     AsyncFd::new(socket)
 }
 
-fn begin(remote: SocketAddr) -> io::Result<Socket> {
+fn begin(remote: SocketAddr, manner: Manner) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(remote), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    let asked = if remote.is_ipv4() {
-        setsockopt(&socket, sockopt::Ipv4RecvErr, &true)
-    } else {
-        setsockopt(&socket, sockopt::Ipv6RecvErr, &true)
-    };
-    asked.map_err(io::Error::from)?;
+    ask_for_senders(&socket, remote)?;
+    if let Some(hops) = manner.hops {
+        match remote {
+            SocketAddr::V4(_) => socket.set_ttl_v4(u32::from(hops))?,
+            SocketAddr::V6(_) => socket.set_unicast_hops_v6(u32::from(hops))?,
+        }
+    }
+    if let Some(port) = manner.local_port {
+        // The port of an earlier try may be asked for again.
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::new(super::unspecified(remote), port).into())?;
+    }
     match socket.connect(&remote.into()) {
         Err(error)
             if error.raw_os_error() != Some(libc::EINPROGRESS)
@@ -87,6 +100,56 @@ fn begin(remote: SocketAddr) -> io::Result<Socket> {
         // A refusal on loopback is instant; it is read again below, from the socket.
         Err(_) | Ok(()) => Ok(socket),
     }
+}
+
+/// Asks for ICMP messages with their senders.
+fn ask_for_senders(socket: &impl std::os::fd::AsFd, remote: SocketAddr) -> io::Result<()> {
+    let asked = if remote.is_ipv4() {
+        setsockopt(socket, sockopt::Ipv4RecvErr, &true)
+    } else {
+        setsockopt(socket, sockopt::Ipv6RecvErr, &true)
+    };
+    asked.map_err(io::Error::from)
+}
+
+/// Sends one datagram from a new socket and waits for what comes back. It has no time limit: drop it to give up.
+///
+/// `began` is told the local end as soon as there is one, for the evidence of silence.
+pub async fn ask_datagram(
+    remote: SocketAddr,
+    payload: &[u8],
+    began: impl FnOnce(SocketAddr),
+) -> Datagram {
+    let socket = match datagram_socket(remote).await {
+        Ok(socket) => socket,
+        Err(error) => return Datagram::Trouble(trouble(&error)),
+    };
+    if let Ok(local) = socket.local_addr() {
+        began(local);
+    }
+    let mut bytes = vec![0_u8; LARGEST_DATAGRAM];
+    let sent = socket.send(payload).await;
+    let received = match sent {
+        Ok(_) => socket.recv(&mut bytes).await,
+        Err(error) => Err(error),
+    };
+    match received {
+        Ok(length) => {
+            bytes.truncate(length);
+            Datagram::Answer(bytes)
+        }
+        Err(error) => match rejection(socket.as_raw_fd(), remote.is_ipv4()) {
+            Some(rejection) => Datagram::Rejected(rejection),
+            None => Datagram::Trouble(trouble(&error)),
+        },
+    }
+}
+
+async fn datagram_socket(remote: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind((super::unspecified(remote), 0)).await?;
+    ask_for_senders(&socket, remote)?;
+    socket.connect(remote).await?;
+    Ok(socket)
 }
 
 fn accepted(socket: Socket) -> Connection {
@@ -168,17 +231,19 @@ fn says_v4(icmp_type: u8, code: u8) -> Prohibition {
         (3, 3) => Prohibition::PortUnreachable,
         (3, 1) => Prohibition::HostUnreachable,
         (3, 0) => Prohibition::NetUnreachable,
+        (11, 0) => Prohibition::TimeExceeded,
         _ => Prohibition::Other,
     }
 }
 
-/// RFC 4443 section 3.1.
+/// RFC 4443 sections 3.1 and 3.3.
 fn says_v6(icmp_type: u8, code: u8) -> Prohibition {
     match (icmp_type, code) {
         (1, 1 | 5) => Prohibition::AdminProhibited,
         (1, 4) => Prohibition::PortUnreachable,
         (1, 3) => Prohibition::HostUnreachable,
         (1, 0) => Prohibition::NetUnreachable,
+        (3, 0) => Prohibition::TimeExceeded,
         _ => Prohibition::Other,
     }
 }
@@ -245,7 +310,7 @@ mod tests {
             .map(|_| {
                 tokio::spawn(tokio::time::timeout(
                     Duration::from_secs(2),
-                    connect(silent.address, |_| {}),
+                    connect(silent.address, Manner::default(), |_| {}),
                 ))
             })
             .collect();
@@ -261,12 +326,12 @@ mod tests {
             .expect("loopback");
         let address = listener.local_addr().expect("an address");
         assert!(matches!(
-            connect(address, |_| {}).await,
+            connect(address, Manner::default(), |_| {}).await,
             Connection::Open(_)
         ));
         drop(listener);
         assert!(matches!(
-            connect(address, |_| {}).await,
+            connect(address, Manner::default(), |_| {}).await,
             Connection::Reset { .. }
         ));
     }

@@ -18,7 +18,32 @@ mod other;
 #[cfg(not(target_os = "linux"))]
 use other as platform;
 
-pub use platform::{SilentListener, connect, raise_descriptor_limit, silent_listener};
+pub use platform::{
+    SilentListener, TELLS_SENDERS, ask_datagram, connect, raise_descriptor_limit, silent_listener,
+};
+
+/// How a connection attempt leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// How many hops its packets may go; `None`: as many as the system allows.
+    pub hops: Option<u8>,
+    /// The source port; `None`: the system chooses one.
+    pub local_port: Option<u16>,
+}
+
+/// How a datagram was answered. Silence is no end: the caller gives up.
+#[derive(Debug)]
+pub enum Datagram {
+    /// A datagram came back, cut off at the size that is read.
+    Answer(Vec<u8>),
+    /// An ICMP message came.
+    Rejected(Rejection),
+    /// This machine's own trouble.
+    Trouble(Trouble),
+}
+
+/// The most bytes of a datagram that are read.
+pub(crate) const LARGEST_DATAGRAM: usize = 8 << 10;
 
 /// How one connection attempt ended. Silence is no end: the caller drops the attempt.
 #[derive(Debug)]
@@ -69,13 +94,17 @@ pub fn host_name() -> String {
 
 /// Whether this host has an address to reach `remote` from; connecting a UDP socket sends nothing.
 fn has_source(remote: SocketAddr) -> bool {
-    let any = match remote {
-        SocketAddr::V4(_) => "0.0.0.0:0",
-        SocketAddr::V6(_) => "[::]:0",
-    };
-    UdpSocket::bind(any)
+    UdpSocket::bind((unspecified(remote), 0))
         .and_then(|socket| socket.connect(remote))
         .is_ok()
+}
+
+/// The address of any interface, in the family of `remote`.
+fn unspecified(remote: SocketAddr) -> IpAddr {
+    match remote {
+        SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+    }
 }
 
 /// Error numbers that mean the same everywhere.

@@ -2,180 +2,263 @@
 //!
 //! Earlier sockets stay open while later tries run, so that an answer which comes late still counts. The waits begin
 //! at the round-trip time of the host (or of another host that answered) and grow, with jitter, because losses come in
-//! bursts.
+//! bursts. After the last try the knock gives its places to others and goes on listening: silence that is shorter than
+//! the user's time-out is none.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::{Ladder, Landing, Prober, Question, Turn, http, tls};
+use super::{Landing, Prober, Question, converse::converse, silence};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
 };
-use crate::os::{self, Connection};
+use crate::os::{self, Connection, Manner};
 
-/// The shortest wait between two tries.
-const SHORTEST_WAIT: Duration = Duration::from_millis(100);
-/// The first wait while no host has answered.
-const BLIND_WAIT: Duration = Duration::from_millis(500);
-/// The least time that a host which never answered is given: the last router needs about three seconds to find that
-/// nobody answers its ARP or neighbour discovery, and only then says that the host is unreachable.
-const LEAST_WINDOW: Duration = Duration::from_millis(3_500);
-/// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
-const LATE_ALERT: Duration = Duration::from_millis(300);
+/// The longest time that one knock is given for its tries; what is silent then, and not proved, stays unproved.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// How much longer each wait is than the one before.
+const GROWTH: f64 = 1.15;
+
+/// What a knock holds while it makes its tries, and gives back when it only listens.
+pub(super) struct Places {
+    /// Among all questions under way.
+    pub(super) _of_the_run: Option<OwnedSemaphorePermit>,
+    /// Among those at one address.
+    pub(super) _of_the_host: OwnedSemaphorePermit,
+}
 
 /// What ended the knocking.
 enum End {
     Answer(usize, Connection),
-    Silence { proof: bool, confidence: f64 },
+    Silence,
     Stopped,
 }
 
-pub(super) async fn knock(prober: &Prober, question: &Question, address: IpAddr) -> Observation {
+/// Knocks; `earlier` tries of the same question have been silent already.
+pub(super) async fn knock(
+    prober: &Prober,
+    question: &Question,
+    address: IpAddr,
+    earlier: usize,
+    places: Places,
+) -> Observation {
     let remote = SocketAddr::new(address, question.port);
-    let mut attempts = Vec::new();
-    let end = tries(prober, question, remote, &mut attempts).await;
+    let mut tries = Tries {
+        prober,
+        question,
+        remote,
+        earlier,
+        attempts: Vec::new(),
+        running: JoinSet::new(),
+        locals: Arc::default(),
+        trouble: None,
+    };
+    let mut places = Some(places);
+    let end = tries.run(&mut places).await;
     let mut seen = Observation::without_packets(Some(address), State::Silent);
     seen.on_link = prober.is_on_link(address) || matches!(question.landing, Landing::At(_));
-    seen.depth = (!attempts.is_empty()).then_some(Depth::Tcp);
-    seen.attempts = attempts;
+    seen.attempts = tries.with_locals();
+    seen.depth = (!seen.attempts.is_empty()).then_some(Depth::Tcp);
     match end {
-        End::Silence { proof, confidence } => {
-            seen.state = if proof {
-                State::Filtered
-            } else {
-                State::Silent
-            };
-            seen.confidence = Some(confidence);
-        }
+        End::Silence => judge_silence(prober, &mut seen, earlier),
         End::Stopped if seen.attempts.is_empty() => {
             seen.state = State::NotTried(NotTried::Interrupted)
         }
         End::Stopped => {}
         End::Answer(number, connection) => {
-            answered(prober, question, number, connection, &mut seen).await
+            answered(prober, question, number, connection, places, &mut seen).await
         }
     }
     seen
 }
 
-async fn tries(
-    prober: &Prober,
-    question: &Question,
-    remote: SocketAddr,
-    attempts: &mut Vec<Attempt>,
-) -> End {
-    let mut running: JoinSet<(usize, Duration, Connection)> = JoinSet::new();
-    let locals: Locals = Arc::default();
-    let end = until_an_end(prober, question, remote, attempts, &mut running, &locals).await;
-    let locals = locals.lock().unwrap_or_else(PoisonError::into_inner);
-    for (number, local) in locals.iter() {
-        attempts[*number].local = Some(*local);
-    }
-    end
+/// Sets state and confidence of silence by what is known of losses now.
+pub(super) fn judge_silence(prober: &Prober, seen: &mut Observation, earlier: usize) {
+    let Some(address) = seen.address else { return };
+    let (confidence, proof) = prober
+        .learnt()
+        .confidence(address, earlier + silent(&seen.attempts));
+    seen.confidence = Some(confidence);
+    seen.state = if proof {
+        State::Filtered
+    } else {
+        State::Silent
+    };
 }
 
-/// The local ends of the tries, by their numbers: silence has evidence too.
-type Locals = Arc<Mutex<Vec<(usize, SocketAddr)>>>;
+/// Tries that left this host and were not answered.
+pub(super) fn silent(attempts: &[Attempt]) -> usize {
+    attempts
+        .iter()
+        .filter(|attempt| attempt.result == AttemptResult::Silent)
+        .count()
+}
 
-async fn until_an_end(
-    prober: &Prober,
-    question: &Question,
+/// The tries of one knock.
+struct Tries<'a> {
+    prober: &'a Prober,
+    question: &'a Question,
     remote: SocketAddr,
-    attempts: &mut Vec<Attempt>,
-    running: &mut JoinSet<(usize, Duration, Connection)>,
-    locals: &Locals,
-) -> End {
-    let mut stop = prober.stop.clone();
-    let begun = Instant::now();
-    loop {
+    earlier: usize,
+    attempts: Vec<Attempt>,
+    running: JoinSet<(usize, Duration, Connection)>,
+    /// The local ends of the tries, by their numbers: silence has evidence too.
+    locals: Arc<Mutex<Vec<(usize, SocketAddr)>>>,
+    /// This machine's own trouble with a try, while others are under way.
+    trouble: Option<(usize, Trouble)>,
+}
+
+impl Tries<'_> {
+    async fn run(&mut self, places: &mut Option<Places>) -> End {
+        let begun = Instant::now();
+        loop {
+            if !self.leave().await {
+                return End::Stopped;
+            }
+            let (enough, wait) = self.next();
+            if let Some(end) = self.listen(wait).await {
+                return end;
+            }
+            if enough || begun.elapsed() > LONGEST {
+                break;
+            }
+        }
+        *places = None;
+        let _waiting = self.prober.waiting.acquire().await;
+        let window = self
+            .prober
+            .learnt()
+            .window(self.remote.ip(), self.prober.limits.timeout);
+        let end = self.listen(window.saturating_sub(begun.elapsed())).await;
+        end.unwrap_or(End::Silence)
+    }
+
+    /// Sends a try on its way when its turn comes; false: the run was stopped.
+    async fn leave(&mut self) -> bool {
+        let mut stop = self.prober.stop.clone();
         tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => return End::Stopped,
-            () = prober.pace.turn() => {}
+            _ = stop.wait_for(|stop| *stop) => return false,
+            () = self.prober.pace.turn() => {}
         }
-        let number = attempts.len();
-        let landing = question.landing;
+        let number = self.attempts.len();
+        let (remote, landing) = (self.remote, self.question.landing);
         let started = Instant::now();
-        attempts.push(Attempt {
+        self.attempts.push(Attempt {
             at: Timestamp::now(),
             local: None,
             remote,
             took_ms: 0.0,
             result: AttemptResult::Silent,
         });
-        let locals = Arc::clone(locals);
+        let locals = Arc::clone(&self.locals);
         let note = move |local| {
             let mut locals = locals.lock().unwrap_or_else(PoisonError::into_inner);
             locals.push((number, local));
         };
-        running.spawn(async move {
+        self.running.spawn(async move {
             let connection = match landing {
-                Landing::Itself => os::connect(remote, note).await,
-                Landing::At(stand_in) => os::connect(stand_in, note).await,
+                Landing::Itself => os::connect(remote, Manner::default(), note).await,
+                Landing::At(stand_in) => os::connect(stand_in, Manner::default(), note).await,
                 Landing::Void => std::future::pending().await,
             };
             (number, started.elapsed(), connection)
         });
-        let (enough, wait) = plan_next(prober, remote.ip(), attempts.len(), begun.elapsed());
-        let result = tokio::select! {
-            Some(Ok(result)) = running.join_next() => Some(result),
-            () = sleep(wait) => None,
-            _ = stop.wait_for(|stop| *stop) => return End::Stopped,
-        };
-        if let Some(attempt) = attempts.last_mut() {
-            attempt.took_ms = millis(started.elapsed());
-        }
-        if let Some((number, took, connection)) = result {
-            learn(prober, remote.ip(), number, took, &connection);
-            return End::Answer(number, connection);
-        }
-        if enough {
-            let tries = u8::try_from(attempts.len()).unwrap_or(u8::MAX);
-            let learnt = prober.learnt();
-            let loss = learnt.loss_on_the_way_to(remote.ip());
-            let (confidence, proof) = loss.confidence(tries, learnt.asked);
-            return End::Silence { proof, confidence };
-        }
+        true
     }
-}
 
-/// Whether this try is the last, and how long to wait for its answer.
-fn plan_next(
-    prober: &Prober,
-    address: IpAddr,
-    tries: usize,
-    elapsed: Duration,
-) -> (bool, Duration) {
-    let learnt = prober.learnt();
-    let known = learnt.hosts.get(&address).and_then(|host| host.round_trip);
-    let first = match (known, learnt.slowest) {
-        (Some(round_trip), _) => (round_trip * 4).max(SHORTEST_WAIT),
-        (None, Some(slowest)) => (slowest * 8).max(SHORTEST_WAIT * 2),
-        (None, None) => BLIND_WAIT,
-    };
-    let wanted = prober
-        .limits
-        .attempts
-        .unwrap_or_else(|| learnt.loss_on_the_way_to(address).tries(learnt.asked));
-    let enough = tries >= usize::from(wanted);
-    let growth = 1.3_f64.powi(i32::try_from(tries.min(12)).unwrap_or(12) - 1);
-    let mut wait = first.mul_f64(growth * jitter()).min(prober.limits.timeout);
-    if enough && known.is_none() {
-        // One that never answered may be slow: it gets at least the time that the user gives to a step.
-        let least = LEAST_WINDOW.max(prober.limits.timeout);
-        let window = learnt
-            .slowest
-            .map_or(least, |slowest| (slowest * 8).max(least));
-        wait = wait.max(window.saturating_sub(elapsed));
+    /// Whether the try that has just left is the last, and how long to wait for its answer.
+    fn next(&self) -> (bool, Duration) {
+        let tries = self.earlier + silent(&self.attempts);
+        let learnt = self.prober.learnt();
+        let address = self.remote.ip();
+        let wanted = self
+            .prober
+            .limits
+            .attempts
+            .unwrap_or_else(|| learnt.tries(address).min(silence::MOST));
+        let growth = GROWTH.powi(i32::try_from(tries.clamp(1, 12)).unwrap_or(12) - 1);
+        let wait = learnt.wait(address).mul_f64(growth * jitter());
+        (
+            tries >= usize::from(wanted),
+            wait.min(self.prober.limits.timeout),
+        )
     }
-    (enough, wait)
+
+    /// Waits for an answer to any try.
+    async fn listen(&mut self, time: Duration) -> Option<End> {
+        let mut stop = self.prober.stop.clone();
+        let begun = Instant::now();
+        loop {
+            let left = time.saturating_sub(begun.elapsed());
+            let joined = tokio::select! {
+                Some(Ok(joined)) = self.running.join_next() => Some(joined),
+                () = sleep(left) => None,
+                _ = stop.wait_for(|stop| *stop) => return Some(End::Stopped),
+            };
+            let Some((number, took, connection)) = joined else {
+                self.note_time(None, begun.elapsed());
+                return None;
+            };
+            self.note_time(Some(number), took);
+            if let Connection::Trouble(trouble) = connection {
+                if let Some(attempt) = self.attempts.get_mut(number) {
+                    attempt.result = AttemptResult::Trouble(trouble);
+                }
+                self.trouble.get_or_insert((number, trouble));
+                if self.running.is_empty() {
+                    return self.own_trouble();
+                }
+                continue;
+            }
+            self.learn(number, took, &connection);
+            return Some(End::Answer(number, connection));
+        }
+    }
+
+    /// No try of this knock is under way any more: this machine's own trouble is all there is to say.
+    fn own_trouble(&mut self) -> Option<End> {
+        let (number, trouble) = self.trouble.take()?;
+        Some(End::Answer(number, Connection::Trouble(trouble)))
+    }
+
+    fn note_time(&mut self, number: Option<usize>, took: Duration) {
+        let attempt = match number {
+            Some(number) => self.attempts.get_mut(number),
+            None => self.attempts.last_mut(),
+        };
+        if let Some(attempt) = attempt {
+            attempt.took_ms = super::millis(took);
+        }
+    }
+
+    /// Takes in an answer: earlier tries were lost, and the time is a round trip.
+    fn learn(&self, number: usize, took: Duration, connection: &Connection) {
+        // A device on the way answers for its part of the way only, and a router may ask its network for seconds
+        // before it says that a host is unreachable: that is neither loss nor distance.
+        if !matches!(connection, Connection::Rejected { .. }) {
+            let mut learnt = self.prober.learnt();
+            learnt.answered(self.remote.ip(), self.earlier + number, took);
+        }
+    }
+
+    fn with_locals(&mut self) -> Vec<Attempt> {
+        let locals = self.locals.lock().unwrap_or_else(PoisonError::into_inner);
+        for (number, local) in locals.iter() {
+            if let Some(attempt) = self.attempts.get_mut(*number) {
+                attempt.local = Some(*local);
+            }
+        }
+        std::mem::take(&mut self.attempts)
+    }
 }
 
 /// A factor from 0.9 to 1.1, so that tries do not beat in time with a burst of losses.
@@ -187,40 +270,12 @@ fn jitter() -> f64 {
     0.9 + 0.2 * (random % 1_000) as f64 / 1_000.0
 }
 
-/// Takes in an answer to try `number`: earlier tries were lost, and the time is a round trip.
-fn learn(prober: &Prober, address: IpAddr, number: usize, took: Duration, connection: &Connection) {
-    // A device on the way answers for its part of the way only, and a router may ask its network for seconds before it
-    // says that a host is unreachable: that is neither loss nor distance.
-    if matches!(
-        connection,
-        Connection::Trouble(_) | Connection::Rejected { .. }
-    ) {
-        return;
-    }
-    let mut learnt = prober.learnt();
-    let lost = u32::try_from(number).unwrap_or(u32::MAX);
-    learnt.loss.add(lost);
-    if let Some(host) = learnt.hosts.get_mut(&address) {
-        host.loss.add(lost);
-        // The quickest: a slower one may hide a retransmission.
-        host.round_trip = Some(host.round_trip.map_or(took, |known| known.min(took)));
-    }
-    learnt.slowest = learnt
-        .hosts
-        .values()
-        .filter_map(|host| host.round_trip)
-        .max();
-}
-
-fn millis(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 10_000.0).round() / 10.0
-}
-
 async fn answered(
     prober: &Prober,
     question: &Question,
     number: usize,
     connection: Connection,
+    places: Option<Places>,
     seen: &mut Observation,
 ) {
     let (result, local) = match &connection {
@@ -236,7 +291,7 @@ async fn answered(
         attempt.local = local.or(attempt.local);
     }
     match connection {
-        Connection::Open(stream) if stream.local_addr().ok() == stream.peer_addr().ok() => {
+        Connection::Open(stream) if is_to_itself(&stream) => {
             // Both ends chose the same port: nobody listens there.
             seen.state = State::Closed {
                 reset_by: ResetBy::Host,
@@ -245,7 +300,7 @@ async fn answered(
         }
         Connection::Open(stream) => {
             seen.state = State::Open;
-            converse(prober, question, stream, seen).await;
+            converse(prober, question, stream, places, seen).await;
         }
         Connection::Reset { .. } => {
             seen.state = State::Closed {
@@ -266,74 +321,7 @@ async fn answered(
     }
 }
 
-async fn converse(
-    prober: &Prober,
-    question: &Question,
-    mut stream: TcpStream,
-    seen: &mut Observation,
-) {
-    let host = question
-        .name
-        .clone()
-        .or_else(|| seen.address.map(|address| address.to_string()))
-        .unwrap_or_default();
-    let mut stop = prober.stop.clone();
-    let mut interrupted = false;
-    let limit = prober.limits.timeout;
-    let talk = async {
-        match question.ladder {
-            Ladder::None | Ladder::Tcp => seen.service = Some(Service::NotAsked),
-            Ladder::TcpOnly => seen.service = Some(Service::NotSpoken),
-            Ladder::Http => {
-                seen.depth = Some(Depth::Http);
-                let (service, http) =
-                    http::exchange(&mut stream, &host, question.port, limit).await;
-                seen.service = Some(service);
-                seen.http = http;
-            }
-            Ladder::Tls | Ladder::Https => over_tls(prober, question, stream, &host, seen).await,
-        }
-    };
-    tokio::select! {
-        () = talk => {}
-        _ = stop.wait_for(|stop| *stop) => interrupted = true,
-    }
-    // That a forbidden port is open is news whatever it would have said; a needed one had no time to speak.
-    if interrupted && question.turn == Turn::Needed {
-        seen.state = State::Silent;
-    }
-}
-
-async fn over_tls(
-    prober: &Prober,
-    question: &Question,
-    stream: TcpStream,
-    host: &str,
-    seen: &mut Observation,
-) {
-    seen.depth = Some(Depth::Tls);
-    let limit = prober.limits.timeout;
-    let handshake = tls::shake(stream, host, &prober.trust, limit).await;
-    let asked = handshake.seen.client_certificate_asked;
-    seen.tls = Some(handshake.seen);
-    let Some(mut stream) = handshake.stream else {
-        seen.service = handshake.fault;
-        return;
-    };
-    let mut service = Service::Spoke;
-    if question.ladder == Ladder::Https {
-        seen.depth = Some(Depth::Http);
-        let (said, http) = http::exchange(&mut stream, host, question.port, limit).await;
-        seen.http = http;
-        // A server that asked for a client certificate and closes without one has proved that it serves.
-        service = if asked && said == Service::HungUp {
-            Service::Spoke
-        } else {
-            said
-        };
-    } else {
-        let mut byte = [0_u8; 1];
-        let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;
-    }
-    seen.service = Some(handshake.fault.unwrap_or(service));
+/// Whether a connection goes from this host to itself.
+pub(super) fn is_to_itself(stream: &TcpStream) -> bool {
+    stream.local_addr().ok() == stream.peer_addr().ok()
 }

@@ -1,17 +1,28 @@
 //! Trying flows over real sockets, many at once and within limits.
 //!
 //! A `Question` goes through a ladder: knock (`knock`: tries until an answer or until silence is proof, by the bound
-//! of `silence`), then TLS (`tls`), then HTTP (`http`), as far as its protocol asks. `pace` spreads the tries, `names`
-//! asks the resolver, `trust` holds the roots. What comes back is always an `Observation`, never an error. The
-//! messages are built and read by pure functions apart from the sockets.
+//! of `silence`), then the conversation (`converse`: TLS, HTTP), as far as its protocol asks; UDP is one `datagram`.
+//! A required port that opened is knocked at from several source ports (`spread`). When all have been asked,
+//! `Prober::prove_silence` makes up for losses that were learnt late, and `inquire` finds out what an inquiry of
+//! `attribution` asks: doors that nobody uses, walks of paths (`walk`), times. `pace` spreads the tries, `learnt` keeps
+//! round trips and losses, `names` asks the resolver, `trust` holds the roots. What comes back is always an
+//! `Observation`, never an error. The messages are built and read by pure functions apart from the sockets.
 
+mod converse;
+mod datagram;
 mod http;
+mod inquire;
 mod knock;
+mod learnt;
 mod names;
+mod once;
 mod pace;
+mod prove;
 mod silence;
+mod spread;
 mod tls;
 mod trust;
+mod walk;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -19,12 +30,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use tokio::sync::{Semaphore, watch};
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::observation::{NotTried, Observation, State, Unresolved};
+use knock::Places;
+use learnt::Learnt;
 
 pub use names::lookup;
+pub use silence::MOST as MOST_TRIES;
+pub use spread::PORTS as SOURCE_PORTS;
 pub use trust::Trust;
 
 /// One flow at one address, as it is asked.
@@ -40,6 +56,8 @@ pub struct Question {
     pub ladder: Ladder,
     /// When its turn is.
     pub turn: Turn,
+    /// Whether it is knocked at from several source ports when it opens.
+    pub spread: bool,
     /// Where the connection really goes.
     pub landing: Landing,
 }
@@ -62,6 +80,8 @@ pub enum Ladder {
     Tcp,
     /// The protocol is not spoken: an open port is seen, and no more.
     TcpOnly,
+    /// One empty datagram, and what comes back.
+    Datagram,
     /// A TLS handshake.
     Tls,
     /// An HTTP exchange.
@@ -101,8 +121,12 @@ pub struct Limits {
     pub in_flight: usize,
     /// Questions at one address at once.
     pub per_host: usize,
+    /// Questions that have made their tries and only listen, at once.
+    pub waiting: usize,
     /// Connection attempts a second; `None`: no limit.
     pub rate: Option<u32>,
+    /// Whether paths are walked.
+    pub walks: bool,
 }
 
 /// What a run shares: its limits, and what it has learnt of hosts and paths.
@@ -111,39 +135,9 @@ pub struct Prober {
     trust: Trust,
     own: Vec<IpNet>,
     pace: pace::Pace,
+    waiting: Semaphore,
     stop: watch::Receiver<bool>,
     learnt: Mutex<Learnt>,
-}
-
-/// What has been learnt so far.
-#[derive(Default)]
-struct Learnt {
-    loss: silence::Loss,
-    /// Questions that may end in silence: the bound is for all of them together.
-    asked: usize,
-    hosts: HashMap<IpAddr, Host>,
-    slowest: Option<Duration>,
-}
-
-/// What has been learnt of one address.
-struct Host {
-    round_trip: Option<Duration>,
-    loss: silence::Loss,
-    slots: Arc<Semaphore>,
-}
-
-impl Learnt {
-    /// Losses count per path: good answers of one host say nothing of the way to another. A host that never answered
-    /// is held to the prior, or to the losses of the whole run where those are worse.
-    fn loss_on_the_way_to(&self, address: IpAddr) -> silence::Loss {
-        let own = self.hosts.get(&address).map(|host| host.loss);
-        let prior = silence::Loss::default();
-        match own {
-            Some(own) if own != prior => own,
-            _ if self.loss.bound() > prior.bound() => self.loss,
-            _ => prior,
-        }
-    }
 }
 
 impl Prober {
@@ -160,6 +154,7 @@ impl Prober {
             trust,
             own,
             pace,
+            waiting: Semaphore::new(limits.waiting.max(1)),
             stop,
             learnt: Mutex::default(),
         })
@@ -178,8 +173,15 @@ impl Prober {
             })
             .count();
         let mut answers: Vec<Option<Observation>> = vec![None; questions.len()];
-        for turn in [Turn::Needed, Turn::Forbidden] {
-            self.ask_turn(&questions, turn, &mut answers, &done).await;
+        self.ask_turn(&questions, Turn::Needed, &mut answers, &done)
+            .await;
+        if questions
+            .iter()
+            .any(|question| question.turn == Turn::Forbidden)
+        {
+            self.confirm(&questions, &answers).await;
+            self.ask_turn(&questions, Turn::Forbidden, &mut answers, &done)
+                .await;
         }
         let interrupted = |question: &Question| {
             let address = match question.target {
@@ -210,11 +212,7 @@ impl Prober {
                 break;
             };
             let prober = Arc::clone(self);
-            running.spawn(async move {
-                let answer = prober.ask(question).await;
-                drop(place);
-                (number, answer)
-            });
+            running.spawn(async move { (number, prober.ask(question, 0, Some(place)).await) });
             while let Some(Ok((number, answer))) = running.try_join_next() {
                 answers[number] = Some(answer);
                 done();
@@ -228,7 +226,39 @@ impl Prober {
         }
     }
 
-    async fn ask(&self, question: Question) -> Observation {
+    /// Knocks once more at one port of each host that answers, before the first knock at a forbidden port: should such a
+    /// knock make a device shut this host out, what was seen before still holds.
+    async fn confirm(&self, questions: &[Question], answers: &[Option<Observation>]) {
+        let mut ports: HashMap<IpAddr, u16> = HashMap::new();
+        for (question, answer) in questions.iter().zip(answers) {
+            if let Some(answer) = answer
+                && let (Some(address), State::Open) = (answer.address, &answer.state)
+                && question.landing == Landing::Itself
+                && question.ladder != Ladder::Datagram
+            {
+                ports.entry(address).or_insert(question.port);
+            }
+        }
+        let all = ports.into_iter().map(|(address, port)| async move {
+            let wait = self.learnt().wait(address);
+            let remote = SocketAddr::new(address, port);
+            let seen = once::once(self, remote, crate::os::Manner::default(), wait).await;
+            if let Some(seen) = seen
+                && matches!(seen.came, Some(crate::os::Connection::Open(_)))
+            {
+                self.learnt().answered(address, 0, seen.took);
+            }
+        });
+        futures_util::future::join_all(all).await;
+    }
+
+    /// Asks one question; `earlier` tries of it have been silent already.
+    async fn ask(
+        &self,
+        question: Question,
+        earlier: usize,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Observation {
         let address = match question.target {
             Target::Address(address) => address,
             Target::Nowhere(why) => {
@@ -241,28 +271,38 @@ impl Prober {
                 State::NotTried(NotTried::Unsupported),
             );
         }
-        let slots = Arc::clone(
-            &self
-                .learnt()
-                .hosts
-                .entry(address)
-                .or_insert_with(|| Host {
-                    round_trip: None,
-                    loss: silence::Loss::default(),
-                    slots: Arc::new(Semaphore::new(self.limits.per_host)),
-                })
-                .slots,
-        );
+        let slots = self.learnt().slots(address, self.limits.per_host);
         let mut stop = self.stop.clone();
         let slot = tokio::select! {
             // First: after a stop the places of those that gave up must not go to others.
             biased;
-            _ = stop.wait_for(|stop| *stop) => return Observation::without_packets(Some(address), State::NotTried(NotTried::Interrupted)),
-            slot = slots.acquire() => slot,
+            _ = stop.wait_for(|stop| *stop) => None,
+            slot = slots.acquire_owned() => slot.ok(),
         };
-        let seen = knock::knock(self, &question, address).await;
-        drop(slot);
+        let Some(slot) = slot else {
+            return Observation::without_packets(
+                Some(address),
+                State::NotTried(NotTried::Interrupted),
+            );
+        };
+        let places = Places {
+            _of_the_run: place,
+            _of_the_host: slot,
+        };
+        if question.ladder == Ladder::Datagram {
+            return datagram::ask(self, &question, address, places).await;
+        }
+        let mut seen = knock::knock(self, &question, address, earlier, places).await;
+        if question.spread && seen.state == State::Open && !seen.on_link {
+            seen.source_ports =
+                Some(spread::spread(self, SocketAddr::new(address, question.port)).await);
+        }
         seen
+    }
+
+    /// When an address last answered a connection attempt.
+    pub fn last_answer(&self, address: IpAddr) -> Option<Timestamp> {
+        self.learnt().last_answer(address)
     }
 
     fn learnt(&self) -> MutexGuard<'_, Learnt> {
@@ -278,6 +318,11 @@ impl Prober {
                     || (net.prefix_len() < net.max_prefix_len() && net.contains(&address))
             })
     }
+}
+
+/// Milliseconds, to a tenth.
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
 /// Questions of one turn, host by host in rotation, so that one slow host does not hold up the others.

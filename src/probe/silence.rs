@@ -7,9 +7,11 @@
 /// The chance that a run may call any open port filtered.
 const RUN_BOUND: f64 = 0.001;
 /// Never fewer tries than this, whatever the loss seems to be.
-const FEWEST: u8 = 3;
+const FEWEST: u8 = 4;
+/// Never fewer where nothing of the host ever answered: nothing is known of the way there but the prior.
+pub(super) const FEWEST_OF_A_SILENT_HOST: u8 = 8;
 /// Never more: what is silent so often under heavy loss stays unproved.
-const MOST: u8 = 14;
+pub const MOST: u8 = 20;
 
 /// What is known of loss: how often a try was answered or not on flows that answered in the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,9 +21,9 @@ pub(super) struct Loss {
 }
 
 impl Loss {
-    /// Takes in an answer that came after so many lost tries.
-    pub(super) fn add(&mut self, lost: u32) {
-        self.answered = self.answered.saturating_add(1);
+    /// Takes in tries that were answered and tries that were lost.
+    pub(super) fn add(&mut self, answered: u32, lost: u32) {
+        self.answered = self.answered.saturating_add(answered);
         self.lost = self.lost.saturating_add(lost);
     }
 

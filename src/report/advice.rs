@@ -1,17 +1,29 @@
 //! What to do about a cause, in words for whoever has to act.
 
+use super::document::Evidence;
 use crate::plan::FlowEntry;
 use crate::verdict::{Cause, Verdict};
 
 /// One or two sentences; empty when nothing is to be done.
-pub(super) fn advice(flow: &FlowEntry, verdict: Verdict, cause: Cause) -> String {
-    let crossed = if flow.crosses.is_empty() {
+pub(super) fn advice(
+    flow: &FlowEntry,
+    evidence: &Evidence,
+    verdict: Verdict,
+    cause: Cause,
+) -> String {
+    let accused = evidence.accused();
+    let crossed = if !accused.is_empty() {
+        accused.join(" or ")
+    } else if flow.crosses.is_empty() {
         "the network".to_string()
     } else {
         flow.crosses.join(" and ")
     };
     let (system, port) = (&flow.to.system, flow.service());
     match cause {
+        Cause::Intermittent => format!("Some connections to {port} of {system} pass and others do not, by their source port: one of several paths, of a pair of firewalls or of a cluster's nodes lacks the rule. Look at each member of {crossed}, and at each node behind the name."),
+        Cause::AnsweredByMiddlebox => format!("A device answers in the place of {system}, so an open {port} proves nothing. See what on the way ({crossed}, a proxy, an intrusion-prevention device) accepts connections for it, and run again from where it does not."),
+        Cause::UdpSilent => String::new(),
         Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on."),
         Cause::HostSilent => format!("Nothing of {system} answered. See whether it is up and the address is right; then let {port} through {crossed}. A host's own firewall hides unused ports too."),
         Cause::Reset => format!("Either nobody listens on {port} of {system}, or a device resets the connection. See first whether the service runs there; if it does, look at {crossed}."),

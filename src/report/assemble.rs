@@ -110,6 +110,7 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             .collect();
     }
     let judgement = with_expiry(run, observations, judged);
+    let evidence = evidence(run.site, &entry.crosses, observations, judged);
     ReportFlow {
         state: observations
             .get(judged.observation)
@@ -119,8 +120,8 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
         cause: judgement.cause.to_string(),
         level: judgement.level.to_string(),
         owner: judgement.owner.map(|owner| owner.to_string()),
-        evidence: evidence(observations, judged),
-        advice: advice(&entry, judgement.verdict, judgement.cause),
+        advice: advice(&entry, &evidence, judgement.verdict, judgement.cause),
+        evidence,
         flow: entry,
     }
 }

@@ -76,6 +76,22 @@ pub struct ReportFlow {
     pub advice: String,
 }
 
+impl Evidence {
+    /// The firewalls that the evidence names; empty where it names none.
+    pub(super) fn accused(&self) -> Vec<String> {
+        let rejecting = self
+            .rejected
+            .as_ref()
+            .and_then(|rejected| rejected.firewall.clone());
+        let dropping = self.path.as_ref().and_then(|path| path.dropped.as_ref());
+        match (rejecting, dropping) {
+            (Some(firewall), _) => vec![firewall],
+            (None, Some(dropped)) => dropped.by.clone(),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
@@ -103,6 +119,18 @@ pub struct Evidence {
     /// What HTTP showed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub http: Option<Http>,
+    /// What knocks from several source ports met.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ports: Option<SourcePorts>,
+    /// The way there, where it was walked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<Path>,
+    /// In words, what shows that a device answered in the host's place.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub painted: Option<String>,
+    /// The router that looked for the host and did not find it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dead_by: Option<String>,
     /// The state at each address, where there are several.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub addresses: BTreeMap<String, String>,
@@ -119,6 +147,62 @@ pub struct Rejected {
     pub icmp_code: Option<u8>,
     /// Sender.
     pub by: Option<String>,
+    /// The firewall of the site file that has the sender's address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub firewall: Option<String>,
+}
+
+/// What knocks from several source ports met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourcePorts {
+    /// Source ports whose result is known.
+    pub tried: u16,
+    /// Those that were let through.
+    pub open: u16,
+    /// Those on which silence is proof, or which were refused again and again.
+    pub blocked: u16,
+}
+
+/// The way of a flow's packets, as tries with a limited number of hops showed it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Path {
+    /// Hops from the nearest on.
+    pub hops: Vec<Hop>,
+    /// Of a silent flow: the hops of a flow to the same host that works.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub working: Vec<Hop>,
+    /// Where silent packets are dropped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dropped: Option<Dropped>,
+}
+
+/// One hop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Hop {
+    /// How many hops the packet was allowed.
+    pub hop: u8,
+    /// Who answered.
+    pub by: Option<String>,
+    /// The firewall of the site file that has this address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub firewall: Option<String>,
+    /// `expired` (a device said that the packet had used up its hops), `open`, `reset`, `rejected` or `silent`.
+    pub result: String,
+}
+
+/// Where silent packets are dropped: at or after `after`, and at or before `before`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Dropped {
+    /// The last hop that answered this flow; `null`: no hop did.
+    pub after: Option<Hop>,
+    /// The hop that answers a working flow and, asked in turn, not this one; `null`: the host itself is the bound.
+    pub before: Option<Hop>,
+    /// The number of hops to the host, when known.
+    pub distance: Option<u8>,
+    /// The firewalls that the place allows, by their known addresses; empty where these bound nothing.
+    pub by: Vec<String>,
+    /// Whether the host's own firewall may have done it too.
+    pub host: bool,
 }
 
 /// One try.

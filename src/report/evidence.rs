@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Attempt, Certificate, Evidence, Http, Rejected, Tls};
-use crate::observation::{
-    self, AttemptResult, Depth, Observation, Prohibition, ResetBy, Service, State,
+use super::document::{
+    Attempt, Certificate, Dropped, Evidence, Hop, Http, Path, Rejected, SourcePorts, Tls,
 };
+use crate::attribution;
+use crate::observation::{
+    self, AttemptResult, Before, Depth, HopAnswer, Observation, Painted, Prohibition, ResetBy,
+    Service, State,
+};
+use crate::site::Site;
 use crate::verdict::{Control, Judged};
 
 /// The most tries of one flow in a report.
@@ -25,7 +30,12 @@ pub(super) fn state(state: &State) -> &'static str {
     }
 }
 
-pub(super) fn evidence(observations: &[Observation], judged: &Judged) -> Evidence {
+pub(super) fn evidence(
+    site: &Site,
+    crosses: &[String],
+    observations: &[Observation],
+    judged: &Judged,
+) -> Evidence {
     let Some(decided) = observations.get(judged.observation) else {
         return Evidence::default();
     };
@@ -41,9 +51,13 @@ pub(super) fn evidence(observations: &[Observation], judged: &Judged) -> Evidenc
             _ => None,
         },
         rejected: match &decided.state {
-            State::Rejected(rejection) => Some(rejected(rejection)),
+            State::Rejected(rejection) => Some(rejected(site, rejection)),
             _ => None,
         },
+        ports: decided.source_ports.map(source_ports),
+        path: decided.path.as_ref().map(|it| path(site, crosses, it)),
+        painted: decided.painted.map(painted),
+        dead_by: decided.dead_by.map(|by| by.to_string()),
         said: decided.service.as_ref().and_then(said),
         attempts: observations
             .iter()
@@ -67,6 +81,7 @@ pub(super) fn evidence(observations: &[Observation], judged: &Judged) -> Evidenc
 fn depth(depth: Depth) -> &'static str {
     match depth {
         Depth::Tcp => "tcp",
+        Depth::Udp => "udp",
         Depth::Tls => "tls",
         Depth::Http => "http",
     }
@@ -88,12 +103,13 @@ fn sender(reset_by: ResetBy) -> &'static str {
     }
 }
 
-fn rejected(rejection: &observation::Rejection) -> Rejected {
+fn rejected(site: &Site, rejection: &observation::Rejection) -> Rejected {
     let says = match rejection.says {
         Prohibition::AdminProhibited => "administratively prohibited",
         Prohibition::PortUnreachable => "port unreachable",
         Prohibition::HostUnreachable => "host unreachable",
         Prohibition::NetUnreachable => "network unreachable",
+        Prohibition::TimeExceeded => "time exceeded (a routing loop)",
         Prohibition::Other => "unreachable",
     };
     Rejected {
@@ -101,6 +117,80 @@ fn rejected(rejection: &observation::Rejection) -> Rejected {
         icmp_type: rejection.icmp_type,
         icmp_code: rejection.icmp_code,
         by: rejection.by.map(|by| by.to_string()),
+        firewall: rejection
+            .by
+            .and_then(|by| site.firewall_at(by))
+            .map(str::to_string),
+    }
+}
+
+fn source_ports(ports: observation::SourcePorts) -> SourcePorts {
+    SourcePorts {
+        tried: ports.tried,
+        open: ports.open,
+        blocked: ports.blocked,
+    }
+}
+
+fn path(site: &Site, crosses: &[String], path: &observation::Path) -> Path {
+    let expired = |(number, by)| hop(site, number, &HopAnswer::Expired(by));
+    let dropped = path.dropped.map(|place| {
+        let suspects = attribution::suspects(site, crosses, path, &place);
+        Dropped {
+            after: place.after.map(expired),
+            before: match place.before {
+                Before::Router(number, by) => Some(expired((number, by))),
+                Before::Host(_) => None,
+            },
+            distance: match place.before {
+                Before::Router(..) => None,
+                Before::Host(distance) => distance,
+            },
+            by: suspects.firewalls,
+            host: suspects.host,
+        }
+    });
+    Path {
+        hops: path
+            .hops
+            .iter()
+            .map(|it| hop(site, it.number, &it.answer))
+            .collect(),
+        working: path.working.iter().copied().map(expired).collect(),
+        dropped,
+    }
+}
+
+fn hop(site: &Site, number: u8, answer: &HopAnswer) -> Hop {
+    let (by, result) = match answer {
+        HopAnswer::Expired(by) => (Some(*by), "expired"),
+        HopAnswer::Rejected(rejection) => (rejection.by, "rejected"),
+        HopAnswer::Open => (None, "open"),
+        HopAnswer::Reset => (None, "reset"),
+        HopAnswer::Silent => (None, "silent"),
+    };
+    Hop {
+        hop: number,
+        by: by.map(|by| by.to_string()),
+        firewall: by.and_then(|by| site.firewall_at(by)).map(str::to_string),
+        result: result.to_string(),
+    }
+}
+
+fn painted(painted: Painted) -> String {
+    match painted {
+        Painted::EveryPort { tried, opened } => {
+            format!("{opened} of {tried} ports that nobody uses opened too")
+        }
+        Painted::BeforeHost { hop, beyond } => format!(
+            "it answered after {hop} hops, while other packets to this address went beyond hop {beyond}"
+        ),
+        Painted::HostIsDead => {
+            "a router looked for this host and did not find it, and yet the port opened".to_string()
+        }
+        Painted::ResetAfterAccept => {
+            "the connection was accepted and reset before a word was said".to_string()
+        }
     }
 }
 
@@ -109,6 +199,7 @@ fn said(service: &Service) -> Option<String> {
         Service::NotAsked | Service::NotSpoken | Service::Spoke => return None,
         Service::Mute => "accepted the connection and said nothing, or not enough, in time",
         Service::HungUp => "accepted the connection and closed it without a word",
+        Service::ResetAtOnce => "accepted the connection and reset it at once",
         Service::HungUpInHandshake => "closed the connection in the middle of the TLS handshake",
         Service::NotTls => "answered, but not in TLS",
         Service::TlsAlert(alert) => {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize, Style};
 
-use super::document::{ReportDocument, ReportFlow};
+use super::document::{Hop, Path, ReportDocument, ReportFlow};
 use crate::diagnostic::visible;
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
@@ -73,15 +73,23 @@ fn head(report: &ReportDocument) -> String {
     if let Some(authorised) = &report.authorised {
         let _ = writeln!(out, "Sweep authorised: {}", visible(authorised));
     }
-    let nothing = report
-        .flows
-        .iter()
-        .filter(|flow| flow.cause == "nothing-answered")
-        .count();
-    if nothing > 0 {
+    if nothing_answered(report) {
         let _ = writeln!(out, "\n{}", "Nothing answered from here; the network of this host may be down. Nothing below is proof of anything.".bold());
     }
     out
+}
+
+/// Whether no flow was answered, and some of them had to be.
+fn nothing_answered(report: &ReportDocument) -> bool {
+    let is_unknown = |flow: &ReportFlow| verdict(flow) == Some(Verdict::Unknown);
+    let answered =
+        |flow: &ReportFlow| ["open", "closed", "rejected"].contains(&flow.state.as_str());
+    let tried = |flow: &ReportFlow| !["not-tried", "unresolved"].contains(&flow.state.as_str());
+    report
+        .flows
+        .iter()
+        .any(|flow| is_unknown(flow) && tried(flow))
+        && !report.flows.iter().any(answered)
 }
 
 /// `firewall team: 2 rules, server team: 1 host`.
@@ -131,12 +139,12 @@ fn team(owner: Owner) -> &'static str {
 
 /// For each firewall a table to copy.
 fn tables(findings: &[&ReportFlow]) -> String {
-    let mut by_firewall: BTreeMap<&str, Vec<&ReportFlow>> = BTreeMap::new();
+    let mut by_firewall: BTreeMap<String, Vec<&ReportFlow>> = BTreeMap::new();
     for flow in findings
         .iter()
         .filter(|flow| flow.owner.as_deref() == Some(Owner::Firewall.name()))
     {
-        for firewall in &flow.flow.crosses {
+        for firewall in to_change(flow) {
             by_firewall.entry(firewall).or_default().push(flow);
         }
     }
@@ -153,6 +161,16 @@ fn tables(findings: &[&ReportFlow]) -> String {
         );
     }
     out
+}
+
+/// The firewalls whose rules are to be looked at: those that the evidence names, else all that the flow crosses.
+fn to_change(flow: &ReportFlow) -> Vec<String> {
+    let accused = flow.evidence.accused();
+    if accused.is_empty() {
+        flow.flow.crosses.clone()
+    } else {
+        accused
+    }
 }
 
 fn row(flow: &ReportFlow) -> [String; 5] {
@@ -300,6 +318,24 @@ fn seen(flow: &ReportFlow) -> String {
     if let Some(said) = &evidence.said {
         text += &format!("; it {said}");
     }
+    if let Some(ports) = evidence.ports.filter(|ports| ports.blocked > 0) {
+        text += &format!(
+            "; of {} source ports {} pass and {} do not",
+            ports.tried, ports.open, ports.blocked
+        );
+    }
+    if let Some(painted) = &evidence.painted {
+        text += &format!("; {painted}");
+    }
+    if let Some(router) = &evidence.dead_by {
+        text += &format!(
+            "; {router} looked for {} and did not find it",
+            flow.flow.to.system
+        );
+    }
+    if let Some(path) = &evidence.path {
+        text += &path_words(path, &flow.flow.to.system);
+    }
     if let Some(tls) = &evidence.tls {
         if let Some(leaf) = tls.chain.first() {
             text += &format!(
@@ -340,16 +376,81 @@ fn rejected(flow: &ReportFlow) -> String {
     let Some(rejected) = &flow.evidence.rejected else {
         return "rejected".to_string();
     };
+    let firewall = rejected
+        .firewall
+        .as_ref()
+        .map(|name| format!(" ({name})"))
+        .unwrap_or_default();
     match &rejected.by {
         Some(by) if flow.flow.to.addresses.contains(by) => format!(
             "{by}, {} itself, said {}",
             flow.flow.to.system, rejected.says
         ),
         Some(by) => format!(
-            "{by}, which is not {}, said {}",
+            "{by}{firewall}, which is not {}, said {}",
             flow.flow.to.system, rejected.says
         ),
-        None => format!("something on the way said {}", rejected.says),
+        None => format!(
+            "something on the way said {} (this system tells neither code nor sender)",
+            rejected.says
+        ),
+    }
+}
+
+/// Where silent packets are dropped, or at which hop an answer came.
+fn path_words(path: &Path, system: &str) -> String {
+    let Some(dropped) = &path.dropped else {
+        return answered_after(path);
+    };
+    let after = dropped.after.as_ref().map_or_else(
+        || "no hop on the way answers, so the place is not known".to_string(),
+        |hop| format!("dropped at or after {}, the last to answer", hop_words(hop)),
+    );
+    let before = match (&dropped.before, dropped.distance) {
+        (Some(hop), _) => format!(
+            ", and no later than {}, which answers a flow that works",
+            hop_words(hop)
+        ),
+        (None, Some(distance)) => format!(", before {system} (hop {distance})"),
+        (None, None) => String::new(),
+    };
+    let own = dropped
+        .host
+        .then(|| format!("{system}'s own firewall"))
+        .into_iter();
+    let suspects: Vec<String> = dropped.by.iter().cloned().chain(own).collect();
+    let by = if dropped.by.is_empty() {
+        String::new()
+    } else {
+        format!(": by {}", suspects.join(" or "))
+    };
+    format!("; {after}{before}{by}")
+}
+
+fn hop_words(hop: &Hop) -> String {
+    let by = hop.by.as_deref().unwrap_or("a silent device");
+    match &hop.firewall {
+        Some(firewall) => format!("{by} (hop {}, {firewall})", hop.hop),
+        None => format!("{by} (hop {})", hop.hop),
+    }
+}
+
+fn answered_after(path: &Path) -> String {
+    let silent = path
+        .hops
+        .iter()
+        .filter(|hop| hop.result == "silent")
+        .count();
+    let hidden = if silent > 0 {
+        format!(", {silent} of them unknown")
+    } else {
+        String::new()
+    };
+    match path.hops.last() {
+        Some(hop) if ["open", "reset"].contains(&hop.result.as_str()) => {
+            format!("; answered after {} hops{hidden}", hop.hop)
+        }
+        _ => String::new(),
     }
 }
 

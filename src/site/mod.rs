@@ -201,6 +201,14 @@ impl Site {
             .collect()
     }
 
+    /// The firewall that has an address.
+    pub fn firewall_at(&self, address: IpAddr) -> Option<&str> {
+        self.firewalls
+            .iter()
+            .find(|firewall| firewall.addresses.contains(&address))
+            .map(|firewall| firewall.name.as_str())
+    }
+
     /// The proxy that clients of a zone must go through to reach a system.
     pub fn proxy_for(&self, client_zone: ZoneId, system: SystemId) -> Option<SystemId> {
         self.systems

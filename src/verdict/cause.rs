@@ -65,6 +65,12 @@ words! {
         HostUnproved = "host-unproved",
         /// The certificate ends soon.
         ExpiresSoon = "expires-soon",
+        /// Some source ports pass, others do not.
+        Intermittent = "intermittent",
+        /// Open, but a device answered in the host's place.
+        AnsweredByMiddlebox = "answered-by-middlebox",
+        /// A datagram that nothing came back for.
+        UdpSilent = "udp-silent",
         /// Silence on a living host.
         NoAnswer = "no-answer",
         /// Silence, and nothing of that host ever answered.

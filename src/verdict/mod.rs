@@ -46,11 +46,13 @@ pub struct Context {
     pub control: Option<Control>,
     /// The same address answered this vantage in any way.
     pub host_answered: bool,
-    /// Host-unreachable came from the destination's own network, or from this host itself.
-    pub last_router: bool,
+    /// The last router, or this host itself, looked for the host and did not find it.
+    pub host_dead: bool,
+    /// Whoever rejected the flow is the host itself.
+    pub by_the_host: bool,
     /// Nothing at all answered this vantage.
     pub nothing_answered: bool,
-    /// The control of this host answered once and no longer does.
+    /// The control of this host answered once and no longer does, and its last answer came before this silence.
     pub cut_off: bool,
     /// Another system starts this flow.
     pub in_stead: bool,

@@ -1,10 +1,12 @@
 //! Judging a whole run: what answered decides what the silence of the rest is worth.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use super::{Context, Control, Judgement, judge, worst};
-use crate::observation::{Observation, State};
+use crate::observation::{AttemptResult, Observation, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
 use crate::site::{Site, ZoneId};
 
@@ -32,34 +34,47 @@ pub struct Judged {
 
 /// Judges every flow of one vantage.
 ///
-/// `own` are the addresses of this host; `gone` those hosts that answered at first and no longer did at the end.
+/// `own` are the addresses of this host; `gone` those hosts that answered at first and no longer did at the end, with
+/// the time of their last answer.
 pub fn judge_all(
     site: &Site,
     zone: ZoneId,
     own: &[IpAddr],
     all: &[Seen],
-    gone: &HashSet<IpAddr>,
+    gone: &HashMap<IpAddr, Timestamp>,
 ) -> Vec<Judged> {
-    let signs = Signs::of(site, zone, own, all);
+    let signs = Signs::of(site, zone, own, all, gone);
     all.iter()
-        .map(|seen| judge_one(site, zone, &signs, seen, gone))
+        .map(|seen| judge_one(site, zone, &signs, seen))
         .collect()
 }
 
 /// Signs of life of a run.
 struct Signs {
     hosts: HashSet<IpAddr>,
-    /// First firewalls that something answered from beyond.
+    /// First firewalls that something answered from beyond, and still did at the end.
     paths: HashSet<String>,
+    /// First firewalls that something answered from beyond and nothing does any more, with the time of the last answer.
+    lost_paths: HashMap<String, Timestamp>,
+    /// Hosts that no longer answered at the end, with the time of the last answer.
+    gone: HashMap<IpAddr, Timestamp>,
     anything: bool,
     own: HashSet<IpAddr>,
 }
 
 impl Signs {
-    fn of(site: &Site, zone: ZoneId, own: &[IpAddr], all: &[Seen]) -> Self {
+    fn of(
+        site: &Site,
+        zone: ZoneId,
+        own: &[IpAddr],
+        all: &[Seen],
+        gone: &HashMap<IpAddr, Timestamp>,
+    ) -> Self {
         let mut signs = Self {
             hosts: HashSet::new(),
             paths: HashSet::new(),
+            lost_paths: HashMap::new(),
+            gone: gone.clone(),
             anything: false,
             own: own.iter().copied().collect(),
         };
@@ -74,10 +89,44 @@ impl Signs {
                 .filter(|address| host_answered(observation, *address))
             {
                 signs.hosts.insert(address);
-                signs.paths.extend(first_firewall(site, zone, &seen.flow));
+                signs.note_path(first_firewall(site, zone, &seen.flow), address);
             }
         }
         signs
+    }
+
+    fn note_path(&mut self, first: Option<String>, address: IpAddr) {
+        let Some(first) = first else { return };
+        match self.gone.get(&address) {
+            None => {
+                self.lost_paths.remove(&first);
+                self.paths.insert(first);
+            }
+            Some(last) if !self.paths.contains(&first) => {
+                let known = self.lost_paths.entry(first).or_insert(*last);
+                *known = (*known).max(*last);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Whether an observation's tries went on after the last answer of its host, or of all that answered from beyond
+    /// its first firewall: its silence may be that of a device which shut this host out.
+    fn is_cut_off(&self, observation: &Observation, first: Option<&String>) -> bool {
+        let of_host = observation
+            .address
+            .filter(|address| self.hosts.contains(address));
+        let last = match of_host {
+            Some(address) => self.gone.get(&address),
+            None => first.and_then(|first| self.lost_paths.get(first)),
+        };
+        let last_try = observation
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.result == AttemptResult::Silent)
+            .map(|attempt| attempt.at)
+            .max();
+        matches!((last, last_try), (Some(last), Some(last_try)) if last_try > *last)
     }
 
     /// A rejection that this host's own stack made up, as for a neighbour that does not answer.
@@ -89,7 +138,8 @@ impl Signs {
 /// Whether the address itself answered, not a device on the way.
 fn host_answered(observation: &Observation, address: IpAddr) -> bool {
     match &observation.state {
-        State::Open | State::Closed { .. } => true,
+        State::Open => observation.painted.is_none(),
+        State::Closed { reset_by } => *reset_by != ResetBy::Device,
         State::Rejected(rejection) => rejection.by == Some(address),
         State::Filtered
         | State::Silent
@@ -112,13 +162,7 @@ fn first_firewall(site: &Site, zone: ZoneId, flow: &Flow) -> Option<String> {
     named.or_else(|| (there != zone).then(|| format!(">{}", site.zones[there].name)))
 }
 
-fn judge_one(
-    site: &Site,
-    zone: ZoneId,
-    signs: &Signs,
-    seen: &Seen,
-    gone: &HashSet<IpAddr>,
-) -> Judged {
+fn judge_one(site: &Site, zone: ZoneId, signs: &Signs, seen: &Seen) -> Judged {
     let routed = seen
         .observations
         .iter()
@@ -130,7 +174,7 @@ fn judge_one(
             judge(
                 seen.flow.need,
                 observation,
-                &context(site, zone, signs, seen, observation, gone),
+                &context(site, zone, signs, seen, observation),
             )
         })
         .collect();
@@ -144,7 +188,7 @@ fn judge_one(
     let control = seen
         .observations
         .get(observation)
-        .and_then(|it| context(site, zone, signs, seen, it, gone).control);
+        .and_then(|it| context(site, zone, signs, seen, it).control);
     Judged {
         judgement,
         observation,
@@ -172,7 +216,6 @@ fn context(
     signs: &Signs,
     seen: &Seen,
     observation: &Observation,
-    gone: &HashSet<IpAddr>,
 ) -> Context {
     let there = match seen.flow.to {
         Target::System(system) => Some(site.systems[system].zone),
@@ -181,8 +224,10 @@ fn context(
     let host_answered = observation
         .address
         .is_some_and(|address| signs.hosts.contains(&address));
-    let path =
-        first_firewall(site, zone, &seen.flow).is_some_and(|first| signs.paths.contains(&first));
+    let first = first_firewall(site, zone, &seen.flow);
+    let path = first
+        .as_ref()
+        .is_some_and(|first| signs.paths.contains(first));
     let control = match &observation.state {
         State::Closed { .. } => Some(Control::Itself),
         State::Rejected(rejection) if !rejection.is_about_the_host() => Some(Control::Itself),
@@ -197,17 +242,20 @@ fn context(
         mildly_forbidden: seen.flow.reason.only_watched && there.is_some_and(|there| there < zone),
         control,
         host_answered,
-        last_router: is_last_router(site, signs, observation),
+        host_dead: !host_answered && is_dead(site, signs, observation),
+        by_the_host: matches!(&observation.state, State::Rejected(rejection) if rejection.by.is_some() && rejection.by == observation.address),
         nothing_answered: !signs.anything,
-        cut_off: observation
-            .address
-            .is_some_and(|address| gone.contains(&address)),
+        cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
     }
 }
 
-/// Whether a rejection came from the destination's own network, or from this host itself.
-fn is_last_router(site: &Site, signs: &Signs, observation: &Observation) -> bool {
+/// Whether a router looked for the host and did not find it, or a rejection came from the destination's own network or
+/// from this host itself.
+fn is_dead(site: &Site, signs: &Signs, observation: &Observation) -> bool {
+    if observation.dead_by.is_some() {
+        return true;
+    }
     let (State::Rejected(rejection), Some(address)) = (&observation.state, observation.address)
     else {
         return false;

@@ -1,10 +1,11 @@
 //! The table: state by need. No `_` arm, so that a new state cannot be forgotten.
 
 use super::{Cause, Context, Control, Judgement, Level, Owner, Verdict};
+use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
-    CertificateFault, NotTried, Observation, Prohibition, Rejection, ResetBy, Service, State,
-    Trouble, Unresolved,
+    CertificateFault, Depth, NotTried, Observation, Painted, Prohibition, Rejection, ResetBy,
+    Service, State, Trouble, Unresolved,
 };
 
 /// Judges one observation.
@@ -66,7 +67,11 @@ fn unknown(cause: Cause, level: Level) -> Judgement {
 
 fn required(seen: &Observation, context: &Context) -> Judgement {
     match &seen.state {
-        State::Open => spoken(seen.service.as_ref()),
+        State::Open if is_painted(seen) => Judgement {
+            owner: Some(Owner::Firewall),
+            ..unknown(Cause::AnsweredByMiddlebox, Level::Error)
+        },
+        State::Open => through_every_port(seen, spoken(seen.service.as_ref())),
         State::Closed {
             reset_by: ResetBy::Host,
         } => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
@@ -79,8 +84,16 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Rejected(rejection) if is_dead(rejection, context) => {
             failed(Verdict::Down, Cause::HostDead, Owner::Server)
         }
+        // A host that rejects with ICMP does so by its own firewall.
+        State::Rejected(rejection) if context.by_the_host => {
+            failed(Verdict::Blocked, rejected(rejection), Owner::Server)
+        }
         State::Rejected(rejection) => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Firewall)
+        }
+        State::Filtered | State::Silent if context.cut_off => unknown(Cause::CutOff, Level::Error),
+        State::Filtered if context.host_dead => {
+            failed(Verdict::Down, Cause::HostDead, Owner::Server)
         }
         State::Filtered if context.host_answered => {
             failed(Verdict::Blocked, Cause::NoAnswer, Owner::Firewall)
@@ -89,7 +102,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Unresolved(Unresolved::NoSuchName) => {
             failed(Verdict::Wrong, Cause::NoSuchName, Owner::Dns)
         }
-        State::Silent => unknown(Cause::NotProved, Level::Error),
+        State::Silent => silent(seen),
         State::Unresolved(Unresolved::ResolverSilent) => {
             unknown(Cause::ResolverSilent, Level::Error)
         }
@@ -100,8 +113,39 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
     }
 }
 
+/// Silence that is no proof. A datagram's never is: most services do not answer what they do not understand.
+fn silent(seen: &Observation) -> Judgement {
+    if seen.depth == Some(Depth::Udp) {
+        unknown(Cause::UdpSilent, Level::Note)
+    } else {
+        unknown(Cause::NotProved, Level::Error)
+    }
+}
+
+/// Whether a device answered in the host's place, and the service's own words do not say otherwise.
+fn is_painted(seen: &Observation) -> bool {
+    let by_a_device = match seen.painted {
+        // That a service hangs up is its own business: what it is worth the table says.
+        None | Some(Painted::ResetAfterAccept) => false,
+        Some(Painted::EveryPort { .. } | Painted::BeforeHost { .. } | Painted::HostIsDead) => true,
+    };
+    by_a_device && !has_own_words(seen)
+}
+
+/// A service that is as it must be, and that some source ports do not reach.
+fn through_every_port(seen: &Observation, judgement: Judgement) -> Judgement {
+    let some_blocked = seen
+        .source_ports
+        .is_some_and(|ports| ports.open > 0 && ports.blocked > 0);
+    if some_blocked && judgement.verdict != Verdict::Wrong {
+        failed(Verdict::Blocked, Cause::Intermittent, Owner::Firewall)
+    } else {
+        judgement
+    }
+}
+
 fn is_dead(rejection: &Rejection, context: &Context) -> bool {
-    rejection.says == Prohibition::HostUnreachable && context.last_router
+    rejection.says == Prohibition::HostUnreachable && context.host_dead
 }
 
 fn rejected(rejection: &Rejection) -> Cause {
@@ -110,7 +154,7 @@ fn rejected(rejection: &Rejection) -> Cause {
         Prohibition::PortUnreachable => Cause::PortUnreachable,
         Prohibition::HostUnreachable => Cause::HostUnreachable,
         Prohibition::NetUnreachable => Cause::NetUnreachable,
-        Prohibition::Other => Cause::Rejected,
+        Prohibition::TimeExceeded | Prohibition::Other => Cause::Rejected,
     }
 }
 
@@ -134,7 +178,7 @@ fn spoken(service: Option<&Service>) -> Judgement {
         Service::NotSpoken => unknown(Cause::OnlyTcp, Level::Note),
         Service::TlsTooOld => unknown(Cause::TlsTooOld, Level::Note),
         Service::Mute => wrong(Cause::Mute, Owner::Server),
-        Service::HungUp => wrong(Cause::HungUp, Owner::Server),
+        Service::HungUp | Service::ResetAtOnce => wrong(Cause::HungUp, Owner::Server),
         Service::HungUpInHandshake => wrong(Cause::HungUpInHandshake, Owner::Server),
         Service::NotTls => wrong(Cause::NotTls, Owner::Server),
         Service::TlsAlert(_) => wrong(Cause::TlsAlert, Owner::Server),
@@ -158,12 +202,13 @@ fn certificate(fault: &CertificateFault) -> Cause {
 
 fn optional(seen: &Observation) -> Judgement {
     match &seen.state {
+        State::Open if is_painted(seen) => ok(Cause::AnsweredByMiddlebox),
         State::Open if matches!(spoken(seen.service.as_ref()).verdict, Verdict::Wrong) => {
             ok(Cause::OtherService)
         }
         State::Open => ok(Cause::Answered),
         State::Closed { .. } | State::Rejected(_) | State::Filtered => ok(Cause::NotOpen),
-        State::Silent => ok(Cause::NotProved),
+        State::Silent => ok(silent(seen).cause),
         State::Unresolved(Unresolved::NoSuchName) => ok(Cause::NoSuchName),
         State::Unresolved(Unresolved::ResolverSilent) => ok(Cause::ResolverSilent),
         State::Unresolved(Unresolved::NoNameHere) => ok(Cause::NoAddressHere),
@@ -176,6 +221,11 @@ fn optional(seen: &Observation) -> Judgement {
 fn forbidden(seen: &Observation, context: &Context) -> Judgement {
     match &seen.state {
         State::Open if seen.service == Some(Service::ConnectedToItself) => closed(context),
+        // What a device opened says nothing of the host behind it.
+        State::Open if seen.painted.is_some() => Judgement {
+            owner: Some(Owner::Firewall),
+            ..unknown(Cause::AnsweredByMiddlebox, Level::Warning)
+        },
         State::Open => Judgement {
             verdict: Verdict::Exposed,
             cause: Cause::Open,
@@ -208,11 +258,15 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
             ok(Cause::HostUnproved)
         }
         State::Rejected(_) => ok(Cause::KeptClosed),
+        State::Filtered if context.host_dead && !context.cut_off => {
+            unknown(Cause::HostDead, Level::Error)
+        }
         State::Filtered => closed(context),
         State::Unresolved(Unresolved::NoSuchName | Unresolved::NoNameHere) => {
             unknown(Cause::NoAddressHere, Level::Note)
         }
-        State::Silent => unknown(Cause::NotProved, Level::Error),
+        State::Silent if context.cut_off => unknown(Cause::CutOff, Level::Error),
+        State::Silent => silent(seen),
         State::Unresolved(Unresolved::ResolverSilent) => {
             unknown(Cause::ResolverSilent, Level::Error)
         }

@@ -1,0 +1,221 @@
+//! Who answered, and where silent packets are dropped: what is worth finding out about a host, and what it proves.
+//!
+//! Observations go in, `wanted` says which addresses deserve an `Inquiry` and which of their ports a walk of the path;
+//! the prober carries that out and returns `Found`; `attribute` writes into the observations what it proves: the
+//! sender of a reset (`sender`), a door that is painted on (`doors`), the place where packets are dropped (`place`).
+//! Pure: no sockets, no clocks. A claim needs evidence that came back; silence alone only ever leaves a claim out.
+
+mod doors;
+mod place;
+mod sender;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::observation::{Observation, Path, Prohibition, ResetBy, Service, State};
+
+pub use doors::{DOORS, enough_doors, opens_every_port};
+pub use place::{Suspects, dropped, next_to_ask, suspects};
+
+/// The most paths that are walked to one address.
+const MOST_WALKS: usize = 8;
+
+/// One question that was asked, as far as attribution looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tried<'a> {
+    /// Its number among the questions.
+    pub number: usize,
+    /// Where it went.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// Whether the site needs it, and does not forbid it.
+    pub needed: bool,
+    /// What was seen.
+    pub seen: &'a Observation,
+}
+
+/// What is to be found out about one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inquiry {
+    /// The address.
+    pub address: IpAddr,
+    /// The question whose way is the measure for others: it is answered.
+    pub reference: Option<Walk>,
+    /// The questions whose ways are walked.
+    pub walks: Vec<Walk>,
+    /// The sender of a host-unreachable message, when nothing but such messages came back.
+    pub looks_dead: Option<IpAddr>,
+}
+
+/// A question whose way is walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// Its number among the questions.
+    pub number: usize,
+    /// Its port.
+    pub port: u16,
+    /// Whether its packets vanish, so that the place is looked for.
+    pub vanishes: bool,
+    /// Whether it was reset, so that the times of further resets are worth having.
+    pub resets: bool,
+}
+
+/// What an inquiry found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Ports that nobody is known to listen on, and what they did.
+    pub doors: Vec<(u16, Observation)>,
+    /// Paths by question.
+    pub paths: BTreeMap<usize, Path>,
+    /// The path to a port that nobody is known to listen on.
+    pub door_path: Option<Path>,
+    /// Times of further resets by question, in milliseconds.
+    pub reset_times: BTreeMap<usize, Vec<f64>>,
+    /// The router that looked for the host and did not find it.
+    pub dead_by: Option<IpAddr>,
+}
+
+/// Which addresses deserve an inquiry, and what of it.
+///
+/// Addresses in this host's own networks have no path to walk. What is walked first: required flows that vanish, then
+/// those that were reset, then open ones whose service has not spoken, then what is forbidden.
+pub fn wanted(tried: &[Tried<'_>]) -> Vec<Inquiry> {
+    let mut by_address: BTreeMap<IpAddr, Vec<&Tried<'_>>> = BTreeMap::new();
+    for one in tried.iter().filter(|one| !one.seen.on_link) {
+        by_address.entry(one.address).or_default().push(one);
+    }
+    by_address
+        .into_iter()
+        .map(|(address, of_it)| inquiry(address, &of_it))
+        .filter(Inquiry::asks_anything)
+        .collect()
+}
+
+impl Inquiry {
+    fn asks_anything(&self) -> bool {
+        self.reference.is_some() || !self.walks.is_empty() || self.looks_dead.is_some()
+    }
+}
+
+fn inquiry(address: IpAddr, tried: &[&Tried<'_>]) -> Inquiry {
+    let mut walks: Vec<(u8, Walk)> = tried
+        .iter()
+        .filter_map(|one| Some((urgency(one)?, walk(one))))
+        .collect();
+    walks.sort_by_key(|(urgency, walk)| (*urgency, walk.number));
+    Inquiry {
+        address,
+        reference: reference(tried),
+        walks: walks
+            .into_iter()
+            .take(MOST_WALKS)
+            .map(|(_, walk)| walk)
+            .collect(),
+        looks_dead: looks_dead(tried),
+    }
+}
+
+fn walk(one: &Tried<'_>) -> Walk {
+    Walk {
+        number: one.number,
+        port: one.port,
+        vanishes: one.seen.is_silence(),
+        resets: matches!(one.seen.state, State::Closed { .. }),
+    }
+}
+
+/// The port whose answers are most surely the host's own: one whose service spoke, else an open one, else a reset.
+fn reference(tried: &[&Tried<'_>]) -> Option<Walk> {
+    let rank = |one: &&&Tried<'_>| match (&one.seen.state, &one.seen.service) {
+        (State::Open, Some(Service::ConnectedToItself)) => None,
+        (State::Open, Some(Service::Spoke)) => Some(0),
+        (State::Open, _) => Some(1),
+        (State::Closed { .. }, _) => Some(2),
+        _ => None,
+    };
+    tried
+        .iter()
+        .filter(|one| rank(one).is_some())
+        .min_by_key(|one| rank(one))
+        .map(|one| walk(one))
+}
+
+/// How early a question's way is walked; `None`: not at all.
+fn urgency(one: &Tried<'_>) -> Option<u8> {
+    let needed = one.needed;
+    match &one.seen.state {
+        State::Filtered if needed => Some(0),
+        State::Closed {
+            reset_by: ResetBy::Either,
+        } => Some(if needed { 1 } else { 4 }),
+        State::Open if !has_own_words(one.seen) => Some(if needed { 2 } else { 3 }),
+        State::Filtered
+        | State::Closed { .. }
+        | State::Open
+        | State::Silent
+        | State::Rejected(_)
+        | State::Unresolved(_)
+        | State::Unreachable(_)
+        | State::NotTried(_) => None,
+    }
+}
+
+/// Whether an open port said what only the service itself can say: a device on the way can accept connections and
+/// answer plain HTTP, but it does not hold the certificate's key, nor speak every protocol.
+pub fn has_own_words(seen: &Observation) -> bool {
+    match &seen.service {
+        Some(Service::Spoke) => seen.tls.is_some() || seen.http.is_none(),
+        Some(Service::Certificate(_) | Service::ServerError(_)) => seen.tls.is_some(),
+        _ => false,
+    }
+}
+
+/// The sender of a host-unreachable message, when the host itself never answered.
+fn looks_dead(tried: &[&Tried<'_>]) -> Option<IpAddr> {
+    let answered = tried
+        .iter()
+        .any(|one| matches!(one.seen.state, State::Closed { .. }) || has_own_words(one.seen));
+    let said = tried.iter().find_map(|one| match &one.seen.state {
+        State::Rejected(rejection) if rejection.says == Prohibition::HostUnreachable => {
+            rejection.by
+        }
+        _ => None,
+    });
+    // A door that opens on a dead host is painted on: that one is asked about too.
+    let opened = tried.iter().any(|one| one.seen.state == State::Open);
+    said.filter(|_| !answered || opened)
+}
+
+/// Whether the host is so much farther away than the last router that times of resets tell who sent them.
+pub fn times_can_tell<'a>(reference: &Observation, paths: impl Iterator<Item = &'a Path>) -> bool {
+    sender::Bounds::of(paths).times_can_tell(reference)
+}
+
+/// Writes into the observations what an inquiry proves.
+pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Found) {
+    let bounds = sender::Bounds::of(found.paths.values().chain(&found.door_path));
+    let reference = inquiry
+        .reference
+        .and_then(|reference| observations.get(reference.number))
+        .cloned();
+    for (number, path) in &found.paths {
+        let Some(seen) = observations.get_mut(*number) else {
+            continue;
+        };
+        if let State::Closed { reset_by } = &mut seen.state
+            && *reset_by == ResetBy::Either
+        {
+            let times = found.reset_times.get(number).map_or(&[][..], Vec::as_slice);
+            *reset_by = sender::of_reset(path, &bounds, reference.as_ref(), times);
+        }
+        seen.path = Some(path.clone());
+    }
+    for seen in observations
+        .iter_mut()
+        .filter(|seen| seen.address == Some(inquiry.address))
+    {
+        seen.dead_by = found.dead_by;
+        seen.painted = doors::painted(seen, &bounds, found);
+    }
+}

@@ -1,0 +1,129 @@
+//! Where silent packets are dropped.
+//!
+//! Routers look at the hops of a packet before or after they filter it. So a packet that expired at a hop was let
+//! through by all before it, and the drop is at that hop or after it. A hop that answers a working flow to the same
+//! host and, asked in turn with it, never this one, is where the packets no longer come: the drop is at that hop or
+//! before it. Without such a hop the host itself bounds the place.
+
+use crate::observation::{Before, Dropped, Path};
+use crate::site::Site;
+
+/// The place, from the walk of the silent flow, that of a working one, and the hop that was silent in turn.
+pub fn dropped(own: &Path, reference: Option<&Path>, silent_at: Option<u8>) -> Dropped {
+    let after = own.last_expired();
+    let router = silent_at
+        .filter(|hop| after.is_none_or(|(last, _)| last < *hop))
+        .and_then(|hop| Some((hop, reference?.expired_at(hop)?)));
+    let distance = reference
+        .and_then(Path::first_answered)
+        .map(|hop| hop.number);
+    Dropped {
+        after,
+        before: match router {
+            Some((hop, by)) => Before::Router(hop, by),
+            None => Before::Host(distance),
+        },
+    }
+}
+
+/// The nearest hop that answered the working flow and not the silent one: the one to ask both of, in turn.
+pub fn next_to_ask(own: &Path, reference: &Path) -> Option<u8> {
+    let last = own.last_expired().map_or(0, |(hop, _)| hop);
+    reference
+        .expired()
+        .map(|(hop, _)| hop)
+        .find(|hop| *hop > last)
+}
+
+/// Who may have dropped the packets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suspects {
+    /// Firewalls of the site file, in the order in which a packet meets them; empty where no known address bounds the
+    /// place.
+    pub firewalls: Vec<String>,
+    /// Whether the host's own firewall may have done it too.
+    pub host: bool,
+}
+
+/// Who may have dropped the packets of a flow that crosses these firewalls, in the order in which it meets them.
+///
+/// A firewall is left out when its known addresses show that the packets went beyond it, or never came to it.
+pub fn suspects(site: &Site, crosses: &[String], path: &Path, place: &Dropped) -> Suspects {
+    let index = |address| {
+        let name = site.firewall_at(address)?;
+        crosses.iter().position(|crossed| crossed == name)
+    };
+    let last = place.after.map_or(0, |(hop, _)| hop);
+    let low = path
+        .expired()
+        .filter_map(|(hop, by)| index(by).map(|at| if hop < last { at + 1 } else { at }))
+        .max();
+    let high = match place.before {
+        Before::Host(_) => None,
+        Before::Router(_, by) if index(by).is_some() => index(by).map(|at| at + 1),
+        Before::Router(bound, _) => path
+            .working
+            .iter()
+            .filter(|(hop, _)| *hop > bound)
+            .find_map(|(_, by)| index(*by)),
+    };
+    let known = low.is_some() || high.is_some();
+    let (low, high) = (low.unwrap_or(0), high.unwrap_or(crosses.len()));
+    Suspects {
+        firewalls: crosses
+            .get(low..high)
+            .filter(|_| known)
+            .map(<[String]>::to_vec)
+            .unwrap_or_default(),
+        host: matches!(place.before, Before::Host(_)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::observation::{Hop, HopAnswer};
+
+    fn at(number: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, number])
+    }
+
+    fn path(answers: &[HopAnswer]) -> Path {
+        let hop = |(number, answer): (usize, &HopAnswer)| Hop {
+            number: u8::try_from(number + 1).expect("a short path"),
+            answer: answer.clone(),
+            tries: 1,
+            took_ms: None,
+        };
+        Path {
+            hops: answers.iter().enumerate().map(hop).collect(),
+            ..Path::default()
+        }
+    }
+
+    #[test]
+    fn the_host_bounds_the_place_where_no_router_was_silent_in_turn() {
+        let silent = path(&[HopAnswer::Expired(at(1)), HopAnswer::Silent]);
+        let works = path(&[
+            HopAnswer::Expired(at(1)),
+            HopAnswer::Expired(at(2)),
+            HopAnswer::Open,
+        ]);
+        assert_eq!(next_to_ask(&silent, &works), Some(2));
+        let unproved = dropped(&silent, Some(&works), None);
+        assert_eq!(
+            (unproved.after, unproved.before),
+            (Some((1, at(1))), Before::Host(Some(3)))
+        );
+        let proved = dropped(&silent, Some(&works), Some(2));
+        assert_eq!(proved.before, Before::Router(2, at(2)));
+    }
+
+    #[test]
+    fn no_hop_that_answers_leaves_the_whole_way() {
+        let place = dropped(&path(&[HopAnswer::Silent]), None, None);
+        assert_eq!((place.after, place.before), (None, Before::Host(None)));
+    }
+}

@@ -1,0 +1,168 @@
+//! Who sent a reset: the hop at which it first appears against the host's own distance, and times.
+//!
+//! 1. A packet with few hops that is answered, while another packet to the same address was forwarded beyond that hop,
+//!    was answered by a device: the host is farther away.
+//! 2. An answer that comes quicker than any packet can go to the host and back was a device's. One that takes as long
+//!    as the host's own answers, where the last router is much nearer, was the host's.
+//! 3. Otherwise nothing tells. A reset first appears at the same hop for a host and for the firewall right before it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::observation::{Observation, Path, ResetBy, State};
+
+/// How much farther than the last router the host must be, in milliseconds, for times to tell anything.
+const CLEAR_MS: f64 = 5.0;
+/// The fewest further resets from whose times anything is concluded.
+const FEWEST_TIMES: usize = 3;
+
+/// How far packets to one address were seen to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Bounds {
+    /// The farthest hop that forwarded or would have forwarded a packet: the host is beyond it.
+    beyond: Option<u8>,
+    /// The quickest answer of that hop, in milliseconds.
+    near_ms: Option<f64>,
+    /// Packets took different ways, so hops cannot be compared.
+    unclear: bool,
+}
+
+impl Bounds {
+    pub(super) fn of<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
+        let mut bounds = Self::default();
+        let mut by_hop: BTreeMap<u8, IpAddr> = BTreeMap::new();
+        for hop in paths.flat_map(|path| &path.hops) {
+            let crate::observation::HopAnswer::Expired(by) = hop.answer else {
+                continue;
+            };
+            bounds.unclear |= *by_hop.entry(hop.number).or_insert(by) != by;
+            if bounds.beyond.is_none_or(|beyond| hop.number > beyond) {
+                bounds.beyond = Some(hop.number);
+                bounds.near_ms = hop.took_ms;
+            } else if bounds.beyond == Some(hop.number) {
+                bounds.near_ms = quicker(bounds.near_ms, hop.took_ms);
+            }
+        }
+        bounds
+    }
+
+    /// The hop after which a path was answered and the one beyond it, when that proves that a device answered.
+    pub(super) fn answered_before_host(&self, path: &Path) -> Option<(u8, u8)> {
+        let (first, beyond) = (path.first_answered()?.number, self.beyond?);
+        (!self.unclear && first <= beyond).then_some((first, beyond))
+    }
+
+    pub(super) fn times_can_tell(&self, reference: &Observation) -> bool {
+        let far = own_answer_ms(reference);
+        matches!((self.near_ms, far), (Some(near), Some(far)) if are_apart(near, far))
+    }
+}
+
+fn quicker(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Who sent the resets of a path.
+pub(super) fn of_reset(
+    path: &Path,
+    bounds: &Bounds,
+    reference: Option<&Observation>,
+    times: &[f64],
+) -> ResetBy {
+    if bounds.answered_before_host(path).is_some() {
+        return ResetBy::Device;
+    }
+    let far = reference.and_then(own_answer_ms);
+    match (bounds.near_ms, far) {
+        (Some(near), Some(far)) => by_time(near, far, times),
+        _ => ResetBy::Either,
+    }
+}
+
+/// The quickest answer that is the host's own.
+fn own_answer_ms(reference: &Observation) -> Option<f64> {
+    if reference.state != State::Open || !super::has_own_words(reference) {
+        return None;
+    }
+    reference.source_ports.and_then(|ports| ports.quickest_ms)
+}
+
+fn are_apart(near: f64, far: f64) -> bool {
+    far - near >= CLEAR_MS && far >= 2.0 * near
+}
+
+fn by_time(near: f64, far: f64, times: &[f64]) -> ResetBy {
+    if !are_apart(near, far) || times.len() < FEWEST_TIMES {
+        return ResetBy::Either;
+    }
+    let quarter = (far - near) / 4.0;
+    if times.iter().all(|time| *time <= near + quarter) {
+        ResetBy::Device
+    } else if times
+        .iter()
+        .all(|time| *time >= far - quarter && *time <= far + 2.0 * quarter)
+    {
+        ResetBy::Host
+    } else {
+        ResetBy::Either
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::{Hop, HopAnswer};
+
+    fn path(answers: &[HopAnswer]) -> Path {
+        let hop = |(number, answer): (usize, &HopAnswer)| Hop {
+            number: u8::try_from(number + 1).expect("a short path"),
+            answer: answer.clone(),
+            tries: 1,
+            took_ms: Some(1.0),
+        };
+        Path {
+            hops: answers.iter().enumerate().map(hop).collect(),
+            ..Path::default()
+        }
+    }
+
+    fn expired(last: u8) -> HopAnswer {
+        HopAnswer::Expired(IpAddr::from([192, 0, 2, last]))
+    }
+
+    #[test]
+    fn a_reset_nearer_than_a_hop_that_forwards_is_a_devices() {
+        let far = path(&[expired(1), expired(2), HopAnswer::Open]);
+        let near = path(&[expired(1), HopAnswer::Reset]);
+        let bounds = Bounds::of([&far, &near].into_iter());
+        assert_eq!(of_reset(&near, &bounds, None, &[]), ResetBy::Device);
+    }
+
+    #[test]
+    fn a_reset_at_the_hosts_distance_may_be_the_last_firewalls() {
+        let open = path(&[expired(1), HopAnswer::Open]);
+        let reset = path(&[expired(1), HopAnswer::Reset]);
+        let bounds = Bounds::of([&open, &reset].into_iter());
+        assert_eq!(of_reset(&reset, &bounds, None, &[]), ResetBy::Either);
+    }
+
+    #[test]
+    fn ways_that_differ_prove_nothing() {
+        let long = path(&[expired(1), expired(2), HopAnswer::Open]);
+        let other = path(&[expired(9), HopAnswer::Reset]);
+        let bounds = Bounds::of([&long, &other].into_iter());
+        assert_eq!(of_reset(&other, &bounds, None, &[]), ResetBy::Either);
+    }
+
+    #[test]
+    fn times_tell_only_where_host_and_router_are_far_apart() {
+        assert_eq!(by_time(0.5, 1.0, &[0.5, 0.5, 0.5]), ResetBy::Either);
+        assert_eq!(by_time(1.0, 31.0, &[1.2, 1.1, 2.0]), ResetBy::Device);
+        assert_eq!(by_time(1.0, 31.0, &[31.2, 30.5, 33.0]), ResetBy::Host);
+        assert_eq!(by_time(1.0, 31.0, &[1.2, 30.5, 33.0]), ResetBy::Either);
+        assert_eq!(by_time(1.0, 31.0, &[31.2]), ResetBy::Either);
+    }
+}

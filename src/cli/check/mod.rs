@@ -1,0 +1,373 @@
+//! `portproof check`: plan, probe, judge, report.
+//!
+//! The flows of the vantage become questions (`questions`), one for each address; equal ones are asked once. Names are
+//! resolved first where the file gives no address (`aim`), and beside the probes where it does (`notes`). When all have
+//! been asked, silence is made proof, one answered question of each host is asked again (`controls`), and what the
+//! answers leave open is looked into: who sent a reset, where packets are dropped, which doors are painted on.
+
+mod aim;
+mod controls;
+mod notes;
+mod questions;
+mod sweep;
+
+use std::collections::HashSet;
+use std::io::IsTerminal as _;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::args::{Check, Format};
+use super::files::{self, Loaded};
+use super::{WRONG, write_out};
+use crate::attribution::{self, Tried};
+use crate::config::Sweep;
+use crate::lab::{self, Faults, Lab};
+use crate::observation::Observation;
+use crate::plan::{self, Plan};
+use crate::probe::{self, Ladder, Limits, Prober, Question, Trust, Turn};
+use crate::report::{self, Detail, ReportDocument, Run, Vantage};
+use crate::site::{Site, ZoneId};
+use crate::vantage;
+use crate::verdict::{self, Seen};
+use crate::{os, report::exit_status};
+
+/// Descriptors that the program itself needs beside the probes.
+const SPARE_DESCRIPTORS: usize = 64;
+
+pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
+    let loaded = if arguments.lab {
+        files::load_bytes(
+            "probes.yaml",
+            lab::SITE_FILE.as_bytes(),
+            None,
+            arguments.shared.catalogue.as_deref(),
+        )?
+    } else {
+        files::load(&arguments.file, arguments.shared.catalogue.as_deref())?
+    };
+    let Some(loaded) = loaded else {
+        return Ok(WRONG);
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(check(arguments, loaded));
+    // A resolver that hangs must not hold up the end.
+    runtime.shutdown_background();
+    let report = result?;
+    let text = match arguments.shared.format {
+        Format::Text => report::text(
+            &report,
+            if arguments.verbose {
+                Detail::Everything
+            } else {
+                Detail::Findings
+            },
+        ),
+        Format::Json => serde_json::to_string_pretty(&report)? + "\n",
+    };
+    write_out(arguments.shared.output.as_deref(), &text)?;
+    Ok(exit_status(&report, arguments.strict))
+}
+
+/// What a run works with.
+struct Bench {
+    loaded: Loaded,
+    plan: Plan,
+    place: vantage::Place,
+    own: Vec<IpAddr>,
+    lab: Option<Lab>,
+    prober: Arc<Prober>,
+    stop: watch::Receiver<bool>,
+    timeout: Duration,
+}
+
+async fn check(arguments: &Check, loaded: Loaded) -> anyhow::Result<ReportDocument> {
+    let started = Timestamp::now();
+    let plan = plan::derive(&loaded.site, &loaded.catalogue);
+    let networks = os::own_addresses().unwrap_or_default();
+    let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
+    let place = place(arguments, &loaded.site, &own)?;
+    let lab = start_lab(arguments, &loaded, &plan, place.zone).await?;
+    let limits = limits(arguments, &loaded.site, lab.is_some());
+    let trust = match &lab {
+        Some(lab) => Trust::new(vec![lab.root.clone()], false),
+        None => Trust::new(loaded.roots.clone(), true),
+    };
+    let stop = on_interrupt();
+    let prober = Prober::new(limits, trust, networks, stop.clone());
+    let bench = Bench {
+        loaded,
+        plan,
+        place,
+        own,
+        lab,
+        prober,
+        stop,
+        timeout: limits.timeout,
+    };
+    Ok(examine(&bench, &limits, started).await)
+}
+
+fn place(arguments: &Check, site: &Site, own: &[IpAddr]) -> anyhow::Result<vantage::Place> {
+    let from = if arguments.lab {
+        site.internet.map(|zone| site.zones[zone].name.clone())
+    } else {
+        arguments.from.clone()
+    };
+    let hosts: &[IpAddr] = if arguments.lab { &[] } else { own };
+    let place = vantage::find(site, from.as_deref(), arguments.system.as_deref(), hosts)
+        .map_err(anyhow::Error::msg)?;
+    let system = place
+        .system
+        .map(|system| format!(" as system {}", site.systems[system].name))
+        .unwrap_or_default();
+    eprintln!(
+        "vantage: zone {}{system} ({})",
+        site.zones[place.zone].name,
+        if arguments.lab { "the lab" } else { &place.how }
+    );
+    Ok(place)
+}
+
+async fn start_lab(
+    arguments: &Check,
+    loaded: &Loaded,
+    plan: &Plan,
+    zone: ZoneId,
+) -> anyhow::Result<Option<Lab>> {
+    if !arguments.lab {
+        return Ok(None);
+    }
+    let faults = if arguments.healthy {
+        Faults::None
+    } else {
+        Faults::Planted
+    };
+    let lab = Lab::start(&loaded.site, &loaded.catalogue, plan, zone, faults).await?;
+    let silence = if lab.is_silent_for_real() {
+        ""
+    } else {
+        "; this platform has no silent listener, so silent ports are not connected to at all"
+    };
+    eprintln!("lab: a stand-in of probes.yaml on loopback{silence}");
+    Ok(Some(lab))
+}
+
+/// The limits of the file, within what this host has. The lab is on loopback, where no rate has to be kept.
+fn limits(arguments: &Check, site: &Site, lab: bool) -> Limits {
+    let asked = &site.probing;
+    let descriptors = os::raise_descriptor_limit()
+        .saturating_sub(SPARE_DESCRIPTORS)
+        .max(1);
+    // A silent question keeps its earlier sockets open, so it may hold several.
+    const SOCKETS_EACH: usize = 4;
+    let in_flight = asked.in_flight.min((descriptors / SOCKETS_EACH).max(1));
+    if in_flight < asked.in_flight {
+        eprintln!(
+            "note: {in_flight} probes at once instead of {}: this host allows no more descriptors",
+            asked.in_flight
+        );
+    }
+    Limits {
+        timeout: asked.timeout,
+        attempts: asked.attempts,
+        in_flight,
+        per_host: if lab { asked.in_flight } else { asked.per_host },
+        waiting: (descriptors / SOCKETS_EACH).saturating_sub(in_flight),
+        rate: if lab { None } else { asked.rate },
+        walks: !lab && !arguments.no_path,
+    }
+}
+
+/// Turns true at Ctrl-C; the report of what was seen is still written.
+fn on_interrupt() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = sender.send(true);
+        }
+        // Kept alive to the end of the run: a closed channel would look like an interrupt.
+        std::future::pending::<()>().await;
+    });
+    receiver
+}
+
+async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
+    let site = &bench.loaded.site;
+    let (mut chosen, flows_elsewhere) =
+        plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
+    if site.probing.sweep == Sweep::None {
+        chosen.retain(|chosen| !bench.plan.flows[chosen.flow].reason.only_watched);
+    }
+    let names = aim::resolve(bench, &chosen).await;
+    let (questions, by_flow) = questions::questions(bench, &chosen, &names);
+    announce(site, &questions, limits);
+    let dns = tokio::spawn(notes::compare_names(
+        bench.lab.is_none() && site.probing.dns,
+        notes::names_to_compare(bench, &chosen),
+        bench.timeout,
+    ));
+    let bar = progress(questions.len());
+    let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
+    bar.set_message("making silence proof");
+    bench.prober.prove_silence(&questions, &mut answers).await;
+    let gone = controls::gone(bench, &questions, &answers).await;
+    bar.set_message("looking closer");
+    look_closer(bench, &questions, &mut answers).await;
+    bar.finish_and_clear();
+    let seen: Vec<Seen> = chosen
+        .iter()
+        .zip(&by_flow)
+        .map(|(chosen, numbers)| Seen {
+            flow: bench.plan.flows[chosen.flow].clone(),
+            owner: chosen.owner,
+            observations: numbers
+                .iter()
+                .map(|number| answers[*number].clone())
+                .collect(),
+        })
+        .collect();
+    let swept = sweep::sweep(bench, &seen).await;
+    let judged = verdict::judge_all(site, bench.place.zone, &bench.own, &seen, &gone);
+    let mut notes = notes::skipped_families(site, &seen);
+    notes.extend(
+        dns.await
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(system, name, note)| notes::dns_note(site, system, &name, &note)),
+    );
+    let now = Timestamp::now();
+    report::assemble(Run {
+        site,
+        file: &bench.loaded.file,
+        vantage: vantage_entry(bench, started, now),
+        zone: bench.place.zone,
+        seen,
+        judged,
+        flows_elsewhere,
+        swept,
+        notes,
+        expires_soon: bench.loaded.config.expires_soon,
+        now,
+    })
+}
+
+/// Carries out what attribution wants to know, host by host at once, and writes down what that proves.
+async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Observation]) {
+    if bench.lab.is_some() || *bench.stop.borrow() {
+        return;
+    }
+    let tried: Vec<Tried<'_>> = questions
+        .iter()
+        .zip(answers.iter())
+        .enumerate()
+        .filter(|(_, (question, _))| question.ladder != Ladder::Datagram)
+        .filter_map(|(number, (question, seen))| {
+            Some(Tried {
+                number,
+                address: seen.address?,
+                port: question.port,
+                needed: question.turn == Turn::Needed,
+                seen,
+            })
+        })
+        .collect();
+    let inquiries = attribution::wanted(&tried);
+    let known: HashSet<u16> = bench.plan.flows.iter().map(|flow| flow.port.low).collect();
+    let found = futures_util::future::join_all(
+        inquiries
+            .iter()
+            .map(|inquiry| bench.prober.inquire(inquiry, &known, answers)),
+    )
+    .await;
+    for (inquiry, found) in inquiries.iter().zip(&found) {
+        attribution::attribute(answers, inquiry, found);
+    }
+}
+
+fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vantage {
+    let site = &bench.loaded.site;
+    Vantage {
+        zone: site.zones[bench.place.zone].name.clone(),
+        system: bench
+            .place
+            .system
+            .map(|system| site.systems[system].name.clone()),
+        host: os::host_name(),
+        addresses: bench
+            .own
+            .iter()
+            .filter(|address| !address.is_loopback())
+            .map(ToString::to_string)
+            .collect(),
+        started: format!("{started:.0}"),
+        finished: format!("{finished:.0}"),
+        config_sha256: bench.loaded.sha256.clone(),
+    }
+}
+
+fn progress(length: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} ports, {elapsed} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length as u64).with_style(style)
+}
+
+/// How many packets to how many targets are about to leave.
+fn announce(site: &Site, questions: &[Question], limits: &Limits) {
+    let asked: Vec<&Question> = questions
+        .iter()
+        .filter(|question| {
+            question.ladder != Ladder::None && matches!(question.target, probe::Target::Address(_))
+        })
+        .collect();
+    let hosts: HashSet<String> = asked
+        .iter()
+        .map(|question| format!("{:?}", question.target))
+        .collect();
+    let rate = limits.rate.map_or("no rate limit".to_string(), |rate| {
+        format!("at most {rate} connection attempts a second")
+    });
+    eprintln!(
+        "about to try {} ports of {} addresses{}, {rate}; {}",
+        asked.len(),
+        hosts.len(),
+        match &site.probing.sweep {
+            Sweep::Ports(ranges) => {
+                let ports: usize = ranges
+                    .iter()
+                    .map(|range| usize::from(range.high - range.low) + 1)
+                    .sum();
+                format!(", and then sweep up to {ports} ports of each system that has an address")
+            }
+            Sweep::None | Sweep::Watchlist => String::new(),
+        },
+        extras(limits)
+    );
+}
+
+/// What is sent beside one try of each port.
+fn extras(limits: &Limits) -> String {
+    let walks = if limits.walks {
+        ", and up to 9 paths to each host are walked"
+    } else {
+        ""
+    };
+    format!(
+        "a port that stays silent is tried up to {} times, a required one that opens from {} source ports, a host that \
+         answers at {} to {} ports that nobody uses{walks}",
+        probe::MOST_TRIES,
+        probe::SOURCE_PORTS,
+        attribution::DOORS,
+        2 * attribution::DOORS,
+    )
+}

@@ -1,0 +1,127 @@
+//! Remarks that change no verdict: DNS beside the addresses of the file, and addresses that were left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::Bench;
+use crate::catalogue::Need;
+use crate::observation::{DnsNote, Observation, State, Unresolved};
+use crate::plan::{Chosen, Target};
+use crate::probe;
+use crate::report::Note;
+use crate::site::{Site, SystemId};
+use crate::verdict::{Cause, Seen};
+
+type Compare = Vec<(SystemId, String, Vec<IpAddr>)>;
+
+/// Names whose address the file gives too.
+pub(super) fn names_to_compare(bench: &Bench, chosen: &[Chosen]) -> Compare {
+    let (site, zone) = (&bench.loaded.site, bench.place.zone);
+    let systems: BTreeSet<SystemId> = chosen
+        .iter()
+        .filter_map(|chosen| match bench.plan.flows[chosen.flow].to {
+            Target::System(system) if bench.plan.flows[chosen.flow].need != Need::Forbidden => {
+                Some(system)
+            }
+            _ => None,
+        })
+        .collect();
+    let with_both = |system: &SystemId| {
+        let host = &site.systems[*system];
+        let addresses = host.addresses_for(zone).to_vec();
+        host.name_for(zone)
+            .filter(|_| !addresses.is_empty())
+            .map(|name| (*system, name.to_string(), addresses.clone()))
+    };
+    systems.iter().filter_map(with_both).collect()
+}
+
+/// DNS beside the probes: no flow waits for it, and no verdict on a port changes.
+pub(super) async fn compare_names(
+    wanted: bool,
+    all: Compare,
+    timeout: Duration,
+) -> Vec<(SystemId, String, DnsNote)> {
+    if !wanted {
+        return Vec::new();
+    }
+    let mut running = JoinSet::new();
+    for (system, name, given) in all {
+        running.spawn(async move {
+            let note = match probe::lookup(&name, timeout).await {
+                Ok(said) if said.iter().all(|address| given.contains(address)) => None,
+                Ok(said) => Some(DnsNote::Differs { said }),
+                Err(Unresolved::NoSuchName) => Some(DnsNote::NoSuchName),
+                Err(_) => Some(DnsNote::NoAnswer),
+            };
+            note.map(|note| (system, name, note))
+        });
+    }
+    let mut notes: Vec<_> = running.join_all().await.into_iter().flatten().collect();
+    notes.sort_by_key(|a| a.0);
+    notes
+}
+
+pub(super) fn dns_note(site: &Site, system: SystemId, name: &str, note: &DnsNote) -> Note {
+    let (cause, text) = match note {
+        DnsNote::Differs { said } => {
+            let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+            (
+                Cause::DnsDiffers,
+                format!(
+                    "DNS says that {name} is {}, the site file gives another address; the file's was tried",
+                    said.join(", ")
+                ),
+            )
+        }
+        DnsNote::NoSuchName => (
+            Cause::DnsNoAnswer,
+            format!("DNS does not know {name}; the address of the site file was tried"),
+        ),
+        DnsNote::NoAnswer => (
+            Cause::DnsNoAnswer,
+            format!("DNS did not answer for {name}; the address of the site file was tried"),
+        ),
+    };
+    Note {
+        cause: cause.to_string(),
+        system: site.systems[system].name.clone(),
+        text,
+    }
+}
+
+/// Addresses that were left out because this host has no route of their family, while others have one.
+pub(super) fn skipped_families(site: &Site, seen: &[Seen]) -> Vec<Note> {
+    let mut notes: BTreeMap<(String, IpAddr), Note> = BTreeMap::new();
+    for seen in seen {
+        let is_without =
+            |it: &Observation| it.state == State::Unreachable(crate::observation::Trouble::NoRoute);
+        let Target::System(system) = seen.flow.to else {
+            continue;
+        };
+        if seen.observations.iter().all(is_without) {
+            continue;
+        }
+        for address in seen
+            .observations
+            .iter()
+            .filter(|it| is_without(it))
+            .filter_map(|it| it.address)
+        {
+            let name = site.systems[system].name.clone();
+            let text = format!("{address} of {name} was left out: this host has no route to it");
+            notes.insert(
+                (name.clone(), address),
+                Note {
+                    cause: Cause::FamilySkipped.to_string(),
+                    system: name,
+                    text,
+                },
+            );
+        }
+    }
+    notes.into_values().collect()
+}

@@ -1,0 +1,222 @@
+//! Finding out what an `Inquiry` asks: doors that nobody uses, walks of paths, the times of resets, a dead host.
+
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::once::once;
+use super::{Ladder, Landing, Prober, Question, Target, Turn, walk};
+use crate::attribution::{self, Found, Inquiry};
+use crate::observation::{Path, Prohibition, State};
+use crate::os::{self, Connection, Manner};
+
+/// Where ports lie that nobody is known to listen on: above the registered services, below the dynamic ranges.
+const DOOR_PORTS: std::ops::Range<u64> = 20_000..32_000;
+/// How long a router may look for a host before it says that it cannot be reached.
+const LONGEST_SEARCH: Duration = Duration::from_millis(4_500);
+/// A router that looks for a host needs seconds; a firewall that pretends says so at once.
+const SHORTEST_SEARCH: Duration = Duration::from_millis(900);
+/// How often a router is made to look for a host.
+const SEARCHES: usize = 4;
+/// Further resets whose times are taken.
+const RESETS: usize = 4;
+
+impl Prober {
+    /// Carries out an inquiry; ports in `known` are not taken for doors that nobody uses. Paths are walked only where
+    /// the user and the operating system let it.
+    pub async fn inquire(
+        self: &Arc<Self>,
+        inquiry: &Inquiry,
+        known: &HashSet<u16>,
+        observations: &[crate::observation::Observation],
+    ) -> Found {
+        let mut found = Found::default();
+        if inquiry.reference.is_some() {
+            self.try_doors(inquiry.address, known, &mut found).await;
+        }
+        if let Some(router) = inquiry.looks_dead {
+            found.dead_by = self.search(inquiry.address, known, router).await;
+        }
+        if self.limits.walks && os::TELLS_SENDERS {
+            self.walk_all(inquiry, &mut found).await;
+            self.time_resets(inquiry, observations, &mut found).await;
+        }
+        found
+    }
+
+    async fn try_doors(self: &Arc<Self>, address: IpAddr, known: &HashSet<u16>, found: &mut Found) {
+        loop {
+            let opened = found
+                .doors
+                .iter()
+                .filter(|(_, seen)| seen.state == State::Open)
+                .count();
+            if attribution::enough_doors(opened, found.doors.len()) || *self.stop.borrow() {
+                return;
+            }
+            let tried: HashSet<u16> = found.doors.iter().map(|(port, _)| *port).collect();
+            let ports = doors(known, &tried, attribution::DOORS);
+            if ports.is_empty() {
+                return;
+            }
+            let questions = ports.iter().map(|port| door(address, *port)).collect();
+            let answers = self.ask_all(questions, || {}).await;
+            found.doors.extend(ports.into_iter().zip(answers));
+        }
+    }
+
+    /// Makes the router look for the host on a quiet line, and takes the time: the host is dead when it needed seconds.
+    async fn search(
+        &self,
+        address: IpAddr,
+        known: &HashSet<u16>,
+        router: IpAddr,
+    ) -> Option<IpAddr> {
+        let port = *doors(known, &HashSet::new(), 1).first()?;
+        let remote = SocketAddr::new(address, port);
+        for _ in 0..SEARCHES {
+            let seen = once(self, remote, Manner::default(), LONGEST_SEARCH).await?;
+            match seen.came {
+                Some(Connection::Rejected { rejection, .. })
+                    if rejection.says == Prohibition::HostUnreachable
+                        && rejection.by == Some(router) =>
+                {
+                    if seen.took >= SHORTEST_SEARCH {
+                        return Some(router);
+                    }
+                }
+                None => {}
+                Some(_) => return None,
+            }
+        }
+        None
+    }
+
+    async fn walk_all(&self, inquiry: &Inquiry, found: &mut Found) {
+        let at = |port| SocketAddr::new(inquiry.address, port);
+        let shut = found
+            .doors
+            .iter()
+            .find(|(_, seen)| seen.state != State::Open)
+            .map(|(port, _)| *port);
+        if let Some(reference) = inquiry.reference {
+            let path = walk::walk(self, at(reference.port), None).await;
+            found.paths.insert(reference.number, path);
+        }
+        if let Some(port) = shut {
+            found.door_path = Some(walk::walk(self, at(port), None).await);
+        }
+        let farthest = farthest(found);
+        for wanted in &inquiry.walks {
+            if *self.stop.borrow() {
+                return;
+            }
+            if found.paths.contains_key(&wanted.number) {
+                continue;
+            }
+            let end = farthest.filter(|_| wanted.vanishes);
+            let mut path = walk::walk(self, at(wanted.port), end).await;
+            if wanted.vanishes {
+                let working = inquiry.reference.and_then(|reference| {
+                    Some((at(reference.port), found.paths.get(&reference.number)?))
+                });
+                path = walk::locate(self, at(wanted.port), working, path).await;
+            }
+            found.paths.insert(wanted.number, path);
+        }
+    }
+
+    /// Takes the times of a few more resets, where they can tell anything.
+    async fn time_resets(
+        &self,
+        inquiry: &Inquiry,
+        observations: &[crate::observation::Observation],
+        found: &mut Found,
+    ) {
+        let Some(reference) = inquiry.reference else {
+            return;
+        };
+        let told = observations
+            .get(reference.number)
+            .is_some_and(|seen| attribution::times_can_tell(seen, found.paths.values()));
+        if !told {
+            return;
+        }
+        for wanted in inquiry.walks.iter().filter(|walk| walk.resets) {
+            let remote = SocketAddr::new(inquiry.address, wanted.port);
+            for _ in 0..RESETS {
+                let limit = self.limits.timeout;
+                let Some(seen) = once(self, remote, Manner::default(), limit).await else {
+                    return;
+                };
+                if matches!(seen.came, Some(Connection::Reset { .. })) {
+                    let times = found.reset_times.entry(wanted.number).or_default();
+                    times.push(seen.took_ms());
+                }
+            }
+        }
+    }
+}
+
+/// How far the host can be, as far as walks have shown.
+fn farthest(found: &Found) -> Option<u8> {
+    let paths: Vec<&Path> = found.paths.values().chain(&found.door_path).collect();
+    let answered = paths
+        .iter()
+        .filter_map(|path| path.first_answered())
+        .map(|hop| hop.number);
+    let expired = paths
+        .iter()
+        .filter_map(|path| path.last_expired())
+        .map(|(hop, _)| hop.saturating_add(1));
+    // Without any answer of the host nothing bounds the way.
+    let known = paths.iter().any(|path| path.first_answered().is_some());
+    answered.chain(expired).max().filter(|_| known)
+}
+
+/// Random ports that nobody is known to listen on; fewer than `count` where nearly all are known.
+fn doors(known: &HashSet<u16>, tried: &HashSet<u16>, count: usize) -> Vec<u16> {
+    const DRAWS: usize = 100_000;
+    let mut ports = BTreeSet::new();
+    for _ in 0..DRAWS {
+        if ports.len() == count {
+            break;
+        }
+        let random = std::hash::RandomState::new().build_hasher().finish();
+        let port = DOOR_PORTS.start + random % (DOOR_PORTS.end - DOOR_PORTS.start);
+        let Ok(port) = u16::try_from(port) else {
+            continue;
+        };
+        if !known.contains(&port) && !tried.contains(&port) {
+            ports.insert(port);
+        }
+    }
+    ports.into_iter().collect()
+}
+
+fn door(address: IpAddr, port: u16) -> Question {
+    Question {
+        target: Target::Address(address),
+        port,
+        name: None,
+        ladder: Ladder::Tcp,
+        turn: Turn::Forbidden,
+        spread: false,
+        landing: Landing::Itself,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doors_are_none_of_the_ports_in_use() {
+        let known: HashSet<u16> = (20_000..31_995).collect();
+        let ports = doors(&known, &HashSet::from([31_999]), 3);
+        assert_eq!(ports.len(), 3);
+        assert!(ports.iter().all(|port| (31_995..31_999).contains(port)));
+    }
+}

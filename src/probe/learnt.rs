@@ -1,0 +1,151 @@
+//! What a run has learnt of hosts and paths: round trips, and how often a try is lost.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+use super::silence::Loss;
+
+/// The shortest wait for an answer.
+const SHORTEST_WAIT: Duration = Duration::from_millis(100);
+/// The wait for an answer while no host has answered.
+const BLIND_WAIT: Duration = Duration::from_millis(300);
+/// The least time that a host which never answered is given: the last router needs about three seconds to find that
+/// nobody answers its ARP or neighbour discovery, and only then says that the host is unreachable.
+const LEAST_WINDOW: Duration = Duration::from_millis(3_500);
+
+/// What has been learnt so far.
+#[derive(Default)]
+pub(super) struct Learnt {
+    loss: Loss,
+    /// Questions that may end in silence: the bound is for all of them together.
+    pub(super) asked: usize,
+    hosts: HashMap<IpAddr, Host>,
+    slowest: Option<Duration>,
+}
+
+/// What has been learnt of one address.
+struct Host {
+    round_trip: Option<Duration>,
+    last_answer: Option<Timestamp>,
+    loss: Loss,
+    slots: Arc<Semaphore>,
+}
+
+impl Learnt {
+    /// The places for questions to one address at once.
+    pub(super) fn slots(&mut self, address: IpAddr, per_host: usize) -> Arc<Semaphore> {
+        let host = self.hosts.entry(address).or_insert_with(|| Host {
+            round_trip: None,
+            last_answer: None,
+            loss: Loss::default(),
+            slots: Arc::new(Semaphore::new(per_host)),
+        });
+        Arc::clone(&host.slots)
+    }
+
+    /// Losses count per path: good answers of one host say nothing of the way to another. A host that never answered
+    /// is held to the prior, or to the losses of the whole run where those are worse.
+    pub(super) fn loss_on_the_way_to(&self, address: IpAddr) -> Loss {
+        let own = self.hosts.get(&address).map(|host| host.loss);
+        let prior = Loss::default();
+        match own {
+            Some(own) if own != prior => own,
+            _ if self.loss.bound() > prior.bound() => self.loss,
+            _ => prior,
+        }
+    }
+
+    /// Tries after which silence of this address is proof.
+    pub(super) fn tries(&self, address: IpAddr) -> u8 {
+        let loss = self.loss_on_the_way_to(address);
+        let least = if self.round_trip(address).is_some() {
+            0
+        } else {
+            super::silence::FEWEST_OF_A_SILENT_HOST
+        };
+        loss.tries(self.asked).max(least)
+    }
+
+    /// Tries after which the silence of one of so many source ports is proof: each is a flow of its own for the bound.
+    pub(super) fn tries_of_a_source_port(&self, address: IpAddr, ports: usize) -> u8 {
+        self.loss_on_the_way_to(address)
+            .tries(self.asked.saturating_mul(ports))
+    }
+
+    /// Whether so many tries prove the silence of one of so many source ports.
+    pub(super) fn source_port_is_proof(&self, address: IpAddr, ports: usize, tries: usize) -> bool {
+        let tries = u8::try_from(tries).unwrap_or(u8::MAX);
+        self.loss_on_the_way_to(address)
+            .confidence(tries, self.asked.saturating_mul(ports))
+            .1
+    }
+
+    /// How sure silence is after so many tries, and whether that is proof.
+    pub(super) fn confidence(&self, address: IpAddr, tries: usize) -> (f64, bool) {
+        let tries = u8::try_from(tries).unwrap_or(u8::MAX);
+        self.loss_on_the_way_to(address)
+            .confidence(tries, self.asked)
+    }
+
+    /// The quickest answer of an address.
+    pub(super) fn round_trip(&self, address: IpAddr) -> Option<Duration> {
+        self.hosts.get(&address)?.round_trip
+    }
+
+    /// When an address last answered.
+    pub(super) fn last_answer(&self, address: IpAddr) -> Option<Timestamp> {
+        self.hosts.get(&address)?.last_answer
+    }
+
+    /// How long the answer to a first try may take before the next try is made.
+    pub(super) fn wait(&self, address: IpAddr) -> Duration {
+        match (self.round_trip(address), self.slowest) {
+            (Some(round_trip), _) => (round_trip * 4).max(SHORTEST_WAIT),
+            (None, Some(slowest)) => (slowest * 8).max(SHORTEST_WAIT * 2),
+            (None, None) => BLIND_WAIT,
+        }
+    }
+
+    /// How long an address may take for its first answer before it counts as silent: never less than the user gives to
+    /// a step, and longer where nothing of the host ever came.
+    pub(super) fn window(&self, address: IpAddr, timeout: Duration) -> Duration {
+        if self.round_trip(address).is_some() {
+            return timeout;
+        }
+        let slow = self.slowest.map_or(Duration::ZERO, |slowest| slowest * 8);
+        LEAST_WINDOW.max(timeout).max(slow)
+    }
+
+    /// Takes in an answer of the host itself that came after so many lost tries, and how long it took.
+    pub(super) fn answered(&mut self, address: IpAddr, lost: usize, took: Duration) {
+        let lost = u32::try_from(lost).unwrap_or(u32::MAX);
+        self.loss.add(1, lost);
+        if let Some(host) = self.hosts.get_mut(&address) {
+            host.loss.add(1, lost);
+            host.last_answer = Some(Timestamp::now());
+            // The quickest: a slower one may hide a retransmission.
+            host.round_trip = Some(host.round_trip.map_or(took, |known| known.min(took)));
+        }
+        self.slowest = self.hosts.values().filter_map(|host| host.round_trip).max();
+    }
+
+    /// Takes in a try that a host which answers did not answer.
+    pub(super) fn lost(&mut self, address: IpAddr) {
+        self.loss.add(0, 1);
+        if let Some(host) = self.hosts.get_mut(&address) {
+            host.loss.add(0, 1);
+        }
+    }
+
+    /// How many tries have told something of the way to an address.
+    pub(super) fn samples(&self, address: IpAddr) -> u32 {
+        self.hosts
+            .get(&address)
+            .map_or(0, |host| host.loss.answered + host.loss.lost)
+    }
+}

@@ -1,0 +1,173 @@
+//! Making silence proof, or saying that it is none, by what the whole run has learnt of losses.
+//!
+//! The first pass makes as many tries as the losses known by then ask for. At its end more is known, and a host whose
+//! ports are silent has its losses measured at a port that answers. Then every silent question gets the tries it still
+//! lacks, at another time than the first ones, which also parts them from a burst of losses.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt as _};
+use tokio::task::JoinSet;
+
+use super::once::once;
+use super::{Ladder, Prober, Question, knock, silence};
+use crate::observation::{Observation, Service, State};
+use crate::os::{Connection, Manner};
+
+/// Tries whose fate is known before a host's losses count as measured.
+const SAMPLES: u32 = 40;
+/// Tries under way at once while losses are measured.
+const AT_ONCE: usize = 4;
+/// Passes in which silent questions get more tries; each may show new losses.
+const PASSES: usize = 3;
+
+impl Prober {
+    /// Gives silent questions the tries that they still lack, and sets their state by what is known then.
+    pub async fn prove_silence(
+        self: &Arc<Self>,
+        questions: &[Question],
+        answers: &mut [Observation],
+    ) {
+        if self.limits.attempts.is_none() {
+            self.measure_losses(answers).await;
+            for _ in 0..PASSES {
+                let lacking = self.lacking(questions, answers);
+                if lacking.is_empty() || *self.stop.borrow() {
+                    break;
+                }
+                self.ask_again(questions, &lacking, answers).await;
+            }
+        }
+        for seen in answers.iter_mut().filter(|seen| is_silent_tcp(seen)) {
+            knock::judge_silence(self, seen, 0);
+        }
+    }
+
+    /// Silent questions with fewer tries than proof asks for.
+    fn lacking(&self, questions: &[Question], answers: &[Observation]) -> Vec<usize> {
+        let learnt = self.learnt();
+        let lacks = |number: &usize| {
+            let seen = &answers[*number];
+            let (Some(address), true) = (seen.address, is_silent_tcp(seen)) else {
+                return false;
+            };
+            let wanted = learnt.tries(address).min(silence::MOST);
+            questions[*number].ladder != Ladder::Datagram
+                && knock::silent(&seen.attempts) < usize::from(wanted)
+        };
+        (0..answers.len()).filter(lacks).collect()
+    }
+
+    async fn ask_again(
+        self: &Arc<Self>,
+        questions: &[Question],
+        lacking: &[usize],
+        answers: &mut [Observation],
+    ) {
+        let mut running = JoinSet::new();
+        for &number in lacking {
+            let (prober, question) = (Arc::clone(self), questions[number].clone());
+            let earlier = knock::silent(&answers[number].attempts);
+            running.spawn(async move { (number, prober.ask(question, earlier, None).await) });
+        }
+        while let Some(joined) = running.join_next().await {
+            if let Ok((number, again)) = joined {
+                join(&mut answers[number], again);
+            }
+        }
+    }
+
+    /// Tries a port that answers, on each host with silent ones, until enough is known of the losses on the way there.
+    async fn measure_losses(&self, answers: &[Observation]) {
+        let mut by_host: HashMap<IpAddr, (bool, Option<u16>)> = HashMap::new();
+        for seen in answers.iter().filter(|seen| !seen.on_link) {
+            let Some(address) = seen.address else {
+                continue;
+            };
+            let (silent, port) = by_host.entry(address).or_default();
+            *silent |= is_silent_tcp(seen);
+            if answers_knocks(seen) {
+                *port = port.or(seen.attempts.first().map(|attempt| attempt.remote.port()));
+            }
+        }
+        let ports = by_host.into_iter().filter_map(|(address, (silent, port))| {
+            Some(SocketAddr::new(address, port.filter(|_| silent)?))
+        });
+        stream::iter(ports)
+            .for_each_concurrent(None, |remote| self.measure(remote))
+            .await;
+    }
+
+    async fn measure(&self, remote: SocketAddr) {
+        let known = self.learnt().samples(remote.ip());
+        stream::iter(known..SAMPLES)
+            .for_each_concurrent(AT_ONCE, |_| async move {
+                let wait = self.learnt().wait(remote.ip());
+                let Some(seen) = once(self, remote, Manner::default(), wait).await else {
+                    return;
+                };
+                match seen.came {
+                    Some(Connection::Open(_) | Connection::Reset { .. }) => {
+                        self.learnt().answered(remote.ip(), 0, seen.took);
+                    }
+                    Some(Connection::Rejected { .. } | Connection::Trouble(_)) => {}
+                    None => self.learnt().lost(remote.ip()),
+                }
+            })
+            .await;
+    }
+}
+
+fn is_silent_tcp(seen: &Observation) -> bool {
+    seen.is_silence() && seen.confidence.is_some()
+}
+
+fn answers_knocks(seen: &Observation) -> bool {
+    matches!(seen.state, State::Open | State::Closed { .. })
+        && seen.service != Some(Service::ConnectedToItself)
+}
+
+/// Joins a second knock to the first: an answer beats silence, and the tries of both are evidence.
+fn join(seen: &mut Observation, mut again: Observation) {
+    let mut attempts = std::mem::take(&mut seen.attempts);
+    attempts.append(&mut again.attempts);
+    if matches!(again.state, State::NotTried(_) | State::Unreachable(_)) {
+        again.state = State::Silent;
+        again.confidence = seen.confidence;
+    }
+    *seen = again;
+    seen.attempts = attempts;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::{NotTried, ResetBy};
+
+    fn silent() -> Observation {
+        Observation {
+            confidence: Some(0.99),
+            ..Observation::without_packets(None, State::Filtered)
+        }
+    }
+
+    #[test]
+    fn an_answer_that_comes_at_last_beats_silence() {
+        let mut seen = silent();
+        let reset = State::Closed {
+            reset_by: ResetBy::Either,
+        };
+        join(&mut seen, Observation::without_packets(None, reset.clone()));
+        assert_eq!(seen.state, reset);
+    }
+
+    #[test]
+    fn an_interrupted_second_knock_leaves_silence() {
+        let mut seen = silent();
+        let stopped = State::NotTried(NotTried::Interrupted);
+        join(&mut seen, Observation::without_packets(None, stopped));
+        assert_eq!((seen.state, seen.confidence), (State::Silent, Some(0.99)));
+    }
+}

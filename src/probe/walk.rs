@@ -1,0 +1,272 @@
+//! Walking a path: tries with a limited number of hops, unprivileged, from the same address as the flow.
+//!
+//! Hops are asked from the nearest on, a few at once; those that stay silent are asked again, with pauses, because
+//! routers send about one error message a second. A walk ends where the flow itself is answered, or where nothing
+//! answers any more. Then, for silent flows, the next hop of a working flow is asked in turn by both.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _};
+use tokio::time::sleep;
+
+use super::Prober;
+use super::once::{Once, once};
+use crate::attribution;
+use crate::observation::{Hop, HopAnswer, Path, Prohibition};
+use crate::os::{Connection, Manner};
+
+/// The most hops.
+const MOST_HOPS: u8 = 30;
+/// Hops that are asked at once.
+const WINDOW: u8 = 4;
+/// Windows of silence after which nothing more is expected.
+const SILENT_WINDOWS: u8 = 2;
+/// The most sockets of one walk.
+const MOST_SOCKETS: u32 = 60;
+/// How long a hop may take, while nothing better is known.
+const LEAST_WAIT: Duration = Duration::from_millis(300);
+/// The pauses before silent hops are asked again.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1_100)];
+/// Rounds in which a hop may leave both flows unanswered when they are sent there in turn.
+const MOST_IDLE_ROUNDS: usize = 6;
+/// The chance that a hop which a silent flow reaches is called silent.
+const DOUBT: f64 = 1e-4;
+
+/// Walks the path to a port; `distance` is how far it can be at the most.
+pub(super) async fn walk(prober: &Prober, remote: SocketAddr, distance: Option<u8>) -> Path {
+    let mut hops: Vec<Hop> = Vec::new();
+    let mut left = MOST_SOCKETS;
+    let end = distance.unwrap_or(MOST_HOPS).min(MOST_HOPS);
+    let mut silent = 0;
+    let mut first = 1;
+    while first <= end && silent < SILENT_WINDOWS && left > 0 {
+        let last = first.saturating_add(WINDOW - 1).min(end);
+        let asked = ask(prober, remote, (first..=last).collect(), &mut left).await;
+        let ends = asked.iter().any(Hop::is_answer);
+        silent = if asked.iter().all(|hop| hop.answer == HopAnswer::Silent) {
+            silent + 1
+        } else {
+            0
+        };
+        hops.extend(asked);
+        first = last + 1;
+        if ends {
+            break;
+        }
+    }
+    for pause in PAUSES {
+        let again = worth_asking_again(&hops);
+        if again.is_empty() || left == 0 {
+            break;
+        }
+        sleep(pause).await;
+        for hop in ask(prober, remote, again, &mut left).await {
+            merge(&mut hops, hop);
+        }
+    }
+    trim(&mut hops);
+    Path {
+        hops,
+        ..Path::default()
+    }
+}
+
+/// Silent hops before the one that ends the path, and one beyond the last that answered.
+fn worth_asking_again(hops: &[Hop]) -> Vec<u8> {
+    let end = hops.iter().find(|hop| hop.is_answer()).map_or_else(
+        || {
+            let last = hops
+                .iter()
+                .rev()
+                .find(|hop| hop.answer != HopAnswer::Silent)
+                .map_or(0, |hop| hop.number);
+            last + 2
+        },
+        |hop| hop.number,
+    );
+    hops.iter()
+        .filter(|hop| hop.number < end && hop.answer == HopAnswer::Silent)
+        .map(|hop| hop.number)
+        .collect()
+}
+
+fn merge(hops: &mut [Hop], new: Hop) {
+    if let Some(known) = hops.iter_mut().find(|hop| hop.number == new.number) {
+        let tries = known.tries.saturating_add(new.tries);
+        *known = Hop { tries, ..new };
+    }
+}
+
+/// Cuts off what lies beyond the flow's own answer, or beyond the first silent hop after the last that answered.
+fn trim(hops: &mut Vec<Hop>) {
+    let end = hops.iter().position(Hop::is_answer).or_else(|| {
+        hops.iter()
+            .rposition(|hop| hop.answer != HopAnswer::Silent)
+            .map(|last| last + 1)
+    });
+    hops.truncate(end.unwrap_or(0) + 1);
+}
+
+async fn ask(prober: &Prober, remote: SocketAddr, numbers: Vec<u8>, left: &mut u32) -> Vec<Hop> {
+    let asked = numbers.len().min(*left as usize);
+    *left -= asked as u32;
+    let mut hops: Vec<Hop> = stream::iter(numbers.into_iter().take(asked))
+        .map(|number| ask_one(prober, remote, number))
+        .buffer_unordered(usize::from(WINDOW))
+        .collect()
+        .await;
+    hops.sort_by_key(|hop| hop.number);
+    hops
+}
+
+async fn ask_one(prober: &Prober, remote: SocketAddr, number: u8) -> Hop {
+    let manner = Manner {
+        hops: Some(number),
+        local_port: None,
+    };
+    let wait = prober.learnt().wait(remote.ip()).max(LEAST_WAIT);
+    let seen = once(prober, remote, manner, wait.min(prober.limits.timeout)).await;
+    let answer = seen.as_ref().map_or(HopAnswer::Silent, answer);
+    Hop {
+        number,
+        took_ms: seen
+            .filter(|_| answer != HopAnswer::Silent)
+            .map(|seen| seen.took_ms()),
+        answer,
+        tries: 1,
+    }
+}
+
+fn answer(seen: &Once) -> HopAnswer {
+    match &seen.came {
+        None | Some(Connection::Trouble(_)) => HopAnswer::Silent,
+        Some(Connection::Open(_)) => HopAnswer::Open,
+        Some(Connection::Reset { .. }) => HopAnswer::Reset,
+        Some(Connection::Rejected { rejection, .. }) => match (rejection.says, rejection.by) {
+            (Prohibition::TimeExceeded, Some(by)) => HopAnswer::Expired(by),
+            _ => HopAnswer::Rejected(rejection.clone()),
+        },
+    }
+}
+
+/// Finds the place where a silent flow's packets are dropped, with the path of a working flow to the same host.
+pub(super) async fn locate(
+    prober: &Prober,
+    silent: SocketAddr,
+    working: Option<(SocketAddr, &Path)>,
+    mut path: Path,
+) -> Path {
+    let mut silent_at = None;
+    if let Some((port, reference)) = working {
+        while let Some(hop) = attribution::next_to_ask(&path, reference) {
+            match in_turn(prober, silent, port, hop).await {
+                Turn::Reached(reached) => insert(&mut path.hops, reached),
+                Turn::Silent => {
+                    silent_at = Some(hop);
+                    break;
+                }
+                Turn::Unclear => break,
+            }
+        }
+        path.working = reference.expired().collect();
+    }
+    path.dropped = Some(attribution::dropped(
+        &path,
+        working.map(|(_, reference)| reference),
+        silent_at,
+    ));
+    path
+}
+
+fn insert(hops: &mut Vec<Hop>, new: Hop) {
+    hops.retain(|hop| hop.number != new.number);
+    hops.push(new);
+    hops.sort_by_key(|hop| hop.number);
+}
+
+/// What came of sending two flows to the same hop in turn.
+enum Turn {
+    /// The silent flow reaches it after all.
+    Reached(Hop),
+    /// It answered the working flow in as many rounds as make the silence of the other proof.
+    Silent,
+    /// It answered neither often enough.
+    Unclear,
+}
+
+/// Sends the silent flow first and the working one right after it: a hop that has an answer left for the second had one
+/// for the first, so a limit on error messages cannot look like a drop. Only rounds with an answer for the second count.
+async fn in_turn(prober: &Prober, silent: SocketAddr, working: SocketAddr, hop: u8) -> Turn {
+    let loss = prober.learnt().loss_on_the_way_to(silent.ip()).bound();
+    let wanted = (DOUBT.ln() / loss.ln()).ceil().max(4.0) as usize;
+    let (mut counted, mut idle) = (0, 0);
+    while idle < MOST_IDLE_ROUNDS && !*prober.stop.borrow() {
+        let one = ask_one(prober, silent, hop).await;
+        if one.answer != HopAnswer::Silent {
+            return if matches!(one.answer, HopAnswer::Expired(_)) {
+                Turn::Reached(one)
+            } else {
+                Turn::Unclear
+            };
+        }
+        let other = ask_one(prober, working, hop).await;
+        if matches!(other.answer, HopAnswer::Expired(_)) {
+            counted += 1;
+        } else {
+            idle += 1;
+            sleep(PAUSES[1]).await;
+        }
+        if counted == wanted {
+            return Turn::Silent;
+        }
+    }
+    Turn::Unclear
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn hops(answers: &[HopAnswer]) -> Vec<Hop> {
+        let hop = |(number, answer): (usize, &HopAnswer)| Hop {
+            number: u8::try_from(number + 1).expect("a short path"),
+            answer: answer.clone(),
+            tries: 1,
+            took_ms: None,
+        };
+        answers.iter().enumerate().map(hop).collect()
+    }
+
+    fn expired() -> HopAnswer {
+        HopAnswer::Expired(IpAddr::from([192, 0, 2, 1]))
+    }
+
+    #[test]
+    fn silent_hops_before_the_end_are_asked_again() {
+        let open = hops(&[HopAnswer::Silent, expired(), HopAnswer::Open]);
+        assert_eq!(worth_asking_again(&open), [1]);
+        let vanishes = hops(&[
+            expired(),
+            HopAnswer::Silent,
+            HopAnswer::Silent,
+            HopAnswer::Silent,
+        ]);
+        assert_eq!(worth_asking_again(&vanishes), [2]);
+    }
+
+    #[test]
+    fn a_path_ends_at_the_flows_answer_or_with_one_silent_hop() {
+        let mut open = hops(&[expired(), HopAnswer::Open, HopAnswer::Open]);
+        trim(&mut open);
+        assert_eq!(open.len(), 2);
+        let mut vanishes = hops(&[expired(), HopAnswer::Silent, HopAnswer::Silent]);
+        trim(&mut vanishes);
+        assert_eq!(vanishes.len(), 2);
+        let mut nothing = hops(&[HopAnswer::Silent, HopAnswer::Silent]);
+        trim(&mut nothing);
+        assert_eq!(nothing.len(), 1);
+    }
+}
