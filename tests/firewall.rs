@@ -106,6 +106,8 @@ const RULES: &str = "table inet wall {
     tcp dport 1002 reject with icmpx type admin-prohibited
     tcp dport 1003 reject with tcp reset
     tcp dport 1004 reject with icmpx type port-unreachable
+    udp dport 2001 drop
+    udp dport 2002 reject with icmpx type admin-prohibited
     ip daddr 192.0.2.11 drop
   }
 }
@@ -115,7 +117,7 @@ const SITE: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false
 zones:
   internet: { networks: [\"198.51.100.0/24\"] }
   perimeter: { networks: [\"192.0.2.0/24\"] }
-firewalls: { front-end: { between: [internet, perimeter] } }
+firewalls: { front-end: { between: [internet, perimeter], addresses: [198.51.100.1, 192.0.2.254] } }
 systems:
   web: { zone: perimeter, addresses: { default: 192.0.2.10 }, roles: [console] }
   shut: { zone: perimeter, addresses: { default: 192.0.2.11 }, roles: [console] }
@@ -127,6 +129,10 @@ flows:
   - { from: internet, to: web, port: 1002, need: required }
   - { from: internet, to: web, port: 1003, need: required }
   - { from: internet, to: web, port: 1004, need: required }
+  - { from: internet, to: web, port: 2000, transport: udp, need: required }
+  - { from: internet, to: web, port: 2001, transport: udp, need: required }
+  - { from: internet, to: web, port: 2002, transport: udp, need: required }
+  - { from: internet, to: web, port: 2003, transport: udp, need: required }
   - { from: internet, to: shut, port: 1000, need: required }
   - { from: internet, to: shut, port: 1009, need: forbidden }
   - { from: internet, to: dead, port: 1000, need: required }
@@ -143,7 +149,7 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
     fs::write(&site, SITE).expect("written");
     let bed = Bed::new();
     bed.inside(1, &["nft", "-f", &rules.display().to_string()]);
-    let listen = "import socket,time\nall=[socket.create_server(('192.0.2.10',p)) for p in range(1000,1005)]\nprint('ready',flush=True)\ntime.sleep(120)";
+    let listen = "import socket\nall=[socket.create_server(('192.0.2.10',p)) for p in range(1000,1005)]\nu=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nu.bind(('192.0.2.10',2000))\nprint('ready',flush=True)\nu.settimeout(120)\nwhile True:\n u.sendto(b'answer',u.recvfrom(99)[1])";
     let mut server = Command::new("ip")
         .args(["netns", "exec", &bed.names[2], "python3", "-c", listen])
         .stdout(Stdio::piped())
@@ -163,20 +169,24 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
             .as_array()
             .expect("flows")
             .iter()
-            .find(|flow| flow["id"] == format!("internet>{id}/tcp"))
+            .find(|flow| flow["id"] == format!("internet>{id}"))
             .unwrap_or_else(|| panic!("{id}"))
             .clone()
     };
     let expected = [
-        ("web:1000", "ok", "answered"),
-        ("web:1001", "blocked", "no-answer"),
-        ("web:1002", "blocked", "admin-prohibited"),
-        ("web:1003", "blocked", "reset"),
-        ("web:1004", "blocked", "port-unreachable"),
-        ("shut:1000", "blocked", "host-silent"),
-        ("shut:1009", "ok", "host-unproved"),
-        ("dead:3389", "unknown", "host-dead"),
-        ("dead:1000", "down", "host-dead"),
+        ("web:1000/tcp", "ok", "answered"),
+        ("web:1001/tcp", "blocked", "no-answer"),
+        ("web:1002/tcp", "blocked", "admin-prohibited"),
+        ("web:1003/tcp", "blocked", "reset"),
+        ("web:1004/tcp", "blocked", "port-unreachable"),
+        ("web:2000/udp", "ok", "answered"),
+        ("web:2001/udp", "unknown", "udp-silent"),
+        ("web:2002/udp", "blocked", "admin-prohibited"),
+        ("web:2003/udp", "down", "nobody-listens"),
+        ("shut:1000/tcp", "blocked", "host-silent"),
+        ("shut:1009/tcp", "ok", "host-unproved"),
+        ("dead:3389/tcp", "unknown", "host-dead"),
+        ("dead:1000/tcp", "down", "host-dead"),
     ];
     for (id, verdict, cause) in expected {
         let flow = flow(id);
@@ -187,12 +197,25 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
         );
     }
     assert_eq!(
-        flow("web:1002")["evidence"]["rejected"]["by"],
+        flow("web:1002/tcp")["evidence"]["rejected"]["by"],
         "198.51.100.1"
     );
-    assert_eq!(flow("web:1003")["evidence"]["reset_by"], "either");
+    assert_eq!(
+        flow("web:2002/udp")["evidence"]["rejected"]["by"],
+        "198.51.100.1"
+    );
+    assert_eq!(flow("web:1003/tcp")["evidence"]["reset_by"], "either");
+    let dropped = &flow("web:1001/tcp")["evidence"]["path"]["dropped"];
+    assert_eq!(
+        (&dropped["after"]["by"], &dropped["by"], &dropped["host"]),
+        (
+            &Value::from("198.51.100.1"),
+            &Value::from(vec!["front-end"]),
+            &Value::from(true)
+        )
+    );
     assert!(
-        flow("web:1001")["evidence"]["confidence"]
+        flow("web:1001/tcp")["evidence"]["confidence"]
             .as_f64()
             .is_some_and(|confidence| confidence > 0.999)
     );

@@ -2,7 +2,7 @@
 
 use super::Found;
 use super::sender::Bounds;
-use crate::observation::{Observation, Painted, Service, State};
+use crate::observation::{AttemptResult, Observation, Painted, Service, State};
 
 /// How many ports that nobody listens on are tried at first, and again where some of them opened.
 pub const DOORS: usize = 3;
@@ -18,7 +18,12 @@ pub fn opens_every_port(opened: usize, tried: usize) -> bool {
 }
 
 /// What shows that a device answered for an open port; `None`: nothing does.
-pub(super) fn painted(seen: &Observation, bounds: &Bounds, found: &Found) -> Option<Painted> {
+pub(super) fn painted(
+    seen: &Observation,
+    bounds: &Bounds,
+    reference: Option<&Observation>,
+    found: &Found,
+) -> Option<Painted> {
     if seen.state != State::Open || seen.service == Some(Service::ConnectedToItself) {
         return None;
     }
@@ -37,10 +42,26 @@ pub(super) fn painted(seen: &Observation, bounds: &Bounds, found: &Found) -> Opt
     if let Some((hop, beyond)) = before {
         return Some(Painted::BeforeHost { hop, beyond });
     }
+    if let (Some(took_ms), Some(reference)) = (quickest_ms(seen), reference)
+        && let Some(host_ms) = bounds.too_quick(reference, took_ms)
+    {
+        return Some(Painted::TooQuick { took_ms, host_ms });
+    }
     if found.dead_by.is_some() {
         return Some(Painted::HostIsDead);
     }
     (seen.service == Some(Service::ResetAtOnce)).then_some(Painted::ResetAfterAccept)
+}
+
+/// The quickest acceptance of this port, in milliseconds.
+fn quickest_ms(seen: &Observation) -> Option<f64> {
+    let first = seen
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.result == AttemptResult::Open)
+        .map(|attempt| attempt.took_ms);
+    let others = seen.source_ports.and_then(|ports| ports.quickest_ms);
+    first.chain(others).min_by(f64::total_cmp)
 }
 
 fn opened(doors: &[(u16, Observation)]) -> usize {
@@ -69,7 +90,7 @@ mod tests {
     #[test]
     fn an_open_port_is_painted_only_when_ports_that_nobody_uses_open_too() {
         let open = Observation::without_packets(None, State::Open);
-        let seen = |found: &Found| painted(&open, &Bounds::default(), found);
+        let seen = |found: &Found| painted(&open, &Bounds::default(), None, found);
         assert_eq!(seen(&doors(0, 3)), None);
         assert_eq!(
             seen(&doors(1, 5)),

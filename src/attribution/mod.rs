@@ -216,6 +216,6 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
         .filter(|seen| seen.address == Some(inquiry.address))
     {
         seen.dead_by = found.dead_by;
-        seen.painted = doors::painted(seen, &bounds, found);
+        seen.painted = doors::painted(seen, &bounds, reference.as_ref(), found);
     }
 }

@@ -53,9 +53,25 @@ impl Bounds {
     }
 
     pub(super) fn times_can_tell(&self, reference: &Observation) -> bool {
-        let far = own_answer_ms(reference);
-        matches!((self.near_ms, far), (Some(near), Some(far)) if are_apart(near, far))
+        self.apart(reference).is_some()
     }
+
+    /// The quickest answers of the last router and of the host, in milliseconds, where they are far enough apart.
+    fn apart(&self, reference: &Observation) -> Option<(f64, f64)> {
+        let (near, far) = (self.near_ms?, own_answer_ms(reference)?);
+        (far - near >= CLEAR_MS && far >= 2.0 * near).then_some((near, far))
+    }
+
+    /// The host's quickest answer, when `took` is so much quicker that only a device can have given that one.
+    pub(super) fn too_quick(&self, reference: &Observation, took_ms: f64) -> Option<f64> {
+        let (near, far) = self.apart(reference)?;
+        is_quick(near, far, took_ms).then_some(far)
+    }
+}
+
+/// No packet can go to the host and back so quickly, whatever else delays it.
+fn is_quick(near: f64, far: f64, took: f64) -> bool {
+    took <= near + (far - near) / 4.0
 }
 
 fn quicker(a: Option<f64>, b: Option<f64>) -> Option<f64> {
@@ -75,10 +91,9 @@ pub(super) fn of_reset(
     if bounds.answered_before_host(path).is_some() {
         return ResetBy::Device;
     }
-    let far = reference.and_then(own_answer_ms);
-    match (bounds.near_ms, far) {
-        (Some(near), Some(far)) => by_time(near, far, times),
-        _ => ResetBy::Either,
+    match reference.and_then(|reference| bounds.apart(reference)) {
+        Some((near, far)) => by_time(near, far, times),
+        None => ResetBy::Either,
     }
 }
 
@@ -90,21 +105,13 @@ fn own_answer_ms(reference: &Observation) -> Option<f64> {
     reference.source_ports.and_then(|ports| ports.quickest_ms)
 }
 
-fn are_apart(near: f64, far: f64) -> bool {
-    far - near >= CLEAR_MS && far >= 2.0 * near
-}
-
+/// Who sent resets, where the host is clearly farther away than the last router.
 fn by_time(near: f64, far: f64, times: &[f64]) -> ResetBy {
-    if !are_apart(near, far) || times.len() < FEWEST_TIMES {
-        return ResetBy::Either;
-    }
     let quarter = (far - near) / 4.0;
-    if times.iter().all(|time| *time <= near + quarter) {
+    let is_the_hosts = |time: &f64| *time >= far - quarter && *time <= far + 2.0 * quarter;
+    if times.iter().any(|time| is_quick(near, far, *time)) {
         ResetBy::Device
-    } else if times
-        .iter()
-        .all(|time| *time >= far - quarter && *time <= far + 2.0 * quarter)
-    {
+    } else if times.len() >= FEWEST_TIMES && times.iter().all(is_the_hosts) {
         ResetBy::Host
     } else {
         ResetBy::Either
@@ -157,12 +164,32 @@ mod tests {
         assert_eq!(of_reset(&other, &bounds, None, &[]), ResetBy::Either);
     }
 
+    fn spoke(quickest_ms: f64) -> Observation {
+        Observation {
+            service: Some(crate::observation::Service::Spoke),
+            source_ports: Some(crate::observation::SourcePorts {
+                quickest_ms: Some(quickest_ms),
+                ..Default::default()
+            }),
+            ..Observation::without_packets(None, State::Open)
+        }
+    }
+
     #[test]
     fn times_tell_only_where_host_and_router_are_far_apart() {
-        assert_eq!(by_time(0.5, 1.0, &[0.5, 0.5, 0.5]), ResetBy::Either);
+        let bounds = Bounds::of([&path(&[expired(1), HopAnswer::Open])].into_iter());
+        assert!(!bounds.times_can_tell(&spoke(1.8)));
+        assert!(bounds.times_can_tell(&spoke(31.0)));
+        assert_eq!(bounds.too_quick(&spoke(31.0), 1.4), Some(31.0));
+        assert_eq!(bounds.too_quick(&spoke(31.0), 30.0), None);
+    }
+
+    #[test]
+    fn one_reset_that_is_too_quick_is_a_devices_and_all_of_them_must_take_long_to_be_the_hosts() {
         assert_eq!(by_time(1.0, 31.0, &[1.2, 1.1, 2.0]), ResetBy::Device);
+        assert_eq!(by_time(1.0, 31.0, &[1.2, 30.5, 33.0]), ResetBy::Device);
         assert_eq!(by_time(1.0, 31.0, &[31.2, 30.5, 33.0]), ResetBy::Host);
-        assert_eq!(by_time(1.0, 31.0, &[1.2, 30.5, 33.0]), ResetBy::Either);
         assert_eq!(by_time(1.0, 31.0, &[31.2]), ResetBy::Either);
+        assert_eq!(by_time(1.0, 31.0, &[31.2, 95.0, 31.0]), ResetBy::Either);
     }
 }

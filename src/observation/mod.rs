@@ -287,7 +287,7 @@ pub struct SourcePorts {
 }
 
 /// What shows that a device answered in the host's place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Painted {
     /// Ports that nobody listens on opened too.
     EveryPort {
@@ -302,6 +302,13 @@ pub enum Painted {
         hop: u8,
         /// The hop that forwarded other packets to this address, or let them expire.
         beyond: u8,
+    },
+    /// The answer came sooner than a packet can go to the host and back.
+    TooQuick {
+        /// How long it took, in milliseconds.
+        took_ms: f64,
+        /// How long the quickest answer of the host itself took.
+        host_ms: f64,
     },
     /// A router looked for the host and did not find it.
     HostIsDead,

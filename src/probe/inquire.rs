@@ -78,17 +78,13 @@ impl Prober {
         let remote = SocketAddr::new(address, port);
         for _ in 0..SEARCHES {
             let seen = once(self, remote, Manner::default(), LONGEST_SEARCH).await?;
-            match seen.came {
-                Some(Connection::Rejected { rejection, .. })
-                    if rejection.says == Prohibition::HostUnreachable
-                        && rejection.by == Some(router) =>
-                {
-                    if seen.took >= SHORTEST_SEARCH {
-                        return Some(router);
-                    }
-                }
-                None => {}
-                Some(_) => return None,
+            let Some(came) = seen.came else { continue };
+            if !is_unreachable_by(&came, router) {
+                return None;
+            }
+            // A quick word may end a search that another packet began, or be a firewall's: the next one tells.
+            if seen.took >= SHORTEST_SEARCH {
+                return Some(router);
             }
         }
         None
@@ -158,6 +154,11 @@ impl Prober {
             }
         }
     }
+}
+
+fn is_unreachable_by(came: &Connection, router: IpAddr) -> bool {
+    matches!(came, Connection::Rejected { rejection, .. }
+        if rejection.says == Prohibition::HostUnreachable && rejection.by == Some(router))
 }
 
 /// How far the host can be, as far as walks have shown.

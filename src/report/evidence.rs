@@ -185,6 +185,9 @@ fn painted(painted: Painted) -> String {
         Painted::BeforeHost { hop, beyond } => format!(
             "it answered after {hop} hops, while other packets to this address went beyond hop {beyond}"
         ),
+        Painted::TooQuick { took_ms, host_ms } => format!(
+            "it answered after {took_ms} ms, and the host itself takes {host_ms} ms at the least"
+        ),
         Painted::HostIsDead => {
             "a router looked for this host and did not find it, and yet the port opened".to_string()
         }

@@ -127,7 +127,12 @@ fn is_painted(seen: &Observation) -> bool {
     let by_a_device = match seen.painted {
         // That a service hangs up is its own business: what it is worth the table says.
         None | Some(Painted::ResetAfterAccept) => false,
-        Some(Painted::EveryPort { .. } | Painted::BeforeHost { .. } | Painted::HostIsDead) => true,
+        Some(
+            Painted::EveryPort { .. }
+            | Painted::BeforeHost { .. }
+            | Painted::TooQuick { .. }
+            | Painted::HostIsDead,
+        ) => true,
     };
     by_a_device && !has_own_words(seen)
 }
