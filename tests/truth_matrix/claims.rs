@@ -1,0 +1,234 @@
+//! What the evidence claims beside the verdict: who reset, who rejected, how far packets came, who drops them.
+//! Each claim is held against the scene; what is not said cannot be false.
+
+use std::net::IpAddr;
+
+use crate::program::{Dropped, Edge, Rejected, Said, Walk};
+use crate::scene::{
+    Behind, Device, Host, Icmp, Manner, Paths, Scene, firewall_addresses, firewall_name,
+};
+use crate::truth::{Fate, Front, Truth};
+
+/// The false claims of a flow's evidence, in words.
+pub(crate) fn false_ones(scene: &Scene, host: &Host, truth: &Truth, said: &Said) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(by) = &said.evidence.reset_by {
+        all.extend(reset(truth, by));
+    }
+    if let Some(rejected) = &said.evidence.rejected {
+        all.extend(rejection(scene, host, truth, rejected));
+    }
+    if let Some(path) = &said.evidence.path {
+        all.extend(hops(scene, host, path));
+        if let Some(dropped) = &path.dropped {
+            all.extend(drop_place(scene, host, truth, dropped));
+        }
+    }
+    if said.cause == "intermittent" {
+        let both = said.evidence.ports.as_ref().is_some_and(|ports| {
+            ports.open > 0 && ports.blocked > 0 && ports.open + ports.blocked <= ports.tried
+        });
+        if !both {
+            all.push("intermittent without ports that opened and ports that did not".to_string());
+        }
+    }
+    all
+}
+
+fn reset(truth: &Truth, by: &str) -> Option<String> {
+    let by_host = matches!(
+        truth.fate,
+        Fate::Closed
+            | Fate::Serves(Manner::Resets)
+            | Fate::Fronted(_, Behind::Closed, Front::Synproxy)
+    );
+    let by_device = matches!(truth.fate, Fate::Reset(_) | Fate::Fronted(..));
+    let holds = match by {
+        "either" => true,
+        "host" => by_host,
+        "device" => by_device,
+        _ => false,
+    };
+    (!holds).then(|| format!("reset_by {by}"))
+}
+
+/// Who really says no with ICMP on a flow.
+fn speaker(scene: &Scene, host: &Host, truth: &Truth) -> Option<Device> {
+    match truth.fate {
+        Fate::Rejected(by, _) => Some(by),
+        Fate::Dead { told: true } | Fate::Fronted(_, Behind::Dead, Front::Synproxy) => {
+            Some(scene.last_router(host))
+        }
+        _ => None,
+    }
+}
+
+fn rejection(scene: &Scene, host: &Host, truth: &Truth, said: &Rejected) -> Vec<String> {
+    let mut all = Vec::new();
+    let Some(speaker) = speaker(scene, host, truth) else {
+        return vec![format!("a rejection by {:?}, and nobody rejects", said.by)];
+    };
+    if let Some(by) = &said.by
+        && owner(scene, host, by) != Some(speaker)
+    {
+        all.push(format!("rejected by {by}, and it is {speaker:?}"));
+    }
+    if let Some(name) = &said.firewall
+        && firewall_name(speaker) != Some(name)
+    {
+        all.push(format!(
+            "rejected by the firewall {name}, and it is {speaker:?}"
+        ));
+    }
+    let wire = match truth.fate {
+        Fate::Rejected(_, icmp) => numbers(host.address, icmp),
+        _ => numbers(host.address, Icmp::HostUnreachable),
+    };
+    if (said.icmp_type, said.icmp_code) != (Some(wire.0), Some(wire.1)) {
+        all.push(format!(
+            "ICMP {:?}/{:?}, and it is {wire:?}",
+            said.icmp_type, said.icmp_code
+        ));
+    }
+    all
+}
+
+/// Type and code on the wire.
+fn numbers(address: IpAddr, icmp: Icmp) -> (u8, u8) {
+    match (address, icmp) {
+        (IpAddr::V4(_), Icmp::AdminProhibited) => (3, 13),
+        (IpAddr::V4(_), Icmp::HostProhibited) => (3, 10),
+        (IpAddr::V4(_), Icmp::PortUnreachable) => (3, 3),
+        (IpAddr::V4(_), Icmp::HostUnreachable) => (3, 1),
+        (IpAddr::V4(_), Icmp::NetUnreachable) => (3, 0),
+        (IpAddr::V4(_), Icmp::Other) => (3, 2),
+        (IpAddr::V6(_), Icmp::AdminProhibited) => (1, 1),
+        (IpAddr::V6(_), Icmp::HostProhibited) => (1, 5),
+        (IpAddr::V6(_), Icmp::PortUnreachable) => (1, 4),
+        (IpAddr::V6(_), Icmp::HostUnreachable) => (1, 3),
+        (IpAddr::V6(_), Icmp::NetUnreachable) => (1, 0),
+        (IpAddr::V6(_), Icmp::Other) => (1, 6),
+    }
+}
+
+/// Whose an address is, as far as it concerns this host.
+fn owner(scene: &Scene, host: &Host, address: &str) -> Option<Device> {
+    if address.parse() == Ok(host.address) {
+        return Some(Device::Host);
+    }
+    let second = [
+        "198.51.100.2",
+        "192.0.2.2",
+        "2001:db8:1::2",
+        "2001:db8:2::2",
+    ];
+    // Where one node only carries what goes in, the other has nothing to say.
+    if second.contains(&address) && scene.paths != Paths::Two {
+        return None;
+    }
+    [Device::FrontEnd, Device::BackEnd]
+        .into_iter()
+        .find(|device| firewall_addresses(*device).contains(&address))
+}
+
+fn hops(scene: &Scene, host: &Host, path: &Walk) -> Vec<String> {
+    let mut all = Vec::new();
+    for hop in &path.hops {
+        let real = scene.way_to(host).get(hop.hop.wrapping_sub(1)).copied();
+        if let Some(by) = hop.by.as_deref().filter(|_| hop.result == "expired")
+            && owner(scene, host, by) != real
+        {
+            all.push(format!("hop {} is {by}, and it is {real:?}", hop.hop));
+        }
+        if let Some(name) = &hop.firewall
+            && real.and_then(firewall_name) != Some(name)
+        {
+            all.push(format!(
+                "hop {} is the firewall {name}, and it is {real:?}",
+                hop.hop
+            ));
+        }
+    }
+    all
+}
+
+/// Who really swallows the packets of a flow: a dead host's are lost where the host should be.
+fn swallower(truth: &Truth) -> Option<Device> {
+    match truth.fate {
+        Fate::Dropped(at) => Some(at),
+        Fate::Rejected(at, _) => Some(at),
+        Fate::HiddenByHost | Fate::Dead { .. } => Some(Device::Host),
+        Fate::Split | Fate::Void => Some(Device::FrontEnd),
+        Fate::Serves(_) | Fate::Closed | Fate::Reset(_) | Fate::Fronted(..) => None,
+    }
+}
+
+fn drop_place(scene: &Scene, host: &Host, truth: &Truth, said: &Dropped) -> Vec<String> {
+    let Some(real) = swallower(truth) else {
+        return vec!["packets dropped, and nothing drops them".to_string()];
+    };
+    let mut all = Vec::new();
+    let place = |edge: &Edge| place_of(scene, host, edge);
+    match said.after.as_ref().map(place) {
+        Some(Err(words)) => all.push(words),
+        Some(Ok(after)) if after > Some(real) => {
+            all.push(format!("dropped after {after:?}, and it is {real:?}"));
+        }
+        _ => {}
+    }
+    match said.before.as_ref().map(place) {
+        Some(Err(words)) => all.push(words),
+        Some(Ok(before)) if before.is_some_and(|before| before < real) => {
+            all.push(format!("dropped before {before:?}, and it is {real:?}"));
+        }
+        _ => {}
+    }
+    let named = match firewall_name(real) {
+        Some(name) => said.by.iter().any(|by| by == name),
+        None => said.host,
+    };
+    if (!said.by.is_empty() || !said.host) && !named {
+        let host = if said.host { " or the host" } else { "" };
+        all.push(format!(
+            "dropped by {:?}{host}, and it is {real:?}",
+            said.by
+        ));
+    }
+    all
+}
+
+/// The device at an edge; `None` is a place before all of them, or beyond.
+fn place_of(scene: &Scene, host: &Host, edge: &Edge) -> Result<Option<Device>, String> {
+    let by_hop = scene.way_to(host).get(edge.hop.wrapping_sub(1)).copied();
+    let named = edge.firewall.as_ref().map(|name| {
+        [Device::FrontEnd, Device::BackEnd]
+            .into_iter()
+            .find(|device| firewall_name(*device) == Some(name))
+    });
+    if let Some(named) = named
+        && named != by_hop
+    {
+        return Err(format!(
+            "hop {} is said to be {named:?}, and it is {by_hop:?}",
+            edge.hop
+        ));
+    }
+    if let Some(system) = &edge.system
+        && (by_hop != Some(Device::Host) || *system != host.name)
+    {
+        return Err(format!(
+            "hop {} is said to be {system}, and it is {by_hop:?}",
+            edge.hop
+        ));
+    }
+    if let Some(by) = &edge.by
+        && owner(scene, host, by) != by_hop
+    {
+        return Err(format!(
+            "hop {} is said to be {by}, and it is {by_hop:?}",
+            edge.hop
+        ));
+    }
+    // A hop beyond the host does not exist; nothing drops there.
+    Ok(by_hop.or((edge.hop > 0).then_some(Device::Host)))
+}

@@ -1,0 +1,266 @@
+//! Running portproof in a bed, without any privilege, and reading its report.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::bed::Bed;
+use crate::ground;
+use crate::scene::{Device, Flow, Host, Need, Protocol, Scene, firewall_addresses, zone_name};
+
+/// The part of a report that the matrix compares. What a version does not write yet is absent.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) flows: Vec<Said>,
+}
+
+/// What was said of one flow.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) id: String,
+    pub(crate) need: String,
+    pub(crate) state: String,
+    pub(crate) verdict: String,
+    pub(crate) cause: String,
+    pub(crate) level: String,
+    pub(crate) evidence: Evidence,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Evidence {
+    pub(crate) reset_by: Option<String>,
+    pub(crate) rejected: Option<Rejected>,
+    pub(crate) path: Option<Walk>,
+    pub(crate) ports: Option<Ports>,
+    #[serde(default)]
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Attempt {
+    pub(crate) at: String,
+    pub(crate) took_ms: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Rejected {
+    pub(crate) icmp_type: Option<u8>,
+    pub(crate) icmp_code: Option<u8>,
+    pub(crate) by: Option<String>,
+    pub(crate) firewall: Option<String>,
+}
+
+/// How far tries with a short TTL came.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Walk {
+    #[serde(default)]
+    pub(crate) hops: Vec<Hop>,
+    pub(crate) dropped: Option<Dropped>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Hop {
+    pub(crate) hop: usize,
+    pub(crate) by: Option<String>,
+    pub(crate) firewall: Option<String>,
+    pub(crate) result: String,
+}
+
+/// Between which hops a packet is lost, and who may do it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Dropped {
+    pub(crate) after: Option<Edge>,
+    pub(crate) before: Option<Edge>,
+    #[serde(default)]
+    pub(crate) by: Vec<String>,
+    pub(crate) host: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Edge {
+    pub(crate) hop: usize,
+    pub(crate) by: Option<String>,
+    pub(crate) firewall: Option<String>,
+    pub(crate) system: Option<String>,
+}
+
+/// How often source ports opened and how often they did not.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ports {
+    pub(crate) tried: usize,
+    pub(crate) open: usize,
+    pub(crate) blocked: usize,
+}
+
+/// What a run of the program came to.
+pub(crate) struct Run {
+    pub(crate) status: Option<i32>,
+    pub(crate) report: Report,
+}
+
+/// The program, where nobody may read it.
+pub(crate) struct Program {
+    path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Program {
+    /// A copy of the program that cargo built, or of the one that `PORTPROOF_MATRIX_PROGRAM` names.
+    pub(crate) fn copy() -> Self {
+        let built = std::env::var_os("PORTPROOF_MATRIX_PROGRAM")
+            .map_or_else(|| assert_cmd::cargo::cargo_bin("portproof"), PathBuf::from);
+        let folder = open_folder();
+        let path = folder.path().join("portproof");
+        fs::copy(&built, &path).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
+        Self {
+            path,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `portproof check` of a site file, from the prober's namespace of a scene.
+    pub(crate) fn check(&self, bed: &Bed, scene: &Scene, site: &str) -> Run {
+        let folder = open_folder();
+        let file = folder.path().join("probes.yaml");
+        fs::write(&file, site).expect("a site file");
+        let mut command = bed.command(ground::prober(scene), &unprivileged());
+        command
+            .arg(&self.path)
+            .args(["check", "--format", "json", "--from", scene.vantage_name()])
+            .arg(&file);
+        let output = command.output().expect("the program runs");
+        let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!(
+                "no report ({error}): {}\n{site}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+        });
+        Run {
+            status: output.status.code(),
+            report,
+        }
+    }
+}
+
+/// A folder that every user may read.
+pub(crate) fn open_folder() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("permissions");
+    folder
+}
+
+/// The words that take every privilege from a command.
+///
+/// In a user namespace there is no other user to become, so its root loses what a root may ever have.
+fn unprivileged() -> Vec<&'static str> {
+    if in_user_namespace() {
+        vec!["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    } else {
+        vec![
+            "setpriv",
+            "--reuid",
+            "65534",
+            "--regid",
+            "65534",
+            "--clear-groups",
+        ]
+    }
+}
+
+/// Whether this process is root of a user namespace only: not every user exists there.
+pub(crate) fn in_user_namespace() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").expect("Linux");
+    map.split_whitespace().nth(2) != Some("4294967295")
+}
+
+/// Whether commands run here may make network namespaces.
+pub(crate) fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|id| id.stdout == b"0\n")
+}
+
+/// The id of a flow in the report.
+pub(crate) fn id_of(scene: &Scene, host: &Host, flow: &Flow) -> String {
+    format!("{}>{}:{}/tcp", scene.vantage_name(), host.name, flow.port)
+}
+
+/// The site file of a scene.
+pub(crate) fn site(scene: &Scene) -> String {
+    let mut text = format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}\n\
+         zones:\n  \
+         {}: {{ networks: [\"198.51.100.0/24\", \"2001:db8:1::/64\"] }}\n  \
+         perimeter: {{ networks: [\"192.0.2.0/24\", \"2001:db8:2::/64\"] }}\n  \
+         intranet: {{ networks: [\"10.0.0.0/24\", \"2001:db8:3::/64\"] }}\n\
+         firewalls:\n  \
+         front-end: {{ between: [{}, perimeter]{} }}\n  \
+         back-end: {{ between: [perimeter, intranet]{} }}\n\
+         systems:\n",
+        scene.outer,
+        scene.outer,
+        addresses(scene, Device::FrontEnd),
+        addresses(scene, Device::BackEnd),
+    );
+    for host in &scene.hosts {
+        text += &format!(
+            "  {}: {{ zone: {}, addresses: {{ default: \"{}\" }}, roles: [console] }}\n",
+            host.name,
+            zone_name(scene, host.zone),
+            host.address
+        );
+    }
+    text += "probing: { rate: max, sweep: none, dns: off }\nflows:\n";
+    for host in &scene.hosts {
+        for flow in &host.flows {
+            text += &format!(
+                "  - {{ from: {}, to: {}, port: {}, protocol: {}, need: {} }}\n",
+                scene.vantage_name(),
+                host.name,
+                flow.port,
+                match flow.protocol {
+                    Protocol::Tcp => "tcp",
+                    Protocol::Http => "http",
+                },
+                match flow.need {
+                    Need::Required => "required",
+                    Need::Forbidden => "forbidden",
+                }
+            );
+        }
+    }
+    text
+}
+
+fn addresses(scene: &Scene, device: Device) -> String {
+    if !scene.addresses_given {
+        return String::new();
+    }
+    let all: Vec<String> = firewall_addresses(device)
+        .iter()
+        .map(|address| format!("\"{address}\""))
+        .collect();
+    format!(", addresses: [{}]", all.join(", "))
+}
+
+/// The exit status that the verdicts of a report ask for, by the rules of the command line.
+pub(crate) fn status_of(report: &Report) -> i32 {
+    let failed = |said: &Said| {
+        ["blocked", "down", "wrong", "exposed"].contains(&said.verdict.as_str())
+            && said.level == "error"
+    };
+    let open = |said: &Said| said.verdict == "unknown" && said.level != "note";
+    if report.flows.iter().any(failed) {
+        1
+    } else if report.flows.iter().any(open) {
+        3
+    } else {
+        0
+    }
+}
