@@ -56,11 +56,12 @@ pub async fn connect(
     }
     match socket.get_ref().take_error() {
         Ok(None) => accepted(socket.into_inner()),
-        Ok(Some(error)) | Err(error)
-            if error.kind() == io::ErrorKind::ConnectionRefused
-                || error.kind() == io::ErrorKind::ConnectionReset =>
-        {
+        Ok(Some(error)) | Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             Connection::Reset { local }
+        }
+        // A reset that answers the first packet refuses; only an accepted connection is reset (tcp(7), ECONNRESET).
+        Ok(Some(error)) | Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            Connection::ResetAfterAccept { local }
         }
         Ok(Some(error)) | Err(error) => Connection::Trouble(trouble(&error)),
     }

@@ -50,7 +50,12 @@ pub(crate) const LARGEST_DATAGRAM: usize = 8 << 10;
 pub enum Connection {
     /// Accepted.
     Open(TcpStream),
-    /// Reset.
+    /// Accepted, and reset before this host could say a word.
+    ResetAfterAccept {
+        /// This end.
+        local: Option<SocketAddr>,
+    },
+    /// Reset in place of an acceptance.
     Reset {
         /// This end.
         local: Option<SocketAddr>,

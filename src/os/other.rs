@@ -22,13 +22,12 @@ pub async fn connect(
 ) -> Connection {
     match open(remote, manner).await {
         Ok(stream) => Connection::Open(stream),
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
-            ) =>
-        {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             Connection::Reset { local: None }
+        }
+        // Only an accepted connection is reset; a reset that answers the first packet refuses.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            Connection::ResetAfterAccept { local: None }
         }
         Err(_) if !super::has_source(remote) => Connection::Trouble(Trouble::NoRoute),
         Err(error) => match rejection(&error) {

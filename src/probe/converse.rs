@@ -15,6 +15,14 @@ const LATE_ALERT: Duration = Duration::from_millis(300);
 /// learn only then that nobody listens there.
 const SECOND_THOUGHTS: Duration = Duration::from_millis(400);
 
+/// Whether a ladder ends with the connection.
+pub(super) fn asks_nothing(ladder: Ladder) -> bool {
+    match ladder {
+        Ladder::None | Ladder::Tcp | Ladder::TcpOnly | Ladder::Datagram => true,
+        Ladder::Tls | Ladder::Http | Ladder::Https => false,
+    }
+}
+
 pub(super) async fn converse(
     prober: &Prober,
     question: &Question,

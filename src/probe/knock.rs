@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::{Landing, Prober, Question, converse::converse, silence};
+use super::{Landing, Prober, Question, converse, silence};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
 };
@@ -280,6 +280,7 @@ async fn answered(
 ) {
     let (result, local) = match &connection {
         Connection::Open(stream) => (AttemptResult::Open, stream.local_addr().ok()),
+        Connection::ResetAfterAccept { local } => (AttemptResult::Open, *local),
         Connection::Reset { local } => (AttemptResult::Reset, *local),
         Connection::Rejected { rejection, local } => {
             (AttemptResult::Rejected(rejection.clone()), *local)
@@ -300,7 +301,15 @@ async fn answered(
         }
         Connection::Open(stream) => {
             seen.state = State::Open;
-            converse(prober, question, stream, places, seen).await;
+            converse::converse(prober, question, stream, places, seen).await;
+        }
+        Connection::ResetAfterAccept { .. } => {
+            seen.state = State::Open;
+            seen.service = Some(if converse::asks_nothing(question.ladder) {
+                Service::ResetAtOnce
+            } else {
+                Service::HungUp
+            });
         }
         Connection::Reset { .. } => {
             seen.state = State::Closed {

@@ -109,7 +109,11 @@ impl Prober {
                     return;
                 };
                 match seen.came {
-                    Some(Connection::Open(_) | Connection::Reset { .. }) => {
+                    Some(
+                        Connection::Open(_)
+                        | Connection::ResetAfterAccept { .. }
+                        | Connection::Reset { .. },
+                    ) => {
                         self.learnt().answered(remote.ip(), 0, seen.took);
                     }
                     Some(Connection::Rejected { .. } | Connection::Trouble(_)) => {}

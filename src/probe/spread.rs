@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::Prober;
+use super::knock::is_to_itself;
 use super::once::{Once, once};
 use crate::observation::SourcePorts;
 use crate::os::{Connection, Manner};
@@ -66,7 +67,7 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
         };
         match &seen.came {
             Some(Connection::Open(stream)) if is_to_itself(stream) => return Met::Nothing,
-            Some(Connection::Open(_)) => {
+            Some(Connection::Open(_) | Connection::ResetAfterAccept { .. }) => {
                 prober.learnt().answered(remote.ip(), lost, seen.took);
                 return Met::Open(seen.took_ms());
             }
@@ -105,8 +106,4 @@ fn same_port(seen: &Once) -> Option<Manner> {
         hops: None,
         local_port: Some(seen.local?.port()),
     })
-}
-
-fn is_to_itself(stream: &tokio::net::TcpStream) -> bool {
-    stream.local_addr().ok() == stream.peer_addr().ok()
 }

@@ -141,7 +141,7 @@ async fn ask_one(prober: &Prober, remote: SocketAddr, number: u8) -> Hop {
 fn answer(seen: &Once) -> HopAnswer {
     match &seen.came {
         None | Some(Connection::Trouble(_)) => HopAnswer::Silent,
-        Some(Connection::Open(_)) => HopAnswer::Open,
+        Some(Connection::Open(_) | Connection::ResetAfterAccept { .. }) => HopAnswer::Open,
         Some(Connection::Reset { .. }) => HopAnswer::Reset,
         Some(Connection::Rejected { rejection, .. }) => match (rejection.says, rejection.by) {
             (Prohibition::TimeExceeded, Some(by)) => HopAnswer::Expired(by),

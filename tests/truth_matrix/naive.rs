@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::bed::Bed;
 use crate::ground;
-use crate::scene::{Behind, Need, Scene};
+use crate::scene::{Behind, Manner, Need, Scene};
 use crate::truth::{Fate, Truth};
 
 const CONNECT: &str = include_str!("naive.py");
@@ -64,6 +64,8 @@ pub(crate) fn is_right(truth: &Truth, word: Word) -> bool {
 /// Whether the wire can have shown this, without any loss: a check of the bed itself.
 pub(crate) fn is_possible(truth: &Truth, word: Word) -> bool {
     match truth.fate {
+        // The reset may come before `connect()` has said that it is open.
+        Fate::Serves(Manner::Resets) => word != Word::Refused,
         Fate::Serves(_) => word == Word::Open,
         // The handshake ends before the reset comes, or does not.
         Fate::Fronted(..) => word == Word::Open || (truth.is_reset_behind() && word != Word::Open),
