@@ -192,6 +192,52 @@ pub fn times_can_tell<'a>(reference: &Observation, paths: impl Iterator<Item = &
     sender::Bounds::of(paths).times_can_tell(reference)
 }
 
+/// Where packets take different ways: the answers that seem to come from nearer than the host, each with its hop and the
+/// question whose packets went beyond it (`None`: the door's).
+pub fn to_compare(found: &Found) -> Vec<(usize, u8, Option<usize>)> {
+    let bounds = sender::Bounds::of(found.paths.values().chain(&found.door_path));
+    let goes_beyond = |path: &Path, hop| path.reached_beyond().is_some_and(|beyond| beyond >= hop);
+    let farther = |hop| {
+        let among_paths = found.paths.iter().find(|(_, path)| goes_beyond(path, hop));
+        match among_paths {
+            Some((number, _)) => Some(Some(*number)),
+            None => found
+                .door_path
+                .as_ref()
+                .filter(|path| goes_beyond(path, hop))
+                .map(|_| None),
+        }
+    };
+    found
+        .paths
+        .iter()
+        .filter_map(|(number, path)| {
+            let hop = bounds.seems_nearer(path)?;
+            Some((*number, hop, farther(hop)?))
+        })
+        .collect()
+}
+
+/// The hops after which open ports were answered, where nothing shows yet whether the host is farther away.
+pub fn open_at_hops<'a>(
+    observations: &[Observation],
+    paths: impl Iterator<Item = (&'a usize, &'a Path)> + Clone,
+    door: Option<&Path>,
+) -> Vec<u8> {
+    let bounds = sender::Bounds::of(paths.clone().map(|(_, path)| path).chain(door));
+    let mut hops: Vec<u8> = paths
+        .filter(|(number, _)| {
+            observations
+                .get(**number)
+                .is_some_and(|seen| seen.state == State::Open && !has_own_words(seen))
+        })
+        .filter_map(|(_, path)| bounds.leaves_open(path))
+        .collect();
+    hops.sort_unstable();
+    hops.dedup();
+    hops
+}
+
 /// Writes into the observations what an inquiry proves.
 pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Found) {
     let bounds = sender::Bounds::of(found.paths.values().chain(&found.door_path));

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::observation::{Observation, Path, ResetBy, State};
+use crate::observation::{HopAnswer, Observation, Path, ResetBy, State};
 
 /// How much farther than the last router the host must be, in milliseconds, for times to tell anything.
 const CLEAR_MS: f64 = 5.0;
@@ -21,7 +21,9 @@ const FEWEST_TIMES: usize = 3;
 pub(super) struct Bounds {
     /// The farthest hop that forwarded or would have forwarded a packet: the host is beyond it.
     beyond: Option<u8>,
-    /// The quickest answer of that hop, in milliseconds.
+    /// The router nearest to the host that answered.
+    nearest_router: Option<u8>,
+    /// Its quickest answer, in milliseconds.
     near_ms: Option<f64>,
     /// Packets took different ways, so hops cannot be compared.
     unclear: bool,
@@ -31,25 +33,50 @@ impl Bounds {
     pub(super) fn of<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
         let mut bounds = Self::default();
         let mut by_hop: BTreeMap<u8, IpAddr> = BTreeMap::new();
-        for hop in paths.flat_map(|path| &path.hops) {
-            let crate::observation::HopAnswer::Expired(by) = hop.answer else {
-                continue;
-            };
-            bounds.unclear |= *by_hop.entry(hop.number).or_insert(by) != by;
-            if bounds.beyond.is_none_or(|beyond| hop.number > beyond) {
-                bounds.beyond = Some(hop.number);
-                bounds.near_ms = hop.took_ms;
-            } else if bounds.beyond == Some(hop.number) {
-                bounds.near_ms = quicker(bounds.near_ms, hop.took_ms);
+        for path in paths {
+            bounds.beyond = bounds.beyond.max(path.reached_beyond());
+            for hop in &path.hops {
+                let HopAnswer::Expired(by) = hop.answer else {
+                    continue;
+                };
+                bounds.unclear |= *by_hop.entry(hop.number).or_insert(by) != by;
+                bounds.note_time(hop.number, hop.took_ms);
             }
         }
         bounds
     }
 
+    fn note_time(&mut self, hop: u8, took_ms: Option<f64>) {
+        match self.nearest_router {
+            Some(known) if hop < known => {}
+            Some(known) if hop == known => self.near_ms = quicker(self.near_ms, took_ms),
+            _ => {
+                self.nearest_router = Some(hop);
+                self.near_ms = took_ms;
+            }
+        }
+    }
+
+    /// Whether it is still open that the answer of a path is that of a device: no other packet is known to have gone
+    /// beyond its hop.
+    pub(super) fn leaves_open(&self, path: &Path) -> Option<u8> {
+        let first = path.first_answered()?.number;
+        self.beyond
+            .is_none_or(|beyond| beyond < first)
+            .then_some(first)
+    }
+
     /// The hop after which a path was answered and the one beyond it, when that proves that a device answered.
     pub(super) fn answered_before_host(&self, path: &Path) -> Option<(u8, u8)> {
         let (first, beyond) = (path.first_answered()?.number, self.beyond?);
-        (!self.unclear && first <= beyond).then_some((first, beyond))
+        let comparable = !self.unclear || path.nearer;
+        (comparable && first <= beyond).then_some((first, beyond))
+    }
+
+    /// The hop of a path's answer, where packets take different ways and it seems to be nearer than the host.
+    pub(super) fn seems_nearer(&self, path: &Path) -> Option<u8> {
+        let (first, beyond) = (path.first_answered()?.number, self.beyond?);
+        (self.unclear && first <= beyond).then_some(first)
     }
 
     pub(super) fn times_can_tell(&self, reference: &Observation) -> bool {
@@ -121,7 +148,7 @@ fn by_time(near: f64, far: f64, times: &[f64]) -> ResetBy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::{Hop, HopAnswer};
+    use crate::observation::Hop;
 
     fn path(answers: &[HopAnswer]) -> Path {
         let hop = |(number, answer): (usize, &HopAnswer)| Hop {
@@ -154,6 +181,21 @@ mod tests {
         let reset = path(&[expired(1), HopAnswer::Reset]);
         let bounds = Bounds::of([&open, &reset].into_iter());
         assert_eq!(of_reset(&reset, &bounds, None, &[]), ResetBy::Either);
+    }
+
+    #[test]
+    fn a_hop_that_never_answers_still_forwards_what_the_next_hop_gets_answered() {
+        let mut open = path(&[HopAnswer::Silent, HopAnswer::Open]);
+        open.enough = 4;
+        let early = path(&[HopAnswer::Reset]);
+        let bounds = |open: &Path| Bounds::of([open, &early].into_iter());
+        assert_eq!(
+            of_reset(&early, &bounds(&open), None, &[]),
+            ResetBy::Either,
+            "one silent try may be a lost packet"
+        );
+        open.hops[0].tries = 4;
+        assert_eq!(of_reset(&early, &bounds(&open), None, &[]), ResetBy::Device);
     }
 
     #[test]

@@ -164,6 +164,8 @@ pub enum Unresolved {
 pub enum Trouble {
     /// No route to the address.
     NoRoute,
+    /// The next router does not answer this host's own ARP or neighbour discovery.
+    GatewaySilent,
     /// No descriptors, ports or memory left.
     NoDescriptors,
     /// The operating system refused the connection (a local firewall or policy).
@@ -323,11 +325,29 @@ pub struct Path {
     pub hops: Vec<Hop>,
     /// Of a silent flow: the hops of a flow to the same host that works.
     pub working: Vec<(u8, IpAddr)>,
+    /// Whether its answer came from nearer than another flow's in every one of many rounds: of use where packets take
+    /// different ways, so that single walks cannot be compared.
+    pub nearer: bool,
+    /// Tries after which the silence of a hop is proof, by the losses on the way.
+    pub enough: u8,
     /// Where silent packets are dropped.
     pub dropped: Option<Dropped>,
 }
 
 impl Path {
+    /// The farthest hop that forwards this flow's packets: one that said so, or that was asked often enough and left
+    /// unanswered what one hop more gets answered.
+    pub fn reached_beyond(&self) -> Option<u8> {
+        let expired = self.last_expired().map(|(hop, _)| hop);
+        let before_answer = self.first_answered().and_then(|first| {
+            let number = first.number.checked_sub(1)?;
+            let hop = self.hops.iter().find(|hop| hop.number == number)?;
+            let proved = hop.answer == HopAnswer::Silent && hop.tries >= self.enough;
+            (proved && self.enough > 0).then_some(number)
+        });
+        expired.max(before_answer)
+    }
+
     /// The last hop that said that a packet of this flow had used up its hops there: the packet came that far.
     pub fn last_expired(&self) -> Option<(u8, IpAddr)> {
         self.expired().last()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::once::once;
 use super::{Ladder, Landing, Prober, Question, Target, Turn, walk};
 use crate::attribution::{self, Found, Inquiry};
-use crate::observation::{Path, Prohibition, State};
+use crate::observation::{Observation, Path, Prohibition, State};
 use crate::os::{self, Connection, Manner};
 
 /// Where ports lie that nobody is known to listen on: above the registered services, below the dynamic ranges.
@@ -30,7 +30,7 @@ impl Prober {
         self: &Arc<Self>,
         inquiry: &Inquiry,
         known: &HashSet<u16>,
-        observations: &[crate::observation::Observation],
+        observations: &[Observation],
     ) -> Found {
         let mut found = Found::default();
         if inquiry.reference.is_some() {
@@ -40,7 +40,11 @@ impl Prober {
             found.dead_by = self.search(inquiry.address, known, router).await;
         }
         if self.limits.walks && os::TELLS_SENDERS {
+            let _turn = self.walking.acquire().await;
             self.walk_all(inquiry, &mut found).await;
+            self.settle_doors(inquiry, known, observations, &mut found)
+                .await;
+            self.compare_ways(inquiry, &mut found).await;
             self.time_resets(inquiry, observations, &mut found).await;
         }
         found
@@ -92,11 +96,7 @@ impl Prober {
 
     async fn walk_all(&self, inquiry: &Inquiry, found: &mut Found) {
         let at = |port| SocketAddr::new(inquiry.address, port);
-        let shut = found
-            .doors
-            .iter()
-            .find(|(_, seen)| seen.state != State::Open)
-            .map(|(port, _)| *port);
+        let shut = shut_door(found);
         if let Some(reference) = inquiry.reference {
             let path = walk::walk(self, at(reference.port), None).await;
             found.paths.insert(reference.number, path);
@@ -124,11 +124,54 @@ impl Prober {
         }
     }
 
+    /// Where packets take different ways, compares answers that seem nearer than the host with what goes farther.
+    async fn compare_ways(&self, inquiry: &Inquiry, found: &mut Found) {
+        let port_of = |number: usize| {
+            let all = inquiry.reference.iter().chain(&inquiry.walks);
+            all.clone()
+                .find(|walk| walk.number == number)
+                .map(|walk| walk.port)
+        };
+        let shut = shut_door(found);
+        for (number, hop, farther) in attribution::to_compare(found) {
+            let far = farther.map_or(shut, port_of);
+            let (Some(near), Some(far)) = (port_of(number), far) else {
+                continue;
+            };
+            let at = |port| SocketAddr::new(inquiry.address, port);
+            let nearer = walk::is_nearer(self, at(near), at(far), hop).await;
+            if let Some(path) = found.paths.get_mut(&number) {
+                path.nearer = nearer;
+            }
+        }
+    }
+
+    /// Where it is still open whether a device opened a port, asks the hop of its answer with a port that nobody uses.
+    async fn settle_doors(
+        &self,
+        inquiry: &Inquiry,
+        known: &HashSet<u16>,
+        observations: &[Observation],
+        found: &mut Found,
+    ) {
+        let undecided =
+            attribution::open_at_hops(observations, found.paths.iter(), found.door_path.as_ref());
+        let port = shut_door(found).or_else(|| doors(known, &HashSet::new(), 1).first().copied());
+        for hop in undecided {
+            let Some(port) = port else { return };
+            let door = SocketAddr::new(inquiry.address, port);
+            if let Some(answer) = walk::ask_patiently(self, door, hop).await {
+                let path = found.door_path.get_or_insert_default();
+                walk::insert(&mut path.hops, answer);
+            }
+        }
+    }
+
     /// Takes the times of a few more resets, where they can tell anything.
     async fn time_resets(
         &self,
         inquiry: &Inquiry,
-        observations: &[crate::observation::Observation],
+        observations: &[Observation],
         found: &mut Found,
     ) {
         let Some(reference) = inquiry.reference else {
@@ -159,6 +202,15 @@ impl Prober {
 fn is_unreachable_by(came: &Connection, router: IpAddr) -> bool {
     matches!(came, Connection::Rejected { rejection, .. }
         if rejection.says == Prohibition::HostUnreachable && rejection.by == Some(router))
+}
+
+/// A port that nobody uses and that did not open: the one whose path is walked.
+fn shut_door(found: &Found) -> Option<u16> {
+    found
+        .doors
+        .iter()
+        .find(|(_, seen)| seen.state != State::Open)
+        .map(|(port, _)| *port)
 }
 
 /// How far the host can be, as far as walks have shown.

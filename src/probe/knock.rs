@@ -320,6 +320,12 @@ async fn answered(
                 },
             }
         }
+        // This host's own word about an address beyond its networks is about the router it sends to.
+        Connection::Rejected { rejection, .. }
+            if !seen.on_link && rejection.by.is_some_and(|by| prober.is_own(by)) =>
+        {
+            seen.state = State::Unreachable(Trouble::GatewaySilent);
+        }
         Connection::Rejected { rejection, .. } => seen.state = State::Rejected(rejection),
         Connection::Trouble(trouble) => {
             seen.state = State::Unreachable(trouble);

@@ -14,8 +14,8 @@ use super::silence::Loss;
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 /// The wait for an answer while no host has answered.
 const BLIND_WAIT: Duration = Duration::from_millis(300);
-/// The least time that a host which never answered is given: the last router needs about three seconds to find that
-/// nobody answers its ARP or neighbour discovery, and only then says that the host is unreachable.
+/// The least time that silence is listened to: the last router needs about three seconds to find that nobody answers
+/// its ARP or neighbour discovery, and only then says that the host is unreachable.
 const LEAST_WINDOW: Duration = Duration::from_millis(3_500);
 
 /// What has been learnt so far.
@@ -112,13 +112,16 @@ impl Learnt {
     }
 
     /// How long an address may take for its first answer before it counts as silent: never less than the user gives to
-    /// a step, and longer where nothing of the host ever came.
+    /// a step, nor than a router needs to find out that the host is dead; longer where nothing of the host ever came
+    /// and others are slow.
     pub(super) fn window(&self, address: IpAddr, timeout: Duration) -> Duration {
-        if self.round_trip(address).is_some() {
-            return timeout;
-        }
+        let least = LEAST_WINDOW.max(timeout);
         let slow = self.slowest.map_or(Duration::ZERO, |slowest| slowest * 8);
-        LEAST_WINDOW.max(timeout).max(slow)
+        if self.round_trip(address).is_some() {
+            least
+        } else {
+            least.max(slow)
+        }
     }
 
     /// Takes in an answer of the host itself that came after so many lost tries, and how long it took.

@@ -129,6 +129,9 @@ pub struct Limits {
     pub walks: bool,
 }
 
+/// Hosts to which paths are walked at once.
+const WALKS_AT_ONCE: usize = 3;
+
 /// What a run shares: its limits, and what it has learnt of hosts and paths.
 pub struct Prober {
     limits: Limits,
@@ -136,6 +139,8 @@ pub struct Prober {
     own: Vec<IpNet>,
     pace: pace::Pace,
     waiting: Semaphore,
+    /// Hosts to which paths are walked at once: routers share their error messages out among all walks.
+    walking: Semaphore,
     stop: watch::Receiver<bool>,
     learnt: Mutex<Learnt>,
 }
@@ -155,6 +160,7 @@ impl Prober {
             own,
             pace,
             waiting: Semaphore::new(limits.waiting.max(1)),
+            walking: Semaphore::new(WALKS_AT_ONCE),
             stop,
             learnt: Mutex::default(),
         })
@@ -308,6 +314,11 @@ impl Prober {
     fn learnt(&self) -> MutexGuard<'_, Learnt> {
         // A panic of one probe must not end the run: what was learnt stays usable.
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an address is this host's own.
+    fn is_own(&self, address: IpAddr) -> bool {
+        self.own.iter().any(|net| net.addr() == address)
     }
 
     /// Whether an address lies in a network of this host, or is its own.

@@ -28,6 +28,10 @@ const MOST_SOCKETS: u32 = 60;
 const LEAST_WAIT: Duration = Duration::from_millis(300);
 /// The pauses before silent hops are asked again.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1_100)];
+/// Rounds in which one flow has to be answered and another not: two ways of different length would mix them up.
+const ROUNDS: usize = 10;
+/// How often a hop is asked whether it forwards packets to a host, where that decides who opened a door.
+const PATIENCE: usize = 8;
 /// Rounds in which a hop may leave both flows unanswered when they are sent there in turn.
 const MOST_IDLE_ROUNDS: usize = 6;
 /// The chance that a hop which a silent flow reaches is called silent.
@@ -66,10 +70,52 @@ pub(super) async fn walk(prober: &Prober, remote: SocketAddr, distance: Option<u
         }
     }
     trim(&mut hops);
+    let enough = enough(prober, remote);
+    prove_last(prober, remote, &mut hops, enough).await;
     Path {
         hops,
+        enough,
         ..Path::default()
     }
+}
+
+/// Tries after which the silence of a hop is proof.
+fn enough(prober: &Prober, remote: SocketAddr) -> u8 {
+    let loss = prober.learnt().loss_on_the_way_to(remote.ip()).bound();
+    (DOUBT.ln() / loss.ln()).ceil().clamp(4.0, 20.0) as u8
+}
+
+/// Asks a silent hop right before the flow's own answer until its silence is proof: it forwards what it leaves
+/// unanswered, and the answer came from beyond it.
+async fn prove_last(prober: &Prober, remote: SocketAddr, hops: &mut Vec<Hop>, enough: u8) {
+    while let Some(first) = hops.iter().find(|hop| hop.is_answer()).cloned() {
+        let before = hops.iter().find(|hop| hop.number + 1 == first.number);
+        let Some(before) = before.filter(|hop| hop.answer == HopAnswer::Silent) else {
+            return;
+        };
+        if before.tries >= enough || *prober.stop.borrow() {
+            return;
+        }
+        let again = ask_one(prober, remote, before.number).await;
+        merge(hops, again);
+        trim(hops);
+    }
+}
+
+/// Sends packets of a port that nobody uses to a hop, with pauses, until it says that it forwards them, or something
+/// answers them there.
+pub(super) async fn ask_patiently(prober: &Prober, door: SocketAddr, number: u8) -> Option<Hop> {
+    for _ in 0..PATIENCE {
+        let hop = ask_one(prober, door, number).await;
+        if hop.answer != HopAnswer::Silent {
+            return Some(hop);
+        }
+        if *prober.stop.borrow() {
+            return None;
+        }
+        sleep(PAUSES[1]).await;
+    }
+    None
 }
 
 /// Silent hops before the one that ends the path, and one beyond the last that answered.
@@ -179,7 +225,29 @@ pub(super) async fn locate(
     path
 }
 
-fn insert(hops: &mut Vec<Hop>, new: Hop) {
+/// Whether one flow is answered at a hop in every round and another, sent there in turn, in none: where packets take
+/// different ways only that shows that the first is answered from nearer.
+pub(super) async fn is_nearer(prober: &Prober, near: SocketAddr, far: SocketAddr, hop: u8) -> bool {
+    let (mut answered, mut idle) = (0, 0);
+    while answered < ROUNDS {
+        let other = ask_one(prober, far, hop).await;
+        let one = ask_one(prober, near, hop).await;
+        if other.is_answer() || matches!(one.answer, HopAnswer::Expired(_)) {
+            return false;
+        }
+        if one.is_answer() {
+            answered += 1;
+        } else {
+            idle += 1;
+        }
+        if idle > ROUNDS || *prober.stop.borrow() {
+            return false;
+        }
+    }
+    true
+}
+
+pub(super) fn insert(hops: &mut Vec<Hop>, new: Hop) {
     hops.retain(|hop| hop.number != new.number);
     hops.push(new);
     hops.sort_by_key(|hop| hop.number);
@@ -198,8 +266,7 @@ enum Turn {
 /// Sends the silent flow first and the working one right after it: a hop that has an answer left for the second had one
 /// for the first, so a limit on error messages cannot look like a drop. Only rounds with an answer for the second count.
 async fn in_turn(prober: &Prober, silent: SocketAddr, working: SocketAddr, hop: u8) -> Turn {
-    let loss = prober.learnt().loss_on_the_way_to(silent.ip()).bound();
-    let wanted = (DOUBT.ln() / loss.ln()).ceil().max(4.0) as usize;
+    let wanted = enough(prober, silent);
     let (mut counted, mut idle) = (0, 0);
     while idle < MOST_IDLE_ROUNDS && !*prober.stop.borrow() {
         let one = ask_one(prober, silent, hop).await;

@@ -149,6 +149,8 @@ words! {
         ResolverSilent = "resolver-silent",
         /// No route from this host.
         NoRoute = "no-route",
+        /// This host's own router does not answer it.
+        GatewaySilent = "gateway-silent",
         /// No descriptors, ports or memory left.
         NoDescriptors = "no-descriptors",
         /// This host's own policy refused the connection.

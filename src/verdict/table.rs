@@ -166,6 +166,7 @@ fn rejected(rejection: &Rejection) -> Cause {
 fn own_trouble(trouble: Trouble) -> Cause {
     match trouble {
         Trouble::NoRoute => Cause::NoRoute,
+        Trouble::GatewaySilent => Cause::GatewaySilent,
         Trouble::NoDescriptors => Cause::NoDescriptors,
         Trouble::Refused => Cause::RefusedHere,
     }
@@ -313,6 +314,13 @@ mod tests {
         })
     }
 
+    const EVERY_TROUBLE: [Trouble; 4] = [
+        Trouble::NoRoute,
+        Trouble::GatewaySilent,
+        Trouble::NoDescriptors,
+        Trouble::Refused,
+    ];
+
     fn every_state() -> Vec<State> {
         let closed = [ResetBy::Host, ResetBy::Device, ResetBy::Either]
             .map(|reset_by| State::Closed { reset_by });
@@ -322,8 +330,7 @@ mod tests {
             Unresolved::NoNameHere,
         ]
         .map(State::Unresolved);
-        let trouble =
-            [Trouble::NoRoute, Trouble::NoDescriptors, Trouble::Refused].map(State::Unreachable);
+        let trouble = EVERY_TROUBLE.map(State::Unreachable);
         let mut all = vec![
             State::Open,
             rejection(Prohibition::AdminProhibited),
@@ -466,7 +473,7 @@ mod tests {
 
     #[test]
     fn own_trouble_is_never_blocked() {
-        for trouble in [Trouble::NoRoute, Trouble::NoDescriptors, Trouble::Refused] {
+        for trouble in EVERY_TROUBLE {
             assert_eq!(
                 judge(
                     Need::Required,

@@ -135,6 +135,11 @@ impl Program {
             .args(["check", "--format", "json", "--from", scene.vantage_name()])
             .arg(&file);
         let output = command.output().expect("the program runs");
+        if let Some(file) = std::env::var_os("PORTPROOF_MATRIX_KEEP") {
+            fs::write(&file, &output.stdout).expect("a file to keep the report in");
+            let log = std::path::Path::new(&file).with_extension("log");
+            fs::write(log, &output.stderr).expect("a file to keep the log in");
+        }
         let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!(
                 "no report ({error}): {}\n{site}",

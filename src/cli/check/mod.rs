@@ -288,6 +288,7 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
     )
     .await;
     for (inquiry, found) in inquiries.iter().zip(&found) {
+        tracing::debug!(?inquiry, ?found, "looked closer");
         attribution::attribute(answers, inquiry, found);
     }
 }
