@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::bed::Bed;
 use crate::ground;
-use crate::scene::{Behind, Need, Scene};
+use crate::scene::{Behind, Manner, Need, Scene};
 use crate::truth::{Fate, Truth};
 
 const CONNECT: &str = include_str!("naive.py");
@@ -21,13 +21,8 @@ pub(crate) enum Word {
 /// One `connect()` for each flow of a scene, in the order of its hosts and flows.
 pub(crate) fn read(bed: &Bed, scene: &Scene, seconds: &str) -> Vec<Word> {
     let targets: Vec<_> = scene
-        .hosts
-        .iter()
-        .flat_map(|host| {
-            host.flows
-                .iter()
-                .map(|flow| json!([host.address, flow.port]))
-        })
+        .flows()
+        .map(|(host, flow)| json!([host.address, flow.port]))
         .collect();
     let input = json!(targets).to_string();
     let words = bed.ask_python(ground::prober(scene), CONNECT, &[seconds], &input);
@@ -64,8 +59,9 @@ pub(crate) fn is_right(truth: &Truth, word: Word) -> bool {
 /// Whether the wire can have shown this, without any loss: a check of the bed itself.
 pub(crate) fn is_possible(truth: &Truth, word: Word) -> bool {
     match truth.fate {
-        Fate::Serves(_) => word == Word::Open,
         // The handshake ends before the reset comes, or does not.
+        Fate::Serves(Manner::Resets) => word != Word::Refused,
+        Fate::Serves(_) => word == Word::Open,
         Fate::Fronted(..) => word == Word::Open || (truth.is_reset_behind() && word != Word::Open),
         Fate::Closed | Fate::Reset(_) => word == Word::Refused,
         // ICMP is refused, other or, where it is limited, silence.

@@ -161,8 +161,14 @@ pub(crate) fn wrong_ones(cases: &[Case]) -> String {
 
 /// One case on a line.
 pub(crate) fn line(case: &Case) -> String {
+    let mark = match case.outcome {
+        Outcome::Right => "  ",
+        Outcome::Unknown => "? ",
+        Outcome::Indistinguishable => "~ ",
+        Outcome::Wrong(_) => "! ",
+    };
     format!(
-        "seed {} (loss {} %) {}: {}, {:?} {:?} {:?} ({}); said: {}",
+        "{mark}seed {} (loss {} %) {}: {}, {:?} {:?} {:?} ({}); said: {}",
         case.seed,
         case.loss,
         case.id,
