@@ -21,10 +21,10 @@ mod naive;
 mod program;
 mod rules;
 mod scene;
+mod staged;
 mod tally;
 mod truth;
 
-use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,6 +89,55 @@ fn what_is_said_is_true_where_nobody_is_root() {
     }
     let cases = each(&Program::copy(), &FIXED_AS_NOBODY);
     assert_nothing_is_wrong(&cases);
+}
+
+#[test]
+fn forged_errors_change_no_verdict() {
+    staged(
+        "forged_errors_change_no_verdict",
+        staged::forged_errors_change_no_verdict,
+    );
+}
+
+#[test]
+fn silence_after_a_shun_proves_nothing() {
+    staged(
+        "silence_after_a_shun_proves_nothing",
+        staged::silence_after_a_shun_proves_nothing,
+    );
+}
+
+#[test]
+fn a_device_that_answers_for_every_port_proves_nothing() {
+    staged(
+        "a_device_that_answers_for_every_port_proves_nothing",
+        staged::a_device_that_answers_for_every_port_proves_nothing,
+    );
+}
+
+#[test]
+fn a_long_way_tells_who_resets() {
+    staged(
+        "a_long_way_tells_who_resets",
+        staged::a_long_way_tells_who_resets,
+    );
+}
+
+#[test]
+fn a_late_answer_is_an_answer() {
+    staged(
+        "a_late_answer_is_an_answer",
+        staged::a_late_answer_is_an_answer,
+    );
+}
+
+/// Runs a staged bed here, or in a user namespace where we are not root.
+fn staged(test: &str, bed: fn()) {
+    if program::is_root() {
+        bed();
+    } else {
+        in_user_namespace(test, false);
+    }
 }
 
 /// Runs one test of this binary again as root of a user namespace of its own; as nobody, where we are root.
@@ -176,23 +225,7 @@ fn run(program: &Program, seed: u64) -> Vec<Case> {
     if scene.loss == 0 {
         check_bed(&bed, seed, &scene, &words);
     }
-    let said: BTreeMap<&str, &program::Said> = run
-        .report
-        .flows
-        .iter()
-        .map(|flow| (flow.id.as_str(), flow))
-        .collect();
-    let cases: Vec<Case> = scene
-        .flows()
-        .zip(words)
-        .map(|((host, flow), word)| {
-            let id = program::id_of(&scene, host, flow);
-            let said = said
-                .get(id.as_str())
-                .unwrap_or_else(|| panic!("seed {seed}: no {id}"));
-            tally::compare(seed, &scene, (host, flow), said, word)
-        })
-        .collect();
+    let cases = tally::hold(seed, &scene, &run, Some(&words));
     let status = program::status_of(&run.report);
     assert_eq!(
         run.status,
