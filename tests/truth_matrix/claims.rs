@@ -65,6 +65,10 @@ fn speaker(scene: &Scene, host: &Host, truth: &Truth) -> Option<Device> {
 
 fn rejection(scene: &Scene, host: &Host, truth: &Truth, said: &Rejected) -> Vec<String> {
     let mut all = Vec::new();
+    // This host's own word: with its cable unplugged it finds no router, and says so.
+    if truth.fate == Fate::Void && said.by.as_deref().is_some_and(is_the_probers) {
+        return all;
+    }
     let Some(speaker) = speaker(scene, host, truth) else {
         return vec![format!("a rejection by {:?}, and nobody rejects", said.by)];
     };
@@ -91,6 +95,10 @@ fn rejection(scene: &Scene, host: &Host, truth: &Truth, said: &Rejected) -> Vec<
         ));
     }
     all
+}
+
+fn is_the_probers(address: &str) -> bool {
+    ["198.51.100.10", "2001:db8:1::10"].contains(&address)
 }
 
 /// Type and code on the wire.

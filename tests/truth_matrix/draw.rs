@@ -104,10 +104,11 @@ pub(crate) fn scene(seed: u64) -> Scene {
     }
     let mut deal = Deal {
         turn: seed as usize * DEALT,
+        first_kind: chance.below(6),
         chance,
     };
     for (number, zone) in places(&scene).iter().enumerate() {
-        let host = deal.host(&scene, seed, number, *zone);
+        let host = deal.host(&scene, number, *zone);
         scene.hosts.push(host);
     }
     scene
@@ -127,11 +128,13 @@ fn places(scene: &Scene) -> &'static [Zone] {
 struct Deal {
     /// Which card of the deck is next.
     turn: usize,
+    /// Which kind the third host has; those after it take the kinds that follow.
+    first_kind: usize,
     chance: Chance,
 }
 
 impl Deal {
-    fn host(&mut self, scene: &Scene, seed: u64, number: usize, zone: Zone) -> Host {
+    fn host(&mut self, scene: &Scene, number: usize, zone: Zone) -> Host {
         let mut host = Host {
             name: format!("h{number}"),
             zone,
@@ -142,15 +145,16 @@ impl Deal {
         let firewalls = firewalls_before(scene, &host);
         // The first two of a bed are ordinary; the others take turns.
         if number >= 2 {
-            host.kind = self.kind(firewalls, seed as usize * 3 + number);
+            host.kind = self.kind(firewalls, self.first_kind + number);
         }
         let count = match host.kind {
             Kind::Alive | Kind::Stealth => 7 + self.chance.below(4),
             Kind::Dead => 7,
             Kind::Shut(..) | Kind::Painted { .. } => 6,
         };
+        let fronted = self.chance.once_in(2);
         for index in 0..count {
-            let flow = self.flow(scene, &host, firewalls, index);
+            let flow = self.flow(scene, &host, (firewalls, fronted), index);
             host.flows.push(flow);
         }
         host
@@ -188,7 +192,13 @@ impl Deal {
         }
     }
 
-    fn flow(&mut self, scene: &Scene, host: &Host, firewalls: &[Device], index: usize) -> Flow {
+    fn flow(
+        &mut self,
+        scene: &Scene,
+        host: &Host,
+        (firewalls, fronted): (&[Device], bool),
+        index: usize,
+    ) -> Flow {
         let need = self
             .chance
             .one_of(&[Need::Required, Need::Required, Need::Forbidden]);
@@ -198,7 +208,8 @@ impl Deal {
         let at = self.chance.one_of(firewalls);
         let action = match host.kind {
             Kind::Shut(..) | Kind::Painted { .. } => Action::AsHost,
-            Kind::Dead => self.of_the_dead(scene, at, index),
+            Kind::Dead if fronted => of_the_dead(scene, at, index),
+            Kind::Dead => Action::AsHost,
             // Something answers at every ordinary host.
             Kind::Alive | Kind::Stealth if index == 0 => Action::Listens(match protocol {
                 Protocol::Tcp => Manner::Holds,
@@ -222,16 +233,6 @@ impl Deal {
             // What a forbidden port speaks is never asked.
             protocol: if forbidden { Protocol::Tcp } else { protocol },
             action,
-        }
-    }
-
-    /// Three of seven flows to a dead host meet a device that answers for it.
-    fn of_the_dead(&mut self, scene: &Scene, at: Device, index: usize) -> Action {
-        match index {
-            1 if may_synproxy(scene, at) => Action::Synproxy(at, Behind::Dead),
-            3 => Action::Redirect(at),
-            5 => Action::HttpProxy(at, Behind::Dead),
-            _ => Action::AsHost,
         }
     }
 
@@ -260,6 +261,16 @@ impl Deal {
             Card::OneNodeDrops(hook) if scene.paths == Paths::Two => Action::OneNodeDrops(hook),
             Card::Synproxy(_) | Card::OneNodeDrops(_) => return None,
         })
+    }
+}
+
+/// Three of seven flows to a dead host meet a device that answers for it.
+fn of_the_dead(scene: &Scene, at: Device, index: usize) -> Action {
+    match index {
+        1 if may_synproxy(scene, at) => Action::Synproxy(at, Behind::Dead),
+        3 => Action::Redirect(at),
+        5 => Action::HttpProxy(at, Behind::Dead),
+        _ => Action::AsHost,
     }
 }
 

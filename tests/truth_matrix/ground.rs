@@ -96,7 +96,8 @@ fn interface(name: &str, v4: &str, v6: &str) -> String {
     )
 }
 
-fn outside(scene: &Scene) -> String {
+/// The outer network: the prober on a bridge, with its routes.
+pub(crate) fn outside(scene: &Scene) -> String {
     let routes = match scene.paths {
         Paths::One | Paths::BackElsewhere => {
             "ip route add default via 198.51.100.1\nip route add default via 2001:db8:1::1\n"
@@ -132,7 +133,8 @@ fn limits(scene: &Scene) -> &'static str {
     }
 }
 
-fn front_end(bed: &mut Bed, scene: &Scene, name: &str, node: usize) {
+/// A front-end node, with its rules and listeners.
+pub(crate) fn front_end(bed: &mut Bed, scene: &Scene, name: &str, node: usize) {
     let script = router(scene)
         + &interface(
             "out",

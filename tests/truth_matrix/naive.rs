@@ -21,13 +21,8 @@ pub(crate) enum Word {
 /// One `connect()` for each flow of a scene, in the order of its hosts and flows.
 pub(crate) fn read(bed: &Bed, scene: &Scene, seconds: &str) -> Vec<Word> {
     let targets: Vec<_> = scene
-        .hosts
-        .iter()
-        .flat_map(|host| {
-            host.flows
-                .iter()
-                .map(|flow| json!([host.address, flow.port]))
-        })
+        .flows()
+        .map(|(host, flow)| json!([host.address, flow.port]))
         .collect();
     let input = json!(targets).to_string();
     let words = bed.ask_python(ground::prober(scene), CONNECT, &[seconds], &input);
@@ -64,10 +59,9 @@ pub(crate) fn is_right(truth: &Truth, word: Word) -> bool {
 /// Whether the wire can have shown this, without any loss: a check of the bed itself.
 pub(crate) fn is_possible(truth: &Truth, word: Word) -> bool {
     match truth.fate {
-        // The reset may come before `connect()` has said that it is open.
+        // The handshake ends before the reset comes, or does not.
         Fate::Serves(Manner::Resets) => word != Word::Refused,
         Fate::Serves(_) => word == Word::Open,
-        // The handshake ends before the reset comes, or does not.
         Fate::Fronted(..) => word == Word::Open || (truth.is_reset_behind() && word != Word::Open),
         Fate::Closed | Fate::Reset(_) => word == Word::Refused,
         // ICMP is refused, other or, where it is limited, silence.

@@ -28,6 +28,18 @@ pub(crate) struct Said {
     pub(crate) evidence: Evidence,
 }
 
+impl Said {
+    /// When the first try left; times of one form sort as text.
+    pub(crate) fn first_try(&self) -> Option<&str> {
+        self.evidence.attempts.iter().map(|it| it.at.as_str()).min()
+    }
+
+    /// When the last try left.
+    pub(crate) fn last_try(&self) -> Option<&str> {
+        self.evidence.attempts.iter().map(|it| it.at.as_str()).max()
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Evidence {
     pub(crate) reset_by: Option<String>,
@@ -41,7 +53,6 @@ pub(crate) struct Evidence {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Attempt {
     pub(crate) at: String,
-    pub(crate) took_ms: f64,
 }
 
 #[derive(Debug, Deserialize)]

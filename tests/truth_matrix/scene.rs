@@ -193,6 +193,13 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
+    /// Every flow with its host, in the order of the site file.
+    pub(crate) fn flows(&self) -> impl Iterator<Item = (&Host, &Flow)> {
+        self.hosts
+            .iter()
+            .flat_map(|host| host.flows.iter().map(move |flow| (host, flow)))
+    }
+
     /// What stands between the prober and a host, with the host last: hop by hop.
     pub(crate) fn way_to(&self, host: &Host) -> &'static [Device] {
         match (self.vantage, host.zone) {
@@ -211,15 +218,12 @@ impl Scene {
         }
     }
 
-    /// Whether an ICMP error of a device comes out of the firewalls.
-    pub(crate) fn is_heard(&self, speaker: Device) -> bool {
+    /// Whether an ICMP error about a host comes back from a device on the way to it.
+    pub(crate) fn is_heard(&self, speaker: Device, host: &Host) -> bool {
         match self.hidden {
             None => true,
             Some(Hidden::Own(at)) => at != speaker,
-            // From the perimeter, what the front-end hides is not on the way.
-            Some(Hidden::Passing(at)) => {
-                at > speaker || (at == Device::FrontEnd && self.vantage == Zone::Perimeter)
-            }
+            Some(Hidden::Passing(at)) => at > speaker || !self.way_to(host).contains(&at),
         }
     }
 

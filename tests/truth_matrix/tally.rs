@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::claims;
 use crate::naive::{self, Word};
-use crate::program::Said;
+use crate::program::{Run, Said, id_of};
 use crate::scene::{Flow, Host, Scene};
 use crate::truth::{self, Truth};
 
@@ -38,8 +38,27 @@ pub(crate) struct Case {
     pub(crate) naive_right: bool,
 }
 
+/// Holds a report against the truth of its scene; `words` is the naive reading, where there is one.
+pub(crate) fn hold(seed: u64, scene: &Scene, run: &Run, words: Option<&[Word]>) -> Vec<Case> {
+    let said: BTreeMap<&str, &Said> = run
+        .report
+        .flows
+        .iter()
+        .map(|said| (said.id.as_str(), said))
+        .collect();
+    let one = |(number, (host, flow)): (usize, (&Host, &Flow))| {
+        let id = id_of(scene, host, flow);
+        let said = said
+            .get(id.as_str())
+            .unwrap_or_else(|| panic!("seed {seed}: no {id}"));
+        let word = words.map_or(Word::Other, |words| words[number]);
+        compare(seed, scene, (host, flow), said, word)
+    };
+    scene.flows().enumerate().map(one).collect()
+}
+
 /// Holds one flow's report against its truth.
-pub(crate) fn compare(
+fn compare(
     seed: u64,
     scene: &Scene,
     (host, flow): (&Host, &Flow),
@@ -161,8 +180,14 @@ pub(crate) fn wrong_ones(cases: &[Case]) -> String {
 
 /// One case on a line.
 pub(crate) fn line(case: &Case) -> String {
+    let mark = match case.outcome {
+        Outcome::Right => "  ",
+        Outcome::Unknown => "? ",
+        Outcome::Indistinguishable => "~ ",
+        Outcome::Wrong(_) => "! ",
+    };
     format!(
-        "seed {} (loss {} %) {}: {}, {:?} {:?} {:?} ({}); said: {}",
+        "{mark}seed {} (loss {} %) {}: {}, {:?} {:?} {:?} ({}); said: {}",
         case.seed,
         case.loss,
         case.id,

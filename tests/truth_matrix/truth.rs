@@ -54,24 +54,24 @@ pub(crate) struct Truth {
     limited: bool,
     /// Some firewall keeps ICMP errors to itself.
     hides: bool,
-    /// Another port of the host is answered for by a device.
-    fronted_elsewhere: bool,
+    /// Another port of the host is answered for by a device, and nothing on the wire tells it from the host.
+    seems_alive: bool,
     /// Nothing on the wire tells this case from another that asks for another verdict.
     twin: bool,
 }
 
 /// The truth of a flow.
 pub(crate) fn of(scene: &Scene, host: &Host, flow: &Flow) -> Truth {
-    let fates = host.flows.iter().map(|flow| fate(scene, host, flow));
+    let mut fates = host.flows.iter().map(|flow| fate(scene, host, flow));
     Truth {
         fate: fate(scene, host, flow),
         need: flow.need,
         protocol: flow.protocol,
-        speaks: fates.clone().any(answers_for_the_host)
+        speaks: fates.any(answers_for_the_host)
             || (host.kind == Kind::Alive && scene.outer == "internet" && !scene.void),
         limited: scene.limited,
         hides: scene.hidden.is_some(),
-        fronted_elsewhere: fates.clone().any(|fate| matches!(fate, Fate::Fronted(..))),
+        seems_alive: host.flows.iter().any(|flow| has_a_twin(scene, host, flow)),
         twin: has_a_twin(scene, host, flow),
     }
 }
@@ -89,7 +89,7 @@ fn fate(scene: &Scene, host: &Host, flow: &Flow) -> Fate {
         Action::Drop(at, _) => Fate::Dropped(at),
         Action::Reset(Device::Host, _) => Fate::Closed,
         Action::Reset(at, _) => Fate::Reset(at),
-        Action::Reject(at, _, icmp) if scene.is_heard(at) => Fate::Rejected(at, icmp),
+        Action::Reject(at, _, icmp) if scene.is_heard(at, host) => Fate::Rejected(at, icmp),
         Action::Reject(Device::Host, ..) => Fate::HiddenByHost,
         Action::Reject(at, ..) => Fate::Dropped(at),
         Action::Synproxy(at, behind) => Fate::Fronted(at, behind, Front::Synproxy),
@@ -111,7 +111,7 @@ fn of_host(scene: &Scene, host: &Host) -> Fate {
         Kind::Alive => Fate::Closed,
         Kind::Stealth => Fate::HiddenByHost,
         Kind::Dead => Fate::Dead {
-            told: scene.is_heard(scene.last_router(host)),
+            told: scene.is_heard(scene.last_router(host), host),
         },
         Kind::Shut(at, _) => Fate::Dropped(at),
         // What listens at the host is not what answers: no client reaches it.
@@ -162,7 +162,7 @@ fn has_a_twin(scene: &Scene, host: &Host, flow: &Flow) -> bool {
             flow.protocol == Protocol::Tcp && (flow.need == Need::Forbidden || scene.loss > 0)
         }
         Fate::Fronted(_, Behind::Dead, Front::Synproxy) => {
-            scene.limited || !scene.is_heard(scene.last_router(host))
+            scene.limited || !scene.is_heard(scene.last_router(host), host)
         }
         Fate::Fronted(at, _, Front::Listener | Front::HttpProxy) => {
             !matches!(host.kind, Kind::Painted { .. })
@@ -256,11 +256,11 @@ fn required(truth: &Truth) -> Expectation {
         // Where a firewall keeps its errors to itself, who the last router is may stay open.
         .say_if(told && truth.hides, &[("blocked", "host-unreachable")])
         // A living host is one that answered, and a device answers in its place.
-        .excuse_if(truth.fronted_elsewhere, &[("blocked", "no-answer")]),
+        .excuse_if(truth.seems_alive, &[("blocked", "no-answer")]),
         Fate::Fronted(_, behind, front) => fronted(truth, behind, front),
         Fate::Split => Expectation::new("one of two paths swallows it", &["open", "filtered"])
             .say(&[("blocked", "intermittent")]),
-        Fate::Void => Expectation::new("nothing whatever answers", &["filtered"]),
+        Fate::Void => Expectation::new("nothing whatever answers", &["filtered", "rejected"]),
     }
 }
 
@@ -382,7 +382,7 @@ fn forbidden(truth: &Truth) -> Expectation {
             },
         )
         .say(&[unproved])
-        .excuse_if(truth.fronted_elsewhere, &[kept]),
+        .excuse_if(truth.seems_alive, &[kept]),
         Fate::Fronted(_, Behind::Open, _) => {
             Expectation::new("a device lets it through to the host's service", &["open"])
                 .say(&[("exposed", "open")])
@@ -407,7 +407,7 @@ fn forbidden(truth: &Truth) -> Expectation {
             &["open", "filtered"],
         )
         .say(&[("exposed", "open"), ("exposed", "intermittent")]),
-        Fate::Void => Expectation::new("nothing whatever answers", &["filtered"]),
+        Fate::Void => Expectation::new("nothing whatever answers", &["filtered", "rejected"]),
     }
 }
 
