@@ -13,7 +13,7 @@ pub fn enough_doors(opened: usize, tried: usize) -> bool {
 }
 
 /// Whether so many ports opened that a device opens every port. One or two may be services that nobody told us of.
-pub fn opens_every_port(opened: usize, tried: usize) -> bool {
+fn opens_every_port(opened: usize, tried: usize) -> bool {
     tried >= DOORS && 3 * opened > 2 * tried
 }
 
@@ -29,7 +29,7 @@ pub(super) fn painted(
     }
     let tried = found.doors.len();
     let opened = opened(&found.doors);
-    if opens_every_port(opened, tried) {
+    if is_every_port_open(&found.doors) {
         return Some(Painted::EveryPort {
             tried: u8::try_from(tried).unwrap_or(u8::MAX),
             opened: u8::try_from(opened).unwrap_or(u8::MAX),
@@ -62,6 +62,11 @@ fn quickest_ms(seen: &Observation) -> Option<f64> {
         .map(|attempt| attempt.took_ms);
     let others = seen.source_ports.and_then(|ports| ports.quickest_ms);
     first.chain(others).min_by(f64::total_cmp)
+}
+
+/// Whether ports that nobody uses opened as if every port did.
+pub fn is_every_port_open(doors: &[(u16, Observation)]) -> bool {
+    opens_every_port(opened(doors), doors.len())
 }
 
 fn opened(doors: &[(u16, Observation)]) -> usize {

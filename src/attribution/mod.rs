@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 use crate::observation::{Observation, Path, Prohibition, ResetBy, Service, State};
 
-pub use doors::{DOORS, enough_doors, opens_every_port};
+pub use doors::{DOORS, enough_doors, is_every_port_open};
 pub use place::{Suspects, dropped, next_to_ask, suspects};
 
 /// The most paths that are walked to one address.
@@ -190,6 +190,11 @@ fn looks_dead(tried: &[&Tried<'_>]) -> Option<IpAddr> {
 /// Whether the host is so much farther away than the last router that times of resets tell who sent them.
 pub fn times_can_tell<'a>(reference: &Observation, paths: impl Iterator<Item = &'a Path>) -> bool {
     sender::Bounds::of(paths).times_can_tell(reference)
+}
+
+/// Whether packets to one address were seen to take different ways.
+pub fn ways_differ(found: &Found) -> bool {
+    sender::Bounds::of(found.paths.values().chain(&found.door_path)).are_unclear()
 }
 
 /// Where packets take different ways: the answers that seem to come from nearer than the host, each with its hop and the

@@ -73,6 +73,10 @@ impl Bounds {
         (comparable && first <= beyond).then_some((first, beyond))
     }
 
+    pub(super) fn are_unclear(&self) -> bool {
+        self.unclear
+    }
+
     /// The hop of a path's answer, where packets take different ways and it seems to be nearer than the host.
     pub(super) fn seems_nearer(&self, path: &Path) -> Option<u8> {
         let (first, beyond) = (path.first_answered()?.number, self.beyond?);

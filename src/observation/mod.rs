@@ -64,6 +64,12 @@ impl Observation {
         matches!(self.state, State::Filtered | State::Silent)
     }
 
+    /// Whether some source ports were let through and others were not.
+    pub fn is_split(&self) -> bool {
+        self.source_ports
+            .is_some_and(|ports| ports.open > 0 && ports.blocked > 0)
+    }
+
     /// Whether something at or on the way to this address answered this host at all.
     pub fn answered(&self) -> bool {
         matches!(

@@ -34,7 +34,7 @@ impl Prober {
     ) -> Found {
         let mut found = Found::default();
         if inquiry.reference.is_some() {
-            self.try_doors(inquiry.address, known, &mut found).await;
+            found.doors = self.try_doors(inquiry.address, known).await;
         }
         if let Some(router) = inquiry.looks_dead {
             found.dead_by = self.search(inquiry.address, known, router).await;
@@ -50,24 +50,27 @@ impl Prober {
         found
     }
 
-    async fn try_doors(self: &Arc<Self>, address: IpAddr, known: &HashSet<u16>, found: &mut Found) {
+    /// Tries ports that nobody is known to use, until they agree or enough have been tried.
+    pub async fn try_doors(
+        self: &Arc<Self>,
+        address: IpAddr,
+        known: &HashSet<u16>,
+    ) -> Vec<(u16, Observation)> {
+        let mut tried: Vec<(u16, Observation)> = Vec::new();
         loop {
-            let opened = found
-                .doors
-                .iter()
-                .filter(|(_, seen)| seen.state == State::Open)
-                .count();
-            if attribution::enough_doors(opened, found.doors.len()) || *self.stop.borrow() {
-                return;
+            let open = |(_, seen): &&(u16, Observation)| seen.state == State::Open;
+            let opened = tried.iter().filter(open).count();
+            if attribution::enough_doors(opened, tried.len()) || *self.stop.borrow() {
+                return tried;
             }
-            let tried: HashSet<u16> = found.doors.iter().map(|(port, _)| *port).collect();
-            let ports = doors(known, &tried, attribution::DOORS);
+            let before: HashSet<u16> = tried.iter().map(|(port, _)| *port).collect();
+            let ports = doors(known, &before, attribution::DOORS);
             if ports.is_empty() {
-                return;
+                return tried;
             }
             let questions = ports.iter().map(|port| door(address, *port)).collect();
             let answers = self.ask_all(questions, || {}).await;
-            found.doors.extend(ports.into_iter().zip(answers));
+            tried.extend(ports.into_iter().zip(answers));
         }
     }
 

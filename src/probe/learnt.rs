@@ -24,6 +24,8 @@ pub(super) struct Learnt {
     loss: Loss,
     /// Questions that may end in silence: the bound is for all of them together.
     pub(super) asked: usize,
+    /// Tries that silence needs in any case: more where packets are known to take different ways.
+    pub(super) fewest: u8,
     hosts: HashMap<IpAddr, Host>,
     slowest: Option<Duration>,
 }
@@ -68,7 +70,7 @@ impl Learnt {
         } else {
             super::silence::FEWEST_OF_A_SILENT_HOST
         };
-        loss.tries(self.asked).max(least)
+        loss.tries(self.asked).max(least).max(self.fewest)
     }
 
     /// Tries after which the silence of one of so many source ports is proof: each is a flow of its own for the bound.

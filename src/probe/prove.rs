@@ -12,6 +12,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::task::JoinSet;
 
 use super::once::once;
+use super::spread::PORTS;
 use super::{Ladder, Prober, Question, knock, silence};
 use crate::observation::{Observation, Service, State};
 use crate::os::{Connection, Manner};
@@ -43,6 +44,17 @@ impl Prober {
         for seen in answers.iter_mut().filter(|seen| is_silent_tcp(seen)) {
             knock::judge_silence(self, seen, 0);
         }
+    }
+
+    /// Packets were seen to take different ways: silent questions get so many tries, from as many source ports, that each
+    /// way is surely among them.
+    pub async fn try_every_way(
+        self: &Arc<Self>,
+        questions: &[Question],
+        answers: &mut [Observation],
+    ) {
+        self.learnt().fewest = PORTS as u8;
+        self.prove_silence(questions, answers).await;
     }
 
     /// Silent questions with fewer tries than proof asks for.

@@ -46,29 +46,55 @@ pub struct Run<'a> {
 pub struct SweptSystem {
     /// The system.
     pub system: SystemId,
-    /// Ports by state.
-    pub states: BTreeMap<&'static str, Vec<u16>>,
+    between_zones: bool,
+    states: BTreeMap<&'static str, Vec<u16>>,
     /// Ports that were reset by the host itself, across zones.
-    pub let_through: Vec<u16>,
+    let_through: Vec<u16>,
+    /// Ports that opened where every port does: a device answers.
+    painted: Vec<u16>,
     /// Open ports with what was seen.
-    pub open: Vec<(u16, Observation)>,
+    open: Vec<(u16, Observation)>,
 }
 
 impl SweptSystem {
-    /// Takes in one port.
-    pub fn add(&mut self, port: u16, seen: Observation, between_zones: bool) {
+    /// A system of which no port has been taken in yet.
+    pub fn new(system: SystemId, between_zones: bool) -> Self {
+        Self {
+            system,
+            between_zones,
+            states: BTreeMap::new(),
+            let_through: Vec::new(),
+            painted: Vec::new(),
+            open: Vec::new(),
+        }
+    }
+
+    /// Takes in one port; `painted`: a device opens every port of this address.
+    pub fn add(&mut self, port: u16, seen: Observation, painted: bool) {
         use crate::observation::{ResetBy, State};
+        self.note(port, &seen);
+        match seen.state {
+            State::Open if painted => self.painted.push(port),
+            State::Open => self.open.push((port, seen)),
+            State::Closed {
+                reset_by: ResetBy::Host,
+            } if self.between_zones => self.let_through.push(port),
+            _ => {}
+        }
+    }
+
+    /// Takes in ports that were tried only to see whether every port opens: they are shown, and are no findings.
+    pub fn note_doors(&mut self, doors: &[(u16, Observation)]) {
+        for (port, seen) in doors {
+            self.note(*port, seen);
+        }
+    }
+
+    fn note(&mut self, port: u16, seen: &Observation) {
         self.states
             .entry(state(&seen.state))
             .or_default()
             .push(port);
-        match seen.state {
-            State::Open => self.open.push((port, seen)),
-            State::Closed {
-                reset_by: ResetBy::Host,
-            } if between_zones => self.let_through.push(port),
-            _ => {}
-        }
     }
 }
 
@@ -180,34 +206,59 @@ fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
             },
         ));
     }
-    if let (Some(low), Some(high)) = (
-        swept.let_through.iter().min(),
-        swept.let_through.iter().max(),
-    ) {
-        let judgement = Judgement {
-            verdict: Verdict::Exposed,
-            cause: Cause::ClosedButReachable,
-            level: Level::Warning,
-            owner: Some(Owner::Firewall),
-        };
-        let mut finding = swept_flow(
-            run,
-            swept.system,
-            Ports {
-                low: *low,
-                high: *high,
-            },
-            &[],
-            judgement,
-        );
-        finding.state = "closed".to_string();
-        // The range of the plan's flow spans ports that may be needed; only these are meant.
-        finding.flow.id = format!("{}>{}:sweep/tcp", run.vantage.zone, finding.flow.to.system);
-        finding.flow.port = plan::Port::Range(ranges(&swept.let_through));
-        finding.evidence.reset_by = Some("host".to_string());
-        findings.push(finding);
-    }
+    let let_through = Judgement {
+        verdict: Verdict::Exposed,
+        cause: Cause::ClosedButReachable,
+        level: Level::Warning,
+        owner: Some(Owner::Firewall),
+    };
+    findings.extend(swept_range(
+        run,
+        swept,
+        "sweep",
+        &swept.let_through,
+        let_through,
+    ));
+    let painted = Judgement {
+        verdict: Verdict::Unknown,
+        cause: Cause::AnsweredByMiddlebox,
+        level: Level::Warning,
+        owner: Some(Owner::Firewall),
+    };
+    findings.extend(swept_range(
+        run,
+        swept,
+        "sweep-answered",
+        &swept.painted,
+        painted,
+    ));
     findings
+}
+
+/// One finding for many ports. The range of a flow of the plan would span ports that may be needed; only these are
+/// meant.
+fn swept_range(
+    run: &Run<'_>,
+    swept: &SweptSystem,
+    word: &str,
+    ports: &[u16],
+    judgement: Judgement,
+) -> Option<ReportFlow> {
+    let span = Ports {
+        low: *ports.iter().min()?,
+        high: *ports.iter().max()?,
+    };
+    let mut finding = swept_flow(run, swept.system, span, &[], judgement);
+    finding.flow.id = format!("{}>{}:{word}/tcp", run.vantage.zone, finding.flow.to.system);
+    finding.flow.port = plan::Port::Range(ranges(ports));
+    if judgement.cause == Cause::ClosedButReachable {
+        finding.state = "closed".to_string();
+        finding.evidence.reset_by = Some("host".to_string());
+    } else {
+        finding.state = "open".to_string();
+        finding.evidence.painted = Some("ports that nobody uses opened too".to_string());
+    }
+    Some(finding)
 }
 
 fn swept_flow(

@@ -139,10 +139,7 @@ fn is_painted(seen: &Observation) -> bool {
 
 /// A service that is as it must be, and that some source ports do not reach.
 fn through_every_port(seen: &Observation, judgement: Judgement) -> Judgement {
-    let some_blocked = seen
-        .source_ports
-        .is_some_and(|ports| ports.open > 0 && ports.blocked > 0);
-    if some_blocked && judgement.verdict != Verdict::Wrong {
+    if seen.is_split() && judgement.verdict != Verdict::Wrong {
         failed(Verdict::Blocked, Cause::Intermittent, Owner::Firewall)
     } else {
         judgement

@@ -35,6 +35,7 @@ use crate::site::{Site, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
+use sweep::Doors;
 
 /// Descriptors that the program itself needs beside the probes.
 const SPARE_DESCRIPTORS: usize = 64;
@@ -220,7 +221,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     bench.prober.prove_silence(&questions, &mut answers).await;
     let gone = controls::gone(bench, &questions, &answers).await;
     bar.set_message("looking closer");
-    look_closer(bench, &questions, &mut answers).await;
+    let mut doors = look_closer(bench, &questions, &mut answers).await;
     bar.finish_and_clear();
     let seen: Vec<Seen> = chosen
         .iter()
@@ -234,7 +235,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
                 .collect(),
         })
         .collect();
-    let swept = sweep::sweep(bench, &seen).await;
+    let swept = sweep::sweep(bench, &seen, &mut doors).await;
     let judged = verdict::judge_all(site, bench.place.zone, &bench.own, &seen, &gone);
     let mut notes = notes::skipped_families(site, &seen);
     notes.extend(
@@ -259,10 +260,11 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     })
 }
 
-/// Carries out what attribution wants to know, host by host at once, and writes down what that proves.
-async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Observation]) {
+/// Carries out what attribution wants to know, host by host at once, and writes down what that proves. The doors that
+/// were tried come back.
+async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Observation]) -> Doors {
     if bench.lab.is_some() || *bench.stop.borrow() {
-        return;
+        return Doors::new();
     }
     let tried: Vec<Tried<'_>> = questions
         .iter()
@@ -287,10 +289,19 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
             .map(|inquiry| bench.prober.inquire(inquiry, &known, answers)),
     )
     .await;
+    let split = answers.iter().any(Observation::is_split);
+    if split || found.iter().any(attribution::ways_differ) {
+        bench.prober.try_every_way(questions, answers).await;
+    }
     for (inquiry, found) in inquiries.iter().zip(&found) {
         tracing::debug!(?inquiry, ?found, "looked closer");
         attribution::attribute(answers, inquiry, found);
     }
+    let doors = inquiries
+        .iter()
+        .zip(found)
+        .map(|(inquiry, found)| (inquiry.address, found.doors));
+    doors.collect()
 }
 
 fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vantage {
