@@ -86,6 +86,7 @@ fn pure_stages_use_no_sockets_files_or_clocks() {
         "site",
         "plan",
         "observation",
+        "attribution",
         "verdict",
         "report",
     ] {
