@@ -195,9 +195,9 @@ fn drop_place(scene: &Scene, host: &Host, truth: &Truth, said: &Dropped) -> Vec<
         Some(name) => said.by.iter().any(|by| by == name),
         None => said.host,
     };
-    // Without addresses in the site file a place may leave the host out and still name nobody.
-    let host_is_left_out = !said.host && real == Device::Host;
-    if (!said.by.is_empty() || host_is_left_out) && !named {
+    // Where the file gives no addresses, the device at a hop may have to stay without a name.
+    let nameless = said.by.is_empty() && !scene.addresses_given && real != Device::Host;
+    if (!said.by.is_empty() || !said.host) && !named && !nameless {
         let host = if said.host { " or the host" } else { "" };
         all.push(format!(
             "dropped by {:?}{host}, and it is {real:?}",

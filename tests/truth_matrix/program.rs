@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::bed::Bed;
 use crate::ground;
 use crate::scene::{Device, Flow, Host, Need, Protocol, Scene, firewall_addresses, zone_name};
 
-/// The part of a report that the matrix compares. What a version does not write yet is absent.
-#[derive(Debug, Deserialize)]
+/// The part of a report that the matrix compares.
+#[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) flows: Vec<Said>,
 }
 
-/// What was said of one flow.
+/// What was said of one flow. What a run has no reason to write is absent.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Said {
     pub(crate) id: String,
@@ -26,6 +27,9 @@ pub(crate) struct Said {
     pub(crate) cause: String,
     pub(crate) level: String,
     pub(crate) evidence: Evidence,
+    /// The evidence as it was written, for whoever looks into a wrong one.
+    #[serde(skip)]
+    pub(crate) raw: Value,
 }
 
 impl Said {
@@ -146,12 +150,7 @@ impl Program {
             .args(["check", "--format", "json", "--from", scene.vantage_name()])
             .arg(&file);
         let output = command.output().expect("the program runs");
-        if let Some(file) = std::env::var_os("PORTPROOF_MATRIX_KEEP") {
-            fs::write(&file, &output.stdout).expect("a file to keep the report in");
-            let log = std::path::Path::new(&file).with_extension("log");
-            fs::write(log, &output.stderr).expect("a file to keep the log in");
-        }
-        let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        let report = read(&output.stdout).unwrap_or_else(|error| {
             panic!(
                 "no report ({error}): {}\n{site}",
                 String::from_utf8_lossy(&output.stderr)
@@ -162,6 +161,19 @@ impl Program {
             report,
         }
     }
+}
+
+fn read(report: &[u8]) -> serde_json::Result<Report> {
+    let mut report: Value = serde_json::from_slice(report)?;
+    let flows: Vec<Value> = serde_json::from_value(report["flows"].take())?;
+    let one = |mut flow: Value| -> serde_json::Result<Said> {
+        let mut said: Said = serde_json::from_value(flow.clone())?;
+        said.raw = flow["evidence"].take();
+        Ok(said)
+    };
+    Ok(Report {
+        flows: flows.into_iter().map(one).collect::<Result<_, _>>()?,
+    })
 }
 
 /// A folder that every user may read.

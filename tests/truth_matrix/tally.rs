@@ -33,6 +33,8 @@ pub(crate) struct Case {
     pub(crate) plain: bool,
     pub(crate) truth: Truth,
     pub(crate) said: String,
+    /// The evidence in full, for whoever looks into a wrong one.
+    evidence: String,
     pub(crate) because: &'static str,
     pub(crate) outcome: Outcome,
     pub(crate) naive_right: bool,
@@ -92,6 +94,7 @@ fn compare(
         plain: scene.is_plain(),
         truth,
         said: format!("{} {} {}", said.state, said.verdict, said.cause),
+        evidence: said.raw.to_string(),
         because: expected.because,
         outcome,
         naive_right: naive::is_right(&truth, word),
@@ -172,7 +175,12 @@ pub(crate) fn wrong_ones(cases: &[Case]) -> String {
     let mut text = String::new();
     for case in cases {
         if let Outcome::Wrong(how) = &case.outcome {
-            let _ = writeln!(text, "{}\n    wrong: {how}", line(case));
+            let _ = writeln!(
+                text,
+                "{}\n    wrong: {how}\n    {}",
+                line(case),
+                case.evidence
+            );
         }
     }
     text
