@@ -5,11 +5,45 @@
 //! asks the resolver, `trust` holds the roots. What comes back is always an `Observation`, never an error. The
 //! messages are built and read by pure functions apart from the sockets.
 
+mod ber;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod dns;
 mod http;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod kerberos;
 mod knock;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod ldap;
+mod message;
 mod names;
 mod pace;
+#[cfg(all(test, target_os = "linux"))]
+mod real_servers;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod rpc;
 mod silence;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod smb;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod tds;
 mod tls;
 mod trust;
 
