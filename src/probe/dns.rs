@@ -165,3 +165,145 @@ fn addresses(message: &Message<&[u8]>) -> Vec<IpAddr> {
         .take(MOST_ADDRESSES)
         .collect()
 }
+
+#[cfg(any(test, fuzzing))]
+impl Query {
+    /// The question that an answer is to, by the answer's own word.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        let message = Message::from_octets(bytes).ok()?;
+        let question = message.sole_question().ok()?;
+        Some(Self {
+            id: message.header().id(),
+            name: domain::base::name::ToName::to_name(question.qname()),
+            kind: question.qtype(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::base::iana::Rcode;
+    use domain::rdata::Cname;
+    use tokio::io::{join, sink};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    fn query() -> Query {
+        Query::new("mp.example.com", Kind::A).expect("a name")
+    }
+
+    /// An answer to a query, with an alias and an address that somebody else's name has too.
+    fn answer(query: &Query) -> Vec<u8> {
+        let request = Message::from_octets(query.bytes()).expect("a message");
+        let mut answer = MessageBuilder::new_vec()
+            .start_answer(&request, Rcode::NOERROR)
+            .expect("room");
+        let name = |text: &str| -> Name<Vec<u8>> { text.parse().expect("a name") };
+        let alias = Cname::new(name("ibs01.example.com"));
+        answer
+            .push((name("MP.example.com"), 60, alias))
+            .expect("room");
+        let address = A::from_octets(203, 0, 113, 10);
+        answer
+            .push((name("ibs01.example.com"), 60, address))
+            .expect("room");
+        let other = A::from_octets(203, 0, 113, 99);
+        answer
+            .push((name("other.example.com"), 60, other))
+            .expect("room");
+        answer.finish()
+    }
+
+    #[test]
+    fn an_alias_is_followed_and_strangers_are_left_out() {
+        let query = query();
+        let read = query.read(&answer(&query)).expect("an answer");
+        assert_eq!(
+            read.addresses,
+            ["203.0.113.10".parse::<IpAddr>().expect("one")]
+        );
+        assert_eq!((read.rcode, read.records), (Rcode::NOERROR, 3));
+    }
+
+    #[test]
+    fn a_cut_answer_still_proves_the_server() {
+        let query = query();
+        let mut bytes = answer(&query);
+        bytes[2] |= 0x02;
+        bytes.truncate(bytes.len() - 20);
+        let read = query.read(&bytes).expect("an answer");
+        assert!(read.truncated);
+    }
+
+    #[test]
+    fn aliases_in_a_circle_lead_nowhere() {
+        let query = query();
+        let request = Message::from_octets(query.bytes()).expect("a message");
+        let mut answer = MessageBuilder::new_vec()
+            .start_answer(&request, Rcode::NOERROR)
+            .expect("room");
+        let name: Name<Vec<u8>> = "mp.example.com".parse().expect("a name");
+        answer
+            .push((name.clone(), 60, Cname::new(name)))
+            .expect("room");
+        let read = query.read(&answer.finish()).expect("an answer");
+        assert!(read.addresses.is_empty());
+    }
+
+    #[test]
+    fn who_cannot_read_the_question_proves_itself_by_the_identifier() {
+        let query = query();
+        let mut bytes = query.bytes()[..HEADER].to_vec();
+        bytes[2..4].copy_from_slice(&[0x80, 0x01]);
+        bytes[5] = 0;
+        assert_eq!(
+            query.read(&bytes).map(|answer| answer.rcode),
+            Ok(Rcode::FORMERR)
+        );
+        bytes[3] = 0;
+        assert_eq!(query.read(&bytes), Err(Fault::Foreign));
+    }
+
+    #[test]
+    fn echoes_and_answers_to_other_questions_are_foreign() {
+        let query = query();
+        let mut other_id = answer(&query);
+        other_id[0] ^= 1;
+        let mut other = Query::new("mp.example.net", Kind::A).expect("a name");
+        other.id = query.id;
+        let mut other_kind = Query::new("mp.example.com", Kind::Soa).expect("a name");
+        other_kind.id = query.id;
+        let foreign = [
+            query.bytes(),
+            other_id,
+            answer(&other),
+            answer(&other_kind),
+            b"HTTP/1.1 400".to_vec(),
+            vec![],
+        ];
+        for bytes in foreign {
+            assert_eq!(query.read(&bytes), Err(Fault::Foreign), "{bytes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn over_tcp_a_length_goes_before() {
+        let query = query();
+        let message = answer(&query);
+        let bytes = [&(message.len() as u16).to_be_bytes(), message.as_slice()].concat();
+        let over_tcp = exchange(&mut join(bytes.as_slice(), sink()), &query, LIMIT).await;
+        assert_eq!(over_tcp, query.read(&message));
+        let cut = exchange(&mut join(&bytes[..20], sink()), &query, LIMIT).await;
+        assert_eq!(cut, Err(Fault::HungUpMidway));
+        let banner = exchange(&mut join(&b"SSH-2.0-x\r\n"[..], sink()), &query, LIMIT).await;
+        assert_eq!(banner, Err(Fault::Foreign));
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_asked() {
+        assert_eq!(Query::new(&"a".repeat(64), Kind::A), None);
+        assert_eq!(Query::new("two..dots", Kind::A), None);
+    }
+}

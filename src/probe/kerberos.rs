@@ -162,3 +162,80 @@ fn error(content: &[u8]) -> Option<Spoken> {
             .collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{join, sink};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    fn refusal(code: u8, realm: &[u8]) -> Vec<u8> {
+        let fields = [
+            numbered(0, INTEGER, &[5]),
+            numbered(1, INTEGER, &[KRB_ERROR]),
+            numbered(6, INTEGER, &[code]),
+            numbered(9, GENERAL_STRING, realm),
+        ]
+        .concat();
+        element(application(KRB_ERROR), &element(SEQUENCE, &fields))
+    }
+
+    fn prefixed(message: &[u8]) -> Vec<u8> {
+        [&(message.len() as u32).to_be_bytes(), message].concat()
+    }
+
+    async fn ask(bytes: &[u8]) -> Result<Spoken, Fault> {
+        exchange(&mut join(bytes, sink()), LIMIT).await
+    }
+
+    #[tokio::test]
+    async fn any_error_proves_kerberos_and_is_told() {
+        for code in [6, 52, 68] {
+            let spoken = Spoken::Error {
+                code: code.into(),
+                realm: "CORP.EXAMPLE".to_string(),
+            };
+            let refusal = refusal(code, b"CORP.EXAMPLE");
+            assert_eq!(read(&refusal), Ok(spoken.clone()));
+            assert_eq!(ask(&prefixed(&refusal)).await, Ok(spoken));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ticket_proves_it_too() {
+        let ticket = element(application(AS_REP), &element(SEQUENCE, &[]));
+        assert_eq!(ask(&prefixed(&ticket)).await, Ok(Spoken::Ticket));
+    }
+
+    #[tokio::test]
+    async fn echoes_lies_about_the_length_and_other_protocols_are_not_kerberos() {
+        let whole = prefixed(&refusal(6, b"CORP.EXAMPLE"));
+        let mut too_short = whole.clone();
+        too_short[3] -= 1;
+        let foreign = [
+            prefixed(&request()),
+            too_short,
+            prefixed(&element(application(KRB_ERROR), &[])),
+            b"HTTP/1.1 400".to_vec(),
+            b"\xff\xff\xff\xff\x7e\x01".to_vec(),
+        ];
+        for bytes in foreign {
+            assert_eq!(ask(&bytes).await, Err(Fault::Foreign), "{bytes:?}");
+        }
+        assert_eq!(ask(&whole[..20]).await, Err(Fault::HungUpMidway));
+        assert_eq!(read(&request()), Err(Fault::Foreign));
+    }
+
+    #[test]
+    fn the_request_holds_nothing_derived_from_a_password() {
+        let (_, message) = Any::from_ber(&request())
+            .map(|(rest, any)| (rest.len(), any.data.to_vec()))
+            .expect("BER");
+        let (_, sequence) = Any::from_ber(&message).expect("a sequence");
+        let fields: Vec<u32> = elements(sequence.data).map(|field| field.tag().0).collect();
+        // Field 3 would be preauthentication.
+        assert_eq!(fields, [1, 2, 4]);
+    }
+}

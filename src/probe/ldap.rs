@@ -158,3 +158,82 @@ fn text(value: Any<'_>) -> String {
     let text = String::from_utf8_lossy(value.data);
     text.chars().take(LONGEST_VALUE).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{join, sink};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    fn message(id: u8, operation: &[u8]) -> Vec<u8> {
+        element(SEQUENCE, &[&element(INTEGER, &[id]), operation].concat())
+    }
+
+    fn result(operation: u8, code: u8) -> Vec<u8> {
+        let text = element(OCTET_STRING, b"");
+        let content = [element(ENUMERATED, &[code]), text.clone(), text].concat();
+        element(application(operation), &content)
+    }
+
+    async fn ask(bytes: &[u8]) -> Result<Spoken, Fault> {
+        exchange(&mut join(bytes, sink()), LIMIT).await
+    }
+
+    #[tokio::test]
+    async fn an_error_and_a_notice_of_disconnection_prove_ldap() {
+        for bytes in [message(1, &result(5, 1)), message(0, &result(24, 52))] {
+            let spoken = ask(&bytes).await.expect("LDAP");
+            assert!(spoken.result.is_some_and(|code| [1, 52].contains(&code)));
+        }
+    }
+
+    #[tokio::test]
+    async fn lengths_as_active_directory_writes_them_are_read() {
+        let attribute = [
+            element(OCTET_STRING, b"defaultnamingcontext"),
+            element(0x31, &element(OCTET_STRING, b"DC=corp,DC=example")),
+        ]
+        .concat();
+        let attributes = element(SEQUENCE, &element(SEQUENCE, &attribute));
+        let entry = [element(OCTET_STRING, b""), attributes].concat();
+        let mut operation = vec![application(4), 0x84];
+        operation.extend((entry.len() as u32).to_be_bytes());
+        operation.extend(entry);
+        let content = [element(INTEGER, &[1]), operation].concat();
+        let mut bytes = vec![SEQUENCE, 0x84];
+        bytes.extend((content.len() as u32).to_be_bytes());
+        bytes.extend(content);
+        bytes.extend(message(1, &result(5, 0)));
+        let spoken = ask(&bytes).await.expect("LDAP");
+        assert_eq!(spoken.naming_context.as_deref(), Some("DC=corp,DC=example"));
+        assert_eq!(spoken.result, Some(0));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_goes_after_its_first_message_has_spoken() {
+        let first = message(1, &element(application(4), &element(OCTET_STRING, b"")));
+        for after in [&b""[..], b"\x30", b"HTTP"] {
+            let spoken = ask(&[&first, after].concat()).await;
+            assert_eq!(spoken, Ok(Spoken::default()));
+        }
+        let endless = ask(&first.repeat(100)).await;
+        assert_eq!(endless, Ok(Spoken::default()));
+    }
+
+    #[tokio::test]
+    async fn echoes_and_other_protocols_are_not_ldap() {
+        let others: [&[u8]; 4] = [
+            &search(),
+            b"HTTP/1.1 400",
+            b"0\x05\x02\x01\x01\x04\0",
+            b"0\x80",
+        ];
+        for bytes in others {
+            assert_eq!(ask(bytes).await, Err(Fault::Foreign), "{bytes:?}");
+        }
+        assert_eq!(ask(b"").await, Err(Fault::HungUp));
+        assert_eq!(ask(b"0\x09\x02").await, Err(Fault::HungUpMidway));
+    }
+}

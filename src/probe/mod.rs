@@ -11,6 +11,8 @@ mod ber;
     expect(dead_code, reason = "not on the ladder yet")
 )]
 mod dns;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod http;
 #[cfg_attr(
     not(any(test, fuzzing)),

@@ -1,4 +1,5 @@
-//! The conversations with real servers: Samba as a file server and as a domain controller, Knot DNS.
+//! The conversations with real servers: Samba as a file server and as a domain controller, Knot DNS; for SQL Server,
+//! which cannot be had here, with the stand-in of OpenCanary, whose answers others took from a real one.
 //!
 //! Each test runs in a network namespace of its own, which ends with it: well-known ports are free there, and nothing
 //! leaves it. Needs root, `ip`, and the servers' packages (`scripts/test` installs them); what is missing fails the
@@ -425,5 +426,37 @@ fn an_authority_for_a_zone_tells_where_a_name_leads() {
         assert_eq!((start.records, start.addresses.len()), (1, 0));
         let (elsewhere, _) = ask("mp.example.net", dns::Kind::A).await;
         assert_eq!(elsewhere.rcode, Rcode::REFUSED);
+    });
+}
+
+/// OpenCanary: its "2012" says that it is 12.0.4100.
+fn sql_server(folder: &Path) -> Server {
+    let settings = r#"{
+        "device.node_id": "test", "mssql.enabled": true, "mssql.port": 1433, "mssql.version": "2012",
+        "logger": { "class": "PyLogger", "kwargs": { "formatters": {}, "handlers": {
+            "log": { "class": "logging.StreamHandler", "stream": "ext://sys.stdout" } } } }
+    }"#;
+    fs::write(folder.join("opencanary.conf"), settings).expect("written");
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/opencanary/bin");
+    let mut twistd = Command::new(programs.join("twistd"));
+    twistd.current_dir(folder).arg("--nodaemon").arg("--python");
+    Server::start(
+        twistd.arg(programs.join("opencanary.tac")),
+        &folder.join("canary.log"),
+    )
+}
+
+#[test]
+fn a_sql_server_tells_its_version_and_that_it_does_not_encrypt() {
+    alone(async || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let _server = sql_server(folder.path());
+        let spoken = tds::exchange(&mut connect(1433).await, LIMIT).await;
+        let Ok(tds::Spoken::Options(options)) = spoken else {
+            panic!("{spoken:?}");
+        };
+        assert_eq!(options.version.map(|version| version.major), Some(12));
+        assert_eq!(options.encryption, Some(tds::Encryption::NotSupported));
+        no_other_protocol_is_recognised(1433, "tds").await;
     });
 }

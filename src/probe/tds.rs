@@ -191,3 +191,114 @@ impl Options {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{join, sink};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    fn packet(body: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![TABULAR_RESULT, END_OF_MESSAGE];
+        bytes.extend((HEADER as u16 + body.len() as u16).to_be_bytes());
+        bytes.extend([0, 0, 1, 0]);
+        bytes.extend(body);
+        bytes
+    }
+
+    /// A table with these options, values after it in order.
+    fn table(options: &[(u8, &[u8])]) -> Vec<u8> {
+        let mut table = Vec::new();
+        let mut values = Vec::new();
+        for (option, value) in options {
+            let offset = (options.len() * 5 + 1 + values.len()) as u16;
+            table.push(*option);
+            table.extend(offset.to_be_bytes());
+            table.extend((value.len() as u16).to_be_bytes());
+            values.extend(*value);
+        }
+        table.push(TERMINATOR);
+        [table, values].concat()
+    }
+
+    async fn ask(bytes: &[u8]) -> Result<Spoken, Fault> {
+        exchange(&mut join(bytes, sink()), LIMIT).await
+    }
+
+    #[tokio::test]
+    async fn each_way_of_encryption_is_told_apart() {
+        for (value, encryption) in [
+            (0, Encryption::Off),
+            (1, Encryption::On),
+            (2, Encryption::NotSupported),
+            (3, Encryption::Required),
+            (9, Encryption::Other(9)),
+        ] {
+            let answer = packet(&table(&[
+                (VERSION, &[10, 50, 0x17, 0x70, 0, 0]),
+                (1, &[value]),
+            ]));
+            let options = Options {
+                version: Some(Version {
+                    major: 10,
+                    minor: 50,
+                    build: 6_000,
+                }),
+                encryption: Some(encryption),
+                ..Options::default()
+            };
+            assert_eq!(ask(&answer).await, Ok(Spoken::Options(options)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_named_instance_and_unknown_options_are_read_over() {
+        let answer = packet(&table(&[(INSTANCE, &[1]), (200, &[1, 2]), (MARS, &[1])]));
+        let options = Options {
+            default_instance: Some(false),
+            mars: Some(true),
+            ..Options::default()
+        };
+        assert_eq!(ask(&answer).await, Ok(Spoken::Options(options)));
+    }
+
+    #[tokio::test]
+    async fn an_error_instead_of_the_table_is_tds() {
+        let body = [&[ERROR, 20, 0], &17_809_u32.to_le_bytes()[..], &[1, 20]].concat();
+        assert_eq!(ask(&packet(&body)).await, Ok(Spoken::Error(17_809)));
+    }
+
+    #[tokio::test]
+    async fn broken_tables_and_other_protocols_are_not_tds() {
+        let beyond = table(&[(VERSION, &[0; 6])])[..9].to_vec();
+        let endless = [0, 0, 0, 0, 0].repeat(MOST_OPTIONS + 1);
+        let foreign = [
+            packet(&beyond),
+            packet(&[VERSION, 0, 0]),
+            packet(&endless),
+            prelogin(),
+            b"HTTP/1.1 400".to_vec(),
+            vec![TABULAR_RESULT, END_OF_MESSAGE, 0, 8, 0, 0, 0, 0],
+        ];
+        for bytes in foreign {
+            assert_eq!(ask(&bytes).await, Err(Fault::Foreign), "{bytes:?}");
+        }
+        assert_eq!(ask(&packet(&[0; 9])[..12]).await, Err(Fault::HungUpMidway));
+    }
+
+    #[test]
+    fn the_request_says_where_its_values_are() {
+        let request = prelogin();
+        let mut table = &request[HEADER..];
+        let mut values = Vec::new();
+        while let Ok((option, offset, length)) = entry(&mut table) {
+            let start = HEADER + usize::from(offset);
+            values.push((option, &request[start..start + usize::from(length)]));
+        }
+        assert_eq!(values.len(), 5);
+        assert_eq!(values[2], (INSTANCE, DEFAULT_INSTANCE));
+        assert_eq!(usize::from(request[3]), request.len());
+    }
+}

@@ -124,3 +124,67 @@ fn header(input: &mut &[u8]) -> Result<Header, EmptyError> {
         activity,
     })
 }
+
+#[cfg(any(test, fuzzing))]
+impl Question {
+    /// The question that an answer is to, by the answer's own word.
+    pub(in crate::probe) fn of(bytes: &[u8]) -> Option<Self> {
+        let (_, header) = header.parse_peek(bytes).ok()?;
+        let activity = header.activity;
+        Some(Self { activity })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(kind: u8, activity: Uuid, body: &[u8]) -> Vec<u8> {
+        let mut bytes = Question { activity }.bytes();
+        bytes[1] = kind;
+        bytes.extend(body);
+        bytes
+    }
+
+    #[test]
+    fn every_kind_of_answer_to_the_call_proves_rpc() {
+        let question = Question::new();
+        let told = [
+            (RESPONSE, Datagram::Response),
+            (FAULT, Datagram::Fault(0x1c01_0003)),
+            (REJECT, Datagram::Reject(0x1c01_0003)),
+            (WORKING, Datagram::Underway),
+            (NO_CALL, Datagram::Underway),
+            (FACK, Datagram::Underway),
+        ];
+        for (kind, datagram) in told {
+            let bytes = answer(kind, question.activity, &[3, 0, 1, 0x1c]);
+            assert_eq!(question.read(&bytes), Ok(datagram));
+        }
+    }
+
+    #[test]
+    fn a_server_that_calls_back_for_this_call_has_spoken() {
+        let question = Question::new();
+        let mut bytes = answer(REQUEST, Uuid::new_v4(), &question.activity.to_bytes_le());
+        bytes[24..40].copy_from_slice(&CONVERSATION.to_bytes_le());
+        assert_eq!(question.read(&bytes), Ok(Datagram::CallsBack));
+        assert_eq!(Question::new().read(&bytes), Err(Fault::Foreign));
+    }
+
+    #[test]
+    fn echoes_answers_to_others_and_short_datagrams_are_foreign() {
+        let question = Question::new();
+        let mut other_version = answer(RESPONSE, question.activity, &[]);
+        other_version[0] = 5;
+        let foreign = [
+            question.bytes(),
+            answer(RESPONSE, Uuid::new_v4(), &[]),
+            other_version,
+            answer(RESPONSE, question.activity, &[])[..79].to_vec(),
+        ];
+        for bytes in foreign {
+            assert_eq!(question.read(&bytes), Err(Fault::Foreign));
+        }
+    }
+}

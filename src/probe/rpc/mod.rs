@@ -238,3 +238,186 @@ fn little_endian_uuid(input: &mut &[u8]) -> Result<Uuid, EmptyError> {
         .try_map(|bytes: &[u8]| bytes.try_into().map(Uuid::from_bytes_le))
         .parse_next(input)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{join, sink};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(1);
+    const BIND_ACK: u8 = 12;
+    const BIND_NAK: u8 = 13;
+    const RESPONSE: u8 = 2;
+    const FAULT: u8 = 3;
+    const LAST: u8 = 2;
+
+    fn pdu(kind: u8, flags: u8, body: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![5, 0, kind, flags, 0x10, 0, 0, 0];
+        bytes.extend((16 + body.len() as u16).to_le_bytes());
+        bytes.extend([0; 6]);
+        bytes.extend(body);
+        bytes
+    }
+
+    /// The answer to a bind; its secondary address takes four bytes and no padding but two.
+    fn bind_ack(result: u16, reason: u16) -> Vec<u8> {
+        let mut body = vec![0; 8];
+        body.extend(b"\x04\x00135\0\0\0\x01\0\0\0");
+        body.extend(result.to_le_bytes());
+        body.extend(reason.to_le_bytes());
+        body.extend([0; 20]);
+        pdu(BIND_ACK, 3, &body)
+    }
+
+    fn fragment(flags: u8, stub: &[u8]) -> Vec<u8> {
+        pdu(RESPONSE, flags, &[&[0; 8], stub].concat())
+    }
+
+    /// The results of a call with one entry, for the interface `MANAGEMENT` at a port.
+    fn results(handle: u8, port: u16, status: u32) -> Vec<u8> {
+        let floor = |left: &[u8], right: &[u8]| {
+            let length = |side: &[u8]| (side.len() as u16).to_le_bytes();
+            [&length(left), left, &length(right), right].concat()
+        };
+        let mut interface = vec![0x0d];
+        interface.extend(MANAGEMENT.uuid.to_bytes_le());
+        interface.extend([1, 0]);
+        let tower = [
+            vec![5, 0],
+            floor(&interface, &[0, 0]),
+            floor(&[0; 19], &[0, 0]),
+            floor(&[0x0b], &[0, 0]),
+            floor(&[0x07], &port.to_be_bytes()),
+            floor(&[0x09], &[192, 0, 2, 1]),
+        ]
+        .concat();
+        let mut stub = vec![handle; 20];
+        for number in [1, 500, 0, 1_u32] {
+            stub.extend(number.to_le_bytes());
+        }
+        stub.extend([0; 16]);
+        stub.extend(b"\x01\0\0\0\0\0\0\0\x05\0\0\0mgmt\0\0\0\0");
+        let length = (tower.len() as u32).to_le_bytes();
+        stub.extend([&length, &length, tower.as_slice()].concat());
+        stub.resize(stub.len().next_multiple_of(4), 0);
+        stub.extend(status.to_le_bytes());
+        stub
+    }
+
+    async fn look(answers: &[Vec<u8>]) -> Result<Mapper, Fault> {
+        lookup(&mut join(answers.concat().as_slice(), sink()), LIMIT).await
+    }
+
+    #[tokio::test]
+    async fn the_list_goes_on_by_its_handle_over_fragments_and_whatever_the_status() {
+        let first = results(7, 49_152, NO_MORE);
+        let (head, tail) = first.split_at(61);
+        let last = results(0, 49_153, 0);
+        let mapper = look(&[
+            bind_ack(0, 0),
+            fragment(1, head),
+            fragment(LAST, tail),
+            fragment(3, &last),
+        ])
+        .await
+        .expect("RPC");
+        assert_eq!(mapper.end, End::Whole);
+        let endpoint = Endpoint {
+            interface: MANAGEMENT,
+            annotation: "mgmt".to_string(),
+            address: Ipv4Addr::new(192, 0, 2, 1),
+        };
+        let expected = [49_152, 49_153].map(|port| (port, BTreeSet::from([endpoint.clone()])));
+        assert_eq!(mapper.ports, BTreeMap::from(expected));
+    }
+
+    #[tokio::test]
+    async fn an_endless_list_is_left_at_the_bound() {
+        let mut answers = vec![bind_ack(0, 0)];
+        answers.resize(100, fragment(3, &results(7, 49_152, 0)));
+        assert_eq!(look(&answers).await.expect("RPC").end, End::TooLong);
+        answers.truncate(1);
+        answers.resize(1_000, fragment(1, &[]));
+        assert_eq!(look(&answers).await.expect("RPC").end, End::TooLong);
+        answers.truncate(1);
+        answers.resize(1_000, fragment(1, &[0; 5_000]));
+        assert_eq!(look(&answers).await.expect("RPC").end, End::TooLong);
+    }
+
+    #[tokio::test]
+    async fn what_was_listed_before_the_end_is_kept() {
+        let first = fragment(3, &results(7, 49_152, 0));
+        let broken = [
+            (vec![], End::Broken(Fault::HungUp)),
+            (vec![5, 0, RESPONSE], End::Broken(Fault::HungUpMidway)),
+            (b"HTTP/1.1 400".to_vec(), End::Broken(Fault::Foreign)),
+            (fragment(3, &[1, 2, 3]), End::Broken(Fault::Foreign)),
+            (
+                pdu(FAULT, 3, &[0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0]),
+                End::Status(5),
+            ),
+        ];
+        for (after, end) in broken {
+            let mapper = look(&[bind_ack(0, 0), first.clone(), after]).await;
+            let mapper = mapper.expect("RPC");
+            assert_eq!((mapper.ports.len(), mapper.end), (1, end));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_bind_is_rpc() {
+        let told = [
+            (
+                bind_ack(2, 1),
+                Binding::Rejected {
+                    result: 2,
+                    reason: 1,
+                },
+            ),
+            (
+                pdu(BIND_NAK, 3, &[4, 0, 1, 5, 0]),
+                Binding::Refused { reason: 4 },
+            ),
+            (
+                pdu(FAULT, 3, &[0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]),
+                Binding::Fault(5),
+            ),
+            (pdu(17, 3, &[]), Binding::Other),
+        ];
+        for (bytes, binding) in told {
+            let greeting = greet(&mut join(bytes.as_slice(), sink()), LIMIT).await;
+            assert_eq!(greeting, Ok(binding));
+            let mapper = look(&[bytes]).await.expect("RPC");
+            assert_eq!(mapper.end, End::NotBound(binding));
+        }
+    }
+
+    #[tokio::test]
+    async fn echoes_and_other_protocols_are_not_rpc() {
+        let own = pdu::bind(&MANAGEMENT);
+        let others: [&[u8]; 4] = [
+            &own,
+            b"HTTP/1.1 400 Bad",
+            b"\x05\0\x0c\x03\0",
+            b"\x15\x03\x01",
+        ];
+        for bytes in others {
+            let greeting = greet(&mut join(bytes, sink()), LIMIT).await;
+            assert_eq!(greeting, Err(Fault::Foreign), "{bytes:?}");
+        }
+        assert_eq!(
+            greet(&mut join(&b""[..], sink()), LIMIT).await,
+            Err(Fault::HungUp)
+        );
+    }
+
+    #[test]
+    fn towers_that_lead_to_pipes_are_no_ports() {
+        let mut stub = results(0, 49_152, 0);
+        let port_floor = stub.windows(3).position(|bytes| bytes == [1, 0, 0x07]);
+        stub[port_floor.expect("the floor of the port") + 2] = 0x0f;
+        let round = endpoints::read(&stub).expect("results");
+        assert_eq!((round.entries, round.towers.len()), (1, 0));
+    }
+}

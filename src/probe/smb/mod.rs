@@ -156,3 +156,107 @@ fn prefixed(message: &[u8]) -> Vec<u8> {
     bytes.extend(message);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{join, sink};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    /// An answer in SMB1 with these words.
+    fn smb1(words: &[u8]) -> Vec<u8> {
+        let mut message = b"\xffSMB\x72\0\0\0\0\x88".to_vec();
+        message.resize(32, 0);
+        message.push((words.len() / 2) as u8);
+        message.extend(words);
+        message.extend([0, 0]);
+        prefixed(&message)
+    }
+
+    /// An answer in SMB2.
+    fn smb2(status: u32, mode: u16, dialect: u16) -> Vec<u8> {
+        let mut message = b"\xfeSMB\x40\0\0\0".to_vec();
+        message.extend(status.to_le_bytes());
+        message.extend([0, 0, 1, 0, 1, 0, 0, 0]);
+        message.resize(64, 0);
+        message.extend([65, 0]);
+        message.extend(mode.to_le_bytes());
+        message.extend(dialect.to_le_bytes());
+        message.resize(128, 0);
+        prefixed(&message)
+    }
+
+    async fn negotiate(answers: &[Vec<u8>]) -> Result<Spoken, Fault> {
+        let bytes = answers.concat();
+        exchange(
+            &mut join(bytes.as_slice(), sink()),
+            Opening::AnyDialect,
+            LIMIT,
+        )
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_server_of_2003_chooses_smb1_and_says_whether_it_signs() {
+        for (mode, signing) in [
+            (0x03, Signing::Off),
+            (0x07, Signing::Enabled),
+            (0x0f, Signing::Required),
+        ] {
+            let mut words = vec![0, 0, mode];
+            words.resize(34, 0);
+            let dialect = Some(Dialect::Smb1);
+            let spoken = Spoken { dialect, signing };
+            assert_eq!(negotiate(&[smb1(&words)]).await, Ok(spoken));
+        }
+    }
+
+    #[tokio::test]
+    async fn no_common_dialect_is_smb_all_the_same() {
+        let spoken = Spoken {
+            dialect: None,
+            signing: Signing::Off,
+        };
+        assert_eq!(negotiate(&[smb1(&[0xff, 0xff])]).await, Ok(spoken));
+        assert_eq!(negotiate(&[smb2(0xc000_00bb, 0, 0)]).await, Ok(spoken));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_falls_silent_after_the_first_answer_has_spoken() {
+        let first = smb2(0, 3, 0x02ff);
+        let spoken = Spoken {
+            dialect: None,
+            signing: Signing::Required,
+        };
+        assert_eq!(negotiate(&[first.clone()]).await, Ok(spoken));
+        assert_eq!(negotiate(&[first.clone(), first]).await, Ok(spoken));
+    }
+
+    #[tokio::test]
+    async fn echoes_other_protocols_and_huge_answers_are_not_smb() {
+        let foreign = [
+            smb1::negotiate(),
+            smb2::negotiate(0),
+            b"HTTP/1.1 400".to_vec(),
+            b"\0\0\0\x0cHTTP/1.1 400".to_vec(),
+            b"\0\xff\xff\xff\xfeSMB".to_vec(),
+            vec![0; 4],
+        ];
+        for bytes in foreign {
+            assert_eq!(negotiate(&[bytes]).await, Err(Fault::Foreign));
+        }
+        assert_eq!(negotiate(&[]).await, Err(Fault::HungUp));
+        let cut = smb2(0, 1, 0x0311)[..90].to_vec();
+        assert_eq!(negotiate(&[cut]).await, Err(Fault::HungUpMidway));
+    }
+
+    #[test]
+    fn dialects_are_named_as_people_name_them() {
+        let names = [0x0202, 0x0210, 0x0300, 0x0302, 0x0311]
+            .map(|revision| Dialect::Smb2(revision).to_string());
+        let expected = ["SMB 2.0.2", "SMB 2.1", "SMB 3.0", "SMB 3.0.2", "SMB 3.1.1"];
+        assert_eq!(names, expected);
+    }
+}
