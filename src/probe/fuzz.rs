@@ -12,8 +12,11 @@ use super::rpc::datagram;
 use super::smb::Opening;
 use super::{dns, kerberos, ldap, rpc, smb, tds};
 
+/// A name, and the function of that name.
+pub type Target = (&'static str, fn(&[u8]) -> bool);
+
 /// Every target.
-pub const TARGETS: [(&str, fn(&[u8]) -> bool); 9] = [
+pub const TARGETS: &[Target] = &[
     ("dns", dns),
     ("dns_tcp", dns_tcp),
     ("kerberos", kerberos),
@@ -125,8 +128,8 @@ mod tests {
         let files = fs::read_dir("fuzz/fuzz_targets").expect("the targets");
         let files = files.map(|file| file.expect("a file").path().with_extension(""));
         let stems = files.filter_map(|path| Some(path.file_name()?.to_str()?.to_string()));
-        let names = TARGETS.map(|(name, _)| name.to_string());
-        assert_eq!(stems.collect::<BTreeSet<_>>(), BTreeSet::from(names));
+        let names = TARGETS.iter().map(|(name, _)| name.to_string());
+        assert_eq!(stems.collect::<BTreeSet<_>>(), names.collect());
     }
 
     proptest! {

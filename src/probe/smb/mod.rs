@@ -230,7 +230,7 @@ mod tests {
             dialect: None,
             signing: Signing::Required,
         };
-        assert_eq!(negotiate(&[first.clone()]).await, Ok(spoken));
+        assert_eq!(negotiate(std::slice::from_ref(&first)).await, Ok(spoken));
         assert_eq!(negotiate(&[first.clone(), first]).await, Ok(spoken));
     }
 
