@@ -8,6 +8,42 @@
 //! round trips and losses, `names` asks the resolver, `trust` holds the roots. What comes back is always an
 //! `Observation`, never an error. The messages are built and read by pure functions apart from the sockets.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+#[cfg(all(test, target_os = "linux"))]
+mod samba;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod dns;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod kerberos;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod ldap;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod rpc;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod smb;
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "not on the ladder yet")
+)]
+mod tds;
+mod ber;
+mod message;
 mod converse;
 mod datagram;
 mod http;
