@@ -7,7 +7,10 @@
 
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "read by its tests until reports carry it")
+    expect(
+        dead_code,
+        reason = "what only its tests use is wired up with the reports"
+    )
 )]
 mod certificate;
 mod http;
@@ -15,6 +18,13 @@ mod knock;
 mod names;
 mod pace;
 mod silence;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "what only its tests use is wired up with the reports"
+    )
+)]
 mod tls;
 mod trust;
 

@@ -312,8 +312,8 @@ fn of_name(name: NameFound) -> Option<Fault> {
 }
 
 fn of_purpose(leaf: &Facts) -> Vec<Fault> {
-    let purpose = match leaf.purpose {
-        Purpose::Server => None,
+    let purpose = match leaf.for_servers {
+        Purpose::Named => None,
         Purpose::Unlimited => Some(Fault::PurposeUnlimited),
         Purpose::Any => Some(Fault::PurposeAny),
         Purpose::Others => Some(Fault::Purpose),

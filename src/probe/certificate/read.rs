@@ -1,7 +1,7 @@
 //! What stands in a certificate.
 
 use jiff::Timestamp;
-use x509_parser::extensions::GeneralName;
+use x509_parser::extensions::{ExtendedKeyUsage, GeneralName};
 use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -34,7 +34,9 @@ pub(crate) struct Facts {
     /// End of validity.
     pub(crate) not_after: Option<Timestamp>,
     /// Whether it is for server authentication.
-    pub(crate) purpose: Purpose,
+    pub(crate) for_servers: Purpose,
+    /// Whether it is for client authentication.
+    pub(crate) for_clients: Purpose,
     /// Its public key.
     pub(crate) key: Key,
     /// The digest its issuer signed.
@@ -55,11 +57,12 @@ impl Facts {
     }
 }
 
-/// What the extended key usage says of server authentication (1.3.6.1.5.5.7.3.1).
+/// What the extended key usage says of one purpose: server authentication is 1.3.6.1.5.5.7.3.1, client authentication
+/// 1.3.6.1.5.5.7.3.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// It names server authentication.
-    Server,
+    /// It names the purpose.
+    Named,
     /// There is no extended key usage: every purpose is allowed.
     Unlimited,
     /// Only `anyExtendedKeyUsage`: Windows takes it, others refuse it.
@@ -110,7 +113,8 @@ pub(crate) fn read(der: &[u8]) -> Option<Facts> {
         serial: serial(certificate.raw_serial()),
         not_before: time(certificate.validity().not_before.timestamp()),
         not_after: time(certificate.validity().not_after.timestamp()),
-        purpose: purpose(&certificate),
+        for_servers: purpose(&certificate, |usage| usage.server_auth),
+        for_clients: purpose(&certificate, |usage| usage.client_auth),
         key: key(certificate.public_key()),
         digest: digest(&certificate.signature_algorithm),
         authority: certificate.is_ca(),
@@ -159,10 +163,13 @@ fn bounded(name: &str) -> String {
     name.chars().take(LONGEST_DNS_NAME).collect()
 }
 
-fn purpose(certificate: &X509Certificate<'_>) -> Purpose {
+fn purpose(
+    certificate: &X509Certificate<'_>,
+    names: impl Fn(&ExtendedKeyUsage<'_>) -> bool,
+) -> Purpose {
     match certificate.extended_key_usage() {
         Ok(None) => Purpose::Unlimited,
-        Ok(Some(usage)) if usage.value.server_auth => Purpose::Server,
+        Ok(Some(usage)) if names(usage.value) => Purpose::Named,
         Ok(Some(usage)) if usage.value.any => Purpose::Any,
         // Twice the same extension: no verifier takes that for a permission.
         Ok(Some(_)) | Err(_) => Purpose::Others,
@@ -258,7 +265,8 @@ mod tests {
         );
         assert_eq!(facts.common_names, ["ibs01.example.com"]);
         assert_eq!(facts.issuer, "CN=Site Root");
-        assert_eq!(facts.purpose, Purpose::Server);
+        assert_eq!(facts.for_servers, Purpose::Named);
+        assert_eq!(facts.for_clients, Purpose::Others);
         assert_eq!(facts.digest, Digest::Sound);
         assert_eq!(
             facts.key,
