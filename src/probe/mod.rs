@@ -17,6 +17,14 @@ mod http;
 mod knock;
 mod names;
 mod pace;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "what only its tests use is wired up with the reports"
+    )
+)]
+mod revocation;
 mod silence;
 #[cfg_attr(
     not(test),

@@ -180,6 +180,10 @@ enum Doubt {
 }
 
 fn signature_of(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> Signature {
+    // What is not signed must say the same (RFC 5280 section 4.1.1.2).
+    if certificate.signature_algorithm != certificate.tbs_certificate.signature {
+        return Signature::Bad;
+    }
     signed(
         issuer.public_key(),
         &certificate.signature_algorithm,

@@ -1,0 +1,424 @@
+//! Reading a revocation list, and what it is worth for a certificate.
+//!
+//! A list may hold hundreds of thousands of entries, so none is kept: the frame is read (RFC 5280 section 5.1), the
+//! entries are walked over once, and only the certificate's own is looked into. Every fault comes back at once, the worst
+//! first; no fault: a client may rely on it.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use x509_parser::asn1_rs::{Any, BitString};
+use x509_parser::extensions::{IssuingDistributionPoint, ParsedExtension};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Extension};
+use x509_parser::revocation_list::RevokedCertificate;
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::{AlgorithmIdentifier, X509Name};
+
+use super::LARGEST_LIST;
+use super::pointers::{Pointer, freshest};
+use crate::probe::certificate::{Signature, signed, text};
+
+/// The largest issuer name and the largest entry that are looked into.
+const LARGEST_PART: usize = 64 << 10;
+/// The most extensions of a list.
+const MOST_EXTENSIONS: usize = 32;
+
+/// Identifier octets of DER.
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const SEQUENCE: u8 = 0x30;
+const EXPLICIT_0: u8 = 0xa0;
+
+/// What a list is worth for one certificate at one time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Checked {
+    /// What stands in it; `None` when it is no list.
+    pub(crate) facts: Option<ListFacts>,
+    /// Every fault, the worst first.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// What stands in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListFacts {
+    /// Who issued it.
+    pub(crate) issuer: String,
+    /// When it was issued.
+    pub(crate) this_update: Option<Timestamp>,
+    /// When the next is due.
+    pub(crate) next_update: Option<Timestamp>,
+    /// How many certificates it revokes.
+    pub(crate) entries: usize,
+    /// Its size in bytes, as DER.
+    pub(crate) bytes: usize,
+    /// Whether it holds only what changed since another list.
+    pub(crate) delta: bool,
+    /// Where lists of what changed since are to be had.
+    pub(crate) deltas: Vec<Pointer>,
+    /// Whether it came as PEM; clients want DER (RFC 5280 section 4.2.1.13).
+    pub(crate) pem: bool,
+}
+
+/// One fault of a list. The order of the variants is that of their weight.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// It is no list, or a damaged one.
+    NotAList,
+    /// It is larger than any client would read.
+    TooLarge,
+    /// Another authority issued it.
+    WrongIssuer {
+        /// Who did.
+        issuer: String,
+    },
+    /// The authority's key did not sign it.
+    BadSignature,
+    /// It revokes the certificate.
+    Revoked {
+        /// Since when.
+        since: Option<Timestamp>,
+        /// Why, as in `key-compromise`.
+        reason: Option<&'static str>,
+    },
+    /// The next was due and has not come: clients refuse every certificate of the authority.
+    Expired {
+        /// When it was due.
+        since: Timestamp,
+    },
+    /// It is from the future, or a clock is wrong.
+    NotYetValid {
+        /// From when.
+        from: Timestamp,
+    },
+    /// It does not speak of such certificates.
+    OutOfScope,
+    /// It holds only what changed since another list, which a client needs first.
+    DeltaOnly,
+    /// It demands something that is not known here: a critical extension, by its object identifier.
+    Unknown {
+        /// Which.
+        extension: String,
+    },
+    /// Its authority has several keys, and the one that signed it is not at hand.
+    AnotherKey,
+    /// Whether the authority signed it cannot be computed here.
+    Undecided,
+    /// The authority's certificate is not at hand, so that nobody knows who signed it.
+    Unverified,
+    /// It never says when the next is due.
+    NoNextUpdate,
+}
+
+/// Reads a list, for a certificate, with whatever certificates of authorities are at hand: those of the chain and the
+/// roots.
+pub(crate) fn check(
+    bytes: &[u8],
+    certificate: &[u8],
+    authorities: &[CertificateDer<'_>],
+    now: Timestamp,
+) -> Checked {
+    if bytes.len() > LARGEST_LIST {
+        return useless(Fault::TooLarge);
+    }
+    let (der, pem) = der(bytes);
+    let (Some(list), Ok((_, certificate))) = (read(&der), X509Certificate::from_der(certificate))
+    else {
+        return useless(Fault::NotAList);
+    };
+    let mut found = None;
+    let Some(entries) = list.walk(certificate.raw_serial(), &mut found) else {
+        return useless(Fault::NotAList);
+    };
+    let mut faults = list.of_extensions(&certificate);
+    faults.extend(of_time(&list, now));
+    faults.extend(of_issuer(&list, &certificate, authorities));
+    faults.extend(found);
+    faults.sort();
+    faults.dedup();
+    Checked {
+        facts: Some(ListFacts {
+            issuer: text(&list.issuer),
+            this_update: timestamp(list.this_update),
+            next_update: list.next_update.and_then(timestamp),
+            entries,
+            bytes: der.len(),
+            delta: list.is_delta(),
+            deltas: list.deltas(),
+            pem,
+        }),
+        faults,
+    }
+}
+
+fn useless(fault: Fault) -> Checked {
+    Checked {
+        facts: None,
+        faults: vec![fault],
+    }
+}
+
+/// The list in DER, and whether it had to be taken out of PEM.
+fn der(bytes: &[u8]) -> (Cow<'_, [u8]>, bool) {
+    use rustls::pki_types::CertificateRevocationListDer;
+    use rustls::pki_types::pem::PemObject as _;
+    if bytes.trim_ascii_start().starts_with(b"-----BEGIN ")
+        && let Ok(list) = CertificateRevocationListDer::from_pem_slice(bytes)
+    {
+        return (Cow::Owned(list.as_ref().to_vec()), true);
+    }
+    (Cow::Borrowed(bytes), false)
+}
+
+/// The frame of a list: all but its entries, which stay as they came.
+struct List<'a> {
+    issuer: X509Name<'a>,
+    this_update: ASN1Time,
+    next_update: Option<ASN1Time>,
+    entries: &'a [u8],
+    extensions: Vec<X509Extension<'a>>,
+    /// What is signed.
+    tbs: &'a [u8],
+    algorithm: AlgorithmIdentifier<'a>,
+    signature: BitString<'a>,
+}
+
+/// Reads the frame.
+fn read(der: &[u8]) -> Option<List<'_>> {
+    let (nothing, whole) = element(der, SEQUENCE)?;
+    let (after, tbs) = element(whole, SEQUENCE)?;
+    let signed_bytes = &whole[..whole.len() - after.len()];
+    let (rest, algorithm) = AlgorithmIdentifier::from_der(after).ok()?;
+    let outside = &after[..after.len() - rest.len()];
+    element(rest, BIT_STRING)?;
+    let (none, signature) = BitString::from_der(rest).ok()?;
+    // The version is left out by version 1.
+    let rest = element(tbs, INTEGER).map_or(tbs, |(rest, _)| rest);
+    // What is not signed must say nothing of its own (RFC 5280 section 5.1.1.2).
+    let rest = rest.strip_prefix(outside)?;
+    if !nothing.is_empty() || !none.is_empty() || signature.unused_bits > 0 {
+        return None;
+    }
+    let (after, name) = element(rest, SEQUENCE)?;
+    let (_, issuer) = match name.len() <= LARGEST_PART {
+        true => X509Name::from_der(rest).ok()?,
+        false => return None,
+    };
+    let (rest, this_update) = ASN1Time::from_der(after).ok()?;
+    let (rest, next_update) = match ASN1Time::from_der(rest) {
+        Ok((after, time)) => (after, Some(time)),
+        Err(_) => (rest, None),
+    };
+    let (rest, entries) = element(rest, SEQUENCE).unwrap_or((rest, &[]));
+    Some(List {
+        issuer,
+        this_update,
+        next_update,
+        entries,
+        extensions: extensions(rest)?,
+        tbs: signed_bytes,
+        algorithm,
+        signature,
+    })
+}
+
+/// The content of the first element, when it has this identifier octet, and what follows it.
+fn element(bytes: &[u8], identifier: u8) -> Option<(&[u8], &[u8])> {
+    if bytes.first() != Some(&identifier) {
+        return None;
+    }
+    let (rest, any) = Any::from_der(bytes).ok()?;
+    Some((rest, any.data))
+}
+
+fn extensions(bytes: &[u8]) -> Option<Vec<X509Extension<'_>>> {
+    if bytes.is_empty() {
+        return Some(Vec::new());
+    }
+    let (nothing, tagged) = element(bytes, EXPLICIT_0)?;
+    let (none, mut rest) = element(tagged, SEQUENCE)?;
+    if !nothing.is_empty() || !none.is_empty() {
+        return None;
+    }
+    let mut found = Vec::new();
+    while !rest.is_empty() && found.len() < MOST_EXTENSIONS {
+        let (after, extension) = X509Extension::from_der(rest).ok()?;
+        found.push(extension);
+        rest = after;
+    }
+    rest.is_empty().then_some(found)
+}
+
+impl List<'_> {
+    /// Walks over the entries, and looks into that of one serial number; their number, or `None` when one is damaged.
+    fn walk(&self, serial: &[u8], found: &mut Option<Fault>) -> Option<usize> {
+        let serial = without_zeros(serial);
+        let mut rest = self.entries;
+        let mut count = 0;
+        while !rest.is_empty() {
+            let (after, entry) = element(rest, SEQUENCE)?;
+            let (_, number) = element(entry, INTEGER)?;
+            if without_zeros(number) == serial {
+                let whole = &rest[..rest.len() - after.len()];
+                *found = revoked(whole).or(found.take());
+            }
+            count += 1;
+            rest = after;
+        }
+        Some(count)
+    }
+
+    fn is_delta(&self) -> bool {
+        self.extensions
+            .iter()
+            .any(|extension| extension.oid.to_id_string() == DELTA_INDICATOR)
+    }
+
+    fn deltas(&self) -> Vec<Pointer> {
+        let mut deltas = Vec::new();
+        for extension in &self.extensions {
+            freshest(extension, &mut deltas);
+        }
+        deltas
+    }
+
+    /// What the extensions demand (RFC 5280 section 5.2).
+    fn of_extensions(&self, certificate: &X509Certificate<'_>) -> Vec<Fault> {
+        let faults = self.extensions.iter().filter_map(|extension| {
+            let known = match extension.parsed_extension() {
+                ParsedExtension::IssuingDistributionPoint(point) => {
+                    return out_of_scope(point, certificate).then_some(Fault::OutOfScope);
+                }
+                ParsedExtension::AuthorityKeyIdentifier(_) | ParsedExtension::CRLNumber(_) => true,
+                _ => false,
+            };
+            let identifier = extension.oid.to_id_string();
+            if identifier == DELTA_INDICATOR {
+                return Some(Fault::DeltaOnly);
+            }
+            (extension.critical && !known).then(|| Fault::Unknown {
+                extension: identifier.chars().take(100).collect(),
+            })
+        });
+        faults.collect()
+    }
+}
+
+/// The extension of a list that holds only changes (RFC 5280 section 5.2.4).
+const DELTA_INDICATOR: &str = "2.5.29.27";
+
+fn without_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    &number[zeros..]
+}
+
+/// What the entry of a certificate says; `None` where it takes a revocation back.
+fn revoked(entry: &[u8]) -> Option<Fault> {
+    let parsed = match entry.len() <= LARGEST_PART {
+        true => RevokedCertificate::from_der(entry).ok(),
+        false => None,
+    };
+    let Some((_, entry)) = parsed else {
+        return Some(Fault::Revoked {
+            since: None,
+            reason: None,
+        });
+    };
+    // RFC 5280 section 5.3.1.
+    let reason = match entry.reason_code().map(|(_, code)| code.0) {
+        Some(1) => Some("key-compromise"),
+        Some(2) => Some("ca-compromise"),
+        Some(3) => Some("affiliation-changed"),
+        Some(4) => Some("superseded"),
+        Some(5) => Some("cessation-of-operation"),
+        Some(6) => Some("certificate-hold"),
+        Some(8) => return None,
+        Some(9) => Some("privilege-withdrawn"),
+        Some(10) => Some("aa-compromise"),
+        Some(_) | None => None,
+    };
+    Some(Fault::Revoked {
+        since: timestamp(entry.revocation_date),
+        reason,
+    })
+}
+
+fn out_of_scope(point: &IssuingDistributionPoint<'_>, certificate: &X509Certificate<'_>) -> bool {
+    point.only_contains_attribute_certs
+        || point.indirect_crl
+        || (point.only_contains_ca_certs && !certificate.is_ca())
+        || (point.only_contains_user_certs && certificate.is_ca())
+}
+
+fn timestamp(time: ASN1Time) -> Option<Timestamp> {
+    Timestamp::from_second(time.timestamp()).ok()
+}
+
+fn of_time(list: &List<'_>, now: Timestamp) -> Option<Fault> {
+    let from = timestamp(list.this_update).filter(|from| *from > now);
+    match (from, list.next_update.map(timestamp)) {
+        (Some(from), _) => Some(Fault::NotYetValid { from }),
+        (None, Some(Some(since))) if since < now => Some(Fault::Expired { since }),
+        (None, Some(_)) => None,
+        (None, None) => Some(Fault::NoNextUpdate),
+    }
+}
+
+/// Whether the certificate's own authority issued and signed the list.
+fn of_issuer(
+    list: &List<'_>,
+    certificate: &X509Certificate<'_>,
+    authorities: &[CertificateDer<'_>],
+) -> Option<Fault> {
+    if list.issuer.as_raw() != certificate.issuer().as_raw() {
+        return Some(Fault::WrongIssuer {
+            issuer: text(&list.issuer),
+        });
+    }
+    let mut known = Vec::new();
+    for der in authorities {
+        if let Ok((_, authority)) = X509Certificate::from_der(der)
+            && authority.subject().as_raw() == list.issuer.as_raw()
+        {
+            known.push(authority);
+        }
+    }
+    let signatures: Vec<Signature> = known
+        .iter()
+        .map(|authority| {
+            let key = authority.public_key();
+            signed(key, &list.algorithm, &list.signature, list.tbs)
+        })
+        .collect();
+    if signatures.contains(&Signature::Good) {
+        None
+    } else if signatures.is_empty() {
+        Some(Fault::Unverified)
+    } else if signatures.contains(&Signature::Undecided) {
+        Some(Fault::Undecided)
+    } else if names_another_key(list, &known) {
+        Some(Fault::AnotherKey)
+    } else {
+        Some(Fault::BadSignature)
+    }
+}
+
+/// Whether the list says that it was signed by a key that none of the authority's known certificates holds: after a
+/// renewal an authority has several.
+fn names_another_key(list: &List<'_>, known: &[X509Certificate<'_>]) -> bool {
+    let named = list
+        .extensions
+        .iter()
+        .find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(key) => key.key_identifier.as_ref(),
+            _ => None,
+        });
+    let Some(named) = named else { return false };
+    known
+        .iter()
+        .flat_map(|authority| authority.extensions())
+        .all(|extension| match extension.parsed_extension() {
+            ParsedExtension::SubjectKeyIdentifier(own) => own != named,
+            _ => true,
+        })
+}
