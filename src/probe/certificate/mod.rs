@@ -15,7 +15,7 @@ mod read;
 mod roots;
 mod signature;
 
-pub(crate) use path::{End, Path, leads_to};
+pub(crate) use path::{End, Path, leads_to, signature_of};
 pub(crate) use pin::{Pin, sha256};
 pub(crate) use read::{Digest, Facts, Key, Purpose, read};
 pub(crate) use roots::{Kind, Roots};

@@ -179,7 +179,11 @@ enum Doubt {
     Undecided,
 }
 
-fn signature_of(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> Signature {
+/// Whether the key of one certificate signed another.
+pub(crate) fn signature_of(
+    certificate: &X509Certificate<'_>,
+    issuer: &X509Certificate<'_>,
+) -> Signature {
     // What is not signed must say the same (RFC 5280 section 4.1.1.2).
     if certificate.signature_algorithm != certificate.tbs_certificate.signature {
         return Signature::Bad;

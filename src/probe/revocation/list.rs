@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use x509_parser::asn1_rs::{Any, BitString};
+use x509_parser::asn1_rs::BitString;
 use x509_parser::extensions::{IssuingDistributionPoint, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Extension};
 use x509_parser::revocation_list::RevokedCertificate;
@@ -16,19 +16,15 @@ use x509_parser::time::ASN1Time;
 use x509_parser::x509::{AlgorithmIdentifier, X509Name};
 
 use super::LARGEST_LIST;
+use super::der::{BIT_STRING, CONTEXT_0, INTEGER, SEQUENCE, element, timestamp};
 use super::pointers::{Pointer, freshest};
+use super::reason;
 use crate::probe::certificate::{Signature, signed, text};
 
 /// The largest issuer name and the largest entry that are looked into.
 const LARGEST_PART: usize = 64 << 10;
 /// The most extensions of a list.
 const MOST_EXTENSIONS: usize = 32;
-
-/// Identifier octets of DER.
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const SEQUENCE: u8 = 0x30;
-const EXPLICIT_0: u8 = 0xa0;
 
 /// What a list is worth for one certificate at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,20 +218,11 @@ fn read(der: &[u8]) -> Option<List<'_>> {
     })
 }
 
-/// The content of the first element, when it has this identifier octet, and what follows it.
-fn element(bytes: &[u8], identifier: u8) -> Option<(&[u8], &[u8])> {
-    if bytes.first() != Some(&identifier) {
-        return None;
-    }
-    let (rest, any) = Any::from_der(bytes).ok()?;
-    Some((rest, any.data))
-}
-
 fn extensions(bytes: &[u8]) -> Option<Vec<X509Extension<'_>>> {
     if bytes.is_empty() {
         return Some(Vec::new());
     }
-    let (nothing, tagged) = element(bytes, EXPLICIT_0)?;
+    let (nothing, tagged) = element(bytes, CONTEXT_0)?;
     let (none, mut rest) = element(tagged, SEQUENCE)?;
     if !nothing.is_empty() || !none.is_empty() {
         return None;
@@ -304,6 +291,8 @@ impl List<'_> {
     }
 }
 
+/// The reason of an entry that takes a revocation back: `removeFromCRL`.
+const TAKEN_BACK: u8 = 8;
 /// The extension of a list that holds only changes (RFC 5280 section 5.2.4).
 const DELTA_INDICATOR: &str = "2.5.29.27";
 
@@ -324,22 +313,10 @@ fn revoked(entry: &[u8]) -> Option<Fault> {
             reason: None,
         });
     };
-    // RFC 5280 section 5.3.1.
-    let reason = match entry.reason_code().map(|(_, code)| code.0) {
-        Some(1) => Some("key-compromise"),
-        Some(2) => Some("ca-compromise"),
-        Some(3) => Some("affiliation-changed"),
-        Some(4) => Some("superseded"),
-        Some(5) => Some("cessation-of-operation"),
-        Some(6) => Some("certificate-hold"),
-        Some(8) => return None,
-        Some(9) => Some("privilege-withdrawn"),
-        Some(10) => Some("aa-compromise"),
-        Some(_) | None => None,
-    };
-    Some(Fault::Revoked {
+    let code = entry.reason_code().map(|(_, code)| code.0);
+    (code != Some(TAKEN_BACK)).then(|| Fault::Revoked {
         since: timestamp(entry.revocation_date),
-        reason,
+        reason: code.and_then(reason),
     })
 }
 
@@ -348,10 +325,6 @@ fn out_of_scope(point: &IssuingDistributionPoint<'_>, certificate: &X509Certific
         || point.indirect_crl
         || (point.only_contains_ca_certs && !certificate.is_ca())
         || (point.only_contains_user_certs && certificate.is_ca())
-}
-
-fn timestamp(time: ASN1Time) -> Option<Timestamp> {
-    Timestamp::from_second(time.timestamp()).ok()
 }
 
 fn of_time(list: &List<'_>, now: Timestamp) -> Option<Fault> {

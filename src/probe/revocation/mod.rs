@@ -7,11 +7,28 @@
 //! and reads what it said. The time comes in from outside.
 
 pub(crate) mod answer;
+mod der;
 pub(crate) mod fetch;
 pub(crate) mod list;
+pub(crate) mod ocsp;
 pub(crate) mod pointers;
 #[cfg(test)]
 mod tests;
 
 /// The most bytes of a list. The largest public lists are below 10 MB; a client would not wait for more.
 pub(crate) const LARGEST_LIST: usize = 20 << 20;
+
+/// The word for a reason code (RFC 5280 section 5.3.1); none for the unspecified and the unknown.
+fn reason(code: u8) -> Option<&'static str> {
+    match code {
+        1 => Some("key-compromise"),
+        2 => Some("ca-compromise"),
+        3 => Some("affiliation-changed"),
+        4 => Some("superseded"),
+        5 => Some("cessation-of-operation"),
+        6 => Some("certificate-hold"),
+        9 => Some("privilege-withdrawn"),
+        10 => Some("aa-compromise"),
+        _ => None,
+    }
+}

@@ -190,11 +190,41 @@ fn a_list_of_many_entries_is_walked_in_little_time() {
     assert_eq!(checked.facts.expect("a list").entries, 200_000);
 }
 
-/// An authority of `openssl ca` in a folder, with a leaf `leaf.pem` of serial number 0x1000; revoked where asked.
-fn openssl_authority(folder: &Path, revoked: Option<&str>) {
-    let config = "[ca]\ndefault_ca = site\n[site]\ndatabase = index.txt\nnew_certs_dir = .\nserial = serial\ncrlnumber = crlnumber\ncertificate = root.pem\nprivate_key = root.key\ndefault_md = sha1\ndefault_days = 365\ndefault_crl_days = 30\npolicy = any\nx509_extensions = leaf\ncrl_extensions = list\n[any]\ncommonName = supplied\n[leaf]\nsubjectAltName = DNS:ibs01.example.com\ncrlDistributionPoints = URI:http://pki.example.com/ca.crl\nfreshestCRL = URI:http://pki.example.com/ca+.crl\nauthorityInfoAccess = OCSP;URI:http://ocsp.example.com/\n[list]\nauthorityKeyIdentifier = keyid\nfreshestCRL = URI:http://pki.example.com/ca+.crl\n[delta]\ndeltaCRL = critical,ASN1:INTEGER:1\n2.5.29.27 = critical,ASN1:INTEGER:1\n";
-    let config = config.replace("deltaCRL = critical,ASN1:INTEGER:1\n", "");
-    fs::write(folder.join("ca.cnf"), config).expect("written");
+/// The settings of an authority of `openssl ca`, of the age of the product: SHA-1.
+const AUTHORITY: &str = "
+[ca]
+default_ca = site
+[site]
+database = index.txt
+new_certs_dir = .
+serial = serial
+crlnumber = crlnumber
+certificate = root.pem
+private_key = root.key
+default_md = sha1
+default_days = 365
+default_crl_days = 30
+policy = any
+x509_extensions = leaf
+crl_extensions = list
+[any]
+commonName = supplied
+[leaf]
+subjectAltName = DNS:ibs01.example.com
+crlDistributionPoints = URI:http://pki.example.com/ca.crl
+freshestCRL = URI:http://pki.example.com/ca+.crl
+authorityInfoAccess = OCSP;URI:http://ocsp.example.com/
+[list]
+authorityKeyIdentifier = keyid
+freshestCRL = URI:http://pki.example.com/ca+.crl
+[delta]
+2.5.29.27 = critical,ASN1:INTEGER:1
+";
+
+/// An authority `root.pem` in a folder, its list `list.der` (and `list.pem`), and a leaf `leaf.pem`, revoked for the
+/// reason that is given.
+pub(super) fn openssl_authority(folder: &Path, revoked: Option<&str>) {
+    fs::write(folder.join("ca.cnf"), AUTHORITY).expect("written");
     fs::write(folder.join("index.txt"), "").expect("written");
     fs::write(folder.join("serial"), "1000").expect("written");
     fs::write(folder.join("crlnumber"), "01").expect("written");
