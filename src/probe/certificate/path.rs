@@ -4,12 +4,13 @@
 //! are on the way, and where the way ends when it ends early. It reads signatures that a modern verifier no longer
 //! takes (SHA-1), asks neither dates nor purposes, and so never decides whether a client accepts the chain.
 
+use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::roots::{Kind, Roots};
 use super::signature::{Signature, signed};
-use super::{LONGEST_CHAIN, text};
+use super::{LONGEST_CHAIN, read, text};
 
 /// The most signatures that are computed for one chain: a hostile one may hold many certificates of one name.
 const MOST_SIGNATURES: usize = 64;
@@ -32,6 +33,8 @@ pub(crate) enum End {
         subject: String,
         /// Who names it.
         kind: Kind,
+        /// When it ends itself: verifiers pass over that, and Windows does not.
+        until: Option<Timestamp>,
     },
     /// At a certificate that names itself as its issuer, and that nobody trusts.
     UnknownRoot {
@@ -142,9 +145,11 @@ impl<'a> Search<'a> {
                 parsed.is_ok_and(|(_, root)| self.signed_by(at, &root, doubt))
             })
         })?;
+        let facts = read(&found.der)?;
         Some(End::Root {
-            subject: text(&X509Certificate::from_der(&found.der).ok()?.1.subject),
+            subject: facts.subject,
             kind: found.kind,
+            until: facts.not_after,
         })
     }
 
@@ -205,6 +210,8 @@ mod tests {
         End::Root {
             subject: subject.to_string(),
             kind: Kind::Named,
+            // As rcgen makes them.
+            until: "4096-01-01T00:00:00Z".parse().ok(),
         }
     }
 

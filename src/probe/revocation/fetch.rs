@@ -201,13 +201,17 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
         let count = match timeout_at(deadline, stream.read(&mut buffer)).await {
             Err(_) if bytes == 0 => return Err(NotFetched::Mute),
             Err(_) => return Err(NotFetched::TooSlow { bytes }),
-            Ok(count) => count.unwrap_or_default(),
+            Ok(count) => count,
         };
-        bytes += count;
         let headless = answer.head().is_none();
         let whole = match count {
-            0 => answer.closed().map(|()| true),
-            _ => answer.take(&buffer[..count]),
+            Ok(0) => answer.closed().map(|()| true),
+            Ok(count) => {
+                bytes += count;
+                answer.take(&buffer[..count])
+            }
+            // A reset ends no body, whatever the head says.
+            Err(_) => Err(answer.closed().err().unwrap_or(Broken::CutShort)),
         };
         // What the head says comes first: the body of an error or a redirect is of no interest.
         if headless

@@ -3,7 +3,7 @@
 //! `pointers` takes the addresses of lists and responders out of a certificate and says which of them clients on the
 //! Internet can use. `fetch` gets one over HTTP: the request, the reading of the answer (`answer`) and the next step
 //! after it are pure, the exchange around them asks its caller for connections, because names, sockets and rates are
-//! the caller's. `list` reads a revocation list and says what it is worth for a certificate; `ocsp` asks a responder
+//! the caller's. A certificate may name any host: follow only what leads to a trusted root. `list` reads a revocation list and says what it is worth for a certificate; `ocsp` asks a responder
 //! and reads what it said. The time comes in from outside.
 
 pub(crate) mod answer;

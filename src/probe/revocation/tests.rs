@@ -23,6 +23,7 @@ use super::fetch::{Fetched, NotConnected, NotFetched, fetch};
 use super::list::{Checked, Fault, check};
 use super::pointers::pointers;
 use crate::probe::certificate::made::{self, Issuer, openssl};
+use crate::probe::tls::servers::free_port;
 
 fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
@@ -343,9 +344,7 @@ impl Drop for Nginx {
 
 /// nginx with the files of a folder, and a few redirects.
 async fn nginx(folder: &Path) -> (Nginx, SocketAddr) {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let here = folder.display();
     let user = match nix::unistd::geteuid().is_root() {
         true => "user root;",
@@ -498,6 +497,24 @@ async fn servers_that_say_nothing_or_rubbish_are_told_apart() {
         why: NotConnected::Closed,
     };
     assert_eq!(get(mute, "/", LIMIT).await, Err(unreachable));
+}
+
+#[tokio::test]
+async fn a_reset_is_not_taken_for_the_end_of_a_body() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+    let at = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a client");
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nhalf a li").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        socket2::SockRef::from(&stream)
+            .set_linger(Some(Duration::ZERO))
+            .expect("set");
+    });
+    assert_eq!(
+        get(at, "/", LIMIT).await,
+        Err(NotFetched::Broken(Broken::CutShort))
+    );
 }
 
 #[tokio::test]

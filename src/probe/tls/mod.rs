@@ -12,7 +12,7 @@ pub(crate) mod old;
 mod recorder;
 mod request;
 #[cfg(test)]
-mod servers;
+pub(super) mod servers;
 mod shaken;
 #[cfg(test)]
 mod tests;

@@ -62,8 +62,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Shaken<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
+        let has_room = buffer.remaining() > 0;
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
         if self.presented == Presented::Sent
+            && has_room
             && let Poll::Ready(result) = &result
         {
             self.presented = match result {

@@ -162,6 +162,18 @@ fn an_intermediate_that_has_ended_is_named() {
 }
 
 #[test]
+fn a_root_that_has_ended_is_named_though_the_verifier_passes_over_it() {
+    let mut params = made::authority("Site Root");
+    params.not_after = rcgen::date_time_ymd(2026, 5, 1);
+    let root = made::Issuer::self_signed(params, made::key()).expect("a root");
+    let checked = check(&[made::leaf(&root, &[NAME])], NAME, &trust(&root), now());
+    let since = "2026-05-01T00:00:00Z".parse().expect("a time");
+    let subject = "CN=Site Root".to_string();
+    assert_eq!(checked.faults, [Fault::Expired { subject, since }]);
+    assert_eq!(checked.verifier, None);
+}
+
+#[test]
 fn a_chain_out_of_order_is_a_note() {
     let root = made::root("Site Root");
     let middle = made::intermediate(&root, "Issuing 1");

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use super::*;
 use crate::probe::certificate::made::{self, openssl};
 use crate::probe::revocation::fetch::{NotConnected, fetch};
 use crate::probe::revocation::tests::openssl_authority;
+use crate::probe::tls::servers::free_port;
 
 /// A responder that ends with the test.
 struct Responder {
@@ -33,9 +34,7 @@ impl Drop for Responder {
 
 /// `openssl ocsp` for the authority in a folder, signing with `signer.pem` and `signer.key`.
 fn responder(folder: &Path, signer: &str, words: &str) -> Responder {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let words = format!(
         "ocsp -index index.txt -port {} -rsigner {signer}.pem -rkey {signer}.key -CA root.pem {words}",
         address.port()

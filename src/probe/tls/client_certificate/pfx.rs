@@ -10,8 +10,11 @@ use super::{Content, Fault};
 pub(super) fn read(bytes: &[u8], password: Option<&str>) -> Result<Content, Fault> {
     let archive = Pkcs12Archive::from_pkcs12(bytes, password.unwrap_or_default());
     let archive = archive.map_err(|error| match (error, password) {
-        (Error::MacError(_), None) => Fault::NoPassword,
-        (Error::MacError(_), Some(_)) => Fault::WrongPassword,
+        // A file without a checksum shows a wrong password as wrong padding.
+        (Error::MacError(_) | Error::Pkcs5Error(_) | Error::UnpadError, None) => Fault::NoPassword,
+        (Error::MacError(_) | Error::Pkcs5Error(_) | Error::UnpadError, Some(_)) => {
+            Fault::WrongPassword
+        }
         (error, _) => Fault::Damaged(error.to_string()),
     })?;
     let certificates = archive.certs.iter();

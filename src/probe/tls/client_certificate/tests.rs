@@ -167,8 +167,19 @@ fn a_wrong_or_missing_password_is_told_and_never_shown() {
             "pkcs12 -export -in leaf.pem -inkey leaf.key -passout pass:{SECRET} -out locked.pfx"
         ),
     );
+    openssl(
+        here,
+        &format!(
+            "pkcs12 -export -nomac -in leaf.pem -inkey leaf.key -passout pass:{SECRET} -out nomac.pfx"
+        ),
+    );
+    opened(&here.join("nomac.pfx"), &password(here, SECRET));
     let wrong = password(here, &format!("not {SECRET}"));
-    for file in [join(here, "locked.key"), here.join("locked.pfx")] {
+    for file in [
+        join(here, "locked.key"),
+        here.join("locked.pfx"),
+        here.join("nomac.pfx"),
+    ] {
         let said = refused(&file, &wrong);
         assert!(said.contains("does not open with the password"), "{said}");
         assert!(said.starts_with(&file.display().to_string()), "{said}");

@@ -4,33 +4,29 @@
 //! list. The answer is read far enough to know whether it is signed by whom it must be, speaks of this certificate, and
 //! is of now; every fault comes back at once, the worst first.
 
+mod reading;
+#[cfg(test)]
+mod tests;
+
 use base64ct::{Base64, Encoding as _};
 use jiff::Timestamp;
 use sha1::{Digest as _, Sha1};
 use url::Url;
-use x509_parser::asn1_rs::BitString;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::time::ASN1Time;
-use x509_parser::x509::AlgorithmIdentifier;
 
-use super::der::{
-    BIT_STRING, CONTEXT_0, CONTEXT_1, CONTEXT_2, ENUMERATED, GENERALIZED_TIME, INTEGER,
-    OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element, encode, timestamp,
-};
-use super::reason;
+use super::der::{INTEGER, OCTET_STRING, SEQUENCE, encode};
 use crate::probe::certificate::{Signature, signature_of, signed};
+use reading::{Basic, read};
 
 /// The most bytes of an answer. Real ones stay below 4 KiB.
 pub(crate) const LARGEST_ANSWER: usize = 64 << 10;
 /// The most certificates of an answer that are looked at.
 const MOST_CERTIFICATES: usize = 4;
+/// The most bytes of a serial number that is asked for: real ones have 20 (RFC 5280 section 4.1.2.2).
+const LONGEST_SERIAL: usize = 32;
 /// `AlgorithmIdentifier` of SHA-1: the digest that every responder understands names the authority.
 const SHA1: &[u8] = b"\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00";
-/// The content of the object identifier of a basic answer, 1.3.6.1.5.5.7.48.1.1.
-const BASIC: &[u8] = b"\x2b\x06\x01\x05\x05\x07\x30\x01\x01";
-/// `good` and `unknown` are primitive.
-const GOOD: u8 = 0x80;
-const UNKNOWN: u8 = 0x82;
 
 /// What a responder's answer is worth for one certificate at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +80,13 @@ pub(crate) enum Fault {
     Undecided,
 }
 
-/// The question for a certificate by its issuer; `None` when one of them is no certificate.
+/// The question for a certificate by its issuer; `None` when one of them is no certificate, or has a serial number
+/// beyond all bounds.
 pub(crate) fn question(certificate: &[u8], issuer: &[u8]) -> Option<Vec<u8>> {
     let subject = Subject::of(certificate, issuer)?;
+    if subject.serial.len() > LONGEST_SERIAL {
+        return None;
+    }
     let name = encode(OCTET_STRING, &subject.name);
     let key = encode(OCTET_STRING, &subject.key);
     let serial = encode(INTEGER, &subject.serial);
@@ -126,7 +126,7 @@ pub(crate) fn check(answer: &[u8], certificate: &[u8], issuer: &[u8], now: Times
         return useless(Fault::NotAnAnswer);
     };
     let mut faults = Vec::new();
-    faults.extend(basic.of_signer(&issuer, now));
+    faults.extend(of_signer(&basic, &issuer, now));
     let updates = match of_this {
         None => {
             faults.push(Fault::AnotherCertificate);
@@ -161,109 +161,33 @@ impl Subject {
     }
 }
 
-/// A basic answer (RFC 6960 section 4.2.1).
-struct Basic<'a> {
-    responses: &'a [u8],
-    tbs: &'a [u8],
-    algorithm: AlgorithmIdentifier<'a>,
-    signature: BitString<'a>,
-    certificates: &'a [u8],
-}
-
-/// What is said of one certificate.
-struct Single {
-    fault: Option<Fault>,
-    updates: Updates,
-}
-
-/// Reads the frame of an answer, or the word with which it refuses.
-fn read(answer: &[u8]) -> Option<Result<Basic<'_>, &'static str>> {
-    let (_, whole) = element(answer, SEQUENCE)?;
-    let (rest, status) = element(whole, ENUMERATED)?;
-    let refused = match status {
-        [0] => None,
-        [1] => Some("malformed-request"),
-        [2] => Some("internal-error"),
-        [3] => Some("try-later"),
-        [5] => Some("sig-required"),
-        [6] => Some("unauthorized"),
-        _ => return None,
-    };
-    match refused {
-        Some(word) => Some(Err(word)),
-        None => basic(rest).map(Ok),
-    }
-}
-
-fn basic(bytes: &[u8]) -> Option<Basic<'_>> {
-    let (_, bytes) = element(bytes, CONTEXT_0)?;
-    let (_, bytes) = element(bytes, SEQUENCE)?;
-    let (rest, kind) = element(bytes, OBJECT_IDENTIFIER)?;
-    let (_, bytes) = element(rest, OCTET_STRING).filter(|_| kind == BASIC)?;
-    let (_, bytes) = element(bytes, SEQUENCE)?;
-    let (after, tbs) = element(bytes, SEQUENCE)?;
-    let signed_bytes = &bytes[..bytes.len() - after.len()];
-    let (after, algorithm) = AlgorithmIdentifier::from_der(after).ok()?;
-    element(after, BIT_STRING)?;
-    let (after, signature) = BitString::from_der(after).ok()?;
-    let certificates = element(after, CONTEXT_0).and_then(|(_, list)| element(list, SEQUENCE));
-    // The version is left out where it is 1; then come the responder's name or key, and the time.
-    let rest = element(tbs, CONTEXT_0).map_or(tbs, |(rest, _)| rest);
-    let (rest, _) = element(rest, CONTEXT_1).or_else(|| element(rest, CONTEXT_2))?;
-    let (rest, _) = element(rest, GENERALIZED_TIME)?;
-    let (_, responses) = element(rest, SEQUENCE)?;
-    Some(Basic {
-        responses,
-        tbs: signed_bytes,
-        algorithm,
-        signature,
-        certificates: certificates.map_or(&[], |(_, list)| list),
-    })
-}
-
-impl Basic<'_> {
-    /// What is said of a certificate, if anything; `None` when the answer is damaged.
-    fn find(&self, subject: &Subject) -> Option<Option<Single>> {
-        let mut rest = self.responses;
-        while !rest.is_empty() {
-            let (after, single) = element(rest, SEQUENCE)?;
-            let (status, named) = element(single, SEQUENCE)?;
-            if names(named, subject)? {
-                return self::single(status).map(Some);
-            }
-            rest = after;
-        }
-        Some(None)
-    }
-
-    /// Whether the authority signed, or one whom it appointed (RFC 6960 section 4.2.2.2).
-    fn of_signer(&self, issuer: &X509Certificate<'_>, now: Timestamp) -> Option<Fault> {
-        let mut signatures = vec![self.signed_by(issuer)];
-        let mut rest = self.certificates;
-        while let Ok((after, appointed)) = X509Certificate::from_der(rest)
-            && signatures.len() <= MOST_CERTIFICATES
-        {
-            rest = after;
-            if may_sign(&appointed, now) {
-                signatures.push(match signature_of(&appointed, issuer) {
-                    Signature::Good => self.signed_by(&appointed),
-                    other => other,
-                });
-            }
-        }
-        if signatures.contains(&Signature::Good) {
-            None
-        } else if signatures.contains(&Signature::Undecided) {
-            Some(Fault::Undecided)
-        } else {
-            Some(Fault::BadSignature)
+/// Whether the authority signed, or one whom it appointed (RFC 6960 section 4.2.2.2).
+fn of_signer(basic: &Basic<'_>, issuer: &X509Certificate<'_>, now: Timestamp) -> Option<Fault> {
+    let mut signatures = vec![signed_by(basic, issuer)];
+    let mut rest = basic.certificates;
+    while let Ok((after, appointed)) = X509Certificate::from_der(rest)
+        && signatures.len() <= MOST_CERTIFICATES
+    {
+        rest = after;
+        if may_sign(&appointed, now) {
+            signatures.push(match signature_of(&appointed, issuer) {
+                Signature::Good => signed_by(basic, &appointed),
+                other => other,
+            });
         }
     }
-
-    fn signed_by(&self, signer: &X509Certificate<'_>) -> Signature {
-        let key = signer.public_key();
-        signed(key, &self.algorithm, &self.signature, self.tbs)
+    if signatures.contains(&Signature::Good) {
+        None
+    } else if signatures.contains(&Signature::Undecided) {
+        Some(Fault::Undecided)
+    } else {
+        Some(Fault::BadSignature)
     }
+}
+
+fn signed_by(basic: &Basic<'_>, signer: &X509Certificate<'_>) -> Signature {
+    let key = signer.public_key();
+    signed(key, &basic.algorithm, &basic.signature, basic.tbs)
 }
 
 /// Whether a certificate is for signing answers, and its time is now.
@@ -274,43 +198,6 @@ fn may_sign(certificate: &X509Certificate<'_>, now: Timestamp) -> bool {
     appointed && now.is_ok_and(|now| certificate.validity().is_valid_at(now))
 }
 
-/// Whether an answer's `CertID` names what was asked.
-fn names(named: &[u8], subject: &Subject) -> Option<bool> {
-    let (rest, _) = element(named, SEQUENCE)?;
-    let (rest, name) = element(rest, OCTET_STRING)?;
-    let (rest, key) = element(rest, OCTET_STRING)?;
-    let (_, serial) = element(rest, INTEGER)?;
-    Some(name == subject.name && key == subject.key && serial == subject.serial)
-}
-
-/// Reads the status of a certificate and its times.
-fn single(bytes: &[u8]) -> Option<Single> {
-    let (rest, fault) = if let Some((rest, _)) = element(bytes, GOOD) {
-        (rest, None)
-    } else if let Some((rest, _)) = element(bytes, UNKNOWN) {
-        (rest, Some(Fault::Unknown))
-    } else {
-        let (rest, revoked) = element(bytes, CONTEXT_1)?;
-        let (after, _) = element(revoked, GENERALIZED_TIME)?;
-        let code = element(after, CONTEXT_0).and_then(|(_, code)| element(code, ENUMERATED));
-        let fault = Fault::Revoked {
-            since: time(revoked),
-            reason: code.and_then(|(_, code)| reason(*code.first()?)),
-        };
-        (rest, Some(fault))
-    };
-    let (after, _) = element(rest, GENERALIZED_TIME)?;
-    let this = time(rest)?;
-    let next = element(after, CONTEXT_0).and_then(|(_, next)| time(next));
-    let updates = Updates { this, next };
-    Some(Single { fault, updates })
-}
-
-fn time(bytes: &[u8]) -> Option<Timestamp> {
-    let (_, time) = ASN1Time::from_der(bytes).ok()?;
-    timestamp(time)
-}
-
 fn of_time(updates: Updates, now: Timestamp) -> Option<Fault> {
     match (updates.this, updates.next) {
         (from, _) if from > now => Some(Fault::NotYetValid { from }),
@@ -318,6 +205,3 @@ fn of_time(updates: Updates, now: Timestamp) -> Option<Fault> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,30 +1,27 @@
 //! Reading a revocation list, and what it is worth for a certificate.
 //!
-//! A list may hold hundreds of thousands of entries, so none is kept: the frame is read (RFC 5280 section 5.1), the
-//! entries are walked over once, and only the certificate's own is looked into. Every fault comes back at once, the worst
+//! A list may hold hundreds of thousands of entries, so none is kept: the `frame` is read, the entries are walked over
+//! once, and only the certificate's own is looked into. Every fault comes back at once, the worst
 //! first; no fault: a client may rely on it.
 
-use std::borrow::Cow;
+mod frame;
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use x509_parser::asn1_rs::BitString;
 use x509_parser::extensions::{IssuingDistributionPoint, ParsedExtension};
-use x509_parser::prelude::{FromDer, X509Certificate, X509Extension};
+use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::revocation_list::RevokedCertificate;
-use x509_parser::time::ASN1Time;
-use x509_parser::x509::{AlgorithmIdentifier, X509Name};
 
-use super::LARGEST_LIST;
-use super::der::{BIT_STRING, CONTEXT_0, INTEGER, SEQUENCE, element, timestamp};
-use super::pointers::{Pointer, freshest};
-use super::reason;
+use super::der::timestamp;
+use super::pointers::Pointer;
+use super::{LARGEST_LIST, reason};
 use crate::probe::certificate::{Signature, signed, text};
+use frame::{DELTA_INDICATOR, List, der, read};
 
-/// The largest issuer name and the largest entry that are looked into.
-const LARGEST_PART: usize = 64 << 10;
-/// The most extensions of a list.
-const MOST_EXTENSIONS: usize = 32;
+/// The largest entry that is looked into.
+const LARGEST_ENTRY: usize = 64 << 10;
+/// The reason of an entry that takes a revocation back: `removeFromCRL`.
+const TAKEN_BACK: u8 = 8;
 
 /// What a list is worth for one certificate at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,8 +103,8 @@ pub(crate) enum Fault {
     NoNextUpdate,
 }
 
-/// Reads a list, for a certificate, with whatever certificates of authorities are at hand: those of the chain and the
-/// roots.
+/// Reads a list, for a certificate, with the certificates of authorities that are trusted: the roots, and those on the
+/// certificate's way to them.
 pub(crate) fn check(
     bytes: &[u8],
     certificate: &[u8],
@@ -122,14 +119,13 @@ pub(crate) fn check(
     else {
         return useless(Fault::NotAList);
     };
-    let mut found = None;
-    let Some(entries) = list.walk(certificate.raw_serial(), &mut found) else {
+    let Some(walked) = list.walk(certificate.raw_serial()) else {
         return useless(Fault::NotAList);
     };
-    let mut faults = list.of_extensions(&certificate);
+    let mut faults = of_extensions(&list, &certificate);
     faults.extend(of_time(&list, now));
     faults.extend(of_issuer(&list, &certificate, authorities));
-    faults.extend(found);
+    faults.extend(walked.own.and_then(revoked));
     faults.sort();
     faults.dedup();
     Checked {
@@ -137,7 +133,7 @@ pub(crate) fn check(
             issuer: text(&list.issuer),
             this_update: timestamp(list.this_update),
             next_update: list.next_update.and_then(timestamp),
-            entries,
+            entries: walked.count,
             bytes: der.len(),
             delta: list.is_delta(),
             deltas: list.deltas(),
@@ -154,156 +150,9 @@ fn useless(fault: Fault) -> Checked {
     }
 }
 
-/// The list in DER, and whether it had to be taken out of PEM.
-fn der(bytes: &[u8]) -> (Cow<'_, [u8]>, bool) {
-    use rustls::pki_types::CertificateRevocationListDer;
-    use rustls::pki_types::pem::PemObject as _;
-    if bytes.trim_ascii_start().starts_with(b"-----BEGIN ")
-        && let Ok(list) = CertificateRevocationListDer::from_pem_slice(bytes)
-    {
-        return (Cow::Owned(list.as_ref().to_vec()), true);
-    }
-    (Cow::Borrowed(bytes), false)
-}
-
-/// The frame of a list: all but its entries, which stay as they came.
-struct List<'a> {
-    issuer: X509Name<'a>,
-    this_update: ASN1Time,
-    next_update: Option<ASN1Time>,
-    entries: &'a [u8],
-    extensions: Vec<X509Extension<'a>>,
-    /// What is signed.
-    tbs: &'a [u8],
-    algorithm: AlgorithmIdentifier<'a>,
-    signature: BitString<'a>,
-}
-
-/// Reads the frame.
-fn read(der: &[u8]) -> Option<List<'_>> {
-    let (nothing, whole) = element(der, SEQUENCE)?;
-    let (after, tbs) = element(whole, SEQUENCE)?;
-    let signed_bytes = &whole[..whole.len() - after.len()];
-    let (rest, algorithm) = AlgorithmIdentifier::from_der(after).ok()?;
-    let outside = &after[..after.len() - rest.len()];
-    element(rest, BIT_STRING)?;
-    let (none, signature) = BitString::from_der(rest).ok()?;
-    // The version is left out by version 1.
-    let rest = element(tbs, INTEGER).map_or(tbs, |(rest, _)| rest);
-    // What is not signed must say nothing of its own (RFC 5280 section 5.1.1.2).
-    let rest = rest.strip_prefix(outside)?;
-    if !nothing.is_empty() || !none.is_empty() || signature.unused_bits > 0 {
-        return None;
-    }
-    let (after, name) = element(rest, SEQUENCE)?;
-    let (_, issuer) = match name.len() <= LARGEST_PART {
-        true => X509Name::from_der(rest).ok()?,
-        false => return None,
-    };
-    let (rest, this_update) = ASN1Time::from_der(after).ok()?;
-    let (rest, next_update) = match ASN1Time::from_der(rest) {
-        Ok((after, time)) => (after, Some(time)),
-        Err(_) => (rest, None),
-    };
-    let (rest, entries) = element(rest, SEQUENCE).unwrap_or((rest, &[]));
-    Some(List {
-        issuer,
-        this_update,
-        next_update,
-        entries,
-        extensions: extensions(rest)?,
-        tbs: signed_bytes,
-        algorithm,
-        signature,
-    })
-}
-
-fn extensions(bytes: &[u8]) -> Option<Vec<X509Extension<'_>>> {
-    if bytes.is_empty() {
-        return Some(Vec::new());
-    }
-    let (nothing, tagged) = element(bytes, CONTEXT_0)?;
-    let (none, mut rest) = element(tagged, SEQUENCE)?;
-    if !nothing.is_empty() || !none.is_empty() {
-        return None;
-    }
-    let mut found = Vec::new();
-    while !rest.is_empty() && found.len() < MOST_EXTENSIONS {
-        let (after, extension) = X509Extension::from_der(rest).ok()?;
-        found.push(extension);
-        rest = after;
-    }
-    rest.is_empty().then_some(found)
-}
-
-impl List<'_> {
-    /// Walks over the entries, and looks into that of one serial number; their number, or `None` when one is damaged.
-    fn walk(&self, serial: &[u8], found: &mut Option<Fault>) -> Option<usize> {
-        let serial = without_zeros(serial);
-        let mut rest = self.entries;
-        let mut count = 0;
-        while !rest.is_empty() {
-            let (after, entry) = element(rest, SEQUENCE)?;
-            let (_, number) = element(entry, INTEGER)?;
-            if without_zeros(number) == serial {
-                let whole = &rest[..rest.len() - after.len()];
-                *found = revoked(whole).or(found.take());
-            }
-            count += 1;
-            rest = after;
-        }
-        Some(count)
-    }
-
-    fn is_delta(&self) -> bool {
-        self.extensions
-            .iter()
-            .any(|extension| extension.oid.to_id_string() == DELTA_INDICATOR)
-    }
-
-    fn deltas(&self) -> Vec<Pointer> {
-        let mut deltas = Vec::new();
-        for extension in &self.extensions {
-            freshest(extension, &mut deltas);
-        }
-        deltas
-    }
-
-    /// What the extensions demand (RFC 5280 section 5.2).
-    fn of_extensions(&self, certificate: &X509Certificate<'_>) -> Vec<Fault> {
-        let faults = self.extensions.iter().filter_map(|extension| {
-            let known = match extension.parsed_extension() {
-                ParsedExtension::IssuingDistributionPoint(point) => {
-                    return out_of_scope(point, certificate).then_some(Fault::OutOfScope);
-                }
-                ParsedExtension::AuthorityKeyIdentifier(_) | ParsedExtension::CRLNumber(_) => true,
-                _ => false,
-            };
-            let identifier = extension.oid.to_id_string();
-            if identifier == DELTA_INDICATOR {
-                return Some(Fault::DeltaOnly);
-            }
-            (extension.critical && !known).then(|| Fault::Unknown {
-                extension: identifier.chars().take(100).collect(),
-            })
-        });
-        faults.collect()
-    }
-}
-
-/// The reason of an entry that takes a revocation back: `removeFromCRL`.
-const TAKEN_BACK: u8 = 8;
-/// The extension of a list that holds only changes (RFC 5280 section 5.2.4).
-const DELTA_INDICATOR: &str = "2.5.29.27";
-
-fn without_zeros(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    &number[zeros..]
-}
-
 /// What the entry of a certificate says; `None` where it takes a revocation back.
 fn revoked(entry: &[u8]) -> Option<Fault> {
-    let parsed = match entry.len() <= LARGEST_PART {
+    let parsed = match entry.len() <= LARGEST_ENTRY {
         true => RevokedCertificate::from_der(entry).ok(),
         false => None,
     };
@@ -318,6 +167,27 @@ fn revoked(entry: &[u8]) -> Option<Fault> {
         since: timestamp(entry.revocation_date),
         reason: code.and_then(reason),
     })
+}
+
+/// What the extensions demand (RFC 5280 section 5.2).
+fn of_extensions(list: &List<'_>, certificate: &X509Certificate<'_>) -> Vec<Fault> {
+    let faults = list.extensions.iter().filter_map(|extension| {
+        let known = match extension.parsed_extension() {
+            ParsedExtension::IssuingDistributionPoint(point) => {
+                return out_of_scope(point, certificate).then_some(Fault::OutOfScope);
+            }
+            ParsedExtension::AuthorityKeyIdentifier(_) | ParsedExtension::CRLNumber(_) => true,
+            _ => false,
+        };
+        let identifier = extension.oid.to_id_string();
+        if identifier == DELTA_INDICATOR {
+            return Some(Fault::DeltaOnly);
+        }
+        (extension.critical && !known).then(|| Fault::Unknown {
+            extension: identifier.chars().take(100).collect(),
+        })
+    });
+    faults.collect()
 }
 
 fn out_of_scope(point: &IssuingDistributionPoint<'_>, certificate: &X509Certificate<'_>) -> bool {
