@@ -46,6 +46,14 @@ mod ber;
 mod message;
 mod converse;
 mod datagram;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "what only its tests use is wired up with the reports"
+    )
+)]
+mod certificate;
 mod http;
 mod inquire;
 mod knock;
@@ -56,6 +64,21 @@ mod pace;
 mod prove;
 mod silence;
 mod spread;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "what only its tests use is wired up with the reports"
+    )
+)]
+mod revocation;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "what only its tests use is wired up with the reports"
+    )
+)]
 mod tls;
 mod trust;
 mod walk;

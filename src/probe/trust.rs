@@ -7,27 +7,44 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 
-/// The verifier of a run, and the cryptography it uses.
+use super::certificate::Roots;
+
+/// The verifier of a run, the roots it leads to, and the cryptography it uses.
 #[derive(Clone, Debug)]
 pub struct Trust {
     pub(super) provider: Arc<CryptoProvider>,
     /// `None` when there is not one root.
     pub(super) verifier: Option<Arc<WebPkiServerVerifier>>,
+    /// The same roots, for whoever describes a chain.
+    pub(super) roots: Arc<Roots>,
 }
 
 impl Trust {
     /// Trusts these roots, and the system's where asked; roots that cannot be read are left out.
     pub fn new(roots: Vec<CertificateDer<'static>>, with_system: bool) -> Self {
+        let system = match with_system {
+            true => rustls_native_certs::load_native_certs().certs,
+            false => Vec::new(),
+        };
+        Self::of(&roots, &system)
+    }
+
+    /// Trusts the roots that the site file names, and the system's.
+    pub(super) fn of(
+        named: &[CertificateDer<'static>],
+        system: &[CertificateDer<'static>],
+    ) -> Self {
         let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(roots);
-        if with_system {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
+        store.add_parsable_certificates(named.iter().chain(system).cloned());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier =
             WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider))
                 .build()
                 .ok();
-        Self { provider, verifier }
+        Self {
+            provider,
+            verifier,
+            roots: Arc::new(Roots::new(named, system)),
+        }
     }
 }

@@ -1,0 +1,311 @@
+//! Getting a list over HTTP: a request, an answer, and perhaps a few redirects.
+//!
+//! `request` and `next` are pure. `fetch` goes round them over connections that its caller makes: the caller
+//! knows names, proxies and rates, and says which hosts may be asked.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::answer::{Answer, Broken, Head};
+
+/// The most redirects that are followed.
+const MOST_REDIRECTS: usize = 3;
+
+/// What was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fetched {
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    /// `Content-Type` header.
+    pub(crate) content_type: Option<String>,
+    /// The addresses that were asked, the one that answered last.
+    pub(crate) asked: Vec<Url>,
+}
+
+/// Why nothing was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotFetched {
+    /// The address is none that is fetched: not HTTP, or without a host.
+    Unfit {
+        /// The address.
+        url: String,
+    },
+    /// No connection to the host.
+    Unreachable {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// What failed.
+        why: NotConnected,
+    },
+    /// The server says something else than 200.
+    Status(u16),
+    /// It sends elsewhere: to HTTPS, or to a host that must not be asked.
+    Elsewhere {
+        /// Where.
+        to: String,
+    },
+    /// It sends on and on.
+    TooManyRedirects,
+    /// The answer is broken.
+    Broken(Broken),
+    /// It accepted and said nothing within the time.
+    Mute,
+    /// It did not come to an end within the time.
+    TooSlow {
+        /// How much had come.
+        bytes: usize,
+    },
+}
+
+/// Why there is no connection, as its maker says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotConnected {
+    /// The name of the host does not exist.
+    NoSuchName,
+    /// The resolver did not answer.
+    ResolverSilent,
+    /// A reset.
+    Closed,
+    /// An ICMP message.
+    Rejected,
+    /// Silence.
+    Silent,
+    /// This machine's own trouble.
+    OwnTrouble,
+}
+
+/// What to do after the head of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Read the body.
+    Read,
+    /// Ask there.
+    Ask(Url),
+}
+
+/// The host and port that an address leads to; `None` when it is not HTTP with a host.
+pub(crate) fn destination(url: &Url) -> Option<(String, u16)> {
+    let host = url.host_str().filter(|_| url.scheme() == "http")?;
+    // IPv6 addresses stand in brackets in an address, and nowhere else.
+    let host = host.trim_matches(['[', ']']).to_string();
+    Some((host, url.port_or_known_default()?))
+}
+
+/// The request for an address: it says who asks, and changes nothing.
+pub(crate) fn request(url: &Url) -> String {
+    let query = url
+        .query()
+        .map_or(String::new(), |query| format!("?{query}"));
+    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    format!(
+        "GET {}{query} HTTP/1.1\r\nHost: {}{port}\r\nUser-Agent: portproof/{}\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n",
+        url.path(),
+        url.host_str().unwrap_or_default(),
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// What to do after the head of the answer to the last of the addresses that were asked.
+///
+/// # Errors
+/// That there is nothing to be had.
+pub(crate) fn next(
+    head: &Head,
+    asked: &[Url],
+    allows: impl Fn(&str, u16) -> bool,
+) -> Result<Next, NotFetched> {
+    match head.status {
+        200 => return Ok(Next::Read),
+        301 | 302 | 303 | 307 | 308 => {}
+        status => return Err(NotFetched::Status(status)),
+    }
+    let (Some(from), Some(location)) = (asked.last(), &head.location) else {
+        return Err(NotFetched::Status(head.status));
+    };
+    let elsewhere = |to: &str| NotFetched::Elsewhere { to: to.to_string() };
+    let to = from.join(location).map_err(|_| elsewhere(location))?;
+    match destination(&to) {
+        Some((host, port)) if allows(&host, port) => {}
+        _ => return Err(elsewhere(to.as_str())),
+    }
+    if asked.len() > MOST_REDIRECTS {
+        return Err(NotFetched::TooManyRedirects);
+    }
+    Ok(Next::Ask(to))
+}
+
+/// Fetches an address within `limit`, redirects and all, with at most `most` bytes of body. `connect` makes a
+/// connection to a host and port; `allows` says whether a redirect may lead there.
+///
+/// # Errors
+/// Why nothing was fetched.
+pub(crate) async fn fetch<S: AsyncRead + AsyncWrite + Unpin>(
+    url: &Url,
+    most: usize,
+    connect: impl AsyncFn(String, u16) -> Result<S, NotConnected>,
+    allows: impl Fn(&str, u16) -> bool,
+    limit: Duration,
+) -> Result<Fetched, NotFetched> {
+    let deadline = Instant::now() + limit;
+    let mut asked = vec![url.clone()];
+    loop {
+        let url = &asked[asked.len() - 1];
+        let (host, port) = destination(url).ok_or_else(|| NotFetched::Unfit {
+            url: url.to_string(),
+        })?;
+        let connected = match timeout_at(deadline, connect(host.clone(), port)).await {
+            Ok(connected) => connected,
+            Err(_) => Err(NotConnected::Silent),
+        };
+        let stream = connected.map_err(|why| NotFetched::Unreachable { host, port, why })?;
+        match exchange(stream, &asked, most, &allows, deadline).await? {
+            Exchanged::Redirect(to) => asked.push(to),
+            Exchanged::Answer(answer) => {
+                let content_type = answer.head().and_then(|head| head.content_type.clone());
+                return Ok(Fetched {
+                    body: answer.into_body(),
+                    content_type,
+                    asked,
+                });
+            }
+        }
+    }
+}
+
+enum Exchanged {
+    Answer(Answer),
+    Redirect(Url),
+}
+
+/// One request and its answer.
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    asked: &[Url],
+    most: usize,
+    allows: impl Fn(&str, u16) -> bool,
+    deadline: Instant,
+) -> Result<Exchanged, NotFetched> {
+    let request = asked.last().map(request).unwrap_or_default();
+    // A peer that closed its side may still have said why: a failed write is not the end.
+    let _ = timeout_at(deadline, stream.write_all(request.as_bytes())).await;
+    let _ = timeout_at(deadline, stream.flush()).await;
+    let mut answer = Answer::new(most);
+    let mut buffer = vec![0_u8; 16 << 10];
+    let mut bytes = 0;
+    loop {
+        let count = match timeout_at(deadline, stream.read(&mut buffer)).await {
+            Err(_) if bytes == 0 => return Err(NotFetched::Mute),
+            Err(_) => return Err(NotFetched::TooSlow { bytes }),
+            Ok(count) => count,
+        };
+        let headless = answer.head().is_none();
+        let whole = match count {
+            Ok(0) => answer.closed().map(|()| true),
+            Ok(count) => {
+                bytes += count;
+                answer.take(&buffer[..count])
+            }
+            // A reset ends no body, whatever the head says.
+            Err(_) => Err(answer.closed().err().unwrap_or(Broken::CutShort)),
+        };
+        // What the head says comes first: the body of an error or a redirect is of no interest.
+        if headless
+            && let Some(head) = answer.head()
+            && let Next::Ask(to) = next(head, asked, &allows)?
+        {
+            return Ok(Exchanged::Redirect(to));
+        }
+        if whole.map_err(NotFetched::Broken)? {
+            return Ok(Exchanged::Answer(answer));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect("an address")
+    }
+
+    fn head(status: u16, location: Option<&str>) -> Head {
+        let location = location.map_or(String::new(), |to| format!("Location: {to}\r\n"));
+        let mut answer = Answer::new(0);
+        let bytes = format!("HTTP/1.1 {status} So\r\n{location}\r\n");
+        answer.take(bytes.as_bytes()).expect("a head");
+        answer.head().expect("a head").clone()
+    }
+
+    #[test]
+    fn the_request_is_for_path_and_query_of_the_host() {
+        let text = request(&url("http://pki.example.com:8080/ca+.crl?a=b#c"));
+        assert!(text.starts_with("GET /ca+.crl?a=b HTTP/1.1\r\nHost: pki.example.com:8080\r\n"));
+        assert!(text.ends_with("\r\n\r\n"));
+        let text = request(&url("http://[2001:db8::1]"));
+        assert!(text.starts_with("GET / HTTP/1.1\r\nHost: [2001:db8::1]\r\n"));
+    }
+
+    #[test]
+    fn only_http_with_a_host_leads_somewhere() {
+        let to = |text| destination(&url(text));
+        assert_eq!(to("http://h/x"), Some(("h".to_string(), 80)));
+        assert_eq!(to("http://[::1]:81/"), Some(("::1".to_string(), 81)));
+        for text in ["https://h/x", "ldap://h/x", "file:///x", "data:x"] {
+            assert_eq!(to(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn redirects_lead_only_where_they_may_and_not_for_ever() {
+        let asked = [url("http://h/a/list.crl")];
+        let here = |host: &str, port: u16| host == "h" && port == 80;
+        let after = |location: Option<&str>| next(&head(302, location), &asked, here);
+        assert_eq!(after(Some("b.crl")), Ok(Next::Ask(url("http://h/a/b.crl"))));
+        assert_eq!(after(Some("/b")), Ok(Next::Ask(url("http://h/b"))));
+        for to in [
+            "http://other/b",
+            "https://h/b",
+            "http://h:81/b",
+            "ldap://h/b",
+        ] {
+            let to = url(to).to_string();
+            assert_eq!(after(Some(&to)), Err(NotFetched::Elsewhere { to }));
+        }
+        assert_eq!(after(None), Err(NotFetched::Status(302)));
+        let many = vec![url("http://h/"); MOST_REDIRECTS + 1];
+        assert_eq!(
+            next(&head(301, Some("/")), &many, here),
+            Err(NotFetched::TooManyRedirects)
+        );
+        let as_many_as_may_be = &many[1..];
+        assert!(next(&head(301, Some("/")), as_many_as_may_be, here).is_ok());
+    }
+
+    #[test]
+    fn any_other_status_than_200_is_told() {
+        let asked = [url("http://h/")];
+        assert_eq!(next(&head(200, None), &asked, |_, _| false), Ok(Next::Read));
+        for status in [204, 206, 304, 403, 404, 500] {
+            assert_eq!(
+                next(&head(status, Some("/")), &asked, |_, _| true),
+                Err(NotFetched::Status(status))
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_location_is_followed_or_told_without_panic(location: String) {
+            let asked = [url("http://h/a")];
+            let mut head = head(302, Some("/"));
+            head.location = Some(location);
+            let _ = next(&head, &asked, |_, _| true);
+        }
+    }
+}

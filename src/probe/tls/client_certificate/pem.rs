@@ -1,0 +1,62 @@
+//! Certificates and keys in PEM.
+
+use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
+use rustls::pki_types::pem::{PemObject as _, SectionKind};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::{Content, Fault};
+
+const ENCRYPTED_BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+const ENCRYPTED_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+/// How OpenSSL marked encrypted keys before PKCS #8.
+const LEGACY_MARK: &str = "Proc-Type: 4,ENCRYPTED";
+
+/// Whether bytes are PEM: text may stand before the first section.
+pub(super) fn is_pem(bytes: &[u8]) -> bool {
+    let mark = b"-----BEGIN ";
+    bytes.windows(mark.len()).any(|window| window == mark)
+}
+
+/// Takes certificates and keys out.
+pub(super) fn read(bytes: &[u8], password: Option<&str>) -> Result<Content, Fault> {
+    let text = String::from_utf8_lossy(bytes);
+    if text.contains(LEGACY_MARK) {
+        return Err(Fault::LegacyKey);
+    }
+    let mut content = Content {
+        certificates: Vec::new(),
+        keys: Vec::new(),
+    };
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
+        let (kind, der) = section.map_err(|error| Fault::Damaged(error.to_string()))?;
+        match kind {
+            SectionKind::Certificate => content.certificates.push(CertificateDer::from(der)),
+            kind => content.keys.extend(PrivateKeyDer::from_pem(kind, der)),
+        }
+    }
+    for section in encrypted(&text) {
+        content.keys.push(decrypt(section, password)?);
+    }
+    Ok(content)
+}
+
+/// The sections with encrypted keys, from first to last mark.
+fn encrypted(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices(ENCRYPTED_BEGIN)
+        .filter_map(|(start, _)| {
+            let section = &text[start..];
+            let end = section.find(ENCRYPTED_END)? + ENCRYPTED_END.len();
+            Some(&section[..end])
+        })
+}
+
+fn decrypt(section: &str, password: Option<&str>) -> Result<PrivateKeyDer<'static>, Fault> {
+    let password = password.ok_or(Fault::NoPassword)?;
+    let damaged = |error: &dyn std::fmt::Display| Fault::Damaged(error.to_string());
+    let (_, document) = SecretDocument::from_pem(section).map_err(|error| damaged(&error))?;
+    let info = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
+        .map_err(|error| damaged(&error))?;
+    // A wrong password shows as wrong padding, or as what is no key.
+    let key = info.decrypt(password).map_err(|_| Fault::WrongPassword)?;
+    Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
+}

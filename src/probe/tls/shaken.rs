@@ -1,0 +1,97 @@
+//! A stream over TLS that remembers how its first read went.
+//!
+//! In TLS 1.3 a server judges the client certificate after the client's side of the handshake is done: a refusal comes
+//! with the first read. Whoever reads need not know that; the stream keeps it.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use rustls::ProtocolVersion;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::client::TlsStream;
+
+use super::counted::Counted;
+use super::ending;
+
+/// What became of our client certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Presented {
+    /// It was not asked for in the first handshake. IIS usually asks only after the request.
+    NotAsked,
+    /// It was asked for, and there was none to send, or none with a key that the server takes.
+    None,
+    /// It was sent; TLS 1.3 tells with the first read whether it was taken.
+    Sent,
+    /// It was sent, and the server went on. What the server thinks of it may still come over HTTP.
+    Taken,
+    /// It was sent, and the server refused with this alert.
+    Refused(String),
+    /// It was sent, and the server closed without a word.
+    HungUp,
+}
+
+/// A TLS stream whose handshake is done.
+#[derive(Debug)]
+pub(crate) struct Shaken<S> {
+    pub(super) stream: TlsStream<Counted<S>>,
+    pub(super) presented: Presented,
+}
+
+impl<S> Shaken<S> {
+    /// After a handshake: up to TLS 1.2 a server that ends it has taken the client certificate.
+    pub(super) fn new(stream: TlsStream<Counted<S>>, presented: Presented) -> Self {
+        let version = stream.get_ref().1.protocol_version();
+        let presented = match (presented, version) {
+            (Presented::Sent, Some(ProtocolVersion::TLSv1_2)) => Presented::Taken,
+            (presented, _) => presented,
+        };
+        Self { stream, presented }
+    }
+
+    /// What became of our client certificate, as far as has been read.
+    pub(crate) fn presented(&self) -> &Presented {
+        &self.presented
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Shaken<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let has_room = buffer.remaining() > 0;
+        let result = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if self.presented == Presented::Sent
+            && has_room
+            && let Poll::Ready(result) = &result
+        {
+            self.presented = match result {
+                Ok(()) if buffer.filled().len() > before => Presented::Taken,
+                Ok(()) => Presented::HungUp,
+                Err(error) => ending::alert(error).map_or(Presented::HungUp, Presented::Refused),
+            };
+        }
+        result
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Shaken<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
