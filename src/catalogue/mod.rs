@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Problem;
 use crate::yaml::Ports;
 
-pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport};
+pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport, Verb};
 
 /// The embedded catalogue, as bytes.
 pub const CONFIGMGR_2007: &[u8] = include_bytes!("../../catalogue/configmgr-2007.yaml");
