@@ -9,6 +9,7 @@ mod http;
 mod knock;
 mod names;
 mod pace;
+mod proxy;
 mod silence;
 mod tls;
 mod trust;

@@ -13,13 +13,13 @@
 )]
 
 mod answer;
-mod authority;
+pub(super) mod authority;
 mod body;
 mod chunked;
 mod conversation;
 mod echo;
 mod finding;
-mod head;
+pub(super) mod head;
 mod headers;
 mod multipart;
 mod request;
