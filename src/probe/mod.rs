@@ -13,6 +13,8 @@ mod proxy;
 mod silence;
 mod tls;
 mod trust;
+#[cfg(all(test, unix))]
+mod real_servers;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};

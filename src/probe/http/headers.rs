@@ -4,7 +4,8 @@
 //! can tell: see `echo`; for `Range` and for what BITS needs of a download, an answer with a file tells.
 
 use super::answer::{Answer, Reading};
-use super::finding::{Finding, Passage, passage};
+use super::finding::Finding;
+use super::passage::{Passage, passage};
 use super::request::Request;
 use crate::catalogue::{Header, Verb};
 
@@ -80,7 +81,7 @@ pub(crate) fn download(head: &Answer, ranged: &Answer) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::tests::answered;
+    use super::super::passage::tests::answered;
     use super::*;
     use crate::probe::http::finding::{Refusal, Refuser};
 

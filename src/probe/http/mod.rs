@@ -5,26 +5,28 @@
 //! of it (`answer`). `conversation` is the socket work around them, several requests on one connection.
 //!
 //! `root_page` asks only whether a web server answers at all. `verbs` and `headers` ask what a device on the way lets
-//! through, `echo` compares what was sent with what arrived; each gives `finding`s. `role` asks whether a role is there.
+//! through, each by how a `passage` differs from that of a plain GET; `echo` compares what was sent with what arrived. They
+//! give `finding`s. `role` asks whether a role is there.
 
 #![cfg_attr(
     not(test),
     expect(dead_code, reason = "knocking does not yet go beyond the root page")
 )]
 
-mod answer;
+pub(super) mod answer;
 pub(super) mod authority;
 mod body;
 mod chunked;
-mod conversation;
-mod echo;
-mod finding;
+pub(super) mod conversation;
+pub(super) mod echo;
+pub(super) mod finding;
 pub(super) mod head;
-mod headers;
-mod multipart;
-mod request;
-mod role;
+pub(super) mod headers;
+pub(super) mod multipart;
+pub(super) mod passage;
+pub(super) mod request;
+pub(super) mod role;
 mod root_page;
-mod verbs;
+pub(super) mod verbs;
 
 pub(super) use root_page::exchange;

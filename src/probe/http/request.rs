@@ -103,10 +103,6 @@ impl Request {
         self.verb
     }
 
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
     pub(crate) fn headers(&self) -> &[(String, String)] {
         &self.headers
     }

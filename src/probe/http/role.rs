@@ -4,7 +4,7 @@
 //! devices, answer everything alike. What the catalogue has not confirmed neither proves nor disproves.
 
 use super::answer::{Answer, Reading};
-use super::finding::differences;
+use super::passage::differences;
 use super::request::Request;
 use crate::catalogue::{Confidence, Expected, Fingerprint, Meaning, Verb};
 
@@ -195,7 +195,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::tests::answered;
+    use super::super::passage::tests::answered;
     use super::*;
     use crate::catalogue::{CONFIGMGR_2007, Catalogue, Role};
     use crate::probe::http::answer::Reader;

@@ -3,7 +3,8 @@
 //! Only what an HTTP-aware device sees can be filtered: over a tunnelled TLS connection the two ends alone see verbs.
 
 use super::answer::Reading;
-use super::finding::{Direction, Finding, Passage, Refuser, passage};
+use super::finding::{Direction, Finding, Refuser};
+use super::passage::{Passage, passage};
 use super::request::{Identity, Request};
 use crate::catalogue::Verb;
 
@@ -120,7 +121,7 @@ fn on_the_way(readings: &Readings) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::tests::answered;
+    use super::super::passage::tests::answered;
     use super::*;
     use crate::probe::http::finding::Refusal;
 

@@ -57,7 +57,8 @@ fn refused(head: &Head, clear: impl Fn(&str) -> String) -> Refused {
         },
         // 403 is the proxy's own rule, 451 a law's; both are about the way and not about the server.
         403 | 451 => Refused::Forbidden { said },
-        502..=504 => Refused::Unreached {
+        // squid says 500 where it has no address to go to.
+        500 | 502..=504 => Refused::Unreached {
             why: unreached(head),
             said,
         },
@@ -134,6 +135,10 @@ mod tests {
         for (head, why) in [
             ("HTTP/1.1 504 Gateway Timeout", Unreached::TimedOut),
             ("HTTP/1.1 502 Bad Gateway", Unreached::Unsaid),
+            (
+                "HTTP/1.1 500 X\r\nX-Squid-Error: ERR_CANNOT_FORWARD 0",
+                Unreached::Unsaid,
+            ),
             (
                 "HTTP/1.1 503 X\r\nX-Squid-Error: ERR_DNS_FAIL 0",
                 Unreached::NoSuchName,

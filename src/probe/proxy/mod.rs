@@ -10,9 +10,9 @@
 )]
 
 mod connect;
-mod credentials;
+pub(super) mod credentials;
 mod socks5;
-mod through;
+pub(super) mod through;
 mod via;
 #[cfg(test)]
 mod tests;
