@@ -158,7 +158,8 @@ mod tests {
     fn the_verb_the_status_and_the_headers_say_where_a_body_ends() {
         let length = [("Content-Length", "4")];
         let whole = |used| Fed::End(used, BodyEnd::Whole);
-        let cases: &[(Verb, u16, &[(&str, &str)], Fed)] = &[
+        type Headers<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(Verb, u16, Headers<'_>, Fed)] = &[
             (Verb::Get, 200, &length, whole(4)),
             (Verb::Head, 200, &length, whole(0)),
             (Verb::Get, 204, &length, whole(0)),

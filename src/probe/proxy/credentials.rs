@@ -72,9 +72,9 @@ impl Credentials {
         let mut text = text.to_string();
         for secret in [self.basic(), self.password.clone()] {
             text = text.replace(&secret, MASK);
-            let cut = secret.char_indices().map(|(end, _)| &secret[..end]);
-            let shown = cut.filter(|part| part.len() >= SHORTEST_PART && text.ends_with(part));
-            if let Some(part) = shown.last() {
+            let mut cut = secret.char_indices().map(|(end, _)| &secret[..end]);
+            let shown = cut.rfind(|part| part.len() >= SHORTEST_PART && text.ends_with(part));
+            if let Some(part) = shown {
                 text.truncate(text.len() - part.len());
                 text += MASK;
             }

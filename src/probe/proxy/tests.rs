@@ -70,7 +70,10 @@ async fn what_the_server_says_at_once_belongs_to_the_tunnel() {
     )
     .await;
     assert_eq!(said, Ok(b"220 smtp\r\n".to_vec()));
-    const REPLY: &[&[u8]] = &[b"\x05\x00", b"\x05\x00\x00\x01\0\0\0\0\0\0220 smtp\r\n"];
+    const REPLY: &[&[u8]] = &[
+        b"\x05\x00",
+        b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00220 smtp\r\n",
+    ];
     let (said, heard) = ask(Kind::Socks5, REPLY, None).await;
     assert_eq!(said, Ok(b"220 smtp\r\n".to_vec()));
     assert!(
