@@ -52,9 +52,9 @@ pub(crate) enum Finding {
     },
     /// HEAD does not say how large a file is.
     SizeHidden,
-    /// GET itself is not answered, so that nothing can be compared with it.
+    /// GET itself is refused or not answered, so that nothing can be compared with it.
     NotCompared,
-    /// GET was answered at first and no longer at the end: what was not answered in between proves nothing.
+    /// GET was answered at first, and later nothing more was: that proves nothing about a single verb.
     CutOff,
 }
 
@@ -135,7 +135,7 @@ impl Finding {
         match self {
             Self::VerbBlocked { verb, how, by } => {
                 let who = by.words(matches!(how, Refusal::Status(404 | 405 | 501)));
-                format!("{verb} of {NOWHERE} {}, GET of it is not. {who}", how.words())
+                format!("{} of {NOWHERE} {}, GET of it is not. {who}", as_asked(*verb), how.words())
             }
             Self::HeaderBlocked { headers, how, by } => format!(
                 "GET with {} {}, without it is not. {}",
@@ -160,9 +160,19 @@ impl Finding {
             }
             Self::Announced { via } => format!("A proxy on the way says that it is there: Via: {via}."),
             Self::SizeHidden => "HEAD does not say how large the file is; BITS needs that.".to_string(),
-            Self::NotCompared => "GET itself is not answered, so nothing tells whether verbs are filtered.".to_string(),
-            Self::CutOff => "GET was answered at first and not at the end: something stopped answering altogether.".to_string(),
+            Self::NotCompared => "GET itself is refused or not answered, so nothing tells whether more is filtered.".to_string(),
+            Self::CutOff => "GET was answered at first and nothing was later: something stopped answering altogether.".to_string(),
         }
+    }
+}
+
+/// A verb with what it carried: a filter may have taken offence at that.
+fn as_asked(verb: Verb) -> String {
+    match verb {
+        Verb::Get | Verb::Head | Verb::Propfind => verb.name().to_string(),
+        Verb::Post => format!("{verb} (empty, application/octet-stream)"),
+        Verb::CcmPost => format!("{verb} (empty, multipart/mixed)"),
+        Verb::BitsPost => format!("{verb} (a ping)"),
     }
 }
 

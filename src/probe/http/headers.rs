@@ -26,8 +26,10 @@ pub(crate) fn headers(asked: &[Header], answers: &[Reading]) -> Vec<Finding> {
     let Some(plain) = plain.answer() else {
         return vec![Finding::NotCompared];
     };
-    let Passage::Refused(how, by) = passage(Some(plain), all) else {
-        return Vec::new();
+    let (how, by) = match passage(Some(plain), all) {
+        Passage::Refused(how, by) => (how, by),
+        Passage::NotAsked => return vec![Finding::NotCompared],
+        Passage::Passed { .. } | Passage::Acknowledged { .. } => return Vec::new(),
     };
     let blocked = asked.iter().zip(each).filter_map(|(header, reading)| {
         let Passage::Refused(how, by) = passage(Some(plain), reading) else {
@@ -117,6 +119,8 @@ mod tests {
         assert_eq!(headers(&asked(), &answers), [blocked]);
         let all_pass = [404, 404, 404, 404].map(|status| answered(status, ""));
         assert_eq!(headers(&asked(), &all_pass), []);
+        let not_asked = [answered(404, ""), Reading::NotAsked];
+        assert_eq!(headers(&asked(), &not_asked), [Finding::NotCompared]);
     }
 
     #[test]

@@ -70,23 +70,25 @@ pub(crate) fn seen(readings: &Readings) -> VerbsSeen {
 
 /// What is wrong with the way, or worth knowing of it.
 pub(crate) fn verbs(readings: &Readings) -> Vec<Finding> {
-    let Some(plain) = readings.before.answer() else {
+    let (Some(plain), Passage::Passed { .. }) =
+        (readings.before.answer(), passage(None, &readings.before))
+    else {
         return vec![Finding::NotCompared];
     };
     let mut findings = Vec::new();
     for (verb, reading) in &readings.each {
-        let Passage::Refused(how, by) = passage(Some(plain), reading) else {
-            continue;
-        };
-        // Without GET's answer at the end it may be all over, and not this verb.
-        let finding = if by == Refuser::DeviceLikely && readings.after.answer().is_none() {
-            Finding::CutOff
-        } else {
-            Finding::VerbBlocked {
+        let finding = match passage(Some(plain), reading) {
+            Passage::Passed { .. } | Passage::Acknowledged { .. } => continue,
+            Passage::NotAsked => Finding::CutOff,
+            // Without GET's answer at the end it may be all over, and not this verb.
+            Passage::Refused(_, Refuser::DeviceLikely) if readings.after.answer().is_none() => {
+                Finding::CutOff
+            }
+            Passage::Refused(how, by) => Finding::VerbBlocked {
                 verb: *verb,
                 how,
                 by,
-            }
+            },
         };
         if !findings.contains(&finding) {
             findings.push(finding);
@@ -197,6 +199,19 @@ mod tests {
             after: Reading::Silent,
         };
         assert_eq!(verbs(&silent), [Finding::NotCompared]);
+        let portal = || answered(511, "");
+        let everything_refused = Readings {
+            before: portal(),
+            each: vec![(Verb::CcmPost, portal())],
+            after: portal(),
+        };
+        assert_eq!(verbs(&everything_refused), [Finding::NotCompared]);
+    }
+
+    #[test]
+    fn a_verb_that_could_not_be_asked_did_not_pass() {
+        let readings = readings(vec![(Verb::CcmPost, Reading::NotAsked)], Reading::NotAsked);
+        assert_eq!(verbs(&readings), [Finding::CutOff]);
     }
 
     #[test]

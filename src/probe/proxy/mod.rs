@@ -106,4 +106,17 @@ impl Refused {
             said: said.to_string(),
         }
     }
+
+    /// Whether it says something of the server, and not of the proxy or the way to it.
+    pub(crate) fn is_about_the_server(&self) -> bool {
+        match self {
+            Self::Unreached { .. } => true,
+            Self::Authentication { .. }
+            | Self::Forbidden { .. }
+            | Self::NotProxy { .. }
+            | Self::Silent
+            | Self::Closed
+            | Self::Reset => false,
+        }
+    }
 }
