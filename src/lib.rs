@@ -23,6 +23,8 @@ pub mod observation;
 pub mod attribution;
 /// What depends on the operating system, all in one place.
 pub mod os;
+/// What is said on an open port: the messages of each protocol.
+pub mod conversation;
 /// Trying flows over real sockets.
 pub mod probe;
 /// What an observation means for a need.

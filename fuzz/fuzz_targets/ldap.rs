@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    portproof::probe::fuzz::ldap(bytes);
+    portproof::conversation::fuzz::ldap(bytes);
 });

@@ -4,7 +4,11 @@
 //! there or in the user's file, none in Rust code. Words are closed enums (`words`), so a condition or an end that
 //! nothing evaluates cannot be written.
 
+mod client_errors;
+mod http;
 mod read;
+mod read_errors;
+mod read_http;
 mod words;
 
 use std::collections::BTreeMap;
@@ -12,7 +16,9 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Problem;
 use crate::yaml::Ports;
 
-pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport};
+pub use client_errors::{ClientError, Log, Outcome};
+pub use http::{Expected, Fingerprint, Header, Meaning, Passes};
+pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport, Verb};
 
 /// The embedded catalogue, as bytes.
 pub const CONFIGMGR_2007: &[u8] = include_bytes!("../../catalogue/configmgr-2007.yaml");
@@ -28,6 +34,12 @@ pub struct Catalogue {
     pub watchlist: Vec<String>,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// What firewalls and proxies must let through in HTTP.
+    pub passes: Vec<Passes>,
+    /// What proves a role over HTTP.
+    pub fingerprints: Vec<Fingerprint>,
+    /// What a client logs when the network fails it.
+    pub client_errors: Vec<ClientError>,
 }
 
 /// A named port.

@@ -1,12 +1,13 @@
 //! From the tree to `Catalogue`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Rule, Setting, Transport,
+    read_errors, read_http,
 };
 use crate::diagnostic::{Problem, choices, has_errors};
-use crate::yaml::{self, Fields, Node};
+use crate::yaml::{self, Fields, Node, Value};
 
 const SCHEMA: &str = "portproof.catalogue/1";
 const RULE: &[&str] = &[
@@ -46,6 +47,9 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
             "ports",
             "watchlist",
             "rules",
+            "passes",
+            "fingerprints",
+            "client_errors",
         ],
         problems,
     )?;
@@ -88,21 +92,61 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         let Some(rule) = rule(node, &sources, &ports, problems) else {
             continue;
         };
-        if rules.iter().any(|known| known.id == rule.id) {
-            problems.push(Problem::error(
-                "duplicate-key",
-                node.at,
-                format!("two rules have the id `{}`", rule.id),
-            ));
-        }
         rules.push(rule);
+    }
+    let entries = |key: &str, problems: &mut Vec<Problem>| {
+        fields
+            .get(key)
+            .map(|node| yaml::list(node, &format!("`{key}`"), problems))
+            .unwrap_or_default()
+    };
+    let passes = entries("passes", problems)
+        .iter()
+        .filter_map(|node| read_http::passes(node, &sources, problems))
+        .collect();
+    let fingerprints = entries("fingerprints", problems);
+    let fingerprints = read_http::fingerprints(fingerprints, &sources, problems);
+    let client_errors = entries("client_errors", problems)
+        .iter()
+        .filter_map(|node| read_errors::client_error(node, &sources, problems))
+        .collect();
+    for key in ["rules", "passes", "fingerprints", "client_errors"] {
+        unique_ids(entries(key, &mut Vec::new()), problems);
     }
     Some(Catalogue {
         product: product.value,
         ports,
         watchlist,
         rules,
+        passes,
+        fingerprints,
+        client_errors,
     })
+}
+
+/// Reports ids that stand twice in one list.
+fn unique_ids(nodes: &[Node], problems: &mut Vec<Problem>) {
+    let mut known = BTreeSet::new();
+    for node in nodes {
+        let Value::Map(pairs) = &node.value else {
+            continue;
+        };
+        let ids = pairs
+            .iter()
+            .filter_map(|(key, id)| match (&key.value, &id.value) {
+                (Value::Text(key), Value::Text(id)) if key == "id" => Some(id),
+                _ => None,
+            });
+        for id in ids {
+            if !known.insert(id) {
+                problems.push(Problem::error(
+                    "duplicate-key",
+                    node.at,
+                    format!("two entries have the id `{id}`"),
+                ));
+            }
+        }
+    }
 }
 
 fn sources(node: &Node, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
@@ -171,7 +215,7 @@ fn port_name(name: &str, node: &Node, problems: &mut Vec<Problem>) -> Option<Por
     })
 }
 
-fn pairs<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<(&'static str, T)> {
+pub(super) fn pairs<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<(&'static str, T)> {
     all.iter().map(|value| (name(*value), *value)).collect()
 }
 
@@ -271,6 +315,29 @@ fn rule(
         .need("port", "smb", problems)
         .map(|node| known_ports(node, ports, problems))
         .unwrap_or_default();
+    let cited = cited(&fields, sources, problems);
+    Some(Rule {
+        id: id?,
+        from,
+        to,
+        transport: transport?,
+        ports: port_names,
+        protocol: protocol?,
+        when,
+        need: need?,
+        confidence: confidence?,
+        why: why?,
+        breaks: breaks?,
+        source: cited.join("; "),
+    })
+}
+
+/// The texts of the sources that an entry names.
+fn cited(
+    fields: &Fields<'_>,
+    sources: &BTreeMap<String, String>,
+    problems: &mut Vec<Problem>,
+) -> Vec<String> {
     let mut cited = Vec::new();
     for item in fields
         .get("source")
@@ -289,23 +356,32 @@ fn rule(
             )),
         }
     }
-    Some(Rule {
-        id: id?,
-        from,
-        to,
-        transport: transport?,
-        ports: port_names,
-        protocol: protocol?,
-        when,
-        need: need?,
-        confidence: confidence?,
-        why: why?,
-        breaks: breaks?,
-        source: cited.join("; "),
-    })
+    cited
 }
 
-fn one<T: Copy>(
+/// How sure an entry is, and its sources: what is unconfirmed has none, everything else has one.
+pub(super) fn citation(
+    fields: &Fields<'_>,
+    sources: &BTreeMap<String, String>,
+    problems: &mut Vec<Problem>,
+) -> Option<(Confidence, String)> {
+    let node = fields.need("confidence", "documented", problems)?;
+    let known = pairs(Confidence::ALL, Confidence::name);
+    let confidence = one(Some(node), "confidence", &known, problems)?;
+    let cited = cited(fields, sources, problems);
+    let is_unconfirmed = confidence == Confidence::Unconfirmed;
+    if is_unconfirmed != fields.get("source").is_none() {
+        let text = if is_unconfirmed {
+            "an unconfirmed entry names a source; what has one is not unconfirmed"
+        } else {
+            "an entry names no `source`; what has none is unconfirmed"
+        };
+        problems.push(Problem::error("confidence-without-source", node.at, text));
+    }
+    Some((confidence, cited.join("; ")))
+}
+
+pub(super) fn one<T: Copy>(
     node: Option<&Node>,
     key: &str,
     known: &[(&'static str, T)],
@@ -314,7 +390,7 @@ fn one<T: Copy>(
     yaml::word(node?, &format!("`{key}`"), "unknown-word", known, problems).map(|word| word.value)
 }
 
-fn words<T: Copy>(
+pub(super) fn words<T: Copy>(
     node: Option<&Node>,
     key: &str,
     known: &[(&'static str, T)],

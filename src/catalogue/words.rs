@@ -116,6 +116,24 @@ impl Protocol {
 }
 
 words! {
+    /// The verbs of HTTP that the roles of a site are spoken to with.
+    Verb {
+        /// Reads.
+        Get = "GET",
+        /// Reads the head of what GET would give.
+        Head = "HEAD",
+        /// Hands something over.
+        Post = "POST",
+        /// POST of a management point's clients.
+        CcmPost = "CCM_POST",
+        /// Upload by the Background Intelligent Transfer Service.
+        BitsPost = "BITS_POST",
+        /// Lists what a folder holds (WebDAV, RFC 4918 section 9.1).
+        Propfind = "PROPFIND",
+    }
+}
+
+words! {
     /// How sure a rule is.
     Confidence {
         /// Documented for the product.

@@ -6,7 +6,8 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use super::knock::Places;
-use super::{Ladder, Prober, Question, Turn, http, tls};
+use super::{Ladder, Prober, Question, Turn};
+use crate::conversation::{http, tls};
 use crate::observation::{Depth, Observation, Service, State};
 
 /// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.

@@ -5,56 +5,11 @@
 //! A required port that opened is knocked at from several source ports (`spread`). When all have been asked,
 //! `Prober::prove_silence` makes up for losses that were learnt late, and `inquire` finds out what an inquiry of
 //! `attribution` asks: doors that nobody uses, walks of paths (`walk`), times. `pace` spreads the tries, `learnt` keeps
-//! round trips and losses, `names` asks the resolver, `trust` holds the roots. What comes back is always an
-//! `Observation`, never an error. The messages are built and read by pure functions apart from the sockets.
+//! round trips and losses, `names` asks the resolver. What comes back is always an `Observation`, never an error. What
+//! is said on an open port is in `conversation`.
 
-#[cfg(any(test, fuzzing))]
-pub mod fuzz;
-#[cfg(all(test, target_os = "linux"))]
-mod samba;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
-mod dns;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
-mod kerberos;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
-mod ldap;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
-mod rpc;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
-mod smb;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
-mod tds;
-mod ber;
-mod message;
 mod converse;
 mod datagram;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only its tests use is wired up with the reports"
-    )
-)]
-mod certificate;
-mod http;
 mod inquire;
 mod knock;
 mod learnt;
@@ -64,23 +19,6 @@ mod pace;
 mod prove;
 mod silence;
 mod spread;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only its tests use is wired up with the reports"
-    )
-)]
-mod revocation;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only its tests use is wired up with the reports"
-    )
-)]
-mod tls;
-mod trust;
 mod walk;
 
 use std::collections::HashMap;
@@ -97,10 +35,10 @@ use crate::observation::{NotTried, Observation, State, Unresolved};
 use knock::Places;
 use learnt::Learnt;
 
+pub use crate::conversation::Trust;
 pub use names::lookup;
 pub use silence::MOST as MOST_TRIES;
 pub use spread::PORTS as SOURCE_PORTS;
-pub use trust::Trust;
 
 /// One flow at one address, as it is asked.
 #[derive(Clone, Debug)]

@@ -1,0 +1,76 @@
+//! What a site asks of HTTP: the verbs and headers that devices must pass, and the answers that prove a role.
+
+use super::{Confidence, Need, Role, Verb};
+use crate::words::words;
+
+/// What firewalls and proxies must let through to a role.
+#[derive(Clone, Debug)]
+pub struct Passes {
+    /// Kebab-case, unique.
+    pub id: String,
+    /// The role.
+    pub role: Role,
+    /// Verbs.
+    pub verbs: Vec<Verb>,
+    /// Headers, each with a harmless value to try it with.
+    pub headers: Vec<Header>,
+    /// What it asks for.
+    pub need: Need,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Where it is documented; empty where it is unconfirmed.
+    pub source: String,
+}
+
+/// A header of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A path whose answers tell whether a role is there.
+#[derive(Clone, Debug)]
+pub struct Fingerprint {
+    /// Kebab-case, unique.
+    pub id: String,
+    /// The role.
+    pub role: Role,
+    /// How it is asked: GET or HEAD.
+    pub verb: Verb,
+    /// The path, with its query.
+    pub path: String,
+    /// What answers mean; the first that fits counts.
+    pub answers: Vec<Expected>,
+    /// How sure it is. One that is unconfirmed neither proves nor disproves.
+    pub confidence: Confidence,
+    /// Where it is documented; empty where it is unconfirmed.
+    pub source: String,
+}
+
+/// An answer that a role gives.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// Any of these statuses.
+    pub status: Vec<u16>,
+    /// Text that the body holds.
+    pub body: Option<String>,
+    /// What it means.
+    pub means: Meaning,
+}
+
+words! {
+    /// What an answer says of a role.
+    Meaning {
+        /// The role is there: nothing else answers so.
+        Proves = "proves",
+        /// The path is there: the role's, when a path that names nothing is answered otherwise.
+        Exists = "exists",
+        /// Something is there.
+        Alive = "alive",
+        /// The role is not there.
+        Disproves = "disproves",
+    }
+}

@@ -1,0 +1,32 @@
+//! What a certificate says, what is wrong with it, and whether somebody put his own in its place.
+//!
+//! A chain comes in as DER, as it was sent. `read` says what stands in a certificate; `path` finds who signed whom and
+//! to which root that leads, with `signature` doing the arithmetic; `check` puts both beside the verdict of the real
+//! verifier and lists every fault, the worst first. `pin` and `interception` compare the chain with what the site
+//! expects. All of it is pure: the time comes in, no socket or file is touched.
+
+pub(crate) mod check;
+pub(crate) mod interception;
+#[cfg(test)]
+pub(crate) mod made;
+mod path;
+mod pin;
+mod read;
+mod roots;
+mod signature;
+
+pub(crate) use path::{End, Path, leads_to, signature_of};
+pub(crate) use pin::{Pin, sha256};
+pub(crate) use read::{Digest, Facts, Key, Purpose, read};
+pub(crate) use roots::{Kind, Roots};
+pub(crate) use signature::{Signature, signed};
+
+/// The most certificates of a chain that are looked at.
+pub(crate) const LONGEST_CHAIN: usize = 10;
+/// The most characters of a distinguished name that are kept.
+pub(crate) const LONGEST_NAME: usize = 400;
+
+/// A distinguished name as text, bounded.
+pub(crate) fn text(name: &x509_parser::x509::X509Name<'_>) -> String {
+    name.to_string().chars().take(LONGEST_NAME).collect()
+}

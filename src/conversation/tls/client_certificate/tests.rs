@@ -1,0 +1,323 @@
+//! Files made by openssl: every format that is read, and what is said of those that are not.
+
+use std::fs;
+
+use rustls::pki_types::pem::PemObject as _;
+
+use super::*;
+use crate::conversation::certificate::made::{openssl, openssl_leaf, openssl_root};
+
+const SECRET: &str = "S3cret-of-the-site";
+const NAME: &str = "client01.corp.example";
+
+fn provider() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
+/// A folder with `leaf.pem`, its key `leaf.key`, and the root that signed it.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    openssl_root(folder.path(), "Site Root", 2_048, "sha256");
+    openssl_leaf(folder.path(), NAME, 2_048, "sha256");
+    folder
+}
+
+/// `leaf.pem`, another file with its key, and the root, in one file.
+fn join(folder: &Path, key: &str) -> PathBuf {
+    let part = |file: &str| fs::read_to_string(folder.join(file)).expect("a file");
+    let file = folder.join(format!("{key}.pem"));
+    // The key first and the root before the leaf: order must not matter.
+    fs::write(&file, part(key) + &part("root.pem") + &part("leaf.pem")).expect("written");
+    file
+}
+
+fn password(folder: &Path, text: &str) -> PasswordFrom {
+    let file = folder.join("password");
+    fs::write(&file, text).expect("written");
+    PasswordFrom::File(file)
+}
+
+fn opened(file: &Path, password: &PasswordFrom) -> ClientCertificate {
+    let loaded = load(file, password, &provider()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(loaded.facts.common_names, [NAME]);
+    // The root stays at home.
+    assert_eq!(loaded.key.cert.len(), 1);
+    loaded
+}
+
+fn refused(file: &Path, password: &PasswordFrom) -> String {
+    let error = load(file, password, &provider()).expect_err("unusable");
+    let text = error.to_string();
+    for shown in [&text, &format!("{error:?}"), &format!("{password:?}")] {
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
+    text
+}
+
+#[test]
+fn plain_keys_of_every_format_are_read() {
+    let folder = folder();
+    let here = folder.path();
+    openssl(here, "pkcs8 -topk8 -nocrypt -in leaf.key -out pkcs8.key");
+    openssl(here, "rsa -in leaf.key -traditional -out pkcs1.key");
+    for key in ["pkcs8.key", "pkcs1.key"] {
+        opened(&join(here, key), &PasswordFrom::Nowhere);
+    }
+    openssl(
+        here,
+        "ecparam -name prime256v1 -genkey -noout -out sec1.key",
+    );
+    openssl(
+        here,
+        &format!("req -x509 -key sec1.key -subj /CN={NAME} -days 30 -out leaf.pem"),
+    );
+    let text = fs::read_to_string(here.join("sec1.key")).expect("a key");
+    assert!(text.contains("BEGIN EC PRIVATE KEY"));
+    opened(&join(here, "sec1.key"), &PasswordFrom::Nowhere);
+}
+
+#[test]
+fn encrypted_keys_open_with_the_password_from_a_file() {
+    let folder = folder();
+    let here = folder.path();
+    let password = password(here, &format!("{SECRET}\r\nnot this line\n"));
+    for cipher in ["aes256", "aes128", "des3"] {
+        openssl(
+            here,
+            &format!(
+                "pkcs8 -topk8 -v2 {cipher} -passout pass:{SECRET} -in leaf.key -out {cipher}.key"
+            ),
+        );
+        opened(&join(here, &format!("{cipher}.key")), &password);
+    }
+    openssl(
+        here,
+        &format!("pkcs8 -topk8 -scrypt -passout pass:{SECRET} -in leaf.key -out scrypt.key"),
+    );
+    opened(&join(here, "scrypt.key"), &password);
+}
+
+#[test]
+fn pfx_files_old_and_new_open() {
+    let folder = folder();
+    let here = folder.path();
+    let password = password(here, SECRET);
+    let export = format!(
+        "pkcs12 -export -in leaf.pem -inkey leaf.key -certfile root.pem -passout pass:{SECRET}"
+    );
+    for (file, how) in [
+        ("modern.pfx", ""),
+        ("legacy.pfx", "-legacy"),
+        (
+            "tripledes.pfx",
+            "-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1",
+        ),
+        ("named.pfx", "-name client"),
+    ] {
+        openssl(here, &format!("{export} {how} -out {file}"));
+        opened(&here.join(file), &password);
+    }
+}
+
+#[test]
+fn a_pfx_file_without_a_password_opens_without_one() {
+    let folder = folder();
+    let here = folder.path();
+    openssl(
+        here,
+        "pkcs12 -export -in leaf.pem -inkey leaf.key -passout pass: -out open.pfx",
+    );
+    opened(&here.join("open.pfx"), &PasswordFrom::Nowhere);
+}
+
+#[test]
+fn intermediates_follow_the_leaf_in_order() {
+    use crate::conversation::certificate::made;
+    let root = made::root("Site Root");
+    let upper = made::intermediate(&root, "Issuing 1");
+    let lower = made::intermediate(&upper, "Issuing 2");
+    let key = made::key();
+    let leaf = made::server(&[NAME])
+        .signed_by(&key, &lower)
+        .expect("signed");
+    let heap = [
+        upper.pem(),
+        root.pem(),
+        key.serialize_pem(),
+        lower.pem(),
+        leaf.pem(),
+    ]
+    .concat();
+    let loaded = read(heap.as_bytes(), None, &provider()).expect("usable");
+    let expected = [leaf.der(), lower.der(), upper.der()];
+    assert!(loaded.key.cert.iter().eq(expected));
+}
+
+#[test]
+fn a_wrong_or_missing_password_is_told_and_never_shown() {
+    let folder = folder();
+    let here = folder.path();
+    openssl(
+        here,
+        &format!("pkcs8 -topk8 -v2 aes256 -passout pass:{SECRET} -in leaf.key -out locked.key"),
+    );
+    openssl(
+        here,
+        &format!(
+            "pkcs12 -export -in leaf.pem -inkey leaf.key -passout pass:{SECRET} -out locked.pfx"
+        ),
+    );
+    openssl(
+        here,
+        &format!(
+            "pkcs12 -export -nomac -in leaf.pem -inkey leaf.key -passout pass:{SECRET} -out nomac.pfx"
+        ),
+    );
+    opened(&here.join("nomac.pfx"), &password(here, SECRET));
+    let wrong = password(here, &format!("not {SECRET}"));
+    for file in [
+        join(here, "locked.key"),
+        here.join("locked.pfx"),
+        here.join("nomac.pfx"),
+    ] {
+        let said = refused(&file, &wrong);
+        assert!(said.contains("does not open with the password"), "{said}");
+        assert!(said.starts_with(&file.display().to_string()), "{said}");
+        let said = refused(&file, &PasswordFrom::Nowhere);
+        assert!(said.contains("no password is given"), "{said}");
+    }
+}
+
+#[test]
+fn password_and_key_stand_in_no_text() {
+    let folder = folder();
+    let here = folder.path();
+    openssl(
+        here,
+        &format!(
+            "pkcs12 -export -in leaf.pem -inkey leaf.key -passout pass:{SECRET} -out client.pfx"
+        ),
+    );
+    let from = password(here, SECRET);
+    let loaded = opened(&here.join("client.pfx"), &from);
+    let shown = [
+        format!("{loaded:?}"),
+        format!("{from:?}"),
+        format!("{:?}", Password::new(SECRET)),
+        format!("{:?}", loaded.key),
+    ];
+    let key = PrivateKeyDer::from_pem_file(here.join("leaf.key")).expect("a key");
+    // Any eight bytes of the private exponent, as Debug would print them.
+    let part = &key.secret_der()[key.secret_der().len() / 2..][..8];
+    let part = format!("{part:?}");
+    for text in &shown {
+        assert!(!text.contains(SECRET), "{text}");
+        assert!(!text.contains(part.trim_matches(['[', ']'])), "{text}");
+    }
+    assert!(shown[0].contains(NAME));
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_with_what_would_be_right() {
+    let folder = folder();
+    let here = folder.path();
+    let nowhere = PasswordFrom::Nowhere;
+    let file = |name: &str, bytes: &[u8]| {
+        let path = here.join(name);
+        fs::write(&path, bytes).expect("written");
+        path
+    };
+    openssl(
+        here,
+        "genrsa -traditional -aes128 -passout pass:1234 -out legacy.key 2048",
+    );
+    openssl(here, "genrsa -out stranger.key 2048");
+    openssl(here, "genrsa -out short.key 1024");
+    let certificate = fs::read(here.join("leaf.pem")).expect("a file");
+    let key = fs::read(here.join("leaf.key")).expect("a file");
+    for (path, says, hint) in [
+        (
+            here.join("missing.pfx"),
+            "cannot be read",
+            "this account may read",
+        ),
+        (
+            file("huge", &vec![0x30; 1 << 21]),
+            "is larger than",
+            "name a PFX file",
+        ),
+        (
+            file("text", b"hello"),
+            "neither PEM nor PFX",
+            "name a PFX file",
+        ),
+        (file("empty", b""), "neither PEM nor PFX", "name a PFX file"),
+        (
+            file("cut.pfx", &[0x30, 0x82, 1, 2]),
+            "cannot be read as",
+            "export the certificate again",
+        ),
+        (
+            join(here, "legacy.key"),
+            "OpenSSL's old way",
+            "openssl pkcs8 -topk8",
+        ),
+        (
+            file("keyless.pem", &certificate),
+            "has no private key",
+            "with its private key",
+        ),
+        (
+            file("bare.pem", &key),
+            "has no certificate",
+            "name a PFX file",
+        ),
+        (
+            join(here, "stranger.key"),
+            "belongs to its private key",
+            "of the same client",
+        ),
+        (join(here, "short.key"), "key that cannot be used", "2,048"),
+    ] {
+        let said = refused(&path, &nowhere);
+        assert!(said.contains(says) && said.contains(hint), "{said}");
+    }
+    let unset = PasswordFrom::Environment("PORTPROOF_TEST_UNSET".to_string());
+    let said = refused(&join(here, "leaf.key"), &unset);
+    assert!(
+        said.contains("PORTPROOF_TEST_UNSET, which is not set"),
+        "{said}"
+    );
+    let missing = PasswordFrom::File(here.join("no-password"));
+    let said = refused(&join(here, "leaf.key"), &missing);
+    assert!(said.contains("no-password cannot be read"), "{said}");
+}
+
+#[test]
+fn the_password_may_stand_in_the_environment() {
+    let folder = folder();
+    let here = folder.path();
+    // A variable that every test run has; its value is the password.
+    let value = std::env::var("CARGO_PKG_NAME").expect("cargo sets it");
+    openssl(
+        here,
+        &format!(
+            "pkcs12 -export -in leaf.pem -inkey leaf.key -passout pass:{value} -out client.pfx"
+        ),
+    );
+    let from = PasswordFrom::Environment("CARGO_PKG_NAME".to_string());
+    opened(&here.join("client.pfx"), &from);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
+        let provider = provider();
+        let password = Password::new("x");
+        let _ = read(&bytes, Some(&password), &provider);
+        let der = [&[0x30][..], &bytes].concat();
+        let _ = read(&der, None, &provider);
+        let pem = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", &bytes[..], b"-----END ENCRYPTED PRIVATE KEY-----"].concat();
+        let _ = read(&pem, Some(&password), &provider);
+    }
+}

@@ -1,0 +1,105 @@
+//! What a handshake that did not finish says, and what a verifier's refusal means.
+
+use std::io;
+
+use rustls::{AlertDescription, CertificateError};
+
+use super::recorder::Recorded;
+use crate::conversation::certificate::{Key, read};
+use crate::observation::{CertificateFault, Service};
+
+/// RSA keys below this cannot be used to check a signature here.
+const LEAST_BITS: usize = 2_048;
+
+/// What a handshake that did not finish says.
+///
+/// A server that asked for a client certificate and then refuses us has spoken: up to TLS 1.2 that comes within the
+/// handshake, and some servers close instead of sending an alert.
+pub(super) fn broken(error: &io::Error, bytes_read: usize, recorded: &Recorded) -> Service {
+    let inner = inner(error);
+    if recorded.request.is_some() && matches!(inner, None | Some(rustls::Error::AlertReceived(_))) {
+        let fault = recorded.error.as_ref().map(certificate_fault);
+        return fault.map_or(Service::Spoke, Service::Certificate);
+    }
+    match inner {
+        // Here a bad signature is that of the handshake: the peer does not hold the certificate's key.
+        Some(rustls::Error::InvalidCertificate(CertificateError::BadSignature)) => {
+            Service::Certificate(CertificateFault::Other(bad_signature(recorded)))
+        }
+        Some(error @ rustls::Error::InvalidCertificate(_)) => {
+            Service::Certificate(certificate_fault(error))
+        }
+        // An old server says one of these; so does one that quarrels about something else. Only an old greeting tells.
+        Some(rustls::Error::AlertReceived(
+            AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
+        )) => Service::TlsTooOld,
+        Some(rustls::Error::AlertReceived(alert)) => Service::TlsAlert(format!("{alert:?}")),
+        Some(rustls::Error::PeerIncompatible(_)) => Service::TlsTooOld,
+        Some(_) => Service::NotTls,
+        None if bytes_read == 0 => Service::HungUp,
+        None => Service::HungUpInHandshake,
+    }
+}
+
+/// Whether an old greeting may tell more of a handshake that did not finish: the server is old, or quarrels about a
+/// name, or closed; Windows Server 2003 does that when no cipher suite suits it.
+pub(super) fn may_be_old(fault: &Service) -> bool {
+    matches!(
+        fault,
+        Service::TlsTooOld | Service::TlsAlert(_) | Service::HungUp | Service::HungUpInHandshake
+    )
+}
+
+/// The name of the alert that ended a connection.
+pub(super) fn alert(error: &io::Error) -> Option<String> {
+    match inner(error) {
+        Some(rustls::Error::AlertReceived(alert)) => Some(format!("{alert:?}")),
+        _ => None,
+    }
+}
+
+fn inner(error: &io::Error) -> Option<&rustls::Error> {
+    error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+}
+
+/// A signature by a short key cannot be checked here, and is not called bad for that.
+fn bad_signature(recorded: &Recorded) -> String {
+    match recorded
+        .chain
+        .first()
+        .and_then(|leaf| read(leaf)?.key.into())
+    {
+        Some(Key::Rsa { bits }) if bits < LEAST_BITS => {
+            format!("an RSA key of {bits} bits is too short for modern clients")
+        }
+        _ => "BadSignature".to_string(),
+    }
+}
+
+pub(super) fn certificate_fault(error: &rustls::Error) -> CertificateFault {
+    let rustls::Error::InvalidCertificate(error) = error else {
+        return CertificateFault::Untrusted;
+    };
+    match error {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            CertificateFault::Name
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            CertificateFault::Expired
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            CertificateFault::NotYetValid
+        }
+        // A bad signature in a chain is that of another authority of the same name; `Other` holds what webpki says of
+        // a self-signed authority used as a server's certificate.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::Other(_) => CertificateFault::Untrusted,
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            CertificateFault::Purpose
+        }
+        other => CertificateFault::Other(format!("{other:?}").chars().take(200).collect()),
+    }
+}

@@ -1,0 +1,50 @@
+//! The roots that certificates must lead to.
+
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+
+use super::certificate::Roots;
+
+/// The verifier of a run, the roots it leads to, and the cryptography it uses.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    pub(crate) provider: Arc<CryptoProvider>,
+    /// `None` when there is not one root.
+    pub(crate) verifier: Option<Arc<WebPkiServerVerifier>>,
+    /// The same roots, for whoever describes a chain.
+    pub(crate) roots: Arc<Roots>,
+}
+
+impl Trust {
+    /// Trusts these roots, and the system's where asked; roots that cannot be read are left out.
+    pub fn new(roots: Vec<CertificateDer<'static>>, with_system: bool) -> Self {
+        let system = match with_system {
+            true => rustls_native_certs::load_native_certs().certs,
+            false => Vec::new(),
+        };
+        Self::of(&roots, &system)
+    }
+
+    /// Trusts the roots that the site file names, and the system's.
+    pub(crate) fn of(
+        named: &[CertificateDer<'static>],
+        system: &[CertificateDer<'static>],
+    ) -> Self {
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(named.iter().chain(system).cloned());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider))
+                .build()
+                .ok();
+        Self {
+            provider,
+            verifier,
+            roots: Arc::new(Roots::new(named, system)),
+        }
+    }
+}

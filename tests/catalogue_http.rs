@@ -1,0 +1,134 @@
+//! What a catalogue says of HTTP: bad data is refused where it stands, good data is typed.
+
+use portproof::catalogue::{Catalogue, Confidence, Meaning, Need, Role, Verb};
+
+const START: &str = "schema: portproof.catalogue/1
+product: test
+sources: { DOC: \"A document\" }
+ports: { smb: { default: 445 } }
+watchlist: [smb]
+rules: []
+";
+
+/// The codes of the findings, with their lines below the start.
+fn findings(section: &str) -> Vec<(&'static str, usize)> {
+    let text = format!("{START}{section}");
+    let problems = Catalogue::parse(text.as_bytes()).expect_err(section);
+    let start = START.lines().count();
+    problems
+        .iter()
+        .map(|problem| (problem.code, problem.at.expect("a place").line - start))
+        .collect()
+}
+
+#[test]
+fn what_a_file_may_leave_out_is_empty() {
+    let catalogue = Catalogue::parse(START.as_bytes()).expect("no findings");
+    assert!(catalogue.passes.is_empty());
+    assert!(catalogue.fingerprints.is_empty());
+    assert!(catalogue.client_errors.is_empty());
+}
+
+#[test]
+fn good_data_is_typed() {
+    let section = "passes:
+  - { id: a, role: management-point, verbs: [CCM_POST], headers: [{ name: X, length: 3 }], need: required, confidence: documented, source: DOC }
+fingerprints:
+  - { id: a, role: management-point, verb: HEAD, path: \"/a?b\", answers: [{ status: [401, 403], body: x, means: exists }], confidence: unconfirmed }
+";
+    // The unconfirmed one must not prove: that is the only finding.
+    assert_eq!(findings(section), [("unconfirmed-proof", 4)]);
+    let section = section.replace("means: exists", "means: alive");
+    let catalogue = Catalogue::parse(format!("{START}{section}").as_bytes()).expect("none");
+    let passes = &catalogue.passes[0];
+    assert_eq!(
+        (passes.role, passes.need),
+        (Role::ManagementPoint, Need::Required)
+    );
+    assert_eq!(
+        (&passes.verbs[..], passes.source.as_str()),
+        (&[Verb::CcmPost][..], "A document")
+    );
+    assert_eq!(passes.headers[0].value, "000");
+    let fingerprint = &catalogue.fingerprints[0];
+    assert_eq!(
+        (fingerprint.verb, fingerprint.path.as_str()),
+        (Verb::Head, "/a?b")
+    );
+    assert_eq!(fingerprint.answers[0].means, Meaning::Alive);
+    assert_eq!(fingerprint.confidence, Confidence::Unconfirmed);
+}
+
+#[test]
+fn every_fault_is_found_where_it_stands() {
+    let fingerprint = |rest: &str| {
+        format!(
+            "fingerprints:\n  - {{ id: a, role: management-point, {rest}, confidence: documented, source: DOC }}\n"
+        )
+    };
+    let answers = "answers: [{ status: 200, means: proves }]";
+    for (section, codes) in [
+        (fingerprint(&format!("verb: POST, path: /a, {answers}")), &["unknown-word"][..]),
+        (fingerprint(&format!("verb: GET, path: a, {answers}")), &["bad-path"]),
+        (fingerprint(&format!("verb: GET, path: \"/a b\", {answers}")), &["bad-path"]),
+        (fingerprint(&format!("verb: GET, path: \"/a\\r\\nX: y\", {answers}")), &["bad-path"]),
+        (
+            fingerprint("verb: GET, path: /a, answers: [{ status: 99, means: sure }]"),
+            &["bad-status", "unknown-word"],
+        ),
+        (
+            "passes:\n  - { id: a, role: x, verbs: [DELETE], need: required, confidence: documented, source: NO }\n"
+                .to_string(),
+            &["unknown-word", "unknown-word", "unknown-source"],
+        ),
+        (
+            "passes:\n  - { id: a, role: distribution-point, headers: [{ name: \"a b\", value: x }, { name: a }, { name: a, length: 9999 }], need: required, confidence: unconfirmed }\n"
+                .to_string(),
+            &["bad-header", "bad-header", "bad-header"],
+        ),
+        (
+            "passes:\n  - { id: a, role: distribution-point, need: required, confidence: unconfirmed }\n"
+                .to_string(),
+            &["missing-key"],
+        ),
+        (
+            "client_errors:\n  - { id: a, after: boredom, shows: x, says: y, confidence: documented }\n"
+                .to_string(),
+            &["unknown-word", "confidence-without-source"],
+        ),
+    ] {
+        let expected: Vec<_> = codes.iter().map(|code| (*code, 2)).collect();
+        assert_eq!(findings(&section), expected, "{section}");
+    }
+}
+
+#[test]
+fn an_unconfirmed_entry_cannot_be_cited() {
+    let section = "client_errors:\n  - { id: a, after: silence, shows: x, says: y, confidence: unconfirmed, source: DOC }\n";
+    assert_eq!(findings(section), [("confidence-without-source", 2)]);
+}
+
+#[test]
+fn ids_are_unique_in_their_list_and_fingerprints_few() {
+    let entry = |id: usize| {
+        format!(
+            "  - {{ id: f{id}, role: dns, verb: GET, path: /a, answers: [], confidence: documented, source: DOC }}\n"
+        )
+    };
+    let twice = format!("fingerprints:\n{}{}", entry(1), entry(1));
+    assert_eq!(findings(&twice), [("duplicate-key", 3)]);
+    let nine: String = (0..9).map(entry).collect();
+    assert_eq!(
+        findings(&format!("fingerprints:\n{nine}")),
+        [("too-many-fingerprints", 10)]
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_in_a_section_is_read_without_panic(text in "[ -~\n]{0,200}") {
+        for section in ["passes", "fingerprints", "client_errors"] {
+            let _ = Catalogue::parse(format!("{START}{section}:\n  - {text}\n").as_bytes());
+        }
+    }
+}
