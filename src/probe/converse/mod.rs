@@ -1,17 +1,16 @@
 //! The conversation on a port that has opened, as far as the question's ladder goes.
 
+mod http;
+mod tls;
+
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use super::knock::Places;
 use super::{Ladder, Prober, Question, Turn};
-use crate::conversation::{http, tls};
-use crate::observation::{Depth, Observation, Service, State};
+use crate::observation::{Observation, Service, State};
 
-/// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
-const LATE_ALERT: Duration = Duration::from_millis(300);
 /// How long a port of which nothing is asked is watched for a reset: a device that accepts for a host behind it may
 /// learn only then that nobody listens there.
 const SECOND_THOUGHTS: Duration = Duration::from_millis(400);
@@ -38,7 +37,6 @@ pub(super) async fn converse(
         .unwrap_or_default();
     let mut stop = prober.stop.clone();
     let mut interrupted = false;
-    let limit = prober.limits.timeout;
     let talk = async {
         match question.ladder {
             Ladder::None | Ladder::Tcp | Ladder::Datagram => {
@@ -48,13 +46,12 @@ pub(super) async fn converse(
                 seen.service = Some(watch(prober, &stream, places, Service::NotSpoken).await);
             }
             Ladder::Http => {
-                seen.depth = Some(Depth::Http);
-                let (service, http) =
-                    http::exchange(&mut stream, &host, question.port, limit).await;
+                let service = http::over(prober, question, &mut stream, &host, seen).await;
                 seen.service = Some(service);
-                seen.http = http;
             }
-            Ladder::Tls | Ladder::Https => over_tls(prober, question, stream, &host, seen).await,
+            Ladder::Tls | Ladder::Https => {
+                tls::over_tls(prober, question, stream, &host, seen).await;
+            }
         }
     };
     tokio::select! {
@@ -85,38 +82,4 @@ async fn watch(
         Ok(Ok(0)) => Service::HungUp,
         Ok(Err(_)) => Service::ResetAtOnce,
     }
-}
-
-async fn over_tls(
-    prober: &Prober,
-    question: &Question,
-    stream: TcpStream,
-    host: &str,
-    seen: &mut Observation,
-) {
-    seen.depth = Some(Depth::Tls);
-    let limit = prober.limits.timeout;
-    let handshake = tls::shake(stream, host, &prober.trust, limit).await;
-    let asked = handshake.seen.client_certificate_asked;
-    seen.tls = Some(handshake.seen);
-    let Some(mut stream) = handshake.stream else {
-        seen.service = handshake.fault;
-        return;
-    };
-    let mut service = Service::Spoke;
-    if question.ladder == Ladder::Https {
-        seen.depth = Some(Depth::Http);
-        let (said, http) = http::exchange(&mut stream, host, question.port, limit).await;
-        seen.http = http;
-        // A server that asked for a client certificate and closes without one has proved that it serves.
-        service = if asked && said == Service::HungUp {
-            Service::Spoke
-        } else {
-            said
-        };
-    } else {
-        let mut byte = [0_u8; 1];
-        let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;
-    }
-    seen.service = Some(handshake.fault.unwrap_or(service));
 }

@@ -1,0 +1,46 @@
+//! TLS on a port that has opened, and what is said inside it.
+
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
+use super::http;
+use crate::conversation::tls;
+use crate::observation::{Depth, Observation, Service};
+use crate::probe::{Ladder, Prober, Question};
+
+/// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
+const LATE_ALERT: Duration = Duration::from_millis(300);
+
+pub(super) async fn over_tls(
+    prober: &Prober,
+    question: &Question,
+    stream: TcpStream,
+    host: &str,
+    seen: &mut Observation,
+) {
+    seen.depth = Some(Depth::Tls);
+    let limit = prober.limits.timeout;
+    let handshake = tls::shake(stream, host, &prober.trust, limit).await;
+    let asked = handshake.seen.client_certificate_asked;
+    seen.tls = Some(handshake.seen);
+    let Some(mut stream) = handshake.stream else {
+        seen.service = handshake.fault;
+        return;
+    };
+    let mut service = Service::Spoke;
+    if question.ladder == Ladder::Https {
+        let said = http::over(prober, question, &mut stream, host, seen).await;
+        // A server that asked for a client certificate and closes without one has proved that it serves.
+        service = if asked && said == Service::HungUp {
+            Service::Spoke
+        } else {
+            said
+        };
+    } else {
+        let mut byte = [0_u8; 1];
+        let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;
+    }
+    seen.service = Some(handshake.fault.unwrap_or(service));
+}
