@@ -2,102 +2,13 @@
 //!
 //! Needs root, `ip` and `nft`; without them the test fails and says so. The namespaces are its own and are removed.
 
+mod row;
+
 use std::fs;
 use std::process::{Command, Stdio};
 
+use row::{Row, check_as_nobody, copy_for_nobody};
 use serde_json::Value;
-
-/// Three namespaces in a row: prober, firewall, server.
-struct Bed {
-    names: [String; 3],
-}
-
-impl Bed {
-    fn new() -> Self {
-        let names =
-            ["client", "wall", "server"].map(|role| format!("pp-{role}-{}", std::process::id()));
-        let bed = Self { names };
-        for name in &bed.names {
-            ip(&["netns", "add", name]);
-            ip(&["-n", name, "link", "set", "lo", "up"]);
-        }
-        let [client, wall, server] = &bed.names;
-        for (a, b, a_address, b_address, a_link, b_link) in [
-            (
-                client,
-                wall,
-                "198.51.100.10/24",
-                "198.51.100.1/24",
-                "c0",
-                "w0",
-            ),
-            (wall, server, "192.0.2.254/24", "192.0.2.10/24", "w1", "s0"),
-        ] {
-            ip(&[
-                "link", "add", a_link, "netns", a, "type", "veth", "peer", "name", b_link, "netns",
-                b,
-            ]);
-            ip(&["-n", a, "addr", "add", a_address, "dev", a_link]);
-            ip(&["-n", b, "addr", "add", b_address, "dev", b_link]);
-            ip(&["-n", a, "link", "set", a_link, "up"]);
-            ip(&["-n", b, "link", "set", b_link, "up"]);
-        }
-        ip(&[
-            "-n",
-            client,
-            "route",
-            "add",
-            "default",
-            "via",
-            "198.51.100.1",
-        ]);
-        ip(&[
-            "-n",
-            server,
-            "route",
-            "add",
-            "default",
-            "via",
-            "192.0.2.254",
-        ]);
-        bed.inside(
-            1,
-            &[
-                "sysctl",
-                "-qw",
-                "net.ipv4.ip_forward=1",
-                "net.ipv4.icmp_ratelimit=0",
-            ],
-        );
-        bed
-    }
-
-    fn inside(&self, place: usize, command: &[&str]) {
-        let mut all = vec!["netns", "exec", &self.names[place]];
-        all.extend(command);
-        ip(&all);
-    }
-}
-
-impl Drop for Bed {
-    fn drop(&mut self) {
-        for name in &self.names {
-            let _ = Command::new("ip")
-                .args(["netns", "del", name])
-                .stderr(Stdio::null())
-                .status();
-        }
-    }
-}
-
-fn ip(arguments: &[&str]) {
-    let status = Command::new("ip").args(arguments).status();
-    let status = status.expect("iproute2 is needed: scripts/test installs it");
-    assert!(
-        status.success(),
-        "ip {arguments:?} failed: this test needs root, and network namespaces"
-    );
-}
 
 const RULES: &str = "table inet wall {
   chain forward {
@@ -147,7 +58,7 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
     );
     fs::write(&rules, RULES).expect("written");
     fs::write(&site, SITE).expect("written");
-    let bed = Bed::new();
+    let bed = Row::new();
     bed.inside(1, &["nft", "-f", &rules.display().to_string()]);
     let listen = "import socket\nall=[socket.create_server(('192.0.2.10',p)) for p in range(1000,1005)]\nu=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nu.bind(('192.0.2.10',2000))\nprint('ready',flush=True)\nu.settimeout(120)\nwhile True:\n u.sendto(b'answer',u.recvfrom(99)[1])";
     let mut server = Command::new("ip")
@@ -159,9 +70,9 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
     std::io::Read::read_exact(server.stdout.as_mut().expect("its output"), &mut ready)
         .expect("the server listens");
     let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder.path());
-    let (status, report) = check_as_nobody(&bed, &program, &site);
+    let (status, report) = check_as_nobody(&bed, &program, &site, &["--from", "internet"]);
     fs::write(&site, silent_site()).expect("written");
-    let (silent_status, silent) = check_as_nobody(&bed, &program, &site);
+    let (silent_status, silent) = check_as_nobody(&bed, &program, &site, &["--from", "internet"]);
     let _ = server.kill();
     let _ = server.wait();
     let flow = |id: &str| {
@@ -238,41 +149,4 @@ fn silent_site() -> String {
         .filter(shut)
         .map(|line| format!("{line}\n"))
         .collect()
-}
-
-/// Runs the program without any privilege, as nobody, inside the client's namespace.
-fn check_as_nobody(
-    bed: &Bed,
-    program: &std::path::Path,
-    site: &std::path::Path,
-) -> (Option<i32>, Value) {
-    let output = Command::new("ip")
-        .args([
-            "netns",
-            "exec",
-            &bed.names[0],
-            "setpriv",
-            "--reuid",
-            "65534",
-            "--regid",
-            "65534",
-            "--clear-groups",
-        ])
-        .arg(program)
-        .args(["check", "--from", "internet", "--format", "json"])
-        .arg(site)
-        .output()
-        .expect("it runs");
-    let report = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    (output.status.code(), report)
-}
-
-/// The program where nobody may read it.
-fn copy_for_nobody(program: &std::path::Path, folder: &std::path::Path) -> std::path::PathBuf {
-    use std::os::unix::fs::PermissionsExt as _;
-    let copy = folder.join("portproof");
-    fs::copy(program, &copy).expect("copied");
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("permissions");
-    copy
 }

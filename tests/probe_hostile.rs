@@ -99,7 +99,7 @@ async fn refusing() -> SocketAddr {
 
 /// A service that waits for the other side to speak.
 async fn wait_for_the_end(mut stream: TcpStream) {
-    let _ = stream.read(&mut [0_u8; 64]).await;
+    while matches!(stream.read(&mut [0_u8; 1_024]).await, Ok(1..)) {}
 }
 
 // ---- the wire
@@ -117,14 +117,35 @@ async fn an_open_port_is_open() {
 }
 
 #[tokio::test]
-async fn a_protocol_not_spoken_is_said_so() {
-    let seen = ask(serve(wait_for_the_end).await, Ladder::TcpOnly).await;
-    assert_eq!(seen.service, Some(Service::NotSpoken));
+async fn another_protocol_than_the_one_needed_is_said_so() {
+    let ladders = [
+        Ladder::Smb,
+        Ladder::Tds,
+        Ladder::Ldap,
+        Ladder::Dns,
+        Ladder::Kerberos,
+        Ladder::RpcMapper,
+        Ladder::RpcPort,
+    ];
+    for ladder in ladders {
+        let banner = serve(|mut stream| async move {
+            let _ = stream.write_all(b"220 this is a mail server\r\n").await;
+            wait_for_the_end(stream).await;
+        });
+        let seen = ask(banner.await, ladder).await;
+        assert_eq!(seen.service, Some(Service::Foreign), "{ladder:?}");
+        assert_eq!(seen.depth, Some(Depth::Protocol));
+        let seen = ask(serve(wait_for_the_end).await, ladder).await;
+        assert_eq!(seen.service, Some(Service::Mute), "{ladder:?}");
+        let seen = ask(serve(|_| async {}).await, ladder).await;
+        assert_eq!(seen.service, Some(Service::HungUp), "{ladder:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_port_that_is_asked_nothing_and_closes_at_once_is_not_taken_for_a_service() {
-    for ladder in [Ladder::Tcp, Ladder::TcpOnly] {
+    {
+        let ladder = Ladder::Tcp;
         let seen = ask(serve(|_| async {}).await, ladder).await;
         assert_eq!(seen.service, Some(Service::HungUp));
         let resetting = serve(|stream| async move {

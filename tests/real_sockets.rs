@@ -346,13 +346,17 @@ fn servers_that_misbehave_get_the_right_verdict_in_bounded_time() {
 }
 
 #[test]
-fn unspoken_protocols_and_udp_are_unknown_and_change_nothing() {
+fn an_open_port_that_does_not_speak_the_protocol_is_wrong() {
     let open = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = open.local_addr().expect("an address").port();
     let folder = tempfile::tempdir().expect("a folder");
-    let report = check(folder.path(), "127.0.0.1", &[(port, "smb", "required")], "");
-    assert_eq!(report.verdicts[&port], "unknown only-tcp");
-    assert_eq!(report.status, 0);
+    let protocols = ["smb", "tds", "rpc", "ldap", "dns"];
+    for protocol in protocols {
+        let wanted = [(port, protocol, "required")];
+        let report = check(folder.path(), "127.0.0.1", &wanted, "");
+        assert_eq!(report.verdicts[&port], "wrong mute", "{protocol}");
+        assert_eq!(report.status, 1);
+    }
 }
 
 #[test]

@@ -44,8 +44,8 @@ pub struct Inquiry {
     pub reference: Option<Walk>,
     /// The questions whose ways are walked.
     pub walks: Vec<Walk>,
-    /// The sender of a host-unreachable message, when nothing but such messages came back.
-    pub looks_dead: Option<IpAddr>,
+    /// Whether routers say that the host cannot be reached, and nothing shows that it is alive.
+    pub looks_dead: bool,
 }
 
 /// A question whose way is walked.
@@ -94,7 +94,7 @@ pub fn wanted(tried: &[Tried<'_>]) -> Vec<Inquiry> {
 
 impl Inquiry {
     fn asks_anything(&self) -> bool {
-        self.reference.is_some() || !self.walks.is_empty() || self.looks_dead.is_some()
+        self.reference.is_some() || !self.walks.is_empty() || self.looks_dead
     }
 }
 
@@ -171,20 +171,19 @@ pub fn has_own_words(seen: &Observation) -> bool {
     }
 }
 
-/// The sender of a host-unreachable message, when the host itself never answered.
-fn looks_dead(tried: &[&Tried<'_>]) -> Option<IpAddr> {
-    let answered = tried
-        .iter()
-        .any(|one| matches!(one.seen.state, State::Closed { .. }) || has_own_words(one.seen));
-    let said = tried.iter().find_map(|one| match &one.seen.state {
-        State::Rejected(rejection) if rejection.says == Prohibition::HostUnreachable => {
-            rejection.by
-        }
-        _ => None,
-    });
-    // A door that opens on a dead host is painted on: that one is asked about too.
+/// Whether a host-unreachable message came and nothing shows that the host is alive. A door that opens on a dead host is
+/// painted on, so an open port without its own words shows nothing.
+fn looks_dead(tried: &[&Tried<'_>]) -> bool {
+    let is_alive = |one: &&&Tried<'_>| {
+        matches!(one.seen.state, State::Closed { .. }) || has_own_words(one.seen)
+    };
+    let is_said_unreachable = |one: &&&Tried<'_>| {
+        matches!(&one.seen.state, State::Rejected(rejection)
+            if rejection.says == Prohibition::HostUnreachable)
+    };
     let opened = tried.iter().any(|one| one.seen.state == State::Open);
-    said.filter(|_| !answered || opened)
+    tried.iter().any(|one| is_said_unreachable(&one))
+        && (opened || !tried.iter().any(|one| is_alive(&one)))
 }
 
 /// Whether the host is so much farther away than the last router that times of resets tell who sent them.

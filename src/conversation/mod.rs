@@ -14,23 +14,11 @@ mod ber;
     )
 )]
 mod certificate;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
 pub(crate) mod dns;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub(crate) mod http;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
 pub(crate) mod kerberos;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
 pub(crate) mod ldap;
 mod message;
 pub(crate) mod proxy;
@@ -44,22 +32,10 @@ mod real_servers;
     )
 )]
 pub(crate) mod revocation;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
 pub(crate) mod rpc;
 #[cfg(all(test, target_os = "linux"))]
 mod samba;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
 pub(crate) mod smb;
-#[cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, reason = "not on the ladder yet")
-)]
 pub(crate) mod tds;
 #[cfg_attr(
     not(test),
@@ -71,4 +47,5 @@ pub(crate) mod tds;
 pub(crate) mod tls;
 mod trust;
 
+pub(crate) use message::Fault;
 pub use trust::Trust;

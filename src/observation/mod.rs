@@ -4,9 +4,13 @@
 //! has a variant here, so probing returns no `Err` and the verdict table can be exhaustive. The types are plain data:
 //! no sockets, no clocks.
 
+mod spoken;
+
 use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
+
+pub use spoken::{RpcPort, RpcRange, Spoken};
 
 /// Everything that was seen of one flow at one address.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +33,10 @@ pub struct Observation {
     pub tls: Option<TlsSeen>,
     /// What HTTP showed.
     pub http: Option<HttpSeen>,
+    /// What a service that is no web server said of itself.
+    pub spoken: Option<Spoken>,
+    /// What is known of a range of dynamic ports, where the flow is one.
+    pub rpc_range: Option<RpcRange>,
     /// What other source ports met, where several were tried.
     pub source_ports: Option<SourcePorts>,
     /// The way there, where it was walked.
@@ -52,6 +60,8 @@ impl Observation {
             on_link: false,
             tls: None,
             http: None,
+            spoken: None,
+            rpc_range: None,
             source_ports: None,
             path: None,
             painted: None,
@@ -192,8 +202,6 @@ pub enum NotTried {
 pub enum Service {
     /// Nothing more was asked of it: an open port is all that the flow needs.
     NotAsked,
-    /// The protocol the flow needs is not spoken by this version.
-    NotSpoken,
     /// It spoke the protocol, and all is as a client needs it.
     Spoke,
     /// It accepted and then said nothing, or not enough, within the time.
@@ -212,6 +220,8 @@ pub enum Service {
     TlsTooOld,
     /// It speaks TLS, and its certificate would make a client refuse.
     Certificate(CertificateFault),
+    /// It answered, but not in the protocol that is needed.
+    Foreign,
     /// It answered, but not in HTTP.
     NotHttp,
     /// It answered with an HTTP status from 500 on.
@@ -248,6 +258,8 @@ pub enum Depth {
     Tls,
     /// An HTTP exchange was tried.
     Http,
+    /// Another protocol was spoken.
+    Protocol,
 }
 
 /// One try: one connection attempt, or one later step of it.

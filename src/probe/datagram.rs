@@ -1,7 +1,8 @@
 //! UDP: one datagram at a time, and what comes back.
 //!
-//! An answer shows a service; an ICMP message shows who refused. Silence shows nothing: most services do not answer
-//! what they do not understand. The datagram is empty, so that no service acts on it.
+//! An answer shows a service, and one in its protocol proves it; an ICMP message shows who refused. Silence shows
+//! nothing where the datagram is empty, as it is where no protocol is known, so that no service acts on it: most
+//! services do not answer what they do not understand.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -10,11 +11,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::converse::facts;
 use super::knock::Places;
-use super::{Landing, Prober, Question};
+use super::{Datagram as Asked, Landing, Prober, Question};
+use crate::conversation::{Fault, kerberos, rpc::datagram as rpc};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, Rejection, ResetBy, Service,
-    State,
+    Spoken, State,
 };
 use crate::os::{self, Datagram};
 
@@ -24,9 +27,11 @@ const TRIES: usize = 3;
 pub(super) async fn ask(
     prober: &Prober,
     question: &Question,
+    asked: Asked,
     address: IpAddr,
     places: Places,
 ) -> Observation {
+    let request = Request::new(question, asked);
     let remote = SocketAddr::new(address, question.port);
     let mut seen = Observation::without_packets(Some(address), State::Silent);
     seen.on_link = prober.is_on_link(address);
@@ -40,31 +45,36 @@ pub(super) async fn ask(
         let (attempt, came) = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
-            tried = one(prober, remote) => tried,
+            tried = one(prober, remote, &request) => tried,
         };
         seen.attempts.push(attempt);
         if let Some(came) = came {
-            take_in(&mut seen, came);
+            take_in(question, &request, &mut seen, came);
             break;
         }
     }
     drop(places);
     if seen.attempts.is_empty() {
         seen.state = State::NotTried(NotTried::Interrupted);
-    } else {
+    } else if seen.spoken.is_none() {
         seen.depth = Some(Depth::Udp);
     }
     seen
 }
 
-async fn one(prober: &Prober, remote: SocketAddr) -> (Attempt, Option<Datagram>) {
+async fn one(
+    prober: &Prober,
+    remote: SocketAddr,
+    request: &Request,
+) -> (Attempt, Option<Datagram>) {
     prober.pace.turn().await;
     let local = Mutex::new(None);
     let began = |address| *local.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
     let at = Timestamp::now();
     let started = Instant::now();
     let limit: Duration = prober.limits.timeout;
-    let came = tokio::time::timeout(limit, os::ask_datagram(remote, &[], began))
+    let bytes = request.bytes();
+    let came = tokio::time::timeout(limit, os::ask_datagram(remote, &bytes, began))
         .await
         .ok();
     let result = match &came {
@@ -83,11 +93,56 @@ async fn one(prober: &Prober, remote: SocketAddr) -> (Attempt, Option<Datagram>)
     (attempt, came)
 }
 
-fn take_in(seen: &mut Observation, came: Datagram) {
+/// What is asked of a service, built once: the answer has to fit it.
+enum Request {
+    Empty,
+    Dns(crate::conversation::dns::Query),
+    Kerberos,
+    Rpc(rpc::Question),
+}
+
+impl Request {
+    fn new(question: &Question, asked: Asked) -> Self {
+        match asked {
+            Asked::Empty => Self::Empty,
+            Asked::Dns => facts::query(question).map_or(Self::Empty, Self::Dns),
+            Asked::Kerberos => Self::Kerberos,
+            Asked::Rpc => Self::Rpc(rpc::Question::new()),
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Empty => Vec::new(),
+            Self::Dns(query) => query.bytes(),
+            Self::Kerberos => kerberos::request(),
+            Self::Rpc(question) => question.bytes(),
+        }
+    }
+
+    /// What an answer says; `None`: nothing was asked.
+    fn read(&self, question: &Question, bytes: &[u8]) -> Option<Result<Spoken, Fault>> {
+        match self {
+            Self::Empty => None,
+            Self::Dns(query) => Some(query.read(bytes).map(|said| facts::of_dns(question, &said))),
+            Self::Kerberos => Some(kerberos::read(bytes).map(facts::of_kerberos)),
+            Self::Rpc(asked) => Some(asked.read(bytes).map(|said| Spoken {
+                protocol: "rpc",
+                facts: vec![("answer", format!("{said:?}").to_lowercase())],
+                ports: Vec::new(),
+            })),
+        }
+    }
+}
+
+fn take_in(question: &Question, request: &Request, seen: &mut Observation, came: Datagram) {
     match came {
-        Datagram::Answer(_) => {
+        Datagram::Answer(bytes) => {
             seen.state = State::Open;
-            seen.service = Some(Service::NotAsked);
+            match request.read(question, &bytes) {
+                None => seen.service = Some(Service::NotAsked),
+                Some(said) => facts::note(seen, said),
+            }
         }
         Datagram::Rejected(rejection) if is_the_hosts(&rejection, seen.address) => {
             seen.state = State::Closed {

@@ -36,8 +36,8 @@ impl Prober {
         if inquiry.reference.is_some() {
             found.doors = self.try_doors(inquiry.address, known).await;
         }
-        if let Some(router) = inquiry.looks_dead {
-            found.dead_by = self.search(inquiry.address, known, router).await;
+        if inquiry.looks_dead {
+            found.dead_by = self.search(inquiry.address, known).await;
         }
         if self.limits.walks && os::TELLS_SENDERS {
             let _turn = self.walking.acquire().await;
@@ -74,21 +74,15 @@ impl Prober {
         }
     }
 
-    /// Makes the router look for the host on a quiet line, and takes the time: the host is dead when it needed seconds.
-    async fn search(
-        &self,
-        address: IpAddr,
-        known: &HashSet<u16>,
-        router: IpAddr,
-    ) -> Option<IpAddr> {
+    /// Makes the router look for the host on a quiet line, and takes the time: the host is dead when a router needed
+    /// seconds. Which of several routers is asked depends on the source port.
+    async fn search(&self, address: IpAddr, known: &HashSet<u16>) -> Option<IpAddr> {
         let port = *doors(known, &HashSet::new(), 1).first()?;
         let remote = SocketAddr::new(address, port);
         for _ in 0..SEARCHES {
             let seen = once(self, remote, Manner::default(), LONGEST_SEARCH).await?;
             let Some(came) = seen.came else { continue };
-            if !is_unreachable_by(&came, router) {
-                return None;
-            }
+            let router = unreachable_by(&came)?;
             // A quick word may end a search that another packet began, or be a firewall's: the next one tells.
             if seen.took >= SHORTEST_SEARCH {
                 return Some(router);
@@ -202,9 +196,16 @@ impl Prober {
     }
 }
 
-fn is_unreachable_by(came: &Connection, router: IpAddr) -> bool {
-    matches!(came, Connection::Rejected { rejection, .. }
-        if rejection.says == Prohibition::HostUnreachable && rejection.by == Some(router))
+/// Who said that the host cannot be reached; `None`: that is not what came.
+fn unreachable_by(came: &Connection) -> Option<IpAddr> {
+    match came {
+        Connection::Rejected { rejection, .. }
+            if rejection.says == Prohibition::HostUnreachable =>
+        {
+            rejection.by
+        }
+        _ => None,
+    }
 }
 
 /// A port that nobody uses and that did not open: the one whose path is walked.

@@ -17,6 +17,7 @@ mod names;
 mod once;
 mod pace;
 mod prove;
+mod ranges;
 mod silence;
 mod spread;
 mod walk;
@@ -75,16 +76,43 @@ pub enum Ladder {
     None,
     /// An open port is all that is asked.
     Tcp,
-    /// The protocol is not spoken: an open port is seen, and no more.
-    TcpOnly,
-    /// One empty datagram, and what comes back.
-    Datagram,
+    /// A datagram, and what comes back.
+    Datagram(Datagram),
+    /// A negotiation of SMB.
+    Smb,
+    /// A prelogin of SQL Server's protocol.
+    Tds,
+    /// An anonymous search of the root of a directory.
+    Ldap,
+    /// A question to a name server.
+    Dns,
+    /// A request that a key distribution centre has to refuse.
+    Kerberos,
+    /// The list of an RPC endpoint mapper, and every port that it names.
+    RpcMapper,
+    /// Whether a port speaks RPC.
+    RpcPort,
+    /// A range of dynamic RPC ports up to this one: settled by what the host's mapper named.
+    RpcRange(u16),
     /// A TLS handshake.
     Tls,
     /// An HTTP exchange.
     Http,
     /// An HTTP exchange over TLS.
     Https,
+}
+
+/// What a datagram asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Datagram {
+    /// Nothing: it is empty.
+    Empty,
+    /// A name.
+    Dns,
+    /// A ticket that cannot be had.
+    Kerberos,
+    /// Whether an RPC server listens.
+    Rpc,
 }
 
 /// Needed flows are tried first, forbidden ones last.
@@ -237,7 +265,7 @@ impl Prober {
             if let Some(answer) = answer
                 && let (Some(address), State::Open) = (answer.address, &answer.state)
                 && question.landing == Landing::Itself
-                && question.ladder != Ladder::Datagram
+                && !matches!(question.ladder, Ladder::Datagram(_))
             {
                 ports.entry(address).or_insert(question.port);
             }
@@ -268,7 +296,7 @@ impl Prober {
                 return Observation::without_packets(None, State::Unresolved(why));
             }
         };
-        if question.ladder == Ladder::None {
+        if matches!(question.ladder, Ladder::None | Ladder::RpcRange(_)) {
             return Observation::without_packets(
                 Some(address),
                 State::NotTried(NotTried::Unsupported),
@@ -292,8 +320,8 @@ impl Prober {
             _of_the_run: place,
             _of_the_host: slot,
         };
-        if question.ladder == Ladder::Datagram {
-            return datagram::ask(self, &question, address, places).await;
+        if let Ladder::Datagram(asked) = question.ladder {
+            return datagram::ask(self, &question, asked, address, places).await;
         }
         let mut seen = knock::knock(self, &question, address, earlier, places).await;
         if question.spread && seen.state == State::Open && !seen.on_link {

@@ -66,8 +66,10 @@ impl Prober {
                 return false;
             };
             let wanted = learnt.tries(address).min(silence::MOST);
-            questions[*number].ladder != Ladder::Datagram
-                && knock::silent(&seen.attempts) < usize::from(wanted)
+            !matches!(
+                questions[*number].ladder,
+                Ladder::Datagram(_) | Ladder::RpcRange(_)
+            ) && knock::silent(&seen.attempts) < usize::from(wanted)
         };
         (0..answers.len()).filter(lacks).collect()
     }

@@ -23,6 +23,10 @@ pub(super) fn advice(
     match cause {
         Cause::Intermittent => format!("Some connections to {port} of {system} pass and others do not, by their source port: one of several paths, of a pair of firewalls or of a cluster's nodes lacks the rule. Look at each member of {crossed}, and at each node behind the name."),
         Cause::AnsweredByMiddlebox => format!("A device answers in the place of {system}, so an open {port} proves nothing. See what on the way ({crossed}, a proxy, an intrusion-prevention device) accepts connections for it, and run again from where it does not."),
+        Cause::OtherProtocol => format!("Another service, or a device, answers on {port} of {system}, and not in the protocol that is needed. See what listens there."),
+        Cause::RpcHalfOpen => format!("The endpoint mapper of {system} answers, and dynamic ports that it names do not: let the whole range {port} through {crossed}, or have the firewall follow the mapper. The ports are in the evidence."),
+        Cause::RpcOutsideRange => format!("{system} uses dynamic ports outside its `rpc_ports`: restrict the range on that host, or correct the file and the rules of {crossed}."),
+        Cause::RpcNotLearnt => format!("The endpoint mapper of {system} named no ports, so nobody knows which of {port} are in use; silence of a few proves nothing. See to the mapper first."),
         Cause::UdpSilent => String::new(),
         Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on."),
         Cause::HostSilent => format!("Nothing of {system} answered. See whether it is up and the address is right; then let {port} through {crossed}. A host's own firewall hides unused ports too."),
@@ -60,7 +64,6 @@ pub(super) fn advice(
         | Cause::OtherService
         | Cause::KeptClosed
         | Cause::HostUnproved
-        | Cause::OnlyTcp
         | Cause::TlsTooOld
         | Cause::NotTried
         | Cause::NoAddressHere

@@ -95,7 +95,7 @@ impl Evidence {
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// How deep the proof is: `tcp`, `tls` or `http`; `null` when no packet was sent.
+    /// How deep the proof is: `tcp`, `udp`, `tls`, `http` or `protocol` (that of the flow); `null` when no packet was sent.
     pub depth: Option<String>,
     /// What proves that a closed door was knocked on: `self`, `host` or `path`.
     pub control: Option<String>,
@@ -119,6 +119,9 @@ pub struct Evidence {
     /// What HTTP showed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub http: Option<Http>,
+    /// What a service that is no web server said of itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub spoken: Option<Spoken>,
     /// What knocks from several source ports met.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ports: Option<SourcePorts>,
@@ -150,6 +153,33 @@ pub struct Rejected {
     /// The firewall of the site file that has the sender's address.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub firewall: Option<String>,
+}
+
+/// What a service that is no web server said of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spoken {
+    /// The word of its protocol.
+    pub protocol: String,
+    /// Facts by name.
+    pub facts: BTreeMap<String, String>,
+    /// The TCP ports that an endpoint mapper named, or that were tried in a range of which nobody told.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub ports: Vec<RpcPort>,
+}
+
+/// A dynamic RPC port.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RpcPort {
+    /// Port.
+    pub port: u16,
+    /// What listens behind it, as far as the mapper says.
+    pub services: Vec<String>,
+    /// As the state of a flow.
+    pub state: String,
+    /// In words, what an open port said, where it was not RPC.
+    pub said: Option<String>,
+    /// The tries.
+    pub attempts: Vec<Attempt>,
 }
 
 /// What knocks from several source ports met.

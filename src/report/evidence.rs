@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::document::{
-    Attempt, Certificate, Dropped, Evidence, Hop, Http, Path, Rejected, SourcePorts, Tls,
+    Attempt, Certificate, Dropped, Evidence, Hop, Http, Path, Rejected, RpcPort, SourcePorts,
+    Spoken, Tls,
 };
 use crate::attribution;
 use crate::observation::{
@@ -54,6 +55,7 @@ pub(super) fn evidence(
             State::Rejected(rejection) => Some(rejected(site, rejection)),
             _ => None,
         },
+        spoken: decided.spoken.as_ref().map(spoken),
         ports: decided.source_ports.map(source_ports),
         path: decided.path.as_ref().map(|it| path(site, crosses, it)),
         painted: decided.painted.map(painted),
@@ -84,6 +86,7 @@ fn depth(depth: Depth) -> &'static str {
         Depth::Udp => "udp",
         Depth::Tls => "tls",
         Depth::Http => "http",
+        Depth::Protocol => "protocol",
     }
 }
 
@@ -121,6 +124,31 @@ fn rejected(site: &Site, rejection: &observation::Rejection) -> Rejected {
             .by
             .and_then(|by| site.firewall_at(by))
             .map(str::to_string),
+    }
+}
+
+fn spoken(spoken: &observation::Spoken) -> Spoken {
+    let port = |it: &observation::RpcPort| RpcPort {
+        port: it.port,
+        services: it.services.clone(),
+        state: state(&it.seen.state).to_string(),
+        said: it.seen.service.as_ref().and_then(said),
+        attempts: it
+            .seen
+            .attempts
+            .iter()
+            .take(MOST_ATTEMPTS)
+            .map(attempt)
+            .collect(),
+    };
+    Spoken {
+        protocol: spoken.protocol.to_string(),
+        facts: spoken
+            .facts
+            .iter()
+            .map(|(name, value)| ((*name).to_string(), value.clone()))
+            .collect(),
+        ports: spoken.ports.iter().map(port).collect(),
     }
 }
 
@@ -199,7 +227,7 @@ fn painted(painted: Painted) -> String {
 
 fn said(service: &Service) -> Option<String> {
     let text = match service {
-        Service::NotAsked | Service::NotSpoken | Service::Spoke => return None,
+        Service::NotAsked | Service::Spoke => return None,
         Service::Mute => "accepted the connection and said nothing, or not enough, in time",
         Service::HungUp => "accepted the connection and closed it without a word",
         Service::ResetAtOnce => "accepted the connection and reset it at once",
@@ -210,6 +238,7 @@ fn said(service: &Service) -> Option<String> {
         }
         Service::TlsTooOld => "offers only TLS versions or ciphers too old to check",
         Service::Certificate(_) => "showed a certificate that a client refuses",
+        Service::Foreign => "answered, but not in the protocol that is needed",
         Service::NotHttp => "answered, but not in HTTP",
         Service::ServerError(status) => return Some(format!("answered with HTTP status {status}")),
         Service::ConnectedToItself => "the connection went from this host to itself",

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize, Style};
 
-use super::document::{Hop, Path, ReportDocument, ReportFlow};
+use super::document::{Hop, Path, ReportDocument, ReportFlow, Spoken};
 use crate::diagnostic::visible;
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
@@ -318,6 +318,9 @@ fn seen(flow: &ReportFlow) -> String {
     if let Some(said) = &evidence.said {
         text += &format!("; it {said}");
     }
+    if let Some(spoken) = &evidence.spoken {
+        text += &spoken_words(spoken);
+    }
     if let Some(ports) = evidence.ports.filter(|ports| ports.blocked > 0) {
         text += &format!(
             "; of {} source ports {} pass and {} do not",
@@ -395,6 +398,37 @@ fn rejected(flow: &ReportFlow) -> String {
             rejected.says
         ),
     }
+}
+
+/// What a service said of itself, and which of the dynamic ports that were named do not answer.
+fn spoken_words(spoken: &Spoken) -> String {
+    let facts: Vec<String> = spoken
+        .facts
+        .iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    let mut text = format!("; {}", spoken.protocol);
+    if !facts.is_empty() {
+        text += &format!(": {}", facts.join(", "));
+    }
+    let silent: Vec<String> = spoken
+        .ports
+        .iter()
+        .filter(|port| port.state != "open" || port.said.is_some())
+        .map(|port| format!("{} {}", port.port, port.state))
+        .collect();
+    let tried = spoken.ports.len();
+    match (tried, silent.is_empty()) {
+        (0, _) => {}
+        (_, true) => text += &format!("; all {tried} dynamic ports speak"),
+        (_, false) => {
+            text += &format!(
+                "; of {tried} dynamic ports these do not: {}",
+                silent.join(", ")
+            );
+        }
+    }
+    text
 }
 
 /// Where silent packets are dropped, or at which hop an answer came.

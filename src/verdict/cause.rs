@@ -101,6 +101,14 @@ words! {
         HungUp = "hung-up",
         /// Closes in the middle of the TLS handshake.
         HungUpInHandshake = "hung-up-in-handshake",
+        /// Another protocol than the one needed.
+        OtherProtocol = "other-protocol",
+        /// The endpoint mapper answers, and the ports that it names do not.
+        RpcHalfOpen = "rpc-half-open",
+        /// The endpoint mapper names ports outside the ranges of the site file.
+        RpcOutsideRange = "rpc-outside-range",
+        /// Nobody told which dynamic ports are in use.
+        RpcNotLearnt = "rpc-not-learnt",
         /// Not TLS.
         NotTls = "not-tls",
         /// A TLS alert.
@@ -125,8 +133,6 @@ words! {
         Open = "open",
         /// The firewalls let it through; nobody listens.
         ClosedButReachable = "closed-but-reachable",
-        /// The protocol is not spoken by this version.
-        OnlyTcp = "only-tcp",
         /// TLS too old to check.
         TlsTooOld = "tls-too-old",
         /// Not tried by this version.

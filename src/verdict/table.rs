@@ -5,7 +5,7 @@ use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
     CertificateFault, Depth, NotTried, Observation, Painted, Prohibition, Rejection, ResetBy,
-    Service, State, Trouble, Unresolved,
+    RpcRange, Service, State, Trouble, Unresolved,
 };
 
 /// Judges one observation.
@@ -66,6 +66,9 @@ fn unknown(cause: Cause, level: Level) -> Judgement {
 }
 
 fn required(seen: &Observation, context: &Context) -> Judgement {
+    if let Some(range) = seen.rpc_range {
+        return rpc_range(range);
+    }
     match &seen.state {
         State::Open if is_painted(seen) => Judgement {
             owner: Some(Owner::Firewall),
@@ -110,6 +113,23 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
+    }
+}
+
+/// A required range of dynamic RPC ports.
+fn rpc_range(range: RpcRange) -> Judgement {
+    match range {
+        RpcRange::Passes => ok(Cause::Answered),
+        RpcRange::HalfOpen => failed(Verdict::Blocked, Cause::RpcHalfOpen, Owner::Firewall),
+        RpcRange::OutsideBlocked => {
+            failed(Verdict::Blocked, Cause::RpcOutsideRange, Owner::Firewall)
+        }
+        RpcRange::OutsideOpen => Judgement {
+            level: Level::Warning,
+            owner: Some(Owner::Server),
+            ..ok(Cause::RpcOutsideRange)
+        },
+        RpcRange::NotLearnt => unknown(Cause::RpcNotLearnt, Level::Warning),
     }
 }
 
@@ -178,11 +198,11 @@ fn spoken(service: Option<&Service>) -> Judgement {
     let wrong = |cause, owner| failed(Verdict::Wrong, cause, owner);
     match service {
         Service::NotAsked | Service::Spoke => ok(Cause::Answered),
-        Service::NotSpoken => unknown(Cause::OnlyTcp, Level::Note),
         Service::TlsTooOld => unknown(Cause::TlsTooOld, Level::Note),
         Service::Mute => wrong(Cause::Mute, Owner::Server),
         Service::HungUp | Service::ResetAtOnce => wrong(Cause::HungUp, Owner::Server),
         Service::HungUpInHandshake => wrong(Cause::HungUpInHandshake, Owner::Server),
+        Service::Foreign => wrong(Cause::OtherProtocol, Owner::Server),
         Service::NotTls => wrong(Cause::NotTls, Owner::Server),
         Service::TlsAlert(_) => wrong(Cause::TlsAlert, Owner::Server),
         Service::NotHttp => wrong(Cause::NotHttp, Owner::Server),
@@ -204,6 +224,9 @@ fn certificate(fault: &CertificateFault) -> Cause {
 }
 
 fn optional(seen: &Observation) -> Judgement {
+    if let Some(range) = seen.rpc_range {
+        return ok(rpc_range(range).cause);
+    }
     match &seen.state {
         State::Open if is_painted(seen) => ok(Cause::AnsweredByMiddlebox),
         State::Open if matches!(spoken(seen.service.as_ref()).verdict, Verdict::Wrong) => {
@@ -380,11 +403,11 @@ mod tests {
         assert_eq!(
             judge(
                 Need::Required,
-                &seen(State::Open, Some(Service::NotSpoken)),
+                &seen(State::Open, Some(Service::Foreign)),
                 &Context::default()
             )
             .cause,
-            Cause::OnlyTcp
+            Cause::OtherProtocol
         );
     }
 

@@ -34,7 +34,7 @@ pub(super) async fn gone(
             spread: false,
             ..question.clone()
         };
-        if question.ladder != Ladder::Datagram {
+        if !matches!(question.ladder, Ladder::Datagram(_) | Ladder::RpcRange(_)) {
             controls.entry(address).or_insert((again, last));
         }
     }

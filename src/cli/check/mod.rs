@@ -219,6 +219,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
     bar.set_message("making silence proof");
     bench.prober.prove_silence(&questions, &mut answers).await;
+    bench.prober.settle_ranges(&questions, &mut answers).await;
     let gone = controls::gone(bench, &questions, &answers).await;
     bar.set_message("looking closer");
     let mut doors = look_closer(bench, &questions, &mut answers).await;
@@ -270,12 +271,16 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
         .iter()
         .zip(answers.iter())
         .enumerate()
-        .filter(|(_, (question, _))| question.ladder != Ladder::Datagram)
+        .filter(|(_, (question, _))| !matches!(question.ladder, Ladder::Datagram(_)))
         .filter_map(|(number, (question, seen))| {
             Some(Tried {
                 number,
                 address: seen.address?,
-                port: question.port,
+                // Of a range, the port that decided.
+                port: seen
+                    .attempts
+                    .first()
+                    .map_or(question.port, |attempt| attempt.remote.port()),
                 needed: question.turn == Turn::Needed,
                 seen,
             })
@@ -339,7 +344,8 @@ fn announce(site: &Site, questions: &[Question], limits: &Limits) {
     let asked: Vec<&Question> = questions
         .iter()
         .filter(|question| {
-            question.ladder != Ladder::None && matches!(question.target, probe::Target::Address(_))
+            !matches!(question.ladder, Ladder::None | Ladder::RpcRange(_))
+                && matches!(question.target, probe::Target::Address(_))
         })
         .collect();
     let hosts: HashSet<String> = asked

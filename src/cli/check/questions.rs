@@ -7,7 +7,8 @@ use super::aim::{Aim, Names, aim};
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::observation::Unresolved;
 use crate::plan::{Chosen, Flow, Target};
-use crate::probe::{self, Ladder, Landing, Question, Turn};
+use crate::probe::{self, Datagram, Ladder, Landing, Question, Turn};
+use crate::site::{Site, System, ZoneId};
 
 /// Questions, and for each chosen flow the numbers of its questions; equal questions are asked once.
 pub(super) fn questions(
@@ -64,10 +65,10 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
     let one = |target| Question {
         target,
         port: flow.port.low,
-        name: if matches!(ladder, Ladder::Tls | Ladder::Http | Ladder::Https) {
-            name.clone()
-        } else {
-            None
+        name: match ladder {
+            Ladder::Tls | Ladder::Http | Ladder::Https => name.clone(),
+            Ladder::Dns | Ladder::Datagram(Datagram::Dns) => name_to_ask(site, zone),
+            _ => None,
         },
         ladder,
         turn: if flow.need == Need::Forbidden {
@@ -84,28 +85,58 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
     targets.into_iter().map(one).collect()
 }
 
-/// How far a flow is tried by this version.
+/// How far a flow is tried.
 fn ladder(flow: &Flow) -> Ladder {
-    if flow.port.low != flow.port.high {
-        return Ladder::None;
+    let is_range = flow.port.low != flow.port.high;
+    match (flow.transport, flow.need, flow.protocol) {
+        (Transport::Tcp, Need::Required | Need::Optional, Protocol::Rpc) if is_range => {
+            Ladder::RpcRange(flow.port.high)
+        }
+        // That every port of a range is closed cannot be shown by trying some.
+        _ if is_range => Ladder::None,
+        (Transport::Udp, _, protocol) => Ladder::Datagram(datagram(protocol)),
+        (Transport::Tcp, Need::Forbidden, _) => Ladder::Tcp,
+        (Transport::Tcp, Need::Required | Need::Optional, protocol) => over_tcp(protocol),
     }
-    if flow.transport == Transport::Udp {
-        return Ladder::Datagram;
+}
+
+fn datagram(protocol: Protocol) -> Datagram {
+    match protocol {
+        Protocol::Dns => Datagram::Dns,
+        Protocol::Kerberos => Datagram::Kerberos,
+        Protocol::Rpc => Datagram::Rpc,
+        Protocol::Tcp
+        | Protocol::Udp
+        | Protocol::Tls
+        | Protocol::Http
+        | Protocol::Https
+        | Protocol::Smb
+        | Protocol::Tds
+        | Protocol::Ldap => Datagram::Empty,
     }
-    match (flow.need, flow.protocol) {
-        (Need::Forbidden, _) | (_, Protocol::Tcp) => Ladder::Tcp,
-        (_, Protocol::Tls) => Ladder::Tls,
-        (_, Protocol::Http) => Ladder::Http,
-        (_, Protocol::Https) => Ladder::Https,
-        (
-            _,
-            Protocol::Udp
-            | Protocol::Rpc
-            | Protocol::Smb
-            | Protocol::Tds
-            | Protocol::Ldap
-            | Protocol::Dns
-            | Protocol::Kerberos,
-        ) => Ladder::TcpOnly,
+}
+
+fn over_tcp(protocol: Protocol) -> Ladder {
+    match protocol {
+        Protocol::Tcp | Protocol::Udp => Ladder::Tcp,
+        Protocol::Tls => Ladder::Tls,
+        Protocol::Http => Ladder::Http,
+        Protocol::Https => Ladder::Https,
+        Protocol::Rpc => Ladder::RpcMapper,
+        Protocol::Smb => Ladder::Smb,
+        Protocol::Tds => Ladder::Tds,
+        Protocol::Ldap => Ladder::Ldap,
+        Protocol::Dns => Ladder::Dns,
+        Protocol::Kerberos => Ladder::Kerberos,
     }
+}
+
+/// A name that a name server of the site should know: that of a system which clients of this zone reach, else of any.
+fn name_to_ask(site: &Site, zone: ZoneId) -> Option<String> {
+    let for_clients = |system: &&System| !system.client_roles.is_empty();
+    let named = |system: &System| system.name_for(zone).map(str::to_string);
+    let mut clients = site.systems.iter().filter(for_clients).filter_map(named);
+    clients
+        .next()
+        .or_else(|| site.systems.iter().find_map(named))
 }

@@ -1,6 +1,9 @@
 //! The conversation on a port that has opened, as far as the question's ladder goes.
 
+pub(super) mod facts;
 mod http;
+mod rpc;
+mod smb;
 mod tls;
 
 use std::time::Duration;
@@ -18,8 +21,17 @@ const SECOND_THOUGHTS: Duration = Duration::from_millis(400);
 /// Whether a ladder ends with the connection.
 pub(super) fn asks_nothing(ladder: Ladder) -> bool {
     match ladder {
-        Ladder::None | Ladder::Tcp | Ladder::TcpOnly | Ladder::Datagram => true,
-        Ladder::Tls | Ladder::Http | Ladder::Https => false,
+        Ladder::None | Ladder::Tcp | Ladder::Datagram(_) | Ladder::RpcRange(_) => true,
+        Ladder::Tls
+        | Ladder::Http
+        | Ladder::Https
+        | Ladder::Smb
+        | Ladder::Tds
+        | Ladder::Ldap
+        | Ladder::Dns
+        | Ladder::Kerberos
+        | Ladder::RpcMapper
+        | Ladder::RpcPort => false,
     }
 }
 
@@ -39,12 +51,16 @@ pub(super) async fn converse(
     let mut interrupted = false;
     let talk = async {
         match question.ladder {
-            Ladder::None | Ladder::Tcp | Ladder::Datagram => {
+            Ladder::None | Ladder::Tcp | Ladder::Datagram(_) | Ladder::RpcRange(_) => {
                 seen.service = Some(watch(prober, &stream, places, Service::NotAsked).await);
             }
-            Ladder::TcpOnly => {
-                seen.service = Some(watch(prober, &stream, places, Service::NotSpoken).await);
-            }
+            Ladder::Smb => smb::negotiate(prober, question, &mut stream, seen).await,
+            Ladder::Tds => facts::tds(prober, &mut stream, seen).await,
+            Ladder::Ldap => facts::ldap(prober, &mut stream, seen).await,
+            Ladder::Dns => facts::dns(prober, question, &mut stream, seen).await,
+            Ladder::Kerberos => facts::kerberos(prober, &mut stream, seen).await,
+            Ladder::RpcMapper => rpc::mapper(prober, question, &mut stream, places, seen).await,
+            Ladder::RpcPort => rpc::greet(prober, &mut stream, seen).await,
             Ladder::Http => {
                 let service = http::over(prober, question, &mut stream, &host, seen).await;
                 seen.service = Some(service);

@@ -1,0 +1,162 @@
+//! What servers of SQL, LDAP, DNS and Kerberos said, as facts of the evidence.
+
+use std::net::IpAddr;
+
+use tokio::net::TcpStream;
+
+use crate::conversation::{Fault, dns, kerberos, ldap, tds};
+use crate::observation::{Depth, Observation, Service, Spoken};
+use crate::probe::{Prober, Question, Target};
+
+/// Writes down what came of a conversation.
+pub(in crate::probe) fn note(seen: &mut Observation, said: Result<Spoken, Fault>) {
+    seen.depth = Some(Depth::Protocol);
+    seen.service = Some(match said {
+        Ok(spoken) => {
+            seen.spoken = Some(spoken);
+            Service::Spoke
+        }
+        Err(fault) => service(fault),
+    });
+}
+
+/// What a conversation that proved nothing says of the service.
+pub(in crate::probe) fn service(fault: Fault) -> Service {
+    match fault {
+        Fault::Foreign => Service::Foreign,
+        Fault::Mute => Service::Mute,
+        Fault::HungUp | Fault::HungUpMidway => Service::HungUp,
+    }
+}
+
+pub(super) async fn tds(prober: &Prober, stream: &mut TcpStream, seen: &mut Observation) {
+    let said = tds::exchange(stream, prober.limits.timeout).await;
+    note(seen, said.map(of_tds));
+}
+
+fn of_tds(said: tds::Spoken) -> Spoken {
+    let mut facts = Vec::new();
+    match said {
+        tds::Spoken::Error(number) => facts.push(("error", number.to_string())),
+        tds::Spoken::Options(options) => {
+            let version = options
+                .version
+                .map(|version| format!("{}.{}.{}", version.major, version.minor, version.build));
+            facts.extend(version.map(|version| ("version", version)));
+            let encryption = options.encryption.map(|encryption| match encryption {
+                tds::Encryption::Off => "login only".to_string(),
+                tds::Encryption::On => "on".to_string(),
+                tds::Encryption::NotSupported => "not supported".to_string(),
+                tds::Encryption::Required => "required".to_string(),
+                tds::Encryption::Other(value) => format!("value {value}"),
+            });
+            facts.extend(encryption.map(|encryption| ("encryption", encryption)));
+            let instance = options.default_instance.map(|is_default| {
+                if is_default {
+                    "the default one"
+                } else {
+                    "another one"
+                }
+                .to_string()
+            });
+            facts.extend(instance.map(|instance| ("instance", instance)));
+        }
+    }
+    Spoken {
+        protocol: "tds",
+        facts,
+        ports: Vec::new(),
+    }
+}
+
+pub(super) async fn ldap(prober: &Prober, stream: &mut TcpStream, seen: &mut Observation) {
+    let said = ldap::exchange(stream, prober.limits.timeout).await;
+    note(seen, said.map(of_ldap));
+}
+
+fn of_ldap(said: ldap::Spoken) -> Spoken {
+    let mut facts = Vec::new();
+    facts.extend(said.naming_context.map(|context| ("domain", context)));
+    facts.extend(said.host_name.map(|name| ("host", name)));
+    if !said.versions.is_empty() {
+        facts.push(("versions", said.versions.join(", ")));
+    }
+    facts.extend(
+        said.result
+            .filter(|code| *code != 0)
+            .map(|code| ("result", code.to_string())),
+    );
+    Spoken {
+        protocol: "ldap",
+        facts,
+        ports: Vec::new(),
+    }
+}
+
+pub(super) async fn dns(
+    prober: &Prober,
+    question: &Question,
+    stream: &mut TcpStream,
+    seen: &mut Observation,
+) {
+    let Some(query) = query(question) else {
+        seen.service = Some(Service::NotAsked);
+        return;
+    };
+    let said = dns::exchange(stream, &query, prober.limits.timeout).await;
+    note(seen, said.map(|answer| of_dns(question, &answer)));
+}
+
+/// What a name server is asked: a name that the site uses, else who is in charge of the root.
+pub(in crate::probe) fn query(question: &Question) -> Option<dns::Query> {
+    match &question.name {
+        Some(name) => dns::Query::new(name, kind(question)),
+        None => dns::Query::new(".", dns::Kind::Soa),
+    }
+}
+
+/// A name server that is reached over IPv6 is asked for addresses of that family.
+fn kind(question: &Question) -> dns::Kind {
+    match question.target {
+        Target::Address(IpAddr::V6(_)) => dns::Kind::Aaaa,
+        Target::Address(IpAddr::V4(_)) | Target::Nowhere(_) => dns::Kind::A,
+    }
+}
+
+pub(in crate::probe) fn of_dns(question: &Question, answer: &dns::Answer) -> Spoken {
+    let mut facts = vec![("answer", answer.rcode.to_string())];
+    if let Some(name) = &question.name {
+        facts.push(("name", name.clone()));
+    }
+    if !answer.addresses.is_empty() {
+        let addresses: Vec<String> = answer.addresses.iter().map(ToString::to_string).collect();
+        facts.push(("addresses", addresses.join(", ")));
+    }
+    if answer.authoritative {
+        facts.push(("authority", "for this zone".to_string()));
+    }
+    Spoken {
+        protocol: "dns",
+        facts,
+        ports: Vec::new(),
+    }
+}
+
+pub(super) async fn kerberos(prober: &Prober, stream: &mut TcpStream, seen: &mut Observation) {
+    let said = kerberos::exchange(stream, prober.limits.timeout).await;
+    note(seen, said.map(of_kerberos));
+}
+
+pub(in crate::probe) fn of_kerberos(said: kerberos::Spoken) -> Spoken {
+    let facts = match said {
+        kerberos::Spoken::Error { code, realm } => {
+            vec![("error", code.to_string()), ("realm", realm)]
+        }
+        kerberos::Spoken::Ticket => vec![("answer", "a ticket".to_string())],
+    };
+    Spoken {
+        protocol: "kerberos",
+        facts,
+        ports: Vec::new(),
+    }
+}

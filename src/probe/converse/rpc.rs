@@ -1,0 +1,129 @@
+//! RPC: the endpoint mapper's list, and every port that it names, tried while the mapper's connection is still open.
+//!
+//! Firewalls that inspect RPC let the dynamic ports pass only after they have seen the mapper name them, for this source
+//! and as long as that connection lasts.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio::net::TcpStream;
+
+use super::facts;
+use crate::conversation::rpc::{self, Binding, End, Endpoint};
+use crate::observation::{Observation, RpcPort, Spoken};
+use crate::probe::knock::Places;
+use crate::probe::{Ladder, Landing, Prober, Question, Target, Turn};
+
+/// The most ports that one mapper may have tried.
+const MOST_PORTS: usize = 64;
+/// The most services of a port in the evidence.
+const MOST_SERVICES: usize = 8;
+
+pub(super) async fn mapper(
+    prober: &Prober,
+    question: &Question,
+    stream: &mut TcpStream,
+    places: Option<Places>,
+    seen: &mut Observation,
+) {
+    let said = rpc::lookup(stream, prober.limits.timeout).await;
+    // The ports need places of their own.
+    drop(places);
+    let said = match said {
+        Ok(mapper) => {
+            let mut spoken = Spoken {
+                protocol: "rpc",
+                facts: vec![("list", end(mapper.end))],
+                ports: Vec::new(),
+            };
+            if mapper.ports.len() > MOST_PORTS {
+                let left = mapper.ports.len() - MOST_PORTS;
+                spoken
+                    .facts
+                    .push(("not tried", format!("{left} more ports")));
+            }
+            // Mappers name themselves too.
+            let others = mapper
+                .ports
+                .iter()
+                .filter(|(port, _)| **port != question.port);
+            for (port, endpoints) in others.take(MOST_PORTS) {
+                spoken.ports.push(RpcPort {
+                    port: *port,
+                    services: services(endpoints),
+                    seen: named(prober, seen, *port).await,
+                });
+            }
+            Ok(spoken)
+        }
+        Err(fault) => Err(fault),
+    };
+    facts::note(seen, said);
+}
+
+/// Tries a port that the mapper named. Boxed, because a conversation that asks a question nests in itself.
+fn named<'a>(
+    prober: &'a Prober,
+    mapper: &Observation,
+    port: u16,
+) -> Pin<Box<dyn Future<Output = Observation> + Send + 'a>> {
+    let question = Question {
+        target: mapper.address.map_or(
+            Target::Nowhere(crate::observation::Unresolved::NoNameHere),
+            Target::Address,
+        ),
+        port,
+        name: None,
+        ladder: Ladder::RpcPort,
+        turn: Turn::Needed,
+        spread: false,
+        landing: Landing::Itself,
+    };
+    Box::pin(prober.ask(question, 0, None))
+}
+
+fn services(endpoints: &BTreeSet<Endpoint>) -> Vec<String> {
+    let names: BTreeSet<String> = endpoints
+        .iter()
+        .map(|endpoint| match endpoint.annotation.as_str() {
+            "" => endpoint.interface.uuid.to_string(),
+            annotation => annotation.to_string(),
+        })
+        .collect();
+    names.into_iter().take(MOST_SERVICES).collect()
+}
+
+fn end(end: End) -> String {
+    match end {
+        End::Whole => "whole".to_string(),
+        End::NotBound(binding) => format!("none: {}", binding_words(binding)),
+        End::Status(status) => format!("ended with status {status:#x}"),
+        End::TooLong => "longer than is read".to_string(),
+        End::Broken(_) => "broken off".to_string(),
+    }
+}
+
+fn binding_words(binding: Binding) -> String {
+    match binding {
+        Binding::Accepted => "accepted".to_string(),
+        Binding::Rejected { result, reason } => {
+            format!("the interface is refused ({result}, {reason})")
+        }
+        Binding::Refused { reason } => format!("no bind is taken (reason {reason})"),
+        Binding::Fault(status) => format!("fault {status:#x}"),
+        Binding::Other => "another message of RPC".to_string(),
+    }
+}
+
+pub(super) async fn greet(prober: &Prober, stream: &mut TcpStream, seen: &mut Observation) {
+    let said = rpc::greet(stream, prober.limits.timeout).await;
+    facts::note(
+        seen,
+        said.map(|binding| Spoken {
+            protocol: "rpc",
+            facts: vec![("bind", binding_words(binding))],
+            ports: Vec::new(),
+        }),
+    );
+}

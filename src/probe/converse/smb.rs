@@ -1,0 +1,50 @@
+//! SMB: a negotiation, and a second one on a new connection where the server hangs up at the sight of the old dialect.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+
+use super::facts;
+use crate::conversation::Fault;
+use crate::conversation::smb::{self, Opening, Signing};
+use crate::observation::{Observation, Spoken};
+use crate::os::{Connection, Manner};
+use crate::probe::once::once;
+use crate::probe::{Prober, Question};
+
+pub(super) async fn negotiate(
+    prober: &Prober,
+    question: &Question,
+    stream: &mut TcpStream,
+    seen: &mut Observation,
+) {
+    let limit = prober.limits.timeout;
+    let mut said = smb::exchange(stream, Opening::AnyDialect, limit).await;
+    if matches!(said, Err(Fault::HungUp | Fault::HungUpMidway))
+        && let Some(address) = seen.address
+    {
+        let remote = SocketAddr::new(address, question.port);
+        let again = once(prober, remote, Manner::default(), limit).await;
+        if let Some(Connection::Open(mut stream)) = again.and_then(|again| again.came) {
+            said = smb::exchange(&mut stream, Opening::OnlySmb2, limit).await;
+        }
+    }
+    facts::note(seen, said.map(of_smb));
+}
+
+fn of_smb(said: smb::Spoken) -> Spoken {
+    let dialect = match said.dialect {
+        None => "2 or later".to_string(),
+        Some(dialect) => dialect.to_string(),
+    };
+    let signing = match said.signing {
+        Signing::Off => "off",
+        Signing::Enabled => "enabled",
+        Signing::Required => "required",
+    };
+    Spoken {
+        protocol: "smb",
+        facts: vec![("dialect", dialect), ("signing", signing.to_string())],
+        ports: Vec::new(),
+    }
+}
