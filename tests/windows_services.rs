@@ -169,7 +169,7 @@ fn dynamic_ports_are_learnt_tried_and_the_one_that_a_firewall_drops_is_named() {
         );
     }
     let smb = &flow(&report, "cm01>ibs01:445/tcp")["evidence"]["spoken"];
-    assert_eq!(smb["facts"]["dialect"], "3.1.1", "{smb:#}");
+    assert_eq!(smb["facts"]["dialect"], "SMB 3.1.1", "{smb:#}");
 
     let last = *ports.last().expect("a port");
     fs::write(&rules, dropping(last)).expect("written");
