@@ -24,6 +24,9 @@ pub(crate) fn beds_at_once() -> usize {
     })
 }
 
+/// One end of a link: a namespace and the interface in it.
+pub(crate) type End<'a> = (&'a str, &'a str);
+
 /// Namespaces and what runs in them.
 pub(crate) struct Bed {
     prefix: String,
@@ -69,8 +72,8 @@ impl Bed {
         format!("{}{name}", self.prefix)
     }
 
-    /// Lays a link: `(namespace, interface)` at each end.
-    pub(crate) fn links(&self, links: &[((&str, &str), (&str, &str))]) {
+    /// Lays links between namespaces.
+    pub(crate) fn links(&self, links: &[(End, End)]) {
         let lines: String = links
             .iter()
             .map(|((here, one), (there, other))| {

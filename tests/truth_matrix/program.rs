@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::bed::Bed;
-use crate::ground;
 use crate::scene::{Device, Flow, Host, Need, Protocol, Scene, firewall_addresses, zone_name};
+use crate::{ground, privilege};
 
 /// The part of a report that the matrix compares.
 #[derive(Debug)]
@@ -144,7 +143,7 @@ impl Program {
         let folder = open_folder();
         let file = folder.path().join("probes.yaml");
         fs::write(&file, site).expect("a site file");
-        let mut command = bed.command(ground::prober(scene), &unprivileged());
+        let mut command = bed.command(ground::prober(scene), &privilege::none());
         command
             .arg(&self.path)
             .args(["check", "--format", "json", "--from", scene.vantage_name()])
@@ -182,36 +181,6 @@ pub(crate) fn open_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("permissions");
     folder
-}
-
-/// The words that take every privilege from a command.
-///
-/// In a user namespace there is no other user to become, so its root loses what a root may ever have.
-fn unprivileged() -> Vec<&'static str> {
-    if in_user_namespace() {
-        vec!["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
-    } else {
-        vec![
-            "setpriv",
-            "--reuid",
-            "65534",
-            "--regid",
-            "65534",
-            "--clear-groups",
-        ]
-    }
-}
-
-/// Whether this process is root of a user namespace only: not every user exists there.
-pub(crate) fn in_user_namespace() -> bool {
-    let map = fs::read_to_string("/proc/self/uid_map").expect("Linux");
-    map.split_whitespace().nth(2) != Some("4294967295")
-}
-
-/// Whether commands run here may make network namespaces.
-pub(crate) fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output();
-    id.is_ok_and(|id| id.stdout == b"0\n")
 }
 
 /// The id of a flow in the report.
