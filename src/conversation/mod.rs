@@ -6,14 +6,7 @@
 //! binary protocols is in `message` and `ber`. Everything that is read may be malicious.
 
 mod ber;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only its tests use is wired up with the reports"
-    )
-)]
-mod certificate;
+pub(crate) mod certificate;
 #[cfg_attr(
     not(any(test, fuzzing)),
     expect(dead_code, reason = "not on the ladder yet")
@@ -36,13 +29,6 @@ mod message;
 pub(crate) mod proxy;
 #[cfg(all(test, unix))]
 mod real_servers;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only its tests use is wired up with the reports"
-    )
-)]
 pub(crate) mod revocation;
 #[cfg_attr(
     not(any(test, fuzzing)),
@@ -61,13 +47,6 @@ pub(crate) mod smb;
     expect(dead_code, reason = "not on the ladder yet")
 )]
 pub(crate) mod tds;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only its tests use is wired up with the reports"
-    )
-)]
 pub(crate) mod tls;
 mod trust;
 

@@ -564,6 +564,7 @@ fn one_system(
             .as_ref()
             .map(|publishes| publishes.tls)
             .unwrap_or_default(),
+        pin: system.pin,
     }
 }
 
@@ -795,21 +796,9 @@ fn one_crl(text: &At<String>, systems: &[System], problems: &mut Vec<Problem>) -
         .trim_start_matches('[')
         .trim_end_matches(']')
         .to_string();
-    let address = bare.parse::<IpAddr>().ok();
-    let named = |system: &System| {
-        system
-            .names
-            .iter()
-            .any(|(_, name)| name.eq_ignore_ascii_case(&bare))
-            || address.is_some_and(|address| {
-                system
-                    .addresses
-                    .iter()
-                    .any(|(_, list)| list.contains(&address))
-            })
-    };
     Some(Crl {
-        system: systems.iter().position(named),
+        url: text.value.clone(),
+        system: systems.iter().position(|system| system.is_at(&bare)),
         host: bare,
         port,
         declared: text.at,
