@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::certificates::{list, tls};
-use super::document::{
-    Attempt, Dropped, Evidence, Hop, Http, Path, Rejected, SourcePorts,
-};
+use super::document::{Attempt, Dropped, Evidence, Hop, Http, Path, Rejected, SourcePorts};
 use crate::attribution;
 use crate::observation::{
-    self, AttemptResult, Before, CertificateFault, Depth, HopAnswer, ListFault, Observation, Painted, Prohibition, ResetBy,
-    Service, State,
+    self, AttemptResult, Before, CertificateFault, Depth, HopAnswer, ListFault, Observation,
+    Painted, Prohibition, ResetBy, Service, State,
 };
 use crate::site::Site;
 use crate::verdict::{Control, Judged};

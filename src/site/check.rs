@@ -763,7 +763,7 @@ fn crls(config: &Config, systems: &[System], problems: &mut Vec<Problem>) -> Vec
         let at = site.code.as_ref().map(|code| code.at);
         problems.push(
             Problem::warning("crl-unknown", at, "clients check revocation lists, and the file does not say where these are")
-                .hint("add `crl_urls` (in a certificate: CRL Distribution Points), or `crl_check: false`; no flow to them is planned or tried"),
+                .hint("add `crl_urls` (in a certificate: CRL Distribution Points), or `crl_check: false`; until then only those that certificates name are tried"),
         );
     }
     site.crl_urls

@@ -4,8 +4,8 @@ use super::{Cause, Context, Control, Judgement, Level, Owner, Verdict};
 use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
-    CertificateFault, Depth, ListFault, NotTried, Observation, Painted, Prohibition, Rejection, ResetBy,
-    Service, State, Trouble, Unresolved,
+    CertificateFault, Depth, ListFault, NotTried, Observation, Painted, Prohibition, Rejection,
+    ResetBy, Service, State, Trouble, Unresolved,
 };
 
 /// Judges one observation.
@@ -202,11 +202,7 @@ fn spoken(service: Option<&Service>) -> Judgement {
 /// Clients of the product's age take a weak certificate, so it never counts as an error.
 fn weak(refused: bool) -> Judgement {
     Judgement {
-        verdict: if refused {
-            Verdict::Wrong
-        } else {
-            Verdict::Ok
-        },
+        verdict: if refused { Verdict::Wrong } else { Verdict::Ok },
         cause: Cause::CertificateWeak,
         level: Level::Warning,
         owner: Some(Owner::Certificate),

@@ -92,6 +92,10 @@ fn ladder(flow: &Flow) -> Ladder {
     if flow.transport == Transport::Udp {
         return Ladder::Datagram;
     }
+    // The list itself is fetched when all certificates have been seen.
+    if matches!(flow.to, Target::Crl(_)) {
+        return Ladder::Tcp;
+    }
     match (flow.need, flow.protocol) {
         (Need::Forbidden, _) | (_, Protocol::Tcp) => Ladder::Tcp,
         (_, Protocol::Tls) => Ladder::Tls,

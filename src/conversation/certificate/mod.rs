@@ -13,8 +13,8 @@ mod read;
 mod roots;
 mod signature;
 
-pub(crate) use path::{End, Path, leads_to, signature_of};
 pub(crate) use crate::config::{Pin, sha256};
+pub(crate) use path::{End, Path, leads_to, signature_of};
 pub(crate) use read::{Digest, Facts, Key, Purpose, read};
 pub(crate) use roots::{Kind, Roots};
 pub(crate) use signature::{Signature, signed};

@@ -182,7 +182,10 @@ mod tests {
         assert_eq!(seen.faults.len(), 3, "{:?}", seen.faults);
         assert_eq!(seen.root.as_deref(), Some("CN=Site Root"));
         assert_eq!(seen.chain[0].days_left, Some(-120));
-        assert_eq!(seen.chain[0].server_authentication, observation::Purpose::Others);
+        assert_eq!(
+            seen.chain[0].server_authentication,
+            observation::Purpose::Others
+        );
     }
 
     #[test]

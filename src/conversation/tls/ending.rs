@@ -29,9 +29,7 @@ pub(super) fn broken(error: &io::Error, bytes_read: usize, recorded: &Recorded) 
             CertificateFault::Other(format!("{error:?}").chars().take(200).collect()),
         ),
         // Every version that this program speaks is too new for it.
-        Some(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)) => {
-            Service::TlsTooOld
-        }
+        Some(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)) => Service::TlsTooOld,
         Some(rustls::Error::AlertReceived(alert)) => Service::TlsAlert(format!("{alert:?}")),
         Some(rustls::Error::PeerIncompatible(_)) => Service::TlsTooOld,
         Some(_) => Service::NotTls,

@@ -97,8 +97,7 @@ async fn greet(
         _ => None,
     };
     let trust = &prober.trust;
-    let describe =
-        |shown, seen: &mut TlsSeen| tls::describe_shown(seen, shown, name, trust);
+    let describe = |shown, seen: &mut TlsSeen| tls::describe_shown(seen, shown, name, trust);
     match old::conclude(named, nameless) {
         Conclusion::Speaks(shown) if shown.too_old.is_some() => {
             match describe(shown, &mut handshake.seen) {
@@ -112,20 +111,55 @@ async fn greet(
             first
         }
         Conclusion::SpeaksOnlyWithoutName { shown, .. } => {
+            let modern = shown.too_old.is_none();
             describe(shown, &mut handshake.seen);
+            if modern {
+                shake_nameless(prober, remote, name, &mut handshake.seen).await;
+            }
             Some(Service::TlsOnlyWithoutName)
         }
         Conclusion::Silent(_) => first,
     }
 }
 
-/// One greeting over a new connection. The place at the host that the first connection took is still held.
-async fn greeting(prober: &Prober, remote: SocketAddr, name: Option<&str>) -> Option<Recognised> {
-    prober.pace.turn().await;
+/// Shakes hands with a server that refuses the name, without it: then its key is proven too.
+async fn shake_nameless(
+    prober: &Prober,
+    remote: SocketAddr,
+    name: &ServerName<'static>,
+    seen: &mut TlsSeen,
+) {
+    let asking = Asking {
+        name: name.clone(),
+        sni: Sni::Withheld,
+        own: prober.trust.own.as_ref(),
+    };
+    let Some(stream) = connect_again(prober, remote).await else {
+        return;
+    };
     let limit = prober.limits.timeout;
+    let handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
+    if handshake.stream.is_some() {
+        let asked_for = seen.asked_for.take();
+        *seen = TlsSeen {
+            asked_for,
+            ..handshake.seen
+        };
+    }
+}
+
+/// One greeting over a new connection.
+async fn greeting(prober: &Prober, remote: SocketAddr, name: Option<&str>) -> Option<Recognised> {
+    let stream = connect_again(prober, remote).await?;
+    Some(old::recognise(stream, name, prober.limits.timeout).await)
+}
+
+/// A further connection. The place at the host that the first one took is still held.
+async fn connect_again(prober: &Prober, remote: SocketAddr) -> Option<TcpStream> {
+    prober.pace.turn().await;
     let connecting = os::connect(remote, Manner::default(), |_| {});
-    match tokio::time::timeout(limit, connecting).await {
-        Ok(Connection::Open(stream)) => Some(old::recognise(stream, name, limit).await),
+    match tokio::time::timeout(prober.limits.timeout, connecting).await {
+        Ok(Connection::Open(stream)) => Some(stream),
         _ => None,
     }
 }
