@@ -201,9 +201,11 @@ firewalls: {{ wall: {{ between: [internet, perimeter] }} }}
 clients: [internet]
 systems: {{ web: {{ zone: perimeter, names: {{ default: {NAME} }}, addresses: {{ default: 127.0.0.1 }}, roles: [console]{system} }} }}
 tls: {{ roots: [root.pem]{tls} }}
-probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}
-flows:\n"
+probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}\n"
     );
+    if !flows.is_empty() {
+        text += "flows:\n";
+    }
     for at in flows {
         text += &format!(
             "  - {{ from: internet, to: web, port: {}, protocol: https, need: required }}\n",
@@ -814,10 +816,7 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
         .to_string();
     let text = site(", crl_check: false", &format!(", pin: \"{pin}\""), "", &[])
         .replace("127.0.0.1", "192.0.2.10")
-        .replace(
-            "flows:\n",
-            "flows: [{ from: internet, to: web, port: 443, protocol: https, need: required }]\n",
-        );
+        + "flows: [{ from: internet, to: web, port: 443, protocol: https, need: required }]\n";
     let file = folder.join("site.yaml");
     fs::write(&file, text).expect("written");
     let through = |bed: &Bed| {
@@ -864,11 +863,14 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
         .output()
         .expect("squid-openssl is needed: scripts/test installs it");
     assert!(made.status.success());
-    let here = folder.display();
+    // squid gives up its privileges.
+    let here = folder.display().to_string();
+    let opened = Command::new("chmod").args(["-R", "a+rwX", &here]).status();
+    assert!(opened.expect("chmod").success());
     fs::write(
         folder.join("squid.conf"),
         format!(
-            "visible_hostname squid01\npid_filename none\nshutdown_lifetime 0 seconds\ncache deny all\ncache_effective_user root\ncache_log {here}/cache_log\ncoredump_dir {here}\nnetdb_filename none\naccess_log none\nhttp_port 3128\nhttps_port 3129 intercept ssl-bump generate-host-certificates=on dynamic_cert_mem_cache_size=4MB cert={here}/filter.pem\nsslcrtd_program /usr/lib/squid/security_file_certgen -s {here}/minted -M 4MB\nsslcrtd_children 1\nssl_bump bump all\nsslproxy_cert_error allow all\ntls_outgoing_options flags=DONT_VERIFY_PEER\nhost_verify_strict off\ndns_nameservers 127.0.0.1\ndns_timeout 1 second\nhttp_access allow all\n"
+            "visible_hostname squid01\npid_filename none\nshutdown_lifetime 0 seconds\ncache deny all\ncache_log {here}/cache_log\ncoredump_dir {here}\nnetdb_filename none\naccess_log none\nhttp_port 3128\nhttps_port 3129 intercept ssl-bump generate-host-certificates=on dynamic_cert_mem_cache_size=4MB cert={here}/filter.pem\nsslcrtd_program /usr/lib/squid/security_file_certgen -s {here}/minted -M 4MB\nsslcrtd_children 1\nssl_bump bump all\nsslproxy_cert_error allow all\ntls_outgoing_options flags=DONT_VERIFY_PEER\nhost_verify_strict off\ndns_nameservers 127.0.0.1\ndns_timeout 1 second\nhttp_access allow all\n"
         ),
     )
     .expect("written");
@@ -879,7 +881,11 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
     .expect("written");
     let rules = folder.join("rules.nft").display().to_string();
     ip(&format!("netns exec {} nft -f {rules}", bed.names[1]));
-    let _squid = bed.start(1, &format!("squid -N -f {here}/squid.conf"), folder);
+    let _squid = bed.start(
+        1,
+        &format!("squid -N -n pt{} -f {here}/squid.conf", std::process::id()),
+        folder,
+    );
     bed.wait(1, 3129, folder);
     let flow = through(&bed);
     assert_eq!(judged(&flow), "wrong intercepted error", "{flow:#}");
