@@ -166,7 +166,8 @@ fn urgency(one: &Tried<'_>) -> Option<u8> {
 pub fn has_own_words(seen: &Observation) -> bool {
     match &seen.service {
         Some(Service::Spoke) => seen.tls.is_some() || seen.http.is_none(),
-        Some(Service::Certificate(_) | Service::ServerError(_)) => seen.tls.is_some(),
+        Some(Service::Certificate(_)) => seen.tls.as_ref().is_some_and(|tls| tls.key_proven),
+        Some(Service::ServerError(_)) => seen.tls.is_some(),
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Reading the user's files, and showing what is wrong in them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use rustls::pki_types::CertificateDer;
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::catalogue::{self, Catalogue};
 use crate::config::{self, Config};
+use crate::conversation::tls::client_certificate::{self, ClientCertificate, PasswordFrom};
 use crate::diagnostic::{Problem, has_errors, render};
 use crate::site::Site;
 
@@ -20,7 +21,14 @@ pub(super) struct Loaded {
     pub(super) catalogue: Catalogue,
     pub(super) sha256: String,
     pub(super) roots: Vec<CertificateDer<'static>>,
+    /// The bytes of the file, for findings that come later.
+    bytes: Vec<u8>,
+    /// The folder that its paths are taken from.
+    folder: PathBuf,
 }
+
+/// The environment variable with the password of the client certificate.
+const PASSWORD: &str = "PORTPROOF_CLIENT_PASSWORD";
 
 /// The largest file that is read.
 const LARGEST: u64 = 16 << 20;
@@ -72,6 +80,8 @@ pub(super) fn load_bytes(
             catalogue,
             sha256,
             roots,
+            bytes: bytes.to_vec(),
+            folder: folder.unwrap_or(Path::new("")).to_path_buf(),
         }),
         _ => None,
     })
@@ -156,4 +166,37 @@ fn roots(
         }
     }
     all
+}
+
+/// Reads the client certificate that the site file names.
+///
+/// Only `check` does: whoever looks at a plan needs no password. The outer `None`: a finding, already shown, refuses it.
+pub(super) fn client_certificate(loaded: &Loaded) -> Option<Option<ClientCertificate>> {
+    let Some(named) = &loaded.config.client_certificate else {
+        return Some(None);
+    };
+    let password = match &loaded.config.client_password_file {
+        Some(file) => PasswordFrom::File(loaded.folder.join(&file.value)),
+        None if std::env::var_os(PASSWORD).is_some() => {
+            PasswordFrom::Environment(PASSWORD.to_string())
+        }
+        None => PasswordFrom::Nowhere,
+    };
+    let provider = rustls::crypto::ring::default_provider();
+    let file = loaded.folder.join(&named.value);
+    match client_certificate::load(&file, &password, &provider) {
+        Ok(own) => Some(Some(own)),
+        Err(unusable) => {
+            let is_password = unusable.file != file;
+            let at = match &loaded.config.client_password_file {
+                Some(of_password) if is_password => of_password.at,
+                _ => named.at,
+            };
+            let says = format!("`{}` {}", unusable.file.display(), unusable.fault.says());
+            let problem =
+                Problem::error("bad-client-certificate", at, says).hint(unusable.fault.hint());
+            show(&loaded.file, &loaded.bytes, &[problem]);
+            None
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! Bytes become a tree (`yaml`), the tree becomes `Config`. Nothing is looked up here: whether a zone that is named
 //! exists is the business of `site`. Reading goes on after a fault, so that one run shows them all.
 
+mod pin;
 mod read;
 
 use std::net::IpAddr;
@@ -13,6 +14,8 @@ use ipnet::IpNet;
 use crate::catalogue::{Need, Protocol, Role, Transport};
 use crate::yaml::{At, Ports};
 
+pub use pin::Pin;
+pub(crate) use pin::sha256;
 pub use read::{KEYS, read};
 
 /// The whole file.
@@ -34,6 +37,10 @@ pub struct Config {
     pub exceptions: Vec<Exception>,
     /// Files with further roots, relative to the site file.
     pub roots: Vec<At<String>>,
+    /// The client certificate that this host shows, relative to the site file.
+    pub client_certificate: Option<At<String>>,
+    /// A file with its password, relative to the site file.
+    pub client_password_file: Option<At<String>>,
     /// How soon an end of validity is worth a word.
     pub expires_soon: Duration,
     /// How flows are tried.
@@ -170,6 +177,8 @@ pub struct System {
     pub publishes: Option<Publishes>,
     /// The hosts behind a virtual name.
     pub members: Vec<At<String>>,
+    /// The SHA-256 of its certificate.
+    pub pin: Option<Pin>,
 }
 
 /// Who starts the replication of a database replica.

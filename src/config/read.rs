@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use std::time::Duration;
 
 use super::{
-    ClientPorts, Config, Exception, Firewall, Mode, PortPair, Probing, ProxyTls, Publishes,
+    ClientPorts, Config, Exception, Firewall, Mode, Pin, PortPair, Probing, ProxyTls, Publishes,
     Replication, SiteSection, Sweep, System, UpdateSync, UserFlow, Zone,
 };
 use crate::catalogue::{Need, Protocol, Role, Transport};
@@ -64,10 +64,16 @@ const SYSTEM: &[&str] = &[
     "replication",
     "publishes",
     "members",
+    "pin",
 ];
 const FLOW: &[&str] = &["from", "to", "port", "transport", "protocol", "need", "why"];
 const EXCEPTION: &[&str] = &["flow", "until", "why"];
-const TLS: &[&str] = &["roots", "client_certificate", "expires_soon"];
+const TLS: &[&str] = &[
+    "roots",
+    "client_certificate",
+    "client_password_file",
+    "expires_soon",
+];
 const PROBING: &[&str] = &[
     "timeout",
     "attempts",
@@ -469,8 +475,28 @@ fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Option<
             .get("members")
             .map(|node| texts(node, &format!("`members` of {what}"), problems))
             .unwrap_or_default(),
+        pin: fields
+            .get("pin")
+            .and_then(|node| pin(node, &what, problems)),
         name,
     })
+}
+
+fn pin(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Pin> {
+    // Digits alone are a number to YAML.
+    let text = yaml::text(node, &format!("`pin` of {what}"), problems)?;
+    let pin = Pin::read(&text.value);
+    if pin.is_none() {
+        problems.push(
+            Problem::error(
+                "bad-pin",
+                node.at,
+                format!("`pin` of {what} is no SHA-256 of a certificate"),
+            )
+            .hint("64 hexadecimal digits, with or without colons: openssl x509 -noout -fingerprint -sha256 -in server.pem"),
+        );
+    }
+    pin
 }
 
 fn roles(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<Role>> {
@@ -661,12 +687,21 @@ fn tls(node: &Node, config: &mut Config, problems: &mut Vec<Problem>) {
     if let Some(node) = fields.get("roots") {
         config.roots = texts(node, "`tls.roots`", problems);
     }
-    if let Some(node) = fields.get("client_certificate") {
-        problems.push(not_yet(
-            node.at,
-            "tls.client_certificate",
-            "showing a client certificate",
-        ));
+    config.client_certificate = fields
+        .get("client_certificate")
+        .and_then(|node| yaml::text(node, "`tls.client_certificate`", problems));
+    if let Some(node) = fields.get("client_password_file") {
+        config.client_password_file = yaml::text(node, "`tls.client_password_file`", problems);
+        if config.client_certificate.is_none() {
+            problems.push(
+                Problem::error(
+                    "missing-key",
+                    node.at,
+                    "`tls.client_password_file` is given without `client_certificate`",
+                )
+                .hint("name the certificate that it is the password of, as in client_certificate: client.pfx"),
+            );
+        }
     }
     if let Some(soon) = fields
         .get("expires_soon")

@@ -6,14 +6,7 @@
 //! binary protocols is in `message` and `ber`. Everything that is read may be malicious.
 
 mod ber;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only its tests use is wired up with the reports"
-    )
-)]
-mod certificate;
+pub(crate) mod certificate;
 pub(crate) mod dns;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -24,26 +17,12 @@ mod message;
 pub(crate) mod proxy;
 #[cfg(all(test, unix))]
 mod real_servers;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only its tests use is wired up with the reports"
-    )
-)]
 pub(crate) mod revocation;
 pub(crate) mod rpc;
 #[cfg(all(test, target_os = "linux"))]
 mod samba;
 pub(crate) mod smb;
 pub(crate) mod tds;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only its tests use is wired up with the reports"
-    )
-)]
 pub(crate) mod tls;
 mod trust;
 

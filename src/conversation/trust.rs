@@ -1,4 +1,4 @@
-//! The roots that certificates must lead to.
+//! What a run's TLS goes by: the roots that certificates must lead to, and the certificate that this host shows.
 
 use std::sync::Arc;
 
@@ -8,8 +8,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 
 use super::certificate::Roots;
+use super::tls::client_certificate::ClientCertificate;
 
-/// The verifier of a run, the roots it leads to, and the cryptography it uses.
+/// The verifier of a run, the roots it leads to, the cryptography it uses, and what this host shows of itself.
 #[derive(Clone, Debug)]
 pub struct Trust {
     pub(crate) provider: Arc<CryptoProvider>,
@@ -17,6 +18,8 @@ pub struct Trust {
     pub(crate) verifier: Option<Arc<WebPkiServerVerifier>>,
     /// The same roots, for whoever describes a chain.
     pub(crate) roots: Arc<Roots>,
+    /// The client certificate that is presented when a server asks.
+    pub(crate) own: Option<ClientCertificate>,
 }
 
 impl Trust {
@@ -45,6 +48,12 @@ impl Trust {
             provider,
             verifier,
             roots: Arc::new(Roots::new(named, system)),
+            own: None,
         }
+    }
+
+    /// Presents this client certificate, where a server asks for one.
+    pub(crate) fn presenting(self, own: Option<ClientCertificate>) -> Self {
+        Self { own, ..self }
     }
 }

@@ -5,12 +5,18 @@
 //! no sockets, no clocks.
 
 mod spoken;
+mod revocation;
+mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
 
+pub use revocation::{ListContent, ListFault, ListSeen};
 pub use spoken::{RpcPort, RpcRange, Spoken};
+pub use tls::{
+    Certificate, CertificateFault, ChainFault, Interception, Presented, Purpose, TlsSeen, Weight,
+};
 
 /// Everything that was seen of one flow at one address.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +37,8 @@ pub struct Observation {
     pub on_link: bool,
     /// What TLS showed.
     pub tls: Option<TlsSeen>,
+    /// The revocation lists that were fetched here.
+    pub lists: Vec<ListSeen>,
     /// What HTTP showed.
     pub http: Option<HttpSeen>,
     /// What a service that is no web server said of itself.
@@ -59,6 +67,7 @@ impl Observation {
             confidence: None,
             on_link: false,
             tls: None,
+            lists: Vec::new(),
             http: None,
             spoken: None,
             rpc_range: None,
@@ -218,33 +227,22 @@ pub enum Service {
     TlsAlert(String),
     /// It speaks only TLS versions or ciphers older than this program does.
     TlsTooOld,
+    /// It shakes hands only with whoever asks for no name (SNI).
+    TlsOnlyWithoutName,
     /// It speaks TLS, and its certificate would make a client refuse.
     Certificate(CertificateFault),
     /// It answered, but not in the protocol that is needed.
     Foreign,
+    /// Its certificate is another than the pinned one, by an authority that is not the site's.
+    Intercepted,
+    /// It serves a revocation list that is of no use to clients.
+    List(ListFault),
     /// It answered, but not in HTTP.
     NotHttp,
     /// It answered with an HTTP status from 500 on.
     ServerError(u16),
     /// The connection went from this host to itself: local and remote address are the same.
     ConnectedToItself,
-}
-
-/// Why a client would refuse a certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CertificateFault {
-    /// Made for other names than the one asked for.
-    Name,
-    /// No longer valid.
-    Expired,
-    /// Not yet valid.
-    NotYetValid,
-    /// No chain to a root this host or the site file trusts.
-    Untrusted,
-    /// Not for server authentication.
-    Purpose,
-    /// Revoked, malformed, or signed wrongly, in the verifier's words.
-    Other(String),
 }
 
 /// How deep the proof of a flow is.
@@ -451,40 +449,6 @@ pub enum Before {
     Router(u8, IpAddr),
     /// The host itself, and the number of hops to it, when known.
     Host(Option<u8>),
-}
-
-/// What TLS showed, whether or not it would satisfy a client.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsSeen {
-    /// Protocol version, as in `TLSv1.3`.
-    pub version: Option<String>,
-    /// Cipher suite.
-    pub cipher: Option<String>,
-    /// The name that was asked for.
-    pub asked_for: Option<String>,
-    /// The chain as it was sent, leaf first.
-    pub chain: Vec<Certificate>,
-    /// Whether the server asked for a client certificate in the first handshake.
-    pub client_certificate_asked: bool,
-    /// What the verifier said, when it was not satisfied.
-    pub verifier: Option<String>,
-}
-
-/// The parts of a certificate that matter to a reader.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certificate {
-    /// Subject.
-    pub subject: String,
-    /// Issuer.
-    pub issuer: String,
-    /// DNS names and addresses of the subject alternative name.
-    pub names: Vec<String>,
-    /// Start of validity.
-    pub not_before: Option<Timestamp>,
-    /// End of validity.
-    pub not_after: Option<Timestamp>,
-    /// SHA-256 of the DER bytes, in lower-case hexadecimal.
-    pub sha256: String,
 }
 
 /// What HTTP showed.

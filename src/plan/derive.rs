@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Flow, OWN, Reason, Target, WATCHLIST};
+use super::{Flow, LIST, OWN, Reason, Target, WATCHLIST};
 use crate::catalogue::{
     Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Role, Rule, Setting, Transport,
 };
 use crate::config::{Mode, ProxyTls, Replication, UpdateSync};
+use crate::diagnostic::Place;
 use crate::site::{Origin, Site, SystemId, ZoneId};
 use crate::yaml::Ports;
 
@@ -78,27 +79,31 @@ fn from_rule(site: &Site, catalogue: &Catalogue, watchlist: &[u16], rule: &Rule)
             ));
         }
     }
-    let is_crl = rule.ports.iter().any(|name| {
-        catalogue
-            .ports
-            .get(name)
-            .is_some_and(|port| port.setting == Some(Setting::Crl))
-    });
-    if is_crl && site.crl_check {
+    if is_of_lists(catalogue, rule) && site.crl_check {
         flows.extend(crl_flows(site, rule));
     }
     flows
 }
 
-/// Revocation lists on hosts that are no system of the file: every client zone needs each.
+/// Whether a rule is that of revocation lists.
+fn is_of_lists(catalogue: &Catalogue, rule: &Rule) -> bool {
+    rule.ports.iter().any(|name| {
+        catalogue
+            .ports
+            .get(name)
+            .is_some_and(|port| port.setting == Some(Setting::Crl))
+    })
+}
+
+/// Revocation lists on hosts that are no system of the file: every client zone needs each host and port.
 fn crl_flows(site: &Site, rule: &Rule) -> Vec<Flow> {
     let mut flows = Vec::new();
-    for (number, crl) in site
-        .crls
-        .iter()
-        .enumerate()
-        .filter(|(_, crl)| crl.system.is_none())
-    {
+    for (number, crl) in site.crls.iter().enumerate() {
+        let mut earlier = site.crls[..number].iter();
+        let again = earlier.any(|it| (&it.host, it.port) == (&crl.host, crl.port));
+        if crl.system.is_some() || again {
+            continue;
+        }
         for zone in &site.clients {
             let mut reason = reason(rule);
             reason.declared = crl.declared;
@@ -114,6 +119,45 @@ fn crl_flows(site: &Site, rule: &Rule) -> Vec<Flow> {
         }
     }
     flows
+}
+
+/// The flow to a host of revocation lists that only certificates name; why it is needed the catalogue's rule says,
+/// where it has one.
+pub fn flow_to_list(
+    catalogue: &Catalogue,
+    zone: ZoneId,
+    to: Target,
+    port: u16,
+    declared: Place,
+) -> Flow {
+    let rule = catalogue
+        .rules
+        .iter()
+        .find(|rule| is_of_lists(catalogue, rule));
+    let of_rule = rule.map(reason);
+    let reason = Reason {
+        rules: vec![LIST.to_string()],
+        declared,
+        ..of_rule.unwrap_or_else(|| Reason {
+            rules: Vec::new(),
+            why: "Certificates of the site name a revocation list here.".to_string(),
+            breaks: "Clients that check revocation refuse every certificate that names it."
+                .to_string(),
+            source: "RFC 5280 section 4.2.1.13".to_string(),
+            confidence: Confidence::Derived,
+            declared,
+            only_watched: false,
+        })
+    };
+    Flow {
+        from: Origin::Zone(zone),
+        to,
+        transport: Transport::Tcp,
+        port: Ports::one(port),
+        protocol: Protocol::Http,
+        need: Need::Required,
+        reason: Arc::new(reason),
+    }
 }
 
 fn reason(rule: &Rule) -> Reason {

@@ -17,6 +17,7 @@ use crate::diagnostic::Place;
 use crate::site::{Origin, Site, SystemId};
 use crate::yaml::Ports;
 
+pub use derive::flow_to_list;
 pub use output::{
     Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document,
     entry, id, text,
@@ -83,6 +84,8 @@ pub struct Reason {
 pub const WATCHLIST: &str = "watchlist";
 /// The rule id of the user's own flows.
 pub const OWN: &str = "own-flow";
+/// The rule id of flows to revocation lists that only certificates name.
+pub const LIST: &str = "revocation-list";
 
 /// Derives every flow of a site.
 pub fn derive(site: &Site, catalogue: &Catalogue) -> Plan {

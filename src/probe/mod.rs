@@ -10,6 +10,7 @@
 
 mod converse;
 mod datagram;
+mod fetch;
 mod inquire;
 mod knock;
 mod learnt;

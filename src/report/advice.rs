@@ -4,13 +4,26 @@ use super::document::Evidence;
 use crate::plan::FlowEntry;
 use crate::verdict::{Cause, Verdict};
 
-/// One or two sentences; empty when nothing is to be done.
+/// What clients do that check revocation and cannot.
+const REFUSE_ALL: &str = " Until then clients that check revocation refuse every connection whose certificate names this list, as if it were revoked; their ccmexec.log shows WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED.";
+
+/// A few sentences; empty when nothing is to be done.
 pub(super) fn advice(
     flow: &FlowEntry,
     evidence: &Evidence,
     verdict: Verdict,
     cause: Cause,
 ) -> String {
+    let mut text = of_cause(flow, evidence, verdict, cause);
+    let leads_to_list = !evidence.lists.is_empty() || flow.to.system.starts_with("crl.");
+    let fails = matches!(verdict, Verdict::Blocked | Verdict::Down | Verdict::Wrong);
+    if leads_to_list && fails {
+        text += REFUSE_ALL;
+    }
+    text
+}
+
+fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Cause) -> String {
     let accused = evidence.accused();
     let crossed = if !accused.is_empty() {
         accused.join(" or ")
@@ -46,6 +59,18 @@ pub(super) fn advice(
         Cause::ExpiresSoon => format!("Renew the certificate of {system} in time."),
         Cause::CertificateUntrusted => "No chain to a root that this host trusts. Name the site's certification authority under `tls.roots`; if it is named, something else answers with its own certificate.".to_string(),
         Cause::CertificatePurpose | Cause::CertificateInvalid => format!("Give {system} a certificate for server authentication; what is wrong with this one is in the evidence."),
+        Cause::CertificateWeak => format!("Clients of the product's age take the certificate of {system}, modern ones refuse it: issue a new one, with RSA of 2,048 bits or more, SHA-256, and the name in the subject alternative name. What is weak is in the evidence."),
+        Cause::CertificateRevoked => format!("The revocation list names the certificate of {system}, so clients that check refuse it (ccmexec.log: WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED): give it a new one."),
+        Cause::Intercepted => format!("A device between here and {system} ends TLS itself, with a certificate by {}. Let it pass {system} through unopened: a site in native mode works only from end to end.", intercepting(evidence)),
+        Cause::TlsOnlyWithoutSni => format!("{system} refuses clients that say its name in the handshake, as Windows does since Vista: bind the certificate to the name that this zone uses, or to the address without a name."),
+        Cause::CrlLdapOnly => "Clients on the Internet cannot ask the directory, so they refuse every connection with this certificate (ccmexec.log: WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED). Publish the list on a web server, put that address into the authority's certificates (CRL Distribution Points), and issue this one anew.".to_string(),
+        Cause::CrlHttps => "Clients do not fetch revocation lists over HTTPS, so they refuse every connection with this certificate (ccmexec.log: WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED). Publish the list over plain HTTP, put that address into the authority's certificates, and issue this one anew.".to_string(),
+        Cause::CrlExpired => "Have the authority publish a new list, and see why it did not come in time.".to_string(),
+        Cause::CrlNotYetValid => "The list is from the future: correct the clock of the authority, or that of this host.".to_string(),
+        Cause::CrlInvalid => "Publish the authority's own list there; what is wrong with this one is in the evidence.".to_string(),
+        Cause::CrlTooLarge => "No client reads a list of that size: have the authority start a new key or partition its lists.".to_string(),
+        Cause::CrlRedirected => "Serve the list at the very address that the certificates name, without redirects to HTTPS or to other hosts.".to_string(),
+        Cause::CrlMissing => format!("Publish the list on {system} under the path that the certificates name; a name with `+` (a delta list) needs double escaping allowed in IIS."),
         Cause::Open => format!("Close {port} to {system} on {crossed}, or say in the site file why it is needed."),
         Cause::ClosedButReachable => format!("{crossed} lets {port} through to {system}, where nobody listens today. Close it there, so that it stays closed."),
         Cause::NotProved | Cause::Interrupted => "Run again, and let it finish.".to_string(),
@@ -71,4 +96,10 @@ pub(super) fn advice(
         | Cause::DnsNoAnswer
         | Cause::FamilySkipped => String::new(),
     }
+}
+
+fn intercepting(evidence: &Evidence) -> &str {
+    let tls = evidence.tls.as_ref();
+    tls.and_then(|tls| tls.interception.as_ref()?.by.as_deref())
+        .unwrap_or("another authority")
 }

@@ -116,6 +116,9 @@ pub struct Evidence {
     /// What TLS showed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tls: Option<Tls>,
+    /// The revocation lists that were fetched here.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lists: Vec<RevocationList>,
     /// What HTTP showed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub http: Option<Http>,
@@ -259,12 +262,84 @@ pub struct Tls {
     pub cipher: Option<String>,
     /// The name that was asked for.
     pub asked_for: Option<String>,
+    /// Whether the server proved that it holds the key; else the chain is `presented, not proven`.
+    pub key: String,
     /// Whether a client certificate was asked for in the first handshake.
     pub client_certificate_asked: bool,
+    /// What was asked for, and what became of this host's client certificate.
+    pub client_certificate: ClientCertificate,
     /// What the verifier said, when it was not satisfied.
     pub verifier: Option<String>,
+    /// The trusted root that the chain leads to.
+    pub root: Option<String>,
+    /// Every fault of the chain, the worst first.
+    pub faults: Vec<ChainFault>,
+    /// Whether somebody put his own certificate in the service's place.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interception: Option<Interception>,
     /// The chain as sent, leaf first.
     pub chain: Vec<Certificate>,
+}
+
+/// A client certificate, as a server asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClientCertificate {
+    /// In words, whether it was asked for in the first handshake.
+    pub asked: String,
+    /// The authorities whose certificates the server takes; none: it does not say.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub authorities: Vec<String>,
+    /// How many more authorities there were.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub more_authorities: usize,
+    /// What became of this host's: `none`, `sent`, `taken`, `refused: ALERT` or `hung-up`; `null`: it was not asked for.
+    pub ours: Option<String>,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// A fault of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChainFault {
+    /// `refused` (by every client), `weak` (old clients take it, modern ones refuse it) or `note` (clients take it).
+    pub weight: String,
+    /// In words.
+    pub says: String,
+}
+
+/// Whether somebody put his own certificate in a service's place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Interception {
+    /// `no`, `proved`, `suspected` or `undecided`.
+    pub is: String,
+    /// The issuer of the certificate, where it is proved or suspected.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<String>,
+    /// In words, what shows it.
+    pub because: String,
+}
+
+/// A revocation list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RevocationList {
+    /// The address that was asked first.
+    pub url: String,
+    /// The certificates that name it; none: the site file does.
+    pub named_by: Vec<String>,
+    /// Who issued it.
+    pub issuer: Option<String>,
+    /// When it was issued.
+    pub this_update: Option<String>,
+    /// When the next is due.
+    pub next_update: Option<String>,
+    /// How many certificates it revokes.
+    pub entries: Option<usize>,
+    /// Its size.
+    pub bytes: Option<usize>,
+    /// Every fault in words, the worst first.
+    pub faults: Vec<String>,
 }
 
 /// A certificate.
@@ -274,12 +349,22 @@ pub struct Certificate {
     pub subject: String,
     /// Issuer.
     pub issuer: String,
+    /// Serial number.
+    pub serial: String,
     /// Names.
     pub names: Vec<String>,
     /// Start of validity.
     pub not_before: Option<String>,
     /// End of validity.
     pub not_after: Option<String>,
+    /// Whole days until it ends; negative once it has ended.
+    pub days_left: Option<i64>,
+    /// Its key.
+    pub key: String,
+    /// The digest its issuer signed.
+    pub signature: String,
+    /// Whether it is for server authentication: `named`, `unlimited`, `any` or `no`.
+    pub server_authentication: String,
     /// SHA-256.
     pub sha256: String,
 }

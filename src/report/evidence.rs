@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::certificates::{list, tls};
 use super::document::{
-    Attempt, Certificate, Dropped, Evidence, Hop, Http, Path, Rejected, RpcPort, SourcePorts,
-    Spoken, Tls,
+    Attempt, Dropped, Evidence, Hop, Http, Path, Rejected, RpcPort, SourcePorts, Spoken,
 };
 use crate::attribution;
 use crate::observation::{
-    self, AttemptResult, Before, Depth, HopAnswer, Observation, Painted, Prohibition, ResetBy,
-    Service, State,
+    self, AttemptResult, Before, CertificateFault, Depth, HopAnswer, ListFault, Observation,
+    Painted, Prohibition, ResetBy, Service, State,
 };
 use crate::site::Site;
 use crate::verdict::{Control, Judged};
@@ -71,6 +71,7 @@ pub(super) fn evidence(
             .confidence
             .map(|confidence| (confidence * 1e6).floor() / 1e6),
         tls: decided.tls.as_ref().map(tls),
+        lists: decided.lists.iter().map(list).collect(),
         http: decided.http.as_ref().map(http),
         addresses: if several {
             addresses.collect()
@@ -237,13 +238,52 @@ fn said(service: &Service) -> Option<String> {
             return Some(format!("refused the TLS handshake with the alert {alert}"));
         }
         Service::TlsTooOld => "offers only TLS versions or ciphers too old to check",
-        Service::Certificate(_) => "showed a certificate that a client refuses",
         Service::Foreign => "answered, but not in the protocol that is needed",
+        Service::TlsOnlyWithoutName => {
+            "shakes hands only with whoever asks for no name (SNI), and refuses the name"
+        }
+        Service::Certificate(fault) => certificate(fault),
+        Service::Intercepted => "showed another certificate than the pinned one",
+        Service::List(fault) => return Some(served(fault)),
         Service::NotHttp => "answered, but not in HTTP",
         Service::ServerError(status) => return Some(format!("answered with HTTP status {status}")),
         Service::ConnectedToItself => "the connection went from this host to itself",
     };
     Some(text.to_string())
+}
+
+fn certificate(fault: &CertificateFault) -> &'static str {
+    match fault {
+        CertificateFault::Name
+        | CertificateFault::Expired
+        | CertificateFault::NotYetValid
+        | CertificateFault::Untrusted
+        | CertificateFault::Purpose
+        | CertificateFault::Other(_) => "showed a certificate that a client refuses",
+        CertificateFault::Weak { .. } => {
+            "showed a certificate that old clients take and modern ones refuse"
+        }
+        CertificateFault::Revoked => "showed a certificate that its revocation list names",
+        CertificateFault::ListByLdapOnly => {
+            "showed a certificate whose revocation list is to be had by LDAP only"
+        }
+        CertificateFault::ListByHttpsOnly => {
+            "showed a certificate whose revocation list is not to be had by plain HTTP"
+        }
+    }
+}
+
+fn served(fault: &ListFault) -> String {
+    match fault {
+        ListFault::Invalid => "served what is no revocation list of the authority".to_string(),
+        ListFault::TooLarge => "served a revocation list that is too large".to_string(),
+        ListFault::Expired => "served a revocation list that is out of date".to_string(),
+        ListFault::NotYetValid => "served a revocation list from the future".to_string(),
+        ListFault::Redirected => "sent elsewhere for the revocation list".to_string(),
+        ListFault::Missing(status) => {
+            format!("answered with HTTP status {status} in place of the revocation list")
+        }
+    }
 }
 
 fn attempt(attempt: &observation::Attempt) -> Attempt {
@@ -260,25 +300,6 @@ fn attempt(attempt: &observation::Attempt) -> Attempt {
         remote: attempt.remote.to_string(),
         took_ms: attempt.took_ms,
         result: result.to_string(),
-    }
-}
-
-fn tls(seen: &observation::TlsSeen) -> Tls {
-    let certificate = |it: &observation::Certificate| Certificate {
-        subject: it.subject.clone(),
-        issuer: it.issuer.clone(),
-        names: it.names.clone(),
-        not_before: it.not_before.map(|time| time.to_string()),
-        not_after: it.not_after.map(|time| time.to_string()),
-        sha256: it.sha256.clone(),
-    };
-    Tls {
-        version: seen.version.clone(),
-        cipher: seen.cipher.clone(),
-        asked_for: seen.asked_for.clone(),
-        client_certificate_asked: seen.client_certificate_asked,
-        verifier: seen.verifier.clone(),
-        chain: seen.chain.iter().map(certificate).collect(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod advice;
 mod assemble;
+mod certificates;
 mod document;
 mod evidence;
 mod text;

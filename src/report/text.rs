@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize, Style};
 
-use super::document::{Hop, Path, ReportDocument, ReportFlow, Spoken};
+use super::document::{Hop, Path, ReportDocument, ReportFlow, Spoken, Tls};
 use crate::diagnostic::visible;
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
@@ -355,6 +355,10 @@ fn seen(flow: &ReportFlow) -> String {
         if let Some(verifier) = &tls.verifier {
             text += &format!("; the verifier says: {verifier}");
         }
+        text += &tls_words(tls);
+    }
+    for list in evidence.lists.iter().filter(|list| !list.faults.is_empty()) {
+        text += &format!("; {}: {}", list.url, list.faults.join(", "));
     }
     if let Some(http) = &evidence.http {
         text += &format!("; {} {} {}", http.version, http.status, http.reason);
@@ -363,6 +367,34 @@ fn seen(flow: &ReportFlow) -> String {
         && flow.flow.need == "forbidden"
     {
         text += &format!("; control: {control}");
+    }
+    text
+}
+
+/// What TLS showed beside the certificate: age, further faults, whoever intercepts, and client certificates.
+fn tls_words(tls: &Tls) -> String {
+    let mut text = String::new();
+    let session = [tls.version.as_deref(), tls.cipher.as_deref()];
+    let session: Vec<&str> = session.into_iter().flatten().collect();
+    if !session.is_empty() && tls.key != "proven" {
+        text += &format!("; {}, the chain is {}", session.join(" "), tls.key);
+    }
+    let faults = tls.faults.iter().filter(|fault| fault.weight != "note");
+    let faults: Vec<&str> = faults.map(|fault| fault.says.as_str()).collect();
+    if !faults.is_empty() {
+        text += &format!("; the certificate: {}", faults.join("; "));
+    }
+    if let Some(interception) = &tls.interception
+        && let Some(by) = &interception.by
+    {
+        let is = match interception.is.as_str() {
+            "proved" => "intercepted",
+            _ => "perhaps intercepted",
+        };
+        text += &format!("; {is} by {by}: {}", interception.because);
+    }
+    if let Some(ours) = &tls.client_certificate.ours {
+        text += &format!("; a client certificate was asked for, ours: {ours}");
     }
     text
 }

@@ -564,6 +564,7 @@ fn one_system(
             .as_ref()
             .map(|publishes| publishes.tls)
             .unwrap_or_default(),
+        pin: system.pin,
     }
 }
 
@@ -762,7 +763,7 @@ fn crls(config: &Config, systems: &[System], problems: &mut Vec<Problem>) -> Vec
         let at = site.code.as_ref().map(|code| code.at);
         problems.push(
             Problem::warning("crl-unknown", at, "clients check revocation lists, and the file does not say where these are")
-                .hint("add `crl_urls` (in a certificate: CRL Distribution Points), or `crl_check: false`; no flow to them is planned or tried"),
+                .hint("add `crl_urls` (in a certificate: CRL Distribution Points), or `crl_check: false`; until then only those that certificates name are tried"),
         );
     }
     site.crl_urls
@@ -795,21 +796,9 @@ fn one_crl(text: &At<String>, systems: &[System], problems: &mut Vec<Problem>) -
         .trim_start_matches('[')
         .trim_end_matches(']')
         .to_string();
-    let address = bare.parse::<IpAddr>().ok();
-    let named = |system: &System| {
-        system
-            .names
-            .iter()
-            .any(|(_, name)| name.eq_ignore_ascii_case(&bare))
-            || address.is_some_and(|address| {
-                system
-                    .addresses
-                    .iter()
-                    .any(|(_, list)| list.contains(&address))
-            })
-    };
     Some(Crl {
-        system: systems.iter().position(named),
+        url: text.value.clone(),
+        system: systems.iter().position(|system| system.is_at(&bare)),
         host: bare,
         port,
         declared: text.at,

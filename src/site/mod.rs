@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
-use crate::config::{Config, Mode, Probing, ProxyTls, Replication, UpdateSync};
+use crate::config::{Config, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
 
@@ -117,11 +117,15 @@ pub struct System {
     pub publishes: Vec<SystemId>,
     /// What it does with TLS when it publishes.
     pub proxy_tls: ProxyTls,
+    /// The SHA-256 of its certificate.
+    pub pin: Option<Pin>,
 }
 
 /// A revocation list to fetch.
 #[derive(Clone, Debug)]
 pub struct Crl {
+    /// Its address.
+    pub url: String,
     /// Host of the URL.
     pub host: String,
     /// Port of the URL.
@@ -174,6 +178,11 @@ impl Site {
     ) -> Option<Self> {
         let site = check::resolve(config, catalogue, problems);
         (!has_errors(problems)).then_some(site).flatten()
+    }
+
+    /// The system that has a name or address, in the eyes of any zone.
+    pub fn system_at(&self, host: &str) -> Option<SystemId> {
+        self.systems.iter().position(|system| system.is_at(host))
     }
 
     /// The zone of a flow's start.
@@ -268,6 +277,21 @@ impl Site {
 }
 
 impl System {
+    /// Whether it has this name or address, in the eyes of any zone.
+    pub fn is_at(&self, host: &str) -> bool {
+        let address = host.parse::<IpAddr>().ok();
+        let named = |(_, name): &(_, String)| {
+            name.trim_end_matches('.')
+                .eq_ignore_ascii_case(host.trim_end_matches('.'))
+        };
+        self.names.iter().any(named)
+            || address.is_some_and(|address| {
+                self.addresses
+                    .iter()
+                    .any(|(_, list)| list.contains(&address))
+            })
+    }
+
     /// The name by which a zone sees it.
     pub fn name_for(&self, zone: ZoneId) -> Option<&str> {
         by_zone(&self.names, zone).map(String::as_str)

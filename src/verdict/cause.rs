@@ -129,6 +129,30 @@ words! {
         CertificatePurpose = "certificate-purpose",
         /// Any other fault of the certificate.
         CertificateInvalid = "certificate-invalid",
+        /// Old clients take the certificate, modern ones do not.
+        CertificateWeak = "certificate-weak",
+        /// The revocation list names the certificate.
+        CertificateRevoked = "certificate-revoked",
+        /// A device puts its own certificate in the service's place.
+        Intercepted = "intercepted",
+        /// It shakes hands only without a name.
+        TlsOnlyWithoutSni = "tls-only-without-sni",
+        /// The certificate names its revocation list by LDAP only.
+        CrlLdapOnly = "crl-ldap-only",
+        /// The certificate names its revocation list by HTTPS only.
+        CrlHttps = "crl-https",
+        /// The revocation list is out of date.
+        CrlExpired = "crl-expired",
+        /// The revocation list has not begun.
+        CrlNotYetValid = "crl-not-yet-valid",
+        /// No revocation list, or not the authority's.
+        CrlInvalid = "crl-invalid",
+        /// The revocation list is too large.
+        CrlTooLarge = "crl-too-large",
+        /// The server of the revocation list sends elsewhere.
+        CrlRedirected = "crl-redirected",
+        /// The server answers without the revocation list.
+        CrlMissing = "crl-missing",
         /// Open, and must be closed.
         Open = "open",
         /// The firewalls let it through; nobody listens.

@@ -4,8 +4,8 @@ use super::{Cause, Context, Control, Judgement, Level, Owner, Verdict};
 use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
-    CertificateFault, Depth, NotTried, Observation, Painted, Prohibition, Rejection, ResetBy,
-    RpcRange, Service, State, Trouble, Unresolved,
+    CertificateFault, Depth, ListFault, NotTried, Observation, Painted, Prohibition, Rejection,
+    ResetBy, RpcRange, Service, State, Trouble, Unresolved,
 };
 
 /// Judges one observation.
@@ -207,8 +207,36 @@ fn spoken(service: Option<&Service>) -> Judgement {
         Service::TlsAlert(_) => wrong(Cause::TlsAlert, Owner::Server),
         Service::NotHttp => wrong(Cause::NotHttp, Owner::Server),
         Service::ServerError(_) => wrong(Cause::HttpServerError, Owner::Server),
+        Service::TlsOnlyWithoutName => wrong(Cause::TlsOnlyWithoutSni, Owner::Server),
+        Service::Intercepted => wrong(Cause::Intercepted, Owner::Proxy),
+        Service::List(fault @ (ListFault::Redirected | ListFault::Missing(_))) => {
+            wrong(list(fault), Owner::Server)
+        }
+        Service::List(fault) => wrong(list(fault), Owner::Certificate),
+        Service::Certificate(CertificateFault::Weak { refused }) => weak(*refused),
         Service::Certificate(fault) => wrong(certificate(fault), Owner::Certificate),
         Service::ConnectedToItself => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
+    }
+}
+
+/// Clients of the product's age take a weak certificate, so it never counts as an error.
+fn weak(refused: bool) -> Judgement {
+    Judgement {
+        verdict: if refused { Verdict::Wrong } else { Verdict::Ok },
+        cause: Cause::CertificateWeak,
+        level: Level::Warning,
+        owner: Some(Owner::Certificate),
+    }
+}
+
+fn list(fault: &ListFault) -> Cause {
+    match fault {
+        ListFault::Invalid => Cause::CrlInvalid,
+        ListFault::TooLarge => Cause::CrlTooLarge,
+        ListFault::Expired => Cause::CrlExpired,
+        ListFault::NotYetValid => Cause::CrlNotYetValid,
+        ListFault::Redirected => Cause::CrlRedirected,
+        ListFault::Missing(_) => Cause::CrlMissing,
     }
 }
 
@@ -219,6 +247,10 @@ fn certificate(fault: &CertificateFault) -> Cause {
         CertificateFault::NotYetValid => Cause::CertificateNotYetValid,
         CertificateFault::Untrusted => Cause::CertificateUntrusted,
         CertificateFault::Purpose => Cause::CertificatePurpose,
+        CertificateFault::Weak { .. } => Cause::CertificateWeak,
+        CertificateFault::Revoked => Cause::CertificateRevoked,
+        CertificateFault::ListByLdapOnly => Cause::CrlLdapOnly,
+        CertificateFault::ListByHttpsOnly => Cause::CrlHttps,
         CertificateFault::Other(_) => Cause::CertificateInvalid,
     }
 }

@@ -3,12 +3,16 @@
 //! The flows of the vantage become questions (`questions`), one for each address; equal ones are asked once. Names are
 //! resolved first where the file gives no address (`aim`), and beside the probes where it does (`notes`). When all have
 //! been asked, silence is made proof, one answered question of each host is asked again (`controls`), and what the
-//! answers leave open is looked into: who sent a reset, where packets are dropped, which doors are painted on.
+//! answers leave open is looked into: who sent a reset, where packets are dropped, which doors are painted on. Then
+//! certificates are compared with the pins of the file (`interception`), and the revocation lists that they name are
+//! fetched (`revocation`).
 
 mod aim;
 mod controls;
+mod interception;
 mod notes;
 mod questions;
+mod revocation;
 mod sweep;
 
 use std::collections::HashSet;
@@ -26,6 +30,8 @@ use super::files::{self, Loaded};
 use super::{WRONG, write_out};
 use crate::attribution::{self, Tried};
 use crate::config::Sweep;
+use crate::conversation::certificate::Roots;
+use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::lab::{self, Faults, Lab};
 use crate::observation::Observation;
 use crate::plan::{self, Plan};
@@ -54,11 +60,14 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     let Some(loaded) = loaded else {
         return Ok(WRONG);
     };
+    let Some(own) = files::client_certificate(&loaded) else {
+        return Ok(WRONG);
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let result = runtime.block_on(check(arguments, loaded));
+    let result = runtime.block_on(check(arguments, loaded, own));
     // A resolver that hangs must not hold up the end.
     runtime.shutdown_background();
     let report = result?;
@@ -85,11 +94,17 @@ struct Bench {
     own: Vec<IpAddr>,
     lab: Option<Lab>,
     prober: Arc<Prober>,
+    /// The roots that certificates may lead to.
+    roots: Arc<Roots>,
     stop: watch::Receiver<bool>,
     timeout: Duration,
 }
 
-async fn check(arguments: &Check, loaded: Loaded) -> anyhow::Result<ReportDocument> {
+async fn check(
+    arguments: &Check,
+    loaded: Loaded,
+    own_certificate: Option<ClientCertificate>,
+) -> anyhow::Result<ReportDocument> {
     let started = Timestamp::now();
     let plan = plan::derive(&loaded.site, &loaded.catalogue);
     let networks = os::own_addresses().unwrap_or_default();
@@ -99,8 +114,9 @@ async fn check(arguments: &Check, loaded: Loaded) -> anyhow::Result<ReportDocume
     let limits = limits(arguments, &loaded.site, lab.is_some());
     let trust = match &lab {
         Some(lab) => Trust::new(vec![lab.root.clone()], false),
-        None => Trust::new(loaded.roots.clone(), true),
+        None => Trust::new(loaded.roots.clone(), true).presenting(own_certificate),
     };
+    let roots = Arc::clone(&trust.roots);
     let stop = on_interrupt();
     let prober = Prober::new(limits, trust, networks, stop.clone());
     let bench = Bench {
@@ -110,6 +126,7 @@ async fn check(arguments: &Check, loaded: Loaded) -> anyhow::Result<ReportDocume
         own,
         lab,
         prober,
+        roots,
         stop,
         timeout: limits.timeout,
     };
@@ -223,8 +240,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     let gone = controls::gone(bench, &questions, &answers).await;
     bar.set_message("looking closer");
     let mut doors = look_closer(bench, &questions, &mut answers).await;
-    bar.finish_and_clear();
-    let seen: Vec<Seen> = chosen
+    let mut seen: Vec<Seen> = chosen
         .iter()
         .zip(&by_flow)
         .map(|(chosen, numbers)| Seen {
@@ -236,6 +252,11 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
                 .collect(),
         })
         .collect();
+    interception::note(site, &bench.roots, &mut seen);
+    bar.set_message("fetching revocation lists");
+    let extended = revocation::examine(bench, &mut seen).await;
+    let site = &extended;
+    bar.finish_and_clear();
     let swept = sweep::sweep(bench, &seen, &mut doors).await;
     let judged = verdict::judge_all(site, bench.place.zone, &bench.own, &seen, &gone);
     let mut notes = notes::skipped_families(site, &seen);

@@ -92,6 +92,8 @@ fn ladder(flow: &Flow) -> Ladder {
         (Transport::Tcp, Need::Required | Need::Optional, Protocol::Rpc) if is_range => {
             Ladder::RpcRange(flow.port.high)
         }
+        // The list itself is fetched when all certificates have been seen.
+        _ if matches!(flow.to, Target::Crl(_)) => Ladder::Tcp,
         // That every port of a range is closed cannot be shown by trying some.
         _ if is_range => Ladder::None,
         (Transport::Udp, _, protocol) => Ladder::Datagram(datagram(protocol)),

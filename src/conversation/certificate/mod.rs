@@ -2,21 +2,19 @@
 //!
 //! A chain comes in as DER, as it was sent. `read` says what stands in a certificate; `path` finds who signed whom and
 //! to which root that leads, with `signature` doing the arithmetic; `check` puts both beside the verdict of the real
-//! verifier and lists every fault, the worst first. `pin` and `interception` compare the chain with what the site
-//! expects. All of it is pure: the time comes in, no socket or file is touched.
+//! verifier and lists every fault, the worst first. `interception` compares the chain with what the site expects. All of it is pure: the time comes in, no socket or file is touched.
 
 pub(crate) mod check;
 pub(crate) mod interception;
 #[cfg(test)]
 pub(crate) mod made;
 mod path;
-mod pin;
 mod read;
 mod roots;
 mod signature;
 
+pub(crate) use crate::config::{Pin, sha256};
 pub(crate) use path::{End, Path, leads_to, signature_of};
-pub(crate) use pin::{Pin, sha256};
 pub(crate) use read::{Digest, Facts, Key, Purpose, read};
 pub(crate) use roots::{Kind, Roots};
 pub(crate) use signature::{Signature, signed};

@@ -1,12 +1,13 @@
 //! Whether clients can learn that a certificate is still good.
 //!
-//! `pointers` takes the addresses of lists and responders out of a certificate and says which of them clients on the
+//! `certified` takes the certificates of a chain that leads to a trusted root. `pointers` takes the addresses of lists and responders out of a certificate and says which of them clients on the
 //! Internet can use. `fetch` gets one over HTTP: the request, the reading of the answer (`answer`) and the next step
 //! after it are pure, the exchange around them asks its caller for connections, because names, sockets and rates are
 //! the caller's. A certificate may name any host: follow only what leads to a trusted root. `list` reads a revocation list and says what it is worth for a certificate; `ocsp` asks a responder
-//! and reads what it said. The time comes in from outside.
+//! and reads what it said; `worth` says what either means for clients. The time comes in from outside.
 
 pub(crate) mod answer;
+pub(crate) mod certified;
 mod der;
 pub(crate) mod fetch;
 pub(crate) mod list;
@@ -14,6 +15,7 @@ pub(crate) mod ocsp;
 pub(crate) mod pointers;
 #[cfg(test)]
 mod tests;
+pub(crate) mod worth;
 
 /// The most bytes of a list. The largest public lists are below 10 MB; a client would not wait for more.
 pub(crate) const LARGEST_LIST: usize = 20 << 20;

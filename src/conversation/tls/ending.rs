@@ -1,4 +1,4 @@
-//! What a handshake that did not finish says, and what a verifier's refusal means.
+//! What a handshake that did not finish says.
 
 use std::io;
 
@@ -11,28 +11,25 @@ use crate::observation::{CertificateFault, Service};
 /// RSA keys below this cannot be used to check a signature here.
 const LEAST_BITS: usize = 2_048;
 
-/// What a handshake that did not finish says.
+/// What a handshake that did not finish says, apart from what its certificate is worth.
 ///
 /// A server that asked for a client certificate and then refuses us has spoken: up to TLS 1.2 that comes within the
 /// handshake, and some servers close instead of sending an alert.
 pub(super) fn broken(error: &io::Error, bytes_read: usize, recorded: &Recorded) -> Service {
     let inner = inner(error);
     if recorded.request.is_some() && matches!(inner, None | Some(rustls::Error::AlertReceived(_))) {
-        let fault = recorded.error.as_ref().map(certificate_fault);
-        return fault.map_or(Service::Spoke, Service::Certificate);
+        return Service::Spoke;
     }
     match inner {
         // Here a bad signature is that of the handshake: the peer does not hold the certificate's key.
         Some(rustls::Error::InvalidCertificate(CertificateError::BadSignature)) => {
-            Service::Certificate(CertificateFault::Other(bad_signature(recorded)))
+            Service::Certificate(bad_signature(recorded))
         }
-        Some(error @ rustls::Error::InvalidCertificate(_)) => {
-            Service::Certificate(certificate_fault(error))
-        }
-        // An old server says one of these; so does one that quarrels about something else. Only an old greeting tells.
-        Some(rustls::Error::AlertReceived(
-            AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
-        )) => Service::TlsTooOld,
+        Some(rustls::Error::InvalidCertificate(error)) => Service::Certificate(
+            CertificateFault::Other(format!("{error:?}").chars().take(200).collect()),
+        ),
+        // Every version that this program speaks is too new for it.
+        Some(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)) => Service::TlsTooOld,
         Some(rustls::Error::AlertReceived(alert)) => Service::TlsAlert(format!("{alert:?}")),
         Some(rustls::Error::PeerIncompatible(_)) => Service::TlsTooOld,
         Some(_) => Service::NotTls,
@@ -65,41 +62,13 @@ fn inner(error: &io::Error) -> Option<&rustls::Error> {
 }
 
 /// A signature by a short key cannot be checked here, and is not called bad for that.
-fn bad_signature(recorded: &Recorded) -> String {
+fn bad_signature(recorded: &Recorded) -> CertificateFault {
     match recorded
         .chain
         .first()
         .and_then(|leaf| read(leaf)?.key.into())
     {
-        Some(Key::Rsa { bits }) if bits < LEAST_BITS => {
-            format!("an RSA key of {bits} bits is too short for modern clients")
-        }
-        _ => "BadSignature".to_string(),
-    }
-}
-
-pub(super) fn certificate_fault(error: &rustls::Error) -> CertificateFault {
-    let rustls::Error::InvalidCertificate(error) = error else {
-        return CertificateFault::Untrusted;
-    };
-    match error {
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            CertificateFault::Name
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            CertificateFault::Expired
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            CertificateFault::NotYetValid
-        }
-        // A bad signature in a chain is that of another authority of the same name; `Other` holds what webpki says of
-        // a self-signed authority used as a server's certificate.
-        CertificateError::UnknownIssuer
-        | CertificateError::BadSignature
-        | CertificateError::Other(_) => CertificateFault::Untrusted,
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            CertificateFault::Purpose
-        }
-        other => CertificateFault::Other(format!("{other:?}").chars().take(200).collect()),
+        Some(Key::Rsa { bits }) if bits < LEAST_BITS => CertificateFault::Weak { refused: true },
+        _ => CertificateFault::Other("the server does not hold the certificate's key".to_string()),
     }
 }

@@ -1,12 +1,13 @@
 //! A TLS handshake that describes a bad certificate instead of only refusing it.
 //!
-//! The verifier (`recorder`) records the chain, runs the real one, keeps its verdict and lets the handshake go on;
-//! signatures are still checked, so possession of the key is proved. A client certificate (`client_certificate`) is
-//! presented when the server asks; the stream (`shaken`) remembers what became of it. `ending` reads what a handshake
-//! that did not finish says. Where that may be a matter of age, `old` greets as a client of 2008 would.
+//! The verifier (`recorder`) records the chain and lets the handshake go on; the real one is asked afterwards. Signatures
+//! of the handshake are still checked, so possession of the key is proved. A client certificate (`client_certificate`) is
+//! presented when the server asks; the stream (`shaken`) remembers what became of it. `description` says what the chain
+//! is worth, `ending` reads what a handshake that did not finish says. Where that may be a matter of age, `old` greets as a client of 2008 would.
 
 pub(crate) mod client_certificate;
 mod counted;
+mod description;
 mod ending;
 pub(crate) mod old;
 mod recorder;
@@ -22,36 +23,31 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rustls::ClientConfig;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::certificate;
 use super::trust::Trust;
-use crate::observation::{Certificate, Service, TlsSeen};
+use crate::observation::{CertificateFault, Presented, Service, TlsSeen};
 use client_certificate::ClientCertificate;
 use counted::Counted;
+use description::describe;
 use recorder::{Recorded, Recorder};
-use shaken::{Presented, Shaken};
+use shaken::Shaken;
 
-pub(crate) use request::ClientCertificateRequest;
+use request::ClientCertificateRequest;
 
 /// A finished handshake, or what kept it from finishing.
 pub(crate) struct Handshake<S> {
+    /// What was seen. With a stream, what became of our client certificate is its business: ask [`Shaken::presented`].
     pub(crate) seen: TlsSeen,
     /// What is wrong already; `None`: go on.
     pub(crate) fault: Option<Service>,
     pub(crate) stream: Option<Shaken<S>>,
-    /// The chain as it was sent, leaf first.
-    pub(crate) chain: Vec<CertificateDer<'static>>,
-    /// Whether a client certificate was asked for in the first handshake, and by which authorities.
-    pub(crate) request: Option<ClientCertificateRequest>,
-    /// What became of ours; with a stream, ask that instead.
-    pub(crate) presented: Presented,
     /// Whether a greeting by [`old::recognise`] over a new connection may tell more.
     pub(crate) may_be_old: bool,
 }
@@ -81,25 +77,6 @@ pub(crate) fn server_name(name: &str, address: IpAddr) -> ServerName<'static> {
         .unwrap_or_else(|_| ServerName::IpAddress(address.into()))
 }
 
-/// Shakes hands within `limit`.
-pub(crate) async fn shake(
-    stream: TcpStream,
-    name: &str,
-    trust: &Trust,
-    limit: Duration,
-) -> Handshake<TcpStream> {
-    let address = stream.peer_addr().map(|address| address.ip());
-    let asking = Asking {
-        // A connection without a far end fails on its own; any address does.
-        name: server_name(name, address.unwrap_or(IpAddr::from([0, 0, 0, 0]))),
-        sni: Sni::Sent,
-        own: None,
-    };
-    let mut handshake = shake_as(stream, &asking, trust, limit).await;
-    handshake.seen.asked_for = Some(name.to_string());
-    handshake
-}
-
 /// Shakes hands as told, within `limit`.
 pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
@@ -109,71 +86,105 @@ pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Handshake<S> {
     let recorder = Arc::new(Recorder {
         provider: Arc::clone(&trust.provider),
-        inner: trust.verifier.clone(),
         own: asking.own.map(|own| Arc::clone(&own.key)),
         seen: Mutex::default(),
     });
+    let mut seen = TlsSeen {
+        asked_for: Some(asking.name.to_str().into_owned()),
+        ..TlsSeen::default()
+    };
     let Some(config) = config(trust, &recorder, asking.sni) else {
-        let fault = Service::TlsTooOld;
-        return ended(asking, Recorded::default(), Err(fault), Presented::NotAsked);
+        return Handshake {
+            seen,
+            fault: Some(Service::TlsTooOld),
+            stream: None,
+            may_be_old: false,
+        };
     };
     let connecting = TlsConnector::from(Arc::new(config))
         .connect(asking.name.clone(), Counted { stream, read: 0 })
         .into_fallible();
     let result = tokio::time::timeout(limit, connecting).await;
     let recorded = recorder.recorded();
+    let name = asking.name.to_str();
+    let certificate = describe(&mut seen, &recorded.chain, &name, trust, Timestamp::now());
     let presented = presented(&recorded);
-    match result {
+    note_request(&mut seen, recorded.request.as_ref());
+    let (fault, stream) = match result {
         Ok(Ok(stream)) => {
             let shaken = Shaken::new(stream, presented);
-            let presented = shaken.presented.clone();
-            ended(asking, recorded, Ok(shaken), presented)
+            seen.presented = shaken.presented.clone();
+            seen.key_proven = true;
+            note_connection(&mut seen, &shaken);
+            (certificate.map(Service::Certificate), Some(shaken))
         }
         Ok(Err((error, counted))) => {
-            let fault = ending::broken(&error, counted.read, &recorded);
-            let presented = refused(presented, &error);
-            ended(asking, recorded, Err(fault), presented)
+            seen.presented = refused(presented, &error);
+            let fault = match ending::broken(&error, counted.read, &recorded) {
+                Service::Spoke => certificate.map_or(Service::Spoke, Service::Certificate),
+                // A key that is too short to be checked here may not be the worst.
+                Service::Certificate(weak @ CertificateFault::Weak { .. }) => {
+                    Service::Certificate(worse(certificate, weak))
+                }
+                fault => fault,
+            };
+            (Some(fault), None)
         }
-        Err(_) => ended(asking, recorded, Err(Service::Mute), presented),
-    }
-}
-
-fn ended<S>(
-    asking: &Asking<'_>,
-    recorded: Recorded,
-    result: Result<Shaken<S>, Service>,
-    presented: Presented,
-) -> Handshake<S> {
-    let mut seen = TlsSeen {
-        asked_for: Some(asking.name.to_str().into_owned()),
-        chain: recorded.chain.iter().filter_map(summary).collect(),
-        client_certificate_asked: recorded.request.is_some(),
-        verifier: recorded.error.as_ref().map(ToString::to_string),
-        ..TlsSeen::default()
-    };
-    let refusal = recorded.error.as_ref().map(ending::certificate_fault);
-    let (fault, stream) = match result {
-        Ok(shaken) => {
-            let connection = shaken.stream.get_ref().1;
-            seen.version = connection
-                .protocol_version()
-                .map(|version| format!("{version:?}").replace('_', "."));
-            seen.cipher = connection
-                .negotiated_cipher_suite()
-                .map(|suite| format!("{:?}", suite.suite()));
-            (refusal.map(Service::Certificate), Some(shaken))
+        Err(_) => {
+            seen.presented = presented;
+            (Some(Service::Mute), None)
         }
-        Err(fault) => (Some(fault), None),
     };
     Handshake {
         may_be_old: stream.is_none() && fault.as_ref().is_some_and(ending::may_be_old),
         seen,
         fault,
         stream,
-        chain: recorded.chain,
-        request: recorded.request,
-        presented,
     }
+}
+
+/// The fault that decides beside a weak key: any that makes every client refuse.
+fn worse(found: Option<CertificateFault>, weak: CertificateFault) -> CertificateFault {
+    found
+        .filter(|fault| !matches!(fault, CertificateFault::Weak { .. }))
+        .unwrap_or(weak)
+}
+
+/// Describes what an old greeting showed, as far as that goes; the fault of the certificate that decides comes back.
+pub(crate) fn describe_shown(
+    seen: &mut TlsSeen,
+    shown: old::Shown,
+    name: &ServerName<'_>,
+    trust: &Trust,
+) -> Option<CertificateFault> {
+    let chain: Vec<CertificateDer<'static>> =
+        shown.chain.into_iter().map(CertificateDer::from).collect();
+    seen.version = Some(shown.version);
+    seen.cipher = Some(shown.cipher);
+    seen.key_proven = false;
+    note_request(seen, shown.request.as_ref());
+    if shown.request.is_some() {
+        seen.presented = Presented::None;
+    }
+    describe(seen, &chain, &name.to_str(), trust, Timestamp::now())
+}
+
+fn note_request(seen: &mut TlsSeen, request: Option<&ClientCertificateRequest>) {
+    seen.client_certificate_asked = request.is_some();
+    if let Some(request) = request {
+        seen.authorities.clone_from(&request.authorities);
+        seen.more_authorities = request.more;
+    }
+}
+
+fn note_connection<S>(seen: &mut TlsSeen, shaken: &Shaken<S>) {
+    let connection = shaken.stream.get_ref().1;
+    seen.version = connection
+        .protocol_version()
+        .map(|version| format!("{version:?}").replace('_', "."));
+    seen.cipher = connection
+        .negotiated_cipher_suite()
+        .map(|suite| format!("{:?}", suite.suite()));
 }
 
 fn presented(recorded: &Recorded) -> Presented {
@@ -204,17 +215,4 @@ fn config(trust: &Trust, recorder: &Arc<Recorder>, sni: Sni) -> Option<ClientCon
         .with_client_cert_resolver(resolver);
     config.enable_sni = sni == Sni::Sent;
     Some(config)
-}
-
-/// The parts of a certificate that stand in the evidence.
-fn summary(der: &CertificateDer<'_>) -> Option<Certificate> {
-    let facts = certificate::read(der)?;
-    Some(Certificate {
-        subject: facts.subject,
-        issuer: facts.issuer,
-        names: facts.names,
-        not_before: facts.not_before,
-        not_after: facts.not_after,
-        sha256: facts.sha256,
-    })
 }

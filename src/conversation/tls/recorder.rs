@@ -1,13 +1,13 @@
-//! What the handshake shows: the chain, what the real verifier says of it, and whether a client certificate is asked for.
+//! What the handshake shows: the chain, and whether a client certificate is asked for.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
+use rustls::{DigitallySignedStruct, SignatureScheme};
 
 use super::request::ClientCertificateRequest;
 use crate::conversation::certificate::LONGEST_CHAIN;
@@ -16,7 +16,6 @@ use crate::conversation::certificate::LONGEST_CHAIN;
 #[derive(Debug)]
 pub(super) struct Recorder {
     pub(super) provider: Arc<CryptoProvider>,
-    pub(super) inner: Option<Arc<WebPkiServerVerifier>>,
     /// What to present when a client certificate is asked for.
     pub(super) own: Option<Arc<CertifiedKey>>,
     pub(super) seen: Mutex<Recorded>,
@@ -26,7 +25,6 @@ pub(super) struct Recorder {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recorded {
     pub(super) chain: Vec<CertificateDer<'static>>,
-    pub(super) error: Option<rustls::Error>,
     pub(super) request: Option<ClientCertificateRequest>,
     /// Whether our client certificate went out.
     pub(super) sent: bool,
@@ -46,25 +44,16 @@ impl ServerCertVerifier for Recorder {
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verdict = match &self.inner {
-            Some(inner) => inner
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-                .err(),
-            None => Some(rustls::Error::InvalidCertificate(
-                CertificateError::UnknownIssuer,
-            )),
-        };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.chain = std::iter::once(end_entity)
             .chain(intermediates)
             .take(LONGEST_CHAIN)
             .map(|der| der.clone().into_owned())
             .collect();
-        seen.error = verdict;
         Ok(ServerCertVerified::assertion())
     }
 

@@ -13,23 +13,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::counted::Counted;
 use super::ending;
-
-/// What became of our client certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Presented {
-    /// It was not asked for in the first handshake. IIS usually asks only after the request.
-    NotAsked,
-    /// It was asked for, and there was none to send, or none with a key that the server takes.
-    None,
-    /// It was sent; TLS 1.3 tells with the first read whether it was taken.
-    Sent,
-    /// It was sent, and the server went on. What the server thinks of it may still come over HTTP.
-    Taken,
-    /// It was sent, and the server refused with this alert.
-    Refused(String),
-    /// It was sent, and the server closed without a word.
-    HungUp,
-}
+use crate::observation::Presented;
 
 /// A TLS stream whose handshake is done.
 #[derive(Debug)]

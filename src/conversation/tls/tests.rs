@@ -5,6 +5,7 @@ use rustls::pki_types::pem::PemObject as _;
 use std::path::Path;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::client_certificate::{PasswordFrom, load};
 use super::servers::{LIMIT, NAME, Server, certificates, gnutls_server, openssl_server};
@@ -67,7 +68,7 @@ async fn shaken(
 /// Asks for a page, so that what comes with the first read has come.
 async fn after_a_page(handshake: Handshake<TcpStream>) -> Presented {
     let Some(mut stream) = handshake.stream else {
-        return handshake.presented;
+        return handshake.seen.presented;
     };
     let _ = stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
     let mut page = [0; 64];
@@ -82,8 +83,8 @@ async fn a_server_that_does_not_ask_in_the_first_handshake_is_told_so() {
     let server = openssl_server(folder.path(), "");
     let handshake = shaken(&server, folder.path(), Some(&own)).await;
     assert_eq!(handshake.fault, None);
-    assert_eq!(handshake.request, None);
-    assert_eq!(handshake.chain.len(), 1);
+    assert!(!handshake.seen.client_certificate_asked);
+    assert_eq!(handshake.seen.chain.len(), 1);
     assert!(!handshake.may_be_old);
     assert_eq!(after_a_page(handshake).await, Presented::NotAsked);
 }
@@ -101,9 +102,8 @@ async fn our_certificate_is_taken_or_refused_in_both_versions() {
             "-tls1_2" => Presented::Taken,
             _ => Presented::Sent,
         };
-        assert_eq!(handshake.presented, expected, "{version}");
-        let request = handshake.request.clone().expect("a request");
-        assert_eq!(request.authorities, ["CN=Site Root"]);
+        assert_eq!(handshake.seen.presented, expected, "{version}");
+        assert_eq!(handshake.seen.authorities, ["CN=Site Root"]);
         assert_eq!(after_a_page(handshake).await, Presented::Taken, "{version}");
         asked.push((version, server));
     }
@@ -147,13 +147,20 @@ async fn a_server_that_refuses_the_name_may_be_asked_without_it() {
 async fn old_servers_are_worth_an_old_greeting() {
     let folder = folder();
     let old = "NONE:+VERS-TLS1.0:+SHA1:+RSA:+COMP-NULL:+SIGN-ALL:+3DES-CBC";
-    for server in [
-        openssl_server(folder.path(), "-tls1 -cipher ALL:@SECLEVEL=0"),
-        openssl_server(folder.path(), "-tls1_2 -cipher AES128-SHA:@SECLEVEL=0"),
-        gnutls_server(folder.path(), old),
+    let quarrel = Service::TlsAlert("HandshakeFailure".to_string());
+    for (server, fault) in [
+        (
+            openssl_server(folder.path(), "-tls1 -cipher ALL:@SECLEVEL=0"),
+            Service::TlsTooOld,
+        ),
+        (
+            openssl_server(folder.path(), "-tls1_2 -cipher AES128-SHA:@SECLEVEL=0"),
+            quarrel.clone(),
+        ),
+        (gnutls_server(folder.path(), old), quarrel),
     ] {
         let handshake = shaken(&server, folder.path(), None).await;
-        assert_eq!(handshake.fault, Some(Service::TlsTooOld));
+        assert_eq!(handshake.fault, Some(fault));
         assert!(handshake.may_be_old);
     }
 }
@@ -166,9 +173,9 @@ async fn a_short_key_is_not_called_a_bad_signature() {
         let words = format!("{version} -cipher ALL:@SECLEVEL=0");
         let server = openssl_server(folder.path(), &words);
         let handshake = shaken(&server, folder.path(), None).await;
-        let Some(Service::Certificate(CertificateFault::Other(words))) = handshake.fault else {
-            panic!("{version}: {:?}", handshake.fault)
-        };
-        assert!(words.contains("1024 bits"), "{words}");
+        let weak = Service::Certificate(CertificateFault::Weak { refused: true });
+        assert_eq!(handshake.fault, Some(weak), "{version}");
+        let faults = &handshake.seen.faults;
+        assert!(faults[0].words.contains("1024 bits"), "{faults:?}");
     }
 }

@@ -1,13 +1,21 @@
 //! TLS on a port that has opened, and what is said inside it.
+//!
+//! The handshake describes the certificate whatever it is worth, and presents this host's own where the server asks.
+//! Where it fails in a way that may be a matter of age, the port is greeted once more, over a new connection, as a
+//! client of 2008 would, and where that is refused too, without a name.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use super::http;
-use crate::conversation::tls;
-use crate::observation::{Depth, Observation, Service};
+use crate::conversation::tls::old::{self, Conclusion, Recognised};
+use crate::conversation::tls::{self, Asking, Handshake, Sni};
+use crate::observation::{CertificateFault, Depth, Observation, Service, TlsSeen};
+use crate::os::{self, Connection, Manner};
 use crate::probe::{Ladder, Prober, Question};
 
 /// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
@@ -21,26 +29,137 @@ pub(super) async fn over_tls(
     seen: &mut Observation,
 ) {
     seen.depth = Some(Depth::Tls);
+    let Ok(remote) = stream.peer_addr() else {
+        seen.service = Some(Service::HungUp);
+        return;
+    };
+    let asking = Asking {
+        name: tls::server_name(host, remote.ip()),
+        sni: Sni::Sent,
+        own: prober.trust.own.as_ref(),
+    };
     let limit = prober.limits.timeout;
-    let handshake = tls::shake(stream, host, &prober.trust, limit).await;
-    let asked = handshake.seen.client_certificate_asked;
-    seen.tls = Some(handshake.seen);
-    let Some(mut stream) = handshake.stream else {
+    let mut handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
+    handshake.seen.asked_for = Some(host.to_string());
+    let Some(mut stream) = handshake.stream.take() else {
+        if handshake.may_be_old {
+            handshake.fault = greet(prober, remote, &asking.name, &mut handshake).await;
+        }
+        seen.tls = Some(handshake.seen);
         seen.service = handshake.fault;
         return;
     };
-    let mut service = Service::Spoke;
+    seen.tls = Some(handshake.seen);
+    let mut said = Service::Spoke;
     if question.ladder == Ladder::Https {
-        let said = http::over(prober, question, &mut stream, host, seen).await;
-        // A server that asked for a client certificate and closes without one has proved that it serves.
-        service = if asked && said == Service::HungUp {
-            Service::Spoke
-        } else {
-            said
-        };
+        said = http::over(prober, question, &mut stream, host, seen).await;
     } else {
         let mut byte = [0_u8; 1];
         let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;
     }
-    seen.service = Some(handshake.fault.unwrap_or(service));
+    if let Some(tls) = &mut seen.tls {
+        tls.presented = stream.presented().clone();
+        // A server that asked for a client certificate and closes without one has proved that it serves.
+        if tls.client_certificate_asked && said == Service::HungUp {
+            said = Service::Spoke;
+        }
+    }
+    seen.service = Some(worst(handshake.fault, said));
+}
+
+/// A certificate that clients refuse comes before what was said inside; one that only modern clients refuse, after.
+fn worst(fault: Option<Service>, said: Service) -> Service {
+    match fault {
+        Some(weak @ Service::Certificate(CertificateFault::Weak { .. })) => match said {
+            Service::Spoke => weak,
+            said => said,
+        },
+        Some(fault) => fault,
+        None => said,
+    }
+}
+
+/// Greets a server as a client of 2008 would; what is then known to be wrong with it comes back.
+async fn greet(
+    prober: &Prober,
+    remote: SocketAddr,
+    name: &ServerName<'static>,
+    handshake: &mut Handshake<TcpStream>,
+) -> Option<Service> {
+    let first = handshake.fault.take();
+    let host = name.to_str();
+    let sent = matches!(name, ServerName::DnsName(_)).then_some(&*host);
+    let Some(named) = greeting(prober, remote, sent).await else {
+        return first;
+    };
+    let nameless = match sent {
+        Some(_) if named.refused() => greeting(prober, remote, None).await,
+        _ => None,
+    };
+    let trust = &prober.trust;
+    let describe = |shown, seen: &mut TlsSeen| tls::describe_shown(seen, shown, name, trust);
+    match old::conclude(named, nameless) {
+        Conclusion::Speaks(shown) if shown.too_old.is_some() => {
+            match describe(shown, &mut handshake.seen) {
+                None | Some(CertificateFault::Weak { .. }) => Some(Service::TlsTooOld),
+                Some(fault) => Some(Service::Certificate(fault)),
+            }
+        }
+        // It would speak a newer version, so that age is not what stood in the way.
+        Conclusion::Speaks(shown) => {
+            describe(shown, &mut handshake.seen);
+            first
+        }
+        Conclusion::SpeaksOnlyWithoutName { shown, .. } => {
+            let modern = shown.too_old.is_none();
+            describe(shown, &mut handshake.seen);
+            if modern {
+                shake_nameless(prober, remote, name, &mut handshake.seen).await;
+            }
+            Some(Service::TlsOnlyWithoutName)
+        }
+        Conclusion::Silent(_) => first,
+    }
+}
+
+/// Shakes hands with a server that refuses the name, without it: then its key is proven too.
+async fn shake_nameless(
+    prober: &Prober,
+    remote: SocketAddr,
+    name: &ServerName<'static>,
+    seen: &mut TlsSeen,
+) {
+    let asking = Asking {
+        name: name.clone(),
+        sni: Sni::Withheld,
+        own: prober.trust.own.as_ref(),
+    };
+    let Some(stream) = connect_again(prober, remote).await else {
+        return;
+    };
+    let limit = prober.limits.timeout;
+    let handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
+    if handshake.stream.is_some() {
+        let asked_for = seen.asked_for.take();
+        *seen = TlsSeen {
+            asked_for,
+            ..handshake.seen
+        };
+    }
+}
+
+/// One greeting over a new connection.
+async fn greeting(prober: &Prober, remote: SocketAddr, name: Option<&str>) -> Option<Recognised> {
+    let stream = connect_again(prober, remote).await?;
+    Some(old::recognise(stream, name, prober.limits.timeout).await)
+}
+
+/// A further connection. The place at the host that the first one took is still held.
+async fn connect_again(prober: &Prober, remote: SocketAddr) -> Option<TcpStream> {
+    prober.pace.turn().await;
+    let connecting = os::connect(remote, Manner::default(), |_| {});
+    match tokio::time::timeout(prober.limits.timeout, connecting).await {
+        Ok(Connection::Open(stream)) => Some(stream),
+        _ => None,
+    }
 }

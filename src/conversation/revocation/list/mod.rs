@@ -129,17 +129,39 @@ pub(crate) fn check(
     faults.sort();
     faults.dedup();
     Checked {
-        facts: Some(ListFacts {
-            issuer: text(&list.issuer),
-            this_update: timestamp(list.this_update),
-            next_update: list.next_update.and_then(timestamp),
-            entries: walked.count,
-            bytes: der.len(),
-            delta: list.is_delta(),
-            deltas: list.deltas(),
-            pem,
-        }),
+        facts: Some(facts(&list, walked.count, der.len(), pem)),
         faults,
+    }
+}
+
+/// Reads a list without any certificate that it is of: whether it is one, and of now.
+pub(crate) fn by_itself(bytes: &[u8], now: Timestamp) -> Checked {
+    if bytes.len() > LARGEST_LIST {
+        return useless(Fault::TooLarge);
+    }
+    let (der, pem) = der(bytes);
+    let Some((list, walked)) = read(&der).and_then(|list| {
+        let walked = list.walk(&[])?;
+        Some((list, walked))
+    }) else {
+        return useless(Fault::NotAList);
+    };
+    Checked {
+        facts: Some(facts(&list, walked.count, der.len(), pem)),
+        faults: of_time(&list, now).into_iter().collect(),
+    }
+}
+
+fn facts(list: &List<'_>, entries: usize, bytes: usize, pem: bool) -> ListFacts {
+    ListFacts {
+        issuer: text(&list.issuer),
+        this_update: timestamp(list.this_update),
+        next_update: list.next_update.and_then(timestamp),
+        entries,
+        bytes,
+        delta: list.is_delta(),
+        deltas: list.deltas(),
+        pem,
     }
 }
 

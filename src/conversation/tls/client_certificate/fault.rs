@@ -45,7 +45,8 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    fn says(&self) -> String {
+    /// What is wrong, as the end of a sentence that begins with the file.
+    pub(crate) fn says(&self) -> String {
         match self {
             Self::Unreadable(error) => format!("cannot be read: {error}"),
             Self::TooLarge => format!("is larger than {LARGEST_FILE} bytes"),
@@ -65,7 +66,7 @@ impl Fault {
     }
 
     /// What would be right.
-    fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable(_) => "name a file that this account may read",
             Self::TooLarge | Self::UnknownFormat | Self::NoCertificate => {

@@ -6,16 +6,16 @@ use sha2::{Digest as _, Sha256};
 
 /// The SHA-256 of a certificate.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Pin([u8; 32]);
+pub struct Pin([u8; 32]);
 
 impl Pin {
     /// The pin of a certificate as it was sent.
-    pub(crate) fn of(certificate: &[u8]) -> Self {
+    pub fn of(certificate: &[u8]) -> Self {
         Self(Sha256::digest(certificate).into())
     }
 
     /// Reads 64 hexadecimal digits, in either case, with or without colons or blanks between the bytes.
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    pub fn read(text: &str) -> Option<Self> {
         let mut digits = text
             .chars()
             .filter(|character| !matches!(character, ':' | ' '))
@@ -29,7 +29,7 @@ impl Pin {
     }
 
     /// Whether a certificate is the pinned one.
-    pub(crate) fn is_of(&self, certificate: &[u8]) -> bool {
+    pub fn is_of(&self, certificate: &[u8]) -> bool {
         *self == Self::of(certificate)
     }
 }

@@ -1,0 +1,258 @@
+//! What came for a list or a responder's answer, in words, and what it means for clients.
+
+use jiff::Timestamp;
+
+use super::answer::Broken;
+use super::certified::Certified;
+use super::fetch::{NotConnected, NotFetched};
+use super::{list, ocsp};
+use crate::observation::{ListContent, ListFault, Service};
+
+/// What something fetched is worth.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Worth {
+    /// What stands in it.
+    pub(crate) content: Option<ListContent>,
+    /// What is wrong with it for every client; `None`: they can rely on it.
+    pub(crate) fault: Option<ListFault>,
+    /// Everything that is wrong, in words.
+    pub(crate) words: Vec<String>,
+    /// Which of the certificates it revokes, by their places.
+    pub(crate) revoked: Vec<usize>,
+}
+
+impl Worth {
+    fn note(&mut self, fault: Option<ListFault>, words: String) {
+        self.fault = match (self.fault.take(), fault) {
+            (Some(known), Some(fault)) => Some(known.min(fault)),
+            (known, fault) => known.or(fault),
+        };
+        if !self.words.contains(&words) {
+            self.words.push(words);
+        }
+    }
+}
+
+/// What a list is worth for the certificates that name it, and for others that it may be of.
+///
+/// A list that only the site file names may be of an authority whose certificates this host has not met.
+pub(crate) fn of_list(
+    bytes: &[u8],
+    named_by: &[usize],
+    all: &[Certified],
+    now: Timestamp,
+) -> Worth {
+    let mut worth = Worth::default();
+    let mut met = false;
+    for (place, one) in all.iter().enumerate() {
+        let checked = list::check(bytes, &one.der, &one.authorities, now);
+        worth.content = worth.content.or(checked.facts.map(content));
+        let of_another = checked
+            .faults
+            .iter()
+            .any(|fault| matches!(fault, list::Fault::WrongIssuer { .. }));
+        if of_another && !named_by.contains(&place) {
+            continue;
+        }
+        met = true;
+        let is_the_authoritys = !checked.faults.iter().any(is_doubt);
+        for fault in checked.faults {
+            if matches!(fault, list::Fault::Revoked { .. }) && is_the_authoritys {
+                worth.revoked.push(place);
+            }
+            let (meaning, words) = of_list_fault(&fault, &one.subject);
+            worth.note(meaning, words);
+        }
+    }
+    if !met {
+        of_nobody_met(bytes, now, &mut worth);
+    }
+    worth
+}
+
+/// Whether a fault leaves it open that the authority itself issued the list: then nobody is revoked by it.
+fn is_doubt(fault: &list::Fault) -> bool {
+    use list::Fault;
+    match fault {
+        Fault::NotAList
+        | Fault::TooLarge
+        | Fault::WrongIssuer { .. }
+        | Fault::BadSignature
+        | Fault::AnotherKey
+        | Fault::Undecided
+        | Fault::Unverified => true,
+        Fault::Revoked { .. }
+        | Fault::Expired { .. }
+        | Fault::NotYetValid { .. }
+        | Fault::OutOfScope
+        | Fault::DeltaOnly
+        | Fault::Unknown { .. }
+        | Fault::NoNextUpdate => false,
+    }
+}
+
+/// Without a certificate that it is of, a list is asked only whether it is one, and of now.
+fn of_nobody_met(bytes: &[u8], now: Timestamp, worth: &mut Worth) {
+    let checked = list::by_itself(bytes, now);
+    worth.content = checked.facts.map(content);
+    for fault in checked.faults {
+        let (meaning, words) = of_list_fault(&fault, "");
+        worth.note(meaning, words);
+    }
+    if worth.content.is_some() {
+        let words =
+            "no certificate that was seen here is by its issuer, so its signature was not checked";
+        worth.note(None, words.to_string());
+    }
+}
+
+fn content(facts: list::ListFacts) -> ListContent {
+    ListContent {
+        issuer: facts.issuer,
+        this_update: facts.this_update,
+        next_update: facts.next_update,
+        entries: facts.entries,
+        bytes: facts.bytes,
+    }
+}
+
+fn of_list_fault(fault: &list::Fault, subject: &str) -> (Option<ListFault>, String) {
+    use list::Fault;
+    let invalid = Some(ListFault::Invalid);
+    match fault {
+        Fault::NotAList => (
+            invalid,
+            "it is no revocation list, or a damaged one".to_string(),
+        ),
+        Fault::TooLarge => (Some(ListFault::TooLarge), "it is too large".to_string()),
+        Fault::WrongIssuer { issuer } => (
+            invalid,
+            format!("it is by {issuer}, which did not issue {subject}"),
+        ),
+        Fault::BadSignature => (invalid, "the authority's key did not sign it".to_string()),
+        Fault::Revoked { since, reason } => (None, revoked(subject, *since, *reason)),
+        Fault::Expired { since } => (
+            Some(ListFault::Expired),
+            format!("the next list was due at {since} and has not come"),
+        ),
+        Fault::NotYetValid { from } => (
+            Some(ListFault::NotYetValid),
+            format!("it begins only at {from}"),
+        ),
+        Fault::OutOfScope => (invalid, format!("it does not speak of {subject}")),
+        Fault::DeltaOnly => (
+            invalid,
+            "it holds only what changed since another list".to_string(),
+        ),
+        Fault::Unknown { extension } => (
+            invalid,
+            format!("it demands the extension {extension}, which clients do not know"),
+        ),
+        Fault::AnotherKey => (
+            None,
+            "another key of the authority signed it, which is not at hand here".to_string(),
+        ),
+        Fault::Undecided | Fault::Unverified => (
+            None,
+            "whether the authority signed it cannot be computed here".to_string(),
+        ),
+        Fault::NoNextUpdate => (None, "it does not say when the next is due".to_string()),
+    }
+}
+
+fn revoked(subject: &str, since: Option<Timestamp>, reason: Option<&str>) -> String {
+    let since = since.map_or(String::new(), |since| format!(" since {since}"));
+    let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
+    format!("it revokes {subject}{since}{reason}")
+}
+
+/// What a responder's answer is worth for the certificate that it was asked about.
+pub(crate) fn of_answer(bytes: &[u8], place: usize, one: &Certified, now: Timestamp) -> Worth {
+    use ocsp::Fault;
+    let mut worth = Worth::default();
+    let subject = &one.subject;
+    for fault in ocsp::check(bytes, &one.der, &one.issuer, now).faults {
+        let invalid = Some(ListFault::Invalid);
+        let (meaning, words) = match fault {
+            Fault::NotAnAnswer => (invalid, "it is no OCSP answer".to_string()),
+            Fault::Refused(word) => (invalid, format!("the responder refuses: {word}")),
+            Fault::AnotherCertificate => (invalid, format!("it does not speak of {subject}")),
+            Fault::BadSignature => (invalid, "the wrong key signed the answer".to_string()),
+            Fault::Revoked { since, reason } => {
+                worth.revoked.push(place);
+                (None, revoked(subject, since, reason))
+            }
+            Fault::Unknown => (invalid, format!("the responder does not know {subject}")),
+            Fault::Expired { since } => (
+                Some(ListFault::Expired),
+                format!("a newer answer was due at {since}"),
+            ),
+            Fault::NotYetValid { from } => (
+                Some(ListFault::NotYetValid),
+                format!("it begins only at {from}"),
+            ),
+            Fault::Undecided => (None, "its signature cannot be computed here".to_string()),
+        };
+        worth.note(meaning, words);
+    }
+    worth
+}
+
+/// What it means that nothing was fetched from a port that is open.
+pub(crate) fn of_failure(why: &NotFetched) -> (Service, String) {
+    match why {
+        NotFetched::Unfit { url } => (
+            Service::List(ListFault::Invalid),
+            format!("{url} is no address that clients fetch from"),
+        ),
+        NotFetched::Unreachable { host, port, why } => {
+            let why = match why {
+                NotConnected::NoSuchName => "its name does not exist",
+                NotConnected::ResolverSilent => "its name was not resolved",
+                NotConnected::Closed => "it resets",
+                NotConnected::Rejected => "a device refuses",
+                NotConnected::Silent => "it does not answer",
+                NotConnected::OwnTrouble => "this host cannot connect",
+            };
+            (
+                Service::HungUp,
+                format!("no connection to {host}:{port}: {why}"),
+            )
+        }
+        NotFetched::Status(status @ 500..) => (
+            Service::ServerError(*status),
+            format!("the server answers with status {status}"),
+        ),
+        NotFetched::Status(status) => (
+            Service::List(ListFault::Missing(*status)),
+            format!("the server answers with status {status}"),
+        ),
+        NotFetched::Elsewhere { to } => (
+            Service::List(ListFault::Redirected),
+            format!("the server sends to {to}, where clients do not follow"),
+        ),
+        NotFetched::TooManyRedirects => (
+            Service::List(ListFault::Redirected),
+            "the server sends on and on".to_string(),
+        ),
+        NotFetched::Broken(Broken::TooLarge) => (
+            Service::List(ListFault::TooLarge),
+            "the answer is too large".to_string(),
+        ),
+        NotFetched::Broken(Broken::NotHttp) => {
+            (Service::NotHttp, "the answer is not HTTP".to_string())
+        }
+        NotFetched::Broken(Broken::CutShort) => (
+            Service::HungUp,
+            "the answer ends before its end".to_string(),
+        ),
+        NotFetched::Broken(Broken::HungUp) => (
+            Service::HungUp,
+            "the server closes without an answer".to_string(),
+        ),
+        NotFetched::Mute => (Service::Mute, "no answer came in time".to_string()),
+        NotFetched::TooSlow { bytes } => {
+            (Service::Mute, format!("only {bytes} bytes came in time"))
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! From a chain as it was sent to what stands in the evidence, and to the one fault that decides.
+
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+
+use crate::conversation::certificate::check::{Checked, Fault, Weight, check};
+use crate::conversation::certificate::{Digest, End, Facts, Key, Purpose};
+use crate::conversation::trust::Trust;
+use crate::observation::{self, Certificate, CertificateFault, ChainFault, TlsSeen};
+
+/// The most faults that stand in the evidence: a hostile chain may have many.
+const MOST_FAULTS: usize = 30;
+
+/// Writes down what a chain says and what is wrong with it; the worst fault comes back when it matters to a client.
+pub(super) fn describe(
+    seen: &mut TlsSeen,
+    chain: &[CertificateDer<'_>],
+    name: &str,
+    trust: &Trust,
+    now: Timestamp,
+) -> Option<CertificateFault> {
+    if chain.is_empty() {
+        return None;
+    }
+    let checked = check(chain, name, trust, now);
+    seen.der = chain.iter().map(|der| der.to_vec()).collect();
+    seen.chain = checked
+        .chain
+        .iter()
+        .map(|facts| certificate(facts, now))
+        .collect();
+    seen.root = match &checked.path.end {
+        End::Root { subject, .. } => Some(subject.clone()),
+        _ => None,
+    };
+    seen.faults = checked.faults.iter().take(MOST_FAULTS).map(said).collect();
+    let decides = worst(&checked);
+    seen.verifier = checked.verifier;
+    decides
+}
+
+/// The fault that decides: the worst, unless clients take all of them.
+fn worst(checked: &Checked) -> Option<CertificateFault> {
+    let worst = checked.faults.first()?;
+    let refused = checked.verifier.is_some();
+    Some(match worst {
+        Fault::Name | Fault::NamesJoined => CertificateFault::Name,
+        Fault::Expired { .. } => CertificateFault::Expired,
+        Fault::NotYetValid { .. } => CertificateFault::NotYetValid,
+        Fault::Forged { .. }
+        | Fault::SelfSigned
+        | Fault::UnknownRoot { .. }
+        | Fault::NoIssuer { .. } => CertificateFault::Untrusted,
+        Fault::Purpose => CertificateFault::Purpose,
+        Fault::Unreadable
+        | Fault::KeyRefused { .. }
+        | Fault::LeafIsAuthority
+        | Fault::Refused(_) => CertificateFault::Other(said(worst).words),
+        Fault::WeakKey { .. }
+        | Fault::WeakSignature { .. }
+        | Fault::Undecided { .. }
+        | Fault::CommonNameOnly
+        | Fault::PurposeAny => CertificateFault::Weak { refused },
+        Fault::PurposeUnlimited | Fault::Disordered => return None,
+    })
+}
+
+fn certificate(facts: &Facts, now: Timestamp) -> Certificate {
+    let names = match facts.names.is_empty() {
+        true => &facts.common_names,
+        false => &facts.names,
+    };
+    Certificate {
+        subject: facts.subject.clone(),
+        issuer: facts.issuer.clone(),
+        serial: facts.serial.clone(),
+        names: names.clone(),
+        not_before: facts.not_before,
+        not_after: facts.not_after,
+        days_left: facts.days_left(now),
+        key: key(&facts.key),
+        signature: digest(&facts.digest),
+        server_authentication: match facts.for_servers {
+            Purpose::Named => observation::Purpose::Named,
+            Purpose::Unlimited => observation::Purpose::Unlimited,
+            Purpose::Any => observation::Purpose::Any,
+            Purpose::Others => observation::Purpose::Others,
+        },
+        sha256: facts.sha256.clone(),
+    }
+}
+
+fn key(key: &Key) -> String {
+    match key {
+        Key::Rsa { bits } => format!("RSA, {bits} bits"),
+        Key::Elliptic { curve } => format!("elliptic curve {curve}"),
+        Key::Other(name) => name.clone(),
+    }
+}
+
+fn digest(digest: &Digest) -> String {
+    match digest {
+        Digest::Md(name) => (*name).to_string(),
+        Digest::Sha1 => "SHA-1".to_string(),
+        Digest::Sound => "SHA-2 or as strong".to_string(),
+        Digest::Unknown(name) => format!("unknown ({name})"),
+    }
+}
+
+/// A fault in words.
+fn said(fault: &Fault) -> ChainFault {
+    let words = match fault {
+        Fault::Unreadable => "the certificate cannot be read".to_string(),
+        Fault::Forged { issuer } => format!("it names {issuer}, whose key did not sign it"),
+        Fault::SelfSigned => "it signed itself, and nobody named it".to_string(),
+        Fault::UnknownRoot { subject } => {
+            format!("the chain ends at {subject}, which is no trusted root")
+        }
+        Fault::NoIssuer { issuer } => format!(
+            "{issuer} was not sent and is no trusted root: the server lacks an intermediate certificate, or the root is not named"
+        ),
+        Fault::Name => "it is for other names".to_string(),
+        Fault::NamesJoined => {
+            "the name stands in one entry with others, joined by `&`, which clients read as one name".to_string()
+        }
+        Fault::Expired { subject, since } => format!("{subject} ended at {since}"),
+        Fault::NotYetValid { subject, from } => format!("{subject} begins only at {from}"),
+        Fault::Purpose => "it is not for server authentication".to_string(),
+        Fault::KeyRefused { subject, bits } => {
+            format!("the RSA key of {subject} has {bits} bits, which Windows refuses since 2012")
+        }
+        Fault::LeafIsAuthority => "it is a certification authority's own".to_string(),
+        Fault::Refused(words) => format!("the verifier refuses it: {words}"),
+        Fault::WeakKey { subject, bits } => format!(
+            "the RSA key of {subject} has {bits} bits, which old clients take and modern ones refuse"
+        ),
+        Fault::WeakSignature { subject, digest: of } => format!(
+            "{subject} was signed with {}, which old clients take and modern ones refuse",
+            digest(of)
+        ),
+        Fault::Undecided { issuer } => {
+            format!("whether {issuer} signed it cannot be computed here")
+        }
+        Fault::CommonNameOnly => {
+            "the name stands in the common name only, which old clients take and modern ones refuse".to_string()
+        }
+        Fault::PurposeAny => {
+            "its purpose is `any` and no more, which Windows takes and others refuse".to_string()
+        }
+        Fault::PurposeUnlimited => {
+            "it has no extended key usage; the site's certificates should name server authentication".to_string()
+        }
+        Fault::Disordered => "the chain was not sent from leaf to root".to_string(),
+    };
+    ChainFault {
+        weight: match fault.weight() {
+            Weight::Refused => observation::Weight::Refused,
+            Weight::Weak => observation::Weight::Weak,
+            Weight::Note => observation::Weight::Note,
+        },
+        words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::certificate::made;
+
+    #[test]
+    fn of_several_faults_the_worst_decides_and_all_are_told() {
+        let root = made::root("Site Root");
+        let mut params = made::server(&["other.example.com"]);
+        params.not_after = rcgen::date_time_ymd(2026, 2, 1);
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        let leaf = made::signed(&params, &root);
+        let trust = Trust::of(&[root.der().clone()], &[]);
+        let now = "2026-06-01T00:00:00Z".parse().expect("a time");
+        let mut seen = TlsSeen::default();
+        let decides = describe(&mut seen, &[leaf], "ibs01.example.com", &trust, now);
+        assert_eq!(decides, Some(CertificateFault::Name));
+        assert_eq!(seen.faults.len(), 3, "{:?}", seen.faults);
+        assert_eq!(seen.root.as_deref(), Some("CN=Site Root"));
+        assert_eq!(seen.chain[0].days_left, Some(-120));
+        assert_eq!(
+            seen.chain[0].server_authentication,
+            observation::Purpose::Others
+        );
+    }
+
+    #[test]
+    fn what_clients_take_decides_nothing() {
+        let root = made::root("Site Root");
+        let mut params = made::server(&["ibs01.example.com"]);
+        params.extended_key_usages = Vec::new();
+        let leaf = made::signed(&params, &root);
+        let trust = Trust::of(&[root.der().clone()], &[]);
+        let now = "2026-06-01T00:00:00Z".parse().expect("a time");
+        let mut seen = TlsSeen::default();
+        let decides = describe(&mut seen, &[leaf], "ibs01.example.com", &trust, now);
+        assert_eq!(decides, None);
+        assert_eq!(seen.faults[0].weight, observation::Weight::Note);
+    }
+}

@@ -1,0 +1,48 @@
+//! What a revocation list was found to be, as plain data.
+
+use jiff::Timestamp;
+
+/// A revocation list as it was fetched, or why it was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListSeen {
+    /// The address that was asked first.
+    pub url: String,
+    /// The certificates that name it, by their subjects; none: the site file does.
+    pub named_by: Vec<String>,
+    /// What stands in it; `None` when none came.
+    pub list: Option<ListContent>,
+    /// Every fault in words, the worst first.
+    pub faults: Vec<String>,
+}
+
+/// What stands in a revocation list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListContent {
+    /// Who issued it.
+    pub issuer: String,
+    /// When it was issued.
+    pub this_update: Option<Timestamp>,
+    /// When the next is due.
+    pub next_update: Option<Timestamp>,
+    /// How many certificates it revokes.
+    pub entries: usize,
+    /// Its size in bytes.
+    pub bytes: usize,
+}
+
+/// Why a revocation list is of no use to clients. The order of the variants is that of their weight.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ListFault {
+    /// It is no list, or not the authority's.
+    Invalid,
+    /// It is larger than any client would read.
+    TooLarge,
+    /// The next was due and has not come.
+    Expired,
+    /// It has not begun, or a clock is wrong.
+    NotYetValid,
+    /// The server sends elsewhere: to HTTPS, to another host, or for ever.
+    Redirected,
+    /// The server answers, without the list: this status.
+    Missing(u16),
+}

@@ -1,0 +1,165 @@
+//! What TLS showed: the handshake, the chain as it was sent, and what is wrong with it, as plain data.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+/// What TLS showed, whether or not it would satisfy a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsSeen {
+    /// Protocol version, as in `TLSv1.3`.
+    pub version: Option<String>,
+    /// Cipher suite.
+    pub cipher: Option<String>,
+    /// The name that was asked for.
+    pub asked_for: Option<String>,
+    /// Whether the server proved that it holds the certificate's key; else the chain is presented, not proven.
+    pub key_proven: bool,
+    /// The chain as it was sent, leaf first; what cannot be read is left out.
+    pub chain: Vec<Certificate>,
+    /// The chain as it was sent, in DER.
+    pub der: Arc<[Vec<u8>]>,
+    /// The trusted root that the chain leads to.
+    pub root: Option<String>,
+    /// Every fault of the chain, the worst first.
+    pub faults: Vec<ChainFault>,
+    /// Whether the server asked for a client certificate in the first handshake.
+    pub client_certificate_asked: bool,
+    /// The authorities whose client certificates it takes; none: it does not say.
+    pub authorities: Vec<String>,
+    /// How many more authorities there were.
+    pub more_authorities: usize,
+    /// What became of this host's client certificate.
+    pub presented: Presented,
+    /// What the verifier said, when it was not satisfied.
+    pub verifier: Option<String>,
+    /// Whether somebody put his own certificate in its place.
+    pub interception: Option<Interception>,
+}
+
+/// The parts of a certificate that matter to a reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Subject.
+    pub subject: String,
+    /// Issuer.
+    pub issuer: String,
+    /// Serial number, in lower-case hexadecimal.
+    pub serial: String,
+    /// DNS names and addresses of the subject alternative name; the common names where there are none.
+    pub names: Vec<String>,
+    /// Start of validity.
+    pub not_before: Option<Timestamp>,
+    /// End of validity.
+    pub not_after: Option<Timestamp>,
+    /// Whole days until it ends; negative once it has ended.
+    pub days_left: Option<i64>,
+    /// Its key, in words.
+    pub key: String,
+    /// The digest its issuer signed, in words.
+    pub signature: String,
+    /// Whether it is for server authentication.
+    pub server_authentication: Purpose,
+    /// SHA-256 of the DER bytes, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// What the extended key usage says of server authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It names it.
+    Named,
+    /// There is no extended key usage: every purpose is allowed.
+    Unlimited,
+    /// Only `anyExtendedKeyUsage`.
+    Any,
+    /// It names other purposes only.
+    Others,
+}
+
+/// One fault of a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainFault {
+    /// What it does to clients.
+    pub weight: Weight,
+    /// In words.
+    pub words: String,
+}
+
+/// What a fault does to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// They refuse the certificate.
+    Refused,
+    /// Old ones take it, modern ones refuse it.
+    Weak,
+    /// They take it.
+    Note,
+}
+
+/// What became of this host's client certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Presented {
+    /// It was not asked for in the first handshake. IIS usually asks only after the request.
+    #[default]
+    NotAsked,
+    /// It was asked for, and there was none to send, or none with a key that the server takes.
+    None,
+    /// It was sent; nothing tells whether it was taken.
+    Sent,
+    /// It was sent, and the server went on.
+    Taken,
+    /// It was sent, and the server refused with this alert.
+    Refused(String),
+    /// It was sent, and the server closed without a word.
+    HungUp,
+}
+
+/// Why a client would refuse a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateFault {
+    /// Made for other names than the one asked for.
+    Name,
+    /// No longer valid.
+    Expired,
+    /// Not yet valid.
+    NotYetValid,
+    /// No chain to a root this host or the site file trusts.
+    Untrusted,
+    /// Not for server authentication.
+    Purpose,
+    /// Old clients take it, modern ones do not.
+    Weak {
+        /// Whether the verifier refuses it.
+        refused: bool,
+    },
+    /// Its revocation list names it.
+    Revoked,
+    /// Its revocation list is named by LDAP addresses only, which nobody answers on the Internet.
+    ListByLdapOnly,
+    /// Its revocation list is named by addresses that no client follows: HTTPS, or none of HTTP.
+    ListByHttpsOnly,
+    /// Malformed, or signed wrongly, in the verifier's words.
+    Other(String),
+}
+
+/// Whether somebody put his own certificate in a service's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interception {
+    /// Nobody did, and this shows it.
+    No(&'static str),
+    /// Somebody did.
+    Proved {
+        /// The issuer of the certificate that was put in its place.
+        by: String,
+    },
+    /// Something speaks against the certificate, and proves nothing.
+    Suspected {
+        /// The issuer of the certificate.
+        by: String,
+        /// What speaks against it.
+        sign: &'static str,
+    },
+    /// It cannot be told, for this reason.
+    Undecided(&'static str),
+}

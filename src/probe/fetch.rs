@@ -1,0 +1,67 @@
+//! Fetching a revocation list over connections that keep to the limits of the run.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use url::Url;
+
+use super::{Prober, lookup, once};
+use crate::conversation::revocation::fetch::{Fetched, NotConnected, NotFetched, fetch};
+use crate::observation::Unresolved;
+use crate::os::{Connection, Manner};
+
+/// The longest time for one list, redirects and all; clients wait no longer (CryptoAPI gives up after 15 s).
+const LONGEST: Duration = Duration::from_secs(30);
+/// The most addresses of a redirect's host that are tried.
+const MOST_ADDRESSES: usize = 4;
+
+impl Prober {
+    /// Fetches a list from one address of its host, with at most `most` bytes; redirects lead only where `allows` says.
+    pub(crate) async fn fetch(
+        &self,
+        url: &Url,
+        at: SocketAddr,
+        most: usize,
+        allows: impl Fn(&str, u16) -> bool,
+    ) -> Result<Fetched, NotFetched> {
+        let first = url.host_str().unwrap_or_default();
+        let first = first.trim_matches(['[', ']']);
+        let connect = async |host: String, port: u16| {
+            let addresses = match host == first && port == at.port() {
+                true => vec![at.ip()],
+                false => self.addresses(&host).await?,
+            };
+            self.connect_any(&addresses, port).await
+        };
+        fetch(url, most, connect, allows, LONGEST).await
+    }
+
+    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NotConnected> {
+        let found = lookup(host, self.limits.timeout).await;
+        found.map_err(|why| match why {
+            Unresolved::NoSuchName | Unresolved::NoNameHere => NotConnected::NoSuchName,
+            Unresolved::ResolverSilent => NotConnected::ResolverSilent,
+        })
+    }
+
+    /// A connection to the first address that takes one.
+    async fn connect_any(&self, all: &[IpAddr], port: u16) -> Result<TcpStream, NotConnected> {
+        let mut last = NotConnected::NoSuchName;
+        for address in all.iter().take(MOST_ADDRESSES) {
+            let remote = SocketAddr::new(*address, port);
+            let limit = self.limits.timeout;
+            let tried = once::once(self, remote, Manner::default(), limit).await;
+            last = match tried.map(|once| once.came) {
+                Some(Some(Connection::Open(stream))) => return Ok(stream),
+                Some(Some(Connection::Reset { .. } | Connection::ResetAfterAccept { .. })) => {
+                    NotConnected::Closed
+                }
+                Some(Some(Connection::Rejected { .. })) => NotConnected::Rejected,
+                Some(Some(Connection::Trouble(_))) | None => NotConnected::OwnTrouble,
+                Some(None) => NotConnected::Silent,
+            };
+        }
+        Err(last)
+    }
+}

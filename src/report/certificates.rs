@@ -1,0 +1,110 @@
+//! Certificates and revocation lists in the evidence of a report.
+
+use super::document::{
+    Certificate, ChainFault, ClientCertificate, Interception, RevocationList, Tls,
+};
+use crate::observation::{self, ListSeen, Presented, Purpose, TlsSeen, Weight};
+
+pub(super) fn tls(seen: &TlsSeen) -> Tls {
+    Tls {
+        version: seen.version.clone(),
+        cipher: seen.cipher.clone(),
+        asked_for: seen.asked_for.clone(),
+        key: match seen.key_proven {
+            true => "proven",
+            false => "presented, not proven",
+        }
+        .to_string(),
+        client_certificate_asked: seen.client_certificate_asked,
+        client_certificate: client_certificate(seen),
+        verifier: seen.verifier.clone(),
+        root: seen.root.clone(),
+        faults: seen.faults.iter().map(fault).collect(),
+        interception: seen.interception.as_ref().map(interception),
+        chain: seen.chain.iter().map(certificate).collect(),
+    }
+}
+
+fn client_certificate(seen: &TlsSeen) -> ClientCertificate {
+    ClientCertificate {
+        asked: match seen.client_certificate_asked {
+            true => "asked in the first handshake",
+            false => "not asked in the first handshake",
+        }
+        .to_string(),
+        authorities: seen.authorities.clone(),
+        more_authorities: seen.more_authorities,
+        ours: match &seen.presented {
+            Presented::NotAsked => None,
+            Presented::None => Some("none".to_string()),
+            Presented::Sent => Some("sent".to_string()),
+            Presented::Taken => Some("taken".to_string()),
+            Presented::Refused(alert) => Some(format!("refused: {alert}")),
+            Presented::HungUp => Some("hung-up".to_string()),
+        },
+    }
+}
+
+fn fault(fault: &observation::ChainFault) -> ChainFault {
+    ChainFault {
+        weight: match fault.weight {
+            Weight::Refused => "refused",
+            Weight::Weak => "weak",
+            Weight::Note => "note",
+        }
+        .to_string(),
+        says: fault.words.clone(),
+    }
+}
+
+fn interception(seen: &observation::Interception) -> Interception {
+    use observation::Interception::{No, Proved, Suspected, Undecided};
+    let pinned = "the certificate is another than the pinned one, and does not lead to an authority that the file names";
+    let (is, by, because) = match seen {
+        No(ground) => ("no", None, *ground),
+        Proved { by } => ("proved", Some(by.clone()), pinned),
+        Suspected { by, sign } => ("suspected", Some(by.clone()), *sign),
+        Undecided(why) => ("undecided", None, *why),
+    };
+    Interception {
+        is: is.to_string(),
+        by,
+        because: because.to_string(),
+    }
+}
+
+fn certificate(it: &observation::Certificate) -> Certificate {
+    Certificate {
+        subject: it.subject.clone(),
+        issuer: it.issuer.clone(),
+        serial: it.serial.clone(),
+        names: it.names.clone(),
+        not_before: it.not_before.map(|time| time.to_string()),
+        not_after: it.not_after.map(|time| time.to_string()),
+        days_left: it.days_left,
+        key: it.key.clone(),
+        signature: it.signature.clone(),
+        server_authentication: match it.server_authentication {
+            Purpose::Named => "named",
+            Purpose::Unlimited => "unlimited",
+            Purpose::Any => "any",
+            Purpose::Others => "no",
+        }
+        .to_string(),
+        sha256: it.sha256.clone(),
+    }
+}
+
+pub(super) fn list(seen: &ListSeen) -> RevocationList {
+    let list = seen.list.as_ref();
+    RevocationList {
+        url: seen.url.clone(),
+        named_by: seen.named_by.clone(),
+        issuer: list.map(|list| list.issuer.clone()),
+        this_update: list.and_then(|list| Some(list.this_update?.to_string())),
+        next_update: list.and_then(|list| Some(list.next_update?.to_string())),
+        entries: list.map(|list| list.entries),
+        bytes: list.map(|list| list.bytes),
+        faults: seen.faults.clone(),
+    }
+}

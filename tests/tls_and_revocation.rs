@@ -1,0 +1,898 @@
+//! TLS, client certificates, interception and revocation lists against real servers: nginx, openssl and squid.
+//!
+//! Everything is on loopback; only the device that intercepts stands in network namespaces of its own, which needs root.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, RevokedCertParams, SerialNumber,
+};
+use serde_json::Value;
+
+const NAME: &str = "web.example.com";
+/// A word that must stand nowhere.
+const SECRET: &str = "Pa55-w0rd-of-the-client";
+
+/// Ends a server that this test started.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A polite end lets nginx and squid end their workers too.
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(program: &str, arguments: &[String], folder: &Path, at: &[SocketAddr]) -> Server {
+    let output = fs::File::create(folder.join("output")).expect("a file");
+    let started = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().expect("a file"))
+        .stderr(output)
+        .spawn();
+    let server =
+        Server(started.unwrap_or_else(|error| {
+            panic!("{program} is needed, scripts/test installs it: {error}")
+        }));
+    for at in at {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(at).is_err() {
+            let said = fs::read_to_string(folder.join("output")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "{program}: {said}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    server
+}
+
+/// An address that nobody listens on.
+fn free(last: u8) -> SocketAddr {
+    let address = IpAddr::from(Ipv4Addr::new(127, 0, 0, last));
+    let listener = TcpListener::bind((address, 0)).expect("loopback");
+    listener.local_addr().expect("an address")
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_string).collect()
+}
+
+fn openssl(folder: &Path, text: &str) {
+    let output = Command::new("openssl")
+        .args(words(text))
+        .current_dir(folder)
+        .output()
+        .expect("openssl is needed: scripts/test installs it");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {text}: {said}");
+}
+
+/// nginx with these servers, each with its address.
+fn nginx(folder: &Path, servers: &[(SocketAddr, String)]) -> Server {
+    let here = folder.display();
+    let user = match nix::unistd::geteuid().is_root() {
+        true => "user root;",
+        false => "",
+    };
+    let mut text = format!(
+        "daemon off; {user} pid {here}/nginx.pid; error_log {here}/error.log; events {{}}\nhttp {{ access_log off; absolute_redirect off; root {here}; client_body_temp_path {here}/b; proxy_temp_path {here}/p; fastcgi_temp_path {here}/f; uwsgi_temp_path {here}/u; scgi_temp_path {here}/s;\n"
+    );
+    for (at, directives) in servers {
+        let tls = match directives.contains("ssl_certificate") {
+            true => " ssl",
+            false => "",
+        };
+        text += &format!("server {{ listen {at}{tls}; {directives} }}\n");
+    }
+    fs::write(folder.join("nginx.conf"), text + "}").expect("written");
+    let configuration = folder.join("nginx.conf").display().to_string();
+    let at: Vec<SocketAddr> = servers.iter().map(|(at, _)| *at).collect();
+    start("nginx", &["-c".to_string(), configuration], folder, &at)
+}
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority(name: &str) -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.distinguished_name.push(DnType::CommonName, name);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a root")
+}
+
+fn leaf(lists: &[String]) -> CertificateParams {
+    let mut params = CertificateParams::new(vec![NAME.to_string()]).expect("a name");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.crl_distribution_points = lists
+        .iter()
+        .map(|url| CrlDistributionPoint {
+            uris: vec![url.clone()],
+        })
+        .collect();
+    params
+}
+
+/// Writes `FILE.crt` and `FILE.key`; the directives of an nginx server with them come back.
+fn issue(folder: &Path, file: &str, params: &CertificateParams, by: &Authority) -> String {
+    let key = KeyPair::generate().expect("a key");
+    let signed = params.signed_by(&key, by).expect("signed");
+    fs::write(folder.join(format!("{file}.crt")), signed.pem()).expect("written");
+    fs::write(folder.join(format!("{file}.key")), key.serialize_pem()).expect("written");
+    let here = folder.display();
+    format!(
+        "ssl_certificate {here}/{file}.crt; ssl_certificate_key {here}/{file}.key; location / {{ return 200; }}"
+    )
+}
+
+/// Writes a list that is due anew in a year, and revokes one serial number perhaps.
+fn publish(folder: &Path, file: &str, by: &Authority, next_year: i32, revoked: Option<u64>) {
+    let revoked = revoked.map(|serial| RevokedCertParams {
+        serial_number: SerialNumber::from(serial),
+        revocation_time: rcgen::date_time_ymd(2026, 1, 2),
+        reason_code: None,
+        invalidity_date: None,
+    });
+    let params = CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2020, 1, 1),
+        next_update: rcgen::date_time_ymd(next_year, 1, 1),
+        crl_number: SerialNumber::from(7),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.into_iter().collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let list = params.signed_by(by).expect("signed");
+    fs::write(folder.join(file), list.der().as_ref()).expect("written");
+}
+
+/// What the program said.
+struct Run {
+    status: i32,
+    report: Value,
+    /// Report and standard error.
+    everything: String,
+}
+
+impl Run {
+    fn flow(&self, id: &str) -> &Value {
+        let flows = self.report["flows"].as_array().expect("flows");
+        let ids: Vec<&str> = flows
+            .iter()
+            .filter_map(|flow| flow["id"].as_str())
+            .collect();
+        flows
+            .iter()
+            .find(|flow| flow["id"] == id)
+            .unwrap_or_else(|| panic!("{id} is not among {ids:?}"))
+    }
+
+    fn web(&self, at: SocketAddr) -> &Value {
+        self.flow(&format!("internet>web:{}/tcp", at.port()))
+    }
+
+    fn list(&self, at: SocketAddr) -> &Value {
+        self.flow(&format!("internet>crl.{at}/tcp"))
+    }
+}
+
+fn judged(flow: &Value) -> String {
+    format!(
+        "{} {} {}",
+        flow["verdict"].as_str().unwrap_or_default(),
+        flow["cause"].as_str().unwrap_or_default(),
+        flow["level"].as_str().unwrap_or_default()
+    )
+}
+
+/// A site with one system at an address, and these ports required of it.
+fn site(site: &str, system: &str, tls: &str, flows: &[SocketAddr]) -> String {
+    let mut text = format!(
+        "site: {{ code: PRI, product: configmgr-2007{site} }}
+zones: {{ internet: {{}}, perimeter: {{}} }}
+firewalls: {{ wall: {{ between: [internet, perimeter] }} }}
+clients: [internet]
+systems: {{ web: {{ zone: perimeter, names: {{ default: {NAME} }}, addresses: {{ default: 127.0.0.1 }}, roles: [console]{system} }} }}
+tls: {{ roots: [root.pem]{tls} }}
+probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}\n"
+    );
+    if !flows.is_empty() {
+        text += "flows:\n";
+    }
+    for at in flows {
+        text += &format!(
+            "  - {{ from: internet, to: web, port: {}, protocol: https, need: required }}\n",
+            at.port()
+        );
+    }
+    text
+}
+
+fn command(folder: &Path, site: &str, format: &str) -> assert_cmd::Command {
+    let file = folder.join("site.yaml");
+    fs::write(&file, site).expect("written");
+    let mut command = assert_cmd::Command::cargo_bin("portproof").expect("the program");
+    command
+        .args(["check", "--from", "internet", "--format", format])
+        .arg(file)
+        .env("PORTPROOF_LOG", "trace")
+        .env_remove("PORTPROOF_CLIENT_PASSWORD");
+    command
+}
+
+fn run(command: &mut assert_cmd::Command) -> Run {
+    let output = command.output().expect("it runs");
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    Run {
+        status: output.status.code().expect("a status"),
+        report: serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}")),
+        everything: format!("{out}{err}"),
+    }
+}
+
+fn check(folder: &Path, site: &str) -> Run {
+    let run = run(&mut command(folder, site, "json"));
+    valid(&run.report);
+    run
+}
+
+/// The report is as its schema says.
+fn valid(report: &Value) {
+    let output = assert_cmd::Command::cargo_bin("portproof")
+        .expect("the program")
+        .args(["schema", "report"])
+        .output()
+        .expect("it runs");
+    let schema: Value = serde_json::from_slice(&output.stdout).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a good schema");
+    let errors: Vec<String> = validator
+        .iter_errors(report)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// An old authority with `root.pem`, and `FILE.pem` with `FILE.key` by it: RSA, as openssl still makes it.
+fn old_authority(folder: &Path) {
+    openssl(
+        folder,
+        "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=SiteRoot -days 3650",
+    );
+}
+
+fn old_leaf(folder: &Path, file: &str, bits: usize, digest: &str, dates: &str) {
+    fs::write(
+        folder.join("extensions"),
+        format!("subjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\n"),
+    )
+    .expect("written");
+    openssl(
+        folder,
+        &format!(
+            "req -newkey rsa:{bits} -nodes -keyout {file}.key -out {file}.csr -subj /CN={NAME}"
+        ),
+    );
+    openssl(
+        folder,
+        &format!(
+            "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -set_serial 2 -{digest} {dates} -extfile extensions -out {file}.pem"
+        ),
+    );
+}
+
+fn s_server(folder: &Path, file: &str, options: &str) -> (Server, SocketAddr) {
+    let at = free(1);
+    let text = format!("s_server -accept {at} -cert {file}.pem -key {file}.key -www {options}");
+    (start("openssl", &words(&text), folder, &[at]), at)
+}
+
+#[test]
+fn old_servers_are_open_never_blocked_and_their_certificates_are_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    old_authority(folder);
+    old_leaf(folder, "good", 2_048, "sha256", "-days 300");
+    old_leaf(folder, "ended", 2_048, "sha256", "-days -1");
+    old_leaf(folder, "sha1", 2_048, "sha1", "-days 300");
+    old_leaf(folder, "short", 1_024, "sha256", "-days 300");
+    let old = "-tls1 -cipher ALL:@SECLEVEL=0";
+    let (_one, tls10) = s_server(folder, "good", old);
+    let (_two, ciphers) = s_server(folder, "good", "-tls1_2 -cipher AES128-SHA:@SECLEVEL=0");
+    let (_three, ended) = s_server(folder, "ended", old);
+    let (_four, sha1) = s_server(folder, "sha1", "-cipher ALL:@SECLEVEL=0");
+    let (_five, short) = s_server(folder, "short", "-cipher ALL:@SECLEVEL=0");
+    let nameless = "-servername other.example.com -servername_fatal -cert2 good.pem -key2 good.key";
+    let (_six, nameless) = s_server(folder, "good", nameless);
+    let flows = [tls10, ciphers, ended, sha1, short, nameless];
+    let run = check(folder, &site(", crl_check: false", "", "", &flows));
+    for (at, expected) in [
+        (tls10, "unknown tls-too-old note"),
+        (ciphers, "unknown tls-too-old note"),
+        (ended, "wrong certificate-expired error"),
+        (sha1, "wrong certificate-weak warning"),
+        (short, "wrong certificate-weak warning"),
+        (nameless, "wrong tls-only-without-sni error"),
+    ] {
+        let flow = run.web(at);
+        assert_eq!(judged(flow), expected, "{flow:#}");
+        assert_eq!(flow["state"], "open");
+    }
+    let tls = &run.web(tls10)["evidence"]["tls"];
+    assert_eq!(tls["version"], "TLSv1.0");
+    assert_eq!(tls["key"], "presented, not proven");
+    assert_eq!(tls["faults"], Value::Array(Vec::new()));
+    assert_eq!(tls["root"], "CN=SiteRoot");
+    assert_eq!(tls["chain"][0]["names"][0], NAME);
+    assert_eq!(tls["chain"][0]["key"], "RSA, 2048 bits");
+    assert_eq!(tls["chain"][0]["server_authentication"], "named");
+    assert_eq!(
+        tls["client_certificate"]["asked"],
+        "not asked in the first handshake"
+    );
+    let old = &run.web(ciphers)["evidence"]["tls"];
+    assert_eq!(old["cipher"], "TLS_RSA_WITH_AES_128_CBC_SHA");
+    assert_eq!(run.web(nameless)["evidence"]["tls"]["key"], "proven");
+    let said = &run.web(sha1)["evidence"]["tls"]["faults"][0]["says"];
+    assert!(
+        said.as_str().is_some_and(|said| said.contains("SHA-1")),
+        "{said}"
+    );
+}
+
+#[test]
+fn several_faults_of_a_certificate_stand_all_in_the_evidence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    let mut params = CertificateParams::new(vec!["other.example.com".to_string()]).expect("a name");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    let at = free(1);
+    let _nginx = nginx(folder, &[(at, issue(folder, "all", &params, &root))]);
+    let run = check(folder, &site(", crl_check: false", "", "", &[at]));
+    let flow = run.web(at);
+    assert_eq!(judged(flow), "wrong certificate-name error");
+    let faults = flow["evidence"]["tls"]["faults"]
+        .as_array()
+        .expect("faults");
+    for said in ["other names", "ended at 2021", "not for server"] {
+        let told = faults.iter().any(|fault| {
+            fault["weight"] == "refused"
+                && fault["says"].as_str().is_some_and(|it| it.contains(said))
+        });
+        assert!(told, "{said}: {faults:?}");
+    }
+    assert!(flow["evidence"]["tls"]["chain"][0]["days_left"].as_i64() < Some(-1_000));
+}
+
+#[test]
+fn a_client_certificate_is_asked_for_presented_and_taken_and_its_password_stands_nowhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    let mut params = CertificateParams::new(vec!["client01".to_string()]).expect("a name");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    issue(folder, "client", &params, &root);
+    openssl(
+        folder,
+        &format!(
+            "pkcs12 -export -in client.crt -inkey client.key -passout pass:{SECRET} -out client.pfx"
+        ),
+    );
+    let (asking, silent) = (free(1), free(1));
+    let server = issue(folder, "server", &leaf(&[]), &root);
+    let here = folder.display();
+    let asks = format!("ssl_client_certificate {here}/root.pem; ssl_verify_client on; {server}");
+    let _nginx = nginx(folder, &[(asking, asks), (silent, server)]);
+    let flows = [asking, silent];
+    let named = site(
+        ", crl_check: false",
+        "",
+        ", client_certificate: client.pfx",
+        &flows,
+    );
+
+    let shown = run(command(folder, &named, "json").env("PORTPROOF_CLIENT_PASSWORD", SECRET));
+    valid(&shown.report);
+    let flow = shown.web(asking);
+    assert_eq!(judged(flow), "ok answered note", "{flow:#}");
+    assert_eq!(flow["evidence"]["http"]["status"], 200);
+    let client = &flow["evidence"]["tls"]["client_certificate"];
+    assert_eq!(client["asked"], "asked in the first handshake");
+    assert_eq!(client["ours"], "taken");
+    let authorities = client["authorities"].to_string();
+    assert!(authorities.contains("Site Root"), "{authorities}");
+    let client = &shown.web(silent)["evidence"]["tls"]["client_certificate"];
+    assert_eq!(client["asked"], "not asked in the first handshake");
+    assert_eq!(client["ours"], Value::Null);
+
+    fs::write(folder.join("password"), format!("{SECRET}\n")).expect("written");
+    let with_file = ", client_certificate: client.pfx, client_password_file: password";
+    let with_file = site(", crl_check: false", "", with_file, &flows);
+    let from_file = check(folder, &with_file);
+    let flow = from_file.web(asking);
+    assert_eq!(
+        flow["evidence"]["tls"]["client_certificate"]["ours"],
+        "taken"
+    );
+    for everything in [&shown.everything, &from_file.everything] {
+        assert!(!everything.contains(SECRET));
+        assert!(!everything.contains("PRIVATE KEY"));
+    }
+
+    let without = check(folder, &site(", crl_check: false", "", "", &flows));
+    let client = &without.web(asking)["evidence"]["tls"]["client_certificate"];
+    assert_eq!(client["ours"], "none");
+    // nginx says so over HTTP: it serves, and refuses.
+    assert_eq!(without.web(asking)["evidence"]["http"]["status"], 400);
+}
+
+#[test]
+fn a_client_certificate_that_cannot_be_used_is_refused_before_any_packet_and_without_its_password()
+{
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    issue(folder, "client", &leaf(&[]), &root);
+    openssl(
+        folder,
+        "pkcs12 -export -in client.crt -inkey client.key -passout pass:another -out client.pfx",
+    );
+    fs::write(folder.join("password"), SECRET).expect("written");
+    for (keys, password, said) in [
+        (", client_certificate: none.pfx", None, "cannot be read"),
+        (", client_certificate: root.pem", None, "no private key"),
+        (
+            ", client_certificate: client.pfx",
+            None,
+            "no password is given",
+        ),
+        (
+            ", client_certificate: client.pfx",
+            Some(SECRET),
+            "does not open with the password",
+        ),
+        (
+            ", client_certificate: client.pfx, client_password_file: password",
+            None,
+            "does not open with the password",
+        ),
+        (
+            ", client_certificate: client.pfx, client_password_file: none.txt",
+            None,
+            "cannot be read",
+        ),
+    ] {
+        let mut command = command(folder, &site("", "", keys, &[]), "text");
+        if let Some(password) = password {
+            command.env("PORTPROOF_CLIENT_PASSWORD", password);
+        }
+        let output = command.output().expect("it runs");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{keys}: {err}");
+        assert!(err.contains("site.yaml:6:"), "{keys}: {err}");
+        assert!(
+            err.contains("error[bad-client-certificate]"),
+            "{keys}: {err}"
+        );
+        assert!(err.contains(said), "{keys}: {err}");
+        assert!(!err.contains(SECRET) && output.stdout.is_empty(), "{keys}");
+    }
+}
+
+/// A listener whose accept queue is full: Linux drops what comes then.
+fn silent(last: u8) -> (socket2::Socket, Vec<socket2::Socket>, SocketAddr) {
+    let socket = || {
+        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket")
+    };
+    let listener = socket();
+    let any = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
+    listener.bind(&any.into()).expect("bound");
+    listener.listen(0).expect("listening");
+    let at = listener.local_addr().expect("an address");
+    let fillers = (0..3).map(|_| {
+        let filler = socket();
+        filler.set_nonblocking(true).expect("non-blocking");
+        let _ = filler.connect(&at);
+        filler
+    });
+    let fillers = fillers.collect();
+    (listener, fillers, at.as_socket().expect("an address"))
+}
+
+#[test]
+fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    publish(folder, "good.crl", &root, 2090, Some(0x4711));
+    publish(folder, "expired.crl", &root, 2021, None);
+    publish(
+        folder,
+        "strange.crl",
+        &authority("Another Root"),
+        2090,
+        None,
+    );
+    fs::write(folder.join("rubbish.crl"), b"<html>it works</html>").expect("written");
+    fs::write(folder.join("large.crl"), vec![0x30; (20 << 20) + 1]).expect("written");
+    let (_listener, _fillers, unreachable) = silent(3);
+    let down = free(4);
+    let mut lists: Vec<(SocketAddr, String)> = Vec::new();
+    let mut named = |file: &str| {
+        let at = free(2);
+        let directives = match file {
+            "moved" => "location / { return 301 https://$host/good.crl; }".to_string(),
+            _ => String::new(),
+        };
+        lists.push((at, directives));
+        (at, format!("http://{at}/{file}.crl"))
+    };
+    let [good, expired, strange, rubbish, large, missing, moved] = [
+        "good", "expired", "strange", "rubbish", "large", "missing", "moved",
+    ]
+    .map(&mut named);
+    let at_down = (down, format!("http://{down}/good.crl"));
+    let at_silent = (unreachable, format!("http://{unreachable}/good.crl"));
+    let ldap = "ldap:///CN=Site%20Root,DC=corp,DC=example?certificateRevocationList".to_string();
+    let mut servers = lists.clone();
+    let mut serve = |file: &str, urls: &[String], serial: Option<u64>| {
+        let mut params = leaf(urls);
+        params.serial_number = serial.map(SerialNumber::from);
+        let at = free(1);
+        servers.push((at, issue(folder, file, &params, &root)));
+        at
+    };
+    let of_good = serve("of-good", &[ldap.clone(), good.1.clone()], Some(0x4712));
+    let revoked = serve("revoked", std::slice::from_ref(&good.1), Some(0x4711));
+    let by_ldap = serve("ldap", std::slice::from_ref(&ldap), None);
+    let by_https = serve(
+        "https",
+        &["https://pki.example.com/ca.crl".to_string()],
+        None,
+    );
+    let without = serve("without", &[], None);
+    let spare = serve("spare", &[at_down.1.clone(), good.1.clone()], None);
+    let mut all = vec![of_good, revoked, by_ldap, by_https, without, spare];
+    for (number, list) in [
+        &expired, &strange, &rubbish, &large, &missing, &moved, &at_silent,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        all.push(serve(
+            &format!("of-{number}"),
+            std::slice::from_ref(&list.1),
+            None,
+        ));
+    }
+    let _nginx = nginx(folder, &servers);
+    let run = check(folder, &site("", "", "", &all));
+    assert_eq!(run.status, 1);
+    for (list, expected) in [
+        (&good, "ok answered note"),
+        (&expired, "wrong crl-expired error"),
+        (&strange, "wrong crl-invalid error"),
+        (&rubbish, "wrong crl-invalid error"),
+        (&large, "wrong crl-too-large error"),
+        (&missing, "wrong crl-missing error"),
+        (&moved, "wrong crl-redirected error"),
+        (&at_silent, "blocked host-silent error"),
+        (&at_down, "ok not-open note"),
+    ] {
+        let flow = run.list(list.0);
+        assert_eq!(judged(flow), expected, "{}: {flow:#}", list.1);
+        if flow["verdict"] != "ok" {
+            assert_eq!(flow["need"], "required");
+            let advice = flow["advice"].as_str().expect("advice");
+            assert!(advice.contains("CERT_REV_FAILED"), "{advice}");
+        }
+    }
+    for (at, expected) in [
+        (of_good, "ok answered note"),
+        (without, "ok answered note"),
+        (spare, "ok answered note"),
+        (revoked, "wrong certificate-revoked error"),
+        (by_ldap, "wrong crl-ldap-only error"),
+        (by_https, "wrong crl-https error"),
+    ] {
+        let flow = run.web(at);
+        assert_eq!(judged(flow), expected, "{flow:#}");
+    }
+    let list = &run.list(good.0)["evidence"]["lists"][0];
+    assert_eq!(list["entries"], 1);
+    assert_eq!(list["url"], good.1);
+    assert_eq!(list["next_update"], "2090-01-01T00:00:00Z");
+    assert!(list["named_by"].as_array().is_some_and(|by| !by.is_empty()));
+    // Whom it revokes stands beside the list too.
+    assert!(
+        list["faults"].to_string().contains("it revokes"),
+        "{list:#}"
+    );
+    assert_eq!(run.list(down)["need"], "optional");
+}
+
+#[test]
+fn a_list_that_the_file_names_is_fetched_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    publish(folder, "good.crl", &root, 2090, None);
+    publish(folder, "expired.crl", &root, 2021, None);
+    publish(folder, "other.crl", &authority("Client Root"), 2090, None);
+    let (good, expired, web, on_web) = (free(2), free(2), free(1), free(1));
+    let lists = [good, expired, on_web].map(|at| (at, String::new()));
+    let mut servers = lists.to_vec();
+    servers.push((web, issue(folder, "web", &leaf(&[]), &root)));
+    let _nginx = nginx(folder, &servers);
+    let urls = format!(
+        ", crl_urls: [\"http://{good}/good.crl\", \"http://{good}/other.crl\", \"http://{expired}/expired.crl\", \"http://{on_web}/good.crl\"]"
+    );
+    let run = check(folder, &site(&urls, "", "", &[web]));
+    assert_eq!(judged(run.list(good)), "ok answered note");
+    let lists = run.list(good)["evidence"]["lists"]
+        .as_array()
+        .expect("lists");
+    assert_eq!(lists.len(), 2);
+    assert_eq!(lists[0]["faults"], Value::Array(Vec::new()));
+    assert!(
+        lists[1]["faults"]
+            .to_string()
+            .contains("signature was not checked")
+    );
+    assert_eq!(judged(run.list(expired)), "wrong crl-expired error");
+    // A host that is a system of the file keeps its name.
+    let flow = run.web(on_web);
+    assert_eq!(judged(flow), "ok answered note");
+    assert_eq!(flow["evidence"]["lists"][0]["entries"], 0);
+    // Servers check by their own settings: nothing is fetched from a zone without clients.
+    let elsewhere = site(&urls, "", "", &[web]).replace("clients: [internet]", "clients: []");
+    let run = check(folder, &elsewhere);
+    let flows = run.report["flows"].as_array().expect("flows");
+    assert!(flows.iter().all(|flow| flow["evidence"]["lists"].is_null()));
+}
+
+#[test]
+fn another_certificate_than_the_pinned_one_of_the_sites_authority_is_no_proof() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    let at = free(1);
+    let _nginx = nginx(folder, &[(at, issue(folder, "web", &leaf(&[]), &root))]);
+    let other = "0123456789abcdef".repeat(4);
+    let replaced = check(
+        folder,
+        &site(
+            ", crl_check: false",
+            &format!(", pin: \"{other}\""),
+            "",
+            &[at],
+        ),
+    );
+    let flow = replaced.web(at);
+    assert_eq!(judged(flow), "ok answered note");
+    assert_eq!(flow["evidence"]["tls"]["interception"]["is"], "undecided");
+    let sha256 = flow["evidence"]["tls"]["chain"][0]["sha256"]
+        .as_str()
+        .expect("a pin");
+    let right = check(
+        folder,
+        &site(
+            ", crl_check: false",
+            &format!(", pin: \"{sha256}\""),
+            "",
+            &[at],
+        ),
+    );
+    let interception = &right.web(at)["evidence"]["tls"]["interception"];
+    assert_eq!(interception["is"], "no");
+    assert_eq!(interception["because"], "it is the pinned certificate");
+}
+
+/// Three namespaces in a row: prober, device, server.
+struct Bed {
+    names: [String; 3],
+}
+
+impl Bed {
+    fn new() -> Self {
+        let names =
+            ["client", "device", "server"].map(|role| format!("pt-{role}-{}", std::process::id()));
+        let bed = Self { names };
+        for name in &bed.names {
+            ip(&format!("netns add {name}"));
+            ip(&format!("-n {name} link set lo up"));
+        }
+        let [client, device, server] = &bed.names;
+        for (a, b, link, a_address, b_address) in [
+            (client, device, "c", "198.51.100.10/24", "198.51.100.1/24"),
+            (device, server, "s", "192.0.2.254/24", "192.0.2.10/24"),
+        ] {
+            ip(&format!(
+                "link add {link}0 netns {a} type veth peer name {link}1 netns {b}"
+            ));
+            ip(&format!("-n {a} addr add {a_address} dev {link}0"));
+            ip(&format!("-n {b} addr add {b_address} dev {link}1"));
+            ip(&format!("-n {a} link set {link}0 up"));
+            ip(&format!("-n {b} link set {link}1 up"));
+        }
+        ip(&format!("-n {client} route add default via 198.51.100.1"));
+        ip(&format!("-n {server} route add default via 192.0.2.254"));
+        ip(&format!(
+            "netns exec {device} sysctl -qw net.ipv4.ip_forward=1"
+        ));
+        bed
+    }
+
+    fn start(&self, place: usize, text: &str, folder: &Path) -> Server {
+        let mut all = words(&format!("netns exec {}", self.names[place]));
+        all.extend(words(text));
+        start("ip", &all, folder, &[])
+    }
+
+    /// Waits until a port in a namespace is listened on.
+    fn wait(&self, place: usize, port: u16, folder: &Path) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let output = Command::new("ip")
+                .args(["netns", "exec", &self.names[place], "ss", "-Hltn"])
+                .output()
+                .expect("iproute2 is needed: scripts/test installs it");
+            if String::from_utf8_lossy(&output.stdout).contains(&format!(":{port} ")) {
+                return;
+            }
+            let said = fs::read_to_string(folder.join("cache_log")).unwrap_or_default();
+            assert!(
+                Instant::now() < deadline,
+                "nothing listens on {port}: {said}"
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        for name in &self.names {
+            let _ = Command::new("ip")
+                .args(["netns", "del", name])
+                .stderr(Stdio::null())
+                .status();
+        }
+    }
+}
+
+fn ip(text: &str) {
+    let status = Command::new("ip").args(words(text)).status();
+    let status = status.expect("iproute2 is needed: scripts/test installs it");
+    assert!(
+        status.success(),
+        "ip {text} failed: this test needs root, and network namespaces"
+    );
+}
+
+#[test]
+fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    issue(folder, "web", &leaf(&[]), &root);
+    let bed = Bed::new();
+    let _server = bed.start(
+        2,
+        "openssl s_server -accept 192.0.2.10:443 -cert web.crt -key web.key -www",
+        folder,
+    );
+    bed.wait(2, 443, folder);
+    let pin = Command::new("openssl")
+        .args(words("x509 -noout -fingerprint -sha256 -in web.crt"))
+        .current_dir(folder)
+        .output()
+        .expect("openssl");
+    let pin = String::from_utf8_lossy(&pin.stdout);
+    let pin = pin
+        .trim()
+        .split('=')
+        .nth(1)
+        .expect("a fingerprint")
+        .to_string();
+    let text = site(", crl_check: false", &format!(", pin: \"{pin}\""), "", &[])
+        .replace("127.0.0.1", "192.0.2.10")
+        + "flows: [{ from: internet, to: web, port: 443, protocol: https, need: required }]\n";
+    let file = folder.join("site.yaml");
+    fs::write(&file, text).expect("written");
+    let through = |bed: &Bed| {
+        let program = assert_cmd::cargo::cargo_bin("portproof");
+        let output = Command::new("ip")
+            .args(["netns", "exec", &bed.names[0]])
+            .arg(program)
+            .args([
+                "check",
+                "--from",
+                "internet",
+                "--format",
+                "json",
+                "--no-path",
+            ])
+            .arg(&file)
+            .output()
+            .expect("it runs");
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+        let flows = report["flows"].as_array().expect("flows").clone();
+        let flow = flows
+            .into_iter()
+            .find(|flow| flow["id"] == "internet>web:443/tcp");
+        flow.expect("the flow")
+    };
+    let direct = through(&bed);
+    assert_eq!(judged(&direct), "ok answered note", "{direct:#}");
+
+    openssl(
+        folder,
+        "req -x509 -newkey rsa:2048 -nodes -keyout filter.key -out filter.crt -subj /CN=WebFilter -days 30",
+    );
+    let pem = |file: &str| fs::read_to_string(folder.join(file)).expect("a file");
+    fs::write(
+        folder.join("filter.pem"),
+        pem("filter.crt") + &pem("filter.key"),
+    )
+    .expect("written");
+    let made = Command::new("/usr/lib/squid/security_file_certgen")
+        .args(["-c", "-s"])
+        .arg(folder.join("minted"))
+        .args(["-M", "4MB"])
+        .output()
+        .expect("squid-openssl is needed: scripts/test installs it");
+    assert!(made.status.success());
+    // squid gives up its privileges.
+    let here = folder.display().to_string();
+    let opened = Command::new("chmod").args(["-R", "a+rwX", &here]).status();
+    assert!(opened.expect("chmod").success());
+    fs::write(
+        folder.join("squid.conf"),
+        format!(
+            "visible_hostname squid01\npid_filename none\nshutdown_lifetime 0 seconds\ncache deny all\ncache_log {here}/cache_log\ncoredump_dir {here}\nnetdb_filename none\naccess_log none\nhttp_port 3128\nhttps_port 3129 intercept ssl-bump generate-host-certificates=on dynamic_cert_mem_cache_size=4MB cert={here}/filter.pem\nsslcrtd_program /usr/lib/squid/security_file_certgen -s {here}/minted -M 4MB\nsslcrtd_children 1\nssl_bump bump all\nsslproxy_cert_error allow all\ntls_outgoing_options flags=DONT_VERIFY_PEER\nhost_verify_strict off\ndns_nameservers 127.0.0.1\ndns_timeout 1 second\nhttp_access allow all\n"
+        ),
+    )
+    .expect("written");
+    fs::write(
+        folder.join("rules.nft"),
+        "table ip opener {\n chain in {\n type nat hook prerouting priority -100\n iifname \"c1\" tcp dport 443 redirect to :3129\n }\n}\n",
+    )
+    .expect("written");
+    let rules = folder.join("rules.nft").display().to_string();
+    ip(&format!("netns exec {} nft -f {rules}", bed.names[1]));
+    let _squid = bed.start(
+        1,
+        &format!("squid -N -n pt{} -f {here}/squid.conf", std::process::id()),
+        folder,
+    );
+    bed.wait(1, 3129, folder);
+    let flow = through(&bed);
+    assert_eq!(judged(&flow), "wrong intercepted error", "{flow:#}");
+    assert_eq!(flow["owner"], "proxy");
+    let interception = &flow["evidence"]["tls"]["interception"];
+    assert_eq!(interception["is"], "proved");
+    assert_eq!(interception["by"], "CN=WebFilter");
+    let advice = flow["advice"].as_str().expect("advice");
+    assert!(advice.contains("CN=WebFilter"), "{advice}");
+}
