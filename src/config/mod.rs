@@ -4,6 +4,7 @@
 //! exists is the business of `site`. Reading goes on after a fault, so that one run shows them all.
 
 mod read;
+mod via;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::catalogue::{Need, Protocol, Role, Transport};
 use crate::yaml::{At, Ports};
 
 pub use read::{KEYS, read};
+pub use via::{ProxyKind, Via};
 
 /// The whole file.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,10 @@ pub struct Config {
     pub expires_soon: Duration,
     /// How flows are tried.
     pub probing: Probing,
+    /// The proxy through which the flows of a zone leave.
+    pub via: Vec<(At<String>, Via)>,
+    /// The file with the password for it, relative to the site file.
+    pub via_password_file: Option<String>,
 }
 
 /// The `site` section.

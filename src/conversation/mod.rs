@@ -71,4 +71,5 @@ pub(crate) mod tds;
 pub(crate) mod tls;
 mod trust;
 
+pub use http::WebNeeds;
 pub use trust::Trust;

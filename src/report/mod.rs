@@ -4,6 +4,7 @@ mod advice;
 mod assemble;
 mod document;
 mod evidence;
+mod logged;
 mod text;
 
 pub use assemble::{Run, SweptSystem, assemble};

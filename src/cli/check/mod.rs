@@ -7,6 +7,7 @@
 
 mod aim;
 mod controls;
+mod gateway;
 mod notes;
 mod questions;
 mod sweep;
@@ -29,7 +30,7 @@ use crate::config::Sweep;
 use crate::lab::{self, Faults, Lab};
 use crate::observation::Observation;
 use crate::plan::{self, Plan};
-use crate::probe::{self, Ladder, Limits, Prober, Question, Trust, Turn};
+use crate::probe::{self, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
 use crate::report::{self, Detail, ReportDocument, Run, Vantage};
 use crate::site::{Site, ZoneId};
 use crate::vantage;
@@ -87,6 +88,8 @@ struct Bench {
     prober: Arc<Prober>,
     stop: watch::Receiver<bool>,
     timeout: Duration,
+    /// The proxy that everything goes through.
+    via: Option<Arc<Gateway>>,
 }
 
 async fn check(arguments: &Check, loaded: Loaded) -> anyhow::Result<ReportDocument> {
@@ -96,11 +99,16 @@ async fn check(arguments: &Check, loaded: Loaded) -> anyhow::Result<ReportDocume
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
     let place = place(arguments, &loaded.site, &own)?;
     let lab = start_lab(arguments, &loaded, &plan, place.zone).await?;
-    let limits = limits(arguments, &loaded.site, lab.is_some());
+    let limits = limits(arguments, &loaded.site, place.zone, lab.is_some());
     let trust = match &lab {
         Some(lab) => Trust::new(vec![lab.root.clone()], false),
         None => Trust::new(loaded.roots.clone(), true),
     };
+    let via = match &lab {
+        Some(_) => None,
+        None => gateway::gateway(&loaded, place.zone, limits.timeout).await?,
+    };
+    let via = via.map(Arc::new);
     let stop = on_interrupt();
     let prober = Prober::new(limits, trust, networks, stop.clone());
     let bench = Bench {
@@ -112,6 +120,7 @@ async fn check(arguments: &Check, loaded: Loaded) -> anyhow::Result<ReportDocume
         prober,
         stop,
         timeout: limits.timeout,
+        via,
     };
     Ok(examine(&bench, &limits, started).await)
 }
@@ -162,7 +171,8 @@ async fn start_lab(
 }
 
 /// The limits of the file, within what this host has. The lab is on loopback, where no rate has to be kept.
-fn limits(arguments: &Check, site: &Site, lab: bool) -> Limits {
+fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
+    let through_a_proxy = !lab && site.via(zone).is_some();
     let asked = &site.probing;
     let descriptors = os::raise_descriptor_limit()
         .saturating_sub(SPARE_DESCRIPTORS)
@@ -183,7 +193,7 @@ fn limits(arguments: &Check, site: &Site, lab: bool) -> Limits {
         per_host: if lab { asked.in_flight } else { asked.per_host },
         waiting: (descriptors / SOCKETS_EACH).saturating_sub(in_flight),
         rate: if lab { None } else { asked.rate },
-        walks: !lab && !arguments.no_path,
+        walks: !lab && !arguments.no_path && !through_a_proxy,
     }
 }
 
@@ -209,9 +219,9 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     }
     let names = aim::resolve(bench, &chosen).await;
     let (questions, by_flow) = questions::questions(bench, &chosen, &names);
-    announce(site, &questions, limits);
+    announce(bench, &questions, limits);
     let dns = tokio::spawn(notes::compare_names(
-        bench.lab.is_none() && site.probing.dns,
+        bench.lab.is_none() && bench.via.is_none() && site.probing.dns,
         notes::names_to_compare(bench, &chosen),
         bench.timeout,
     ));
@@ -247,6 +257,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     let now = Timestamp::now();
     report::assemble(Run {
         site,
+        catalogue: &bench.loaded.catalogue,
         file: &bench.loaded.file,
         vantage: vantage_entry(bench, started, now),
         zone: bench.place.zone,
@@ -263,7 +274,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
 /// Carries out what attribution wants to know, host by host at once, and writes down what that proves. The doors that
 /// were tried come back.
 async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Observation]) -> Doors {
-    if bench.lab.is_some() || *bench.stop.borrow() {
+    if bench.lab.is_some() || bench.via.is_some() || *bench.stop.borrow() {
         return Doors::new();
     }
     let tried: Vec<Tried<'_>> = questions
@@ -335,16 +346,20 @@ fn progress(length: usize) -> ProgressBar {
 }
 
 /// How many packets to how many targets are about to leave.
-fn announce(site: &Site, questions: &[Question], limits: &Limits) {
+fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
+    let site = &bench.loaded.site;
     let asked: Vec<&Question> = questions
         .iter()
         .filter(|question| {
-            question.ladder != Ladder::None && matches!(question.target, probe::Target::Address(_))
+            question.ladder != Ladder::None && !matches!(question.target, probe::Target::Nowhere(_))
         })
         .collect();
     let hosts: HashSet<String> = asked
         .iter()
-        .map(|question| format!("{:?}", question.target))
+        .map(|question| match question.target {
+            probe::Target::ByName => question.name.clone().unwrap_or_default(),
+            target => format!("{target:?}"),
+        })
         .collect();
     let rate = limits.rate.map_or("no rate limit".to_string(), |rate| {
         format!("at most {rate} connection attempts a second")
@@ -354,6 +369,7 @@ fn announce(site: &Site, questions: &[Question], limits: &Limits) {
         asked.len(),
         hosts.len(),
         match &site.probing.sweep {
+            _ if bench.via.is_some() => String::new(),
             Sweep::Ports(ranges) => {
                 let ports: usize = ranges
                     .iter()
@@ -363,8 +379,23 @@ fn announce(site: &Site, questions: &[Question], limits: &Limits) {
             }
             Sweep::None | Sweep::Watchlist => String::new(),
         },
-        extras(limits)
+        match &bench.via {
+            Some(gateway) => through(gateway, site),
+            None => extras(limits),
+        }
     );
+}
+
+/// How everything is sent that goes through a proxy.
+fn through(gateway: &Gateway, site: &Site) -> String {
+    let swept = match site.probing.sweep {
+        Sweep::Ports(_) => "; nothing is swept through a proxy",
+        Sweep::None | Sweep::Watchlist => "",
+    };
+    format!(
+        "all of it through the proxy {}, and nothing else to any of them{swept}",
+        gateway.url()
+    )
 }
 
 /// What is sent beside one try of each port.

@@ -36,7 +36,8 @@ use crate::observation::{Certificate, Service, TlsSeen};
 use client_certificate::ClientCertificate;
 use counted::Counted;
 use recorder::{Recorded, Recorder};
-use shaken::{Presented, Shaken};
+
+pub(crate) use shaken::{Presented, Shaken};
 
 pub(crate) use request::ClientCertificateRequest;
 

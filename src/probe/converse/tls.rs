@@ -1,12 +1,15 @@
 //! TLS on a port that has opened, and what is said inside it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
+use super::super::once::again;
 use super::http;
-use crate::conversation::tls;
+use crate::conversation::http::request::Identity;
+use crate::conversation::tls::{self, Presented, Shaken};
 use crate::observation::{Depth, Observation, Service};
 use crate::probe::{Ladder, Prober, Question};
 
@@ -33,14 +36,42 @@ pub(super) async fn over_tls(
     if question.ladder == Ladder::Https {
         let said = http::over(prober, question, &mut stream, host, seen).await;
         // A server that asked for a client certificate and closes without one has proved that it serves.
+        let answered = said == Service::Spoke && handshake.fault.is_none();
         service = if asked && said == Service::HungUp {
             Service::Spoke
         } else {
             said
         };
+        if answered {
+            let (identity, address) = (identity(stream.presented()), seen.address);
+            let another = || again_over_tls(prober, question, address, host);
+            http::look_closer(prober, question, host, identity, another, seen).await;
+        }
     } else {
         let mut byte = [0_u8; 1];
         let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;
     }
     seen.service = Some(handshake.fault.unwrap_or(service));
+}
+
+/// Whose name requests over a connection go out under.
+fn identity(presented: &Presented) -> Identity {
+    match presented {
+        Presented::NotAsked | Presented::None => Identity::Nobody,
+        Presented::Sent | Presented::Taken | Presented::Refused(_) | Presented::HungUp => {
+            Identity::Client
+        }
+    }
+}
+
+/// Another connection of the kind that has spoken; the certificate was judged on the first.
+async fn again_over_tls(
+    prober: &Prober,
+    question: &Question,
+    address: Option<IpAddr>,
+    host: &str,
+) -> Option<Shaken<TcpStream>> {
+    let stream = again(prober, question, address).await?;
+    let limit = prober.limits.timeout;
+    tls::shake(stream, host, &prober.trust, limit).await.stream
 }
