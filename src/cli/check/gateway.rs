@@ -62,7 +62,7 @@ fn password(loaded: &Loaded) -> anyhow::Result<String> {
         path.display()
     );
     let text = std::fs::read_to_string(&path).with_context(reading)?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_string())
+    Ok(text.lines().next().unwrap_or_default().to_string())
 }
 
 async fn addresses(via: &Via, timeout: Duration) -> Vec<IpAddr> {

@@ -382,7 +382,7 @@ fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
         match &bench.via {
             Some(gateway) => through(gateway, site),
             None => extras(limits),
-        }
+        } + &web(questions)
     );
 }
 
@@ -396,6 +396,19 @@ fn through(gateway: &Gateway, site: &Site) -> String {
         "all of it through the proxy {}, and nothing else to any of them{swept}",
         gateway.url()
     )
+}
+
+/// What web servers are asked beyond their root page.
+fn web(questions: &[Question]) -> String {
+    let needs = questions
+        .iter()
+        .filter_map(|question| question.web.as_ref());
+    match needs.map(|needs| needs.most_requests()).max() {
+        Some(most) => format!(
+            "; a web server that the site needs is asked for its roles, and for verbs and headers, in at most {most} requests"
+        ),
+        None => String::new(),
+    }
 }
 
 /// What is sent beside one try of each port.

@@ -32,6 +32,11 @@ impl WebNeeds {
         self.roles.is_empty() && self.verbs.is_empty() && self.headers.is_empty()
     }
 
+    /// The most requests that are sent for them.
+    pub fn most_requests(&self) -> usize {
+        self.requests(Identity::Nobody).len() + self.headers.len()
+    }
+
     /// The requests, in the order in which [`Self::read`] takes their answers.
     pub(crate) fn requests(&self, identity: Identity) -> Vec<Request> {
         let mut all = vec![Request::nowhere(Verb::Get)];
