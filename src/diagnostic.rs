@@ -151,10 +151,8 @@ fn without_passwords(line: &str) -> String {
     let mut parts = line.split("://");
     let mut shown = parts.next().unwrap_or_default().to_string();
     for part in parts {
-        let end = part
-            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
-            .unwrap_or(part.len());
-        let at = part[..end].rfind('@').unwrap_or(0);
+        // A password may hold spaces and quotes: rather too much is masked than too little.
+        let at = part.rfind('@').unwrap_or(0);
         let secret = part[..at].find(':').map_or(at, |colon| colon + 1);
         let mask = "*".repeat(part[secret..at].chars().count());
         shown += &format!("://{}{mask}{}", &part[..secret], &part[at..]);
@@ -218,7 +216,7 @@ mod tests {
         for (line, shown) in [
             (
                 "via: { a: \"http://u:p@ss/@h:1\", b: 2 }",
-                "via: { a: \"http://u:******@h:1\", b: 2 }",
+                "via: { a: \"http://u:*****@h:1\", b: 2 }",
             ),
             (
                 "http://u:p\u{e4}ss@h socks5://x@y",

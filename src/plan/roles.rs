@@ -13,9 +13,8 @@ pub fn roles(site: &Site, catalogue: &Catalogue, flow: &Flow) -> BTreeSet<Role> 
     let Target::System(to) = flow.to else {
         return BTreeSet::new();
     };
-    let made = |rule: &&Rule| {
-        rule.protocol == flow.protocol && flow.reason.rules.iter().any(|id| *id == rule.id)
-    };
+    let made =
+        |rule: &&Rule| rule.protocol == flow.protocol && flow.reason.rules.contains(&rule.id);
     let rules = catalogue.rules.iter().filter(made);
     rules.flat_map(|rule| of_rule(site, rule, to)).collect()
 }
