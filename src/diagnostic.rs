@@ -127,13 +127,14 @@ fn source_line(source: &str, at: Place) -> String {
     let Some(line) = source.lines().nth(at.line.saturating_sub(1)) else {
         return String::new();
     };
+    if line.len() > LONGEST {
+        return String::new();
+    }
+    let line = &without_passwords(line);
     let from = line
         .char_indices()
         .nth(at.column.saturating_sub(1))
         .map_or(line.len(), |(byte, _)| byte);
-    if line.len() > LONGEST {
-        return String::new();
-    }
     let to = (from + at.end.saturating_sub(at.start)).min(line.len());
     let to = (to..=line.len())
         .find(|&byte| line.is_char_boundary(byte))
@@ -143,6 +144,20 @@ fn source_line(source: &str, at: Place) -> String {
         .annotation(AnnotationKind::Primary.span(from..to.max(from)));
     let group = Group::with_level(Level::ERROR).element(snippet);
     Renderer::plain().render(&[group]) + "\n"
+}
+
+/// A line of a user's file with the passwords of its URLs masked, character by character: findings go into logs.
+fn without_passwords(line: &str) -> String {
+    let mut parts = line.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        // A password may hold spaces and quotes: rather too much is masked than too little.
+        let at = part.rfind('@').unwrap_or(0);
+        let secret = part[..at].find(':').map_or(at, |colon| colon + 1);
+        let mask = "*".repeat(part[secret..at].chars().count());
+        shown += &format!("://{}{mask}{}", &part[..secret], &part[at..]);
+    }
+    shown
 }
 
 /// Text of a user's file or of the network with its control characters made visible.
@@ -195,6 +210,27 @@ pub fn choices<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_line_is_shown_without_the_passwords_of_its_urls() {
+        for (line, shown) in [
+            (
+                "via: { a: \"http://u:p@ss/@h:1\", b: 2 }",
+                "via: { a: \"http://u:*****@h:1\", b: 2 }",
+            ),
+            (
+                "http://u:p\u{e4}ss@h socks5://x@y",
+                "http://u:****@h socks5://x@y",
+            ),
+            (
+                "crl_urls: [\"http://h:80/a@b\"]",
+                "crl_urls: [\"http://h:****@b\"]",
+            ),
+            ("plain: text://", "plain: text://"),
+        ] {
+            assert_eq!(without_passwords(line), shown);
+        }
+    }
 
     #[test]
     fn the_caret_points_right_behind_wide_text() {

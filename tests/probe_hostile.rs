@@ -43,6 +43,8 @@ fn question(address: SocketAddr, ladder: Ladder) -> Question {
         turn: Turn::Needed,
         spread: false,
         landing: Landing::Itself,
+        web: None,
+        via: None,
     }
 }
 

@@ -157,6 +157,7 @@ fn urgency(one: &Tried<'_>) -> Option<u8> {
         | State::Rejected(_)
         | State::Unresolved(_)
         | State::Unreachable(_)
+        | State::Stopped(_)
         | State::NotTried(_) => None,
     }
 }

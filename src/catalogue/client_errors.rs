@@ -1,6 +1,6 @@
 //! What a client of the site writes into its logs when the network fails it: old words for what a probe sees.
 
-use super::{Catalogue, Confidence};
+use super::{Catalogue, Confidence, Role};
 use crate::words::words;
 
 /// One code or flag that a client logs.
@@ -10,6 +10,8 @@ pub struct ClientError {
     pub id: String,
     /// What it is logged after.
     pub after: Vec<Outcome>,
+    /// The roles at whose flows it is logged; empty: at any.
+    pub roles: Vec<Role>,
     /// The code or flag as it stands in the log.
     pub shows: String,
     /// What it means, as the rest of a sentence.

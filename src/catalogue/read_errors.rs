@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Confidence;
 use super::client_errors::{ClientError, Log, Outcome};
 use super::read::{citation, one, pairs, words};
+use super::{Confidence, Role};
 use crate::diagnostic::Problem;
 use crate::yaml::{self, Fields, Node};
 
@@ -16,6 +16,7 @@ pub(super) fn client_error(
     const KEYS: &[&str] = &[
         "id",
         "after",
+        "roles",
         "shows",
         "says",
         "logs",
@@ -38,6 +39,12 @@ pub(super) fn client_error(
         &pairs(Outcome::ALL, Outcome::name),
         problems,
     );
+    let roles = words(
+        fields.get("roles"),
+        "roles",
+        &pairs(Role::ALL, Role::name),
+        problems,
+    );
     let logs = fields
         .get("logs")
         .map(|node| yaml::list(node, "`logs`", problems))
@@ -49,6 +56,7 @@ pub(super) fn client_error(
     Some(ClientError {
         id: id?,
         after,
+        roles,
         shows: shows?,
         says: says?,
         logs,

@@ -5,6 +5,7 @@
 
 mod pin;
 mod read;
+mod via;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::yaml::{At, Ports};
 pub use pin::Pin;
 pub(crate) use pin::sha256;
 pub use read::{KEYS, read};
+pub use via::{ProxyKind, Via};
 
 /// The whole file.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +47,10 @@ pub struct Config {
     pub expires_soon: Duration,
     /// How flows are tried.
     pub probing: Probing,
+    /// The proxy through which the flows of a zone leave.
+    pub via: Vec<(At<String>, Via)>,
+    /// The file with the password for it, relative to the site file.
+    pub via_password_file: Option<String>,
 }
 
 /// The `site` section.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     ClientPorts, Config, Exception, Firewall, Mode, Pin, PortPair, Probing, ProxyTls, Publishes,
-    Replication, SiteSection, Sweep, System, UpdateSync, UserFlow, Zone,
+    Replication, SiteSection, Sweep, System, UpdateSync, UserFlow, Via, Zone,
 };
 use crate::catalogue::{Need, Protocol, Role, Transport};
 use crate::diagnostic::{Place, Problem, Severity};
@@ -35,6 +35,7 @@ const TOP: &[&str] = &[
     "exceptions",
     "tls",
     "via",
+    "via_password_file",
     "probing",
 ];
 const SITE: &[&str] = &[
@@ -148,8 +149,12 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
         tls(node, &mut config, problems);
     }
     if let Some(node) = fields.get("via") {
-        problems.push(not_yet(node.at, "via", "probing through a proxy"));
+        config.via = via(node, problems);
     }
+    config.via_password_file = fields
+        .get("via_password_file")
+        .and_then(|node| yaml::text(node, "`via_password_file`", problems))
+        .map(|text| text.value);
     if let Some(node) = fields.get("probing") {
         config.probing = probing(node, problems);
     }
@@ -540,7 +545,7 @@ fn names(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<(At<String
 }
 
 /// RFC 952 and RFC 1123 names, with the underscore that Windows domains carry.
-fn is_host_name(name: &str) -> bool {
+pub(super) fn is_host_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.len() <= 253
         && name.parse::<std::net::IpAddr>().is_err()
@@ -654,6 +659,27 @@ fn flow(node: &Node, problems: &mut Vec<Problem>) -> Option<UserFlow> {
         need: need?.value,
         why,
     })
+}
+
+/// The proxies of zones. What is wrong with a URL is said without quoting it: there may be a password in it.
+fn via(node: &Node, problems: &mut Vec<Problem>) -> Vec<(At<String>, Via)> {
+    let Some(fields) = Fields::named(node, "`via`", problems) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (zone, value) in fields.all() {
+        let Some(url) = yaml::text(value, "`via`", problems) else {
+            continue;
+        };
+        match Via::parse(&url.value) {
+            Ok(via) => all.push((zone.owned(), via)),
+            Err(fault) => problems.push(
+                Problem::error("bad-via", value.at, fault.to_string())
+                    .hint("for example: via: { internet: \"http://user@proxy.example:8080\" }, and the password in PORTPROOF_VIA_PASSWORD"),
+            ),
+        }
+    }
+    all
 }
 
 fn exception(node: &Node, problems: &mut Vec<Problem>) -> Option<Exception> {

@@ -26,5 +26,6 @@ pub(crate) mod tds;
 pub(crate) mod tls;
 mod trust;
 
+pub use http::WebNeeds;
 pub(crate) use message::Fault;
 pub use trust::Trust;

@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
 
+use crate::catalogue::{Role, Verb};
 pub use revocation::{ListContent, ListFault, ListSeen};
 pub use spoken::{RpcPort, RpcRange, Spoken};
 pub use tls::{
@@ -53,6 +54,8 @@ pub struct Observation {
     pub painted: Option<Painted>,
     /// The router that looked for the host and did not find it: the host is dead.
     pub dead_by: Option<IpAddr>,
+    /// The proxy that it was tried through, as a URL; `None`: it was tried directly.
+    pub via: Option<String>,
 }
 
 impl Observation {
@@ -75,6 +78,7 @@ impl Observation {
             path: None,
             painted: None,
             dead_by: None,
+            via: None,
         }
     }
 
@@ -118,8 +122,36 @@ pub enum State {
     Unresolved(Unresolved),
     /// This machine's own trouble: no packet left it.
     Unreachable(Trouble),
+    /// The proxy that the flow leaves through did not lead to the server.
+    Stopped(Stop),
     /// Not tried.
     NotTried(NotTried),
+}
+
+/// Why a proxy did not lead to the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Why.
+    pub why: Stopped,
+    /// What the proxy said, or did, as the rest of a sentence that begins with it.
+    pub said: String,
+}
+
+/// Who or what stopped a flow that leaves through a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The proxy's own rules.
+    Rule,
+    /// The proxy wants to know who asks, or does not like the answer.
+    Login,
+    /// The proxy cannot be reached, hangs up, or is none.
+    NoProxy,
+    /// The proxy took the request and said nothing in time: it may still be trying to reach the server.
+    Waiting,
+    /// The proxy says that it did not reach the server.
+    Server,
+    /// The proxy says that the name of the server has no address.
+    Name,
 }
 
 /// Who sent a reset.
@@ -464,6 +496,88 @@ pub struct HttpSeen {
     pub server: Option<String>,
     /// `Via` header: a proxy that says so.
     pub via: Option<String>,
+    /// How the verbs of the roles came through, where they were asked: each with a word or two.
+    pub verbs: Vec<(Verb, String)>,
+    /// What is done to requests, on the way or by the server.
+    pub meddling: Vec<Meddling>,
+    /// What was seen of each role that has to be there.
+    pub roles: Vec<RoleFound>,
+}
+
+/// One thing that is done to requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meddling {
+    /// What.
+    pub what: Meddled,
+    /// Its name in reports.
+    pub name: &'static str,
+    /// Who may have done it.
+    pub by: Meddler,
+    /// What a client gets in place of its answer; `None`: the answer.
+    pub ends: Option<Ends>,
+    /// What was seen, in one or two sentences.
+    pub words: String,
+}
+
+/// What is done to requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meddled {
+    /// A verb is refused.
+    Verb(Verb),
+    /// Requests with a header are refused.
+    Header,
+    /// Answers come in an older version of HTTP.
+    Downgraded,
+    /// A proxy says that it is there.
+    Announced,
+    /// Nothing could be compared.
+    NotCompared,
+}
+
+/// Who may have done something to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meddler {
+    /// A device on the way: the answer shows another speaker.
+    Device,
+    /// Likely a device.
+    DeviceLikely,
+    /// The server or a device.
+    Either,
+}
+
+/// How a request ended that had no good answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// With this HTTP status.
+    Status(u16),
+    /// The connection was broken off.
+    BrokenOff,
+    /// In silence.
+    Silent,
+}
+
+/// What was seen of a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleFound {
+    /// The role.
+    pub role: Role,
+    /// What is known of it.
+    pub proof: RoleProof,
+    /// The answer or answers that say so, in words.
+    pub words: String,
+}
+
+/// What is known of a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleProof {
+    /// It is there.
+    Proved,
+    /// A web server is there; nothing says that it has the role, nor that it has not.
+    Unproved,
+    /// The server wants a client certificate: a sign of life, and no more.
+    CertificateWanted,
+    /// A web server is there, without the role.
+    Missing,
 }
 
 /// What DNS said of a name whose address the site file gives; it never changes the verdict on a port.

@@ -7,6 +7,7 @@
 
 mod derive;
 mod output;
+mod roles;
 mod select;
 mod settle;
 
@@ -22,6 +23,7 @@ pub use output::{
     Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document,
     entry, id, text,
 };
+pub use roles::{is_bridged, roles};
 pub use select::{Chosen, Owner, select};
 
 /// A site's flows, ordered by id.

@@ -262,6 +262,8 @@ fn door(address: IpAddr, port: u16) -> Question {
         turn: Turn::Forbidden,
         spread: false,
         landing: Landing::Itself,
+        web: None,
+        via: None,
     }
 }
 

@@ -5,12 +5,13 @@
 //! A required port that opened is knocked at from several source ports (`spread`). When all have been asked,
 //! `Prober::prove_silence` makes up for losses that were learnt late, and `inquire` finds out what an inquiry of
 //! `attribution` asks: doors that nobody uses, walks of paths (`walk`), times. `pace` spreads the tries, `learnt` keeps
-//! round trips and losses, `names` asks the resolver. What comes back is always an `Observation`, never an error. What
+//! round trips and losses, `names` asks the resolver, `gateway` goes through a proxy. What comes back is always an `Observation`, never an error. What
 //! is said on an open port is in `conversation`.
 
 mod converse;
 mod datagram;
 mod fetch;
+mod gateway;
 mod inquire;
 mod knock;
 mod learnt;
@@ -37,7 +38,8 @@ use crate::observation::{NotTried, Observation, State, Unresolved};
 use knock::Places;
 use learnt::Learnt;
 
-pub use crate::conversation::Trust;
+pub use crate::conversation::{Trust, WebNeeds};
+pub use gateway::Gateway;
 pub use names::lookup;
 pub use silence::MOST as MOST_TRIES;
 pub use spread::PORTS as SOURCE_PORTS;
@@ -59,6 +61,10 @@ pub struct Question {
     pub spread: bool,
     /// Where the connection really goes.
     pub landing: Landing,
+    /// What a web server has to show beyond its root page; `None`: nothing.
+    pub web: Option<Arc<WebNeeds>>,
+    /// The proxy that it goes through; `None`: it goes directly.
+    pub via: Option<Arc<Gateway>>,
 }
 
 /// Where a question leads.
@@ -66,6 +72,8 @@ pub struct Question {
 pub enum Target {
     /// An address.
     Address(IpAddr),
+    /// The question's name, which the proxy resolves.
+    ByName,
     /// No address could be found.
     Nowhere(Unresolved),
 }
@@ -201,7 +209,9 @@ impl Prober {
         self.learnt().asked += questions
             .iter()
             .filter(|question| {
-                question.ladder != Ladder::None && matches!(question.target, Target::Address(_))
+                question.ladder != Ladder::None
+                    && question.via.is_none()
+                    && matches!(question.target, Target::Address(_))
             })
             .count();
         let mut answers: Vec<Option<Observation>> = vec![None; questions.len()];
@@ -218,7 +228,7 @@ impl Prober {
         let interrupted = |question: &Question| {
             let address = match question.target {
                 Target::Address(address) => Some(address),
-                Target::Nowhere(_) => None,
+                Target::ByName | Target::Nowhere(_) => None,
             };
             Observation::without_packets(address, State::NotTried(NotTried::Interrupted))
         };
@@ -266,6 +276,7 @@ impl Prober {
             if let Some(answer) = answer
                 && let (Some(address), State::Open) = (answer.address, &answer.state)
                 && question.landing == Landing::Itself
+                && question.via.is_none()
                 && !matches!(question.ladder, Ladder::Datagram(_))
             {
                 ports.entry(address).or_insert(question.port);
@@ -292,18 +303,22 @@ impl Prober {
         place: Option<OwnedSemaphorePermit>,
     ) -> Observation {
         let address = match question.target {
-            Target::Address(address) => address,
             Target::Nowhere(why) => {
                 return Observation::without_packets(None, State::Unresolved(why));
             }
+            Target::Address(address) => Some(address),
+            Target::ByName => None,
         };
         if matches!(question.ladder, Ladder::None | Ladder::RpcRange(_)) {
-            return Observation::without_packets(
-                Some(address),
-                State::NotTried(NotTried::Unsupported),
-            );
+            let untried = State::NotTried(NotTried::Unsupported);
+            return Observation::without_packets(address, untried);
         }
-        let slots = self.learnt().slots(address, self.limits.per_host);
+        // Through a proxy it is the proxy's places that are taken.
+        let way = question.via.as_deref();
+        let Some(host) = way.map_or(address, |gateway| gateway.address().or(address)) else {
+            return Observation::without_packets(None, State::Unresolved(Unresolved::NoNameHere));
+        };
+        let slots = self.learnt().slots(host, self.limits.per_host);
         let mut stop = self.stop.clone();
         let slot = tokio::select! {
             // First: after a stop the places of those that gave up must not go to others.
@@ -312,22 +327,23 @@ impl Prober {
             slot = slots.acquire_owned() => slot.ok(),
         };
         let Some(slot) = slot else {
-            return Observation::without_packets(
-                Some(address),
-                State::NotTried(NotTried::Interrupted),
-            );
+            let untried = State::NotTried(NotTried::Interrupted);
+            return Observation::without_packets(address, untried);
         };
         let places = Places {
             _of_the_run: place,
             _of_the_host: slot,
         };
-        if let Ladder::Datagram(asked) = question.ladder {
-            return datagram::ask(self, &question, asked, address, places).await;
+        if let Some(gateway) = way {
+            return gateway::ask(self, &question, gateway, places).await;
         }
-        let mut seen = knock::knock(self, &question, address, earlier, places).await;
+        if let Ladder::Datagram(asked) = question.ladder {
+            return datagram::ask(self, &question, asked, host, places).await;
+        }
+        let mut seen = knock::knock(self, &question, host, earlier, places).await;
         if question.spread && seen.state == State::Open && !seen.on_link {
             seen.source_ports =
-                Some(spread::spread(self, SocketAddr::new(address, question.port)).await);
+                Some(spread::spread(self, SocketAddr::new(host, question.port)).await);
         }
         seen
     }
@@ -373,7 +389,7 @@ fn interleaved(questions: &[Question], turn: Turn) -> Vec<usize> {
     {
         let address = match question.target {
             Target::Address(address) => Some(address),
-            Target::Nowhere(_) => None,
+            Target::ByName | Target::Nowhere(_) => None,
         };
         let round = seen.entry(address).or_default();
         order.push((*round, number));

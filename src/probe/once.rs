@@ -1,12 +1,14 @@
 //! One try with a limit of time, for whatever looks closer at a port that has been knocked at already.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::Prober;
+use super::knock::is_to_itself;
+use super::{Landing, Prober, Question};
 use crate::os::{self, Connection, Manner};
 
 /// How one try ended.
@@ -33,9 +35,24 @@ pub(super) async fn once(
     limit: Duration,
 ) -> Option<Once> {
     let mut stop = prober.stop.clone();
+    let slots = prober.learnt().slots(remote.ip(), prober.limits.per_host);
+    let _slot = tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => return None,
+        slot = slots.acquire() => slot,
+    };
+    in_place(prober, remote, manner, limit).await
+}
+
+/// Tries once, for whoever holds a place at the address already; `None` when the run was stopped.
+pub(super) async fn in_place(
+    prober: &Prober,
+    remote: SocketAddr,
+    manner: Manner,
+    limit: Duration,
+) -> Option<Once> {
+    let mut stop = prober.stop.clone();
     let attempt = async {
-        let slots = prober.learnt().slots(remote.ip(), prober.limits.per_host);
-        let _slot = slots.acquire().await;
         prober.pace.turn().await;
         let local = Mutex::new(None);
         let began = |address| *local.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
@@ -53,5 +70,28 @@ pub(super) async fn once(
         biased;
         _ = stop.wait_for(|stop| *stop) => None,
         once = attempt => Some(once),
+    }
+}
+
+/// Another connection to where a question leads, for whoever holds a place there already.
+pub(super) async fn again(
+    prober: &Prober,
+    question: &Question,
+    address: Option<IpAddr>,
+) -> Option<TcpStream> {
+    let remote = match (&question.via, question.landing) {
+        (Some(gateway), _) => return gateway.another(prober, question).await,
+        (None, Landing::Itself) => SocketAddr::new(address?, question.port),
+        (None, Landing::At(stand_in)) => stand_in,
+        (None, Landing::Void) => return None,
+    };
+    let once = in_place(prober, remote, Manner::default(), prober.limits.timeout).await?;
+    match once.came? {
+        Connection::Open(stream) if !is_to_itself(&stream) => Some(stream),
+        Connection::Open(_)
+        | Connection::ResetAfterAccept { .. }
+        | Connection::Reset { .. }
+        | Connection::Rejected { .. }
+        | Connection::Trouble(_) => None,
     }
 }

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::advice::advice;
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state};
-use crate::catalogue::{Confidence, Need, Protocol, Transport};
+use super::logged::logged;
+use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::observation::Observation;
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
 use crate::site::{Origin, Site, SystemId, ZoneId};
@@ -20,6 +21,8 @@ use crate::yaml::Ports;
 pub struct Run<'a> {
     /// The site.
     pub site: &'a Site,
+    /// The rules.
+    pub catalogue: &'a Catalogue,
     /// The name of the site file.
     pub file: &'a str,
     /// Where it was tried from.
@@ -146,6 +149,13 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
         cause: judgement.cause.to_string(),
         level: judgement.level.to_string(),
         owner: judgement.owner.map(|owner| owner.to_string()),
+        logged: logged(
+            run.site,
+            run.catalogue,
+            flow,
+            observations.get(judged.observation),
+            &judgement,
+        ),
         advice: advice(&entry, &evidence, judgement.verdict, judgement.cause),
         evidence,
         flow: entry,

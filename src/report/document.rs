@@ -74,6 +74,22 @@ pub struct ReportFlow {
     pub evidence: Evidence,
     /// What to do; empty when nothing is to be done.
     pub advice: String,
+    /// What clients write into their logs about it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub logged: Vec<Logged>,
+}
+
+/// What a client writes into a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Logged {
+    /// The log's file; `null` where it is not known.
+    pub log: Option<String>,
+    /// The code or flag as it stands there.
+    pub code: String,
+    /// A sentence, no surer than it is known.
+    pub words: String,
+    /// How sure it is that this code stands in this log: as `confidence` of a rule.
+    pub confidence: String,
 }
 
 impl Evidence {
@@ -137,9 +153,22 @@ pub struct Evidence {
     /// The router that looked for the host and did not find it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dead_by: Option<String>,
+    /// The proxy that it was tried through.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy: Option<Proxy>,
     /// The state at each address, where there are several.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub addresses: BTreeMap<String, String>,
+}
+
+/// The proxy that a flow was tried through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Proxy {
+    /// Its URL, without the user.
+    pub url: String,
+    /// What it said or did when it did not lead to the server, as the rest of a sentence that begins with it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub said: Option<String>,
 }
 
 /// An ICMP message.
@@ -382,6 +411,41 @@ pub struct Http {
     pub server: Option<String>,
     /// `Via` header.
     pub via: Option<String>,
+    /// How each verb of the roles came through, where they were asked.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub verbs: BTreeMap<String, String>,
+    /// What is done to requests, on the way or by the server.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub findings: Vec<HttpFinding>,
+    /// What was seen of each role that has to be there.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub roles: Vec<RoleFound>,
+}
+
+/// What is done to requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HttpFinding {
+    /// `verb-blocked`, `header-blocked`, `http-downgraded`, `proxy-announced`, `verbs-not-compared`, or `cut-off` (later
+    /// requests had no answer).
+    pub what: String,
+    /// The verb that is refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub verb: Option<String>,
+    /// Who may have done it: `device`, `device-likely` or `either`.
+    pub by: String,
+    /// In words.
+    pub words: String,
+}
+
+/// What was seen of a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoleFound {
+    /// The role.
+    pub role: String,
+    /// `proved`, `unproved`, `certificate-wanted` or `missing`.
+    pub proof: String,
+    /// The answers that say so.
+    pub words: String,
 }
 
 /// Ports of one system that were tried beside the needed flows.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::certificates::{list, tls};
 use super::document::{
-    Attempt, Dropped, Evidence, Hop, Http, Path, Rejected, RpcPort, SourcePorts, Spoken,
+    Attempt, Dropped, Evidence, Hop, Http, HttpFinding, Path, Proxy, Rejected, RoleFound, RpcPort,
+    SourcePorts, Spoken,
 };
 use crate::attribution;
 use crate::observation::{
-    self, AttemptResult, Before, CertificateFault, Depth, HopAnswer, ListFault, Observation,
-    Painted, Prohibition, ResetBy, Service, State,
+    self, AttemptResult, Before, CertificateFault, Depth, HopAnswer, ListFault, Meddled, Meddler,
+    Observation, Painted, Prohibition, ResetBy, RoleProof, Service, State, Stopped,
 };
 use crate::site::Site;
 use crate::verdict::{Control, Judged};
@@ -27,6 +28,10 @@ pub(super) fn state(state: &State) -> &'static str {
         State::Silent => "silent",
         State::Unresolved(_) => "unresolved",
         State::Unreachable(_) => "unreachable",
+        State::Stopped(stop) => match stop.why {
+            Stopped::Rule | Stopped::Server | Stopped::Name => "rejected",
+            Stopped::Login | Stopped::NoProxy | Stopped::Waiting => "unreachable",
+        },
         State::NotTried(_) => "not-tried",
     }
 }
@@ -73,12 +78,24 @@ pub(super) fn evidence(
         tls: decided.tls.as_ref().map(tls),
         lists: decided.lists.iter().map(list).collect(),
         http: decided.http.as_ref().map(http),
+        proxy: proxy(decided),
         addresses: if several {
             addresses.collect()
         } else {
             BTreeMap::new()
         },
     }
+}
+
+fn proxy(seen: &Observation) -> Option<Proxy> {
+    let said = match &seen.state {
+        State::Stopped(stop) => Some(stop.said.clone()),
+        _ => None,
+    };
+    Some(Proxy {
+        url: seen.via.clone()?,
+        said,
+    })
 }
 
 fn depth(depth: Depth) -> &'static str {
@@ -310,5 +327,44 @@ fn http(seen: &observation::HttpSeen) -> Http {
         reason: seen.reason.clone(),
         server: seen.server.clone(),
         via: seen.via.clone(),
+        verbs: seen
+            .verbs
+            .iter()
+            .map(|(verb, words)| (verb.to_string(), words.clone()))
+            .collect(),
+        findings: seen.meddling.iter().map(http_finding).collect(),
+        roles: seen.roles.iter().map(role_found).collect(),
+    }
+}
+
+fn http_finding(meddling: &observation::Meddling) -> HttpFinding {
+    let verb = match meddling.what {
+        Meddled::Verb(verb) => Some(verb.to_string()),
+        Meddled::Header | Meddled::Downgraded | Meddled::Announced | Meddled::NotCompared => None,
+    };
+    let by = match meddling.by {
+        Meddler::Device => "device",
+        Meddler::DeviceLikely => "device-likely",
+        Meddler::Either => "either",
+    };
+    HttpFinding {
+        what: meddling.name.to_string(),
+        verb,
+        by: by.to_string(),
+        words: meddling.words.clone(),
+    }
+}
+
+fn role_found(found: &observation::RoleFound) -> RoleFound {
+    let proof = match found.proof {
+        RoleProof::Proved => "proved",
+        RoleProof::Unproved => "unproved",
+        RoleProof::CertificateWanted => "certificate-wanted",
+        RoleProof::Missing => "missing",
+    };
+    RoleFound {
+        role: found.role.to_string(),
+        proof: proof.to_string(),
+        words: found.words.clone(),
     }
 }

@@ -5,6 +5,7 @@ mod assemble;
 mod certificates;
 mod document;
 mod evidence;
+mod logged;
 mod text;
 
 pub use assemble::{Run, SweptSystem, assemble};

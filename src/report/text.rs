@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize, Style};
 
-use super::document::{Hop, Path, ReportDocument, ReportFlow, Spoken, Tls};
+use super::document::{Hop, Http, Path, Proxy, ReportDocument, ReportFlow, Spoken, Tls};
 use crate::diagnostic::visible;
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
@@ -281,10 +281,20 @@ fn finding(flow: &ReportFlow, likewise: &[&str]) -> String {
     if !flow.flow.breaks.is_empty() {
         let _ = writeln!(out, "  effect: {}", visible(&flow.flow.breaks));
     }
+    for words in client_words(flow) {
+        let _ = writeln!(out, "  client: {}", visible(words));
+    }
     if !flow.advice.is_empty() {
         let _ = writeln!(out, "  do: {}", visible(&flow.advice));
     }
     out
+}
+
+/// What clients log, each sentence once: one entry stands for each log.
+fn client_words(flow: &ReportFlow) -> Vec<&str> {
+    let mut words: Vec<&str> = flow.logged.iter().map(|it| it.words.as_str()).collect();
+    words.dedup();
+    words
 }
 
 fn style(flow: &ReportFlow) -> Style {
@@ -304,6 +314,13 @@ fn seen(flow: &ReportFlow) -> String {
         .first()
         .map(|attempt| format!(" ({})", attempt.remote))
         .unwrap_or_default();
+    if let Some(Proxy {
+        url,
+        said: Some(said),
+    }) = &evidence.proxy
+    {
+        return format!("the proxy {url} {said}");
+    }
     let mut text = match flow.state.as_str() {
         "filtered" => format!(
             "silence after {tries} tries{to}, sure to {:.4} %",
@@ -315,6 +332,9 @@ fn seen(flow: &ReportFlow) -> String {
         "rejected" => rejected(flow),
         other => format!("{other}{to}"),
     };
+    if let Some(proxy) = &evidence.proxy {
+        text += &format!(" through the proxy {}", proxy.url);
+    }
     if let Some(said) = &evidence.said {
         text += &format!("; it {said}");
     }
@@ -362,6 +382,7 @@ fn seen(flow: &ReportFlow) -> String {
     }
     if let Some(http) = &evidence.http {
         text += &format!("; {} {} {}", http.version, http.status, http.reason);
+        text += &http_words(http);
     }
     if let Some(control) = &evidence.control
         && flow.flow.need == "forbidden"
@@ -395,6 +416,23 @@ fn tls_words(tls: &Tls) -> String {
     }
     if let Some(ours) = &tls.client_certificate.ours {
         text += &format!("; a client certificate was asked for, ours: {ours}");
+    }
+    text
+}
+
+/// What a web server showed beyond its root page.
+fn http_words(http: &Http) -> String {
+    let mut text = String::new();
+    for role in &http.roles {
+        let proof = match role.proof.as_str() {
+            "proved" => "is there",
+            "missing" => "is not there",
+            _ => "is not proved",
+        };
+        text += &format!("; the {} {proof}: {}", role.role, role.words);
+    }
+    for finding in &http.findings {
+        text += &format!("; {}", finding.words.trim_end_matches('.'));
     }
     text
 }

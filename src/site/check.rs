@@ -153,6 +153,11 @@ pub(super) fn resolve(
         .iter()
         .filter_map(|flow| own_flow(flow, &names, problems))
         .collect();
+    let via = config
+        .via
+        .iter()
+        .filter_map(|(zone, via)| Some((names.zone(zone, "`via` names", problems)?, via.clone())));
+    let via = via.collect();
     exceptions(config, &names, problems);
     large_sweep(config, &systems, problems);
     unserved_clients(config, &systems, &clients, problems);
@@ -187,6 +192,7 @@ pub(super) fn resolve(
         crls,
         flows,
         probing: config.probing.clone(),
+        via,
     })
 }
 

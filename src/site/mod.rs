@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
-use crate::config::{Config, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync};
+use crate::config::{Config, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync, Via};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
 
@@ -60,6 +60,8 @@ pub struct Site {
     pub flows: Vec<OwnFlow>,
     /// How flows are tried.
     pub probing: Probing,
+    /// The proxies through which the flows of zones leave.
+    pub via: Vec<(ZoneId, Via)>,
 }
 
 /// A zone.
@@ -208,6 +210,12 @@ impl Site {
             .into_iter()
             .map(|index| self.firewalls[index].name.as_str())
             .collect()
+    }
+
+    /// The proxy through which the flows of a zone leave.
+    pub fn via(&self, zone: ZoneId) -> Option<&Via> {
+        let found = self.via.iter().find(|(of, _)| *of == zone);
+        found.map(|(_, via)| via)
     }
 
     /// The firewall that has an address.

@@ -117,6 +117,28 @@ words! {
         NotHttp = "not-http",
         /// An HTTP status from 500 on.
         HttpServerError = "http-server-error",
+        /// A web server without the role that has to be there.
+        WrongRole = "wrong-role",
+        /// A verb that clients use is refused.
+        VerbBlocked = "verb-blocked",
+        /// Requests with a header that clients send are refused.
+        HeaderBlocked = "header-blocked",
+        /// Answers come as HTTP/1.0.
+        HttpDowngraded = "http-downgraded",
+        /// Nothing tells whether verbs or headers are filtered.
+        VerbsNotCompared = "verbs-not-compared",
+        /// The proxy on the way out does not allow it.
+        ProxyRefused = "proxy-refused",
+        /// The proxy on the way out wants to know who asks, or does not like the answer.
+        ProxyLogin = "proxy-login",
+        /// The proxy on the way out is out of reach, or none.
+        ProxyUnreachable = "proxy-unreachable",
+        /// The proxy on the way out says nothing in time.
+        ProxySilent = "proxy-silent",
+        /// The proxy on the way out says that it did not reach the server.
+        UnreachedByProxy = "unreached-by-proxy",
+        /// A tunnel through the proxy opened, and nothing was said inside.
+        OnlyTunnel = "only-tunnel",
         /// The certificate is for other names.
         CertificateName = "certificate-name",
         /// The certificate has ended.

@@ -4,7 +4,9 @@
 //! that of `docs/verdicts.md`; a test compares the causes.
 
 mod cause;
+mod closer;
 mod proof;
+mod proxied;
 mod table;
 
 pub use cause::{Cause, Level, Owner, Verdict};

@@ -138,13 +138,15 @@ impl Signs {
 /// Whether the address itself answered, not a device on the way.
 fn host_answered(observation: &Observation, address: IpAddr) -> bool {
     match &observation.state {
-        State::Open => observation.painted.is_none(),
+        // A tunnel may open that leads nowhere.
+        State::Open => observation.painted.is_none() && observation.via.is_none(),
         State::Closed { reset_by } => *reset_by != ResetBy::Device,
         State::Rejected(rejection) => rejection.by == Some(address),
         State::Filtered
         | State::Silent
         | State::Unresolved(_)
         | State::Unreachable(_)
+        | State::Stopped(_)
         | State::NotTried(_) => false,
     }
 }

@@ -1,5 +1,7 @@
 //! The table: state by need. No `_` arm, so that a new state cannot be forgotten.
 
+use super::closer::outweighs;
+use super::proxied::{only_tunnel, stopped};
 use super::{Cause, Context, Control, Judgement, Level, Owner, Verdict};
 use crate::attribution::has_own_words;
 use crate::catalogue::Need;
@@ -19,8 +21,11 @@ pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
     if seen.state == State::NotTried(NotTried::Unsupported) {
         return unknown(Cause::NotTried, Level::Note);
     }
-    // What the resolver or this machine itself said is known all the same.
-    let without_packets = matches!(seen.state, State::Unresolved(_) | State::Unreachable(_));
+    // What the resolver, a proxy or this machine itself said is known all the same.
+    let without_packets = matches!(
+        seen.state,
+        State::Unresolved(_) | State::Unreachable(_) | State::Stopped(_)
+    );
     if context.nothing_answered && need != Need::Optional && !without_packets {
         return unknown(Cause::NothingAnswered, Level::Error);
     }
@@ -74,7 +79,8 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
             owner: Some(Owner::Firewall),
             ..unknown(Cause::AnsweredByMiddlebox, Level::Error)
         },
-        State::Open => through_every_port(seen, spoken(seen.service.as_ref())),
+        State::Open if is_only_tunnel(seen) => only_tunnel(),
+        State::Open => through_every_port(seen, closely(seen, spoken(seen.service.as_ref()))),
         State::Closed {
             reset_by: ResetBy::Host,
         } => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
@@ -111,6 +117,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         }
         State::Unresolved(Unresolved::NoNameHere) => unknown(Cause::NoAddressHere, Level::Error),
         State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
+        State::Stopped(stop) => stopped(Need::Required, stop),
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
     }
@@ -163,6 +170,19 @@ fn through_every_port(seen: &Observation, judgement: Judgement) -> Judgement {
         failed(Verdict::Blocked, Cause::Intermittent, Owner::Firewall)
     } else {
         judgement
+    }
+}
+
+/// Whether a tunnel through a proxy opened and nothing was asked inside: proxies open some that lead nowhere.
+fn is_only_tunnel(seen: &Observation) -> bool {
+    seen.via.is_some() && matches!(seen.service, Some(Service::NotAsked | Service::ResetAtOnce))
+}
+
+/// What a web server that answers is worth beyond its root page.
+fn closely(seen: &Observation, judgement: Judgement) -> Judgement {
+    match (&seen.http, judgement.cause) {
+        (Some(http), Cause::Answered) => outweighs(http).unwrap_or(judgement),
+        _ => judgement,
     }
 }
 
@@ -261,6 +281,7 @@ fn optional(seen: &Observation) -> Judgement {
     }
     match &seen.state {
         State::Open if is_painted(seen) => ok(Cause::AnsweredByMiddlebox),
+        State::Open if is_only_tunnel(seen) => ok(Cause::OnlyTunnel),
         State::Open if matches!(spoken(seen.service.as_ref()).verdict, Verdict::Wrong) => {
             ok(Cause::OtherService)
         }
@@ -271,6 +292,7 @@ fn optional(seen: &Observation) -> Judgement {
         State::Unresolved(Unresolved::ResolverSilent) => ok(Cause::ResolverSilent),
         State::Unresolved(Unresolved::NoNameHere) => ok(Cause::NoAddressHere),
         State::Unreachable(trouble) => ok(own_trouble(*trouble)),
+        State::Stopped(stop) => stopped(Need::Optional, stop),
         State::NotTried(NotTried::Interrupted) => ok(Cause::Interrupted),
         State::NotTried(NotTried::Unsupported) => ok(Cause::NotTried),
     }
@@ -279,6 +301,7 @@ fn optional(seen: &Observation) -> Judgement {
 fn forbidden(seen: &Observation, context: &Context) -> Judgement {
     match &seen.state {
         State::Open if seen.service == Some(Service::ConnectedToItself) => closed(context),
+        State::Open if seen.via.is_some() => only_tunnel(),
         // What a device opened says nothing of the host behind it.
         State::Open if seen.painted.is_some() => Judgement {
             owner: Some(Owner::Firewall),
@@ -329,6 +352,7 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
             unknown(Cause::ResolverSilent, Level::Error)
         }
         State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
+        State::Stopped(stop) => stopped(Need::Forbidden, stop),
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
     }

@@ -60,6 +60,10 @@ pub(super) type Names = HashMap<String, Result<Vec<IpAddr>, Unresolved>>;
 
 /// Resolves every name that stands without an address, each once, all at the same time.
 pub(super) async fn resolve(bench: &Bench, chosen: &[Chosen]) -> Names {
+    // A proxy is told names, and resolves them.
+    if bench.via.is_some() {
+        return Names::new();
+    }
     let site = &bench.loaded.site;
     let mut wanted = BTreeSet::new();
     for chosen in chosen {

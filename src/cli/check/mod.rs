@@ -9,6 +9,7 @@
 
 mod aim;
 mod controls;
+mod gateway;
 mod interception;
 mod notes;
 mod questions;
@@ -35,7 +36,7 @@ use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::lab::{self, Faults, Lab};
 use crate::observation::Observation;
 use crate::plan::{self, Plan};
-use crate::probe::{self, Ladder, Limits, Prober, Question, Trust, Turn};
+use crate::probe::{self, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
 use crate::report::{self, Detail, ReportDocument, Run, Vantage};
 use crate::site::{Site, ZoneId};
 use crate::vantage;
@@ -98,6 +99,8 @@ struct Bench {
     roots: Arc<Roots>,
     stop: watch::Receiver<bool>,
     timeout: Duration,
+    /// The proxy that everything goes through.
+    via: Option<Arc<Gateway>>,
 }
 
 async fn check(
@@ -111,12 +114,17 @@ async fn check(
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
     let place = place(arguments, &loaded.site, &own)?;
     let lab = start_lab(arguments, &loaded, &plan, place.zone).await?;
-    let limits = limits(arguments, &loaded.site, lab.is_some());
+    let limits = limits(arguments, &loaded.site, place.zone, lab.is_some());
     let trust = match &lab {
         Some(lab) => Trust::new(vec![lab.root.clone()], false),
         None => Trust::new(loaded.roots.clone(), true).presenting(own_certificate),
     };
     let roots = Arc::clone(&trust.roots);
+    let via = match &lab {
+        Some(_) => None,
+        None => gateway::gateway(&loaded, place.zone, limits.timeout).await?,
+    };
+    let via = via.map(Arc::new);
     let stop = on_interrupt();
     let prober = Prober::new(limits, trust, networks, stop.clone());
     let bench = Bench {
@@ -129,6 +137,7 @@ async fn check(
         roots,
         stop,
         timeout: limits.timeout,
+        via,
     };
     Ok(examine(&bench, &limits, started).await)
 }
@@ -179,7 +188,8 @@ async fn start_lab(
 }
 
 /// The limits of the file, within what this host has. The lab is on loopback, where no rate has to be kept.
-fn limits(arguments: &Check, site: &Site, lab: bool) -> Limits {
+fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
+    let through_a_proxy = !lab && site.via(zone).is_some();
     let asked = &site.probing;
     let descriptors = os::raise_descriptor_limit()
         .saturating_sub(SPARE_DESCRIPTORS)
@@ -200,7 +210,7 @@ fn limits(arguments: &Check, site: &Site, lab: bool) -> Limits {
         per_host: if lab { asked.in_flight } else { asked.per_host },
         waiting: (descriptors / SOCKETS_EACH).saturating_sub(in_flight),
         rate: if lab { None } else { asked.rate },
-        walks: !lab && !arguments.no_path,
+        walks: !lab && !arguments.no_path && !through_a_proxy,
     }
 }
 
@@ -226,9 +236,9 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     }
     let names = aim::resolve(bench, &chosen).await;
     let (questions, by_flow) = questions::questions(bench, &chosen, &names);
-    announce(site, &questions, limits);
+    announce(bench, &questions, limits);
     let dns = tokio::spawn(notes::compare_names(
-        bench.lab.is_none() && site.probing.dns,
+        bench.lab.is_none() && bench.via.is_none() && site.probing.dns,
         notes::names_to_compare(bench, &chosen),
         bench.timeout,
     ));
@@ -269,6 +279,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     let now = Timestamp::now();
     report::assemble(Run {
         site,
+        catalogue: &bench.loaded.catalogue,
         file: &bench.loaded.file,
         vantage: vantage_entry(bench, started, now),
         zone: bench.place.zone,
@@ -285,7 +296,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
 /// Carries out what attribution wants to know, host by host at once, and writes down what that proves. The doors that
 /// were tried come back.
 async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Observation]) -> Doors {
-    if bench.lab.is_some() || *bench.stop.borrow() {
+    if bench.lab.is_some() || bench.via.is_some() || *bench.stop.borrow() {
         return Doors::new();
     }
     let tried: Vec<Tried<'_>> = questions
@@ -361,17 +372,21 @@ fn progress(length: usize) -> ProgressBar {
 }
 
 /// How many packets to how many targets are about to leave.
-fn announce(site: &Site, questions: &[Question], limits: &Limits) {
+fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
+    let site = &bench.loaded.site;
     let asked: Vec<&Question> = questions
         .iter()
         .filter(|question| {
             !matches!(question.ladder, Ladder::None | Ladder::RpcRange(_))
-                && matches!(question.target, probe::Target::Address(_))
+                && !matches!(question.target, probe::Target::Nowhere(_))
         })
         .collect();
     let hosts: HashSet<String> = asked
         .iter()
-        .map(|question| format!("{:?}", question.target))
+        .map(|question| match question.target {
+            probe::Target::ByName => question.name.clone().unwrap_or_default(),
+            target => format!("{target:?}"),
+        })
         .collect();
     let rate = limits.rate.map_or("no rate limit".to_string(), |rate| {
         format!("at most {rate} connection attempts a second")
@@ -381,6 +396,7 @@ fn announce(site: &Site, questions: &[Question], limits: &Limits) {
         asked.len(),
         hosts.len(),
         match &site.probing.sweep {
+            _ if bench.via.is_some() => String::new(),
             Sweep::Ports(ranges) => {
                 let ports: usize = ranges
                     .iter()
@@ -390,8 +406,36 @@ fn announce(site: &Site, questions: &[Question], limits: &Limits) {
             }
             Sweep::None | Sweep::Watchlist => String::new(),
         },
-        extras(limits)
+        match &bench.via {
+            Some(gateway) => through(gateway, site),
+            None => extras(limits),
+        } + &web(questions)
     );
+}
+
+/// How everything is sent that goes through a proxy.
+fn through(gateway: &Gateway, site: &Site) -> String {
+    let swept = match site.probing.sweep {
+        Sweep::Ports(_) => "; nothing is swept through a proxy",
+        Sweep::None | Sweep::Watchlist => "",
+    };
+    format!(
+        "all of it through the proxy {}, and nothing else to any of them{swept}",
+        gateway.url()
+    )
+}
+
+/// What web servers are asked beyond their root page.
+fn web(questions: &[Question]) -> String {
+    let needs = questions
+        .iter()
+        .filter_map(|question| question.web.as_ref());
+    match needs.map(|needs| needs.most_requests()).max() {
+        Some(most) => format!(
+            "; a web server that the site needs is asked for its roles, and for verbs and headers, in at most {most} requests"
+        ),
+        None => String::new(),
+    }
 }
 
 /// What is sent beside one try of each port.

@@ -1,13 +1,14 @@
 //! The flows of the vantage as questions, one for each address; equal questions are asked once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Bench;
 use super::aim::{Aim, Names, aim};
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::observation::Unresolved;
-use crate::plan::{Chosen, Flow, Target};
-use crate::probe::{self, Datagram, Ladder, Landing, Question, Turn};
+use crate::plan::{self, Chosen, Flow, Target};
+use crate::probe::{self, Datagram, Ladder, Landing, Question, Turn, WebNeeds};
 use crate::site::{Site, System, ZoneId};
 
 /// Questions, and for each chosen flow the numbers of its questions; equal questions are asked once.
@@ -24,8 +25,8 @@ pub(super) fn questions(
         let mut numbers = Vec::new();
         for question in of_flow(bench, flow, names) {
             let key = format!(
-                "{:?} {} {:?} {:?}",
-                question.target, question.port, question.ladder, question.name
+                "{:?} {} {:?} {:?} {:?}",
+                question.target, question.port, question.ladder, question.name, question.web
             );
             let number = *known.entry(key).or_insert_with(|| {
                 all.push(question.clone());
@@ -45,6 +46,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
     let targets: Vec<probe::Target> = match aim(site, zone, flow) {
         Aim::Addresses(addresses) => addresses.into_iter().map(probe::Target::Address).collect(),
         Aim::Nowhere => vec![probe::Target::Nowhere(Unresolved::NoNameHere)],
+        Aim::Name(_) if bench.via.is_some() => vec![probe::Target::ByName],
         Aim::Name(name) => match names.get(&name) {
             Some(Ok(addresses)) => addresses
                 .iter()
@@ -61,12 +63,17 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
             .map(|name| name.trim_end_matches('.').to_string()),
         Target::Crl(number) => Some(site.crls[number].host.clone()),
     };
-    let ladder = ladder(flow);
+    let ladder = match &bench.via {
+        Some(_) => through_a_proxy(ladder(flow)),
+        None => ladder(flow),
+    };
+    let web = web_needs(bench, flow).map(Arc::new);
     let one = |target| Question {
         target,
         port: flow.port.low,
         name: match ladder {
             Ladder::Tls | Ladder::Http | Ladder::Https => name.clone(),
+            _ if target == probe::Target::ByName => name.clone(),
             Ladder::Dns | Ladder::Datagram(Datagram::Dns) => name_to_ask(site, zone),
             _ => None,
         },
@@ -76,11 +83,13 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
         } else {
             Turn::Needed
         },
-        spread: flow.need == Need::Required && bench.lab.is_none(),
+        spread: flow.need == Need::Required && bench.lab.is_none() && bench.via.is_none(),
         landing: bench
             .lab
             .as_ref()
             .map_or(Landing::Itself, |lab| lab.landing(flow.to, flow.port.low)),
+        web: web.clone(),
+        via: bench.via.clone(),
     };
     targets.into_iter().map(one).collect()
 }
@@ -141,4 +150,57 @@ fn name_to_ask(site: &Site, zone: ZoneId) -> Option<String> {
     clients
         .next()
         .or_else(|| site.systems.iter().find_map(named))
+}
+
+/// What goes through a proxy: TCP, to single ports.
+fn through_a_proxy(ladder: Ladder) -> Ladder {
+    match ladder {
+        Ladder::None | Ladder::Datagram(_) => Ladder::None,
+        Ladder::Tcp
+        | Ladder::Tls
+        | Ladder::Http
+        | Ladder::Https
+        | Ladder::Smb
+        | Ladder::Tds
+        | Ladder::Ldap
+        | Ladder::Dns
+        | Ladder::Kerberos
+        | Ladder::RpcMapper
+        | Ladder::RpcPort
+        | Ladder::RpcRange(_) => ladder,
+    }
+}
+
+/// What the web server at the end of a required flow has to show: its roles by their fingerprints, and where something
+/// between the ends can see verbs and headers, those that the roles need. The stand-ins of the lab play no roles.
+fn web_needs(bench: &Bench, flow: &Flow) -> Option<WebNeeds> {
+    let seen_between = match flow.protocol {
+        Protocol::Http => true,
+        Protocol::Https => plan::is_bridged(&bench.loaded.site, flow),
+        _ => return None,
+    };
+    if flow.need != Need::Required || bench.lab.is_some() {
+        return None;
+    }
+    let catalogue = &bench.loaded.catalogue;
+    let mut needs = WebNeeds::default();
+    for role in plan::roles(&bench.loaded.site, catalogue, flow) {
+        let known = catalogue.fingerprints.iter();
+        let known: Vec<_> = known.filter(|it| it.role == role).cloned().collect();
+        if !known.is_empty() {
+            needs.roles.push((role, known));
+        }
+        // What is optional or unconfirmed could decide nothing, and so is not sent.
+        let passes = catalogue.passes.iter();
+        let passes = passes.filter(|it| it.role == role && it.need == Need::Required);
+        for passes in passes.filter(|_| seen_between) {
+            needs.verbs.extend(&passes.verbs);
+            for header in &passes.headers {
+                if !needs.headers.contains(header) {
+                    needs.headers.push(header.clone());
+                }
+            }
+        }
+    }
+    (!needs.is_empty()).then_some(needs)
 }

@@ -56,7 +56,8 @@ enum Kind {
 pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> Site {
     let mut site = bench.loaded.site.clone();
     let checks = site.crl_check && site.clients.contains(&bench.place.zone);
-    if !checks || bench.lab.is_some() {
+    // Nothing goes past a proxy, and lists are not fetched through one.
+    if !checks || bench.lab.is_some() || bench.via.is_some() {
         return site;
     }
     let certificates = certificates(bench, all);
@@ -274,6 +275,8 @@ async fn try_port(bench: &Bench, site: &Site, flow: &Flow, host: &str) -> Vec<Ob
         turn: Turn::Needed,
         spread: false,
         landing: Landing::Itself,
+        web: None,
+        via: None,
     };
     let questions: Vec<Question> = targets.into_iter().map(question).collect();
     let mut answers = bench.prober.ask_all(questions.clone(), || {}).await;

@@ -24,6 +24,10 @@ pub(super) type Doors = HashMap<IpAddr, Vec<(u16, Observation)>>;
 pub(super) async fn sweep(bench: &Bench, seen: &[Seen], doors: &mut Doors) -> Vec<SweptSystem> {
     let site = &bench.loaded.site;
     let mut all = Vec::new();
+    // Beside the plan nothing goes through a proxy, and nothing past it.
+    if bench.via.is_some() {
+        return all;
+    }
     for (system, host) in site.systems.iter().enumerate() {
         if bench.place.system == Some(system) {
             continue;
@@ -127,5 +131,7 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         landing: bench.lab.as_ref().map_or(Landing::Itself, |lab| {
             lab.landing(Target::System(system), port)
         }),
+        web: None,
+        via: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::request::NOWHERE;
 use crate::catalogue::Verb;
+use crate::observation::{Ends, Meddled, Meddler, Meddling};
 
 /// One thing that a device on the way, or the server, does to requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +131,28 @@ impl Finding {
         }
     }
 
+    /// As it stands in an observation; `None`: only a stand-in at the far end could see it.
+    pub(crate) fn meddling(&self) -> Option<Meddling> {
+        let (what, how, by) = match self {
+            Self::VerbBlocked { verb, how, by } => (Meddled::Verb(*verb), Some(how), by.meddler()),
+            Self::HeaderBlocked { how, by, .. } => (Meddled::Header, Some(how), by.meddler()),
+            Self::Downgraded(_) => (Meddled::Downgraded, None, Meddler::Either),
+            Self::Announced { .. } => (Meddled::Announced, None, Meddler::Device),
+            Self::NotCompared | Self::CutOff => (Meddled::NotCompared, None, Meddler::Either),
+            Self::HeaderLost { .. }
+            | Self::HeaderRewritten { .. }
+            | Self::VerbRewritten { .. }
+            | Self::SizeHidden => return None,
+        };
+        Some(Meddling {
+            what,
+            name: self.cause(),
+            by,
+            ends: how.map(Refusal::ends),
+            words: self.words(),
+        })
+    }
+
     /// What was seen, in one or two sentences.
     pub(crate) fn words(&self) -> String {
         match self {
@@ -177,7 +200,15 @@ fn as_asked(verb: Verb) -> String {
 }
 
 impl Refusal {
-    fn words(&self) -> String {
+    fn ends(&self) -> Ends {
+        match self {
+            Self::Status(status) => Ends::Status(*status),
+            Self::Silent => Ends::Silent,
+            Self::Reset | Self::Closed | Self::Garbage | Self::Alert(_) => Ends::BrokenOff,
+        }
+    }
+
+    pub(super) fn words(&self) -> String {
         match self {
             Self::Status(status) => format!("is refused with {status}"),
             Self::Reset => "is reset".to_string(),
@@ -190,6 +221,14 @@ impl Refusal {
 }
 
 impl Refuser {
+    fn meddler(&self) -> Meddler {
+        match self {
+            Self::Device(_) => Meddler::Device,
+            Self::DeviceLikely => Meddler::DeviceLikely,
+            Self::Either => Meddler::Either,
+        }
+    }
+
     /// Who may have refused; `own_way`: whether servers themselves refuse a verb in this way on a path they lack.
     fn words(&self, own_way: bool) -> String {
         match (self, own_way) {

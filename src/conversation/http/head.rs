@@ -58,6 +58,9 @@ impl Head {
             reason: self.reason.clone(),
             server: text("server"),
             via: text("via"),
+            verbs: Vec::new(),
+            meddling: Vec::new(),
+            roles: Vec::new(),
         }
     }
 }

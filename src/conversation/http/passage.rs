@@ -22,6 +22,18 @@ pub(crate) enum Passage {
     NotAsked,
 }
 
+impl Passage {
+    /// In a word or two.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Passed { status } => format!("passed, {status}"),
+            Self::Acknowledged { status } => format!("acknowledged, {status}"),
+            Self::Refused(how, _) => how.words(),
+            Self::NotAsked => "not asked".to_string(),
+        }
+    }
+}
+
 /// How a request came through, seen beside the answer that a plain GET of the same path has.
 ///
 /// 1. 405 and 501 refuse a method by definition, 407 and 511 are said by proxies only.

@@ -6,7 +6,8 @@
 use super::answer::{Answer, Reading};
 use super::passage::differences;
 use super::request::Request;
-use crate::catalogue::{Confidence, Expected, Fingerprint, Meaning, Verb};
+use crate::catalogue::{Confidence, Expected, Fingerprint, Meaning, Role, Verb};
+use crate::observation::{RoleFound, RoleProof};
 
 /// What was seen of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,51 @@ pub(crate) enum Unproved {
     Otherwise,
 }
 
+impl RoleSeen {
+    /// As it stands in an observation.
+    pub(crate) fn found(&self, role: Role) -> RoleFound {
+        let (proof, words) = match self {
+            Self::Proved(evidence) => (RoleProof::Proved, evidence.words()),
+            Self::AliveUnproved {
+                why: why @ Unproved::ClientCertificateWanted,
+                ..
+            } => (RoleProof::CertificateWanted, why.words().to_string()),
+            Self::AliveUnproved { why, evidence } => {
+                let asked: Vec<String> = evidence.iter().map(Evidence::words).collect();
+                (
+                    RoleProof::Unproved,
+                    format!("{} ({})", why.words(), asked.join("; ")),
+                )
+            }
+            Self::WrongRole(evidence) => {
+                let missing: Vec<String> = evidence.iter().map(Evidence::words).collect();
+                (RoleProof::Missing, missing.join("; "))
+            }
+            Self::NoAnswer => (
+                RoleProof::Unproved,
+                "nothing answered for its paths".to_string(),
+            ),
+        };
+        RoleFound { role, proof, words }
+    }
+}
+
+impl Unproved {
+    fn words(self) -> &'static str {
+        match self {
+            Self::ClientCertificateWanted => {
+                "the server wants a client certificate, which is a sign of life and usual in native mode"
+            }
+            Self::HungUp => {
+                "connections end after the request, as with servers that ask for a client certificate only then"
+            }
+            Self::Forbidden => "the server forbids, or asks for credentials, whatever the path",
+            Self::PathsUnconfirmed => "no path is known for certain that would tell",
+            Self::Otherwise => "the answers say neither that it is there nor that it is not",
+        }
+    }
+}
+
 /// An answer that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Evidence {
@@ -48,6 +94,15 @@ pub(crate) struct Evidence {
     pub(crate) path: String,
     /// Its status; `None` where the connection ended without one.
     pub(crate) status: Option<u16>,
+}
+
+impl Evidence {
+    fn words(&self) -> String {
+        match self.status {
+            Some(status) => format!("{}: {status}", self.path),
+            None => format!("{}: no answer", self.path),
+        }
+    }
 }
 
 /// The requests, in the order in which [`role_seen`] takes their answers.
@@ -197,7 +252,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 mod tests {
     use super::super::passage::tests::answered;
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue, Role};
+    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
     use crate::conversation::http::answer::Reader;
 
     fn says(status: u16, body: &str) -> Reading {

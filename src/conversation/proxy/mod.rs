@@ -1,30 +1,17 @@
 //! Going through a proxy: HTTP CONNECT or SOCKS5.
 //!
-//! `via` reads where the proxy is. `through` asks for a tunnel on a stream that leads to it; the messages and what they
+//! `through` asks for a tunnel on a stream that leads to it; the messages and what they
 //! say are pure (`connect`, `socks5`). What comes back is the same stream, now leading to the target, or what the proxy
 //! said instead: its own refusal is told from what it says of the server. `credentials` are refused at most once.
-
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "knocking does not yet go through proxies")
-)]
 
 mod connect;
 pub(crate) mod credentials;
 mod socks5;
 pub(crate) mod through;
-mod via;
 #[cfg(test)]
 mod tests;
 
-/// What a proxy speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// HTTP CONNECT.
-    HttpConnect,
-    /// SOCKS5.
-    Socks5,
-}
+pub(crate) use crate::config::ProxyKind as Kind;
 
 /// What came of asking for a tunnel.
 #[derive(Debug)]
@@ -104,19 +91,6 @@ impl Refused {
     fn not_a_proxy(said: &str) -> Self {
         Self::NotProxy {
             said: said.to_string(),
-        }
-    }
-
-    /// Whether it says something of the server, and not of the proxy or the way to it.
-    pub(crate) fn is_about_the_server(&self) -> bool {
-        match self {
-            Self::Unreached { .. } => true,
-            Self::Authentication { .. }
-            | Self::Forbidden { .. }
-            | Self::NotProxy { .. }
-            | Self::Silent
-            | Self::Closed
-            | Self::Reset => false,
         }
     }
 }

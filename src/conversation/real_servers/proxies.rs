@@ -90,11 +90,9 @@ async fn squids_own_refusal_is_told_from_a_server_that_refused() {
         said.contains("403") && said.contains("ERR_ACCESS_DENIED"),
         "{said}"
     );
-    assert!(!Refused::Forbidden { said }.is_about_the_server());
     let port = web.at.port();
     drop(web);
     let down = tunnel(&squid, Kind::HttpConnect, "127.0.0.1", port, None).await;
-    assert!(down.as_ref().is_err_and(Refused::is_about_the_server));
     let Err(Refused::Unreached {
         why: Unreached::Refused,
         ..

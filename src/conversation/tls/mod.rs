@@ -37,7 +37,8 @@ use client_certificate::ClientCertificate;
 use counted::Counted;
 use description::describe;
 use recorder::{Recorded, Recorder};
-use shaken::Shaken;
+
+pub(crate) use shaken::Shaken;
 
 use request::ClientCertificateRequest;
 

@@ -119,7 +119,7 @@ pub(in crate::probe) fn query(question: &Question) -> Option<dns::Query> {
 fn kind(question: &Question) -> dns::Kind {
     match question.target {
         Target::Address(IpAddr::V6(_)) => dns::Kind::Aaaa,
-        Target::Address(IpAddr::V4(_)) | Target::Nowhere(_) => dns::Kind::A,
+        Target::Address(IpAddr::V4(_)) | Target::ByName | Target::Nowhere(_) => dns::Kind::A,
     }
 }
 

@@ -1,8 +1,14 @@
-//! HTTP on a port that has opened, plain or inside TLS.
+//! HTTP on a port that has opened, plain or inside TLS: the root page first, then what the flow's roles need.
+
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 use crate::conversation::http;
+use crate::conversation::http::authority::Authority;
+use crate::conversation::http::conversation::ask_each;
+use crate::conversation::http::request::Identity;
 use crate::observation::{Depth, Observation, Service};
 use crate::probe::{Prober, Question};
 
@@ -19,4 +25,44 @@ pub(super) async fn over<S: AsyncRead + AsyncWrite + Unpin>(
     let (service, http) = http::exchange(stream, host, question.port, limit).await;
     seen.http = http;
     service
+}
+
+/// The longest time that further requests of one flow begin new connections; what is not asked then stays unasked.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Asks a server that has spoken for the roles, verbs and headers that the flow needs, and writes down what came back.
+/// `connect` makes another connection of the kind that has just spoken.
+pub(super) async fn look_closer<S, C, F>(
+    prober: &Prober,
+    question: &Question,
+    host: &str,
+    identity: Identity,
+    connect: C,
+    seen: &mut Observation,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+    C: Fn() -> F,
+    F: Future<Output = Option<S>>,
+{
+    let (Some(needs), Some(http)) = (&question.web, &mut seen.http) else {
+        return;
+    };
+    let Some(to) = Authority::new(host.trim_end_matches('.'), question.port) else {
+        return;
+    };
+    let limit = prober.limits.timeout;
+    let begun = Instant::now();
+    let connect = || async {
+        if begun.elapsed() > LONGEST {
+            return None;
+        }
+        connect().await
+    };
+    let answers = ask_each(connect, &to, &needs.requests(identity), limit).await;
+    let again = needs.read(identity, answers, http);
+    if again.is_needed(&needs.headers) {
+        let each = http::Again::requests(&needs.headers);
+        let answers = ask_each(connect, &to, &each, limit).await;
+        again.read(&needs.headers, answers, http);
+    }
 }

@@ -11,7 +11,9 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use super::knock::Places;
+use super::once::again;
 use super::{Ladder, Prober, Question, Turn};
+use crate::conversation::http::request::Identity;
 use crate::observation::{Observation, Service, State};
 
 /// How long a port of which nothing is asked is watched for a reset: a device that accepts for a host behind it may
@@ -63,6 +65,12 @@ pub(super) async fn converse(
             Ladder::RpcPort => rpc::greet(prober, &mut stream, seen).await,
             Ladder::Http => {
                 let service = http::over(prober, question, &mut stream, &host, seen).await;
+                if service == Service::Spoke {
+                    let address = seen.address;
+                    let another = || again(prober, question, address);
+                    http::look_closer(prober, question, &host, Identity::Nobody, another, seen)
+                        .await;
+                }
                 seen.service = Some(service);
             }
             Ladder::Tls | Ladder::Https => {

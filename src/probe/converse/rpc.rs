@@ -13,7 +13,7 @@ use super::facts;
 use crate::conversation::rpc::{self, Binding, End, Endpoint};
 use crate::observation::{Observation, RpcPort, Spoken};
 use crate::probe::knock::Places;
-use crate::probe::{Ladder, Landing, Prober, Question, Target, Turn};
+use crate::probe::{Ladder, Prober, Question};
 
 /// The most ports that one mapper may have tried.
 const MOST_PORTS: usize = 64;
@@ -52,7 +52,7 @@ pub(super) async fn mapper(
                 spoken.ports.push(RpcPort {
                     port: *port,
                     services: services(endpoints),
-                    seen: named(prober, seen, *port).await,
+                    seen: named(prober, question, *port).await,
                 });
             }
             Ok(spoken)
@@ -65,20 +65,14 @@ pub(super) async fn mapper(
 /// Tries a port that the mapper named. Boxed, because a conversation that asks a question nests in itself.
 fn named<'a>(
     prober: &'a Prober,
-    mapper: &Observation,
+    mapper: &Question,
     port: u16,
 ) -> Pin<Box<dyn Future<Output = Observation> + Send + 'a>> {
     let question = Question {
-        target: mapper.address.map_or(
-            Target::Nowhere(crate::observation::Unresolved::NoNameHere),
-            Target::Address,
-        ),
         port,
-        name: None,
         ladder: Ladder::RpcPort,
-        turn: Turn::Needed,
         spread: false,
-        landing: Landing::Itself,
+        ..mapper.clone()
     };
     Box::pin(prober.ask(question, 0, None))
 }

@@ -1,15 +1,12 @@
 //! SMB: a negotiation, and a second one on a new connection where the server hangs up at the sight of the old dialect.
 
-use std::net::SocketAddr;
-
 use tokio::net::TcpStream;
 
 use super::facts;
 use crate::conversation::Fault;
 use crate::conversation::smb::{self, Opening, Signing};
 use crate::observation::{Observation, Spoken};
-use crate::os::{Connection, Manner};
-use crate::probe::once::once;
+use crate::probe::once::again;
 use crate::probe::{Prober, Question};
 
 pub(super) async fn negotiate(
@@ -21,13 +18,9 @@ pub(super) async fn negotiate(
     let limit = prober.limits.timeout;
     let mut said = smb::exchange(stream, Opening::AnyDialect, limit).await;
     if matches!(said, Err(Fault::HungUp | Fault::HungUpMidway))
-        && let Some(address) = seen.address
+        && let Some(mut stream) = again(prober, question, seen.address).await
     {
-        let remote = SocketAddr::new(address, question.port);
-        let again = once(prober, remote, Manner::default(), limit).await;
-        if let Some(Connection::Open(mut stream)) = again.and_then(|again| again.came) {
-            said = smb::exchange(&mut stream, Opening::OnlySmb2, limit).await;
-        }
+        said = smb::exchange(&mut stream, Opening::OnlySmb2, limit).await;
     }
     facts::note(seen, said.map(of_smb));
 }

@@ -4,18 +4,19 @@
 //! Where it fails in a way that may be a matter of age, the port is greeted once more, over a new connection, as a
 //! client of 2008 would, and where that is refused too, without a name.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
+use super::super::once::again;
 use super::http;
+use crate::conversation::http::request::Identity;
 use crate::conversation::tls::old::{self, Conclusion, Recognised};
-use crate::conversation::tls::{self, Asking, Handshake, Sni};
-use crate::observation::{CertificateFault, Depth, Observation, Service, TlsSeen};
-use crate::os::{self, Connection, Manner};
+use crate::conversation::tls::{self, Asking, Handshake, Shaken, Sni};
+use crate::observation::{CertificateFault, Depth, Observation, Presented, Service, TlsSeen};
 use crate::probe::{Ladder, Prober, Question};
 
 /// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
@@ -43,7 +44,8 @@ pub(super) async fn over_tls(
     handshake.seen.asked_for = Some(host.to_string());
     let Some(mut stream) = handshake.stream.take() else {
         if handshake.may_be_old {
-            handshake.fault = greet(prober, remote, &asking.name, &mut handshake).await;
+            handshake.fault =
+                greet(prober, question, seen.address, &asking.name, &mut handshake).await;
         }
         seen.tls = Some(handshake.seen);
         seen.service = handshake.fault;
@@ -53,6 +55,11 @@ pub(super) async fn over_tls(
     let mut said = Service::Spoke;
     if question.ladder == Ladder::Https {
         said = http::over(prober, question, &mut stream, host, seen).await;
+        if said == Service::Spoke && handshake.fault.is_none() {
+            let (identity, address) = (identity(stream.presented()), seen.address);
+            let another = || again_over_tls(prober, question, address, host);
+            http::look_closer(prober, question, host, identity, another, seen).await;
+        }
     } else {
         let mut byte = [0_u8; 1];
         let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;
@@ -82,18 +89,19 @@ fn worst(fault: Option<Service>, said: Service) -> Service {
 /// Greets a server as a client of 2008 would; what is then known to be wrong with it comes back.
 async fn greet(
     prober: &Prober,
-    remote: SocketAddr,
+    question: &Question,
+    address: Option<IpAddr>,
     name: &ServerName<'static>,
     handshake: &mut Handshake<TcpStream>,
 ) -> Option<Service> {
     let first = handshake.fault.take();
     let host = name.to_str();
     let sent = matches!(name, ServerName::DnsName(_)).then_some(&*host);
-    let Some(named) = greeting(prober, remote, sent).await else {
+    let Some(named) = greeting(prober, question, address, sent).await else {
         return first;
     };
     let nameless = match sent {
-        Some(_) if named.refused() => greeting(prober, remote, None).await,
+        Some(_) if named.refused() => greeting(prober, question, address, None).await,
         _ => None,
     };
     let trust = &prober.trust;
@@ -114,7 +122,7 @@ async fn greet(
             let modern = shown.too_old.is_none();
             describe(shown, &mut handshake.seen);
             if modern {
-                shake_nameless(prober, remote, name, &mut handshake.seen).await;
+                shake_nameless(prober, question, address, name, &mut handshake.seen).await;
             }
             Some(Service::TlsOnlyWithoutName)
         }
@@ -125,7 +133,8 @@ async fn greet(
 /// Shakes hands with a server that refuses the name, without it: then its key is proven too.
 async fn shake_nameless(
     prober: &Prober,
-    remote: SocketAddr,
+    question: &Question,
+    address: Option<IpAddr>,
     name: &ServerName<'static>,
     seen: &mut TlsSeen,
 ) {
@@ -134,7 +143,7 @@ async fn shake_nameless(
         sni: Sni::Withheld,
         own: prober.trust.own.as_ref(),
     };
-    let Some(stream) = connect_again(prober, remote).await else {
+    let Some(stream) = again(prober, question, address).await else {
         return;
     };
     let limit = prober.limits.timeout;
@@ -149,17 +158,40 @@ async fn shake_nameless(
 }
 
 /// One greeting over a new connection.
-async fn greeting(prober: &Prober, remote: SocketAddr, name: Option<&str>) -> Option<Recognised> {
-    let stream = connect_again(prober, remote).await?;
+async fn greeting(
+    prober: &Prober,
+    question: &Question,
+    address: Option<IpAddr>,
+    name: Option<&str>,
+) -> Option<Recognised> {
+    let stream = again(prober, question, address).await?;
     Some(old::recognise(stream, name, prober.limits.timeout).await)
 }
 
-/// A further connection. The place at the host that the first one took is still held.
-async fn connect_again(prober: &Prober, remote: SocketAddr) -> Option<TcpStream> {
-    prober.pace.turn().await;
-    let connecting = os::connect(remote, Manner::default(), |_| {});
-    match tokio::time::timeout(prober.limits.timeout, connecting).await {
-        Ok(Connection::Open(stream)) => Some(stream),
-        _ => None,
+/// Whose name requests over a connection go out under.
+fn identity(presented: &Presented) -> Identity {
+    match presented {
+        Presented::NotAsked | Presented::None => Identity::Nobody,
+        Presented::Sent | Presented::Taken | Presented::Refused(_) | Presented::HungUp => {
+            Identity::Client
+        }
     }
+}
+
+/// Another connection of the kind that has spoken; the certificate was judged on the first.
+async fn again_over_tls(
+    prober: &Prober,
+    question: &Question,
+    address: Option<IpAddr>,
+    host: &str,
+) -> Option<Shaken<TcpStream>> {
+    let stream = again(prober, question, address).await?;
+    let asking = Asking {
+        name: tls::server_name(host, stream.peer_addr().ok()?.ip()),
+        sni: Sni::Sent,
+        own: prober.trust.own.as_ref(),
+    };
+    let limit = prober.limits.timeout;
+    let handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
+    handshake.stream
 }

@@ -1,30 +1,41 @@
 //! Where a proxy is, as the site file says it: `http://user@host:port` or `socks5://host:port`.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::Kind;
-use crate::conversation::http::authority::Authority;
+use super::read::is_host_name;
 
 /// The port of a SOCKS proxy where none is given (RFC 1928 section 3).
 const SOCKS_PORT: u16 = 1080;
 
+/// What a proxy speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// HTTP CONNECT.
+    HttpConnect,
+    /// SOCKS5.
+    Socks5,
+}
+
 /// A proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Via {
+pub struct Via {
     /// What it speaks.
-    pub(crate) kind: Kind,
-    /// Where it is.
-    pub(crate) at: Authority,
+    pub kind: ProxyKind,
+    /// Its host: a name, or an address without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
     /// Who goes through it; the password never stands here.
-    pub(crate) user: Option<String>,
+    pub user: Option<String>,
 }
 
 /// What is wrong with a proxy's URL. None of them quotes it: there may be a password in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ViaFault {
+pub enum ViaFault {
     /// No URL.
     NoUrl,
     /// Another scheme.
@@ -37,6 +48,21 @@ pub(crate) enum ViaFault {
     Password,
     /// A user name that a proxy could not be told.
     User,
+}
+
+impl fmt::Display for Via {
+    /// As a URL, without the user.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.kind {
+            ProxyKind::HttpConnect => "http",
+            ProxyKind::Socks5 => "socks5",
+        };
+        if self.host.contains(':') {
+            write!(formatter, "{scheme}://[{}]:{}", self.host, self.port)
+        } else {
+            write!(formatter, "{scheme}://{}:{}", self.host, self.port)
+        }
+    }
 }
 
 impl fmt::Display for ViaFault {
@@ -59,7 +85,7 @@ impl Via {
     ///
     /// # Errors
     /// The first fault.
-    pub(crate) fn parse(text: &str) -> Result<Self, ViaFault> {
+    pub fn parse(text: &str) -> Result<Self, ViaFault> {
         let url = Url::parse(text).map_err(|error| match error {
             url::ParseError::EmptyHost => ViaFault::Host,
             _ => ViaFault::NoUrl,
@@ -68,24 +94,30 @@ impl Via {
             return Err(ViaFault::Password);
         }
         let (kind, port) = match url.scheme() {
-            "http" => (Kind::HttpConnect, url.port_or_known_default()),
-            "socks5" => (Kind::Socks5, url.port().or(Some(SOCKS_PORT))),
+            "http" => (ProxyKind::HttpConnect, url.port_or_known_default()),
+            "socks5" => (ProxyKind::Socks5, url.port().or(Some(SOCKS_PORT))),
             _ => return Err(ViaFault::Scheme),
         };
-        let host = url.host_str().filter(|host| !host.is_empty());
-        let at = host
-            .zip(port.filter(|port| *port != 0))
-            .and_then(|(host, port)| Authority::new(host, port))
-            .ok_or(ViaFault::Host)?;
+        let host = url.host_str().and_then(host).ok_or(ViaFault::Host)?;
+        let port = port.filter(|port| *port != 0).ok_or(ViaFault::Host)?;
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(ViaFault::Rest);
         }
         Ok(Self {
             kind,
-            at,
+            host,
+            port,
             user: user(&url)?,
         })
     }
+}
+
+fn host(written: &str) -> Option<String> {
+    let bare = written
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(written);
+    (bare.parse::<IpAddr>().is_ok() || is_host_name(bare)).then(|| bare.to_string())
 }
 
 fn user(url: &Url) -> Result<Option<String>, ViaFault> {
@@ -107,37 +139,37 @@ mod tests {
         for (text, kind, at, user) in [
             (
                 "http://proxy.example:8080",
-                Kind::HttpConnect,
-                "proxy.example:8080",
+                ProxyKind::HttpConnect,
+                "http://proxy.example:8080",
                 None,
             ),
             (
                 "http://proxy.example",
-                Kind::HttpConnect,
-                "proxy.example:80",
+                ProxyKind::HttpConnect,
+                "http://proxy.example:80",
                 None,
             ),
             (
                 "http://CORP%5Cprobe@192.0.2.1:3128/",
-                Kind::HttpConnect,
-                "192.0.2.1:3128",
+                ProxyKind::HttpConnect,
+                "http://192.0.2.1:3128",
                 Some("CORP\\probe"),
             ),
             (
                 "socks5://[2001:db8::1]:1081",
-                Kind::Socks5,
-                "[2001:db8::1]:1081",
+                ProxyKind::Socks5,
+                "socks5://[2001:db8::1]:1081",
                 None,
             ),
             (
                 "socks5://probe@proxy.example",
-                Kind::Socks5,
-                "proxy.example:1080",
+                ProxyKind::Socks5,
+                "socks5://proxy.example:1080",
                 Some("probe"),
             ),
         ] {
             let via = Via::parse(text).expect(text);
-            assert_eq!((via.kind, via.at.to_string().as_str()), (kind, at));
+            assert_eq!((via.kind, via.to_string().as_str()), (kind, at));
             assert_eq!(via.user.as_deref(), user);
         }
     }

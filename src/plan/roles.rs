@@ -1,0 +1,75 @@
+//! The roles whose rules made a flow: what has to be found at its end.
+
+use std::collections::BTreeSet;
+
+use super::{Flow, Target};
+use crate::catalogue::{Catalogue, Condition, End, Role, Rule};
+use crate::config::ProxyTls;
+use crate::site::{Site, SystemId};
+
+/// The roles that a flow leads to, by the rules that made it and speak its protocol; behind a proxy, those of the
+/// systems that it publishes.
+pub fn roles(site: &Site, catalogue: &Catalogue, flow: &Flow) -> BTreeSet<Role> {
+    let Target::System(to) = flow.to else {
+        return BTreeSet::new();
+    };
+    let made =
+        |rule: &&Rule| rule.protocol == flow.protocol && flow.reason.rules.contains(&rule.id);
+    let rules = catalogue.rules.iter().filter(made);
+    rules.flat_map(|rule| of_rule(site, rule, to)).collect()
+}
+
+fn of_rule(site: &Site, rule: &Rule, to: SystemId) -> Vec<Role> {
+    let system = &site.systems[to];
+    let named = rule.to.iter().filter_map(|end| match end {
+        End::Role(role) => Some(*role),
+        End::ActiveSoftwareUpdatePoint | End::InternetSoftwareUpdatePoint => {
+            Some(Role::SoftwareUpdatePoint)
+        }
+        End::AnySystem
+        | End::InternetClients
+        | End::IntranetClients
+        | End::Clients
+        | End::Internet
+        | End::LessTrustedZones
+        | End::MoreTrustedZones => None,
+    });
+    let mut all = Vec::new();
+    for role in named {
+        if role == Role::WebProxy {
+            all.extend(published(site, rule, to));
+        } else if system.client_roles.contains(&role) || system.server_roles.contains(&role) {
+            all.push(role);
+        }
+    }
+    all
+}
+
+/// What a rule expects behind a proxy.
+fn published(site: &Site, rule: &Rule, proxy: SystemId) -> Vec<Role> {
+    let wanted = rule.when.iter().flat_map(|condition| match condition {
+        Condition::PublishesManagementOrDistributionPoint => {
+            &[Role::ManagementPoint, Role::DistributionPoint][..]
+        }
+        Condition::PublishesSoftwareUpdatePoint => &[Role::SoftwareUpdatePoint],
+        Condition::PublishesFallbackStatusPoint => &[Role::FallbackStatusPoint],
+        _ => &[],
+    });
+    let behind = &site.systems[proxy].publishes;
+    let has = |role: &&Role| {
+        let mut systems = behind.iter().map(|system| &site.systems[*system]);
+        systems.any(|system| system.client_roles.contains(role))
+    };
+    wanted.filter(has).copied().collect()
+}
+
+/// Whether something between the two ends of a flow over TLS sees what is said: a proxy that bridges.
+pub fn is_bridged(site: &Site, flow: &Flow) -> bool {
+    match flow.to {
+        Target::System(to) => {
+            let system = &site.systems[to];
+            !system.publishes.is_empty() && system.proxy_tls == ProxyTls::Bridging
+        }
+        Target::Crl(_) => false,
+    }
+}

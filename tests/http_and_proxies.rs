@@ -1,0 +1,638 @@
+//! Web servers with and without their roles, filters in front of them, and proxies on the way out: the real program
+//! against nginx, haproxy, squid and microsocks on loopback. What they logged is all that they were sent.
+//!
+//! A missing program fails the test and says how to get it.
+#![cfg(unix)]
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A server that this test started, with its files.
+struct Server {
+    child: Child,
+    at: SocketAddr,
+    folder: TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A polite end lets it end its own children too.
+        let _ = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// Starts a program, waits until it listens, and forgets what waiting made it log.
+    fn start(program: &str, arguments: impl FnOnce(SocketAddr, &Path) -> Vec<String>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Servers that give up root write their logs as someone else.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("open");
+        let at = free();
+        let output = fs::File::create(folder.path().join("output")).expect("a file");
+        let child = Command::new(program)
+            .args(arguments(at, folder.path()))
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("a file"))
+            .stderr(output)
+            .spawn();
+        let child = child.unwrap_or_else(|error| {
+            panic!("{program} is needed ({error}); scripts/test installs it")
+        });
+        let server = Self { child, at, folder };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(at).is_err() {
+            assert!(
+                Instant::now() < deadline,
+                "{program}: {}",
+                server.file("output")
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    /// nginx with these `server` directives.
+    fn nginx(directives: &str) -> Self {
+        Self::start("nginx", |at, here| {
+            let here = here.display();
+            let user = if nix::unistd::geteuid().is_root() {
+                "user root;"
+            } else {
+                ""
+            };
+            let text = format!(
+                "daemon off; {user} pid {here}/pid; error_log {here}/errors; events {{}}
+                http {{
+                    log_format seen '$request_method $request_uri [$content_length] $http_user_agent';
+                    access_log {here}/seen seen;
+                    client_body_temp_path {here}/b; proxy_temp_path {here}/p; fastcgi_temp_path {here}/f;
+                    uwsgi_temp_path {here}/u; scgi_temp_path {here}/s;
+                    server {{ listen {at}; {directives} }}
+                }}"
+            );
+            vec!["-c".to_string(), written(here, &text)]
+        })
+    }
+
+    /// nginx that answers as a management point is documented to.
+    fn management_point() -> Self {
+        Self::nginx(
+            "location = / { return 200 'web server'; }
+             location /SMS_MP/ { return 200 '<MPList><MP Name=\"MP01\" FQDN=\"mp01.example.com\"/></MPList>'; }
+             location / { return 404; }",
+        )
+    }
+
+    /// haproxy with these lines in its frontend, before a server.
+    fn haproxy(lines: &str, before: SocketAddr) -> Self {
+        Self::start("haproxy", |at, here| {
+            let text = format!(
+                "defaults\n mode http\n timeout connect 2s\n timeout client 5s\n timeout server 5s\n\
+                 frontend front\n bind {at}\n{lines}\n default_backend back\n\
+                 backend back\n server one {before}\n"
+            );
+            vec![
+                "-db".to_string(),
+                "-f".to_string(),
+                written(here.display(), &text),
+            ]
+        })
+    }
+
+    /// squid with these rules; `{here}` in them is its folder.
+    fn squid(rules: &str) -> Self {
+        Self::start("squid", |at, here| {
+            let here = here.display();
+            let rules = rules.replace("{here}", &here.to_string());
+            let text = format!(
+                "visible_hostname squid01\npid_filename none\nshutdown_lifetime 0 seconds\ncache deny all\n\
+                 cache_log {here}/cache_log\ncoredump_dir {here}\nnetdb_filename none\nhttp_port {at}\n\
+                 logformat seen %>Hs %rm %ru [%{{Proxy-Authorization}}>h]\naccess_log stdio:{here}/seen seen\n{rules}\n"
+            );
+            vec!["-N".to_string(), "-f".to_string(), written(here, &text)]
+        })
+    }
+
+    fn microsocks() -> Self {
+        Self::start("microsocks", |at, _| {
+            vec![
+                "-i".into(),
+                at.ip().to_string(),
+                "-p".into(),
+                at.port().to_string(),
+            ]
+        })
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+
+    /// The requests that it logged, once there are this many: a log is written after the answer was sent.
+    fn logged(&self, count: usize) -> Vec<String> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let text = self.file("seen");
+            // squid also logs connections that brought no request.
+            let lines = text.lines().filter(|line| !line.contains("error:"));
+            let lines: Vec<String> = lines.map(str::to_string).collect();
+            if lines.len() >= count || Instant::now() > deadline {
+                return lines;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn written(folder: impl std::fmt::Display, text: &str) -> String {
+    let path = format!("{folder}/configuration");
+    fs::write(&path, text).expect("written");
+    path
+}
+
+/// A port on loopback where nobody listens.
+fn free() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
+    listener.local_addr().expect("an address")
+}
+
+/// What came of a run.
+struct Run {
+    status: i32,
+    json: Value,
+    stderr: String,
+    text: String,
+}
+
+impl Run {
+    fn flow(&self, port: u16) -> &Value {
+        let flows = self.json["flows"].as_array().expect("flows");
+        let of_port = flows.iter().find(|flow| flow["port"] == port);
+        of_port.unwrap_or_else(|| panic!("no flow to {port}"))
+    }
+
+    fn verdict(&self, port: u16) -> String {
+        let flow = self.flow(port);
+        let word = |key: &str| flow[key].as_str().unwrap_or("none").to_string();
+        format!("{} {} {}", word("verdict"), word("cause"), word("level"))
+    }
+
+    fn owner(&self, port: u16) -> &str {
+        self.flow(port)["owner"].as_str().unwrap_or("none")
+    }
+
+    /// Every output in one text, in which no secret may stand.
+    fn everything(&self) -> String {
+        format!("{}{}{}", self.json, self.stderr, self.text)
+    }
+}
+
+fn portproof(file: &Path, format: &str, password: Option<&str>) -> (i32, String, String) {
+    let mut command = assert_cmd::Command::cargo_bin("portproof").expect("the program");
+    command
+        .args(["check", "--from", "here", "--format", format])
+        .arg(file)
+        .env_remove("PORTPROOF_VIA_PASSWORD");
+    if let Some(password) = password {
+        command.env("PORTPROOF_VIA_PASSWORD", password);
+    }
+    let output = command.output().expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().expect("a status"),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+/// Runs the program once, as JSON.
+fn once(site: &str, password: Option<&str>) -> Run {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("site.yaml");
+    fs::write(&file, site).expect("written");
+    let (status, out, stderr) = portproof(&file, "json", password);
+    Run {
+        status,
+        json: serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{stderr}")),
+        stderr,
+        text: String::new(),
+    }
+}
+
+/// The same, and once more as text.
+fn twice(site: &str) -> Run {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("site.yaml");
+    fs::write(&file, site).expect("written");
+    let text = portproof(&file, "text", None).1;
+    Run {
+        text,
+        ..once(site, None)
+    }
+}
+
+/// A site in mixed mode whose clients reach a management point over plain HTTP at this port.
+fn management_site(port: u16) -> String {
+    format!(
+        "site: {{ code: PRI, product: configmgr-2007, mode: mixed, crl_check: false, client_ports: {{ http: [{port}] }} }}
+zones: {{ here: {{}}, there: {{}} }}
+firewalls: {{ wall: {{ between: [here, there] }} }}
+clients: [here]
+systems: {{ mp01: {{ zone: there, names: {{ default: mp01.example.com }}, addresses: {{ default: 127.0.0.1 }}, roles: [management-point], serves: [here] }} }}
+probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}
+"
+    )
+}
+
+// ---- verbs
+
+const WEB_ONLY: &str =
+    " http-request deny deny_status 405 unless { method GET HEAD POST OPTIONS PROPFIND BITS_POST }";
+
+#[test]
+fn a_filter_in_front_of_a_management_point_is_named_with_the_verb() {
+    let server = Server::management_point();
+    let filter = Server::haproxy(WEB_ONLY, server.at);
+    let port = filter.at.port();
+    let run = twice(&management_site(port));
+    assert_eq!(run.verdict(port), "wrong verb-blocked error");
+    assert_eq!((run.owner(port), run.status), ("proxy", 1));
+    let http = &run.flow(port)["evidence"]["http"];
+    assert_eq!(http["verbs"]["CCM_POST"], "is refused with 405");
+    assert_eq!(http["verbs"]["PROPFIND"], "passed, 404");
+    let findings = http["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0]["what"], "verb-blocked");
+    assert_eq!(findings[0]["verb"], "CCM_POST");
+    assert_eq!(findings[0]["by"], "device");
+    assert_eq!(http["roles"][0]["proof"], "proved");
+    // What the client would log stands in both, and no surer than it is known.
+    let logged = run.flow(port)["logged"].as_array().expect("client words");
+    let codes: Vec<_> = logged.iter().filter_map(|it| it["code"].as_str()).collect();
+    assert_eq!(codes, ["0x87D0027E, CCM_E_BAD_HTTP_STATUS_CODE"; 2]);
+    assert_eq!(logged[0]["log"], "CcmMessaging.log");
+    assert_eq!(logged[0]["confidence"], "later-version");
+    for words in [
+        "seen: open (127.0.0.1:",
+        "CCM_POST (empty, multipart/mixed)",
+        "the management-point is there: /SMS_MP/.sms_aut?MPLIST: 200",
+        "client: Clients of later versions log 0x87D0027E",
+        "proxy team: 1 flow",
+    ] {
+        assert!(run.text.contains(words), "{words}: {}", run.text);
+    }
+}
+
+#[test]
+fn without_the_filter_it_is_well_and_was_sent_only_what_changes_nothing() {
+    let server = Server::management_point();
+    let way = Server::haproxy("", server.at);
+    let port = way.at.port();
+    let run = once(&management_site(port), None);
+    assert_eq!(run.verdict(port), "ok answered note");
+    assert_eq!(run.status, 0, "{}", run.json);
+    assert!(
+        run.stderr.contains("in at most 16 requests"),
+        "{}",
+        run.stderr
+    );
+    let role = &run.flow(port)["evidence"]["http"]["roles"][0];
+    assert_eq!(
+        (&role["role"], &role["proof"]),
+        (&"management-point".into(), &"proved".into())
+    );
+    assert_eq!(run.flow(port)["logged"], Value::Null);
+    let nowhere = "/portproof-names-nothing";
+    let expected = [
+        "GET / [-]".to_string(),
+        format!("GET {nowhere} [-]"),
+        "GET /SMS_MP/.sms_aut?MPLIST [-]".to_string(),
+        "GET /SMS_MP/.sms_aut?MPCERT [-]".to_string(),
+        "GET /SMS_MP/.sms_aut?SITESIGNCERT [-]".to_string(),
+        format!("HEAD {nowhere} [-]"),
+        format!("CCM_POST {nowhere} [0]"),
+        format!("BITS_POST {nowhere} [0]"),
+        format!("PROPFIND {nowhere} [0]"),
+        format!("GET {nowhere} [-]"),
+        format!("GET {nowhere} [-]"),
+    ];
+    let agent = format!(" portproof/{}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        server.logged(expected.len()),
+        expected.map(|line| line + &agent)
+    );
+}
+
+#[test]
+fn a_header_that_a_device_refuses_is_named() {
+    let server = Server::management_point();
+    let filter = Server::haproxy(
+        " http-request deny deny_status 400 if { req.hdr(CCMClientID) -m found }",
+        server.at,
+    );
+    let port = filter.at.port();
+    let run = once(&management_site(port), None);
+    assert_eq!(run.verdict(port), "wrong header-blocked error");
+    let findings = &run.flow(port)["evidence"]["http"]["findings"];
+    let words = findings[0]["words"].as_str().expect("words");
+    assert!(words.contains("GET with CCMClientID is refused"), "{words}");
+}
+
+#[test]
+fn a_refusal_that_may_be_the_servers_own_is_a_warning() {
+    let server = Server::nginx(
+        "if ($request_method = CCM_POST) { return 405; }
+         location /SMS_MP/ { return 200 MPList; } location = / { return 200 here; } location / { return 404; }",
+    );
+    let port = server.at.port();
+    let run = once(&management_site(port), None);
+    assert_eq!(run.verdict(port), "wrong verb-blocked warning");
+    assert_eq!((run.owner(port), run.status), ("server", 0));
+}
+
+// ---- roles
+
+#[test]
+fn the_default_page_of_a_web_server_is_no_management_point() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("index.html"), "Welcome to nginx!").expect("written");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open");
+    let server = Server::nginx(&format!("root {};", folder.path().display()));
+    let port = server.at.port();
+    let run = twice(&management_site(port));
+    assert_eq!(run.verdict(port), "wrong wrong-role error");
+    assert_eq!((run.owner(port), run.status), ("server", 1));
+    let role = &run.flow(port)["evidence"]["http"]["roles"][0];
+    assert_eq!(role["proof"], "missing");
+    assert!(
+        run.text.contains("the management-point is not there"),
+        "{}",
+        run.text
+    );
+    assert!(run.text.contains("client: "), "{}", run.text);
+    assert_eq!(
+        run.flow(port)["logged"][0]["code"],
+        "0x87D0027E, CCM_E_BAD_HTTP_STATUS_CODE"
+    );
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate_is_alive() {
+    let server = Server::nginx(
+        "location = / { return 200 here; } location / { return 403 'SSL client certificate is required'; }",
+    );
+    let port = server.at.port();
+    let run = once(&management_site(port), None);
+    assert_eq!(run.verdict(port), "ok answered note");
+    let role = &run.flow(port)["evidence"]["http"]["roles"][0];
+    assert_eq!(role["proof"], "certificate-wanted");
+}
+
+#[test]
+fn a_path_that_is_not_confirmed_decides_nothing() {
+    let server = Server::nginx("location = / { return 200 here; } location / { return 404; }");
+    let port = server.at.port();
+    let site = management_site(port).replace("management-point", "fallback-status-point");
+    let run = once(&site, None);
+    assert_eq!(run.verdict(port), "ok answered note");
+    let http = &run.flow(port)["evidence"]["http"];
+    assert_eq!(http["roles"][0]["proof"], "unproved");
+    assert_eq!(http["verbs"]["POST"], "passed, 404");
+}
+
+// ---- words of the client
+
+#[test]
+fn what_is_not_confirmed_is_probable_in_text_and_json() {
+    let port = free().port();
+    let run = twice(&management_site(port));
+    assert_eq!(run.verdict(port), "down nobody-listens error");
+    let logged = run.flow(port)["logged"].as_array().expect("client words");
+    let refused = logged.iter().find(|it| it["code"] == "0x80072EFD (12029)");
+    let refused = refused.expect("the code of a refused connection");
+    assert_eq!(refused["confidence"], "unconfirmed");
+    let words = refused["words"].as_str().expect("words");
+    assert!(
+        words.starts_with("The client probably logs") && !words.contains('['),
+        "{words}"
+    );
+    assert!(
+        run.text.contains(&format!("  client: {words}")),
+        "{}",
+        run.text
+    );
+}
+
+// ---- proxies
+
+/// A site whose flows leave through a proxy: flows `(port, protocol, need)` to one system.
+fn proxied_site(via: &str, flows: &[(u16, &str, &str)]) -> String {
+    let mut text = format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
+zones: {{ here: {{}}, there: {{}} }}
+firewalls: {{ wall: {{ between: [here, there] }} }}
+systems: {{ web: {{ zone: there, names: {{ default: web.example.com }}, addresses: {{ default: 127.0.0.1 }}, roles: [console] }} }}
+via: {{ here: \"{via}\" }}
+probing: {{ timeout: 2s, rate: max, sweep: none }}
+flows:\n"
+    );
+    for (port, protocol, need) in flows {
+        text += &format!(
+            "  - {{ from: here, to: web, port: {port}, protocol: {protocol}, need: {need} }}\n"
+        );
+    }
+    text
+}
+
+#[test]
+fn squids_own_refusal_is_told_from_the_servers() {
+    let web = Server::nginx("location / { return 200 here; }");
+    let (open, down, denied) = (web.at.port(), free().port(), free().port());
+    let squid = Server::squid(&format!(
+        "acl allowed port {open} {down}\nhttp_access deny !allowed\nhttp_access allow all"
+    ));
+    let via = format!("http://{}", squid.at);
+    let flows = [
+        (open, "http", "required"),
+        (down, "http", "required"),
+        (denied, "http", "required"),
+    ];
+    let run = once(&proxied_site(&via, &flows), None);
+    assert_eq!(run.verdict(open), "ok answered note");
+    assert_eq!(run.verdict(down), "blocked unreached-by-proxy error");
+    assert_eq!(run.owner(down), "firewall");
+    assert_eq!(run.verdict(denied), "blocked proxy-refused error");
+    assert_eq!((run.owner(denied), run.status), ("proxy", 1));
+    let said = |port: u16| run.flow(port)["evidence"]["proxy"]["said"].to_string();
+    assert!(
+        said(down).contains("the connection was refused"),
+        "{}",
+        said(down)
+    );
+    assert!(
+        said(denied).contains("ERR_ACCESS_DENIED"),
+        "{}",
+        said(denied)
+    );
+    assert_eq!(run.flow(open)["evidence"]["proxy"]["url"], via);
+    assert!(
+        run.stderr
+            .contains(&format!("all of it through the proxy {via}")),
+        "{}",
+        run.stderr
+    );
+    // All that reached them: one tunnel for each flow, one page.
+    let mut tunnels = squid.logged(3);
+    tunnels.sort();
+    let mut expected = vec![
+        format!("200 CONNECT 127.0.0.1:{open} [-]"),
+        format!("403 CONNECT 127.0.0.1:{denied} [-]"),
+        format!("503 CONNECT 127.0.0.1:{down} [-]"),
+    ];
+    expected.sort();
+    assert_eq!(tunnels, expected);
+    let agent = format!("portproof/{}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(web.logged(1), [format!("GET / [-] {agent}")]);
+}
+
+#[test]
+fn an_open_tunnel_proves_the_proxy_alone() {
+    let web = Server::nginx("location / { return 200 here; }");
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let forbidden = nobody.local_addr().expect("an address").port();
+    let socks = Server::microsocks();
+    let via = format!("socks5://{}", socks.at);
+    let (port, down) = (web.at.port(), free().port());
+    let flows = [
+        (port, "tcp", "required"),
+        (forbidden, "tcp", "forbidden"),
+        (down, "tcp", "required"),
+    ];
+    let run = once(&proxied_site(&via, &flows), None);
+    assert_eq!(run.verdict(port), "unknown only-tunnel warning");
+    assert_eq!(run.verdict(forbidden), "unknown only-tunnel warning");
+    assert_eq!(run.verdict(down), "blocked unreached-by-proxy error");
+    assert!(web.logged(0).is_empty());
+    let spoken = once(&proxied_site(&via, &[(port, "http", "required")]), None);
+    assert_eq!(spoken.verdict(port), "ok answered note");
+}
+
+#[test]
+fn a_management_point_behind_a_filter_is_seen_through_a_proxy_too() {
+    let server = Server::management_point();
+    let filter = Server::haproxy(WEB_ONLY, server.at);
+    let squid = Server::squid("http_access allow all");
+    let port = filter.at.port();
+    let site = management_site(port) + &format!("via: {{ here: \"http://{}\" }}\n", squid.at);
+    let run = once(&site, None);
+    assert_eq!(run.verdict(port), "wrong verb-blocked error");
+}
+
+/// squid that asks a helper about every name and password, and lets nobody but one in.
+fn squid_with_a_login() -> (Server, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open");
+    let helper = folder.path().join("helper");
+    let script = "#!/bin/sh\nwhile read -r line; do \
+                  if [ \"$line\" = \"probe right-word\" ]; then echo OK; else echo ERR; fi; done\n";
+    fs::write(&helper, script).expect("written");
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).expect("executable");
+    let squid = Server::squid(&format!(
+        "auth_param basic program {}\nauth_param basic children 1\nauth_param basic realm test\n\
+         acl users proxy_auth REQUIRED\nhttp_access allow users\nhttp_access deny all",
+        helper.display()
+    ));
+    (squid, folder)
+}
+
+#[test]
+fn a_login_that_is_refused_is_sent_exactly_once() {
+    let web = Server::nginx("location / { return 200 here; }");
+    let (squid, _helper) = squid_with_a_login();
+    let via = format!("http://probe@{}", squid.at);
+    let port = web.at.port();
+    let flows: Vec<(u16, &str, &str)> = std::iter::once((port, "http", "required"))
+        .chain((0..9).map(|_| (free().port(), "http", "required")))
+        .collect();
+    let run = once(&proxied_site(&via, &flows), Some("wrong-word"));
+    for (port, ..) in &flows {
+        assert_eq!(run.verdict(*port), "unknown proxy-login error");
+        assert_eq!(run.owner(*port), "proxy");
+    }
+    assert_eq!(run.status, 3);
+    let with_credentials = |lines: Vec<String>| {
+        let sent = lines.into_iter().filter(|line| !line.ends_with("[-]"));
+        sent.count()
+    };
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(
+        with_credentials(squid.logged(1)),
+        1,
+        "{}",
+        squid.file("seen")
+    );
+    // "probe:wrong-word", as it goes over the wire.
+    for secret in ["wrong-word", "cHJvYmU6d3Jvbmctd29yZA"] {
+        assert!(!run.everything().contains(secret));
+    }
+    let right = once(&proxied_site(&via, &flows[..1]), Some("right-word"));
+    assert_eq!(right.verdict(port), "ok answered note");
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_said_of_the_proxy() {
+    let nobody = free();
+    let flows = [(1, "http", "required"), (2, "tcp", "forbidden")];
+    let run = once(&proxied_site(&format!("http://{nobody}"), &flows), None);
+    assert_eq!(run.verdict(1), "unknown proxy-unreachable error");
+    assert_eq!(run.verdict(2), "unknown proxy-unreachable note");
+    assert_eq!((run.owner(1), run.status), ("proxy", 3));
+}
+
+#[test]
+fn the_password_comes_from_a_file_or_the_run_does_not_begin() {
+    let web = Server::nginx("location / { return 200 here; }");
+    let (squid, _helper) = squid_with_a_login();
+    let port = web.at.port();
+    let via = format!("http://probe@{}", squid.at);
+    let site = proxied_site(&via, &[(port, "http", "required")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("site.yaml");
+    fs::write(&file, &site).expect("written");
+    let (status, _, err) = portproof(&file, "json", None);
+    assert_eq!(status, 2);
+    assert!(
+        err.contains("PORTPROOF_VIA_PASSWORD") && !err.contains("about to try"),
+        "{err}"
+    );
+    fs::write(folder.path().join("secret"), "right-word\n").expect("written");
+    fs::write(&file, format!("{site}via_password_file: secret\n")).expect("written");
+    let (status, out, err) = portproof(&file, "json", None);
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(!format!("{out}{err}").contains("right-word"));
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_not_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("site.yaml");
+    let site = proxied_site("http://probe:s3cret@127.0.0.1:1", &[(1, "tcp", "required")]);
+    fs::write(&file, site).expect("written");
+    let (status, out, err) = portproof(&file, "json", None);
+    assert_eq!((status, out.as_str()), (2, ""));
+    assert!(
+        err.contains("error[bad-via]") && !err.contains("s3cret"),
+        "{err}"
+    );
+}
