@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-use super::super::once::again;
 use super::http;
 use crate::conversation::http::request::Identity;
 use crate::conversation::tls::{self, Presented, Shaken};
 use crate::observation::{Depth, Observation, Service};
+use crate::probe::once::again;
 use crate::probe::{Ladder, Prober, Question};
 
 /// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
