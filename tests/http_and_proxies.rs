@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -12,6 +13,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -216,15 +220,33 @@ fn portproof(file: &Path, format: &str, password: Option<&str>) -> (i32, String,
     )
 }
 
+/// Every report is as its published schema says.
+fn valid(report: &Value) {
+    let schema = assert_cmd::Command::cargo_bin("portproof")
+        .expect("the program")
+        .args(["schema", "report"])
+        .output()
+        .expect("it runs");
+    let schema: Value = serde_json::from_slice(&schema.stdout).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a good schema");
+    let errors: Vec<String> = validator
+        .iter_errors(report)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
 /// Runs the program once, as JSON.
 fn once(site: &str, password: Option<&str>) -> Run {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("site.yaml");
     fs::write(&file, site).expect("written");
     let (status, out, stderr) = portproof(&file, "json", password);
+    let json = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{stderr}"));
+    valid(&json);
     Run {
         status,
-        json: serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{stderr}")),
+        json,
         stderr,
         text: String::new(),
     }
@@ -359,6 +381,113 @@ fn a_refusal_that_may_be_the_servers_own_is_a_warning() {
     let run = once(&management_site(port), None);
     assert_eq!(run.verdict(port), "wrong verb-blocked warning");
     assert_eq!((run.owner(port), run.status), ("server", 0));
+}
+
+#[test]
+fn answers_in_an_older_version_are_a_warning() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let mut request = [0; 4_096];
+                let length = stream.read(&mut request).unwrap_or(0);
+                let proof = String::from_utf8_lossy(&request[..length]).contains("MPLIST");
+                let body = if proof { "<MPList/>" } else { "" };
+                let status = if proof { "200 OK" } else { "404 Not Found" };
+                let length = body.len();
+                let answer = format!("HTTP/1.0 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
+                let _ = stream.write_all(answer.as_bytes());
+            });
+        }
+    });
+    let run = once(&management_site(port), None);
+    assert_eq!(run.verdict(port), "wrong http-downgraded warning");
+    assert_eq!((run.owner(port), run.status), ("proxy", 0));
+}
+
+// ---- over TLS
+
+/// A root, and a certificate of its for `mp.example.com` with its key, in one folder.
+fn certificates() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open");
+    let mut root = CertificateParams::new(Vec::new()).expect("parameters");
+    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = CertifiedIssuer::self_signed(root, KeyPair::generate().expect("a key"));
+    let root = root.expect("a root");
+    let key = KeyPair::generate().expect("a key");
+    let names = vec!["mp.example.com".to_string()];
+    let mut leaf = CertificateParams::new(names).expect("a name");
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let leaf = leaf.signed_by(&key, &root).expect("signed");
+    fs::write(folder.path().join("ca.pem"), root.pem()).expect("written");
+    let both = leaf.pem() + &key.serialize_pem();
+    fs::write(folder.path().join("both.pem"), both).expect("written");
+    folder
+}
+
+/// A site in native mode whose Internet clients reach a management point at this port, directly or through a proxy.
+fn native_site(port: u16, certificates: &Path, publishes: Option<&str>) -> String {
+    let point = |name: &str, address: &str| {
+        format!(
+            "  cm01: {{ zone: there, names: {{ default: {name} }}, addresses: {{ default: {address} }}, roles: [management-point], serves: [here] }}\n"
+        )
+    };
+    let systems = match publishes {
+        None => point("mp.example.com", "127.0.0.1"),
+        Some(tls) => {
+            point("cm01.example.com", "127.0.0.2")
+                + &format!(
+                    "  isa01: {{ zone: there, names: {{ default: mp.example.com }}, addresses: {{ default: 127.0.0.1 }}, roles: [web-proxy], publishes: {{ systems: [cm01], tls: {tls} }} }}\n"
+                )
+        }
+    };
+    format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false, client_ports: {{ https: [{port}] }} }}
+zones: {{ here: {{ networks: [\"0.0.0.0/0\"] }}, there: {{ networks: [\"127.0.0.0/8\"] }} }}
+firewalls: {{ wall: {{ between: [here, there] }} }}
+clients: [here]
+systems:
+{systems}tls: {{ roots: [\"{}/ca.pem\"] }}
+probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}
+",
+        certificates.display()
+    )
+}
+
+#[test]
+fn a_bridging_proxy_is_asked_for_verbs_inside_tls_and_a_tunnelling_one_for_the_role_alone() {
+    let certificates = certificates();
+    let server = Server::management_point();
+    let tls = free();
+    let both = certificates.path().join("both.pem");
+    let bind = format!(" bind {tls} ssl crt {}\n{WEB_ONLY}", both.display());
+    let _proxy = Server::haproxy(&bind, server.at);
+    let port = tls.port();
+    let site = |publishes| native_site(port, certificates.path(), publishes);
+    let tunnelling = once(&site(Some("tunnelling")), None);
+    assert_eq!(tunnelling.verdict(port), "ok answered note");
+    let http = &tunnelling.flow(port)["evidence"]["http"];
+    assert_eq!(http["roles"][0]["proof"], "proved");
+    assert_eq!(http["verbs"], Value::Null);
+    let squid = Server::squid("http_access allow all");
+    let through = format!("via: {{ here: \"http://{}\" }}\n", squid.at);
+    let direct = once(&(site(None) + &through), None);
+    assert_eq!(direct.verdict(port), "ok answered note");
+    let role = &direct.flow(port)["evidence"]["http"]["roles"][0];
+    assert_eq!(role["proof"], "proved");
+    // Each of the two runs read the root page and four paths, and sent nothing else.
+    let logged = server.logged(10);
+    assert!(
+        logged.len() == 10 && logged.iter().all(|line| line.starts_with("GET ")),
+        "{logged:?}"
+    );
+    let bridging = once(&site(Some("bridging")), None);
+    assert_eq!(bridging.verdict(port), "wrong verb-blocked error");
+    assert_eq!(bridging.owner(port), "proxy");
+    let http = &bridging.flow(port)["evidence"]["http"];
+    assert_eq!(http["findings"][0]["verb"], "CCM_POST");
 }
 
 // ---- roles
@@ -598,6 +727,15 @@ fn a_proxy_that_is_not_there_is_said_of_the_proxy() {
     assert_eq!(run.verdict(1), "unknown proxy-unreachable error");
     assert_eq!(run.verdict(2), "unknown proxy-unreachable note");
     assert_eq!((run.owner(1), run.status), ("proxy", 3));
+}
+
+#[test]
+fn a_proxy_that_says_nothing_in_time_may_still_be_trying() {
+    let mute = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let via = format!("http://{}", mute.local_addr().expect("an address"));
+    let run = once(&proxied_site(&via, &[(1, "http", "required")]), None);
+    assert_eq!(run.verdict(1), "unknown proxy-silent error");
+    assert!(run.json["flows"][0]["evidence"]["path"].is_null());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Going through a proxy: HTTP CONNECT or SOCKS5.
 //!
-//! `through` asks for a tunnel on a stream that leads to it; the messages and what they
-//! say are pure (`connect`, `socks5`). What comes back is the same stream, now leading to the target, or what the proxy
-//! said instead: its own refusal is told from what it says of the server. `credentials` are refused at most once.
+//! `through` asks for a tunnel on a stream that leads to the proxy; the messages and what they say are pure (`connect`,
+//! `socks5`). What comes back is the same stream, now leading to the target, or what the proxy said instead: its own
+//! refusal is told from what it says of the server. `credentials` are refused at most once.
 
 mod connect;
 pub(crate) mod credentials;

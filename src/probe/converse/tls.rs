@@ -11,12 +11,12 @@ use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-use super::super::once::again;
 use super::http;
 use crate::conversation::http::request::Identity;
 use crate::conversation::tls::old::{self, Conclusion, Recognised};
 use crate::conversation::tls::{self, Asking, Handshake, Shaken, Sni};
 use crate::observation::{CertificateFault, Depth, Observation, Presented, Service, TlsSeen};
+use crate::probe::once::again;
 use crate::probe::{Ladder, Prober, Question};
 
 /// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
