@@ -628,6 +628,55 @@ fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
 }
 
 #[test]
+fn a_responders_answer_is_believed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    old_authority(folder);
+    fs::write(
+        folder.join("index.txt"),
+        "V\t360101000000Z\t\t10\tunknown\t/CN=web\nR\t360101000000Z\t260101000000Z,keyCompromise\t11\tunknown\t/CN=web\n",
+    )
+    .expect("written");
+    let (mut servers, mut flows, mut responders) = (Vec::new(), Vec::new(), Vec::new());
+    for (file, serial) in [("good", "10"), ("revoked", "11")] {
+        let responder = free(5);
+        fs::write(
+            folder.join("extensions"),
+            format!("subjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\nauthorityInfoAccess = OCSP;URI:http://{responder}/\n"),
+        )
+        .expect("written");
+        for text in [
+            format!(
+                "req -newkey rsa:2048 -nodes -keyout {file}.key -out {file}.csr -subj /CN={NAME}"
+            ),
+            format!(
+                "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -set_serial 0x{serial} -days 300 -extfile extensions -out {file}.pem"
+            ),
+            format!("ocsp -issuer root.pem -cert {file}.pem -no_nonce -reqout {file}.question"),
+            format!(
+                "ocsp -index index.txt -CA root.pem -rsigner root.pem -rkey root.key -ndays 7 -reqin {file}.question -respout {file}.answer"
+            ),
+        ] {
+            openssl(folder, &text);
+        }
+        let (server, at) = s_server(folder, file, "");
+        servers.push(server);
+        flows.push(at);
+        // openssl's own responder hangs on a connection that says nothing, so nginx hands out its answers.
+        let answer = format!("location / {{ rewrite ^ /{file}.answer break; }}");
+        responders.push((responder, answer));
+    }
+    let _nginx = nginx(folder, &responders);
+    let run = check(folder, &site("", "", "", &flows));
+    for (responder, _) in &responders {
+        let flow = run.list(*responder);
+        assert_eq!(judged(flow), "ok answered note", "{flow:#}");
+    }
+    assert_eq!(judged(run.web(flows[0])), "ok answered note");
+    assert_eq!(judged(run.web(flows[1])), "wrong certificate-revoked error");
+}
+
+#[test]
 fn a_list_that_the_file_names_is_fetched_itself() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

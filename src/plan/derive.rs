@@ -121,6 +121,15 @@ fn crl_flows(site: &Site, rule: &Rule) -> Vec<Flow> {
     flows
 }
 
+/// Whether a flow has to serve revocation lists and nothing else.
+pub fn is_only_of_lists(catalogue: &Catalogue, flow: &Flow) -> bool {
+    let of_lists = |id: &String| {
+        let rule = catalogue.rules.iter().find(|rule| rule.id == *id);
+        *id == LIST || rule.is_some_and(|rule| is_of_lists(catalogue, rule))
+    };
+    flow.reason.rules.iter().all(of_lists)
+}
+
 /// The flow to a host of revocation lists that only certificates name; why it is needed the catalogue's rule says,
 /// where it has one.
 pub fn flow_to_list(

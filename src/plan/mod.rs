@@ -18,7 +18,7 @@ use crate::diagnostic::Place;
 use crate::site::{Origin, Site, SystemId};
 use crate::yaml::Ports;
 
-pub use derive::flow_to_list;
+pub use derive::{flow_to_list, is_only_of_lists};
 pub use output::{
     Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document,
     entry, id, text,

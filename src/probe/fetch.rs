@@ -11,20 +11,21 @@ use crate::conversation::revocation::fetch::{Fetched, NotConnected, NotFetched, 
 use crate::observation::Unresolved;
 use crate::os::{Connection, Manner};
 
-/// The longest time for one list, redirects and all; clients wait no longer (CryptoAPI gives up after 15 s).
-const LONGEST: Duration = Duration::from_secs(30);
+/// The longest time for one list, redirects and all: CryptoAPI waits no longer by default.
+const LONGEST: Duration = Duration::from_secs(15);
 /// The most addresses of a redirect's host that are tried.
 const MOST_ADDRESSES: usize = 4;
 
 impl Prober {
     /// Fetches a list from one address of its host, with at most `most` bytes; redirects lead only where `allows` says.
+    /// `None` when the run was stopped.
     pub(crate) async fn fetch(
         &self,
         url: &Url,
         at: SocketAddr,
         most: usize,
         allows: impl Fn(&str, u16) -> bool,
-    ) -> Result<Fetched, NotFetched> {
+    ) -> Option<Result<Fetched, NotFetched>> {
         let first = url.host_str().unwrap_or_default();
         let first = first.trim_matches(['[', ']']);
         let connect = async |host: String, port: u16| {
@@ -34,7 +35,12 @@ impl Prober {
             };
             self.connect_any(&addresses, port).await
         };
-        fetch(url, most, connect, allows, LONGEST).await
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => None,
+            fetched = fetch(url, most, connect, allows, LONGEST) => Some(fetched),
+        }
     }
 
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NotConnected> {

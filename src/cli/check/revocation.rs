@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use url::Url;
 
@@ -17,11 +18,11 @@ use crate::catalogue::Need;
 use crate::conversation::revocation::certified::{Certified, certified};
 use crate::conversation::revocation::fetch::destination;
 use crate::conversation::revocation::pointers::{Reach, Scheme, Unfit, unfit};
-use crate::conversation::revocation::worth::{self, Worth};
+use crate::conversation::revocation::worth;
 use crate::conversation::revocation::{LARGEST_LIST, ocsp};
 use crate::diagnostic::Place;
 use crate::observation::{
-    CertificateFault, ListSeen, NotTried, Observation, Service, State, Unresolved,
+    CertificateFault, ListSeen, Observation, Service, State, TlsSeen, Unresolved,
 };
 use crate::plan::{self, Flow, Owner, Target};
 use crate::probe::{self, Ladder, Landing, Question, Turn};
@@ -32,6 +33,8 @@ use crate::verdict::Seen;
 const MOST: usize = 64;
 /// The most addresses of one host that are asked for a list.
 const MOST_ADDRESSES: usize = 4;
+/// Lists that are fetched at once: each may take 20 MB of memory.
+const AT_ONCE: usize = 4;
 
 /// What is fetched.
 struct Wanted {
@@ -40,8 +43,16 @@ struct Wanted {
     named_by: Vec<usize>,
     kind: Kind,
     place: Place,
-    /// Whether it served at every address that was asked.
+    /// Whether any address was asked for it.
+    asked: bool,
+    /// Whether none of those failed.
     good: bool,
+}
+
+impl Wanted {
+    fn serves(&self) -> bool {
+        self.asked && self.good
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,42 +68,86 @@ pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> Site {
     let mut site = bench.loaded.site.clone();
     let checks = site.crl_check && site.clients.contains(&bench.place.zone);
     // Nothing goes past a proxy, and lists are not fetched through one.
-    if !checks || bench.lab.is_some() || bench.via.is_some() {
+    let elsewhere = bench.lab.is_some() || bench.via.is_some();
+    if !checks || elsewhere || *bench.stop.borrow() {
         return site;
     }
     let certificates = certificates(bench, all);
     note_unfit(bench, &certificates, all);
-    let mut wanted = wanted(&site, &certificates);
-    let hosts: BTreeSet<(String, u16)> = wanted
+    let mut wanted = wanted(&site, &certificates, all);
+    let by_host = by_host(&wanted);
+    announce(&wanted, &by_host);
+    let flows: Vec<usize> = by_host
         .iter()
-        .filter_map(|wanted| destination(&wanted.url))
+        .map(|(host, numbers)| flow_to(bench, &mut site, all, host, wanted[numbers[0]].place))
         .collect();
-    let mut by_flow: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for host in &hosts {
-        let of_host: Vec<usize> = (0..wanted.len())
-            .filter(|number| destination(&wanted[*number].url).as_ref() == Some(host))
-            .collect();
-        let place = wanted[of_host[0]].place;
-        let flow = flow_to(bench, &mut site, all, host, place).await;
-        by_flow.insert(flow, of_host);
-    }
-    let allows = |host: &str, port: u16| hosts.contains(&(host.to_string(), port));
+    try_ports(bench, &site, all).await;
+    let jobs = flows
+        .iter()
+        .zip(by_host.values())
+        .flat_map(|(flow, numbers)| {
+            let open = all[*flow].observations.iter().enumerate();
+            let open = open
+                .filter(|(_, it)| it.state == State::Open)
+                .take(MOST_ADDRESSES);
+            let at = open.filter_map(|(place, it)| {
+                let at = SocketAddr::new(it.address?, all[*flow].flow.port.low);
+                Some((*flow, place, at))
+            });
+            at.flat_map(|at| numbers.iter().map(move |number| (at, *number)))
+                .collect::<Vec<_>>()
+        });
+    let allows = |host: &str, port: u16| by_host.contains_key(&(host.to_string(), port));
+    let fetches: Vec<_> = jobs
+        .map(|((flow, place, at), number)| {
+            let one = fetch_one(bench, &wanted[number], at, &certificates, allows);
+            async move { (flow, place, number, one.await) }
+        })
+        .collect();
+    let fetched: Vec<_> = futures_util::stream::iter(fetches)
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
     let mut revoked = BTreeSet::new();
-    for (flow, numbers) in &by_flow {
-        let of_flow = fetch_all(
-            bench,
-            &mut all[*flow],
-            numbers,
-            &mut wanted,
-            &certificates,
-            allows,
-        );
-        revoked.extend(of_flow.await);
+    for (flow, place, number, one) in fetched {
+        wanted[number].good &= one
+            .as_ref()
+            .is_some_and(|one| one.service == Service::Spoke);
+        wanted[number].asked = true;
+        let only_lists = plan::is_only_of_lists(&bench.loaded.catalogue, &all[flow].flow);
+        revoked.extend(write_down(
+            &mut all[flow].observations[place],
+            one,
+            only_lists,
+        ));
     }
-    spare_alternatives(all, &by_flow, &wanted);
+    spare_alternatives(all, flows.iter().zip(by_host.values()), &wanted);
     let revoked: Vec<&Certified> = revoked.iter().map(|place| &certificates[*place]).collect();
     mark(all, &revoked, &CertificateFault::Revoked);
     site
+}
+
+type ByHost = BTreeMap<(String, u16), Vec<usize>>;
+
+fn by_host(wanted: &[Wanted]) -> ByHost {
+    let mut all = ByHost::new();
+    for (number, wanted) in wanted.iter().enumerate() {
+        if let Some(host) = destination(&wanted.url) {
+            all.entry(host).or_default().push(number);
+        }
+    }
+    all
+}
+
+fn announce(wanted: &[Wanted], by_host: &ByHost) {
+    if wanted.is_empty() {
+        return;
+    }
+    eprintln!(
+        "about to fetch {} revocation lists and answers from {} hosts and ports that the file or the certificates name",
+        wanted.len(),
+        by_host.len()
+    );
 }
 
 /// The certificates that this zone's own flows showed, on chains that lead to a trusted root; each once.
@@ -137,14 +192,10 @@ fn mark(all: &mut [Seen], certificates: &[&Certified], fault: &CertificateFault)
         .iter_mut()
         .filter(|seen| seen.owner == Owner::Vantage && seen.flow.need != Need::Forbidden);
     for observation in own.flat_map(|seen| &mut seen.observations) {
-        let shows = observation.tls.as_ref().is_some_and(|tls| {
-            let mut chain = tls.der.iter();
-            chain.any(|der| {
-                certificates
-                    .iter()
-                    .any(|one| one.der.as_ref() == der.as_slice())
-            })
-        });
+        let shown = observation
+            .tls
+            .as_ref()
+            .is_some_and(|tls| certificates.iter().any(|one| shows(tls, one)));
         let lighter = match &observation.service {
             Some(Service::Spoke | Service::TlsTooOld) => true,
             Some(Service::Certificate(CertificateFault::Weak { .. })) => true,
@@ -153,14 +204,14 @@ fn mark(all: &mut [Seen], certificates: &[&Certified], fault: &CertificateFault)
             )) => *fault == CertificateFault::Revoked,
             _ => false,
         };
-        if shows && lighter {
+        if shown && lighter {
             observation.service = Some(Service::Certificate(fault.clone()));
         }
     }
 }
 
 /// What the file and the certificates name, each address once.
-fn wanted(site: &Site, certificates: &[Certified]) -> Vec<Wanted> {
+fn wanted(site: &Site, certificates: &[Certified], seen: &[Seen]) -> Vec<Wanted> {
     let mut all: Vec<Wanted> = Vec::new();
     let mut add = |url: Url, by: Option<usize>, kind: Kind, place: Place| {
         let known = all.iter().position(|it| it.url == url && it.kind == kind);
@@ -172,7 +223,8 @@ fn wanted(site: &Site, certificates: &[Certified]) -> Vec<Wanted> {
                 named_by: by.into_iter().collect(),
                 kind,
                 place,
-                good: false,
+                asked: false,
+                good: true,
             });
         }
     };
@@ -182,26 +234,43 @@ fn wanted(site: &Site, certificates: &[Certified]) -> Vec<Wanted> {
         }
     }
     for (place, one) in certificates.iter().enumerate() {
+        let declared = declared(one, seen);
         let parsed = |pointer: &crate::conversation::revocation::pointers::Pointer| {
             let is_http = pointer.scheme == Scheme::Http;
             is_http.then(|| Url::parse(&pointer.url).ok()).flatten()
         };
         for url in one.pointers.lists.iter().filter_map(parsed) {
-            add(url, Some(place), Kind::List, Place::default());
+            add(url, Some(place), Kind::List, declared);
         }
         let question = ocsp::question(&one.der, &one.issuer);
         for url in one.pointers.responders.iter().filter_map(parsed) {
             if let Some(question) = &question {
                 let url = ocsp::address(&url, question);
-                add(url, Some(place), Kind::Answer(place), Place::default());
+                add(url, Some(place), Kind::Answer(place), declared);
             }
         }
     }
     all
 }
 
-/// The flow that leads to a host and port from this zone, by its place among all: one of the plan, or a new one.
-async fn flow_to(
+/// Where the file declares whoever showed a certificate first.
+fn declared(one: &Certified, all: &[Seen]) -> Place {
+    let shows = |seen: &&Seen| {
+        let mut chains = seen.observations.iter().filter_map(|it| it.tls.as_ref());
+        chains.any(|tls| shows(tls, one))
+    };
+    all.iter()
+        .find(shows)
+        .map_or_else(Place::default, |seen| seen.flow.reason.declared)
+}
+
+fn shows(tls: &TlsSeen, one: &Certified) -> bool {
+    tls.der.iter().any(|der| one.der.as_ref() == der.as_slice())
+}
+
+/// The flow that leads to a host and port from this zone, by its place among all: one of the plan, or a new one, which
+/// nobody has tried yet.
+fn flow_to(
     bench: &Bench,
     site: &mut Site,
     all: &mut Vec<Seen>,
@@ -226,13 +295,8 @@ async fn flow_to(
             Target::Crl(site.crls.len() - 1)
         }
     };
-    let flow = plan::flow_to_list(
-        &bench.loaded.catalogue,
-        bench.place.zone,
-        target,
-        *port,
-        place,
-    );
+    let catalogue = &bench.loaded.catalogue;
+    let flow = plan::flow_to_list(catalogue, bench.place.zone, target, *port, place);
     let there = all.iter().position(|seen| {
         (seen.flow.from, seen.flow.to) == (flow.from, flow.to)
             && (seen.flow.port, seen.flow.transport) == (flow.port, flow.transport)
@@ -243,108 +307,86 @@ async fn flow_to(
         }
         return there;
     }
-    let observations = try_port(bench, site, &flow, host).await;
     all.push(Seen {
         flow,
         owner: Owner::Vantage,
-        observations,
+        observations: Vec::new(),
     });
     all.len() - 1
 }
 
-/// Tries the port of a flow that the plan did not have.
-async fn try_port(bench: &Bench, site: &Site, flow: &Flow, host: &str) -> Vec<Observation> {
+/// Tries the ports of the flows that the plan did not have, all at once.
+async fn try_ports(bench: &Bench, site: &Site, all: &mut [Seen]) {
+    let new = (0..all.len()).filter(|number| all[*number].observations.is_empty());
+    let targets = new.map(|number| {
+        let flow = &all[number].flow;
+        async move { (number, targets(bench, site, flow).await) }
+    });
+    let mut questions = Vec::new();
+    let mut of: Vec<usize> = Vec::new();
+    for (number, targets) in futures_util::future::join_all(targets).await {
+        for target in targets {
+            of.push(number);
+            questions.push(Question {
+                target,
+                port: all[number].flow.port.low,
+                name: None,
+                ladder: Ladder::Tcp,
+                turn: Turn::Needed,
+                spread: false,
+                landing: Landing::Itself,
+                web: None,
+                via: None,
+            });
+        }
+    }
+    let mut answers = bench.prober.ask_all(questions.clone(), || {}).await;
+    bench.prober.prove_silence(&questions, &mut answers).await;
+    for (number, answer) in of.into_iter().zip(answers) {
+        all[number].observations.push(answer);
+    }
+}
+
+async fn targets(bench: &Bench, site: &Site, flow: &Flow) -> Vec<probe::Target> {
     let aimed = match flow.to {
         Target::System(_) => aim::aim(site, bench.place.zone, flow),
-        Target::Crl(_) => aim::Aim::Name(host.to_string()),
+        Target::Crl(number) => aim::Aim::Name(site.crls[number].host.clone()),
     };
     let found = match aimed {
         aim::Aim::Addresses(addresses) => Ok(addresses),
-        aim::Aim::Name(name) => probe::lookup(&name, bench.timeout).await,
         aim::Aim::Nowhere => Err(Unresolved::NoNameHere),
+        aim::Aim::Name(name) => {
+            let mut stop = bench.stop.clone();
+            tokio::select! {
+                found = probe::lookup(&name, bench.timeout) => found,
+                _ = stop.wait_for(|stop| *stop) => Err(Unresolved::ResolverSilent),
+            }
+        }
     };
-    let targets: Vec<probe::Target> = match found {
+    match found {
         Ok(addresses) => addresses.into_iter().map(probe::Target::Address).collect(),
         Err(why) => vec![probe::Target::Nowhere(why)],
-    };
-    let question = |target| Question {
-        target,
-        port: flow.port.low,
-        name: None,
-        ladder: Ladder::Tcp,
-        turn: Turn::Needed,
-        spread: false,
-        landing: Landing::Itself,
-        web: None,
-        via: None,
-    };
-    let questions: Vec<Question> = targets.into_iter().map(question).collect();
-    let mut answers = bench.prober.ask_all(questions.clone(), || {}).await;
-    bench.prober.prove_silence(&questions, &mut answers).await;
-    answers
-}
-
-/// Fetches the lists of one flow from each of its addresses that is open; the places of the certificates that are
-/// revoked come back.
-async fn fetch_all(
-    bench: &Bench,
-    seen: &mut Seen,
-    numbers: &[usize],
-    wanted: &mut [Wanted],
-    certificates: &[Certified],
-    allows: impl Fn(&str, u16) -> bool + Copy,
-) -> BTreeSet<usize> {
-    let only_lists = seen
-        .flow
-        .reason
-        .rules
-        .iter()
-        .all(|rule| *rule == plan::LIST);
-    let port = seen.flow.port.low;
-    let open = |seen: &&mut Observation| seen.state == State::Open;
-    let mut revoked = BTreeSet::new();
-    let mut asked = 0;
-    for observation in seen
-        .observations
-        .iter_mut()
-        .filter(open)
-        .take(MOST_ADDRESSES)
-    {
-        let Some(address) = observation.address else {
-            continue;
-        };
-        let mut worst = Service::Spoke;
-        for number in numbers {
-            if *bench.stop.borrow() {
-                observation.state = State::NotTried(NotTried::Interrupted);
-                return revoked;
-            }
-            let it = &mut wanted[*number];
-            let at = SocketAddr::new(address, port);
-            let (service, list, found) = fetch_one(bench, it, at, certificates, allows).await;
-            it.good = service == Service::Spoke && (it.good || asked == 0);
-            observation.lists.push(list);
-            revoked.extend(found);
-            if worst == Service::Spoke {
-                worst = service;
-            }
-        }
-        asked += 1;
-        if worst != Service::Spoke || only_lists {
-            observation.service = Some(worst);
-        }
     }
-    revoked
 }
 
-/// Fetches one list: what it is worth, what is written down, and which certificates it revokes.
+/// What one address said when it was asked for one list.
+struct Fetch {
+    /// What that means for clients.
+    service: Service,
+    /// What is written down.
+    list: ListSeen,
+    /// The certificates that it revokes, by their places.
+    revoked: Vec<usize>,
+}
+
+/// Fetches one list; `None` when the run was stopped.
 async fn fetch_one(
     bench: &Bench,
     wanted: &Wanted,
     at: SocketAddr,
     certificates: &[Certified],
     allows: impl Fn(&str, u16) -> bool,
-) -> (Service, ListSeen, Vec<usize>) {
+) -> Option<Fetch> {
     let most = match wanted.kind {
         Kind::List => LARGEST_LIST,
         Kind::Answer(_) => ocsp::LARGEST_ANSWER,
@@ -356,35 +398,60 @@ async fn fetch_one(
         list: None,
         faults: Vec::new(),
     };
-    let fetched = match bench.prober.fetch(&wanted.url, at, most, allows).await {
+    let fetched = match bench.prober.fetch(&wanted.url, at, most, allows).await? {
         Ok(fetched) => fetched,
         Err(why) => {
             let (service, words) = worth::of_failure(&why);
             list.faults.push(words);
-            return (service, list, Vec::new());
+            return Some(Fetch {
+                service,
+                list,
+                revoked: Vec::new(),
+            });
         }
     };
     let now = Timestamp::now();
-    let Worth {
-        content,
-        fault,
-        words,
-        revoked,
-    } = match wanted.kind {
+    let worth = match wanted.kind {
         Kind::List => worth::of_list(&fetched.body, &wanted.named_by, certificates, now),
         Kind::Answer(place) => worth::of_answer(&fetched.body, place, &certificates[place], now),
     };
-    list.list = content;
-    list.faults = words;
-    (fault.map_or(Service::Spoke, Service::List), list, revoked)
+    list.list = worth.content;
+    list.faults = worth.words;
+    Some(Fetch {
+        service: worth.fault.map_or(Service::Spoke, Service::List),
+        list,
+        revoked: worth.revoked,
+    })
 }
 
-/// A client needs one address of those that a certificate names: a flow to another than serves is optional.
-fn spare_alternatives(all: &mut [Seen], by_flow: &BTreeMap<usize, Vec<usize>>, wanted: &[Wanted]) {
+/// Writes down what came; the certificates that are revoked come back. What a port said before counts only where it has
+/// to serve more than lists.
+fn write_down(seen: &mut Observation, fetch: Option<Fetch>, only_lists: bool) -> Vec<usize> {
+    let Some(fetch) = fetch else {
+        // The run ended before its turn.
+        seen.service = None;
+        return Vec::new();
+    };
+    let first = seen.lists.is_empty();
+    seen.lists.push(fetch.list);
+    let good = fetch.service == Service::Spoke;
+    let was_good = matches!(seen.service, Some(Service::Spoke | Service::NotAsked));
+    if (first && only_lists) || (was_good && !good) {
+        seen.service = Some(fetch.service);
+    }
+    fetch.revoked
+}
+
+/// A client needs one address of those that a certificate names: a flow that fails is optional where another serves.
+fn spare_alternatives<'a>(
+    all: &mut [Seen],
+    by_flow: impl Iterator<Item = (&'a usize, &'a Vec<usize>)>,
+    wanted: &[Wanted],
+) {
     for (flow, numbers) in by_flow {
         let elsewhere = |place: &usize| {
             let mut others = (0..wanted.len()).filter(|other| !numbers.contains(other));
-            others.any(|other| wanted[other].good && wanted[other].named_by.contains(place))
+            others.any(|other| wanted[other].serves() && wanted[other].named_by.contains(place))
         };
         let spare = |number: &usize| {
             let by = &wanted[*number].named_by;
@@ -397,7 +464,8 @@ fn spare_alternatives(all: &mut [Seen], by_flow: &BTreeMap<usize, Vec<usize>>, w
             .rules
             .iter()
             .all(|rule| *rule == plan::LIST);
-        if only_lists && numbers.iter().all(spare) {
+        let fails = numbers.iter().any(|number| !wanted[*number].serves());
+        if only_lists && fails && numbers.iter().all(spare) {
             seen.flow.need = Need::Optional;
         }
     }
