@@ -162,15 +162,21 @@ fn urgency(one: &Tried<'_>) -> Option<u8> {
     }
 }
 
-/// Whether an open port said what only the service itself can say: a device on the way can accept connections and
-/// answer plain HTTP, but it does not hold the certificate's key, nor speak every protocol.
+/// Whether an open port said what only the service itself can say: devices on the way accept connections and answer plain
+/// HTTP and DNS in the place of others, but they do not hold a certificate's key, nor speak the rest.
 pub fn has_own_words(seen: &Observation) -> bool {
     match &seen.service {
-        Some(Service::Spoke) => seen.tls.is_some() || seen.http.is_none(),
+        Some(Service::Spoke) => seen.tls.is_some() || !is_often_answered_for(seen),
         Some(Service::Certificate(_)) => seen.tls.as_ref().is_some_and(|tls| tls.key_proven),
         Some(Service::ServerError(_)) => seen.tls.is_some(),
         _ => false,
     }
+}
+
+/// Plain HTTP and DNS: what transparent proxies and resolvers on the way take upon themselves.
+fn is_often_answered_for(seen: &Observation) -> bool {
+    let spoken = seen.spoken.as_ref();
+    seen.http.is_some() || spoken.is_some_and(|spoken| spoken.protocol == "dns")
 }
 
 /// Whether a host-unreachable message came and nothing shows that the host is alive. A door that opens on a dead host is
@@ -198,28 +204,51 @@ pub fn ways_differ(found: &Found) -> bool {
     sender::Bounds::of(found.paths.values().chain(&found.door_path)).are_unclear()
 }
 
-/// Where packets take different ways: the answers that seem to come from nearer than the host, each with its hop and the
-/// question whose packets went beyond it (`None`: the door's).
-pub fn to_compare(found: &Found) -> Vec<(usize, u8, Option<usize>)> {
+/// Two flows to be sent to a hop in turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The question whose answer seems to come from nearer than the host.
+    pub near: usize,
+    /// The hop of that answer.
+    pub hop: u8,
+    /// The packets that were seen to go beyond it.
+    pub far: Far,
+}
+
+/// Whose packets went farther.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Far {
+    /// A question's.
+    Question(usize),
+    /// Those to a port that nobody uses.
+    Door,
+}
+
+/// Where packets take different ways: the answers that seem to come from nearer than the host.
+pub fn to_compare(found: &Found) -> Vec<Comparison> {
     let bounds = sender::Bounds::of(found.paths.values().chain(&found.door_path));
     let goes_beyond = |path: &Path, hop| path.reached_beyond().is_some_and(|beyond| beyond >= hop);
     let farther = |hop| {
-        let among_paths = found.paths.iter().find(|(_, path)| goes_beyond(path, hop));
-        match among_paths {
-            Some((number, _)) => Some(Some(*number)),
-            None => found
-                .door_path
-                .as_ref()
-                .filter(|path| goes_beyond(path, hop))
-                .map(|_| None),
-        }
+        let mut among_paths = found.paths.iter();
+        let question = among_paths.find(|(_, path)| goes_beyond(path, hop));
+        let door = found.door_path.as_ref();
+        question
+            .map(|(number, _)| Far::Question(*number))
+            .or_else(|| {
+                door.filter(|path| goes_beyond(path, hop))
+                    .map(|_| Far::Door)
+            })
     };
     found
         .paths
         .iter()
         .filter_map(|(number, path)| {
             let hop = bounds.seems_nearer(path)?;
-            Some((*number, hop, farther(hop)?))
+            Some(Comparison {
+                near: *number,
+                hop,
+                far: farther(hop)?,
+            })
         })
         .collect()
 }
@@ -267,6 +296,14 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
         .iter_mut()
         .filter(|seen| seen.address == Some(inquiry.address))
     {
+        // A port that answered after its way was walked drops nothing.
+        if let Some(path) = seen
+            .path
+            .as_mut()
+            .filter(|_| !matches!(seen.state, State::Filtered | State::Silent))
+        {
+            path.dropped = None;
+        }
         seen.dead_by = found.dead_by;
         seen.painted = doors::painted(seen, &bounds, reference.as_ref(), found);
     }

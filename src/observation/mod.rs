@@ -332,6 +332,8 @@ pub struct SourcePorts {
     pub open: u16,
     /// Those on which silence is proof, or which were refused again and again.
     pub blocked: u16,
+    /// Those that stayed silent however often they were tried, and yet without proof.
+    pub undecided: u16,
     /// The quickest answer, in milliseconds.
     pub quickest_ms: Option<f64>,
 }

@@ -35,6 +35,8 @@ pub enum RpcRange {
     OutsideBlocked,
     /// The mapper named ports outside the ranges of the site file, and they answer.
     OutsideOpen,
+    /// All that the mapper named lies in other ranges: nothing uses this one now.
+    Unused,
     /// No mapper told which ports are in use, and none of a few that were tried spoke.
     NotLearnt,
 }

@@ -63,6 +63,10 @@ pub async fn connect(
         Ok(Some(error)) | Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
             Connection::ResetAfterAccept { local }
         }
+        // The system gave up before the caller did: that is silence.
+        Ok(Some(error)) | Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            std::future::pending().await
+        }
         Ok(Some(error)) | Err(error) => Connection::Trouble(trouble(&error)),
     }
 }

@@ -29,6 +29,8 @@ pub async fn connect(
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
             Connection::ResetAfterAccept { local: None }
         }
+        // The system gave up before the caller did: that is silence.
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => std::future::pending().await,
         Err(_) if !super::has_source(remote) => Connection::Trouble(Trouble::NoRoute),
         Err(error) => match rejection(&error) {
             Some(rejection) => Connection::Rejected {

@@ -49,7 +49,7 @@ pub(super) async fn ask(
         };
         seen.attempts.push(attempt);
         if let Some(came) = came {
-            take_in(question, &request, &mut seen, came);
+            take_in(prober, question, &request, &mut seen, came);
             break;
         }
     }
@@ -135,7 +135,13 @@ impl Request {
     }
 }
 
-fn take_in(question: &Question, request: &Request, seen: &mut Observation, came: Datagram) {
+fn take_in(
+    prober: &Prober,
+    question: &Question,
+    request: &Request,
+    seen: &mut Observation,
+    came: Datagram,
+) {
     match came {
         Datagram::Answer(bytes) => {
             seen.state = State::Open;
@@ -149,7 +155,12 @@ fn take_in(question: &Question, request: &Request, seen: &mut Observation, came:
                 reset_by: ResetBy::Host,
             };
         }
-        Datagram::Rejected(rejection) => seen.state = State::Rejected(rejection),
+        Datagram::Rejected(rejection) => {
+            seen.state = match prober.own_trouble(&rejection, seen) {
+                Some(trouble) => State::Unreachable(trouble),
+                None => State::Rejected(rejection),
+            }
+        }
         Datagram::Trouble(trouble) => seen.state = State::Unreachable(trouble),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::once::once;
 use super::{Ladder, Landing, Prober, Question, Target, Turn, walk};
-use crate::attribution::{self, Found, Inquiry};
+use crate::attribution::{self, Far, Found, Inquiry};
 use crate::observation::{Observation, Path, Prohibition, State};
 use crate::os::{self, Connection, Manner};
 
@@ -41,6 +41,9 @@ impl Prober {
         }
         if self.limits.walks && os::TELLS_SENDERS {
             let _turn = self.walking.acquire().await;
+            if *self.stop.borrow() {
+                return found;
+            }
             self.walk_all(inquiry, &mut found).await;
             self.settle_doors(inquiry, known, observations, &mut found)
                 .await;
@@ -130,14 +133,17 @@ impl Prober {
                 .map(|walk| walk.port)
         };
         let shut = shut_door(found);
-        for (number, hop, farther) in attribution::to_compare(found) {
-            let far = farther.map_or(shut, port_of);
-            let (Some(near), Some(far)) = (port_of(number), far) else {
+        for comparison in attribution::to_compare(found) {
+            let far = match comparison.far {
+                Far::Question(number) => port_of(number),
+                Far::Door => shut,
+            };
+            let (Some(near), Some(far)) = (port_of(comparison.near), far) else {
                 continue;
             };
             let at = |port| SocketAddr::new(inquiry.address, port);
-            let nearer = walk::is_nearer(self, at(near), at(far), hop).await;
-            if let Some(path) = found.paths.get_mut(&number) {
+            let nearer = walk::is_nearer(self, at(near), at(far), comparison.hop).await;
+            if let Some(path) = found.paths.get_mut(&comparison.near) {
                 path.nearer = nearer;
             }
         }

@@ -21,7 +21,7 @@ use crate::observation::{
 };
 use crate::os::{self, Connection, Manner};
 
-/// The longest time that one knock is given for its tries; what is silent then, and not proved, stays unproved.
+/// The longest time that one knock listens between its tries; what is silent then, and not proved, stays unproved.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// How much longer each wait is than the one before.
@@ -59,6 +59,8 @@ pub(super) async fn knock(
         attempts: Vec::new(),
         running: JoinSet::new(),
         locals: Arc::default(),
+        left: Vec::new(),
+        listened: Duration::ZERO,
         trouble: None,
     };
     let mut places = Some(places);
@@ -112,13 +114,16 @@ struct Tries<'a> {
     running: JoinSet<(usize, Duration, Connection)>,
     /// The local ends of the tries, by their numbers: silence has evidence too.
     locals: Arc<Mutex<Vec<(usize, SocketAddr)>>>,
+    /// When each try left.
+    left: Vec<Instant>,
+    /// How long answers were waited for, apart from waiting for a turn.
+    listened: Duration,
     /// This machine's own trouble with a try, while others are under way.
     trouble: Option<(usize, Trouble)>,
 }
 
 impl Tries<'_> {
     async fn run(&mut self, places: &mut Option<Places>) -> End {
-        let begun = Instant::now();
         loop {
             if !self.leave().await {
                 return End::Stopped;
@@ -127,17 +132,18 @@ impl Tries<'_> {
             if let Some(end) = self.listen(wait).await {
                 return end;
             }
-            if enough || begun.elapsed() > LONGEST {
+            if enough || self.listened > LONGEST {
                 break;
             }
         }
-        *places = None;
         let _waiting = self.prober.waiting.acquire().await;
+        *places = None;
         let window = self
             .prober
             .learnt()
             .window(self.remote.ip(), self.prober.limits.timeout);
-        let end = self.listen(window.saturating_sub(begun.elapsed())).await;
+        let since_the_first = self.left.first().map_or(window, Instant::elapsed);
+        let end = self.listen(window.saturating_sub(since_the_first)).await;
         end.unwrap_or(End::Silence)
     }
 
@@ -152,6 +158,7 @@ impl Tries<'_> {
         let number = self.attempts.len();
         let (remote, landing) = (self.remote, self.question.landing);
         let started = Instant::now();
+        self.left.push(started);
         self.attempts.push(Attempt {
             at: Timestamp::now(),
             local: None,
@@ -195,6 +202,13 @@ impl Tries<'_> {
 
     /// Waits for an answer to any try.
     async fn listen(&mut self, time: Duration) -> Option<End> {
+        let begun = Instant::now();
+        let end = self.hear(time).await;
+        self.listened += begun.elapsed();
+        end
+    }
+
+    async fn hear(&mut self, time: Duration) -> Option<End> {
         let mut stop = self.prober.stop.clone();
         let begun = Instant::now();
         loop {
@@ -204,11 +218,10 @@ impl Tries<'_> {
                 () = sleep(left) => None,
                 _ = stop.wait_for(|stop| *stop) => return Some(End::Stopped),
             };
-            let Some((number, took, connection)) = joined else {
-                self.note_time(None, begun.elapsed());
-                return None;
-            };
-            self.note_time(Some(number), took);
+            let (number, took, connection) = joined?;
+            if let Some(attempt) = self.attempts.get_mut(number) {
+                attempt.took_ms = super::millis(took);
+            }
             if let Connection::Trouble(trouble) = connection {
                 if let Some(attempt) = self.attempts.get_mut(number) {
                     attempt.result = AttemptResult::Trouble(trouble);
@@ -230,16 +243,6 @@ impl Tries<'_> {
         Some(End::Answer(number, Connection::Trouble(trouble)))
     }
 
-    fn note_time(&mut self, number: Option<usize>, took: Duration) {
-        let attempt = match number {
-            Some(number) => self.attempts.get_mut(number),
-            None => self.attempts.last_mut(),
-        };
-        if let Some(attempt) = attempt {
-            attempt.took_ms = super::millis(took);
-        }
-    }
-
     /// Takes in an answer: earlier tries were lost, and the time is a round trip.
     fn learn(&self, number: usize, took: Duration, connection: &Connection) {
         // A device on the way answers for its part of the way only, and a router may ask its network for seconds
@@ -250,7 +253,13 @@ impl Tries<'_> {
         }
     }
 
+    /// The attempts with their local ends; silent ones were listened to until now.
     fn with_locals(&mut self) -> Vec<Attempt> {
+        for (attempt, left) in self.attempts.iter_mut().zip(&self.left) {
+            if attempt.result == AttemptResult::Silent && attempt.took_ms == 0.0 {
+                attempt.took_ms = super::millis(left.elapsed());
+            }
+        }
         let locals = self.locals.lock().unwrap_or_else(PoisonError::into_inner);
         for (number, local) in locals.iter() {
             if let Some(attempt) = self.attempts.get_mut(*number) {
@@ -320,13 +329,12 @@ async fn answered(
                 },
             }
         }
-        // This host's own word about an address beyond its networks is about the router it sends to.
-        Connection::Rejected { rejection, .. }
-            if !seen.on_link && rejection.by.is_some_and(|by| prober.is_own(by)) =>
-        {
-            seen.state = State::Unreachable(Trouble::GatewaySilent);
+        Connection::Rejected { rejection, .. } => {
+            seen.state = match prober.own_trouble(&rejection, seen) {
+                Some(trouble) => State::Unreachable(trouble),
+                None => State::Rejected(rejection),
+            }
         }
-        Connection::Rejected { rejection, .. } => seen.state = State::Rejected(rejection),
         Connection::Trouble(trouble) => {
             seen.state = State::Unreachable(trouble);
             if trouble == Trouble::NoDescriptors {

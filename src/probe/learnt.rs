@@ -18,6 +18,10 @@ const BLIND_WAIT: Duration = Duration::from_millis(300);
 /// its ARP or neighbour discovery, and only then says that the host is unreachable.
 const LEAST_WINDOW: Duration = Duration::from_millis(3_500);
 
+/// The longest that silence is listened to for the sake of others that are slow: one host that delays its answers must
+/// not hold up the run.
+const LONGEST_WINDOW: Duration = Duration::from_secs(10);
+
 /// What has been learnt so far.
 #[derive(Default)]
 pub(super) struct Learnt {
@@ -119,6 +123,7 @@ impl Learnt {
     pub(super) fn window(&self, address: IpAddr, timeout: Duration) -> Duration {
         let least = LEAST_WINDOW.max(timeout);
         let slow = self.slowest.map_or(Duration::ZERO, |slowest| slowest * 8);
+        let slow = slow.min(LONGEST_WINDOW);
         if self.round_trip(address).is_some() {
             least
         } else {

@@ -34,13 +34,17 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::observation::{NotTried, Observation, State, Unresolved};
+use crate::observation::{
+    NotTried, Observation, Prohibition, Rejection, State, Trouble, Unresolved,
+};
 use knock::Places;
 use learnt::Learnt;
 
 pub use crate::conversation::{Trust, WebNeeds};
+pub use converse::MOST_RPC_PORTS;
 pub use gateway::Gateway;
 pub use names::lookup;
+pub use prove::SAMPLES as LOSS_SAMPLES;
 pub use silence::MOST as MOST_TRIES;
 pub use spread::PORTS as SOURCE_PORTS;
 
@@ -283,7 +287,7 @@ impl Prober {
             }
         }
         let all = ports.into_iter().map(|(address, port)| async move {
-            let wait = self.learnt().wait(address);
+            let wait = self.learnt().wait(address).min(self.limits.timeout);
             let remote = SocketAddr::new(address, port);
             let seen = once::once(self, remote, crate::os::Manner::default(), wait).await;
             if let Some(seen) = seen
@@ -358,9 +362,34 @@ impl Prober {
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether an address is this host's own.
-    fn is_own(&self, address: IpAddr) -> bool {
-        self.own.iter().any(|net| net.addr() == address)
+    /// What an ICMP message of this host's own system says, when it is one about another host: that the router it sends
+    /// to does not answer, or that a rule of its own refused the packet. That a neighbour does not answer is the host's
+    /// trouble, not ours.
+    fn own_trouble(&self, rejection: &Rejection, seen: &Observation) -> Option<Trouble> {
+        let by = rejection.by.filter(|by| Some(*by) != seen.address)?;
+        if !self.own.iter().any(|net| net.addr() == by) {
+            return None;
+        }
+        match rejection.says {
+            Prohibition::HostUnreachable if seen.on_link => None,
+            Prohibition::HostUnreachable => Some(Trouble::GatewaySilent),
+            _ => Some(Trouble::Refused),
+        }
+    }
+
+    /// Takes into account that so many more questions may end in silence.
+    pub fn expect(&self, questions: usize) {
+        self.learnt().asked += questions;
+    }
+
+    /// Waits, or not so long when the run is stopped; false: it was.
+    async fn pause(&self, time: Duration) -> bool {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => false,
+            () = tokio::time::sleep(time) => true,
+        }
     }
 
     /// Whether an address lies in a network of this host, or is its own.

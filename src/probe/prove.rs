@@ -6,10 +6,8 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
-use tokio::task::JoinSet;
 
 use super::once::once;
 use super::spread::PORTS;
@@ -18,7 +16,7 @@ use crate::observation::{Observation, Service, State};
 use crate::os::{Connection, Manner};
 
 /// Tries whose fate is known before a host's losses count as measured.
-const SAMPLES: u32 = 40;
+pub const SAMPLES: u32 = 40;
 /// Tries under way at once while losses are measured.
 const AT_ONCE: usize = 4;
 /// Passes in which silent questions get more tries; each may show new losses.
@@ -26,11 +24,7 @@ const PASSES: usize = 3;
 
 impl Prober {
     /// Gives silent questions the tries that they still lack, and sets their state by what is known then.
-    pub async fn prove_silence(
-        self: &Arc<Self>,
-        questions: &[Question],
-        answers: &mut [Observation],
-    ) {
+    pub async fn prove_silence(&self, questions: &[Question], answers: &mut [Observation]) {
         if self.limits.attempts.is_none() {
             self.measure_losses(answers).await;
             for _ in 0..PASSES {
@@ -48,11 +42,7 @@ impl Prober {
 
     /// Packets were seen to take different ways: silent questions get so many tries, from as many source ports, that each
     /// way is surely among them.
-    pub async fn try_every_way(
-        self: &Arc<Self>,
-        questions: &[Question],
-        answers: &mut [Observation],
-    ) {
+    pub async fn try_every_way(&self, questions: &[Question], answers: &mut [Observation]) {
         self.learnt().fewest = PORTS as u8;
         self.prove_silence(questions, answers).await;
     }
@@ -75,21 +65,22 @@ impl Prober {
     }
 
     async fn ask_again(
-        self: &Arc<Self>,
+        &self,
         questions: &[Question],
         lacking: &[usize],
         answers: &mut [Observation],
     ) {
-        let mut running = JoinSet::new();
-        for &number in lacking {
-            let (prober, question) = (Arc::clone(self), questions[number].clone());
-            let earlier = knock::silent(&answers[number].attempts);
-            running.spawn(async move { (number, prober.ask(question, earlier, None).await) });
-        }
-        while let Some(joined) = running.join_next().await {
-            if let Ok((number, again)) = joined {
-                join(&mut answers[number], again);
-            }
+        let again: Vec<(usize, Observation)> = stream::iter(lacking.iter().copied())
+            .map(|number| {
+                let earlier = knock::silent(&answers[number].attempts);
+                let asked = self.ask(questions[number].clone(), earlier, None);
+                async move { (number, asked.await) }
+            })
+            .buffer_unordered(self.limits.in_flight)
+            .collect()
+            .await;
+        for (number, again) in again {
+            join(&mut answers[number], again);
         }
     }
 
@@ -118,7 +109,7 @@ impl Prober {
         let known = self.learnt().samples(remote.ip());
         stream::iter(known..SAMPLES)
             .for_each_concurrent(AT_ONCE, |_| async move {
-                let wait = self.learnt().wait(remote.ip());
+                let wait = self.learnt().wait(remote.ip()).min(self.limits.timeout);
                 let Some(seen) = once(self, remote, Manner::default(), wait).await else {
                     return;
                 };
@@ -152,10 +143,10 @@ fn join(seen: &mut Observation, mut again: Observation) {
     let mut attempts = std::mem::take(&mut seen.attempts);
     attempts.append(&mut again.attempts);
     if matches!(again.state, State::NotTried(_) | State::Unreachable(_)) {
-        again.state = State::Silent;
-        again.confidence = seen.confidence;
+        seen.state = State::Silent;
+    } else {
+        *seen = again;
     }
-    *seen = again;
     seen.attempts = attempts;
 }
 

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Ladder, Prober, Question};
-use crate::observation::{Observation, ResetBy, RpcPort, RpcRange, Service, State};
+use crate::observation::{NotTried, Observation, ResetBy, RpcPort, RpcRange, Service, State};
 use crate::yaml::Ports;
 
 /// How many ports of a range are tried where nobody tells which are in use.
@@ -96,6 +96,18 @@ fn speaks(seen: &Observation) -> bool {
     seen.state == State::Open && seen.service == Some(Service::Spoke)
 }
 
+/// Whether something on the way keeps a port from answering.
+fn is_blocked(seen: &Observation) -> bool {
+    matches!(
+        seen.state,
+        State::Filtered
+            | State::Rejected(_)
+            | State::Closed {
+                reset_by: ResetBy::Device | ResetBy::Either
+            }
+    )
+}
+
 /// What named ports say of a range.
 fn of_named(range: Ports, all: &[Ports], named: &[RpcPort]) -> Observation {
     let inside: Vec<&RpcPort> = named.iter().filter(|it| holds(&range, it.port)).collect();
@@ -103,27 +115,28 @@ fn of_named(range: Ports, all: &[Ports], named: &[RpcPort]) -> Observation {
         .iter()
         .filter(|it| !all.iter().any(|range| holds(range, it.port)))
         .collect();
-    let silent = |ports: &[&RpcPort]| {
+    let failing = |ports: &[&RpcPort]| {
         ports
             .iter()
             .find(|it| !speaks(&it.seen))
             .map(|it| it.seen.clone())
     };
-    let (kind, mut seen) = if let Some(seen) = silent(&inside) {
-        (RpcRange::HalfOpen, seen)
-    } else if let Some(seen) = silent(&outside) {
-        (RpcRange::OutsideBlocked, seen)
+    let (kind, mut seen) = if let Some(seen) = failing(&inside) {
+        // What no firewall need have done is judged for what it is: no proof, nobody listening, not RPC.
+        (is_blocked(&seen).then_some(RpcRange::HalfOpen), seen)
+    } else if let Some(seen) = failing(&outside) {
+        (is_blocked(&seen).then_some(RpcRange::OutsideBlocked), seen)
     } else if let Some(outside) = outside.first() {
-        (RpcRange::OutsideOpen, outside.seen.clone())
+        (Some(RpcRange::OutsideOpen), outside.seen.clone())
     } else if let Some(inside) = inside.first() {
-        (RpcRange::Passes, inside.seen.clone())
+        (Some(RpcRange::Passes), inside.seen.clone())
     } else {
-        // All that was named lies in other ranges: nothing uses this one now.
-        let other = named.first().map(|it| it.seen.address);
-        let seen = Observation::without_packets(other.flatten(), State::Silent);
-        (RpcRange::NotLearnt, seen)
+        let address = named.first().and_then(|it| it.seen.address);
+        let untried = State::NotTried(NotTried::Unsupported);
+        let seen = Observation::without_packets(address, untried);
+        (Some(RpcRange::Unused), seen)
     };
-    let shown = if matches!(kind, RpcRange::OutsideBlocked | RpcRange::OutsideOpen) {
+    let shown = if matches!(kind, Some(RpcRange::OutsideBlocked | RpcRange::OutsideOpen)) {
         outside
     } else {
         inside
@@ -131,7 +144,7 @@ fn of_named(range: Ports, all: &[Ports], named: &[RpcPort]) -> Observation {
     let spoken = seen.spoken.get_or_insert_default();
     spoken.protocol = "rpc";
     spoken.ports = shown.into_iter().cloned().collect();
-    seen.rpc_range = Some(kind);
+    seen.rpc_range = kind;
     seen
 }
 
@@ -229,6 +242,30 @@ mod tests {
             kind(&[port(49_155, true), port(1_025, false)]),
             Some(RpcRange::OutsideBlocked)
         );
+    }
+
+    #[test]
+    fn what_no_firewall_need_have_done_is_judged_for_what_it_is() {
+        let with = |state| {
+            let mut port = port(49_155, true);
+            port.seen.state = state;
+            kind(&[port])
+        };
+        assert_eq!(with(State::Silent), None, "no proof");
+        let nobody = State::Closed {
+            reset_by: ResetBy::Host,
+        };
+        assert_eq!(with(nobody), None, "nobody listens");
+        assert_eq!(kind(&[port(1_025, true)]), Some(RpcRange::OutsideOpen));
+        let two = [
+            RANGE,
+            Ports {
+                low: 5_000,
+                high: 5_100,
+            },
+        ];
+        let other = of_named(two[1], &two, &[port(49_155, true)]);
+        assert_eq!(other.rpc_range, Some(RpcRange::Unused));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
-use tokio::time::sleep;
 
 use super::Prober;
 use super::once::{Once, once};
@@ -44,7 +43,7 @@ pub(super) async fn walk(prober: &Prober, remote: SocketAddr, distance: Option<u
     let end = distance.unwrap_or(MOST_HOPS).min(MOST_HOPS);
     let mut silent = 0;
     let mut first = 1;
-    while first <= end && silent < SILENT_WINDOWS && left > 0 {
+    while first <= end && silent < SILENT_WINDOWS && left > 0 && !*prober.stop.borrow() {
         let last = first.saturating_add(WINDOW - 1).min(end);
         let asked = ask(prober, remote, (first..=last).collect(), &mut left).await;
         let ends = asked.iter().any(Hop::is_answer);
@@ -64,7 +63,9 @@ pub(super) async fn walk(prober: &Prober, remote: SocketAddr, distance: Option<u
         if again.is_empty() || left == 0 {
             break;
         }
-        sleep(pause).await;
+        if !prober.pause(pause).await {
+            break;
+        }
         for hop in ask(prober, remote, again, &mut left).await {
             merge(&mut hops, hop);
         }
@@ -110,10 +111,9 @@ pub(super) async fn ask_patiently(prober: &Prober, door: SocketAddr, number: u8)
         if hop.answer != HopAnswer::Silent {
             return Some(hop);
         }
-        if *prober.stop.borrow() {
+        if !prober.pause(PAUSES[1]).await {
             return None;
         }
-        sleep(PAUSES[1]).await;
     }
     None
 }
@@ -282,7 +282,7 @@ async fn in_turn(prober: &Prober, silent: SocketAddr, working: SocketAddr, hop: 
             counted += 1;
         } else {
             idle += 1;
-            sleep(PAUSES[1]).await;
+            prober.pause(PAUSES[1]).await;
         }
         if counted == wanted {
             return Turn::Silent;

@@ -33,7 +33,11 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         flow.crosses.join(" and ")
     };
     let (system, port) = (&flow.to.system, flow.service());
+    let by_the_host = evidence.rejected.as_ref().is_some_and(|it| it.by_the_host);
     match cause {
+        Cause::AdminProhibited | Cause::Rejected | Cause::PortUnreachable if by_the_host => {
+            format!("{system} itself refuses {port}: look at its own firewall, and whether the service runs.")
+        }
         Cause::Intermittent => format!("Some connections to {port} of {system} pass and others do not, by their source port: one of several paths, of a pair of firewalls or of a cluster's nodes lacks the rule. Look at each member of {crossed}, and at each node behind the name."),
         Cause::AnsweredByMiddlebox => format!("A device answers in the place of {system}, so an open {port} proves nothing. See what on the way ({crossed}, a proxy, an intrusion-prevention device) accepts connections for it, and run again from where it does not."),
         Cause::OtherProtocol => format!("Another service, or a device, answers on {port} of {system}, and not in the protocol that is needed. See what listens there."),

@@ -45,43 +45,55 @@ pub struct Run<'a> {
     pub now: Timestamp,
 }
 
+/// The words of findings over many swept ports.
+const LET_THROUGH: &str = "sweep";
+const PAINTED: &str = "sweep-answered";
+
 /// Ports of one system that were tried beside the plan.
 pub struct SweptSystem {
     /// The system.
     pub system: SystemId,
-    between_zones: bool,
     states: BTreeMap<&'static str, Vec<u16>>,
-    /// Ports that were reset by the host itself, across zones.
+    /// Ports that were reset by the host itself.
     let_through: Vec<u16>,
-    /// Ports that opened where every port does: a device answers.
+    /// Ports that a device opened.
     painted: Vec<u16>,
+    /// One of each, to show.
+    examples: BTreeMap<&'static str, Observation>,
     /// Open ports with what was seen.
     open: Vec<(u16, Observation)>,
 }
 
 impl SweptSystem {
     /// A system of which no port has been taken in yet.
-    pub fn new(system: SystemId, between_zones: bool) -> Self {
+    pub fn new(system: SystemId) -> Self {
         Self {
             system,
-            between_zones,
             states: BTreeMap::new(),
             let_through: Vec::new(),
             painted: Vec::new(),
+            examples: BTreeMap::new(),
             open: Vec::new(),
         }
     }
 
     /// Takes in one port; `painted`: a device opens every port of this address.
     pub fn add(&mut self, port: u16, seen: Observation, painted: bool) {
-        use crate::observation::{ResetBy, State};
+        use crate::observation::{ResetBy, Service, State};
         self.note(port, &seen);
         match seen.state {
-            State::Open if painted => self.painted.push(port),
+            // A device on the way accepts for a host, and learns only then that nobody listens there.
+            State::Open if painted || seen.service == Some(Service::ResetAtOnce) => {
+                self.painted.push(port);
+                self.examples.entry(PAINTED).or_insert(seen);
+            }
             State::Open => self.open.push((port, seen)),
             State::Closed {
                 reset_by: ResetBy::Host,
-            } if self.between_zones => self.let_through.push(port),
+            } => {
+                self.let_through.push(port);
+                self.examples.entry(LET_THROUGH).or_insert(seen);
+            }
             _ => {}
         }
     }
@@ -139,7 +151,7 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             .collect();
     }
     let judgement = with_expiry(run, observations, judged);
-    let evidence = evidence(run.site, &entry.crosses, observations, judged);
+    let evidence = evidence(run.site, flow.to, &entry.crosses, observations, judged);
     ReportFlow {
         state: observations
             .get(judged.observation)
@@ -185,63 +197,49 @@ fn with_expiry(run: &Run<'_>, observations: &[Observation], judged: &Judged) -> 
 }
 
 fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
-    let between_zones = run.site.systems[swept.system].zone != run.zone;
-    let mut findings = Vec::new();
-    for (port, seen) in &swept.open {
-        let level = if between_zones {
-            Level::Error
-        } else {
-            Level::Note
-        };
-        let verdict = if between_zones {
-            Verdict::Exposed
-        } else {
-            Verdict::Ok
-        };
-        let cause = if between_zones {
-            Cause::Open
-        } else {
-            Cause::Answered
-        };
-        findings.push(swept_flow(
-            run,
-            swept.system,
-            Ports::one(*port),
-            std::slice::from_ref(seen),
-            Judgement {
-                verdict,
-                cause,
-                level,
-                owner: between_zones.then_some(Owner::Firewall),
-            },
-        ));
-    }
-    let let_through = Judgement {
+    let there = run.site.systems[swept.system].zone;
+    let across = there != run.zone;
+    let exposed = |cause, level| Judgement {
         verdict: Verdict::Exposed,
-        cause: Cause::ClosedButReachable,
-        level: Level::Warning,
+        cause,
+        level,
         owner: Some(Owner::Firewall),
     };
-    findings.extend(swept_range(
-        run,
-        swept,
-        "sweep",
-        &swept.let_through,
-        let_through,
-    ));
+    let open = match across {
+        true if there < run.zone => exposed(Cause::Open, Level::Warning),
+        true => exposed(Cause::Open, Level::Error),
+        false => Judgement {
+            verdict: Verdict::Ok,
+            cause: Cause::Answered,
+            level: Level::Note,
+            owner: None,
+        },
+    };
+    let mut findings: Vec<ReportFlow> = swept
+        .open
+        .iter()
+        .map(|(port, seen)| {
+            let observations = std::slice::from_ref(seen);
+            swept_flow(run, swept.system, Ports::one(*port), observations, open)
+        })
+        .collect();
+    if across {
+        let reachable = exposed(Cause::ClosedButReachable, Level::Warning);
+        findings.extend(swept_range(
+            run,
+            swept,
+            LET_THROUGH,
+            &swept.let_through,
+            reachable,
+        ));
+    }
     let painted = Judgement {
         verdict: Verdict::Unknown,
         cause: Cause::AnsweredByMiddlebox,
         level: Level::Warning,
         owner: Some(Owner::Firewall),
     };
-    findings.extend(swept_range(
-        run,
-        swept,
-        "sweep-answered",
-        &swept.painted,
-        painted,
-    ));
+    findings.extend(swept_range(run, swept, PAINTED, &swept.painted, painted));
     findings
 }
 
@@ -250,7 +248,7 @@ fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
 fn swept_range(
     run: &Run<'_>,
     swept: &SweptSystem,
-    word: &str,
+    word: &'static str,
     ports: &[u16],
     judgement: Judgement,
 ) -> Option<ReportFlow> {
@@ -258,15 +256,16 @@ fn swept_range(
         low: *ports.iter().min()?,
         high: *ports.iter().max()?,
     };
-    let mut finding = swept_flow(run, swept.system, span, &[], judgement);
+    let example = swept.examples.get(word);
+    let observations = example.map_or(&[][..], std::slice::from_ref);
+    let mut finding = swept_flow(run, swept.system, span, observations, judgement);
     finding.flow.id = format!("{}>{}:{word}/tcp", run.vantage.zone, finding.flow.to.system);
     finding.flow.port = plan::Port::Range(ranges(ports));
-    if judgement.cause == Cause::ClosedButReachable {
-        finding.state = "closed".to_string();
-        finding.evidence.reset_by = Some("host".to_string());
-    } else {
-        finding.state = "open".to_string();
-        finding.evidence.painted = Some("ports that nobody uses opened too".to_string());
+    if word == PAINTED {
+        finding.evidence.painted = Some(
+            "a device opened these: ports that nobody uses opened too, or they were reset at once"
+                .to_string(),
+        );
     }
     Some(finding)
 }

@@ -182,6 +182,9 @@ pub struct Rejected {
     pub icmp_code: Option<u8>,
     /// Sender.
     pub by: Option<String>,
+    /// Whether the site file gives the sender's address to the host itself.
+    #[serde(default)]
+    pub by_the_host: bool,
     /// The firewall of the site file that has the sender's address.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub firewall: Option<String>,
@@ -223,6 +226,9 @@ pub struct SourcePorts {
     pub open: u16,
     /// Those on which silence is proof, or which were refused again and again.
     pub blocked: u16,
+    /// Those that stayed silent however often they were tried, and yet without proof.
+    #[serde(default)]
+    pub undecided: u16,
 }
 
 /// The way of a flow's packets, as tries with a limited number of hops showed it.

@@ -12,6 +12,7 @@ use crate::observation::{
     self, AttemptResult, Before, CertificateFault, Depth, HopAnswer, ListFault, Meddled, Meddler,
     Observation, Painted, Prohibition, ResetBy, RoleProof, Service, State, Stopped,
 };
+use crate::plan::Target;
 use crate::site::Site;
 use crate::verdict::{Control, Judged};
 
@@ -38,6 +39,7 @@ pub(super) fn state(state: &State) -> &'static str {
 
 pub(super) fn evidence(
     site: &Site,
+    to: Target,
     crosses: &[String],
     observations: &[Observation],
     judged: &Judged,
@@ -46,6 +48,11 @@ pub(super) fn evidence(
         return Evidence::default();
     };
     let several = observations.len() > 1;
+    let others = observations
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| *number != judged.observation)
+        .map(|(_, observation)| observation);
     let addresses = observations
         .iter()
         .filter_map(|it| Some((it.address?.to_string(), state(&it.state).to_string())));
@@ -57,7 +64,7 @@ pub(super) fn evidence(
             _ => None,
         },
         rejected: match &decided.state {
-            State::Rejected(rejection) => Some(rejected(site, rejection)),
+            State::Rejected(rejection) => Some(rejected(site, to, rejection)),
             _ => None,
         },
         spoken: decided.spoken.as_ref().map(spoken),
@@ -66,15 +73,16 @@ pub(super) fn evidence(
         painted: decided.painted.map(painted),
         dead_by: decided.dead_by.map(|by| by.to_string()),
         said: decided.service.as_ref().and_then(said),
-        attempts: observations
-            .iter()
+        attempts: std::iter::once(decided)
+            .chain(others)
             .flat_map(|it| &it.attempts)
             .take(MOST_ATTEMPTS)
             .map(attempt)
             .collect(),
         confidence: decided
             .confidence
-            .map(|confidence| (confidence * 1e6).floor() / 1e6),
+            // Never certain: what is left of doubt is below what is shown.
+            .map(|confidence| ((confidence * 1e6).floor() / 1e6).min(0.999_999)),
         tls: decided.tls.as_ref().map(tls),
         lists: decided.lists.iter().map(list).collect(),
         http: decided.http.as_ref().map(http),
@@ -124,7 +132,7 @@ fn sender(reset_by: ResetBy) -> &'static str {
     }
 }
 
-fn rejected(site: &Site, rejection: &observation::Rejection) -> Rejected {
+fn rejected(site: &Site, to: Target, rejection: &observation::Rejection) -> Rejected {
     let says = match rejection.says {
         Prohibition::AdminProhibited => "administratively prohibited",
         Prohibition::PortUnreachable => "port unreachable",
@@ -138,6 +146,10 @@ fn rejected(site: &Site, rejection: &observation::Rejection) -> Rejected {
         icmp_type: rejection.icmp_type,
         icmp_code: rejection.icmp_code,
         by: rejection.by.map(|by| by.to_string()),
+        by_the_host: rejection.by.is_some_and(|by| match to {
+            Target::System(system) => site.systems[system].has_address(by),
+            Target::Crl(_) => false,
+        }),
         firewall: rejection
             .by
             .and_then(|by| site.firewall_at(by))
@@ -175,6 +187,7 @@ fn source_ports(ports: observation::SourcePorts) -> SourcePorts {
         tried: ports.tried,
         open: ports.open,
         blocked: ports.blocked,
+        undecided: ports.undecided,
     }
 }
 

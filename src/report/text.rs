@@ -79,17 +79,17 @@ fn head(report: &ReportDocument) -> String {
     out
 }
 
-/// Whether no flow was answered, and some of them had to be.
+/// Whether nothing at all answered: by its cause, or because no packet could leave this host.
 fn nothing_answered(report: &ReportDocument) -> bool {
-    let is_unknown = |flow: &ReportFlow| verdict(flow) == Some(Verdict::Unknown);
-    let answered =
-        |flow: &ReportFlow| ["open", "closed", "rejected"].contains(&flow.state.as_str());
-    let tried = |flow: &ReportFlow| !["not-tried", "unresolved"].contains(&flow.state.as_str());
-    report
-        .flows
-        .iter()
-        .any(|flow| is_unknown(flow) && tried(flow))
-        && !report.flows.iter().any(answered)
+    let has = |causes: &[Cause]| {
+        let mut flows = report.flows.iter();
+        flows.any(|flow| causes.iter().any(|cause| flow.cause == cause.name()))
+    };
+    let met = |flow: &ReportFlow| {
+        ["open", "closed", "rejected", "filtered", "stopped"].contains(&flow.state.as_str())
+    };
+    has(&[Cause::NothingAnswered])
+        || (has(&[Cause::NoRoute, Cause::GatewaySilent]) && !report.flows.iter().any(met))
 }
 
 /// `firewall team: 2 rules, server team: 1 host`.
@@ -143,6 +143,7 @@ fn tables(findings: &[&ReportFlow]) -> String {
     for flow in findings
         .iter()
         .filter(|flow| flow.owner.as_deref() == Some(Owner::Firewall.name()))
+        .filter(|flow| verdict(flow) != Some(Verdict::Unknown))
     {
         for firewall in to_change(flow) {
             by_firewall.entry(firewall).or_default().push(flow);
@@ -308,7 +309,17 @@ fn style(flow: &ReportFlow) -> Style {
 /// What was seen, in one sentence.
 fn seen(flow: &ReportFlow) -> String {
     let evidence = &flow.evidence;
-    let tries = evidence.attempts.len();
+    // Those of the address that decided stand first.
+    let host = |remote: &str| remote.rsplit_once(':').map(|(host, _)| host.to_string());
+    let decided = evidence
+        .attempts
+        .first()
+        .and_then(|first| host(&first.remote));
+    let tries = evidence
+        .attempts
+        .iter()
+        .filter(|attempt| host(&attempt.remote) == decided)
+        .count();
     let to = evidence
         .attempts
         .first()
@@ -455,7 +466,7 @@ fn rejected(flow: &ReportFlow) -> String {
         .map(|name| format!(" ({name})"))
         .unwrap_or_default();
     match &rejected.by {
-        Some(by) if flow.flow.to.addresses.contains(by) => format!(
+        Some(by) if rejected.by_the_host => format!(
             "{by}, {} itself, said {}",
             flow.flow.to.system, rejected.says
         ),
@@ -506,10 +517,11 @@ fn path_words(path: &Path, system: &str) -> String {
     let Some(dropped) = &path.dropped else {
         return answered_after(path);
     };
-    let after = dropped.after.as_ref().map_or_else(
-        || "no hop on the way answers, so the place is not known".to_string(),
-        |hop| format!("dropped at or after {}, the last to answer", hop_words(hop)),
-    );
+    let after = match (&dropped.after, &dropped.before) {
+        (Some(hop), _) => format!("dropped at or after {}, the last to answer", hop_words(hop)),
+        (None, Some(_)) => "dropped before any hop answers".to_string(),
+        (None, None) => "no hop on the way answers, so the place is not known".to_string(),
+    };
     let before = match (&dropped.before, dropped.distance) {
         (Some(hop), _) => format!(
             ", and no later than {}, which answers a flow that works",

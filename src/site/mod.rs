@@ -305,6 +305,13 @@ impl System {
         by_zone(&self.names, zone).map(String::as_str)
     }
 
+    /// Whether any zone sees it by an address.
+    pub fn has_address(&self, address: IpAddr) -> bool {
+        self.addresses
+            .iter()
+            .any(|(_, addresses)| addresses.contains(&address))
+    }
+
     /// The addresses by which a zone sees it; empty where the file gives none.
     pub fn addresses_for(&self, zone: ZoneId) -> &[IpAddr] {
         by_zone(&self.addresses, zone).map_or(&[], Vec::as_slice)

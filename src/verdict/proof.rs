@@ -245,11 +245,25 @@ fn context(
         control,
         host_answered,
         host_dead: !host_answered && is_dead(site, signs, observation),
-        by_the_host: matches!(&observation.state, State::Rejected(rejection) if rejection.by.is_some() && rejection.by == observation.address),
+        by_the_host: is_the_hosts(site, seen, observation),
         nothing_answered: !signs.anything,
         cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
     }
+}
+
+/// Whether a rejection came from the host itself, by any of its addresses.
+fn is_the_hosts(site: &Site, seen: &Seen, observation: &Observation) -> bool {
+    let State::Rejected(rejection) = &observation.state else {
+        return false;
+    };
+    let is_known = |by| match seen.flow.to {
+        Target::System(system) => site.systems[system].has_address(by),
+        Target::Crl(_) => false,
+    };
+    rejection
+        .by
+        .is_some_and(|by| Some(by) == observation.address || is_known(by))
 }
 
 /// Whether a router looked for the host and did not find it, or a rejection came from the destination's own network or

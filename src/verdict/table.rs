@@ -71,8 +71,12 @@ fn unknown(cause: Cause, level: Level) -> Judgement {
 }
 
 fn required(seen: &Observation, context: &Context) -> Judgement {
-    if let Some(range) = seen.rpc_range {
-        return rpc_range(range);
+    match seen.rpc_range {
+        Some(RpcRange::HalfOpen | RpcRange::OutsideBlocked) if context.cut_off => {
+            return unknown(Cause::CutOff, Level::Error);
+        }
+        Some(range) => return rpc_range(range),
+        None => {}
     }
     match &seen.state {
         State::Open if is_painted(seen) => Judgement {
@@ -136,6 +140,7 @@ fn rpc_range(range: RpcRange) -> Judgement {
             owner: Some(Owner::Server),
             ..ok(Cause::RpcOutsideRange)
         },
+        RpcRange::Unused => unknown(Cause::NotTried, Level::Note),
         RpcRange::NotLearnt => unknown(Cause::RpcNotLearnt, Level::Warning),
     }
 }
@@ -167,10 +172,14 @@ fn is_painted(seen: &Observation) -> bool {
 /// A service that is as it must be, and that some source ports do not reach.
 fn through_every_port(seen: &Observation, judgement: Judgement) -> Judgement {
     if seen.is_split() && judgement.verdict != Verdict::Wrong {
-        failed(Verdict::Blocked, Cause::Intermittent, Owner::Firewall)
-    } else {
-        judgement
+        return failed(Verdict::Blocked, Cause::Intermittent, Owner::Firewall);
     }
+    // Some stayed silent: that every connection passes is not shown.
+    let undecided = seen.source_ports.is_some_and(|ports| ports.undecided > 0);
+    if undecided && judgement.verdict == Verdict::Ok {
+        return unknown(Cause::NotProved, Level::Error);
+    }
+    judgement
 }
 
 /// Whether a tunnel through a proxy opened and nothing was asked inside: proxies open some that lead nowhere.

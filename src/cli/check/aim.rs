@@ -12,7 +12,7 @@ use crate::catalogue::Need;
 use crate::observation::Unresolved;
 use crate::plan::{Chosen, Flow, Target};
 use crate::probe;
-use crate::site::{Site, ZoneId};
+use crate::site::{Site, System, SystemId, ZoneId};
 
 /// Where a flow is tried, before names are resolved.
 pub(super) enum Aim {
@@ -27,24 +27,14 @@ pub(super) fn aim(site: &Site, zone: ZoneId, flow: &Flow) -> Aim {
         Target::System(system) => system,
     };
     let host = &site.systems[system];
-    let proxies = site
-        .systems
-        .iter()
-        .filter(|proxy| proxy.publishes.contains(&system));
-    let (mut shared_names, mut shared_addresses) = (Vec::new(), Vec::new());
-    for proxy in proxies {
-        shared_names.extend(proxy.name_for(zone));
-        shared_addresses.extend(proxy.addresses_for(zone));
-    }
-    // A forbidden flow is tried only at the target's own address, never at one shared with its proxy.
-    let own =
-        |address: &&IpAddr| flow.need != Need::Forbidden || !shared_addresses.contains(*address);
-    let addresses: Vec<IpAddr> = host
-        .addresses_for(zone)
-        .iter()
-        .filter(own)
-        .copied()
+    let shared_names: Vec<&str> = proxies(site, system)
+        .filter_map(|proxy| proxy.name_for(zone))
         .collect();
+    // A forbidden flow is tried only at the target's own address, never at one shared with its proxy.
+    let addresses = match flow.need {
+        Need::Forbidden => own_addresses(site, zone, system),
+        Need::Required | Need::Optional => host.addresses_for(zone).to_vec(),
+    };
     if !addresses.is_empty() {
         return Aim::Addresses(addresses);
     }
@@ -54,6 +44,22 @@ pub(super) fn aim(site: &Site, zone: ZoneId, flow: &Flow) -> Aim {
         }
         _ => Aim::Nowhere,
     }
+}
+
+/// The addresses of a system that it does not share with a proxy which publishes it.
+pub(super) fn own_addresses(site: &Site, zone: ZoneId, system: SystemId) -> Vec<IpAddr> {
+    let shared: Vec<&IpAddr> = proxies(site, system)
+        .flat_map(|proxy| proxy.addresses_for(zone))
+        .collect();
+    let all = site.systems[system].addresses_for(zone).iter();
+    all.filter(|address| !shared.contains(address))
+        .copied()
+        .collect()
+}
+
+fn proxies(site: &Site, system: SystemId) -> impl Iterator<Item = &System> {
+    let publishes = move |proxy: &&System| proxy.publishes.contains(&system);
+    site.systems.iter().filter(publishes)
 }
 
 pub(super) type Names = HashMap<String, Result<Vec<IpAddr>, Unresolved>>;

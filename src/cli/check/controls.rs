@@ -9,43 +9,46 @@ use super::Bench;
 use crate::observation::{Observation, State};
 use crate::probe::{Ladder, Question, Turn};
 
-/// Hosts that answered at first and no longer do, with the time of their last answer: one answered question of each is
-/// asked again.
-pub(super) async fn gone(
-    bench: &Bench,
-    questions: &[Question],
-    answers: &[Observation],
-) -> HashMap<IpAddr, Timestamp> {
-    if *bench.stop.borrow() {
-        return HashMap::new();
-    }
-    let mut controls: BTreeMap<IpAddr, (Question, Timestamp)> = BTreeMap::new();
+/// One answered question of each host, to be asked again.
+pub(super) type Controls = BTreeMap<IpAddr, Question>;
+
+/// The controls of what was answered.
+pub(super) fn controls(questions: &[Question], answers: &[Observation]) -> Controls {
+    let mut controls = Controls::new();
     for (question, answer) in questions.iter().zip(answers) {
         let (Some(address), State::Open | State::Closed { .. }) = (answer.address, &answer.state)
         else {
             continue;
         };
-        let Some(last) = bench.prober.last_answer(address) else {
-            continue;
-        };
-        let again = Question {
-            ladder: Ladder::Tcp,
-            turn: Turn::Needed,
-            spread: false,
-            ..question.clone()
-        };
         if !matches!(question.ladder, Ladder::Datagram(_) | Ladder::RpcRange(_)) {
-            controls.entry(address).or_insert((again, last));
+            controls.entry(address).or_insert_with(|| Question {
+                ladder: Ladder::Tcp,
+                turn: Turn::Needed,
+                spread: false,
+                ..question.clone()
+            });
         }
     }
-    let questions: Vec<Question> = controls.values().map(|(again, _)| again.clone()).collect();
+    controls
+}
+
+/// Hosts that no longer answer, with the time of their last answer.
+pub(super) async fn gone(bench: &Bench, controls: &Controls) -> HashMap<IpAddr, Timestamp> {
+    if *bench.stop.borrow() {
+        return HashMap::new();
+    }
+    let last: HashMap<IpAddr, Timestamp> = controls
+        .keys()
+        .filter_map(|address| Some((*address, bench.prober.last_answer(*address)?)))
+        .collect();
+    let questions: Vec<Question> = controls.values().cloned().collect();
     let mut again = bench.prober.ask_all(questions.clone(), || {}).await;
     bench.prober.prove_silence(&questions, &mut again).await;
     let silent = again.iter().filter(|answer| answer.is_silence());
     silent
         .filter_map(|answer| {
             let address = answer.address?;
-            Some((address, controls.get(&address)?.1))
+            Some((address, *last.get(&address)?))
         })
         .collect()
 }

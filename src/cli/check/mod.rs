@@ -195,7 +195,7 @@ fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
         .saturating_sub(SPARE_DESCRIPTORS)
         .max(1);
     // A silent question keeps its earlier sockets open, so it may hold several.
-    const SOCKETS_EACH: usize = 4;
+    const SOCKETS_EACH: usize = 8;
     let in_flight = asked.in_flight.min((descriptors / SOCKETS_EACH).max(1));
     if in_flight < asked.in_flight {
         eprintln!(
@@ -247,7 +247,8 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     bar.set_message("making silence proof");
     bench.prober.prove_silence(&questions, &mut answers).await;
     bench.prober.settle_ranges(&questions, &mut answers).await;
-    let gone = controls::gone(bench, &questions, &answers).await;
+    let controls = controls::controls(&questions, &answers);
+    let gone = controls::gone(bench, &controls).await;
     bar.set_message("looking closer");
     let mut doors = look_closer(bench, &questions, &mut answers).await;
     let mut seen: Vec<Seen> = chosen
@@ -267,12 +268,16 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     let extended = revocation::examine(bench, &mut seen).await;
     let site = &extended;
     bar.finish_and_clear();
-    let swept = sweep::sweep(bench, &seen, &mut doors).await;
+    let swept = sweep::sweep(bench, &seen, &controls, &mut doors).await;
     let judged = verdict::judge_all(site, bench.place.zone, &bench.own, &seen, &gone);
     let mut notes = notes::skipped_families(site, &seen);
+    let mut stop = bench.stop.clone();
+    let compared = tokio::select! {
+        compared = dns => compared.unwrap_or_default(),
+        _ = stop.wait_for(|stop| *stop) => Vec::new(),
+    };
     notes.extend(
-        dns.await
-            .unwrap_or_default()
+        compared
             .into_iter()
             .map(|(system, name, note)| notes::dns_note(site, system, &name, &note)),
     );
@@ -319,7 +324,7 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
         })
         .collect();
     let inquiries = attribution::wanted(&tried);
-    let known: HashSet<u16> = bench.plan.flows.iter().map(|flow| flow.port.low).collect();
+    let known: HashSet<u16> = known_ports(bench).collect();
     let found = futures_util::future::join_all(
         inquiries
             .iter()
@@ -339,6 +344,12 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
         .zip(found)
         .map(|(inquiry, found)| (inquiry.address, found.doors));
     doors.collect()
+}
+
+/// Every port that the plan knows of, ranges and all.
+fn known_ports(bench: &Bench) -> impl Iterator<Item = u16> {
+    let ports = bench.plan.flows.iter().map(|flow| flow.port);
+    ports.flat_map(|port| port.low..=port.high)
 }
 
 fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vantage {
@@ -441,16 +452,19 @@ fn web(questions: &[Question]) -> String {
 /// What is sent beside one try of each port.
 fn extras(limits: &Limits) -> String {
     let walks = if limits.walks {
-        ", and up to 9 paths to each host are walked"
+        ", and up to 10 paths to each host are walked"
     } else {
         ""
     };
     format!(
         "a port that stays silent is tried up to {} times, a required one that opens from {} source ports, a host that \
-         answers at {} to {} ports that nobody uses{walks}",
+         answers at {} to {} ports that nobody uses and, for its silent ports, up to {} times to measure losses, and up \
+         to {} ports that an RPC mapper names{walks}",
         probe::MOST_TRIES,
         probe::SOURCE_PORTS,
         attribution::DOORS,
         2 * attribution::DOORS,
+        probe::LOSS_SAMPLES,
+        probe::MOST_RPC_PORTS,
     )
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
-use super::Bench;
+use super::controls::{self, Controls};
+use super::{Bench, aim};
 use crate::attribution;
-use crate::catalogue::Transport;
+use crate::catalogue::{Need, Transport};
 use crate::config::Sweep;
 use crate::observation::{Observation, State};
 use crate::plan::Target;
@@ -21,24 +22,29 @@ const SWEEP_PORTION: usize = 4_096;
 pub(super) type Doors = HashMap<IpAddr, Vec<(u16, Observation)>>;
 
 /// What was tried beside the plan, system by system: the ports of `probing.sweep`, in portions, and doors.
-pub(super) async fn sweep(bench: &Bench, seen: &[Seen], doors: &mut Doors) -> Vec<SweptSystem> {
+pub(super) async fn sweep(
+    bench: &Bench,
+    seen: &[Seen],
+    controls: &Controls,
+    doors: &mut Doors,
+) -> Vec<SweptSystem> {
     let site = &bench.loaded.site;
     let mut all = Vec::new();
     // Beside the plan nothing goes through a proxy, and nothing past it.
     if bench.via.is_some() {
         return all;
     }
-    for (system, host) in site.systems.iter().enumerate() {
+    for system in 0..site.systems.len() {
         if bench.place.system == Some(system) {
             continue;
         }
-        let mut swept = SweptSystem::new(system, host.zone != bench.place.zone);
+        let mut swept = SweptSystem::new(system);
         let tried = tried(seen, system);
         let ports: Vec<u16> = wanted(&site.probing.sweep)
             .into_iter()
             .filter(|port| !tried.contains(port))
             .collect();
-        let given = host.addresses_for(bench.place.zone);
+        let given = aim::own_addresses(site, bench.place.zone, system);
         for address in addresses(bench, seen, system) {
             // What a name leads to may be shared with another system: only the file's own addresses are swept.
             let ports = if given.contains(&address) {
@@ -46,7 +52,8 @@ pub(super) async fn sweep(bench: &Bench, seen: &[Seen], doors: &mut Doors) -> Ve
             } else {
                 &[]
             };
-            sweep_address(bench, &mut swept, address, ports, doors).await;
+            bench.prober.expect(ports.len());
+            sweep_address(bench, &mut swept, address, ports, controls, doors).await;
         }
         all.push(swept);
     }
@@ -63,15 +70,16 @@ fn wanted(sweep: &Sweep) -> BTreeSet<u16> {
     }
 }
 
-/// Ports of a system that the plan has tried.
+/// Ports of a system that the plan has tried, and those in ranges that it needs.
 fn tried(seen: &[Seen], system: SystemId) -> HashSet<u16> {
-    seen.iter()
-        .filter(|seen| {
-            seen.flow.to == Target::System(system)
-                && seen.flow.transport == Transport::Tcp
-                && seen.flow.port.low == seen.flow.port.high
-        })
-        .map(|seen| seen.flow.port.low)
+    let of_it = seen.iter().map(|seen| &seen.flow).filter(|flow| {
+        let is_one = flow.port.low == flow.port.high;
+        flow.to == Target::System(system)
+            && flow.transport == Transport::Tcp
+            && (is_one || flow.need != Need::Forbidden)
+    });
+    of_it
+        .flat_map(|flow| flow.port.low..=flow.port.high)
         .collect()
 }
 
@@ -95,9 +103,11 @@ async fn sweep_address(
     swept: &mut SweptSystem,
     address: IpAddr,
     ports: &[u16],
+    controls: &Controls,
     doors: &mut Doors,
 ) {
-    let mut seen: Vec<(u16, Observation)> = Vec::new();
+    let mut silent: Vec<(u16, Observation)> = Vec::new();
+    let mut opened = false;
     for portion in ports.chunks(SWEEP_PORTION) {
         let questions: Vec<Question> = portion
             .iter()
@@ -105,19 +115,44 @@ async fn sweep_address(
             .collect();
         let mut answers = bench.prober.ask_all(questions.clone(), || {}).await;
         bench.prober.prove_silence(&questions, &mut answers).await;
-        seen.extend(portion.iter().copied().zip(answers));
+        let is_new = !opened && answers.iter().any(|seen| seen.state == State::Open);
+        opened |= is_new;
+        if is_new && bench.lab.is_none() && !doors.contains_key(&address) {
+            let known = super::known_ports(bench).chain(ports.iter().copied());
+            let tried = bench.prober.try_doors(address, &known.collect()).await;
+            doors.insert(address, tried);
+        }
+        let painted = doors
+            .get(&address)
+            .is_some_and(|doors| attribution::is_every_port_open(doors));
+        for (port, mut seen) in portion.iter().copied().zip(answers) {
+            if seen.state == State::Filtered {
+                // Only when the last of them left is of use below.
+                seen.attempts.drain(..seen.attempts.len().saturating_sub(1));
+                silent.push((port, seen));
+            } else {
+                swept.add(port, seen, painted);
+            }
+        }
     }
-    let opened = seen.iter().any(|(_, seen)| seen.state == State::Open);
-    if opened && bench.lab.is_none() && !doors.contains_key(&address) {
-        let known = ports.iter().copied().collect();
-        doors.insert(address, bench.prober.try_doors(address, &known).await);
+    let of_address: Controls = controls
+        .get(&address)
+        .map(|control| (address, control.clone()))
+        .into_iter()
+        .collect();
+    let gone = match silent.is_empty() {
+        true => None,
+        false => controls::gone(bench, &of_address).await.remove(&address),
+    };
+    for (port, mut seen) in silent {
+        // A device that has shut this host out is silent too: from the last answer on that is no proof.
+        let last_try = seen.attempts.last().map(|attempt| attempt.at);
+        if gone.is_some_and(|last| last_try.is_none_or(|at| at > last)) {
+            seen.state = State::Silent;
+        }
+        swept.add(port, seen, false);
     }
-    let of_address = doors.get(&address).map_or(&[][..], Vec::as_slice);
-    swept.note_doors(of_address);
-    let painted = attribution::is_every_port_open(of_address);
-    for (port, seen) in seen {
-        swept.add(port, seen, painted);
-    }
+    swept.note_doors(doors.get(&address).map_or(&[][..], Vec::as_slice));
 }
 
 fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Question {

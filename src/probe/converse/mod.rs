@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+pub use rpc::MOST_PORTS as MOST_RPC_PORTS;
+
 use super::knock::Places;
 use super::once::again;
 use super::{Ladder, Prober, Question, Turn};
 use crate::conversation::http::request::Identity;
-use crate::observation::{Observation, Service, State};
+use crate::observation::{Observation, Service};
 
 /// How long a port of which nothing is asked is watched for a reset: a device that accepts for a host behind it may
 /// learn only then that nobody listens there.
@@ -82,9 +84,9 @@ pub(super) async fn converse(
         () = talk => {}
         _ = stop.wait_for(|stop| *stop) => interrupted = true,
     }
-    // That a forbidden port is open is news whatever it would have said; a needed one had no time to speak.
+    // That it is open is known; what it would have said is not.
     if interrupted && question.turn == Turn::Needed {
-        seen.state = State::Silent;
+        seen.service = None;
     }
 }
 

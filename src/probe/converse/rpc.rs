@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
+use futures_util::future::join_all;
 use tokio::net::TcpStream;
 
 use super::facts;
@@ -16,7 +17,7 @@ use crate::probe::knock::Places;
 use crate::probe::{Ladder, Prober, Question};
 
 /// The most ports that one mapper may have tried.
-const MOST_PORTS: usize = 64;
+pub const MOST_PORTS: usize = 64;
 /// The most services of a port in the evidence.
 const MOST_SERVICES: usize = 8;
 
@@ -48,13 +49,17 @@ pub(super) async fn mapper(
                 .ports
                 .iter()
                 .filter(|(port, _)| **port != question.port);
-            for (port, endpoints) in others.take(MOST_PORTS) {
-                spoken.ports.push(RpcPort {
-                    port: *port,
+            let others: Vec<_> = others.take(MOST_PORTS).collect();
+            let seen = named(prober, question, others.iter().map(|(port, _)| **port)).await;
+            let ports = others
+                .iter()
+                .zip(seen)
+                .map(|((port, endpoints), seen)| RpcPort {
+                    port: **port,
                     services: services(endpoints),
-                    seen: named(prober, question, *port).await,
+                    seen,
                 });
-            }
+            spoken.ports.extend(ports);
             Ok(spoken)
         }
         Err(fault) => Err(fault),
@@ -62,19 +67,30 @@ pub(super) async fn mapper(
     facts::note(seen, said);
 }
 
-/// Tries a port that the mapper named. Boxed, because a conversation that asks a question nests in itself.
+/// Tries the ports that the mapper named, all at once, until their silence is proof. Boxed, because a conversation that
+/// asks questions nests in itself.
 fn named<'a>(
     prober: &'a Prober,
     mapper: &Question,
-    port: u16,
-) -> Pin<Box<dyn Future<Output = Observation> + Send + 'a>> {
-    let question = Question {
-        port,
-        ladder: Ladder::RpcPort,
-        spread: false,
-        ..mapper.clone()
-    };
-    Box::pin(prober.ask(question, 0, None))
+    ports: impl Iterator<Item = u16>,
+) -> Pin<Box<dyn Future<Output = Vec<Observation>> + Send + 'a>> {
+    let questions: Vec<Question> = ports
+        .map(|port| Question {
+            port,
+            ladder: Ladder::RpcPort,
+            spread: false,
+            ..mapper.clone()
+        })
+        .collect();
+    Box::pin(async move {
+        prober.expect(questions.len());
+        let asked = questions
+            .iter()
+            .map(|question| prober.ask(question.clone(), 0, None));
+        let mut seen = join_all(asked).await;
+        prober.prove_silence(&questions, &mut seen).await;
+        seen
+    })
 }
 
 fn services(endpoints: &BTreeSet<Endpoint>) -> Vec<String> {
