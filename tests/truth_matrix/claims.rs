@@ -3,15 +3,24 @@
 
 use std::net::IpAddr;
 
-use crate::program::{Dropped, Edge, Rejected, Said, Walk};
+use crate::program::{Dropped, Edge, Hop, Rejected, Said, Walk};
 use crate::scene::{
-    Behind, Device, Host, Icmp, Manner, Paths, Scene, firewall_addresses, firewall_name,
+    Action, Behind, Device, Flow, Hook, Host, Icmp, Kind, Manner, Paths, Scene, firewall_addresses,
+    firewall_name,
 };
 use crate::truth::{Fate, Front, Truth};
 
 /// The false claims of a flow's evidence, in words.
-pub(crate) fn false_ones(scene: &Scene, host: &Host, truth: &Truth, said: &Said) -> Vec<String> {
+pub(crate) fn false_ones(
+    scene: &Scene,
+    (host, flow): (&Host, &Flow),
+    truth: &Truth,
+    said: &Said,
+) -> Vec<String> {
     let mut all = Vec::new();
+    if said.evidence.control.as_deref() == Some("host") && !truth.speaks {
+        all.push("the host as a control, and it never answers".to_string());
+    }
     if let Some(by) = &said.evidence.reset_by {
         all.extend(reset(truth, by));
     }
@@ -20,6 +29,7 @@ pub(crate) fn false_ones(scene: &Scene, host: &Host, truth: &Truth, said: &Said)
     }
     if let Some(path) = &said.evidence.path {
         all.extend(hops(scene, host, path));
+        all.extend(early(first_answer(scene, host, flow), path));
         if let Some(dropped) = &path.dropped {
             all.extend(drop_place(scene, host, truth, dropped));
         }
@@ -158,6 +168,32 @@ fn hops(scene: &Scene, host: &Host, path: &Walk) -> Vec<String> {
         }
     }
     all
+}
+
+/// The hop at which a port first answers with a handshake or a reset: nothing of it can be heard at a nearer one.
+fn first_answer(scene: &Scene, host: &Host, flow: &Flow) -> usize {
+    let way = scene.way_to(host);
+    let hop = |device| {
+        way.iter()
+            .position(|it| *it == device)
+            .map_or(0, |at| at + 1)
+    };
+    match (flow.action, host.kind) {
+        (Action::AsHost, Kind::Painted { at, .. })
+        | (Action::Redirect(at) | Action::HttpProxy(at, _), _)
+        | (Action::Reset(at, Hook::BeforeTtl), _) => hop(at),
+        // After the TTL check: a packet that ends at this device never comes to the rule.
+        (Action::Synproxy(at, _) | Action::Reset(at, Hook::AfterTtl), _) => {
+            (hop(at) + 1).min(way.len())
+        }
+        _ => way.len(),
+    }
+}
+
+fn early(first: usize, path: &Walk) -> Option<String> {
+    let answers = |hop: &&Hop| ["open", "reset"].contains(&hop.result.as_str());
+    let hop = path.hops.iter().filter(answers).map(|hop| hop.hop).min()?;
+    (hop < first).then(|| format!("an answer at hop {hop}, and the first can come at {first}"))
 }
 
 /// Who really swallows the packets of a flow: a dead host's are lost where the host should be.

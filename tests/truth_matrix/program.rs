@@ -45,6 +45,7 @@ impl Said {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Evidence {
+    pub(crate) control: Option<String>,
     pub(crate) reset_by: Option<String>,
     pub(crate) rejected: Option<Rejected>,
     pub(crate) path: Option<Walk>,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::claims;
 use crate::naive::{self, Word};
 use crate::program::{Run, Said, id_of};
@@ -70,7 +72,7 @@ fn compare(
     let truth = truth::of(scene, host, flow);
     let expected = truth::allowed(&truth);
     let pair = (said.verdict.as_str(), said.cause.as_str());
-    let mut faults = claims::false_ones(scene, host, &truth, said);
+    let mut faults = claims::false_ones(scene, (host, flow), &truth, said);
     let always = ["silent", "unreachable", "not-tried"];
     if !expected.states.contains(&said.state.as_str()) && !always.contains(&said.state.as_str()) {
         faults.push(format!("state {}", said.state));
@@ -94,11 +96,24 @@ fn compare(
         plain: scene.is_plain(),
         truth,
         said: format!("{} {} {}", said.state, said.verdict, said.cause),
-        evidence: said.raw.to_string(),
+        evidence: shown(said.raw.clone()),
         because: expected.because,
         outcome,
         naive_right: naive::is_right(&truth, word),
     }
+}
+
+/// Evidence on one line, its tries by their results only.
+fn shown(mut evidence: Value) -> String {
+    let tries = evidence["attempts"].take();
+    let results: Vec<&str> = tries
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|attempt| attempt["result"].as_str())
+        .collect();
+    evidence["attempts"] = Value::from(results.join(" "));
+    evidence.to_string()
 }
 
 /// How many cases came out how.

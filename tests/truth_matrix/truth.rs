@@ -49,9 +49,11 @@ pub(crate) struct Truth {
     pub(crate) need: Need,
     pub(crate) protocol: Protocol,
     /// Something answers with the host's address: on this or another flow, the host or a device in its place.
-    speaks: bool,
+    pub(crate) speaks: bool,
     /// Routers limit their ICMP errors, so that a rejection may look like silence.
     limited: bool,
+    /// Tries and resets are lost: a connection that was reset may look held.
+    lossy: bool,
     /// Some firewall keeps ICMP errors to itself.
     hides: bool,
     /// Another port of the host is answered for by a device, and nothing on the wire tells it from the host.
@@ -70,6 +72,7 @@ pub(crate) fn of(scene: &Scene, host: &Host, flow: &Flow) -> Truth {
         speaks: fates.any(answers_for_the_host)
             || (host.kind == Kind::Alive && scene.outer == "internet" && !scene.void),
         limited: scene.limited,
+        lossy: scene.loss > 0,
         hides: scene.hidden.is_some(),
         seems_alive: host.flows.iter().any(|flow| has_a_twin(scene, host, flow)),
         twin: has_a_twin(scene, host, flow),
@@ -230,7 +233,7 @@ fn required(truth: &Truth) -> Expectation {
         "host-silent"
     };
     match truth.fate {
-        Fate::Serves(manner) => served(manner, truth.protocol),
+        Fate::Serves(manner) => served(manner, truth.protocol, truth.lossy),
         Fate::Closed => Expectation::new("the host itself resets", &["closed"])
             .say(&[("down", "nobody-listens"), ("blocked", "reset")]),
         Fate::HiddenByHost => Expectation::new(
@@ -264,7 +267,7 @@ fn required(truth: &Truth) -> Expectation {
     }
 }
 
-fn served(manner: Manner, protocol: Protocol) -> Expectation {
+fn served(manner: Manner, protocol: Protocol, lossy: bool) -> Expectation {
     let open = Expectation::new("the host's own listener has it", &["open"]);
     match (protocol, manner) {
         (Protocol::Tcp, Manner::Holds | Manner::Http | Manner::Drips)
@@ -279,7 +282,10 @@ fn served(manner: Manner, protocol: Protocol) -> Expectation {
             ("wrong", "not-http"),
             ("wrong", "hung-up"),
         ]),
-        (Protocol::Http, Manner::Resets | Manner::Closes) => open.say(&[("wrong", "hung-up")]),
+        // Who closes with a request unread resets, and where that is lost nothing follows.
+        (Protocol::Http, Manner::Resets | Manner::Closes) => open
+            .say(&[("wrong", "hung-up")])
+            .say_if(lossy, &[("wrong", "mute")]),
     }
 }
 
