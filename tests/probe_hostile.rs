@@ -835,7 +835,7 @@ async fn a_stop_ends_everything_at_once() {
         began.elapsed()
     );
     assert_eq!(seen.len(), 102);
-    assert_eq!(seen[0].state, State::Silent);
+    assert_eq!((&seen[0].state, &seen[0].service), (&State::Open, &None));
     assert_eq!(seen[0].attempts[0].result, AttemptResult::Open);
     assert!(
         seen[1..11]
