@@ -16,7 +16,7 @@ mod questions;
 mod revocation;
 mod sweep;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -248,7 +248,11 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     bench.prober.prove_silence(&questions, &mut answers).await;
     bench.prober.settle_ranges(&questions, &mut answers).await;
     let controls = controls::controls(&questions, &answers);
-    let gone = controls::gone(bench, &controls).await;
+    // Only silence can be that of a device which has shut this host out.
+    let gone = match answers.iter().any(Observation::is_silence) {
+        true => controls::gone(bench, &controls).await,
+        false => HashMap::new(),
+    };
     bar.set_message("looking closer");
     let mut doors = look_closer(bench, &questions, &mut answers).await;
     let mut seen: Vec<Seen> = chosen
