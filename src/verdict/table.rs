@@ -13,10 +13,10 @@ use crate::observation::{
 /// Judges one observation.
 ///
 /// Conditions, in this order:
-/// 1. Optional flows are never wrong.
-/// 2. Nothing at all answered: everything is unknown.
-/// 3. A flow that only another system may start is unknown here.
-/// 4. The table of need and state.
+/// 1. What cannot be tried is unknown, a note.
+/// 2. Nothing at all answered: all that is not optional is unknown.
+/// 3. A flow that only another system may start is unknown here, a note.
+/// 4. The table of need and state; an optional flow is never wrong.
 pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
     if seen.state == State::NotTried(NotTried::Unsupported) {
         return unknown(Cause::NotTried, Level::Note);

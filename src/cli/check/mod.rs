@@ -29,15 +29,15 @@ use tokio::sync::watch;
 use super::args::{Check, Format};
 use super::files::{self, Loaded};
 use super::{WRONG, write_out};
-use crate::attribution::{self, Tried};
+use crate::attribution;
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
 use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::lab::{self, Faults, Lab};
 use crate::observation::Observation;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Chosen, Plan};
 use crate::probe::{self, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
-use crate::report::{self, Detail, ReportDocument, Run, Vantage};
+use crate::report::{self, Detail, ReportDocument, Run, SweptSystem, Vantage};
 use crate::site::{Site, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
@@ -242,39 +242,10 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         notes::names_to_compare(bench, &chosen),
         bench.timeout,
     ));
-    let bar = progress(questions.len());
-    let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
-    bar.set_message("making silence proof");
-    bench.prober.prove_silence(&questions, &mut answers).await;
-    bench.prober.settle_ranges(&questions, &mut answers).await;
-    let controls = controls::controls(&questions, &answers);
-    // Only silence can be that of a device which has shut this host out.
-    let gone = match answers.iter().any(Observation::is_silence) {
-        true => controls::gone(bench, &controls).await,
-        false => HashMap::new(),
-    };
-    bar.set_message("looking closer");
-    let mut doors = look_closer(bench, &questions, &mut answers).await;
-    let mut seen: Vec<Seen> = chosen
-        .iter()
-        .zip(&by_flow)
-        .map(|(chosen, numbers)| Seen {
-            flow: bench.plan.flows[chosen.flow].clone(),
-            owner: chosen.owner,
-            observations: numbers
-                .iter()
-                .map(|number| answers[*number].clone())
-                .collect(),
-        })
-        .collect();
-    interception::note(site, &bench.roots, &mut seen);
-    bar.set_message("fetching revocation lists");
-    let extended = revocation::examine(bench, &mut seen).await;
-    let site = &extended;
-    bar.finish_and_clear();
-    let swept = sweep::sweep(bench, &seen, &controls, &mut doors).await;
-    let judged = verdict::judge_all(site, bench.place.zone, &bench.own, &seen, &gone);
-    let mut notes = notes::skipped_families(site, &seen);
+    let tried = try_all(bench, &chosen, questions, &by_flow).await;
+    let site = &tried.site;
+    let judged = verdict::judge_all(site, bench.place.zone, &bench.own, &tried.seen, &tried.gone);
+    let mut notes = notes::skipped_families(site, &tried.seen);
     let mut stop = bench.stop.clone();
     let compared = tokio::select! {
         compared = dns => compared.unwrap_or_default(),
@@ -292,14 +263,69 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         file: &bench.loaded.file,
         vantage: vantage_entry(bench, started, now),
         zone: bench.place.zone,
-        seen,
+        seen: tried.seen,
         judged,
         flows_elsewhere,
-        swept,
+        swept: tried.swept,
         notes,
         expires_soon: bench.loaded.config.expires_soon,
         now,
     })
+}
+
+/// What was seen of the flows of a run.
+struct Tried {
+    seen: Vec<Seen>,
+    /// Hosts that no longer answered at the end, with the time of their last answer.
+    gone: HashMap<IpAddr, Timestamp>,
+    swept: Vec<SweptSystem>,
+    /// The site with the hosts that only certificates name.
+    site: Site,
+}
+
+/// Asks all questions, makes silence proof, looks closer, fetches lists and sweeps, in this order.
+async fn try_all(
+    bench: &Bench,
+    chosen: &[Chosen],
+    questions: Vec<Question>,
+    by_flow: &[Vec<usize>],
+) -> Tried {
+    let bar = progress(questions.len());
+    let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
+    bar.set_message("making silence proof");
+    bench.prober.prove_silence(&questions, &mut answers).await;
+    bench.prober.settle_ranges(&questions, &mut answers).await;
+    let controls = controls::controls(&questions, &answers);
+    // Only silence can be that of a device which has shut this host out.
+    let gone = match answers.iter().any(Observation::is_silence) {
+        true => controls::gone(bench, &controls).await,
+        false => HashMap::new(),
+    };
+    bar.set_message("looking closer");
+    let mut doors = look_closer(bench, &questions, &mut answers).await;
+    let mut seen: Vec<Seen> = chosen
+        .iter()
+        .zip(by_flow)
+        .map(|(chosen, numbers)| Seen {
+            flow: bench.plan.flows[chosen.flow].clone(),
+            owner: chosen.owner,
+            observations: numbers
+                .iter()
+                .map(|number| answers[*number].clone())
+                .collect(),
+        })
+        .collect();
+    interception::note(&bench.loaded.site, &bench.roots, &mut seen);
+    bar.set_message("fetching revocation lists");
+    let site = revocation::examine(bench, &mut seen).await;
+    bar.finish_and_clear();
+    let swept = sweep::sweep(bench, &seen, &controls, &mut doors).await;
+    Tried {
+        seen,
+        gone,
+        swept,
+        site,
+    }
 }
 
 /// Carries out what attribution wants to know, host by host at once, and writes down what that proves. The doors that
@@ -308,13 +334,13 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
     if bench.lab.is_some() || bench.via.is_some() || *bench.stop.borrow() {
         return Doors::new();
     }
-    let tried: Vec<Tried<'_>> = questions
+    let tried: Vec<attribution::Tried<'_>> = questions
         .iter()
         .zip(answers.iter())
         .enumerate()
         .filter(|(_, (question, _))| !matches!(question.ladder, Ladder::Datagram(_)))
         .filter_map(|(number, (question, seen))| {
-            Some(Tried {
+            Some(attribution::Tried {
                 number,
                 address: seen.address?,
                 // Of a range, the port that decided.
@@ -407,7 +433,7 @@ fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
         format!("at most {rate} connection attempts a second")
     });
     eprintln!(
-        "about to try {} ports of {} addresses{}, {rate}; {}",
+        "about to try {} ports of {} addresses{}, {rate}\n  {}",
         asked.len(),
         hosts.len(),
         match &site.probing.sweep {
@@ -421,9 +447,10 @@ fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
             }
             Sweep::None | Sweep::Watchlist => String::new(),
         },
-        match &bench.via {
-            Some(gateway) => through(gateway, site),
-            None => extras(limits),
+        match (&bench.via, &bench.lab) {
+            (Some(gateway), _) => through(gateway, site),
+            (None, Some(_)) => "nothing leaves this host".to_string(),
+            (None, None) => extras(limits),
         } + &web(questions)
     );
 }
@@ -456,14 +483,14 @@ fn web(questions: &[Question]) -> String {
 /// What is sent beside one try of each port.
 fn extras(limits: &Limits) -> String {
     let walks = if limits.walks {
-        ", and up to 10 paths to each host are walked"
+        "; up to 10 paths to each host are walked"
     } else {
         ""
     };
     format!(
-        "a port that stays silent is tried up to {} times, a required one that opens from {} source ports, a host that \
-         answers at {} to {} ports that nobody uses and, for its silent ports, up to {} times to measure losses, and up \
-         to {} ports that an RPC mapper names{walks}",
+        "a silent port up to {} times; a required one that opens from {} source ports; on a host that answers {} to {} \
+         ports that nobody uses, and one port up to {} times to measure losses; up to {} ports that an RPC mapper names\
+         {walks}",
         probe::MOST_TRIES,
         probe::SOURCE_PORTS,
         attribution::DOORS,
