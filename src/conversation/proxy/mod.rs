@@ -13,7 +13,7 @@ mod connect;
 pub(crate) mod credentials;
 mod socks5;
 pub(crate) mod through;
-mod via;
+pub(crate) mod via;
 #[cfg(test)]
 mod tests;
 

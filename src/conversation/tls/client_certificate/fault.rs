@@ -45,7 +45,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    fn says(&self) -> String {
+    pub(in crate::conversation) fn says(&self) -> String {
         match self {
             Self::Unreadable(error) => format!("cannot be read: {error}"),
             Self::TooLarge => format!("is larger than {LARGEST_FILE} bytes"),
