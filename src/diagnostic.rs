@@ -130,7 +130,13 @@ fn source_line(source: &str, at: Place) -> String {
     if line.len() > LONGEST {
         return String::new();
     }
-    let line = &without_passwords(line);
+    let line = without_passwords(line);
+    // The renderer shows what ASCII controls are, and leaves the others as they came.
+    let plain = |c: char| match is_dangerous(c) && !c.is_ascii() {
+        true => char::REPLACEMENT_CHARACTER,
+        false => c,
+    };
+    let line: String = line.chars().map(plain).collect();
     let from = line
         .char_indices()
         .nth(at.column.saturating_sub(1))
@@ -139,7 +145,7 @@ fn source_line(source: &str, at: Place) -> String {
     let to = (to..=line.len())
         .find(|&byte| line.is_char_boundary(byte))
         .unwrap_or(line.len());
-    let snippet = Snippet::source(line)
+    let snippet = Snippet::source(&line)
         .line_start(at.line)
         .annotation(AnnotationKind::Primary.span(from..to.max(from)));
     let group = Group::with_level(Level::ERROR).element(snippet);
@@ -274,5 +280,25 @@ mod tests {
     #[test]
     fn control_characters_are_made_visible() {
         assert_eq!(visible("a\u{1b}[31mb\u{202e}"), "a\\u{1b}[31mb\\u{202e}");
+    }
+    #[test]
+    fn no_control_character_of_the_file_reaches_the_terminal() {
+        // U+009B begins a sequence of commands for some terminals, as ESC [ does.
+        for source in ["a\u{9b}31m", "\u{1b}[31m", "\u{2028}\u{200b}\u{202e}"] {
+            let at = Place {
+                line: 1,
+                column: 1,
+                start: 0,
+                end: 1,
+            };
+            let text = render(
+                "a.yaml",
+                source,
+                &[Problem::error("some-code", at, "wrong")],
+            );
+            for line in text.split('\n') {
+                assert_eq!(visible(line), line);
+            }
+        }
     }
 }

@@ -6,7 +6,9 @@
 
 use x509_parser::asn1_rs::BitString;
 use x509_parser::error::X509Error;
+use x509_parser::oid_registry::OID_PKCS1_RSASSAPSS;
 use x509_parser::public_key::PublicKey;
+use x509_parser::signature_algorithm::SignatureAlgorithm;
 use x509_parser::verify::verify_signature;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
@@ -40,8 +42,12 @@ pub(crate) fn signed(
     }
 }
 
-/// ring says the same of a short key as of a bad signature, so short keys are kept from it.
+/// ring says the same of a short key as of a bad signature, so short keys are kept from it; so are salts of RSASSA-PSS
+/// that are not as long as the digest, which OpenSSL makes where it is not told otherwise.
 fn within_reach(key: &SubjectPublicKeyInfo<'_>, algorithm: &AlgorithmIdentifier<'_>) -> bool {
+    if algorithm.algorithm == OID_PKCS1_RSASSAPSS && !is_usual_pss(algorithm) {
+        return false;
+    }
     let Ok(PublicKey::RSA(rsa)) = key.parsed() else {
         return true;
     };
@@ -50,4 +56,42 @@ fn within_reach(key: &SubjectPublicKeyInfo<'_>, algorithm: &AlgorithmIdentifier<
         Digest::Md(_) | Digest::Sound | Digest::Unknown(_) => 2_048,
     };
     (least..=8_192).contains(&rsa.key_size())
+}
+
+fn is_usual_pss(algorithm: &AlgorithmIdentifier<'_>) -> bool {
+    let Ok(SignatureAlgorithm::RSASSA_PSS(parameters)) = SignatureAlgorithm::try_from(algorithm)
+    else {
+        return false;
+    };
+    let digest = parameters.hash_algorithm_oid();
+    let length = match digest.to_id_string().as_str() {
+        "2.16.840.1.101.3.4.2.1" => 32,
+        "2.16.840.1.101.3.4.2.2" => 48,
+        "2.16.840.1.101.3.4.2.3" => 64,
+        _ => return false,
+    };
+    let mask = parameters.mask_gen_algorithm();
+    parameters.salt_length() == length && mask.is_ok_and(|mask| mask.hash == *digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use x509_parser::prelude::{FromDer, X509Certificate};
+
+    use super::*;
+    use crate::conversation::certificate::signature_of;
+
+    #[test]
+    fn a_salt_of_unusual_length_leaves_the_signature_undecided() {
+        for (chain, expected) in [
+            ("openssl-rsa-pss", Signature::Good),
+            ("openssl-rsa-pss-long-salt", Signature::Undecided),
+        ] {
+            let chain = std::fs::read(format!("fuzz/seeds/certificate_chain/{chain}"));
+            let chain = chain.expect("a chain");
+            let (issuer, leaf) = X509Certificate::from_der(&chain).expect("a certificate");
+            let (_, issuer) = X509Certificate::from_der(issuer).expect("its issuer");
+            assert_eq!(signature_of(&leaf, &issuer), expected);
+        }
+    }
 }

@@ -32,7 +32,7 @@ const LARGEST_FILE: u64 = 1 << 20;
 #[derive(Clone)]
 pub(crate) struct ClientCertificate {
     /// What rustls presents.
-    pub(super) key: Arc<CertifiedKey>,
+    pub(in crate::conversation) key: Arc<CertifiedKey>,
     /// What stands in the certificate.
     pub(crate) facts: Facts,
 }

@@ -6,8 +6,15 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::{Content, Fault};
 
+/// The content of scrypt's object identifier, 1.3.6.1.4.1.11591.4.11.
+const SCRYPT: &[u8] = b"\x2b\x06\x01\x04\x01\xda\x47\x04\x0b";
+
 /// Takes certificates and keys out. A file without a password has an empty one.
 pub(super) fn read(bytes: &[u8], password: Option<&str>) -> Result<Content, Fault> {
+    // The reader panics where scrypt is to cost nothing; neither Windows nor OpenSSL uses it in these files.
+    if bytes.windows(SCRYPT.len()).any(|window| window == SCRYPT) {
+        return Err(Fault::Damaged("its key is derived by scrypt".to_string()));
+    }
     let archive = Pkcs12Archive::from_pkcs12(bytes, password.unwrap_or_default());
     let archive = archive.map_err(|error| match (error, password) {
         // A file without a checksum shows a wrong password as wrong padding.

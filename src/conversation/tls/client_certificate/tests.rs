@@ -5,6 +5,7 @@ use std::fs;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::*;
+use crate::conversation::ber::{INTEGER, OCTET_STRING, SEQUENCE, element, field};
 use crate::conversation::certificate::made::{openssl, openssl_leaf, openssl_root};
 
 const SECRET: &str = "S3cret-of-the-site";
@@ -320,4 +321,72 @@ proptest::proptest! {
         let pem = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", &bytes[..], b"-----END ENCRYPTED PRIVATE KEY-----"].concat();
         let _ = read(&pem, Some(&password), &provider);
     }
+}
+
+/// What a file says of its encryption: PBES2 with AES-256-CBC, and how the key is derived.
+fn pbes2(derivation: &[u8], numbers: &[&[u8]]) -> Vec<u8> {
+    let numbers: Vec<u8> = numbers
+        .iter()
+        .flat_map(|number| element(INTEGER, number))
+        .collect();
+    let parameters = [element(OCTET_STRING, b"saltsalt"), numbers].concat();
+    let derived = [
+        element(IDENTIFIER, derivation),
+        element(SEQUENCE, &parameters),
+    ];
+    let cipher = [
+        element(IDENTIFIER, b"\x60\x86\x48\x01\x65\x03\x04\x01\x2a"),
+        element(OCTET_STRING, &[0; 16]),
+    ];
+    let both = [derived, cipher].map(|part| element(SEQUENCE, &part.concat()));
+    let scheme = element(IDENTIFIER, b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d");
+    let whole = [scheme, element(SEQUENCE, &both.concat())];
+    element(SEQUENCE, &whole.concat())
+}
+
+const IDENTIFIER: u8 = 0x06;
+const PBKDF2: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c";
+const SCRYPT: &[u8] = b"\x2b\x06\x01\x04\x01\xda\x47\x04\x0b";
+
+#[test]
+fn a_key_that_takes_endless_work_or_none_at_all_is_not_opened() {
+    let billions: &[u8] = &[0x7f, 0xff, 0xff, 0xff];
+    for encryption in [
+        pbes2(PBKDF2, &[billions]),
+        pbes2(SCRYPT, &[&[0x40, 0, 0, 0], &[8], &[1]]),
+        pbes2(SCRYPT, &[&[0x40, 0], &[8], &[0x7f, 0xff]]),
+        pbes2(SCRYPT, &[&[0], &[8], &[1]]),
+    ] {
+        let der = element(
+            SEQUENCE,
+            &[encryption, element(OCTET_STRING, &[0; 16])].concat(),
+        );
+        let label = "ENCRYPTED PRIVATE KEY";
+        let pem = pkcs8::der::pem::encode_string(label, pkcs8::der::pem::LineEnding::LF, &der);
+        let pem = pem.expect("PEM");
+        let read = read(pem.as_bytes(), Some(&Password::new(SECRET)), &provider());
+        let Err(Fault::Damaged(words)) = read else {
+            panic!("{read:?}")
+        };
+        assert_eq!(words, "opening its key would take too long");
+    }
+}
+
+#[test]
+fn a_pfx_file_whose_scrypt_costs_nothing_is_refused() {
+    let data = element(IDENTIFIER, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01");
+    let encrypted = element(IDENTIFIER, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x06");
+    let inner = [
+        data.clone(),
+        pbes2(SCRYPT, &[&[0], &[8], &[1]]),
+        element(0x80, &[0; 16]),
+    ];
+    let content = [element(INTEGER, &[0]), element(SEQUENCE, &inner.concat())];
+    let content = element(field(0), &element(SEQUENCE, &content.concat()));
+    let safe = element(SEQUENCE, &[encrypted, content].concat());
+    let safes = element(OCTET_STRING, &element(SEQUENCE, &safe));
+    let outer = element(SEQUENCE, &[data, element(field(0), &safes)].concat());
+    let pfx = element(SEQUENCE, &[element(INTEGER, &[3]), outer].concat());
+    let read = read(&pfx, Some(&Password::new(SECRET)), &provider());
+    assert!(matches!(read, Err(Fault::Damaged(words)) if words == "its key is derived by scrypt"));
 }

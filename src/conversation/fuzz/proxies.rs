@@ -1,0 +1,63 @@
+//! Proxies: what HTTP and SOCKS5 proxies say before the tunnel.
+
+use super::{LIMIT, at_most, peer, wait_for};
+use crate::conversation::http::authority::Authority;
+use crate::conversation::proxy::credentials::Credentials;
+use crate::conversation::proxy::through::through;
+use crate::conversation::proxy::{Kind, Passage, Refused};
+
+const PASSWORD: &str = "fuzz-and-tell";
+/// `user:fuzz-and-tell` in Base64.
+const AUTHORIZATION: &str = "dXNlcjpmdXp6LWFuZC10ZWxs";
+
+/// The answers of a proxy, HTTP or SOCKS5, to somebody and to nobody.
+pub fn proxy(bytes: &[u8]) -> bool {
+    let kinds = [Kind::HttpConnect, Kind::Socks5];
+    let known = kinds.map(|kind| {
+        let credentials = Credentials::new("user", PASSWORD);
+        let [one, other] = [None, credentials].map(|who| is_proxy(kind, who.as_ref(), bytes));
+        one || other
+    });
+    known.contains(&true)
+}
+
+fn is_proxy(kind: Kind, credentials: Option<&Credentials>, bytes: &[u8]) -> bool {
+    let Some(target) = Authority::new("mp.example.com", 443) else {
+        return false;
+    };
+    match wait_for(through(peer(bytes), kind, &target, credentials, LIMIT)) {
+        Passage::Tunnel(stream) => {
+            let said = bytes.len() - stream.into_inner().0.len();
+            assert!(said <= 32 << 10);
+            true
+        }
+        Passage::Refused(refused) => {
+            keeps_to_bounds(&refused);
+            !matches!(refused, Refused::NotProxy { .. } | Refused::Closed)
+        }
+    }
+}
+
+/// Texts are short, and give no secret back.
+fn keeps_to_bounds(refused: &Refused) {
+    let texts: &[String] = match refused {
+        Refused::Authentication { schemes, .. } => {
+            assert!(schemes.len() <= 64);
+            schemes.iter().for_each(|scheme| at_most(scheme, 40));
+            schemes
+        }
+        Refused::Forbidden { said }
+        | Refused::Unreached { said, .. }
+        | Refused::NotProxy { said } => {
+            at_most(said, 1_200);
+            std::slice::from_ref(said)
+        }
+        Refused::Silent | Refused::Closed | Refused::Reset => &[],
+    };
+    for text in texts {
+        assert!(
+            !text.contains(PASSWORD) && !text.contains(AUTHORIZATION),
+            "{text}"
+        );
+    }
+}
