@@ -16,7 +16,8 @@ use crate::catalogue::{Role, Verb};
 pub use revocation::{ListContent, ListFault, ListSeen};
 pub use spoken::{RpcPort, RpcRange, Spoken};
 pub use tls::{
-    Certificate, CertificateFault, ChainFault, Interception, Presented, Purpose, TlsSeen, Weight,
+    Certificate, CertificateFault, ChainFault, Interception, Presented, Purpose, TlsEnd, TlsSeen,
+    Weight,
 };
 
 /// Everything that was seen of one flow at one address.

@@ -35,6 +35,17 @@ pub struct TlsSeen {
     pub verifier: Option<String>,
     /// Whether somebody put his own certificate in its place.
     pub interception: Option<Interception>,
+    /// Behind a proxy that publishes: where TLS really ends.
+    pub ends: Option<TlsEnd>,
+}
+
+/// Where TLS ends that is sent to a proxy which publishes other systems, by the pins of the site file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsEnd {
+    /// The system whose certificate was shown: the proxy (bridging) or one that it publishes (tunnelling).
+    pub at: String,
+    /// Whether the site file says so.
+    pub as_declared: bool,
 }
 
 /// The parts of a certificate that matter to a reader.

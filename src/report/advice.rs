@@ -70,6 +70,7 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         Cause::OnlyTunnel => "Say under `flows` which `protocol` it speaks, or run it without `via`.".to_string(),
         Cause::CertificateName => format!("Give {system} a certificate that carries the name that this zone uses; the names it carries are in the evidence."),
         Cause::CertificateExpired | Cause::CertificateNotYetValid => format!("Renew the certificate of {system}, or correct a clock."),
+        Cause::PublishedOtherwise => format!("{system} does with TLS what the site file does not say (bridging or tunnelling): correct the publishing rule or `publishes.tls`."),
         Cause::ExpiresSoon => format!("Renew the certificate of {system} in time."),
         Cause::CertificateUntrusted => "No chain to a root that this host trusts. Name the site's certification authority under `tls.roots`; if it is named, something else answers with its own certificate.".to_string(),
         Cause::CertificatePurpose | Cause::CertificateInvalid => format!("Give {system} a certificate for server authentication; what is wrong with this one is in the evidence."),

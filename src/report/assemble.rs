@@ -174,9 +174,21 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
     }
 }
 
-/// A good answer with a certificate that ends soon is worth a warning.
+/// A good answer is worth a warning when its certificate ends soon, or when TLS ends elsewhere than the site file says.
 fn with_expiry(run: &Run<'_>, observations: &[Observation], judged: &Judged) -> Judgement {
     let mut judgement = judged.judgement;
+    let ends_elsewhere = observations
+        .iter()
+        .filter_map(|it| it.tls.as_ref()?.ends.as_ref())
+        .any(|end| !end.as_declared);
+    if ends_elsewhere && judgement.cause == Cause::Answered {
+        judgement = Judgement {
+            level: Level::Warning,
+            cause: Cause::PublishedOtherwise,
+            owner: Some(Owner::Proxy),
+            ..judgement
+        };
+    }
     let leaf = observations
         .iter()
         .filter_map(|it| it.tls.as_ref()?.chain.first()?.not_after)

@@ -20,6 +20,7 @@ pub(super) fn tls(seen: &TlsSeen) -> Tls {
         verifier: seen.verifier.clone(),
         root: seen.root.clone(),
         faults: seen.faults.iter().map(fault).collect(),
+        ends: seen.ends.as_ref().map(|end| end.at.clone()),
         interception: seen.interception.as_ref().map(interception),
         chain: seen.chain.iter().map(certificate).collect(),
     }

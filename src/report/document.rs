@@ -299,6 +299,9 @@ pub struct Tls {
     pub asked_for: Option<String>,
     /// Whether the server proved that it holds the key; else the chain is `presented, not proven`.
     pub key: String,
+    /// Behind a proxy that publishes: the system where TLS ends, by the pins of the site file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ends: Option<String>,
     /// Whether a client certificate was asked for in the first handshake.
     pub client_certificate_asked: bool,
     /// What was asked for, and what became of this host's client certificate.

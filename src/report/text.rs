@@ -425,6 +425,9 @@ fn tls_words(tls: &Tls) -> String {
         };
         text += &format!("; {is} by {by}: {}", interception.because);
     }
+    if let Some(at) = &tls.ends {
+        text += &format!("; TLS ends at {at}");
+    }
     if let Some(ours) = &tls.client_certificate.ours {
         text += &format!("; a client certificate was asked for, ours: {ours}");
     }

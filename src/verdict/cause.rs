@@ -63,6 +63,8 @@ words! {
         KeptClosed = "kept-closed",
         /// Closed, with only a sign of life from beyond the firewall.
         HostUnproved = "host-unproved",
+        /// A proxy bridges TLS where the site file says that it tunnels, or the other way round.
+        PublishedOtherwise = "published-otherwise",
         /// The certificate ends soon.
         ExpiresSoon = "expires-soon",
         /// Some source ports pass, others do not.

@@ -2,13 +2,14 @@
 
 use rustls::pki_types::CertificateDer;
 
+use crate::config::{Pin, ProxyTls};
 use crate::conversation::certificate::Roots;
 use crate::conversation::certificate::interception::{
     Expected, Ground, Interception, Sign, Undecided, interception,
 };
-use crate::observation::{self, Service, TlsSeen};
+use crate::observation::{self, Service, TlsEnd, TlsSeen};
 use crate::plan::Target;
-use crate::site::Site;
+use crate::site::{Site, SystemId};
 use crate::verdict::Seen;
 
 /// Writes down of every certificate whether it is the service's own. Only proof changes what the service is worth.
@@ -18,20 +19,50 @@ pub(super) fn note(site: &Site, roots: &Roots, all: &mut [Seen]) {
             continue;
         };
         let expected = Expected {
-            pin: site.systems[system].pin.as_ref(),
+            pin: expected_pin(site, system),
             elsewhere: &[],
         };
         for observation in &mut seen.observations {
             let Some(tls) = observation.tls.as_mut().filter(|tls| !tls.der.is_empty()) else {
                 continue;
             };
+            tls.ends = tls.der.first().and_then(|leaf| end(site, system, leaf));
             let found = of_one(tls, expected, roots);
-            if matches!(found, observation::Interception::Proved { .. }) {
+            let is_anothers = matches!(found, observation::Interception::Proved { .. });
+            if is_anothers && tls.ends.is_none() {
                 observation.service = Some(Service::Intercepted);
             }
             tls.interception = Some(found);
         }
     }
+}
+
+/// The pin of whoever should end TLS: a proxy that tunnels to one system shows that system's certificate.
+fn expected_pin(site: &Site, system: SystemId) -> Option<&Pin> {
+    let it = &site.systems[system];
+    match it.publishes[..] {
+        [published] if it.proxy_tls == ProxyTls::Tunnelling => site.systems[published].pin.as_ref(),
+        _ => it.pin.as_ref(),
+    }
+}
+
+/// Where TLS ends that is sent to a proxy: at itself when it bridges, at what it publishes when it tunnels. Known only
+/// where the certificate is a pinned one.
+fn end(site: &Site, system: SystemId, leaf: &[u8]) -> Option<TlsEnd> {
+    let proxy = &site.systems[system];
+    let is_shown = |number: &SystemId| {
+        let pin = site.systems[*number].pin.as_ref();
+        pin.is_some_and(|pin| pin.is_of(leaf))
+    };
+    let (at, way) = match proxy.publishes.iter().copied().find(is_shown) {
+        Some(published) => (published, ProxyTls::Tunnelling),
+        None if !proxy.publishes.is_empty() && is_shown(&system) => (system, ProxyTls::Bridging),
+        None => return None,
+    };
+    Some(TlsEnd {
+        at: site.systems[at].name.clone(),
+        as_declared: way == proxy.proxy_tls,
+    })
 }
 
 fn of_one(tls: &TlsSeen, expected: Expected<'_>, roots: &Roots) -> observation::Interception {
@@ -73,5 +104,58 @@ fn of_one(tls: &TlsSeen, expected: Expected<'_>, roots: &Roots) -> observation::
             }
             Undecided::NoCertificate => "no certificate was shown that can be read",
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
+
+    /// A proxy that publishes a management point, each pinned by the SHA-256 of its name.
+    fn site(tls: &str) -> Site {
+        let pin = |name: &[u8]| Pin::of(name).to_string();
+        let text = format!(
+            "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
+zones: {{ internet: {{ networks: [\"0.0.0.0/0\"] }}, perimeter: {{ networks: [\"192.0.2.0/24\"] }}, intranet: {{ networks: [\"10.0.0.0/8\"] }} }}
+firewalls: {{ front-end: {{ between: [internet, perimeter] }}, back-end: {{ between: [perimeter, intranet] }} }}
+clients: [internet]
+systems:
+  mp: {{ zone: intranet, addresses: {{ default: 10.0.0.5 }}, roles: [management-point], serves: [internet], pin: \"{}\" }}
+  isa: {{ zone: perimeter, addresses: {{ default: 192.0.2.5 }}, roles: [web-proxy], publishes: {{ systems: [mp], tls: {tls} }}, pin: \"{}\" }}
+",
+            pin(b"mp"),
+            pin(b"isa")
+        );
+        let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("no findings");
+        let (config, mut problems) = crate::config::read(text.as_bytes());
+        let site = config.and_then(|config| Site::new(&config, &catalogue, &mut problems));
+        site.unwrap_or_else(|| panic!("{problems:?}"))
+    }
+
+    fn seen(tls: &str, leaf: &[u8]) -> Option<(String, bool)> {
+        let site = site(tls);
+        let isa = site.systems.iter().position(|system| system.name == "isa");
+        let end = end(&site, isa.expect("isa"), leaf)?;
+        Some((end.at, end.as_declared))
+    }
+
+    #[test]
+    fn a_proxy_that_shows_its_own_certificate_bridges_and_one_that_shows_the_servers_tunnels() {
+        assert_eq!(seen("bridging", b"isa"), Some(("isa".to_string(), true)));
+        assert_eq!(seen("bridging", b"mp"), Some(("mp".to_string(), false)));
+        assert_eq!(seen("tunnelling", b"mp"), Some(("mp".to_string(), true)));
+        assert_eq!(seen("tunnelling", b"isa"), Some(("isa".to_string(), false)));
+        assert_eq!(seen("tunnelling", b"another"), None);
+    }
+
+    #[test]
+    fn a_proxy_that_tunnels_is_expected_to_show_the_servers_certificate() {
+        let site = site("tunnelling");
+        let isa = site.systems.iter().position(|system| system.name == "isa");
+        assert_eq!(
+            expected_pin(&site, isa.expect("isa")),
+            Some(&Pin::of(b"mp"))
+        );
     }
 }
