@@ -144,7 +144,7 @@ fn announce(wanted: &[Wanted], by_host: &ByHost) {
         return;
     }
     eprintln!(
-        "about to fetch {} revocation lists and answers from {} hosts and ports that the file or the certificates name",
+        "about to fetch revocation lists and answers that the file or the certificates name: {}, from ports of hosts: {}",
         wanted.len(),
         by_host.len()
     );
