@@ -18,7 +18,7 @@ pub use doors::{DOORS, enough_doors, is_every_port_open};
 pub use place::{Suspects, dropped, next_to_ask, suspects};
 
 /// The most paths that are walked to one address.
-const MOST_WALKS: usize = 8;
+const MOST_WALKS: usize = 12;
 
 /// One question that was asked, as far as attribution looks at it.
 #[derive(Clone, Copy, Debug)]
@@ -78,8 +78,8 @@ pub struct Found {
 
 /// Which addresses deserve an inquiry, and what of it.
 ///
-/// Addresses in this host's own networks have no path to walk. What is walked first: required flows that vanish, then
-/// those that were reset, then open ones whose service has not spoken, then what is forbidden.
+/// Addresses in this host's own networks have no path to walk. What is walked first: open ports whose service has not
+/// spoken, then needed flows that vanish, then resets of needed flows, then those of forbidden ones.
 pub fn wanted(tried: &[Tried<'_>]) -> Vec<Inquiry> {
     let mut by_address: BTreeMap<IpAddr, Vec<&Tried<'_>>> = BTreeMap::new();
     for one in tried.iter().filter(|one| !one.seen.on_link) {
@@ -145,11 +145,11 @@ fn reference(tried: &[&Tried<'_>]) -> Option<Walk> {
 fn urgency(one: &Tried<'_>) -> Option<u8> {
     let needed = one.needed;
     match &one.seen.state {
-        State::Filtered if needed => Some(0),
+        State::Open if !has_own_words(one.seen) => Some(0),
+        State::Filtered if needed => Some(1),
         State::Closed {
             reset_by: ResetBy::Either,
-        } => Some(if needed { 1 } else { 4 }),
-        State::Open if !has_own_words(one.seen) => Some(if needed { 2 } else { 3 }),
+        } => Some(if needed { 2 } else { 3 }),
         State::Filtered
         | State::Closed { .. }
         | State::Open
@@ -273,9 +273,22 @@ pub fn open_at_hops<'a>(
     hops
 }
 
-/// Writes into the observations what an inquiry proves.
-pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Found) {
+/// Whether any of the walks shows that the first router counts hops: it said so, or left unanswered what one hop more
+/// got answered. In some virtual networks no router counts.
+pub fn first_router_counts(found: &[Found]) -> bool {
+    let paths = found
+        .iter()
+        .flat_map(|found| found.paths.values().chain(&found.door_path));
+    paths
+        .filter_map(Path::reached_beyond)
+        .any(|beyond| beyond >= 1)
+}
+
+/// Writes into the observations what an inquiry proves. `counts`: see `first_router_counts`; then whatever answers after
+/// one hop stands before every host that is not on this host's own networks.
+pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Found, counts: bool) {
     let bounds = sender::Bounds::of(found.paths.values().chain(&found.door_path));
+    let bounds = bounds.knowing(counts);
     let reference = inquiry
         .reference
         .and_then(|reference| observations.get(reference.number))

@@ -27,6 +27,8 @@ pub(super) struct Bounds {
     near_ms: Option<f64>,
     /// Packets took different ways, so hops cannot be compared.
     unclear: bool,
+    /// The first router counts hops, so that what answers after one is no host beyond it.
+    first_router_counts: bool,
 }
 
 impl Bounds {
@@ -44,6 +46,14 @@ impl Bounds {
             }
         }
         bounds
+    }
+
+    /// With what all walks of the run show of the first router.
+    pub(super) fn knowing(self, first_router_counts: bool) -> Self {
+        Self {
+            first_router_counts,
+            ..self
+        }
     }
 
     fn note_time(&mut self, hop: u8, took_ms: Option<f64>) {
@@ -68,7 +78,11 @@ impl Bounds {
 
     /// The hop after which a path was answered and the one beyond it, when that proves that a device answered.
     pub(super) fn answered_before_host(&self, path: &Path) -> Option<(u8, u8)> {
-        let (first, beyond) = (path.first_answered()?.number, self.beyond?);
+        let first = path.first_answered()?.number;
+        if first == 1 && self.first_router_counts {
+            return Some((1, 1));
+        }
+        let beyond = self.beyond?;
         let comparable = !self.unclear || path.nearer;
         (comparable && first <= beyond).then_some((first, beyond))
     }
@@ -200,6 +214,15 @@ mod tests {
         );
         open.hops[0].tries = 4;
         assert_eq!(of_reset(&early, &bounds(&open), None, &[]), ResetBy::Device);
+    }
+
+    #[test]
+    fn what_answers_after_one_hop_is_no_host_beyond_a_router_that_counts() {
+        let near = path(&[HopAnswer::Open]);
+        let bounds = Bounds::of([&near].into_iter());
+        assert_eq!(bounds.answered_before_host(&near), None);
+        let bounds = bounds.knowing(true);
+        assert_eq!(bounds.answered_before_host(&near), Some((1, 1)));
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct Observation {
     pub painted: Option<Painted>,
     /// The router that looked for the host and did not find it: the host is dead.
     pub dead_by: Option<IpAddr>,
+    /// Whether a router needed so long to say that the host cannot be reached that it may have looked for it.
+    pub slow_rejection: bool,
     /// The proxy that it was tried through, as a URL; `None`: it was tried directly.
     pub via: Option<String>,
 }
@@ -79,6 +81,7 @@ impl Observation {
             path: None,
             painted: None,
             dead_by: None,
+            slow_rejection: false,
             via: None,
         }
     }
@@ -404,9 +407,11 @@ impl Path {
         self.expired().last()
     }
 
-    /// The fewest hops after which the flow itself was answered.
+    /// The fewest hops after which the flow itself was answered; what a router says of it on the way is no answer.
     pub fn first_answered(&self) -> Option<&Hop> {
-        self.hops.iter().find(|hop| hop.is_answer())
+        self.hops
+            .iter()
+            .find(|hop| matches!(hop.answer, HopAnswer::Open | HopAnswer::Reset))
     }
 
     /// Every hop that let packets expire.

@@ -90,7 +90,10 @@ fn begin(remote: SocketAddr, manner: Manner) -> io::Result<Socket> {
             SocketAddr::V6(_) => socket.set_unicast_hops_v6(u32::from(hops))?,
         }
     }
-    if let Some(port) = manner.local_port {
+    // For IPv6 the route is chosen before `connect` has chosen a port, so that all connections would take one of several
+    // paths; for IPv4 it is looked up again.
+    let early = remote.is_ipv6().then_some(0);
+    if let Some(port) = manner.local_port.or(early) {
         // The port of an earlier try may be asked for again.
         socket.set_reuse_address(true)?;
         socket.bind(&SocketAddr::new(super::unspecified(remote), port).into())?;

@@ -17,9 +17,9 @@ const DOOR_PORTS: std::ops::Range<u64> = 20_000..32_000;
 /// How long a router may look for a host before it says that it cannot be reached.
 const LONGEST_SEARCH: Duration = Duration::from_millis(4_500);
 /// A router that looks for a host needs seconds; a firewall that pretends says so at once.
-const SHORTEST_SEARCH: Duration = Duration::from_millis(900);
+pub(super) const SHORTEST_SEARCH: Duration = Duration::from_millis(900);
 /// How often a router is made to look for a host.
-const SEARCHES: usize = 4;
+const SEARCHES: usize = 6;
 /// Further resets whose times are taken.
 const RESETS: usize = 4;
 

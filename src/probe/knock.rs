@@ -15,6 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use super::inquire::SHORTEST_SEARCH;
 use super::{Landing, Prober, Question, converse, silence};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
@@ -330,6 +331,7 @@ async fn answered(
             }
         }
         Connection::Rejected { rejection, .. } => {
+            seen.slow_rejection = since_the_first(&seen.attempts, number) >= SHORTEST_SEARCH;
             seen.state = match prober.own_trouble(&rejection, seen) {
                 Some(trouble) => State::Unreachable(trouble),
                 None => State::Rejected(rejection),
@@ -342,6 +344,16 @@ async fn answered(
             }
         }
     }
+}
+
+/// How long after the first try the answer to another came.
+fn since_the_first(attempts: &[Attempt], number: usize) -> Duration {
+    let (Some(first), Some(answered)) = (attempts.first(), attempts.get(number)) else {
+        return Duration::ZERO;
+    };
+    let between = answered.at.duration_since(first.at);
+    let between = Duration::try_from(between).unwrap_or_default();
+    between + Duration::from_secs_f64(answered.took_ms.max(0.0) / 1_000.0)
 }
 
 /// Whether a connection goes from this host to itself.

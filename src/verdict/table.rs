@@ -97,6 +97,14 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Rejected(rejection) if is_dead(rejection, context) => {
             failed(Verdict::Down, Cause::HostDead, Owner::Server)
         }
+        // A router that took so long may have looked for the host in vain, and nothing shows that it is alive.
+        State::Rejected(rejection)
+            if rejection.says == Prohibition::HostUnreachable
+                && seen.slow_rejection
+                && !context.host_answered =>
+        {
+            unknown(Cause::HostUnreachable, Level::Error)
+        }
         // A host that rejects with ICMP does so by its own firewall.
         State::Rejected(rejection) if context.by_the_host => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Server)

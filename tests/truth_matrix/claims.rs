@@ -158,7 +158,8 @@ fn hops(scene: &Scene, host: &Host, path: &Walk) -> Vec<String> {
         {
             all.push(format!("hop {} is {by}, and it is {real:?}", hop.hop));
         }
-        if let Some(name) = &hop.firewall
+        // Whoever rejects a packet names itself, and not the place that the packet came to.
+        if let Some(name) = hop.firewall.as_ref().filter(|_| hop.result == "expired")
             && real.and_then(firewall_name) != Some(name)
         {
             all.push(format!(

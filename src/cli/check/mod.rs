@@ -365,9 +365,10 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
     if split || found.iter().any(attribution::ways_differ) {
         bench.prober.try_every_way(questions, answers).await;
     }
+    let counts = attribution::first_router_counts(&found);
     for (inquiry, found) in inquiries.iter().zip(&found) {
         tracing::debug!(?inquiry, ?found, "looked closer");
-        attribution::attribute(answers, inquiry, found);
+        attribution::attribute(answers, inquiry, found, counts);
     }
     let doors = inquiries
         .iter()
@@ -483,7 +484,7 @@ fn web(questions: &[Question]) -> String {
 /// What is sent beside one try of each port.
 fn extras(limits: &Limits) -> String {
     let walks = if limits.walks {
-        "; up to 10 paths to each host are walked"
+        "; up to 14 paths to each host are walked"
     } else {
         ""
     };
