@@ -94,6 +94,15 @@ fn every_target_has_its_file() {
 }
 
 #[test]
+fn every_target_stands_in_the_table_of_its_page() {
+    let page = fs::read_to_string("docs/fuzzing.md").expect("the page");
+    for (target, _) in TARGETS {
+        let rows = page.matches(&format!("\n| `{target}` |")).count();
+        assert_eq!(rows, 2, "{target}: its bounds, and what was measured");
+    }
+}
+
+#[test]
 fn what_is_made_of_real_answers_breaks_no_bound() {
     for (target, recognised) in TARGETS {
         let seeds = seeds(target);

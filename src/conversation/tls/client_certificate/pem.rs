@@ -3,7 +3,7 @@
 use pkcs8::pkcs5::EncryptionScheme;
 use pkcs8::pkcs5::pbes2::Kdf;
 use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
-use rustls::pki_types::pem::{PemObject as _, SectionKind};
+use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::{Content, Fault};
@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8], password: Option<&str>) -> Result<Content, Faul
         keys: Vec::new(),
     };
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
-        let (kind, der) = section.map_err(|error| Fault::Damaged(error.to_string()))?;
+        let (kind, der) = section.map_err(|error| Fault::Damaged(words(&error).to_string()))?;
         match kind {
             SectionKind::Certificate => content.certificates.push(CertificateDer::from(der)),
             kind => content.keys.extend(PrivateKeyDer::from_pem(kind, der)),
@@ -44,6 +44,16 @@ pub(super) fn read(bytes: &[u8], password: Option<&str>) -> Result<Content, Faul
         content.keys.push(decrypt(section, password)?);
     }
     Ok(content)
+}
+
+/// What is wrong with a section. The reader's own words quote the file, which may be a key, and have no bound.
+fn words(error: &pem::Error) -> &'static str {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "a section has no end",
+        pem::Error::IllegalSectionStart { .. } => "a section has no proper beginning",
+        pem::Error::Base64Decode(_) => "a section is not in Base64",
+        _ => "its sections are damaged",
+    }
 }
 
 /// The sections with encrypted keys, from first to last mark.

@@ -329,7 +329,13 @@ fn pbes2(derivation: &[u8], numbers: &[&[u8]]) -> Vec<u8> {
         .iter()
         .flat_map(|number| element(INTEGER, number))
         .collect();
-    let parameters = [element(OCTET_STRING, b"saltsalt"), numbers].concat();
+    // PBKDF2 takes SHA-1 where no digest is named, and SHA-1 is not read.
+    let digest = element(IDENTIFIER, b"\x2a\x86\x48\x86\xf7\x0d\x02\x09");
+    let digest = match derivation == PBKDF2 {
+        true => element(SEQUENCE, &[digest, vec![5, 0]].concat()),
+        false => Vec::new(),
+    };
+    let parameters = [element(OCTET_STRING, b"saltsalt"), numbers, digest].concat();
     let derived = [
         element(IDENTIFIER, derivation),
         element(SEQUENCE, &parameters),
@@ -379,7 +385,7 @@ fn a_pfx_file_whose_scrypt_costs_nothing_is_refused() {
     let inner = [
         data.clone(),
         pbes2(SCRYPT, &[&[0], &[8], &[1]]),
-        element(0x80, &[0; 16]),
+        element(0x80, &[0; 304]),
     ];
     let content = [element(INTEGER, &[0]), element(SEQUENCE, &inner.concat())];
     let content = element(field(0), &element(SEQUENCE, &content.concat()));
@@ -389,4 +395,28 @@ fn a_pfx_file_whose_scrypt_costs_nothing_is_refused() {
     let pfx = element(SEQUENCE, &[element(INTEGER, &[3]), outer].concat());
     let read = read(&pfx, Some(&Password::new(SECRET)), &provider());
     assert!(matches!(read, Err(Fault::Damaged(words)) if words == "its key is derived by scrypt"));
+}
+
+#[test]
+fn what_is_said_of_damaged_sections_quotes_nothing_of_the_file() {
+    for (text, words) in [
+        (
+            format!("-----BEGIN {SECRET}\n"),
+            "a section has no proper beginning",
+        ),
+        (
+            format!("-----BEGIN PRIVATE KEY-----\n{SECRET}\n"),
+            "a section has no end",
+        ),
+        (
+            format!("-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"),
+            "a section is not in Base64",
+        ),
+    ] {
+        let read = read(text.as_bytes(), None, &provider());
+        assert!(
+            matches!(&read, Err(Fault::Damaged(said)) if said == words),
+            "{read:?}"
+        );
+    }
 }
