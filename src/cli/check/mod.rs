@@ -246,6 +246,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     let site = &tried.site;
     let judged = verdict::judge_all(site, bench.place.zone, &bench.own, &tried.seen, &tried.gone);
     let mut notes = notes::skipped_families(site, &tried.seen);
+    notes.extend(notes::name_servers(site, bench.place.zone, &tried.seen));
     let mut stop = bench.stop.clone();
     let compared = tokio::select! {
         compared = dns => compared.unwrap_or_default(),

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::Bench;
-use crate::catalogue::Need;
+use crate::catalogue::{Need, Protocol};
 use crate::observation::{DnsNote, Observation, State, Unresolved};
 use crate::plan::{Chosen, Target};
 use crate::probe;
 use crate::report::Note;
-use crate::site::{Site, SystemId};
+use crate::site::{Site, SystemId, ZoneId};
 use crate::verdict::{Cause, Seen};
 
 type Compare = Vec<(SystemId, String, Vec<IpAddr>)>;
@@ -93,6 +93,67 @@ pub(super) fn dns_note(site: &Site, system: SystemId, name: &str, note: &DnsNote
     }
 }
 
+/// Whether the name servers that were asked know the name of the site, and lead where the file says.
+pub(super) fn name_servers(site: &Site, zone: ZoneId, all: &[Seen]) -> Vec<Note> {
+    let mut notes = BTreeMap::new();
+    for seen in all
+        .iter()
+        .filter(|seen| seen.flow.protocol == Protocol::Dns)
+    {
+        let Target::System(server) = seen.flow.to else {
+            continue;
+        };
+        let server = &site.systems[server].name;
+        for spoken in seen.observations.iter().filter_map(|it| it.spoken.as_ref()) {
+            let fact = |name| spoken.facts.iter().find(|(key, _)| *key == name);
+            let Some((_, name)) = fact("name") else {
+                continue;
+            };
+            let Some(named) = site
+                .systems
+                .iter()
+                .find(|it| it.name_for(zone) == Some(name))
+            else {
+                continue;
+            };
+            let said = fact("addresses").map_or("", |(_, addresses)| addresses);
+            if let Some((cause, words)) = led_elsewhere(named.addresses_for(zone), said) {
+                let text = format!("the name server {server} {words} {name}");
+                notes.insert(
+                    (server.clone(), name.clone()),
+                    Note {
+                        cause: cause.to_string(),
+                        system: named.name.clone(),
+                        text,
+                    },
+                );
+            }
+        }
+    }
+    notes.into_values().collect()
+}
+
+/// What is odd about the addresses that a name server gave, beside those of the file; a family that was not asked for
+/// is not missed.
+fn led_elsewhere(given: &[IpAddr], said: &str) -> Option<(Cause, String)> {
+    let said: Vec<IpAddr> = said
+        .split(", ")
+        .filter_map(|one| one.parse().ok())
+        .collect();
+    if given.is_empty() || said.iter().any(|address| given.contains(address)) {
+        return None;
+    }
+    if said.is_empty() {
+        return Some((Cause::DnsNoAnswer, "has no address for".to_string()));
+    }
+    let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+    let words = format!(
+        "says {}, which the site file does not give, of",
+        said.join(", ")
+    );
+    Some((Cause::DnsDiffers, words))
+}
+
 /// Addresses that were left out because this host has no route of their family, while others have one.
 pub(super) fn skipped_families(site: &Site, seen: &[Seen]) -> Vec<Note> {
     let mut notes: BTreeMap<(String, IpAddr), Note> = BTreeMap::new();
@@ -124,4 +185,24 @@ pub(super) fn skipped_families(site: &Site, seen: &[Seen]) -> Vec<Note> {
         }
     }
     notes.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_server_is_told_on_when_it_leads_elsewhere_or_nowhere() {
+        let given = [IpAddr::from([192, 0, 2, 10])];
+        assert_eq!(led_elsewhere(&given, "192.0.2.10, 192.0.2.11"), None);
+        assert_eq!(
+            led_elsewhere(&[], "192.0.2.11"),
+            None,
+            "the file says nothing"
+        );
+        let differs = led_elsewhere(&given, "192.0.2.11").map(|(cause, _)| cause);
+        assert_eq!(differs, Some(Cause::DnsDiffers));
+        let nothing = led_elsewhere(&given, "").map(|(cause, _)| cause);
+        assert_eq!(nothing, Some(Cause::DnsNoAnswer));
+    }
 }
