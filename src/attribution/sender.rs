@@ -21,6 +21,9 @@ const FEWEST_TIMES: usize = 3;
 pub(super) struct Bounds {
     /// The farthest hop that forwarded or would have forwarded a packet: the host is beyond it.
     beyond: Option<u8>,
+    /// The farthest hop that said itself that a packet had come there. What only follows from silence may be a path
+    /// that drops some source ports, and has to be compared in turn.
+    said: Option<u8>,
     /// The router nearest to the host that answered.
     nearest_router: Option<u8>,
     /// Its quickest answer, in milliseconds.
@@ -37,6 +40,7 @@ impl Bounds {
         let mut by_hop: BTreeMap<u8, IpAddr> = BTreeMap::new();
         for path in paths {
             bounds.beyond = bounds.beyond.max(path.reached_beyond());
+            bounds.said = bounds.said.max(path.last_expired().map(|(hop, _)| hop));
             for hop in &path.hops {
                 let HopAnswer::Expired(by) = hop.answer else {
                     continue;
@@ -46,6 +50,11 @@ impl Bounds {
             }
         }
         bounds
+    }
+
+    /// Whether an answer after so many hops says something only after comparing it in turn with what goes farther.
+    fn must_compare(&self, first: u8) -> bool {
+        self.unclear || self.said.is_none_or(|said| first > said)
     }
 
     /// With what all walks of the run show of the first router.
@@ -83,7 +92,7 @@ impl Bounds {
             return Some((1, 1));
         }
         let beyond = self.beyond?;
-        let comparable = !self.unclear || path.nearer;
+        let comparable = !self.must_compare(first) || path.nearer;
         (comparable && first <= beyond).then_some((first, beyond))
     }
 
@@ -94,7 +103,7 @@ impl Bounds {
     /// The hop of a path's answer, where packets take different ways and it seems to be nearer than the host.
     pub(super) fn seems_nearer(&self, path: &Path) -> Option<u8> {
         let (first, beyond) = (path.first_answered()?.number, self.beyond?);
-        (self.unclear && first <= beyond).then_some(first)
+        (self.must_compare(first) && first <= beyond).then_some(first)
     }
 
     pub(super) fn times_can_tell(&self, reference: &Observation) -> bool {
@@ -213,7 +222,19 @@ mod tests {
             "one silent try may be a lost packet"
         );
         open.hops[0].tries = 4;
-        assert_eq!(of_reset(&early, &bounds(&open), None, &[]), ResetBy::Device);
+        assert_eq!(
+            of_reset(&early, &bounds(&open), None, &[]),
+            ResetBy::Either,
+            "one of two paths may drop it"
+        );
+        let compared = Path {
+            nearer: true,
+            ..early.clone()
+        };
+        assert_eq!(
+            of_reset(&compared, &bounds(&open), None, &[]),
+            ResetBy::Device
+        );
     }
 
     #[test]
