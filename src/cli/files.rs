@@ -11,6 +11,7 @@ use crate::catalogue::{self, Catalogue};
 use crate::config::{self, Config};
 use crate::conversation::tls::client_certificate::{self, ClientCertificate, PasswordFrom};
 use crate::diagnostic::{Problem, has_errors, render};
+use crate::report::{self, ReportDocument};
 use crate::site::Site;
 
 /// A site with the file it came from.
@@ -103,6 +104,12 @@ fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
             Ok(None)
         }
     }
+}
+
+/// Reads a report that `check` or `report` wrote.
+pub(super) fn report(path: &Path) -> anyhow::Result<ReportDocument> {
+    let bytes = read(path).with_context(|| format!("reading the report {}", path.display()))?;
+    report::read(&bytes).map_err(|why| anyhow::anyhow!("{} {why}", path.display()))
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

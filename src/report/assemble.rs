@@ -128,7 +128,7 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
     );
     flows.sort_by(|a, b| a.flow.id.cmp(&b.flow.id));
     ReportDocument {
-        schema: "portproof.report/1".to_string(),
+        schema: super::read::SCHEMA.to_string(),
         tool: ToolName::this(),
         site: SiteName::of(run.site),
         vantages: vec![run.vantage.clone()],

@@ -1,15 +1,19 @@
 //! All verdicts of a run, and how they are shown: pure, from judged flows to a document, from the document to text.
 
 mod advice;
+mod arrivals;
 mod assemble;
 mod certificates;
 mod document;
 mod evidence;
 mod logged;
+mod read;
 mod text;
 
+pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_SCHEMA};
 pub use assemble::{Run, SweptSystem, assemble};
 pub use document::{Evidence, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage};
+pub use read::read;
 pub use text::{Detail, text};
 
 use crate::verdict::{Level, Verdict};

@@ -1,0 +1,84 @@
+//! The command line; each command's arguments have a file of their own.
+
+mod check;
+mod plan;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(in crate::cli) use check::Check;
+pub(in crate::cli) use plan::Plan;
+
+/// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portproof",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  portproof check --lab                        see a report at once; nothing to install or configure
+  portproof plan probes.yaml                   the flows of your site; no packet is sent
+  portproof check probes.yaml --from internet  try them from here
+Exit status: 0 nothing wrong, 1 something is, 2 the command or a file is wrong, 3 something is unknown."
+)]
+pub(in crate::cli) struct Arguments {
+    #[command(subcommand)]
+    pub(in crate::cli) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    /// Try the flows that start here, judge them and report.
+    Check(Check),
+    /// List the flows of the site, with why and source; no packet is sent.
+    Plan(Plan),
+    /// Print a JSON Schema.
+    Schema {
+        /// Of what.
+        of: Schema,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// What commands with a result share.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Shared {
+    /// Rules to use in place of the embedded ones.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) catalogue: Option<PathBuf>,
+    /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(in crate::cli) format: Format,
+    /// Write the result to a file.
+    #[arg(long, short, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
+}
+
+/// How to show a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Format {
+    /// For people.
+    Text,
+    /// For programs; `portproof schema` prints its schema.
+    Json,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Schema {
+    /// The site file.
+    Config,
+    /// The report of `check`.
+    Report,
+    /// The result of `plan`.
+    Plan,
+}

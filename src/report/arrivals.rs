@@ -1,0 +1,70 @@
+//! What reached a listener, as JSON, schema `portproof.arrivals/1`: the other end's word on whether a packet arrived.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::document::ToolName;
+use crate::plan::SiteName;
+
+/// The schema of the arrivals that this program reads and writes.
+pub const SCHEMA: &str = "portproof.arrivals/1";
+
+/// What one listener saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ArrivalsDocument {
+    /// `portproof.arrivals/1`.
+    pub schema: String,
+    /// Which program wrote it.
+    pub tool: ToolName,
+    /// Which site it is of.
+    pub site: SiteName,
+    /// SHA-256 of the site file.
+    pub config_sha256: String,
+    /// The system it stood in for.
+    pub system: String,
+    /// Host name.
+    pub host: String,
+    /// Start, RFC 3339.
+    pub started: String,
+    /// End, RFC 3339.
+    pub finished: String,
+    /// The ports it was to listen on.
+    pub ports: Vec<ListenedPort>,
+    /// What arrived, in the order of time.
+    pub arrivals: Vec<Arrival>,
+    /// How many more arrivals there were than are kept.
+    pub more: u64,
+}
+
+/// A port that a listener was to listen on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListenedPort {
+    /// `tcp` or `udp`.
+    pub transport: String,
+    /// This end.
+    pub local: String,
+    /// `listening`, `in-use` (its owner keeps it) or `refused` (this host did not allow it).
+    pub state: String,
+    /// In words, why it was not listened on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+}
+
+/// A connection or a datagram that arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Arrival {
+    /// When, RFC 3339 with milliseconds.
+    pub at: String,
+    /// `tcp` or `udp`.
+    pub transport: String,
+    /// This end.
+    pub local: String,
+    /// Where it came from, as this host saw it.
+    pub remote: String,
+    /// `half-open` (a connection was asked for, and its answer never acknowledged), `stranger` (nothing that proved the
+    /// token) or `proved` (a challenge of a run with the token, answered).
+    pub what: String,
+    /// The run of `check` that it belongs to, in hexadecimal, where it was proved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<String>,
+}
