@@ -5,6 +5,7 @@
 
 mod pin;
 mod read;
+mod read_system;
 mod via;
 
 use std::net::IpAddr;

@@ -3,8 +3,12 @@
 //! Zones and systems are numbered in the order of the file; the order of zones is their trust, from the least to the
 //! most. Findings are collected, not returned early.
 
+mod addresses;
+mod borders;
 mod check;
+mod names;
 mod paths;
+mod systems;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
