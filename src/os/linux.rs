@@ -4,9 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
 
-use nix::errno::Errno;
 use nix::libc;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, recvmsg, setsockopt, sockopt,
 };
@@ -254,17 +252,6 @@ fn says_v6(icmp_type: u8, code: u8) -> Prohibition {
         (3, 0) => Prohibition::TimeExceeded,
         _ => Prohibition::Other,
     }
-}
-
-/// Raises the limit of open descriptors as far as the system allows, and says how many may be open.
-pub fn raise_descriptor_limit() -> usize {
-    const ASSUMED: u64 = 1_024;
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-        return ASSUMED as usize;
-    };
-    let raised =
-        soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard) == Ok::<(), Errno>(());
-    usize::try_from(if raised { hard } else { soft }).unwrap_or(usize::MAX)
 }
 
 /// A listener on loopback that answers nobody: its accept queue is full, and Linux drops what comes then.

@@ -129,9 +129,12 @@ impl Signs {
         matches!((last, last_try), (Some(last), Some(last_try)) if last_try > *last)
     }
 
-    /// A rejection that this host's own stack made up, as for a neighbour that does not answer.
+    /// A rejection that this host's own stack made up, as for a neighbour that does not answer, or may have made up.
     fn is_own_word(&self, observation: &Observation) -> bool {
-        matches!(&observation.state, State::Rejected(rejection) if rejection.by.is_some_and(|by| self.own.contains(&by)))
+        let State::Rejected(rejection) = &observation.state else {
+            return false;
+        };
+        rejection.may_be_our_own() || rejection.by.is_some_and(|by| self.own.contains(&by))
     }
 }
 
@@ -234,7 +237,7 @@ fn context(
         State::Closed { .. } => Some(Control::Itself),
         State::Rejected(rejection) if !rejection.is_about_the_host() => Some(Control::Itself),
         _ if host_answered => Some(Control::Host),
-        State::Rejected(_) => Some(Control::Path),
+        State::Rejected(rejection) if !rejection.may_be_our_own() => Some(Control::Path),
         // Inside one zone no firewall stands between: whatever answers there shows that packets go out and come back.
         _ if path || (there == Some(zone) && signs.anything) => Some(Control::Path),
         _ => None,

@@ -105,6 +105,10 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         {
             unknown(Cause::HostUnreachable, Level::Error)
         }
+        // This system's word alone: it looked for host or router in vain, or a device refused.
+        State::Rejected(rejection) if rejection.may_be_our_own() && !context.host_answered => {
+            unknown(rejected(rejection), Level::Error)
+        }
         // A host that rejects with ICMP does so by its own firewall.
         State::Rejected(rejection) if context.by_the_host => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Server)
@@ -351,6 +355,9 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::Rejected(rejection) if is_dead(rejection, context) => {
             unknown(Cause::HostDead, Level::Error)
         }
+        State::Rejected(rejection) if rejection.may_be_our_own() && !context.host_answered => {
+            closed(context)
+        }
         // A router says the same of a dead host: worth no more than a sign of life from the way there.
         State::Rejected(rejection) if rejection.is_about_the_host() && !context.host_answered => {
             ok(Cause::HostUnproved)
@@ -399,6 +406,15 @@ mod tests {
     }
 
     fn rejection(says: Prohibition) -> State {
+        State::Rejected(Rejection {
+            says,
+            icmp_type: Some(3),
+            icmp_code: None,
+            by: None,
+        })
+    }
+
+    fn without_message(says: Prohibition) -> State {
         State::Rejected(Rejection {
             says,
             icmp_type: None,
@@ -525,6 +541,36 @@ mod tests {
             },
         );
         assert_eq!((cut.verdict, cut.cause), (Verdict::Unknown, Cause::CutOff));
+    }
+
+    #[test]
+    fn an_error_number_alone_names_no_firewall_and_proves_no_closed_door() {
+        let lost = seen(without_message(Prohibition::HostUnreachable), None);
+        let judged = |need, context: &Context| {
+            let judgement = judge(need, &lost, context);
+            (judgement.verdict, judgement.cause)
+        };
+        let nothing = Context::default();
+        assert_eq!(
+            judged(Need::Required, &nothing),
+            (Verdict::Unknown, Cause::HostUnreachable)
+        );
+        assert_eq!(
+            judged(Need::Forbidden, &nothing),
+            (Verdict::Unknown, Cause::NoControl)
+        );
+        let alive = Context {
+            host_answered: true,
+            ..Context::default()
+        };
+        assert_eq!(
+            judged(Need::Required, &alive),
+            (Verdict::Blocked, Cause::HostUnreachable)
+        );
+        assert_eq!(
+            judged(Need::Forbidden, &alive),
+            (Verdict::Ok, Cause::KeptClosed)
+        );
     }
 
     #[test]

@@ -214,11 +214,11 @@ fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
     }
 }
 
-/// Turns true at Ctrl-C; the report of what was seen is still written.
+/// Turns true at Ctrl-C and its like; the report of what was seen is still written.
 fn on_interrupt() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if os::interrupted().await.is_ok() {
             let _ = sender.send(true);
         }
         // Kept alive to the end of the run: a closed channel would look like an interrupt.
