@@ -6,6 +6,7 @@ mod check;
 mod files;
 mod plan;
 mod schema;
+mod token;
 
 use std::io::Write as _;
 use std::path::Path;
