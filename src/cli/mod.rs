@@ -4,6 +4,7 @@
 mod args;
 mod check;
 mod files;
+mod listen;
 mod plan;
 mod schema;
 mod token;
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Listen(arguments) => listen::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {

@@ -199,6 +199,11 @@ pub(crate) async fn receive<S: AsyncRead + Unpin>(
     read(token, &bytes).ok_or(Fault::Foreign)
 }
 
+/// Sends the answer to a challenge over the stream that it came on.
+pub(crate) async fn reply<S: AsyncWrite + Unpin>(stream: &mut S, answer: &[u8], deadline: Instant) {
+    message::send(stream, answer, deadline).await;
+}
+
 /// Reads a challenge; `None`: whoever sent it does not know the token.
 pub(crate) fn read(token: &Token, bytes: &[u8]) -> Option<Request> {
     let covered = genuine(bytes, &token.of_requests)?;
@@ -304,10 +309,7 @@ fn id(input: &mut &[u8]) -> Result<Id, EmptyError> {
 
 fn socket_address(input: &mut &[u8]) -> Result<SocketAddr, EmptyError> {
     let (octets, port) = (id, be_u16).parse_next(input)?;
-    Ok(SocketAddr::new(
-        Ipv6Addr::from(octets).to_canonical(),
-        port,
-    ))
+    Ok(SocketAddr::new(Ipv6Addr::from(octets).to_canonical(), port))
 }
 
 fn proof(input: &mut &[u8]) -> Result<Option<Proof>, EmptyError> {

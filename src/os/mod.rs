@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 use crate::observation::{Rejection, Trouble};
 
 #[cfg(target_os = "linux")]
+mod half_open;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
@@ -19,7 +21,8 @@ mod other;
 use other as platform;
 
 pub use platform::{
-    SilentListener, TELLS_SENDERS, ask_datagram, connect, raise_descriptor_limit, silent_listener,
+    SilentListener, TELLS_SENDERS, ask_datagram, connect, half_open, listen_on,
+    raise_descriptor_limit, receive_on, silent_listener,
 };
 
 /// How a connection attempt leaves.
@@ -84,6 +87,25 @@ pub fn own_addresses() -> io::Result<Vec<IpNet>> {
         .into_iter()
         .filter_map(network)
         .collect())
+}
+
+/// Waits until the user or the system asks the program to end.
+pub async fn asked_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                ended = tokio::signal::ctrl_c() => if ended.is_ok() { return },
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_ok() {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// This host's name, for the report.

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 
 use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner, local_trouble};
 use crate::observation::{Prohibition, Rejection, Trouble};
@@ -114,6 +114,41 @@ async fn exchange(
     }
     socket.send(payload).await?;
     socket.recv(bytes).await
+}
+
+/// Listens for connections; a port in use is left to its owner. It has to be called within a runtime.
+///
+/// Windows lets a second program listen at one address where another listens at all: whether anybody does is seen first.
+///
+/// # Errors
+/// What the system says.
+pub fn listen_on(local: SocketAddr) -> io::Result<TcpListener> {
+    drop(std::net::TcpListener::bind((
+        super::unspecified(local),
+        local.port(),
+    ))?);
+    let socket = std::net::TcpListener::bind(local)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket)
+}
+
+/// Receives datagrams; a port in use is left to its owner. It has to be called within a runtime.
+///
+/// # Errors
+/// What the system says.
+pub fn receive_on(local: SocketAddr) -> io::Result<UdpSocket> {
+    drop(std::net::UdpSocket::bind((
+        super::unspecified(local),
+        local.port(),
+    ))?);
+    let socket = std::net::UdpSocket::bind(local)?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
+}
+
+/// Half-open connections: these systems do not show them without privileges.
+pub fn half_open() -> Option<Vec<(SocketAddr, SocketAddr)>> {
+    None
 }
 
 /// The number of descriptors that may be open: these systems have no small limit.

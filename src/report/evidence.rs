@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::certificates::{list, tls};
 use super::document::{
-    Attempt, Dropped, Evidence, Hop, Http, HttpFinding, Listener, Path, Proxy, Rejected, RoleFound, RpcPort,
-    SourcePorts, Spoken,
+    Attempt, Dropped, Evidence, Hop, Http, HttpFinding, Listener, Path, Proxy, Rejected, RoleFound,
+    RpcPort, SourcePorts, Spoken,
 };
 use crate::attribution;
 use crate::observation::{

@@ -1,9 +1,13 @@
 //! The other side of a lookup: an endpoint mapper that names a few TCP ports.
 //!
 //! A client binds to the mapper and calls `ept_lookup`; the answer names every port at once, with a null handle, so
-//! nothing is kept between calls. What else is asked is refused as the protocol has it. Pure: a message of the client
-//! goes in, the answer comes out.
+//! nothing is kept between calls. What else is asked is refused as the protocol has it. [`answer`] is pure: a message of
+//! the client goes in, the answer comes out.
 
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use uuid::{Uuid, uuid};
 use winnow::Parser;
 use winnow::binary::{le_u16, le_u32, u8};
@@ -16,6 +20,7 @@ use super::pdu::{
     BIND, BIND_ACK, FAULT, HEADER, LARGEST_FRAGMENT, NDR, REQUEST, RESPONSE, message, syntax,
 };
 use super::{Interface, MANAGEMENT, MAPPER, NO_MORE, little_endian_uuid};
+use crate::conversation::message;
 
 /// What a mapper names: no service, but a listener of this program.
 const STAND_IN: Interface = Interface {
@@ -25,6 +30,8 @@ const STAND_IN: Interface = Interface {
 };
 /// What it calls itself.
 const ANNOTATION: &[u8] = b"portproof listener\0";
+/// The most messages that are answered on a connection.
+const MOST_MESSAGES: usize = 32;
 /// The most contexts of a bind; clients send one to three.
 const MOST_CONTEXTS: u8 = 16;
 /// The most transfer syntaxes of a context.
@@ -53,8 +60,27 @@ struct Context {
     speaks_ndr: bool,
 }
 
+/// Answers a client until it hangs up, or the time is over.
+pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    own: u16,
+    ports: &[u16],
+    limit: Duration,
+) {
+    let deadline = Instant::now() + limit;
+    for _ in 0..MOST_MESSAGES {
+        let Ok(asked) = message::receive(stream, frame, deadline).await else {
+            return;
+        };
+        let Some(answer) = answer(&asked, own, ports) else {
+            return;
+        };
+        message::send(stream, &answer, deadline).await;
+    }
+}
+
 /// How long a message of a client is; `None`: this is none that we take.
-pub(crate) fn frame(bytes: &[u8]) -> Option<usize> {
+fn frame(bytes: &[u8]) -> Option<usize> {
     let is_known = |at: usize, known: &[u8]| bytes.get(at).is_none_or(|byte| known.contains(byte));
     let is_ours = is_known(0, &[5])
         && is_known(1, &[0, 1])
@@ -69,7 +95,7 @@ pub(crate) fn frame(bytes: &[u8]) -> Option<usize> {
 }
 
 /// The answer to a whole message: of a mapper on `own` that names `ports`. `None`: the client does not speak RPC.
-pub(crate) fn answer(bytes: &[u8], own: u16, ports: &[u16]) -> Option<Vec<u8>> {
+fn answer(bytes: &[u8], own: u16, ports: &[u16]) -> Option<Vec<u8>> {
     Some(match asked.parse(bytes).ok()? {
         Asked::Bind { call, contexts } => bind_ack(call, own, &contexts),
         Asked::Call {
@@ -195,50 +221,40 @@ fn entries(ports: &[u16]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
-    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
-    use tokio::time::Instant;
+    use tokio::io::duplex;
 
     use super::super::{Binding, End, greet, lookup, pdu};
     use super::*;
-    use crate::conversation::message;
 
     const LIMIT: Duration = Duration::from_secs(5);
 
-    /// Answers as a mapper until the client hangs up.
-    async fn serve(mut stream: DuplexStream, ports: Vec<u16>) {
-        while let Ok(asked) = message::receive(&mut stream, frame, Instant::now() + LIMIT).await {
-            let Some(answer) = answer(&asked, 135, &ports) else {
-                return;
-            };
-            stream.write_all(&answer).await.expect("written");
-        }
+    /// A stream with a mapper at its other end.
+    fn mapper(ports: Vec<u16>) -> tokio::io::DuplexStream {
+        let (near, mut far) = duplex(16_384);
+        tokio::spawn(async move { serve(&mut far, 135, &ports, LIMIT).await });
+        near
     }
 
     #[tokio::test]
     async fn a_client_reads_every_port_that_it_names() {
         for ports in [vec![], vec![49_152], vec![49_152, 54_613, 60_074, 65_535]] {
-            let (mut near, far) = duplex(16_384);
-            let served = tokio::spawn(serve(far, ports.clone()));
-            let mapper = lookup(&mut near, LIMIT).await.expect("RPC");
+            let mapper = lookup(&mut mapper(ports.clone()), LIMIT)
+                .await
+                .expect("RPC");
             assert_eq!(mapper.end, End::Whole);
             assert_eq!(mapper.ports.keys().copied().collect::<Vec<_>>(), ports);
             for endpoint in mapper.ports.values().flatten() {
                 assert_eq!(endpoint.annotation, "portproof listener");
                 assert_eq!(endpoint.interface, STAND_IN);
             }
-            drop(near);
-            served.await.expect("no panic");
         }
     }
 
     #[tokio::test]
     async fn the_management_interface_is_there_and_others_are_not() {
-        let (mut near, far) = duplex(16_384);
-        tokio::spawn(serve(far, vec![49_152]));
-        assert_eq!(greet(&mut near, LIMIT).await, Ok(Binding::Accepted));
+        let greeted = greet(&mut mapper(vec![49_152]), LIMIT).await;
+        assert_eq!(greeted, Ok(Binding::Accepted));
         let other = Interface {
             uuid: Uuid::from_u128(7),
             ..MAPPER
