@@ -33,6 +33,8 @@ pub mod verdict;
 pub mod vantage;
 /// All verdicts of a run, and how they are shown.
 pub mod report;
+/// Standing in for a system's services before they exist, so that paths can be proved.
+pub mod listen;
 /// A stand-in site on loopback with planted faults.
 pub mod lab;
 /// The commands.

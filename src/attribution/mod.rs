@@ -129,7 +129,7 @@ fn walk(one: &Tried<'_>) -> Walk {
 fn reference(tried: &[&Tried<'_>]) -> Option<Walk> {
     let rank = |one: &&&Tried<'_>| match (&one.seen.state, &one.seen.service) {
         (State::Open, Some(Service::ConnectedToItself)) => None,
-        (State::Open, Some(Service::Spoke)) => Some(0),
+        (State::Open, Some(Service::Spoke | Service::Listener)) => Some(0),
         (State::Open, _) => Some(1),
         (State::Closed { .. }, _) => Some(2),
         _ => None,
@@ -166,6 +166,8 @@ fn urgency(one: &Tried<'_>) -> Option<u8> {
 /// HTTP and DNS in the place of others, but they do not hold a certificate's key, nor speak the rest.
 pub fn has_own_words(seen: &Observation) -> bool {
     match &seen.service {
+        // A proof with the token is nobody else's word.
+        Some(Service::Listener) => true,
         Some(Service::Spoke) => seen.tls.is_some() || !is_often_answered_for(seen),
         Some(Service::Certificate(_)) => seen.tls.as_ref().is_some_and(|tls| tls.key_proven),
         Some(Service::ServerError(_)) => seen.tls.is_some(),

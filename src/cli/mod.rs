@@ -4,8 +4,10 @@
 mod args;
 mod check;
 mod files;
+mod listen;
 mod plan;
 mod schema;
+mod token;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -36,6 +38,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Listen(arguments) => listen::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {

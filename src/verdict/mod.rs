@@ -58,6 +58,8 @@ pub struct Context {
     pub cut_off: bool,
     /// Another system starts this flow.
     pub in_stead: bool,
+    /// The listener that answered stands in for another system, or at another port, than the flow leads to.
+    pub wrong_listener: bool,
 }
 
 /// The worst of the judgements of one flow's addresses, with its number.

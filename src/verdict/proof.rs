@@ -142,6 +142,7 @@ impl Signs {
 fn host_answered(observation: &Observation, address: IpAddr) -> bool {
     match &observation.state {
         // A tunnel may open that leads nowhere.
+        State::Open if observation.listener.is_some() => true,
         State::Open => observation.painted.is_none() && observation.via.is_none(),
         State::Closed { reset_by } => *reset_by != ResetBy::Device,
         State::Rejected(rejection) => rejection.by == Some(address),
@@ -252,7 +253,23 @@ fn context(
         nothing_answered: !signs.anything,
         cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
+        wrong_listener: is_another_listener(site, seen.flow.to, observation),
     }
+}
+
+/// Whether a listener answered that stands in for another system than the flow leads to, or at another port.
+///
+/// The systems that a proxy publishes may answer in its place, and where the file names no system nobody is another.
+fn is_another_listener(site: &Site, to: Target, observation: &Observation) -> bool {
+    let (Some(listener), Target::System(to)) = (&observation.listener, to) else {
+        return false;
+    };
+    let expected = &site.systems[to];
+    let published = expected.publishes.iter().map(|it| &site.systems[*it]);
+    let is_it = std::iter::once(expected)
+        .chain(published)
+        .any(|system| listener.stands_in_for(&system.name));
+    !is_it || listener.has_other_port()
 }
 
 /// Whether a rejection came from the host itself, by any of its addresses.

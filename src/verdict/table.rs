@@ -34,7 +34,7 @@ pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
     }
     match need {
         Need::Required => required(seen, context),
-        Need::Optional => optional(seen),
+        Need::Optional => optional(seen, context),
         Need::Forbidden => forbidden(seen, context),
     }
 }
@@ -75,6 +75,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         Some(RpcRange::HalfOpen | RpcRange::OutsideBlocked) if context.cut_off => {
             return unknown(Cause::CutOff, Level::Error);
         }
+        Some(RpcRange::Passes) if seen.listener.is_some() => return listener(context),
         Some(range) => return rpc_range(range),
         None => {}
     }
@@ -84,6 +85,9 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
             ..unknown(Cause::AnsweredByMiddlebox, Level::Error)
         },
         State::Open if is_only_tunnel(seen) => only_tunnel(),
+        State::Open if seen.service == Some(Service::Listener) => {
+            through_every_port(seen, listener(context))
+        }
         State::Open => through_every_port(seen, closely(seen, spoken(seen.service.as_ref()))),
         State::Closed {
             reset_by: ResetBy::Host,
@@ -137,6 +141,14 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
     }
+}
+
+/// A listener of this program that proved that it was reached.
+fn listener(context: &Context) -> Judgement {
+    if context.wrong_listener {
+        return failed(Verdict::Wrong, Cause::WrongListener, Owner::Firewall);
+    }
+    ok(Cause::ListenerAnswered)
 }
 
 /// A required range of dynamic RPC ports.
@@ -239,6 +251,7 @@ fn spoken(service: Option<&Service>) -> Judgement {
     let wrong = |cause, owner| failed(Verdict::Wrong, cause, owner);
     match service {
         Service::NotAsked | Service::Spoke => ok(Cause::Answered),
+        Service::Listener => ok(Cause::ListenerAnswered),
         Service::TlsTooOld => unknown(Cause::TlsTooOld, Level::Note),
         Service::Mute => wrong(Cause::Mute, Owner::Server),
         Service::HungUp | Service::ResetAtOnce => wrong(Cause::HungUp, Owner::Server),
@@ -296,7 +309,13 @@ fn certificate(fault: &CertificateFault) -> Cause {
     }
 }
 
-fn optional(seen: &Observation) -> Judgement {
+fn optional(seen: &Observation, context: &Context) -> Judgement {
+    if seen.listener.is_some() && seen.service == Some(Service::Listener) {
+        return ok(match context.wrong_listener {
+            true => Cause::OtherService,
+            false => Cause::ListenerAnswered,
+        });
+    }
     if let Some(range) = seen.rpc_range {
         return ok(rpc_range(range).cause);
     }
@@ -322,9 +341,9 @@ fn optional(seen: &Observation) -> Judgement {
 fn forbidden(seen: &Observation, context: &Context) -> Judgement {
     match &seen.state {
         State::Open if seen.service == Some(Service::ConnectedToItself) => closed(context),
-        State::Open if seen.via.is_some() => only_tunnel(),
+        State::Open if seen.via.is_some() && seen.listener.is_none() => only_tunnel(),
         // What a device opened says nothing of the host behind it.
-        State::Open if seen.painted.is_some() => Judgement {
+        State::Open if seen.painted.is_some() && seen.listener.is_none() => Judgement {
             owner: Some(Owner::Firewall),
             ..unknown(Cause::AnsweredByMiddlebox, Level::Warning)
         },

@@ -1,6 +1,7 @@
 //! The command line; each command's arguments have a file of their own.
 
 mod check;
+mod listen;
 mod plan;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(in crate::cli) use check::Check;
+pub(in crate::cli) use listen::Listen;
 pub(in crate::cli) use plan::Plan;
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
@@ -33,6 +35,8 @@ pub(in crate::cli) struct Arguments {
 pub(in crate::cli) enum Command {
     /// Try the flows that start here, judge them and report.
     Check(Check),
+    /// Stand in for a system's services before they exist, so that paths can be proved.
+    Listen(Listen),
     /// List the flows of the site, with why and source; no packet is sent.
     Plan(Plan),
     /// Print a JSON Schema.
@@ -81,4 +85,6 @@ pub(in crate::cli) enum Schema {
     Report,
     /// The result of `plan`.
     Plan,
+    /// The log of `listen`.
+    Arrivals,
 }

@@ -28,7 +28,7 @@ use tokio::sync::watch;
 
 use super::args::{Check, Format};
 use super::files::{self, Loaded};
-use super::{WRONG, write_out};
+use super::{WRONG, token, write_out};
 use crate::attribution;
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
@@ -36,7 +36,7 @@ use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::lab::{self, Faults, Lab};
 use crate::observation::Observation;
 use crate::plan::{self, Chosen, Plan};
-use crate::probe::{self, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
+use crate::probe::{self, Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
 use crate::report::{self, Detail, ReportDocument, Run, SweptSystem, Vantage};
 use crate::site::{Site, ZoneId};
 use crate::vantage;
@@ -101,6 +101,8 @@ struct Bench {
     timeout: Duration,
     /// The proxy that everything goes through.
     via: Option<Arc<Gateway>>,
+    /// The run as listeners know it, where it looks for them.
+    challenger: Option<Arc<Challenger>>,
 }
 
 async fn check(
@@ -125,6 +127,11 @@ async fn check(
         None => gateway::gateway(&loaded, place.zone, limits.timeout).await?,
     };
     let via = via.map(Arc::new);
+    let token = match &lab {
+        Some(_) => None,
+        None => token::token(arguments.token_file.as_deref())?,
+    };
+    let challenger = token.map(|token| Arc::new(Challenger::new(token)));
     let stop = on_interrupt();
     let prober = Prober::new(limits, trust, networks, stop.clone());
     let bench = Bench {
@@ -138,6 +145,7 @@ async fn check(
         stop,
         timeout: limits.timeout,
         via,
+        challenger,
     };
     Ok(examine(&bench, &limits, started).await)
 }
@@ -402,6 +410,7 @@ fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vant
         started: format!("{started:.0}"),
         finished: format!("{finished:.0}"),
         config_sha256: bench.loaded.sha256.clone(),
+        run: bench.challenger.as_ref().map(|run| run.run()),
     }
 }
 
@@ -453,7 +462,8 @@ fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
             (Some(gateway), _) => through(gateway, site),
             (None, Some(_)) => "nothing leaves this host".to_string(),
             (None, None) => extras(limits),
-        } + &web(questions)
+        } + listeners(bench)
+            + &web(questions)
     );
 }
 
@@ -467,6 +477,17 @@ fn through(gateway: &Gateway, site: &Site) -> String {
         "all of it through the proxy {}, and nothing else to any of them{swept}",
         gateway.url()
     )
+}
+
+/// What is said to look for listeners.
+fn listeners(bench: &Bench) -> &'static str {
+    match bench.challenger {
+        Some(_) => {
+            "; each port that opens is asked for a listener of portproof, in 200 bytes on a connection of its own, each \
+             UDP port in a datagram"
+        }
+        None => "",
+    }
 }
 
 /// What web servers are asked beyond their root page.

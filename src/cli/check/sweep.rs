@@ -168,5 +168,6 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         }),
         web: None,
         via: None,
+        challenger: None,
     }
 }
