@@ -3,9 +3,12 @@
 
 mod args;
 mod check;
+mod diff;
 mod files;
 mod plan;
+mod report;
 mod schema;
+mod signing;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -37,6 +40,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {
             let mut script = Vec::new();

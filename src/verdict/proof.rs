@@ -136,7 +136,7 @@ impl Signs {
 }
 
 /// Whether the address itself answered, not a device on the way.
-fn host_answered(observation: &Observation, address: IpAddr) -> bool {
+pub fn host_answered(observation: &Observation, address: IpAddr) -> bool {
     match &observation.state {
         // A tunnel may open that leads nowhere.
         State::Open => observation.painted.is_none() && observation.via.is_none(),
@@ -249,6 +249,7 @@ fn context(
         nothing_answered: !signs.anything,
         cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
+        request_arrived: false,
     }
 }
 
