@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::advice::advice;
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state};
+use super::joined::Elsewhere;
 use super::logged::logged;
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::observation::Observation;
@@ -33,8 +34,8 @@ pub struct Run<'a> {
     pub seen: Vec<Seen>,
     /// What it means.
     pub judged: Vec<Judged>,
-    /// Flows that start in other zones.
-    pub flows_elsewhere: usize,
+    /// Where flows start that start in other zones.
+    pub elsewhere: Vec<Elsewhere>,
     /// Ports swept beside the plan, by system.
     pub swept: Vec<SweptSystem>,
     /// Remarks.
@@ -135,9 +136,13 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         authorised: run.site.probing.authorised.clone(),
         summary: summary(&flows),
         flows,
-        flows_elsewhere: run.flows_elsewhere,
+        flows_elsewhere: run.elsewhere.iter().map(|start| start.flows).sum(),
+        elsewhere: run.elsewhere.clone(),
         sweeps: sweeps(&run),
         notes: run.notes.clone(),
+        contradictions: Vec::new(),
+        coverage: None,
+        matrix: Vec::new(),
     }
 }
 
@@ -169,6 +174,8 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             &judgement,
         ),
         advice: advice(&entry, &evidence, judgement.verdict, judgement.cause),
+        vantage: None,
+        also: Vec::new(),
         evidence,
         flow: entry,
     }
@@ -318,7 +325,7 @@ fn swept_flow(
     )
 }
 
-fn summary(flows: &[ReportFlow]) -> Summary {
+pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
     let count = |verdict: Verdict| {
         flows
             .iter()

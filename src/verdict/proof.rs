@@ -139,7 +139,7 @@ impl Signs {
 }
 
 /// Whether the address itself answered, not a device on the way.
-fn host_answered(observation: &Observation, address: IpAddr) -> bool {
+pub fn host_answered(observation: &Observation, address: IpAddr) -> bool {
     match &observation.state {
         // A tunnel may open that leads nowhere.
         State::Open if observation.listener.is_some() => true,
@@ -254,6 +254,7 @@ fn context(
         cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
         wrong_listener: is_another_listener(site, seen.flow.to, observation),
+        request_arrived: false,
     }
 }
 

@@ -120,6 +120,9 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Rejected(rejection) => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Firewall)
         }
+        State::Filtered | State::Silent if context.request_arrived => {
+            failed(Verdict::Blocked, Cause::AnswerLost, Owner::Firewall)
+        }
         State::Filtered | State::Silent if context.cut_off => unknown(Cause::CutOff, Level::Error),
         State::Filtered if context.host_dead => {
             failed(Verdict::Down, Cause::HostDead, Owner::Server)
@@ -382,6 +385,15 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
             ok(Cause::HostUnproved)
         }
         State::Rejected(_) => ok(Cause::KeptClosed),
+        // The firewalls let it through one way, which is more than they may.
+        State::Filtered | State::Silent if context.request_arrived && context.between_zones => {
+            Judgement {
+                verdict: Verdict::Exposed,
+                cause: Cause::AnswerLost,
+                level: Level::Warning,
+                owner: Some(Owner::Firewall),
+            }
+        }
         State::Filtered if context.host_dead && !context.cut_off => {
             unknown(Cause::HostDead, Level::Error)
         }
@@ -407,7 +419,7 @@ fn closed(context: &Context) -> Judgement {
         return unknown(Cause::CutOff, Level::Error);
     }
     match context.control {
-        Some(Control::Itself | Control::Host) => ok(Cause::KeptClosed),
+        Some(Control::Itself | Control::Host | Control::Joined) => ok(Cause::KeptClosed),
         Some(Control::Path) => ok(Cause::HostUnproved),
         None => unknown(Cause::NoControl, Level::Error),
     }
@@ -550,6 +562,7 @@ mod tests {
             ),
             (Verdict::Ok, Cause::KeptClosed)
         );
+        assert_eq!(with(Some(Control::Joined)).cause, Cause::KeptClosed);
         let cut = judge(
             Need::Forbidden,
             &silent,
@@ -627,6 +640,31 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_request_that_arrived_and_has_no_answer_is_blocked_on_the_way_back() {
+        let arrived = Context {
+            request_arrived: true,
+            between_zones: true,
+            cut_off: true,
+            ..Context::default()
+        };
+        let of = |need, state| judge(need, &seen(state, None), &arrived);
+        for state in [State::Filtered, State::Silent] {
+            let required = of(Need::Required, state.clone());
+            assert_eq!(
+                (required.verdict, required.cause, required.level),
+                (Verdict::Blocked, Cause::AnswerLost, Level::Error)
+            );
+            let forbidden = of(Need::Forbidden, state.clone());
+            assert_eq!(
+                (forbidden.verdict, forbidden.cause, forbidden.level),
+                (Verdict::Exposed, Cause::AnswerLost, Level::Warning)
+            );
+            assert_eq!(of(Need::Optional, state).verdict, Verdict::Ok);
+        }
+        assert_eq!(of(Need::Required, State::Open).cause, Cause::Interrupted);
     }
 
     #[test]

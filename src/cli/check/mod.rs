@@ -28,7 +28,7 @@ use tokio::sync::watch;
 
 use super::args::{Check, Format};
 use super::files::{self, Loaded};
-use super::{WRONG, token, write_out};
+use super::{WRONG, signing, token};
 use crate::attribution;
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
@@ -64,6 +64,7 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     let Some(own) = files::client_certificate(&loaded) else {
         return Ok(WRONG);
     };
+    let key = arguments.sign.as_deref().map(signing::key).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -83,7 +84,7 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
         ),
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
     };
-    write_out(arguments.shared.output.as_deref(), &text)?;
+    signing::write_out(arguments.shared.output.as_deref(), &text, key.as_ref())?;
     Ok(exit_status(&report, arguments.strict))
 }
 
@@ -237,8 +238,7 @@ fn on_interrupt() -> watch::Receiver<bool> {
 
 async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
     let site = &bench.loaded.site;
-    let (mut chosen, flows_elsewhere) =
-        plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
+    let (mut chosen, _) = plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
     if site.probing.sweep == Sweep::None {
         chosen.retain(|chosen| !bench.plan.flows[chosen.flow].reason.only_watched);
     }
@@ -274,7 +274,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         zone: bench.place.zone,
         seen: tried.seen,
         judged,
-        flows_elsewhere,
+        elsewhere: report::elsewhere(&bench.loaded.site, &bench.plan, bench.place.zone),
         swept: tried.swept,
         notes,
         expires_soon: bench.loaded.config.expires_soon,
