@@ -186,6 +186,8 @@ pub struct System {
     pub members: Vec<At<String>>,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
+    /// By the zone that asks: ports that are asked, each with the one at which it listens.
+    pub ports: Vec<(At<String>, Vec<(At<u16>, At<u16>)>)>,
 }
 
 /// Who starts the replication of a database replica.

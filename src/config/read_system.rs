@@ -21,6 +21,7 @@ pub(super) const SYSTEM: &[&str] = &[
     "publishes",
     "members",
     "pin",
+    "ports",
 ];
 pub(super) const PUBLISHES: &[&str] = &["systems", "tls"];
 
@@ -105,6 +106,10 @@ pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>)
         pin: fields
             .get("pin")
             .and_then(|node| pin(node, &what, problems)),
+        ports: fields
+            .get("ports")
+            .map(|node| ports(node, &what, problems))
+            .unwrap_or_default(),
         name,
     })
 }
@@ -182,6 +187,23 @@ fn addresses(
             .filter_map(|item| yaml::address(item, &owner, problems))
             .collect();
         all.push((zone.owned(), list));
+    }
+    all
+}
+
+/// Ports by the zone that asks, as address and port translation leads them.
+fn ports(
+    node: &Node,
+    what: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<(At<String>, Vec<(At<u16>, At<u16>)>)> {
+    let owner = format!("`ports` of {what}");
+    let Some(fields) = Fields::named(node, &owner, problems) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (zone, pairs) in fields.all() {
+        all.push((zone.owned(), yaml::port_pairs(pairs, &owner, problems)));
     }
     all
 }
