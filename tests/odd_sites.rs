@@ -147,3 +147,56 @@ fn one_public_address_serves_several_systems_each_at_the_ports_that_are_translat
     // The first one's door is not the second one's.
     assert!(find(&report, "internet>second:443/tcp").is_none());
 }
+
+/// A proxy that listens at 443 and asks what it publishes at 8443.
+const PROXY: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones:
+  internet: { networks: [\"INTERNET\"] }
+  perimeter: { networks: [\"PERIMETER\"] }
+  intranet: { networks: [\"INTRANET\"] }
+firewalls:
+  front-end: { between: [internet, perimeter] }
+  back-end: { between: [perimeter, intranet] }
+systems:
+  isa01: { zone: perimeter, addresses: { default: ISA01 }, roles: [web-proxy], publishes: { systems: [cm01], ports: { 443: 8443 } } }
+  cm01: { zone: intranet, addresses: { default: CM01 }, roles: [console] }
+probing: { timeout: 4s, rate: max, sweep: none }
+flows:
+  - { from: internet, to: isa01, port: 8443, need: required }
+  - { from: isa01, to: cm01, port: 443, need: required }
+";
+
+fn proxy_site(values: [(&str, &str); 5]) -> String {
+    let fill = |text: String, (word, value): (&str, &str)| text.replace(word, value);
+    values.into_iter().fold(PROXY.to_string(), fill)
+}
+
+#[test]
+fn a_proxy_is_asked_at_its_own_numbers_and_asks_at_those_of_its_target() {
+    let _alone = alone();
+    let row = Row::new();
+    let _listening = Listening::at(&row, &[("192.0.2.10", 443), ("192.0.2.10", 8443)]);
+    let outside = proxy_site([
+        ("INTERNET", "198.51.100.0/24"),
+        ("PERIMETER", "192.0.2.0/24"),
+        ("INTRANET", "10.0.0.0/8"),
+        ("ISA01", "192.0.2.10"),
+        ("CM01", "10.0.0.10"),
+    ]);
+    let only = |port: u16| {
+        format!(
+            "table ip wall {{\n chain forward {{\n type filter hook forward priority 0; policy drop;\n ct state established accept\n tcp dport {port} accept\n }}\n}}\n"
+        )
+    };
+    let report = check(&row, &only(443), &outside, &["--from", "internet"]);
+    assert_verdict(&report, "internet>isa01:443/tcp", "ok", "answered");
+    let inside = proxy_site([
+        ("INTERNET", "203.0.113.0/24"),
+        ("PERIMETER", "198.51.100.0/24"),
+        ("INTRANET", "192.0.2.0/24"),
+        ("ISA01", "198.51.100.10"),
+        ("CM01", "192.0.2.10"),
+    ]);
+    let report = check(&row, &only(8443), &inside, &["--as", "isa01"]);
+    assert_verdict(&report, "isa01>cm01:8443/tcp", "ok", "answered");
+}

@@ -206,6 +206,8 @@ pub struct Publishes {
     pub systems: Vec<At<String>>,
     /// What it does with TLS.
     pub tls: ProxyTls,
+    /// Ports at which it is asked, each with that of the systems behind it.
+    pub ports: Vec<(At<u16>, At<u16>)>,
 }
 
 /// What a web proxy does with TLS.

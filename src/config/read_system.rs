@@ -23,7 +23,7 @@ pub(super) const SYSTEM: &[&str] = &[
     "pin",
     "ports",
 ];
-pub(super) const PUBLISHES: &[&str] = &["systems", "tls"];
+pub(super) const PUBLISHES: &[&str] = &["systems", "tls", "ports"];
 
 pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Option<System> {
     let what = format!("system `{}`", name.value);
@@ -224,5 +224,9 @@ fn publishes(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Pub
     Some(Publishes {
         systems,
         tls: tls.map(|tls| tls.value).unwrap_or_default(),
+        ports: fields
+            .get("ports")
+            .map(|node| yaml::port_pairs(node, "`publishes.ports`", problems))
+            .unwrap_or_default(),
     })
 }

@@ -126,6 +126,8 @@ pub struct System {
     pub publishes: Vec<SystemId>,
     /// What it does with TLS when it publishes.
     pub proxy_tls: ProxyTls,
+    /// Ports at which it is asked for what it publishes, each with that of the systems behind it.
+    pub published_ports: Translation,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
     /// By asking zone: where address and port translation leads.

@@ -91,6 +91,11 @@ pub(super) fn one_system(
             .as_ref()
             .map(|publishes| publishes.tls)
             .unwrap_or_default(),
+        published_ports: system
+            .publishes
+            .as_ref()
+            .map(|publishes| translation(&publishes.ports))
+            .unwrap_or_default(),
         pin: system.pin,
         ports: translations(system, names, problems),
     }
@@ -110,10 +115,13 @@ fn translations(
 ) -> Vec<(ZoneId, Translation)> {
     let what = format!("`ports` of system `{}` names", system.name.value);
     let one = |(zone, pairs): &(At<String>, Vec<(At<u16>, At<u16>)>)| {
-        let pairs = pairs.iter().map(|(asked, own)| (asked.value, own.value));
-        Some((names.zone(zone, &what, problems)?, Translation::new(pairs)))
+        Some((names.zone(zone, &what, problems)?, translation(pairs)))
     };
     system.ports.iter().filter_map(one).collect()
+}
+
+fn translation(pairs: &[(At<u16>, At<u16>)]) -> Translation {
+    Translation::new(pairs.iter().map(|(asked, own)| (asked.value, own.value)))
 }
 
 /// A system's own pair, else the site's, else the product's.

@@ -17,9 +17,9 @@ impl Translation {
         Self(pairs.into_iter().collect())
     }
 
-    /// Whether nothing is translated.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Every number, asked or reached.
+    pub fn numbers(&self) -> impl Iterator<Item = u16> {
+        self.0.iter().flat_map(|(asked, own)| [*asked, *own])
     }
 
     /// Whether a number is named as one that is asked.
