@@ -54,10 +54,9 @@ fn sources(folder: &str) -> Vec<PathBuf> {
 fn every_finding_has_its_heading() {
     let mut codes = BTreeSet::new();
     for file in sources("src") {
-        codes_in(
-            &fs::read_to_string(file).expect("a source file"),
-            &mut codes,
-        );
+        let text = fs::read_to_string(file).expect("a source file");
+        let without_tests = text.split("\nmod tests {").next();
+        codes_in(without_tests.unwrap_or_default(), &mut codes);
     }
     assert!(codes.len() > 30);
     let pages = headings("docs/findings.md");

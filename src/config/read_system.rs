@@ -21,8 +21,9 @@ pub(super) const SYSTEM: &[&str] = &[
     "publishes",
     "members",
     "pin",
+    "ports",
 ];
-pub(super) const PUBLISHES: &[&str] = &["systems", "tls"];
+pub(super) const PUBLISHES: &[&str] = &["systems", "tls", "ports"];
 
 pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Option<System> {
     let what = format!("system `{}`", name.value);
@@ -105,6 +106,10 @@ pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>)
         pin: fields
             .get("pin")
             .and_then(|node| pin(node, &what, problems)),
+        ports: fields
+            .get("ports")
+            .map(|node| ports(node, &what, problems))
+            .unwrap_or_default(),
         name,
     })
 }
@@ -186,6 +191,23 @@ fn addresses(
     all
 }
 
+/// Ports by the zone that asks, as address and port translation leads them.
+fn ports(
+    node: &Node,
+    what: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<(At<String>, Vec<(At<u16>, At<u16>)>)> {
+    let owner = format!("`ports` of {what}");
+    let Some(fields) = Fields::named(node, &owner, problems) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (zone, pairs) in fields.all() {
+        all.push((zone.owned(), yaml::port_pairs(pairs, &owner, problems)));
+    }
+    all
+}
+
 fn publishes(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Publishes> {
     let fields = Fields::of(node, format!("`publishes` of {what}"), PUBLISHES, problems)?;
     let systems = fields
@@ -202,5 +224,9 @@ fn publishes(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Pub
     Some(Publishes {
         systems,
         tls: tls.map(|tls| tls.value).unwrap_or_default(),
+        ports: fields
+            .get("ports")
+            .map(|node| yaml::port_pairs(node, "`publishes.ports`", problems))
+            .unwrap_or_default(),
     })
 }

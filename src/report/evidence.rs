@@ -171,7 +171,7 @@ fn rejected(site: &Site, to: Target, rejection: &observation::Rejection) -> Reje
         icmp_code: rejection.icmp_code,
         by: rejection.by.map(|by| by.to_string()),
         by_the_host: rejection.by.is_some_and(|by| match to {
-            Target::System(system) => site.systems[system].has_address(by),
+            Target::System(system) => site.systems[system].speaks_from(by),
             Target::Crl(_) => false,
         }),
         firewall: rejection

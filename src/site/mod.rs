@@ -9,6 +9,7 @@ mod check;
 mod names;
 mod paths;
 mod systems;
+mod translation;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -19,6 +20,8 @@ use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
 use crate::config::{Config, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync, Via};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
+
+pub use translation::Translation;
 
 /// The number of a zone.
 pub type ZoneId = usize;
@@ -123,8 +126,12 @@ pub struct System {
     pub publishes: Vec<SystemId>,
     /// What it does with TLS when it publishes.
     pub proxy_tls: ProxyTls,
+    /// Ports at which it is asked for what it publishes, each with that of the systems behind it.
+    pub published_ports: Translation,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
+    /// By asking zone: where address and port translation leads.
+    pub ports: Vec<(ZoneId, Translation)>,
 }
 
 /// A revocation list to fetch.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::names::{Names, asking_zone};
-use super::{System, SystemId, ZoneId};
+use super::{System, SystemId, Translation, ZoneId};
 use crate::catalogue::{Catalogue, Role, Setting};
 use crate::config::{self, Config};
 use crate::diagnostic::Problem;
@@ -91,7 +91,13 @@ pub(super) fn one_system(
             .as_ref()
             .map(|publishes| publishes.tls)
             .unwrap_or_default(),
+        published_ports: system
+            .publishes
+            .as_ref()
+            .map(|publishes| translation(&publishes.ports))
+            .unwrap_or_default(),
         pin: system.pin,
+        ports: translations(system, names, problems),
     }
 }
 
@@ -100,6 +106,22 @@ fn distinct(list: &[At<IpAddr>]) -> Vec<IpAddr> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+fn translations(
+    system: &config::System,
+    names: &Names<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<(ZoneId, Translation)> {
+    let what = format!("`ports` of system `{}` names", system.name.value);
+    let one = |(zone, pairs): &(At<String>, Vec<(At<u16>, At<u16>)>)| {
+        Some((names.zone(zone, &what, problems)?, translation(pairs)))
+    };
+    system.ports.iter().filter_map(one).collect()
+}
+
+fn translation(pairs: &[(At<u16>, At<u16>)]) -> Translation {
+    Translation::new(pairs.iter().map(|(asked, own)| (asked.value, own.value)))
 }
 
 /// A system's own pair, else the site's, else the product's.

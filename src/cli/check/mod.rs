@@ -16,7 +16,7 @@ mod questions;
 mod revocation;
 mod sweep;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use super::args::{Check, Format};
 use super::files::{self, Loaded};
 use super::{WRONG, signing, token};
-use crate::attribution;
+use crate::attribution::{self, Inquiry};
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
 use crate::conversation::tls::client_certificate::ClientCertificate;
@@ -38,7 +38,7 @@ use crate::observation::Observation;
 use crate::plan::{self, Chosen, Plan};
 use crate::probe::{self, Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
 use crate::report::{self, Detail, ReportDocument, Run, SweptSystem, Vantage};
-use crate::site::{Site, ZoneId};
+use crate::site::{Site, SystemId, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
@@ -362,7 +362,7 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
             })
         })
         .collect();
-    let inquiries = attribution::wanted(&tried);
+    let inquiries = inquiries(bench, &tried, questions, answers);
     let known: HashSet<u16> = known_ports(bench).collect();
     let found = futures_util::future::join_all(
         inquiries
@@ -384,6 +384,39 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
         .zip(found)
         .map(|(inquiry, found)| (inquiry.address, found.doors));
     doors.collect()
+}
+
+/// What is to be found out, host by host. An address that several systems share is several hosts, at different distances.
+fn inquiries(
+    bench: &Bench,
+    tried: &[attribution::Tried<'_>],
+    questions: &[Question],
+    answers: &[Observation],
+) -> Vec<Inquiry> {
+    let owner = |address, port| {
+        bench
+            .loaded
+            .site
+            .owner_of_address(bench.place.zone, address, port)
+    };
+    let mut by_owner: BTreeMap<Option<SystemId>, Vec<attribution::Tried<'_>>> = BTreeMap::new();
+    for one in tried {
+        let of = by_owner.entry(owner(one.address, one.port)).or_default();
+        of.push(*one);
+    }
+    let mut all = Vec::new();
+    for (host, tried) in by_owner {
+        for mut inquiry in attribution::wanted(&tried) {
+            let numbered = questions.iter().zip(answers).enumerate();
+            let others = numbered.filter(|(_, (question, seen))| {
+                seen.address == Some(inquiry.address)
+                    && owner(inquiry.address, question.port) != host
+            });
+            inquiry.others = others.map(|(number, _)| number).collect();
+            all.push(inquiry);
+        }
+    }
+    all
 }
 
 /// Every port that the plan knows of, ranges and all.
