@@ -81,4 +81,6 @@ pub(in crate::cli) enum Schema {
     Report,
     /// The result of `plan`.
     Plan,
+    /// The result of `plan --against`.
+    Change,
 }
