@@ -85,6 +85,7 @@ fn pure_stages_use_no_sockets_files_or_clocks() {
         "config",
         "site",
         "plan",
+        "change",
         "observation",
         "attribution",
         "verdict",

@@ -97,4 +97,6 @@ pub(in crate::cli) enum Schema {
     Plan,
     /// The log of `listen`.
     Arrivals,
+    /// The result of `plan --against`.
+    Change,
 }
