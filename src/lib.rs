@@ -1,7 +1,7 @@
 //! Does the network let a Configuration Manager site work, and nothing else? Say what must flow, try it, judge it.
 //!
 //! The modules stand in the order in which the data goes through them; each imports only modules above it
-//! (`tests/layers.rs` keeps that). `diagnostic` to `plan`, `verdict` and `report` are pure: no sockets, files or clocks.
+//! (`tests/layers.rs` keeps that). `diagnostic` to `plan`, `verdict`, `report` and `rules` are pure: no sockets, files or clocks.
 
 /// Closed sets of words.
 mod words;
@@ -33,6 +33,8 @@ pub mod verdict;
 pub mod vantage;
 /// All verdicts of a run, and how they are shown.
 pub mod report;
+/// What firewalls have to let through, in the words of each kind.
+pub mod rules;
 /// A stand-in site on loopback with planted faults.
 pub mod lab;
 /// The commands.

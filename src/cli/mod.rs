@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod files;
 mod plan;
+mod rules;
 mod schema;
 
 use std::io::Write as _;

@@ -570,6 +570,7 @@ fn one_system(
             .as_ref()
             .map(|publishes| publishes.tls)
             .unwrap_or_default(),
+        members: Vec::new(),
         pin: system.pin,
     }
 }
@@ -656,6 +657,7 @@ fn members(
                 ));
                 continue;
             }
+            systems[number].members.push(other);
             systems[other].server_roles.extend(&roles);
             systems[other]
                 .client_roles
