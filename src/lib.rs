@@ -1,7 +1,8 @@
 //! Does the network let a Configuration Manager site work, and nothing else? Say what must flow, try it, judge it.
 //!
 //! The modules stand in the order in which the data goes through them; each imports only modules above it
-//! (`tests/layers.rs` keeps that). `diagnostic` to `change`, `verdict` and `report` are pure: no sockets, files or clocks.
+//! (`tests/layers.rs` keeps that). `diagnostic` to `change`, `verdict`, `report` and `rules` are pure: no sockets, files or
+//! clocks.
 
 /// Closed sets of words.
 mod words;
@@ -35,6 +36,8 @@ pub mod verdict;
 pub mod vantage;
 /// All verdicts of a run, and how they are shown.
 pub mod report;
+/// What firewalls have to let through, in the words of each kind.
+pub mod rules;
 /// Standing in for a system's services before they exist, so that paths can be proved.
 pub mod listen;
 /// A stand-in site on loopback with planted faults.

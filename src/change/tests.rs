@@ -294,7 +294,7 @@ fn unconfirmed_steps_are_worded_with_care_and_never_cited() {
         assert!(hedged, "{}", step.text);
     }
     let new = file(HTTPS_8443, "", "");
-    let text = text(&change(&file(HTTPS_443, "", ""), &new));
+    let text = text(&compared(&file(HTTPS_443, "", ""), &new));
     assert!(
         !text.contains('{') || text.contains("client_ports: {"),
         "{text}"

@@ -116,7 +116,7 @@ pub struct Logged {
 
 impl Evidence {
     /// The firewalls that the evidence names; empty where it names none.
-    pub(super) fn accused(&self) -> Vec<String> {
+    pub fn accused(&self) -> Vec<String> {
         let rejecting = self
             .rejected
             .as_ref()
