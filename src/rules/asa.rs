@@ -11,9 +11,9 @@ use crate::yaml::Ports;
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
     "For ASA 8.3 and later (IPv6 beside IPv4: 9.0): access lists match the real, own addresses and ports of destinations.",
-    "Each zone has an access list for the interface that faces it. Applying one replaces what stood on that interface, and",
-    "what no line permits is denied; so the commands that apply them are comments. Put your interfaces in, and take the !",
-    "away: access-group LIST in interface INTERFACE.",
+    "Each zone has an access list for the interface that faces it, for an interface without one lets through what goes to a",
+    "lower security level. Applying one replaces what stood on that interface, and what no line permits is denied; so the",
+    "commands that apply them are comments: put your interfaces in, and take the ! away.",
     "Entering this again adds nothing twice, and removes nothing: clear the lists first (clear configure access-list LIST).",
     "ICMP errors of a connection (path MTU) pass where the inspection policy has: inspect icmp error.",
 ];
@@ -25,19 +25,24 @@ const LONGEST_NAME: usize = 64;
 
 pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
     let mut groups = Objects::new(LONGEST_NAME);
-    let mut lists: Vec<(String, String)> = Vec::new();
-    for permit in &sheet.rules.permits {
-        let zone = sheet.zone(permit.from);
-        let list = fitting(
-            &format!("portproof-{}-from-{zone}", sheet.device),
-            LONGEST_NAME,
-        );
-        let lines = permit_lines(sheet, &mut groups, &list, permit);
-        match lists.iter_mut().find(|(name, _)| *name == list) {
-            Some((_, all)) => *all += &lines,
-            None => lists.push((list, lines)),
-        }
-    }
+    let lists: Vec<(String, String)> = sheet
+        .sides()
+        .into_iter()
+        .map(|zone| {
+            let name = format!("portproof-{}-from-{}", sheet.device, sheet.zone(zone));
+            let name = fitting(&name, LONGEST_NAME);
+            let permits = sheet.rules.permits.iter().filter(|it| it.from == zone);
+            let lines: String = permits
+                .map(|permit| permit_lines(sheet, &mut groups, &name, permit))
+                .collect();
+            let all = if lines.is_empty() {
+                format!("access-list {name} extended deny ip any any\n")
+            } else {
+                lines
+            };
+            (name, all)
+        })
+        .collect();
     let groups: String = groups
         .all
         .iter()

@@ -84,6 +84,13 @@ impl Sheet<'_> {
     pub(super) fn zone(&self, zone: ZoneId) -> &str {
         &self.site.zones[zone].name
     }
+
+    /// The zones on the sides of a firewall; none of a host.
+    pub(super) fn sides(&self) -> Vec<ZoneId> {
+        let firewalls = self.site.firewalls.iter();
+        let found = firewalls.filter(|it| it.name == self.device);
+        found.flat_map(|it| [it.between.0, it.between.1]).collect()
+    }
 }
 
 /// The rules of one device in a dialect: a file that can be loaded as it is.

@@ -9,6 +9,7 @@ pub(super) const ASSUMPTIONS: &[&str] = &[
     "Enter it in configure mode, after: set cli scripting-mode on. Lines that begin with # are for readers; leave them out.",
     "Rules match what PAN-OS matches: addresses and ports before translation, zones behind it.",
     "Zones are taken to have the names of the site file. New rules go to the end: move them above any that denies.",
+    "What no rule allows between zones, interzone-default denies; inside a zone, intrazone-default allows it.",
     "Entering this again adds nothing twice, and removes nothing: delete the objects and rules named portproof first.",
     "Applications are any, so that a port is a port; once all works, narrow them to what the device recognises.",
 ];
