@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::client::ClientView;
+use super::reach::Reach;
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
 
 pub(super) use crate::plan::ToolName;
@@ -33,6 +35,12 @@ pub struct ReportDocument {
     pub notes: Vec<Note>,
     /// Flows by verdict.
     pub summary: Summary,
+    /// With `--against`: which clients reach a management point now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub change: Option<Reach>,
+    /// With `--client`: what a client meets, in its order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<ClientView>,
 }
 
 /// Where flows were tried from.

@@ -4,15 +4,19 @@ mod advice;
 mod arrivals;
 mod assemble;
 mod certificates;
+mod client;
 mod document;
 mod evidence;
 mod logged;
+mod reach;
 mod read;
 mod text;
 
 pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_SCHEMA};
 pub use assemble::{Run, SweptSystem, assemble};
+pub use client::{Answer, ClientNumber, ClientRun, ClientView, ClientViewStep};
 pub use document::{Evidence, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage};
+pub use reach::{Against, Reach, Reached, ReachedNumber, ReachedSystem};
 pub use read::read;
 pub use text::{Detail, text};
 
