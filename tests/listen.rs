@@ -7,6 +7,8 @@
 mod listener;
 mod zones;
 
+use std::process::Command;
+
 use listener::{Bed, Listening, TOKEN, by_id, portproof};
 use serde_json::Value;
 use zones::{Zones, rules};
@@ -146,6 +148,7 @@ fn with_nothing_installed_every_flow_of_every_zone_is_proved_udp_too() {
     ] {
         assert!(seen.iter().any(|seen| seen == id), "{id}: {seen:#?}");
     }
+    assert_rpcclient_reads_the_mapper(&stage.zones);
     for log in stage.logs() {
         let arrivals = log["arrivals"].as_array().expect("arrivals");
         assert!(
@@ -153,6 +156,23 @@ fn with_nothing_installed_every_flow_of_every_zone_is_proved_udp_too() {
             "{log:#}"
         );
     }
+}
+
+/// Another client than ours reads the list, from where the token was proved just now.
+fn assert_rpcclient_reads_the_mapper(zones: &Zones) {
+    let place = zones.place("cm01");
+    let output = Command::new(&place[0])
+        .args(&place[1..])
+        .args(["rpcclient", "-N", "-U%", "ncacn_ip_tcp:192.0.2.10"])
+        .args(["-c", "epmlookup"])
+        .output()
+        .expect("rpcclient is needed: scripts/test installs it");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let said = text(&output.stdout) + &text(&output.stderr);
+    for port in [50_000, 50_033, 50_066, 50_099] {
+        assert!(said.contains(&port.to_string()), "{port}: {said}");
+    }
+    assert!(said.contains("portproof listener"), "{said}");
 }
 
 #[test]
@@ -169,6 +189,30 @@ fn one_rule_removed_is_that_one_flow_blocked_and_nothing_else() {
         assert_eq!(flow["verdict"], "blocked", "{flow:#}");
         assert_eq!(flow["cause"], "no-answer");
     }
+}
+
+#[test]
+fn a_forbidden_flow_that_a_listener_proves_is_exposed() {
+    let stage = Stage::new(&[]);
+    stage.zones.load(
+        "front-end",
+        "table inet wall {
+  chain forward {
+    ip saddr 198.51.100.0/24 ip daddr 192.0.2.10 tcp dport 445 accept
+  }
+}
+",
+    );
+    let report = stage.check("internet");
+    assert_proved_but(&report, &[]);
+    let flow = by_id(&report, "internet>ibs01:445/tcp");
+    assert_eq!(
+        (&flow["verdict"], &flow["cause"]),
+        (&"exposed".into(), &"open".into()),
+        "{flow:#}"
+    );
+    assert_eq!(flow["evidence"]["answered_by"], "listener");
+    assert_eq!(flow["evidence"]["listener"]["system"], "ibs01");
 }
 
 #[test]
@@ -331,8 +375,9 @@ fn without_privileges_low_ports_are_refused_in_plain_words_and_the_status_tells(
         said.contains("only privileged programs listen below 1024"),
         "{said}"
     );
+    let (status, said) = listening.stop();
     assert!(said.contains("setcap cap_net_bind_service=+ep"), "{said}");
-    assert_eq!(listening.stop().0, Some(1));
+    assert_eq!(status, Some(1));
     let log = bed.log_of("low.json");
     let ports = log["ports"].as_array().expect("ports");
     for port in ports {

@@ -89,23 +89,26 @@ pub fn own_addresses() -> io::Result<Vec<IpNet>> {
         .collect())
 }
 
-/// Waits until the user or the system asks the program to end.
-pub async fn asked_to_end() {
+/// Ends when the user or the system asks the program to end; from this call on neither ends it by force.
+pub fn asked_to_end() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+    };
+    async move {
+        #[cfg(unix)]
+        if let [Ok(mut interrupt), Ok(mut terminate)] = signals {
             tokio::select! {
-                _ = terminate.recv() => return,
-                ended = tokio::signal::ctrl_c() => if ended.is_ok() { return },
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
             }
+            return;
+        }
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
         }
     }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_ok() {
-        return;
-    }
-    std::future::pending().await
 }
 
 /// This host's name, for the report.
