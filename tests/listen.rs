@@ -331,6 +331,29 @@ fn a_lost_answer_is_half_open_in_the_log() {
 }
 
 #[test]
+fn a_rule_for_some_source_ports_only_is_intermittent_though_the_listener_answers() {
+    let stage = Stage::new(&[]);
+    stage.zones.load(
+        "front-end",
+        "table inet half {
+  chain forward {
+    type filter hook forward priority -10; policy accept;
+    tcp dport 8443 tcp sport & 2 == 2 drop
+  }
+}
+",
+    );
+    let report = stage.check("internet");
+    let flow = assert_proved_but(&report, &["internet>ibs01:8443/tcp"])[0];
+    assert_eq!(
+        (&flow["verdict"], &flow["cause"]),
+        (&"blocked".into(), &"intermittent".into()),
+        "{flow:#}"
+    );
+    assert_eq!(flow["evidence"]["answered_by"], "listener");
+}
+
+#[test]
 fn a_device_that_opens_for_everything_is_unmasked() {
     let stage = Stage::new(&[]);
     stage.zones.answer_everything("front-end", 9_999);

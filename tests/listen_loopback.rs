@@ -36,15 +36,19 @@ fn free_ports<const N: usize>() -> [u16; N] {
 }
 
 /// A site whose one system is at 127.0.0.1: a port of which nothing is asked, one with HTTPS, one with UDP.
-fn site([tcp, https, udp]: [u16; 3]) -> String {
+fn site(ports: [u16; 3]) -> String {
+    site_at("127.0.0.1", ports)
+}
+
+fn site_at(address: &str, [tcp, https, udp]: [u16; 3]) -> String {
     format!(
         "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
 zones:
-  internet: {{ networks: [\"127.0.0.0/8\"] }}
+  internet: {{ networks: [\"127.0.0.0/8\", \"::1/128\"] }}
   perimeter: {{ networks: [\"192.0.2.0/24\"] }}
 firewalls: {{ front-end: {{ between: [internet, perimeter] }} }}
 systems:
-  web: {{ zone: perimeter, addresses: {{ default: 127.0.0.1 }}, roles: [console] }}
+  web: {{ zone: perimeter, addresses: {{ default: \"{address}\" }}, roles: [console] }}
 probing: {{ timeout: 1s, rate: max, sweep: none }}
 flows:
   - {{ from: internet, to: web, port: {tcp}, need: required }}
@@ -107,6 +111,21 @@ fn a_listener_proves_tcp_https_and_udp_and_its_log_knows_the_run() {
     assert!(said.contains("3 proved"), "{said}");
     for text in [&said, &log.to_string(), &report.to_string()] {
         assert!(!text.contains(TOKEN), "the token is nobody's business");
+    }
+}
+
+#[test]
+fn it_is_the_same_over_ipv6() {
+    let ports @ [tcp, https, udp] = free_ports();
+    let bed = Bed::new(&site_at("::1", ports), TOKEN);
+    let _listening = listen(&bed, &["--as", "web"]);
+    let report = check(&bed, Some(TOKEN));
+    for (port, transport) in [(tcp, "tcp"), (https, "tcp"), (udp, "udp")] {
+        let id = format!("internet>web:{port}/{transport}");
+        assert_eq!(cause(&report, &id), ("ok", "listener-answered"), "{id}");
+        let said = &by_id(&report, &id)["evidence"]["listener"];
+        assert_eq!(said["accepted_at"], format!("[::1]:{port}"));
+        assert_eq!(said["source_nat"], false);
     }
 }
 

@@ -9,30 +9,25 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use super::once::again;
-use super::{Challenger, Ladder, Prober, Question, Target, knock, silence};
+use super::once::{again, in_place};
+use super::{Challenger, Ladder, Prober, Question, Target, knock, silence, spread};
 use crate::catalogue::Transport;
 use crate::conversation::challenge::{self, Aim, Proof};
 use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service, State};
-use crate::os::{self, Datagram};
+use crate::os::{self, Connection, Datagram, Manner};
 
-/// How often a connection for the challenge is begun.
-const CONNECTIONS: usize = 2;
+/// How often a connection for the challenge is begun, each from a port of its own: some source ports may be shut out.
+const CONNECTIONS: usize = 6;
 
 /// Looks for a listener behind a TCP port that has opened, and writes down what it proves; whether there is one.
 pub(super) async fn stream(prober: &Prober, question: &Question, seen: &mut Observation) -> bool {
     let Some(challenger) = &question.challenger else {
         return false;
     };
-    let mut stream = None;
-    for _ in 0..CONNECTIONS {
-        if stream.is_none() {
-            stream = again(prober, question, seen.address).await;
-        }
-    }
-    let Some(mut stream) = stream else {
+    let Some(mut stream) = connection(prober, question, seen.address).await else {
         return false;
     };
     let challenge = challenger.challenge(aim(Transport::Tcp, question, seen.address));
@@ -48,6 +43,27 @@ pub(super) async fn stream(prober: &Prober, question: &Question, seen: &mut Obse
         listener(challenger, question, proof, local, seen.address),
     );
     true
+}
+
+/// A connection for the challenge alone.
+async fn connection(
+    prober: &Prober,
+    question: &Question,
+    address: Option<IpAddr>,
+) -> Option<TcpStream> {
+    let direct = address.filter(|_| question.via.is_none());
+    let Some(address) = direct else {
+        return again(prober, question, address).await;
+    };
+    let remote = SocketAddr::new(address, question.port);
+    for silent in 0..CONNECTIONS {
+        let wait = spread::wait(prober, remote, silent);
+        let once = in_place(prober, remote, Manner::default(), wait).await?;
+        if let Some(Connection::Open(stream)) = once.came {
+            return Some(stream);
+        }
+    }
+    None
 }
 
 /// Looks for a listener behind a UDP port with one datagram. It ends only when a listener has proved itself.
@@ -127,7 +143,7 @@ impl Prober {
             return false;
         };
         let asks = challenger.question(aim(Transport::Udp, question, Some(address)));
-        let Some(mut stream) = again(self, proved, Some(address)).await else {
+        let Some(mut stream) = connection(self, proved, Some(address)).await else {
             return false;
         };
         let limit = self.limits.timeout;
