@@ -37,3 +37,6 @@ pub mod report;
 pub mod lab;
 /// The commands.
 pub mod cli;
+/// The readings of what others wrote, for fuzzers.
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;

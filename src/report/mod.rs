@@ -7,6 +7,8 @@ mod certificates;
 mod diff;
 mod document;
 mod evidence;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod join;
 mod joined;
 mod logged;
