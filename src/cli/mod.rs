@@ -5,9 +5,12 @@ mod args;
 mod check;
 mod diff;
 mod files;
+mod listen;
 mod plan;
 mod report;
+mod rules;
 mod schema;
+mod token;
 mod signing;
 
 use std::io::Write as _;
@@ -39,6 +42,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Listen(arguments) => listen::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),

@@ -40,6 +40,7 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         }
         Cause::Intermittent => format!("Some connections to {port} of {system} pass and others do not, by their source port: one of several paths, of a pair of firewalls or of a cluster's nodes lacks the rule. Look at each member of {crossed}, and at each node behind the name."),
         Cause::AnsweredByMiddlebox => format!("A device answers in the place of {system}, so an open {port} proves nothing. See what on the way ({crossed}, a proxy, an intrusion-prevention device) accepts connections for it, and run again from where it does not."),
+        Cause::WrongListener => format!("{}: look at the address translation and the routes of {crossed}.", astray(evidence, system, &port)),
         Cause::OtherProtocol => format!("Another service, or a device, answers on {port} of {system}, and not in the protocol that is needed. See what listens there."),
         Cause::RpcHalfOpen => format!("The endpoint mapper of {system} answers, and dynamic ports that it names do not: let the whole range {port} through {crossed}, or have the firewall follow the mapper. The ports are in the evidence."),
         Cause::RpcOutsideRange => format!("{system} uses dynamic ports outside its `rpc_ports`: restrict the range on that host, or correct the file and the rules of {crossed}."),
@@ -102,6 +103,7 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         Cause::RefusedHere => "This host's own firewall or policy refused the connection.".to_string(),
         Cause::InStead => format!("Run it on {} for a verdict.", flow.from.system.as_deref().unwrap_or("that system")),
         Cause::Answered
+        | Cause::ListenerAnswered
         | Cause::NotOpen
         | Cause::OtherService
         | Cause::KeptClosed
@@ -117,6 +119,17 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         | Cause::FarApart
         | Cause::GivenTwice => String::new(),
     }
+}
+
+/// Where a challenge came out that another system's listener, or another port's, answered.
+fn astray(evidence: &Evidence, system: &str, port: &str) -> String {
+    let Some(listener) = &evidence.listener else {
+        return format!("What is sent to {port} of {system} comes out elsewhere");
+    };
+    format!(
+        "What is sent to {port} of {system} comes out at {}, where the listener of {} stands",
+        listener.accepted_at, listener.system
+    )
 }
 
 fn intercepting(evidence: &Evidence) -> &str {

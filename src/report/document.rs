@@ -65,6 +65,9 @@ pub struct Vantage {
     pub finished: String,
     /// SHA-256 of the site file.
     pub config_sha256: String,
+    /// The run, as listeners log it, where it looked for listeners.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<String>,
 }
 
 /// A flow with its verdict.
@@ -113,7 +116,7 @@ pub struct Logged {
 
 impl Evidence {
     /// The firewalls that the evidence names; empty where it names none.
-    pub(super) fn accused(&self) -> Vec<String> {
+    pub fn accused(&self) -> Vec<String> {
         let rejecting = self
             .rejected
             .as_ref()
@@ -130,7 +133,8 @@ impl Evidence {
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// How deep the proof is: `tcp`, `udp`, `tls`, `http` or `protocol` (that of the flow); `null` when no packet was sent.
+    /// How deep the proof is: `tcp`, `udp`, `tls`, `http`, `protocol` (that of the flow) or `end-to-end`
+    /// (a listener proved that it was reached); `null` when no packet was sent.
     pub depth: Option<String>,
     /// What proves that a closed door was knocked on: `self`, `host`, `joined` or `path`.
     pub control: Option<String>,
@@ -181,6 +185,12 @@ pub struct Evidence {
     /// The proxy that it was tried through.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<Proxy>,
+    /// `listener`, where a listener of `portproof listen` proved that it was reached.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answered_by: Option<String>,
+    /// What that listener said.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub listener: Option<Listener>,
     /// The state at each address, where there are several.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub addresses: BTreeMap<String, String>,
@@ -194,6 +204,29 @@ pub struct Proxy {
     /// What it said or did when it did not lead to the server, as the rest of a sentence that begins with it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<String>,
+}
+
+/// What a listener proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Listener {
+    /// The system that it stands in for.
+    pub system: String,
+    /// The run of `check`, as in the listener's log of arrivals.
+    pub run: String,
+    /// This end; `null` where a proxy stands in between.
+    pub sent_from: Option<String>,
+    /// Where the challenge came from, as the listener saw it.
+    pub seen_from: String,
+    /// The listener's end.
+    pub accepted_at: String,
+    /// Whether another source address was put in the place of this host's.
+    pub source_nat: bool,
+    /// Whether another source port was put in the place of this host's.
+    pub source_port_translated: bool,
+    /// Whether it came out at another address than the one aimed at.
+    pub destination_nat: bool,
+    /// Whether it came out at another port than the one aimed at.
+    pub port_translated: bool,
 }
 
 /// An ICMP message.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize, Style};
 
-use super::document::{Hop, Http, Path, Proxy, ReportDocument, ReportFlow, Spoken, Tls};
+use super::document::{Hop, Http, Listener, Path, Proxy, ReportDocument, ReportFlow, Spoken, Tls};
 use super::join::text::{joined, vantage};
 use crate::diagnostic::visible;
 use crate::verdict::{Cause, Level, Owner, Verdict};
@@ -377,6 +377,9 @@ fn seen(flow: &ReportFlow) -> String {
     if let Some(said) = &evidence.said {
         text += &format!("; it {said}");
     }
+    if let Some(listener) = &evidence.listener {
+        text += &listener_words(listener);
+    }
     if let Some(spoken) = &evidence.spoken {
         text += &spoken_words(spoken);
     }
@@ -545,6 +548,28 @@ fn spoken_words(spoken: &Spoken) -> String {
                 silent.join(", ")
             );
         }
+    }
+    text
+}
+
+/// What a listener proved, and what the network did to the addresses on the way.
+fn listener_words(listener: &Listener) -> String {
+    let mut text = format!(
+        "; the listener of {} got it at {} from {}",
+        listener.system, listener.accepted_at, listener.seen_from
+    );
+    let changed = [
+        (listener.source_nat, "source address"),
+        (listener.source_port_translated, "source port"),
+        (listener.destination_nat, "destination address"),
+        (listener.port_translated, "destination port"),
+    ];
+    let changed: Vec<&str> = changed
+        .into_iter()
+        .filter_map(|(is, what)| is.then_some(what))
+        .collect();
+    if !changed.is_empty() {
+        text += &format!(" (translated on the way: {})", changed.join(", "));
     }
     text
 }

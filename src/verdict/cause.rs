@@ -55,6 +55,10 @@ words! {
     Cause {
         /// The service spoke as a client needs it.
         Answered = "answered",
+        /// A listener of this program proved that it was reached.
+        ListenerAnswered = "listener-answered",
+        /// The listener of another system, or of another port, was reached.
+        WrongListener = "wrong-listener",
         /// An optional flow that is not open.
         NotOpen = "not-open",
         /// An optional flow where something else answers.

@@ -60,6 +60,8 @@ pub struct Context {
     pub cut_off: bool,
     /// Another system starts this flow.
     pub in_stead: bool,
+    /// The listener that answered stands in for another system, or at another port, than the flow leads to.
+    pub wrong_listener: bool,
     /// A listener at the other end saw the request arrive.
     pub request_arrived: bool,
 }

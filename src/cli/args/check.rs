@@ -41,6 +41,9 @@ pub(in crate::cli) struct Check {
     /// Show every flow, not only what is wrong.
     #[arg(long, short)]
     pub(in crate::cli) verbose: bool,
+    /// Look for listeners of `portproof listen` with the token in this file; without it, with that of PORTPROOF_TOKEN.
+    #[arg(long, value_name = "FILE", conflicts_with = "lab")]
+    pub(in crate::cli) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) shared: Shared,
 }

@@ -1,6 +1,7 @@
 //! The command line; each command's arguments have a file of their own.
 
 mod check;
+mod listen;
 mod diff;
 mod plan;
 mod report;
@@ -11,7 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(in crate::cli) use check::Check;
 pub(in crate::cli) use diff::Diff;
-pub(in crate::cli) use plan::Plan;
+pub(in crate::cli) use listen::Listen;
+pub(in crate::cli) use plan::{Plan, PlanFormat};
 pub(in crate::cli) use report::Report;
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
@@ -37,6 +39,8 @@ pub(in crate::cli) struct Arguments {
 pub(in crate::cli) enum Command {
     /// Try the flows that start here, judge them and report.
     Check(Check),
+    /// Stand in for a system's services before they exist, so that paths can be proved.
+    Listen(Listen),
     /// List the flows of the site, with why and source; no packet is sent.
     Plan(Plan),
     /// Join the reports of several vantages into one, and show it.
@@ -57,15 +61,18 @@ pub(in crate::cli) enum Command {
     Man,
 }
 
-/// What commands with a result share.
+/// What commands with a result share; most have the formats of a report.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Shared {
+pub(in crate::cli) struct Shared<F = Format>
+where
+    F: ValueEnum + Clone + Send + Sync + 'static,
+{
     /// Rules to use in place of the embedded ones.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) catalogue: Option<PathBuf>,
     /// How to show the result.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(in crate::cli) format: Format,
+    #[arg(long, value_enum, default_value = "text")]
+    pub(in crate::cli) format: F,
     /// Write the result to a file.
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
@@ -91,4 +98,8 @@ pub(in crate::cli) enum Schema {
     Diff,
     /// The result of `plan`.
     Plan,
+    /// The log of `listen`.
+    Arrivals,
+    /// The result of `plan --against`.
+    Change,
 }

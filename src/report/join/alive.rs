@@ -121,7 +121,7 @@ fn answers(flow: &ReportFlow) -> Vec<(Timestamp, IpAddr)> {
     };
     let Some(address) = seen
         .address
-        .filter(|address| host_answered(&seen, *address))
+        .filter(|address| host_answered(&seen, *address, flow.flow.own_port.is_some()))
     else {
         return Vec::new();
     };

@@ -269,6 +269,7 @@ fn arrival(at: &str, remote: &str, what: &str) -> Arrival {
         remote: remote.to_string(),
         what: what.to_string(),
         run: None,
+        aimed: None,
     }
 }
 
