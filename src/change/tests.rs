@@ -203,7 +203,14 @@ fn clients_that_cannot_learn_get_the_properties_of_the_new_number() {
 fn the_pair_of_an_update_point_changes_by_itself() {
     let own = ", software_update_ports: { http: 80, https: 443 }";
     let change = compared(&file(HTTPS_8443, "", ""), &file(HTTPS_8443, own, ""));
-    assert_eq!(opening(&change, "update-ports"), ["internet>ibs01:443/tcp"]);
+    assert_eq!(
+        opening(&change, "update-ports"),
+        [
+            "cm01>ibs01:443/tcp",
+            "cm01>ibs01:80/tcp",
+            "internet>ibs01:443/tcp"
+        ]
+    );
     assert!(closing(&change, "update-ports").contains(&"internet>ibs01:8531/tcp".to_string()));
     let ids = step_ids(&change);
     assert!(

@@ -42,7 +42,9 @@ pub struct Used {
     pub of: Of,
     /// The roles at its end.
     pub roles: BTreeSet<Role>,
-    /// Whether its port is an update point's.
+    /// Whether its port is one of the client request ports.
+    pub is_client_port: bool,
+    /// Whether its port is an update point's; it may be both.
     pub is_update_port: bool,
 }
 
@@ -95,15 +97,16 @@ fn of_side(side: &Side<'_>, catalogue: &Catalogue, zone: ZoneId, of: Of) -> Vec<
         .filter_map(|flow| {
             let settings = settings(catalogue, flow);
             let has = |of: &[Setting]| of.iter().any(|setting| settings.contains(setting));
-            let is_update_port = has(&[Setting::SoftwareUpdateHttp, Setting::SoftwareUpdateHttps]);
             let is_client_port = has(&[Setting::ClientHttp, Setting::ClientHttps]);
-            (is_update_port || is_client_port).then(|| Used {
+            let is_update_port = has(&[Setting::SoftwareUpdateHttp, Setting::SoftwareUpdateHttps]);
+            (is_client_port || is_update_port).then(|| Used {
                 flow: Flow {
                     need: Need::Required,
                     ..flow.clone()
                 },
                 of,
                 roles: plan::roles(side.site, catalogue, flow),
+                is_client_port,
                 is_update_port,
             })
         })
