@@ -2,6 +2,7 @@
 //!
 //! Needs root, `ip` and `nft`; without them the test fails and says so. The namespaces are its own and are removed.
 
+#[expect(dead_code, reason = "the program runs as root here")]
 mod row;
 
 use std::fs;
