@@ -44,3 +44,6 @@ pub mod listen;
 pub mod lab;
 /// The commands.
 pub mod cli;
+/// The readings of what others wrote, for fuzzers.
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;

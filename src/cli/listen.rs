@@ -272,6 +272,7 @@ impl Log {
                 host: os::host_name(),
                 started: now.clone(),
                 finished: now,
+                sees_half_open: os::half_open().is_some(),
                 ports: ports.to_vec(),
                 arrivals: Vec::new(),
                 more: 0,
