@@ -54,17 +54,17 @@ fn page(command: &Command) -> io::Result<String> {
 /// What stands below the options in `--help`: `Heading: text` begins a section, indented lines stand as they are.
 fn sections(help: &str, page: &mut Roff) {
     for line in help.lines() {
-        let indented = line.starts_with(' ');
-        match line.split_once(':') {
-            Some((heading, text)) if !indented => {
-                page.control("SH", [heading.to_uppercase().as_str()]);
-                page.text([roman(text.trim())]);
-            }
-            _ => {
-                page.control("nf", []);
-                page.text([roman(line.trim_start())]);
-                page.control("fi", []);
-            }
+        if line.starts_with(' ') {
+            page.control("nf", []);
+            page.text([roman(line.trim_start())]);
+            page.control("fi", []);
+        } else if let Some((heading, text)) = line.split_once(':')
+            && heading.starts_with(|first: char| first.is_uppercase())
+        {
+            page.control("SH", [heading.to_uppercase().as_str()]);
+            page.text([roman(text.trim())]);
+        } else {
+            page.text([roman(line)]);
         }
     }
 }
@@ -77,14 +77,14 @@ mod tests {
     fn help_becomes_sections_and_examples_keep_their_lines() {
         let mut page = Roff::new();
         sections(
-            "Examples:\n  portproof plan   no packet\n  portproof man\nExit status: 0 or 1.",
+            "Examples:\n  portproof plan   no packet\n  portproof man\nExit status: 0 or\n1: one.",
             &mut page,
         );
         let page = page.to_roff();
         for part in [
             ".SH EXAMPLES\n",
             ".nf\nportproof plan   no packet\n.fi\n.nf\nportproof man\n.fi\n",
-            ".SH \"EXIT STATUS\"\n0 or 1.\n",
+            ".SH \"EXIT STATUS\"\n0 or\n1: one.\n",
         ] {
             assert!(page.contains(part), "{part:?} is not in:\n{page}");
         }

@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 use crate::observation::{Rejection, Trouble};
 
 #[cfg(target_os = "linux")]
+mod half_open;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
@@ -22,7 +24,10 @@ mod other;
 use other as platform;
 
 pub use interrupt::interrupted;
-pub use platform::{SilentListener, TELLS_SENDERS, ask_datagram, connect, silent_listener};
+pub use platform::{
+    SilentListener, TELLS_SENDERS, ask_datagram, connect, half_open, listen_on, receive_on,
+    silent_listener,
+};
 
 /// How a connection attempt leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket as StdUdpSocket};
 
 use socket2::{Domain, Socket, Type};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::error_number::{self, Ended};
 use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner};
@@ -128,6 +128,41 @@ async fn exchange(
     }
     socket.send(payload).await?;
     socket.recv(bytes).await
+}
+
+/// Listens for connections; a port in use is left to its owner. It has to be called within a runtime.
+///
+/// Windows lets a second program listen at one address where another listens at all: whether anybody does is seen first.
+///
+/// # Errors
+/// What the system says.
+pub fn listen_on(local: SocketAddr) -> io::Result<TcpListener> {
+    drop(std::net::TcpListener::bind((
+        super::unspecified(local),
+        local.port(),
+    ))?);
+    let socket = std::net::TcpListener::bind(local)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket)
+}
+
+/// Receives datagrams; a port in use is left to its owner. It has to be called within a runtime.
+///
+/// # Errors
+/// What the system says.
+pub fn receive_on(local: SocketAddr) -> io::Result<UdpSocket> {
+    drop(std::net::UdpSocket::bind((
+        super::unspecified(local),
+        local.port(),
+    ))?);
+    let socket = std::net::UdpSocket::bind(local)?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
+}
+
+/// Half-open connections: these systems do not show them without privileges.
+pub fn half_open() -> Option<Vec<(SocketAddr, SocketAddr)>> {
+    None
 }
 
 /// Not to be had on these systems: where the queue of a listener is full, Windows resets what comes then.
