@@ -9,6 +9,7 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
         return Ok(WRONG);
     };
     let plan = plan::derive(&loaded.site, &loaded.catalogue);
+    loaded.review(&plan);
     let text = match arguments.shared.format {
         Format::Text => plan::text(&loaded.site, &plan),
         Format::Json => {

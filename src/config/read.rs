@@ -143,7 +143,6 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
             .iter()
             .filter_map(|item| exception(item, problems))
             .collect();
-        problems.push(not_yet(node.at, "exceptions", "accepted deviations"));
     }
     if let Some(node) = fields.get("tls") {
         tls(node, &mut config, problems);
@@ -159,18 +158,6 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
         config.probing = probing(node, problems);
     }
     Some(config)
-}
-
-/// A key whose work is not built yet is refused: ignoring it would make a report that says less than it seems to.
-fn not_yet(at: Place, key: &str, what: &str) -> Problem {
-    Problem::error(
-        "not-yet",
-        at,
-        format!(
-            "`{key}`: {what} cannot be done by this version, and the key is not ignored in silence"
-        ),
-    )
-    .hint("take the key out for now")
 }
 
 fn named<T>(
@@ -689,21 +676,36 @@ fn exception(node: &Node, problems: &mut Vec<Problem>) -> Option<Exception> {
         .and_then(|node| yaml::text(node, "`flow`", problems));
     let until = fields
         .need("until", "until: 2027-03-31", problems)
-        .and_then(|node| yaml::text(node, "`until`", problems));
-    if let Some(until) = until
-        && until.value.parse::<jiff::civil::Date>().is_err()
-    {
+        .and_then(|node| date(node, problems));
+    let why = fields
+        .need("why", "why: \"change 4711\"", problems)
+        .and_then(|node| yaml::text(node, "`why`", problems));
+    if let Some(why) = why.as_ref().filter(|why| why.value.trim().is_empty()) {
         problems.push(
-            Problem::error(
-                "bad-date",
-                until.at,
-                format!("`{}` is no date", until.value),
-            )
-            .hint("write year-month-day, as in 2027-03-31"),
+            Problem::error("missing-key", why.at, "`why` says nothing")
+                .hint("for example: why: \"change 4711\""),
         );
     }
-    fields.need("why", "why: \"change 4711\"", problems);
-    Some(Exception { flow: flow? })
+    Some(Exception {
+        flow: flow?,
+        until: until?,
+        why: why?,
+    })
+}
+
+/// A day. Other spellings that a date library reads, such as one with a time of day, would promise what is not kept.
+fn date(node: &Node, problems: &mut Vec<Problem>) -> Option<At<jiff::civil::Date>> {
+    let text = yaml::text(node, "`until`", problems)?;
+    let parsed = text.value.parse::<jiff::civil::Date>().ok();
+    let found = parsed.filter(|date| date.to_string() == text.value);
+    if found.is_none() {
+        problems.push(
+            Problem::error("bad-date", text.at, format!("`{}` is no date", text.value)).hint(
+                "write year-month-day, as in 2027-03-31: the last day on which the exception holds",
+            ),
+        );
+    }
+    found.map(|value| At { value, at: text.at })
 }
 
 fn tls(node: &Node, config: &mut Config, problems: &mut Vec<Problem>) {

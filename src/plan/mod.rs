@@ -6,6 +6,7 @@
 //! shared `Reason`, so that thousands of forbidden ones cost little; names appear only on output (`output`).
 
 mod derive;
+mod exceptions;
 mod output;
 mod roles;
 mod select;
@@ -19,9 +20,10 @@ use crate::site::{Origin, Site, SystemId};
 use crate::yaml::Ports;
 
 pub use derive::{flow_to_list, is_only_of_lists};
+pub use exceptions::review;
 pub use output::{
-    Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document,
-    entry, id, text,
+    Declared, Destination, ExceptionEntry, FlowEntry, PlanDocument, Port, SiteName, Source,
+    ToolName, document, entry, exception_entry, id, text,
 };
 pub use roles::{is_bridged, roles};
 pub use select::{Chosen, Owner, select};

@@ -109,7 +109,10 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         | Cause::NoAddressHere
         | Cause::DnsDiffers
         | Cause::DnsNoAnswer
-        | Cause::FamilySkipped => String::new(),
+        | Cause::FamilySkipped
+        | Cause::ExceptionEndsSoon
+        | Cause::ExceptionLapsed
+        | Cause::ExceptionNotNeeded => String::new(),
     }
 }
 

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 
 use super::advice::advice;
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state};
+use super::exceptions;
 use super::logged::logged;
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::observation::Observation;
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
-use crate::site::{Origin, Site, SystemId, ZoneId};
+use crate::site::{self, Origin, Site, SystemId, ZoneId};
 use crate::verdict::{Cause, Judged, Judgement, Level, Owner, Seen, Verdict};
 use crate::yaml::Ports;
 
@@ -46,8 +48,8 @@ pub struct Run<'a> {
 }
 
 /// The words of findings over many swept ports.
-const LET_THROUGH: &str = "sweep";
-const PAINTED: &str = "sweep-answered";
+const LET_THROUGH: &str = site::SWEPT;
+const PAINTED: &str = site::SWEPT_ANSWERED;
 
 /// Ports of one system that were tried beside the plan.
 pub struct SweptSystem {
@@ -127,6 +129,9 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
             .flat_map(|swept| swept_findings(&run, swept)),
     );
     flows.sort_by(|a, b| a.flow.id.cmp(&b.flow.id));
+    let mut notes = run.notes.clone();
+    let today = Offset::UTC.to_datetime(run.now).date();
+    notes.extend(exceptions::apply(run.site, &mut flows, today));
     ReportDocument {
         schema: super::read::SCHEMA.to_string(),
         tool: ToolName::this(),
@@ -137,7 +142,7 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         flows,
         flows_elsewhere: run.flows_elsewhere,
         sweeps: sweeps(&run),
-        notes: run.notes.clone(),
+        notes,
     }
 }
 
@@ -171,6 +176,8 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
         advice: advice(&entry, &evidence, judgement.verdict, judgement.cause),
         evidence,
         flow: entry,
+        accepted: None,
+        lapsed: None,
     }
 }
 
@@ -322,7 +329,7 @@ fn summary(flows: &[ReportFlow]) -> Summary {
     let count = |verdict: Verdict| {
         flows
             .iter()
-            .filter(|flow| flow.verdict == verdict.name())
+            .filter(|flow| flow.accepted.is_none() && flow.verdict == verdict.name())
             .count()
     };
     Summary {
@@ -332,6 +339,7 @@ fn summary(flows: &[ReportFlow]) -> Summary {
         wrong: count(Verdict::Wrong),
         exposed: count(Verdict::Exposed),
         unknown: count(Verdict::Unknown),
+        accepted: flows.iter().filter(|flow| flow.accepted.is_some()).count(),
     }
 }
 

@@ -6,6 +6,7 @@ mod assemble;
 mod certificates;
 mod document;
 mod evidence;
+mod exceptions;
 mod logged;
 mod read;
 mod text;
@@ -19,9 +20,14 @@ pub use text::{Detail, text};
 use crate::verdict::{Level, Verdict};
 
 /// What a report says to the shell: 0 nothing wrong, 1 something is, 3 nothing is but something is unknown.
+///
+/// What is accepted says nothing, but that an exception ends soon is worth a warning.
 pub fn exit_status(report: &ReportDocument, strict: bool) -> u8 {
-    let counts = |flow: &ReportFlow| {
-        flow.level == Level::Error.name() || (strict && flow.level == Level::Warning.name())
+    let counts = |flow: &ReportFlow| match &flow.accepted {
+        Some(accepted) => strict && accepted.ends_soon(),
+        None => {
+            flow.level == Level::Error.name() || (strict && flow.level == Level::Warning.name())
+        }
     };
     let is = |flow: &ReportFlow, verdict: Verdict| flow.verdict == verdict.name();
     let failed = [
@@ -37,8 +43,11 @@ pub fn exit_status(report: &ReportDocument, strict: bool) -> u8 {
     {
         return 1;
     }
-    let open_question =
-        |flow: &ReportFlow| is(flow, Verdict::Unknown) && flow.level != Level::Note.name();
+    let open_question = |flow: &ReportFlow| match &flow.accepted {
+        _ if !is(flow, Verdict::Unknown) => false,
+        Some(accepted) => strict && accepted.ends_soon(),
+        None => flow.level != Level::Note.name(),
+    };
     if report.flows.iter().any(open_question) {
         3
     } else {

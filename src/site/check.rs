@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::{Crl, Firewall, Origin, OwnFlow, Site, System, SystemId, Zone, ZoneId, paths};
+use super::{
+    Crl, Firewall, Origin, OwnFlow, Site, System, SystemId, Zone, ZoneId, exceptions, paths,
+};
 use crate::catalogue::{Catalogue, Role, Setting};
 use crate::config::{self, Config, Mode, Sweep};
 use crate::diagnostic::{Place, Problem, choices};
@@ -24,7 +26,7 @@ const MOST_CLIENT_PORTS: usize = 2;
 const LARGEST_UNAUTHORISED_SWEEP: usize = 1_024;
 
 /// What names are looked up in.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     zones: Vec<&'a str>,
     systems: Vec<&'a str>,
 }
@@ -45,7 +47,7 @@ impl Names<'_> {
         found
     }
 
-    fn system(
+    pub(super) fn system(
         &self,
         name: &At<String>,
         what: &str,
@@ -65,7 +67,12 @@ impl Names<'_> {
         found
     }
 
-    fn origin(&self, name: &At<String>, what: &str, problems: &mut Vec<Problem>) -> Option<Origin> {
+    pub(super) fn origin(
+        &self,
+        name: &At<String>,
+        what: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Origin> {
         let zone = self
             .zones
             .iter()
@@ -158,7 +165,7 @@ pub(super) fn resolve(
         .iter()
         .filter_map(|(zone, via)| Some((names.zone(zone, "`via` names", problems)?, via.clone())));
     let via = via.collect();
-    exceptions(config, &names, problems);
+    let exceptions = exceptions::exceptions(config, &names, problems);
     large_sweep(config, &systems, problems);
     unserved_clients(config, &systems, &clients, problems);
     Some(Site {
@@ -191,6 +198,7 @@ pub(super) fn resolve(
         crl_check: config.site.crl_check,
         crls,
         flows,
+        exceptions,
         probing: config.probing.clone(),
         via,
     })
@@ -837,46 +845,6 @@ fn own_flow(
         need: flow.need,
         why: flow.why.as_ref().map(|why| why.value.clone()),
     })
-}
-
-/// An exception must name a flow as ids are written: `FROM>TO:PORT/TRANSPORT`.
-fn exceptions(config: &Config, names: &Names<'_>, problems: &mut Vec<Problem>) {
-    for exception in &config.exceptions {
-        let id = &exception.flow;
-        let Some((from, rest)) = id.value.split_once('>') else {
-            problems.push(
-                Problem::error(
-                    "no-such-flow",
-                    id.at,
-                    format!("`{}` is no flow id", id.value),
-                )
-                .hint("ids are written FROM>TO:PORT/TRANSPORT; `portproof plan` lists them"),
-            );
-            continue;
-        };
-        let at = |text: &str| At {
-            value: text.to_string(),
-            at: id.at,
-        };
-        names.origin(&at(from), "the flow id starts at", problems);
-        match rest
-            .rsplit_once(':')
-            .filter(|(_, port)| port.ends_with("/tcp") || port.ends_with("/udp"))
-        {
-            Some((to, _)) if to.starts_with("crl.") => {}
-            Some((to, _)) => {
-                names.system(&at(to), "the flow id leads to", problems);
-            }
-            None => problems.push(
-                Problem::error(
-                    "no-such-flow",
-                    id.at,
-                    format!("`{}` is no flow id", id.value),
-                )
-                .hint("ids are written FROM>TO:PORT/TRANSPORT; `portproof plan` lists them"),
-            ),
-        }
-    }
 }
 
 fn large_sweep(config: &Config, systems: &[System], problems: &mut Vec<Problem>) {

@@ -4,6 +4,8 @@
 //! most. Findings are collected, not returned early.
 
 mod check;
+mod exceptions;
+mod flow_id;
 mod paths;
 
 use std::collections::BTreeSet;
@@ -15,6 +17,9 @@ use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
 use crate::config::{Config, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync, Via};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
+
+pub use exceptions::Exception;
+pub use flow_id::{FlowId, IdPort, SWEPT, SWEPT_ANSWERED};
 
 /// The number of a zone.
 pub type ZoneId = usize;
@@ -58,6 +63,8 @@ pub struct Site {
     pub crls: Vec<Crl>,
     /// The user's own flows.
     pub flows: Vec<OwnFlow>,
+    /// Accepted deviations, no two for one flow.
+    pub exceptions: Vec<Exception>,
     /// How flows are tried.
     pub probing: Probing,
     /// The proxies through which the flows of zones leave.
@@ -216,6 +223,12 @@ impl Site {
     pub fn via(&self, zone: ZoneId) -> Option<&Via> {
         let found = self.via.iter().find(|(of, _)| *of == zone);
         found.map(|(_, via)| via)
+    }
+
+    /// The accepted deviation for a flow, whether it still holds or has lapsed.
+    pub fn exception_for(&self, flow: &str) -> Option<&Exception> {
+        let mut all = self.exceptions.iter();
+        all.find(|exception| exception.flow == flow)
     }
 
     /// The firewall that has an address.

@@ -110,6 +110,7 @@ async fn check(
 ) -> anyhow::Result<ReportDocument> {
     let started = Timestamp::now();
     let plan = plan::derive(&loaded.site, &loaded.catalogue);
+    loaded.review(&plan);
     let networks = os::own_addresses().unwrap_or_default();
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
     let place = place(arguments, &loaded.site, &own)?;
