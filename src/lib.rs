@@ -33,6 +33,8 @@ pub mod verdict;
 pub mod vantage;
 /// All verdicts of a run, and how they are shown.
 pub mod report;
+/// What a flow, a cause, a rule or a topic is about, in words.
+pub mod explain;
 /// A stand-in site on loopback with planted faults.
 pub mod lab;
 /// The commands.

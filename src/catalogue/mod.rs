@@ -9,6 +9,8 @@ mod http;
 mod read;
 mod read_errors;
 mod read_http;
+mod read_topics;
+mod topics;
 mod words;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use crate::yaml::Ports;
 
 pub use client_errors::{ClientError, Log, Outcome};
 pub use http::{Expected, Fingerprint, Header, Meaning, Passes};
+pub use topics::Topic;
 pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport, Verb};
 
 /// The embedded catalogue, as bytes.
@@ -40,6 +43,8 @@ pub struct Catalogue {
     pub fingerprints: Vec<Fingerprint>,
     /// What a client logs when the network fails it.
     pub client_errors: Vec<ClientError>,
+    /// Where the console shows what the site file asks for.
+    pub topics: Vec<Topic>,
 }
 
 /// A named port.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Rule, Setting, Transport,
-    read_errors, read_http,
+    read_errors, read_http, read_topics,
 };
 use crate::diagnostic::{Problem, choices, has_errors};
 use crate::yaml::{self, Fields, Node, Value};
@@ -50,6 +50,7 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
             "passes",
             "fingerprints",
             "client_errors",
+            "topics",
         ],
         problems,
     )?;
@@ -110,7 +111,11 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         .iter()
         .filter_map(|node| read_errors::client_error(node, &sources, problems))
         .collect();
-    for key in ["rules", "passes", "fingerprints", "client_errors"] {
+    let topics = entries("topics", problems)
+        .iter()
+        .filter_map(|node| read_topics::topic(node, &sources, problems))
+        .collect();
+    for key in ["rules", "passes", "fingerprints", "client_errors", "topics"] {
         unique_ids(entries(key, &mut Vec::new()), problems);
     }
     Some(Catalogue {
@@ -121,6 +126,7 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         passes,
         fingerprints,
         client_errors,
+        topics,
     })
 }
 

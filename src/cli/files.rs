@@ -100,7 +100,7 @@ pub(super) fn load_bytes(
     })
 }
 
-fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
+pub(super) fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
     let Some(path) = path else {
         return Catalogue::parse(catalogue::CONFIGMGR_2007)
             .map(Some)

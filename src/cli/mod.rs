@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod explain;
 mod files;
 mod plan;
 mod schema;
@@ -37,6 +38,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {
             let mut script = Vec::new();

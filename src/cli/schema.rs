@@ -2,6 +2,7 @@
 
 use super::args::Schema;
 use super::write_out;
+use crate::explain::ExplainDocument;
 use crate::plan::PlanDocument;
 use crate::report::ReportDocument;
 
@@ -13,6 +14,9 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
         Schema::Config => CONFIG.to_string(),
         Schema::Report => {
             serde_json::to_string_pretty(&schemars::schema_for!(ReportDocument))? + "\n"
+        }
+        Schema::Explain => {
+            serde_json::to_string_pretty(&schemars::schema_for!(ExplainDocument))? + "\n"
         }
         Schema::Plan => serde_json::to_string_pretty(&schemars::schema_for!(PlanDocument))? + "\n",
     };

@@ -223,9 +223,23 @@ fn client_ports(node: Option<&Node>, owner: &str, problems: &mut Vec<Problem>) -
     else {
         return ClientPorts::default();
     };
-    ClientPorts {
+    let before = problems.len();
+    let ports = ClientPorts {
         http: port_list(&fields, "http", owner, problems),
         https: port_list(&fields, "https", owner, problems),
+    };
+    add_topic(&mut problems[before..], "client-ports");
+    ports
+}
+
+/// Says at findings about a port number where the console shows it.
+fn add_topic(problems: &mut [Problem], topic: &str) {
+    for problem in problems {
+        let hint = problem.hint.take().map(|hint| format!("{hint}; "));
+        problem.hint = Some(format!(
+            "{}portproof explain {topic} says where the console shows the numbers",
+            hint.unwrap_or_default()
+        ));
     }
 }
 
@@ -234,15 +248,18 @@ fn port_pair(node: Option<&Node>, problems: &mut Vec<Problem>) -> PortPair {
     let Some(fields) = node.and_then(|node| Fields::of(node, owner, CLIENT_PORTS, problems)) else {
         return PortPair::default();
     };
+    let before = problems.len();
     let mut one = |key: &str| {
         fields
             .get(key)
             .and_then(|node| yaml::port(node, &format!("{owner} {key}"), problems))
     };
-    PortPair {
+    let pair = PortPair {
         http: one("http"),
         https: one("https"),
-    }
+    };
+    add_topic(&mut problems[before..], "software-update-ports");
+    pair
 }
 
 fn site(node: &Node, problems: &mut Vec<Problem>) -> SiteSection {

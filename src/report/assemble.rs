@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::advice::advice;
+use super::advice::{advice, where_to_read};
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state};
 use super::exceptions;
@@ -173,7 +173,8 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             observations.get(judged.observation),
             &judgement,
         ),
-        advice: advice(&entry, &evidence, judgement.verdict, judgement.cause),
+        advice: advice(&entry, &evidence, judgement.verdict, judgement.cause)
+            + &where_to_read(run.catalogue, &entry, judgement.verdict, judgement.cause),
         evidence,
         flow: entry,
         accepted: None,

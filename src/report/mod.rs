@@ -13,9 +13,12 @@ mod text;
 
 pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_SCHEMA};
 pub use assemble::{Run, SweptSystem, assemble};
-pub use document::{Evidence, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage};
+pub use document::{
+    Accepted, Evidence, Lapsed, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage,
+};
+pub use logged::may_log;
 pub use read::read;
-pub use text::{Detail, text};
+pub use text::{Detail, seen, text};
 
 use crate::verdict::{Level, Verdict};
 

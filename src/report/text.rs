@@ -317,8 +317,8 @@ fn style(flow: &ReportFlow) -> Style {
     }
 }
 
-/// What was seen, in one sentence.
-fn seen(flow: &ReportFlow) -> String {
+/// What was seen of a flow, in one sentence; with whatever the wire said, so not yet fit for a terminal.
+pub fn seen(flow: &ReportFlow) -> String {
     let evidence = &flow.evidence;
     // Those of the address that decided stand first.
     let host = |remote: &str| remote.rsplit_once(':').map(|(host, _)| host.to_string());

@@ -1,6 +1,7 @@
 //! The command line; each command's arguments have a file of their own.
 
 mod check;
+mod explain;
 mod plan;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(in crate::cli) use check::Check;
+pub(in crate::cli) use explain::Explain;
 pub(in crate::cli) use plan::Plan;
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
@@ -35,6 +37,8 @@ pub(in crate::cli) enum Command {
     Check(Check),
     /// List the flows of the site, with why and source; no packet is sent.
     Plan(Plan),
+    /// Say what a flow, a cause, a rule or a topic is about, and what to do.
+    Explain(Explain),
     /// Print a JSON Schema.
     Schema {
         /// Of what.
@@ -81,4 +85,6 @@ pub(in crate::cli) enum Schema {
     Report,
     /// The result of `plan`.
     Plan,
+    /// The result of `explain`.
+    Explain,
 }

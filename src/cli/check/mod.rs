@@ -42,6 +42,7 @@ use crate::site::{Site, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
+pub(super) use questions::ladder;
 use sweep::Doors;
 
 /// Descriptors that the program itself needs beside the probes.
