@@ -35,6 +35,8 @@ pub mod vantage;
 pub mod report;
 /// What a flow, a cause, a rule or a topic is about, in words.
 pub mod explain;
+/// Standing in for a system's services before they exist, so that paths can be proved.
+pub mod listen;
 /// A stand-in site on loopback with planted faults.
 pub mod lab;
 /// The commands.

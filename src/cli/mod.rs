@@ -3,10 +3,15 @@
 
 mod args;
 mod check;
+mod diff;
 mod explain;
 mod files;
+mod listen;
 mod plan;
+mod report;
 mod schema;
+mod token;
+mod signing;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -37,8 +42,11 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Listen(arguments) => listen::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -4,7 +4,7 @@ use super::args::Schema;
 use super::write_out;
 use crate::explain::ExplainDocument;
 use crate::plan::PlanDocument;
-use crate::report::ReportDocument;
+use crate::report::{ArrivalsDocument, DiffDocument, ReportDocument};
 
 /// The schema of the site file; a test compares its keys with those that are read.
 const CONFIG: &str = include_str!("../config/schema.json");
@@ -18,6 +18,10 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
         Schema::Explain => {
             serde_json::to_string_pretty(&schemars::schema_for!(ExplainDocument))? + "\n"
         }
+        Schema::Arrivals => {
+            serde_json::to_string_pretty(&schemars::schema_for!(ArrivalsDocument))? + "\n"
+        }
+        Schema::Diff => serde_json::to_string_pretty(&schemars::schema_for!(DiffDocument))? + "\n",
         Schema::Plan => serde_json::to_string_pretty(&schemars::schema_for!(PlanDocument))? + "\n",
     };
     write_out(None, &text)?;

@@ -5,10 +5,10 @@ use super::page;
 use crate::report::ReportDocument;
 use crate::verdict::Cause;
 
-pub(super) fn cause(cause: Cause, report: Option<&ReportDocument>) -> CauseExplained {
-    let words = page::words(cause);
+pub(super) fn cause(cause: Cause, report: Option<&ReportDocument>) -> Option<CauseExplained> {
+    let words = page::words(cause)?;
     let flows = report.map(|report| report.flows.as_slice());
-    CauseExplained {
+    Some(CauseExplained {
         cause: cause.to_string(),
         meaning: words.meaning,
         known_by: words.known_by,
@@ -23,5 +23,5 @@ pub(super) fn cause(cause: Cause, report: Option<&ReportDocument>) -> CauseExpla
             .filter(|flow| flow.cause == cause.name())
             .map(|flow| flow.flow.id.clone())
             .collect(),
-    }
+    })
 }

@@ -47,9 +47,9 @@ pub fn flow_of_report(
 ) -> Option<FlowExplained> {
     let mut flows = report.flows.iter();
     let entry = &flows.find(|flow| flow.flow.id == id)?.flow;
-    let need = Need::ALL.iter().find(|need| need.name() == entry.need)?;
+    let need = Need::of(&entry.need)?;
     let to_list = entry.to.system.starts_with("crl.");
-    let tries = tries::tries(*need, Ladder::Tcp, to_list);
+    let tries = tries::tries(need, Ladder::Tcp, to_list);
     Some(FlowExplained {
         exception: exception(site, file, id),
         ..of_entry(catalogue, entry.clone(), tries, Some(report))
@@ -67,8 +67,7 @@ fn of_entry(
     tries: tries::Tries,
     report: Option<&ReportDocument>,
 ) -> FlowExplained {
-    let mut levels = Confidence::ALL.iter().copied();
-    let confidence = levels.find(|level| level.name() == entry.confidence);
+    let confidence = Confidence::of(&entry.confidence);
     let is_own = entry.rules.iter().all(|rule| rule == plan::OWN);
     let topics = catalogue.topics_of(&entry.rules);
     FlowExplained {

@@ -19,7 +19,7 @@ pub fn index(catalogue: &Catalogue) -> Index {
     Index {
         topics: topics.map(|it| entry(&it.id, &it.title)).collect(),
         causes: causes
-            .map(|cause| entry(cause.name(), &page::words(*cause).meaning))
+            .filter_map(|cause| Some(entry(cause.name(), &page::words(*cause)?.meaning)))
             .collect(),
         rules: rules
             .filter_map(|id| Some(entry(id, &rule::rule(catalogue, id)?.why)))
@@ -33,9 +33,8 @@ pub fn word(catalogue: &Catalogue, word: &str, report: Option<&ReportDocument>) 
     if let Some(found) = topics.find(|topic| topic.id == word) {
         return Some(About::Topic(topic::topic(found)));
     }
-    let mut causes = Cause::ALL.iter();
-    if let Some(found) = causes.find(|cause| cause.name() == word) {
-        return Some(About::Cause(cause::cause(*found, report)));
+    if let Some(found) = Cause::of(word) {
+        return cause::cause(found, report).map(About::Cause);
     }
     rule::rule(catalogue, word).map(About::Rule)
 }

@@ -15,8 +15,6 @@ pub fn seen(report: &ReportDocument, id: &str) -> Vec<SeenFlow> {
 fn one(flow: &ReportFlow, finished: Option<String>) -> SeenFlow {
     let mut client_logs: Vec<String> = flow.logged.iter().map(|it| it.words.clone()).collect();
     client_logs.dedup();
-    let mut causes = Cause::ALL.iter();
-    let cause = causes.find(|cause| cause.name() == flow.cause);
     SeenFlow {
         finished,
         state: flow.state.clone(),
@@ -25,7 +23,7 @@ fn one(flow: &ReportFlow, finished: Option<String>) -> SeenFlow {
         level: flow.level.clone(),
         owner: flow.owner.clone(),
         evidence: report::seen(flow),
-        meaning: cause.map(|cause| page::words(*cause).meaning),
+        meaning: Cause::of(&flow.cause).and_then(|cause| Some(page::words(cause)?.meaning)),
         advice: flow.advice.clone(),
         client_logs,
         accepted: flow.accepted.clone(),

@@ -1,8 +1,8 @@
 //! The flows of a site: who must, may or must not reach whom, each with its reasons.
 //!
 //! Rules of the catalogue, the user's own flows, the revocation lists and the watchlist each propose flows (`derive`);
-//! proposals for the same start, end, port and transport are settled into one (`settle`): required beats optional,
-//! optional beats forbidden. A vantage then takes the flows that it can try (`select`). A flow is a few numbers and a
+//! each is taken to the ports that its start asks for (`translate`). Proposals for the same start, end, port and
+//! transport are settled into one (`settle`): required beats optional, optional beats forbidden. A vantage then takes the flows that it can try (`select`). A flow is a few numbers and a
 //! shared `Reason`, so that thousands of forbidden ones cost little; names appear only on output (`output`).
 
 mod derive;
@@ -11,6 +11,7 @@ mod output;
 mod roles;
 mod select;
 mod settle;
+mod translate;
 
 use std::sync::Arc;
 
@@ -46,7 +47,7 @@ pub struct Flow {
     pub to: Target,
     /// Transport.
     pub transport: Transport,
-    /// Its port, or range of dynamic ports.
+    /// The port that its start asks for, or a range of dynamic ports.
     pub port: Ports,
     /// What is spoken.
     pub protocol: Protocol,
@@ -97,7 +98,10 @@ pub fn derive(site: &Site, catalogue: &Catalogue) -> Plan {
     let mut proposals = derive::from_rules(site, catalogue, &watchlist);
     proposals.extend(derive::own_flows(site));
     proposals.extend(derive::from_watchlist(site, &watchlist));
-    let mut flows = settle::settle(proposals);
+    let asked = proposals
+        .into_iter()
+        .flat_map(|flow| translate::asked(site, flow));
+    let mut flows = settle::settle(asked.collect());
     flows.sort_by_cached_key(|flow| id(site, flow));
     Plan { flows, watchlist }
 }

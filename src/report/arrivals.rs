@@ -62,9 +62,12 @@ pub struct Arrival {
     /// Where it came from, as this host saw it.
     pub remote: String,
     /// `half-open` (a connection was asked for, and its answer never acknowledged), `stranger` (nothing that proved the
-    /// token) or `proved` (a challenge of a run with the token, answered).
+    /// token), `known` (the same, from an address that had proved it) or `proved` (a challenge of a run with the token, answered).
     pub what: String,
     /// The run of `check` that it belongs to, in hexadecimal, where it was proved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<String>,
+    /// Address and port that the challenge was aimed at, where it was proved; `::` is an address that a proxy resolved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub aimed: Option<String>,
 }

@@ -11,6 +11,7 @@ use super::advice::{advice, where_to_read};
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state};
 use super::exceptions;
+use super::joined::Elsewhere;
 use super::logged::logged;
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::observation::Observation;
@@ -35,8 +36,8 @@ pub struct Run<'a> {
     pub seen: Vec<Seen>,
     /// What it means.
     pub judged: Vec<Judged>,
-    /// Flows that start in other zones.
-    pub flows_elsewhere: usize,
+    /// Where flows start that start in other zones.
+    pub elsewhere: Vec<Elsewhere>,
     /// Ports swept beside the plan, by system.
     pub swept: Vec<SweptSystem>,
     /// Remarks.
@@ -140,9 +141,13 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         authorised: run.site.probing.authorised.clone(),
         summary: summary(&flows),
         flows,
-        flows_elsewhere: run.flows_elsewhere,
+        flows_elsewhere: run.elsewhere.iter().map(|start| start.flows).sum(),
+        elsewhere: run.elsewhere.clone(),
         sweeps: sweeps(&run),
         notes,
+        contradictions: Vec::new(),
+        coverage: None,
+        matrix: Vec::new(),
     }
 }
 
@@ -175,6 +180,8 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
         ),
         advice: advice(&entry, &evidence, judgement.verdict, judgement.cause)
             + &where_to_read(run.catalogue, &entry, judgement.verdict, judgement.cause),
+        vantage: None,
+        also: Vec::new(),
         evidence,
         flow: entry,
         accepted: None,
@@ -326,7 +333,7 @@ fn swept_flow(
     )
 }
 
-fn summary(flows: &[ReportFlow]) -> Summary {
+pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
     let count = |verdict: Verdict| {
         flows
             .iter()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::joined::{Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell};
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
 
 pub(super) use crate::plan::ToolName;
@@ -27,12 +28,24 @@ pub struct ReportDocument {
     pub flows: Vec<ReportFlow>,
     /// How many flows of the site start in other zones and were not tried here.
     pub flows_elsewhere: usize,
+    /// Where those flows start.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub elsewhere: Vec<Elsewhere>,
     /// Ports that were tried beside the needed flows, as ranges by state.
     pub sweeps: Vec<Sweep>,
     /// Remarks that change no verdict.
     pub notes: Vec<Note>,
     /// Flows by verdict.
     pub summary: Summary,
+    /// Flows of which two vantages say different things; of joined reports only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub contradictions: Vec<Contradiction>,
+    /// Which flows no one has tried; of joined reports only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub coverage: Option<Coverage>,
+    /// Verdicts from each start to each system; of joined reports only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub matrix: Vec<MatrixCell>,
 }
 
 /// Where flows were tried from.
@@ -52,6 +65,9 @@ pub struct Vantage {
     pub finished: String,
     /// SHA-256 of the site file.
     pub config_sha256: String,
+    /// The run, as listeners log it, where it looked for listeners.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<String>,
 }
 
 /// A flow with its verdict.
@@ -83,6 +99,12 @@ pub struct ReportFlow {
     /// The exception of the site file that has lapsed: the flow counts as a failure again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lapsed: Option<Lapsed>,
+    /// In a joined report: whose word it is, as a place in `vantages`, from 0.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vantage: Option<usize>,
+    /// In a joined report: what other vantages say of it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<Answer>,
 }
 
 /// An exception that held when the run ended.
@@ -145,10 +167,17 @@ impl Evidence {
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// How deep the proof is: `tcp`, `udp`, `tls`, `http` or `protocol` (that of the flow); `null` when no packet was sent.
+    /// How deep the proof is: `tcp`, `udp`, `tls`, `http`, `protocol` (that of the flow) or `end-to-end`
+    /// (a listener proved that it was reached); `null` when no packet was sent.
     pub depth: Option<String>,
-    /// What proves that a closed door was knocked on: `self`, `host` or `path`.
+    /// What proves that a closed door was knocked on: `self`, `host`, `joined` or `path`.
     pub control: Option<String>,
+    /// What another vantage saw of the host, where that is the control.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub joined: Option<Alive>,
+    /// What a listener at the other end saw of the tries.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub arrived: Option<Arrived>,
     /// Who sent a reset: `host`, `device` or `either`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reset_by: Option<String>,
@@ -190,6 +219,12 @@ pub struct Evidence {
     /// The proxy that it was tried through.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<Proxy>,
+    /// `listener`, where a listener of `portproof listen` proved that it was reached.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answered_by: Option<String>,
+    /// What that listener said.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub listener: Option<Listener>,
     /// The state at each address, where there are several.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub addresses: BTreeMap<String, String>,
@@ -203,6 +238,29 @@ pub struct Proxy {
     /// What it said or did when it did not lead to the server, as the rest of a sentence that begins with it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<String>,
+}
+
+/// What a listener proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Listener {
+    /// The system that it stands in for.
+    pub system: String,
+    /// The run of `check`, as in the listener's log of arrivals.
+    pub run: String,
+    /// This end; `null` where a proxy stands in between.
+    pub sent_from: Option<String>,
+    /// Where the challenge came from, as the listener saw it.
+    pub seen_from: String,
+    /// The listener's end.
+    pub accepted_at: String,
+    /// Whether another source address was put in the place of this host's.
+    pub source_nat: bool,
+    /// Whether another source port was put in the place of this host's.
+    pub source_port_translated: bool,
+    /// Whether it came out at another address than the one aimed at.
+    pub destination_nat: bool,
+    /// Whether it came out at another port than the one aimed at.
+    pub port_translated: bool,
 }
 
 /// An ICMP message.

@@ -4,20 +4,33 @@ mod advice;
 mod arrivals;
 mod assemble;
 mod certificates;
+mod diff;
 mod document;
 mod evidence;
 mod exceptions;
+mod join;
+mod joined;
 mod logged;
+#[cfg(test)]
+pub(crate) mod made;
 mod read;
+mod signature;
 mod text;
 
 pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_SCHEMA};
 pub use assemble::{Run, SweptSystem, assemble};
+pub use diff::{DiffDocument, diff, diff_text};
 pub use document::{
     Accepted, Evidence, Lapsed, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage,
 };
+pub use join::{Mixed, Named, Parts, Planned, join};
+pub use joined::{
+    Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell, SeenArriving, Untried,
+    elsewhere,
+};
 pub use logged::may_log;
-pub use read::read;
+pub use read::{Joinable, read, read_arrivals, read_joinable};
+pub use signature::{SignatureFault, SigningKey, VerifyingKey};
 pub use text::{Detail, seen, text};
 
 use crate::verdict::{Level, Verdict};

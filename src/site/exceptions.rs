@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::FlowId;
-use super::check::Names;
+use super::names::Names;
 use crate::config::Config;
 use crate::diagnostic::{Place, Problem};
 use crate::yaml::At;

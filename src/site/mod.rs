@@ -3,10 +3,15 @@
 //! Zones and systems are numbered in the order of the file; the order of zones is their trust, from the least to the
 //! most. Findings are collected, not returned early.
 
+mod addresses;
+mod borders;
 mod check;
 mod exceptions;
 mod flow_id;
+mod names;
 mod paths;
+mod systems;
+mod translation;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -20,6 +25,7 @@ use crate::yaml::Ports;
 
 pub use exceptions::Exception;
 pub use flow_id::{FlowId, IdPort, SWEPT, SWEPT_ANSWERED};
+pub use translation::Translation;
 
 /// The number of a zone.
 pub type ZoneId = usize;
@@ -126,8 +132,12 @@ pub struct System {
     pub publishes: Vec<SystemId>,
     /// What it does with TLS when it publishes.
     pub proxy_tls: ProxyTls,
+    /// Ports at which it is asked for what it publishes, each with that of the systems behind it.
+    pub published_ports: Translation,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
+    /// By asking zone: where address and port translation leads.
+    pub ports: Vec<(ZoneId, Translation)>,
 }
 
 /// A revocation list to fetch.

@@ -12,7 +12,7 @@ use super::Shared;
 Examples:
   portproof check --lab
   portproof check --from internet
-  portproof check site.yaml --from perimeter --as ibs01 --format json --output ibs01.json")]
+  portproof check site.yaml --from perimeter --as ibs01 --format json --output ibs01.json --sign dmz.key")]
 pub(in crate::cli) struct Check {
     /// The site file.
     #[arg(default_value = "probes.yaml")]
@@ -35,9 +35,15 @@ pub(in crate::cli) struct Check {
     /// Let findings of level `warning` change the exit status too.
     #[arg(long)]
     pub(in crate::cli) strict: bool,
+    /// Sign the report with this private key (PEM, Ed25519): writes OUTPUT.sig.
+    #[arg(long, value_name = "KEY", requires = "output")]
+    pub(in crate::cli) sign: Option<PathBuf>,
     /// Show every flow, not only what is wrong.
     #[arg(long, short)]
     pub(in crate::cli) verbose: bool,
+    /// Look for listeners of `portproof listen` with the token in this file; without it, with that of PORTPROOF_TOKEN.
+    #[arg(long, value_name = "FILE", conflicts_with = "lab")]
+    pub(in crate::cli) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) shared: Shared,
 }

@@ -1,16 +1,22 @@
 //! The command line; each command's arguments have a file of their own.
 
 mod check;
+mod diff;
 mod explain;
+mod listen;
 mod plan;
+mod report;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(in crate::cli) use check::Check;
+pub(in crate::cli) use diff::Diff;
 pub(in crate::cli) use explain::Explain;
+pub(in crate::cli) use listen::Listen;
 pub(in crate::cli) use plan::Plan;
+pub(in crate::cli) use report::Report;
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
 #[derive(Debug, Parser)]
@@ -35,10 +41,16 @@ pub(in crate::cli) struct Arguments {
 pub(in crate::cli) enum Command {
     /// Try the flows that start here, judge them and report.
     Check(Check),
+    /// Stand in for a system's services before they exist, so that paths can be proved.
+    Listen(Listen),
     /// List the flows of the site, with why and source; no packet is sent.
     Plan(Plan),
     /// Say what a flow, a cause, a rule or a topic is about, and what to do.
     Explain(Explain),
+    /// Join the reports of several vantages into one, and show it.
+    Report(Report),
+    /// Say what changed between two reports.
+    Diff(Diff),
     /// Print a JSON Schema.
     Schema {
         /// Of what.
@@ -81,10 +93,14 @@ pub(in crate::cli) enum Format {
 pub(in crate::cli) enum Schema {
     /// The site file.
     Config,
-    /// The report of `check`.
+    /// The report of `check`, and of `report`.
     Report,
+    /// The result of `diff`.
+    Diff,
     /// The result of `plan`.
     Plan,
     /// The result of `explain`.
     Explain,
+    /// The log of `listen`.
+    Arrivals,
 }

@@ -16,7 +16,7 @@ mod questions;
 mod revocation;
 mod sweep;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -28,17 +28,17 @@ use tokio::sync::watch;
 
 use super::args::{Check, Format};
 use super::files::{self, Loaded};
-use super::{WRONG, write_out};
-use crate::attribution;
+use super::{WRONG, signing, token};
+use crate::attribution::{self, Inquiry};
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
 use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::lab::{self, Faults, Lab};
 use crate::observation::Observation;
 use crate::plan::{self, Chosen, Plan};
-use crate::probe::{self, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
+use crate::probe::{self, Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
 use crate::report::{self, Detail, ReportDocument, Run, SweptSystem, Vantage};
-use crate::site::{Site, ZoneId};
+use crate::site::{Site, SystemId, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
@@ -65,6 +65,7 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     let Some(own) = files::client_certificate(&loaded) else {
         return Ok(WRONG);
     };
+    let key = arguments.sign.as_deref().map(signing::key).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -84,7 +85,7 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
         ),
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
     };
-    write_out(arguments.shared.output.as_deref(), &text)?;
+    signing::write_out(arguments.shared.output.as_deref(), &text, key.as_ref())?;
     Ok(exit_status(&report, arguments.strict))
 }
 
@@ -102,6 +103,8 @@ struct Bench {
     timeout: Duration,
     /// The proxy that everything goes through.
     via: Option<Arc<Gateway>>,
+    /// The run as listeners know it, where it looks for them.
+    challenger: Option<Arc<Challenger>>,
 }
 
 async fn check(
@@ -127,6 +130,11 @@ async fn check(
         None => gateway::gateway(&loaded, place.zone, limits.timeout).await?,
     };
     let via = via.map(Arc::new);
+    let token = match &lab {
+        Some(_) => None,
+        None => token::token(arguments.token_file.as_deref())?,
+    };
+    let challenger = token.map(|token| Arc::new(Challenger::new(token)));
     let stop = on_interrupt();
     let prober = Prober::new(limits, trust, networks, stop.clone());
     let bench = Bench {
@@ -140,6 +148,7 @@ async fn check(
         stop,
         timeout: limits.timeout,
         via,
+        challenger,
     };
     Ok(examine(&bench, &limits, started).await)
 }
@@ -216,11 +225,11 @@ fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
     }
 }
 
-/// Turns true at Ctrl-C; the report of what was seen is still written.
+/// Turns true at Ctrl-C and its like; the report of what was seen is still written.
 fn on_interrupt() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if os::interrupted().await.is_ok() {
             let _ = sender.send(true);
         }
         // Kept alive to the end of the run: a closed channel would look like an interrupt.
@@ -231,8 +240,7 @@ fn on_interrupt() -> watch::Receiver<bool> {
 
 async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
     let site = &bench.loaded.site;
-    let (mut chosen, flows_elsewhere) =
-        plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
+    let (mut chosen, _) = plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
     if site.probing.sweep == Sweep::None {
         chosen.retain(|chosen| !bench.plan.flows[chosen.flow].reason.only_watched);
     }
@@ -268,7 +276,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         zone: bench.place.zone,
         seen: tried.seen,
         judged,
-        flows_elsewhere,
+        elsewhere: report::elsewhere(&bench.loaded.site, &bench.plan, bench.place.zone),
         swept: tried.swept,
         notes,
         expires_soon: bench.loaded.config.expires_soon,
@@ -356,7 +364,7 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
             })
         })
         .collect();
-    let inquiries = attribution::wanted(&tried);
+    let inquiries = inquiries(bench, &tried, questions, answers);
     let known: HashSet<u16> = known_ports(bench).collect();
     let found = futures_util::future::join_all(
         inquiries
@@ -378,6 +386,39 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
         .zip(found)
         .map(|(inquiry, found)| (inquiry.address, found.doors));
     doors.collect()
+}
+
+/// What is to be found out, host by host. An address that several systems share is several hosts, at different distances.
+fn inquiries(
+    bench: &Bench,
+    tried: &[attribution::Tried<'_>],
+    questions: &[Question],
+    answers: &[Observation],
+) -> Vec<Inquiry> {
+    let owner = |address, port| {
+        bench
+            .loaded
+            .site
+            .owner_of_address(bench.place.zone, address, port)
+    };
+    let mut by_owner: BTreeMap<Option<SystemId>, Vec<attribution::Tried<'_>>> = BTreeMap::new();
+    for one in tried {
+        let of = by_owner.entry(owner(one.address, one.port)).or_default();
+        of.push(*one);
+    }
+    let mut all = Vec::new();
+    for (host, tried) in by_owner {
+        for mut inquiry in attribution::wanted(&tried) {
+            let numbered = questions.iter().zip(answers).enumerate();
+            let others = numbered.filter(|(_, (question, seen))| {
+                seen.address == Some(inquiry.address)
+                    && owner(inquiry.address, question.port) != host
+            });
+            inquiry.others = others.map(|(number, _)| number).collect();
+            all.push(inquiry);
+        }
+    }
+    all
 }
 
 /// Every port that the plan knows of, ranges and all.
@@ -404,6 +445,7 @@ fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vant
         started: format!("{started:.0}"),
         finished: format!("{finished:.0}"),
         config_sha256: bench.loaded.sha256.clone(),
+        run: bench.challenger.as_ref().map(|run| run.run()),
     }
 }
 
@@ -455,7 +497,8 @@ fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
             (Some(gateway), _) => through(gateway, site),
             (None, Some(_)) => "nothing leaves this host".to_string(),
             (None, None) => extras(limits),
-        } + &web(questions)
+        } + listeners(bench)
+            + &web(questions)
     );
 }
 
@@ -469,6 +512,17 @@ fn through(gateway: &Gateway, site: &Site) -> String {
         "all of it through the proxy {}, and nothing else to any of them{swept}",
         gateway.url()
     )
+}
+
+/// What is said to look for listeners.
+fn listeners(bench: &Bench) -> &'static str {
+    match bench.challenger {
+        Some(_) => {
+            "; each port that opens is asked for a listener of portproof, in 200 bytes on a connection of its own, each \
+             UDP port in a datagram"
+        }
+        None => "",
+    }
 }
 
 /// What web servers are asked beyond their root page.

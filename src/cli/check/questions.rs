@@ -90,6 +90,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
             .map_or(Landing::Itself, |lab| lab.landing(flow.to, flow.port.low)),
         web: web.clone(),
         via: bench.via.clone(),
+        challenger: bench.challenger.clone(),
     };
     targets.into_iter().map(one).collect()
 }

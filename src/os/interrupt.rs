@@ -1,0 +1,37 @@
+//! How whoever started a run ends it early.
+
+use std::io;
+
+/// Returns when the run is to end: Ctrl-C, or what the system and its services send in its place.
+///
+/// # Errors
+/// When the system does not let a program listen for that.
+#[cfg(unix)]
+pub async fn interrupted() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Returns when the run is to end: Ctrl-C, Ctrl-Break, the window is closed, or the system shuts down.
+///
+/// # Errors
+/// When the system does not let a program listen for that.
+#[cfg(windows)]
+pub async fn interrupted() -> io::Result<()> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+    let (mut key, mut break_key) = (ctrl_c()?, ctrl_break()?);
+    let (mut close, mut shutdown) = (ctrl_close()?, ctrl_shutdown()?);
+    tokio::select! {
+        _ = key.recv() => {}
+        _ = break_key.recv() => {}
+        _ = close.recv() => {}
+        _ = shutdown.recv() => {}
+    }
+    Ok(())
+}
