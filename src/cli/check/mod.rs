@@ -48,6 +48,7 @@ use crate::site::{Site, SystemId, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
+pub(super) use questions::ladder;
 use sweep::Doors;
 
 /// Descriptors that the program itself needs beside the probes.
@@ -137,6 +138,7 @@ async fn check(
 ) -> anyhow::Result<ReportDocument> {
     let started = Timestamp::now();
     let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
+    loaded.review(&plan);
     let networks = os::own_addresses().unwrap_or_default();
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
     let place = place(arguments, &loaded.site, &own)?;
