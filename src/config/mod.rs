@@ -160,6 +160,8 @@ pub struct System {
     pub name: At<String>,
     /// Zone.
     pub zone: Option<At<String>>,
+    /// Further zones that it has a leg in.
+    pub also_in: Vec<At<String>>,
     /// Host names by the zone that asks (`default` for all others).
     pub names: Vec<(At<String>, At<String>)>,
     /// Addresses by the zone that asks.

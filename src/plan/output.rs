@@ -172,7 +172,7 @@ fn destination(site: &Site, to: Target) -> String {
 /// A flow in words.
 pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
     let reason = &flow.reason;
-    let zone = site.zone_of(flow.from);
+    let zone = flow.start(site);
     FlowEntry {
         id: id(site, flow),
         from: Source {
@@ -210,14 +210,14 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
 }
 
 fn to_entry(site: &Site, flow: &Flow) -> Destination {
-    let zone = site.zone_of(flow.from);
+    let zone = flow.start(site);
     let system = destination(site, flow.to);
     match flow.to {
         Target::System(number) => {
             let host = &site.systems[number];
             Destination {
                 system,
-                zone: Some(site.zones[host.zone].name.clone()),
+                zone: flow.end(site).map(|end| site.zones[end].name.clone()),
                 name: host.name_for(zone).map(str::to_string),
                 addresses: host
                     .addresses_for(zone)
@@ -239,15 +239,14 @@ fn own_port(site: &Site, flow: &Flow) -> Option<u16> {
     let (Target::System(system), true) = (flow.to, flow.port.low == flow.port.high) else {
         return None;
     };
-    let own = site.own_port(site.zone_of(flow.from), system, flow.port.low);
+    let own = site.own_port(flow.start(site), system, flow.port.low);
     (own != flow.port.low).then_some(own)
 }
 
 fn crosses<'a>(site: &'a Site, flow: &Flow) -> Vec<&'a str> {
-    match flow.to {
-        Target::System(system) => site.crosses(site.zone_of(flow.from), site.systems[system].zone),
-        Target::Crl(_) => Vec::new(),
-    }
+    flow.end(site)
+        .map(|end| site.crosses(flow.start(site), end))
+        .unwrap_or_default()
 }
 
 /// The plan as a document.
@@ -293,26 +292,23 @@ pub fn text(site: &Site, plan: &Plan) -> String {
 
 fn group(site: &Site, flow: &Flow) -> (usize, String) {
     let zone = |zone: usize| site.zones[zone].name.clone();
-    let from = site.zone_of(flow.from);
-    match (flow.to, crosses(site, flow)) {
-        (Target::Crl(_), _) => (
+    let from = flow.start(site);
+    match (flow.end(site), crosses(site, flow)) {
+        (None, _) => (
             3,
             "To hosts outside the site file (certificate revocation lists)".to_string(),
         ),
-        (Target::System(to), names) if !names.is_empty() => (
+        (Some(to), names) if !names.is_empty() => (
             1,
             format!(
                 "Through {}: {} to {}",
                 names.join(", then "),
                 zone(from),
-                zone(site.systems[to].zone)
+                zone(to)
             ),
         ),
-        (Target::System(to), _) if site.systems[to].zone != from => (
-            1,
-            format!("From {} to {}", zone(from), zone(site.systems[to].zone)),
-        ),
-        (Target::System(_), _) => (2, format!("Inside {} (crosses no firewall)", zone(from))),
+        (Some(to), _) if to != from => (1, format!("From {} to {}", zone(from), zone(to))),
+        (Some(_), _) => (2, format!("Inside {} (crosses no firewall)", zone(from))),
     }
 }
 

@@ -40,6 +40,9 @@ pub struct ReportDocument {
 pub struct Vantage {
     /// Zone.
     pub zone: String,
+    /// Further zones that it was tried from: those that a system with several legs is in.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also_in: Vec<String>,
     /// System, when this host is one.
     pub system: Option<String>,
     /// Host name.

@@ -65,7 +65,9 @@ fn head(report: &ReportDocument) -> String {
             out,
             "Site {} seen from {}{system} (host {}, {})",
             visible(&report.site.code),
-            vantage.zone,
+            [&[vantage.zone.clone()][..], &vantage.also_in]
+                .concat()
+                .join(" and "),
             visible(&vantage.host),
             vantage.started
         );

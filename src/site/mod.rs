@@ -6,6 +6,7 @@
 mod addresses;
 mod borders;
 mod check;
+mod legs;
 mod names;
 mod paths;
 mod systems;
@@ -100,6 +101,8 @@ pub struct System {
     pub declared: Place,
     /// Zone.
     pub zone: ZoneId,
+    /// Further zones that it has a leg in.
+    pub also_in: Vec<ZoneId>,
     /// Host names by asking zone (`None`: all others).
     pub names: Vec<(Option<ZoneId>, String)>,
     /// Addresses by asking zone (`None`: all others).

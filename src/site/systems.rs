@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::legs::also_in;
 use super::names::{Names, asking_zone};
 use super::{System, SystemId, Translation, ZoneId};
 use crate::catalogue::{Catalogue, Role, Setting};
@@ -53,6 +54,7 @@ pub(super) fn one_system(
         name: system.name.value.clone(),
         declared: system.name.at,
         zone: zone.unwrap_or(0),
+        also_in: also_in(system, zone, names, problems),
         names: system
             .names
             .iter()
