@@ -151,6 +151,8 @@ pub struct Firewall {
     pub between: Vec<At<String>>,
     /// Its interfaces.
     pub addresses: Vec<At<IpAddr>>,
+    /// The box that it is a leg of.
+    pub device: Option<At<String>>,
 }
 
 /// A host.

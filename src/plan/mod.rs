@@ -6,6 +6,7 @@
 //! shared `Reason`, so that thousands of forbidden ones cost little; names appear only on output (`output`).
 
 mod derive;
+mod devices;
 mod output;
 mod roles;
 mod select;
@@ -20,6 +21,7 @@ use crate::site::{Origin, Site, SystemId, ZoneId};
 use crate::yaml::Ports;
 
 pub use derive::{flow_to_list, is_only_of_lists};
+pub use devices::firewalls_in_words;
 pub use output::{
     Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document,
     entry, id, text,

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::devices::firewalls_in_words;
 use super::{Flow, Plan, Target};
 use crate::catalogue::{Confidence, Need};
 use crate::diagnostic::visible;
@@ -109,6 +110,9 @@ pub struct PlanDocument {
     pub tool: ToolName,
     /// Which site it is of.
     pub site: SiteName,
+    /// The box of each firewall that is a leg of one, by the firewall's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub devices: BTreeMap<String, String>,
     /// The flows, ordered by id.
     pub flows: Vec<FlowEntry>,
 }
@@ -202,10 +206,7 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
             line: reason.declared.line,
             column: reason.declared.column,
         },
-        crosses: crosses(site, flow)
-            .into_iter()
-            .map(str::to_string)
-            .collect(),
+        crosses: crossed(site, flow),
     }
 }
 
@@ -243,10 +244,12 @@ fn own_port(site: &Site, flow: &Flow) -> Option<u16> {
     (own != flow.port.low).then_some(own)
 }
 
-fn crosses<'a>(site: &'a Site, flow: &Flow) -> Vec<&'a str> {
-    flow.end(site)
-        .map(|end| site.crosses(flow.start(site), end))
-        .unwrap_or_default()
+fn crossed(site: &Site, flow: &Flow) -> Vec<String> {
+    let crossed = flow
+        .end(site)
+        .map(|end| site.crosses(flow.start(site), end));
+    let crossed = crossed.unwrap_or_default().into_iter();
+    crossed.map(str::to_string).collect()
 }
 
 /// The plan as a document.
@@ -255,6 +258,7 @@ pub fn document(site: &Site, file: &str, plan: &Plan) -> PlanDocument {
         schema: "portproof.plan/1".to_string(),
         tool: ToolName::this(),
         site: SiteName::of(site),
+        devices: site.devices(),
         flows: plan
             .flows
             .iter()
@@ -293,7 +297,7 @@ pub fn text(site: &Site, plan: &Plan) -> String {
 fn group(site: &Site, flow: &Flow) -> (usize, String) {
     let zone = |zone: usize| site.zones[zone].name.clone();
     let from = flow.start(site);
-    match (flow.end(site), crosses(site, flow)) {
+    match (flow.end(site), crossed(site, flow)) {
         (None, _) => (
             3,
             "To hosts outside the site file (certificate revocation lists)".to_string(),
@@ -302,7 +306,7 @@ fn group(site: &Site, flow: &Flow) -> (usize, String) {
             1,
             format!(
                 "Through {}: {} to {}",
-                names.join(", then "),
+                firewalls_in_words(&names, |name| site.device_of(name), ", then "),
                 zone(from),
                 zone(to)
             ),

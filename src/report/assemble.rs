@@ -133,6 +133,7 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         tool: ToolName::this(),
         site: SiteName::of(run.site),
         vantages: vec![run.vantage.clone()],
+        devices: run.site.devices(),
         authorised: run.site.probing.authorised.clone(),
         summary: summary(&flows),
         flows,
@@ -169,7 +170,13 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             observations.get(judged.observation),
             &judgement,
         ),
-        advice: advice(&entry, &evidence, judgement.verdict, judgement.cause),
+        advice: advice(
+            run.site,
+            &entry,
+            &evidence,
+            judgement.verdict,
+            judgement.cause,
+        ),
         evidence,
         flow: entry,
     }

@@ -20,6 +20,9 @@ pub struct ReportDocument {
     pub site: SiteName,
     /// Where it was tried from.
     pub vantages: Vec<Vantage>,
+    /// The box of each firewall that is a leg of one, by the firewall's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub devices: BTreeMap<String, String>,
     /// Who allowed a large sweep.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub authorised: Option<String>,

@@ -12,7 +12,7 @@ mod paths;
 mod systems;
 mod translation;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -90,6 +90,8 @@ pub struct Firewall {
     pub between: (ZoneId, ZoneId),
     /// Its interfaces.
     pub addresses: Vec<IpAddr>,
+    /// The box that it is a leg of, where the file says so.
+    pub device: Option<String>,
 }
 
 /// A host, or one name for several.
@@ -223,6 +225,19 @@ impl Site {
             .unwrap_or_default()
             .into_iter()
             .map(|index| self.firewalls[index].name.as_str())
+            .collect()
+    }
+
+    /// The box that a firewall is a leg of.
+    pub fn device_of(&self, firewall: &str) -> Option<&str> {
+        let found = self.firewalls.iter().find(|it| it.name == firewall);
+        found.and_then(|it| it.device.as_deref())
+    }
+
+    /// The box of each firewall that is a leg of one, by the firewall's name.
+    pub fn devices(&self) -> BTreeMap<String, String> {
+        let legs = self.firewalls.iter();
+        legs.filter_map(|leg| Some((leg.name.clone(), leg.device.clone()?)))
             .collect()
     }
 
