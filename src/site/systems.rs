@@ -40,6 +40,7 @@ pub(super) fn one_system(
             .hint("add `web-proxy` to its roles"),
         );
     }
+    two_sites(system, problems);
     if roles.contains(&Role::SiteDatabaseReplica) && system.replication.is_none() {
         problems.push(
             Problem::warning("replication-unsaid", system.name.at, format!("{what} is a database replica and does not say who starts the replication"))
@@ -108,6 +109,32 @@ fn distinct(list: &[At<IpAddr>]) -> Vec<IpAddr> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// A server is that of one site.
+fn two_sites(system: &config::System, problems: &mut Vec<Problem>) {
+    const OF_A_SITE: [Role; 3] = [
+        Role::SiteServer,
+        Role::ParentSiteServer,
+        Role::ChildSiteServer,
+    ];
+    let mut found = system
+        .roles
+        .iter()
+        .filter(|role| OF_A_SITE.contains(&role.value));
+    if let (Some(first), Some(second)) = (found.next(), found.next()) {
+        problems.push(
+            Problem::error(
+                "two-sites",
+                second.at,
+                format!(
+                    "system `{}` is a {} and a {}: the server of two sites",
+                    system.name.value, first.value, second.value
+                ),
+            )
+            .hint("the site of this file has a `site-server`; the sites above and below it have servers of their own"),
+        );
+    }
 }
 
 fn translations(
