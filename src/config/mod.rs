@@ -190,6 +190,8 @@ pub struct System {
     pub members: Vec<At<String>>,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
+    /// Systems with which it speaks inside IPsec.
+    pub ipsec_with: Vec<At<String>>,
     /// By the zone that asks: ports that are asked, each with the one at which it listens.
     pub ports: Vec<(At<String>, Vec<(At<u16>, At<u16>)>)>,
 }

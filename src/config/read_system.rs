@@ -23,6 +23,7 @@ pub(super) const SYSTEM: &[&str] = &[
     "members",
     "pin",
     "ports",
+    "ipsec_with",
 ];
 pub(super) const PUBLISHES: &[&str] = &["systems", "tls", "ports"];
 
@@ -111,6 +112,10 @@ pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>)
         pin: fields
             .get("pin")
             .and_then(|node| pin(node, &what, problems)),
+        ipsec_with: fields
+            .get("ipsec_with")
+            .map(|node| texts(node, &format!("`ipsec_with` of {what}"), problems))
+            .unwrap_or_default(),
         ports: fields
             .get("ports")
             .map(|node| ports(node, &what, problems))

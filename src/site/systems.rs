@@ -100,6 +100,7 @@ pub(super) fn one_system(
             .map(|publishes| translation(&publishes.ports))
             .unwrap_or_default(),
         pin: system.pin,
+        ipsec_with: ipsec_peers(system, names, problems),
         ports: translations(system, names, problems),
     }
 }
@@ -135,6 +136,29 @@ fn two_sites(system: &config::System, problems: &mut Vec<Problem>) {
             .hint("the site of this file has a `site-server`; the sites above and below it have servers of their own"),
         );
     }
+}
+
+fn ipsec_peers(
+    system: &config::System,
+    names: &Names<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<SystemId> {
+    let what = format!("system `{}` speaks IPsec with", system.name.value);
+    let mut peers = Vec::new();
+    for name in &system.ipsec_with {
+        let Some(peer) = names.system(name, &what, problems) else {
+            continue;
+        };
+        if name.value == system.name.value || peers.contains(&peer) {
+            problems.push(
+                Problem::error("ipsec-peer", name.at, format!("{what} `{}`", name.value))
+                    .hint("`ipsec_with` lists other systems, each once; it holds for both ends, and one of them says it"),
+            );
+            continue;
+        }
+        peers.push(peer);
+    }
+    peers
 }
 
 fn translations(

@@ -58,6 +58,8 @@ pub struct Context {
     pub cut_off: bool,
     /// Another system starts this flow.
     pub in_stead: bool,
+    /// The flow travels inside IPsec between its two ends.
+    pub inside_ipsec: bool,
 }
 
 /// The worst of the judgements of one flow's addresses, with its number.

@@ -236,6 +236,7 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
         nothing_answered: !signs.anything,
         cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
+        inside_ipsec: seen.flow.is_inside_ipsec(site),
     }
 }
 
