@@ -1,7 +1,7 @@
 //! From the tree to `System`.
 
 use super::read::{is_host_name, port_pair, texts};
-use super::{Pin, ProxyTls, Publishes, Replication, System};
+use super::{Pin, ProxyTls, Publishes, Replication, System, Translated};
 use crate::catalogue::Role;
 use crate::diagnostic::Problem;
 use crate::yaml::{self, At, Fields, Node};
@@ -206,7 +206,7 @@ fn ports(
     node: &Node,
     what: &str,
     problems: &mut Vec<Problem>,
-) -> Vec<(At<String>, Vec<(At<u16>, At<u16>)>)> {
+) -> Vec<(At<String>, Vec<Translated>)> {
     let owner = format!("`ports` of {what}");
     let Some(fields) = Fields::named(node, &owner, problems) else {
         return Vec::new();

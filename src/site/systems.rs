@@ -7,7 +7,7 @@ use super::legs::also_in;
 use super::names::{Names, asking_zone};
 use super::{System, SystemId, Translation, ZoneId};
 use crate::catalogue::{Catalogue, Role, Setting};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Translated};
 use crate::diagnostic::Problem;
 use crate::yaml::At;
 
@@ -167,13 +167,13 @@ fn translations(
     problems: &mut Vec<Problem>,
 ) -> Vec<(ZoneId, Translation)> {
     let what = format!("`ports` of system `{}` names", system.name.value);
-    let one = |(zone, pairs): &(At<String>, Vec<(At<u16>, At<u16>)>)| {
+    let one = |(zone, pairs): &(At<String>, Vec<Translated>)| {
         Some((names.zone(zone, &what, problems)?, translation(pairs)))
     };
     system.ports.iter().filter_map(one).collect()
 }
 
-fn translation(pairs: &[(At<u16>, At<u16>)]) -> Translation {
+fn translation(pairs: &[Translated]) -> Translation {
     Translation::new(pairs.iter().map(|(asked, own)| (asked.value, own.value)))
 }
 
