@@ -266,3 +266,49 @@ fn a_host_with_two_legs_tries_each_flow_by_the_leg_that_crosses_the_fewest_firew
     assert!(find(&from_one, "perimeter>web01:1001/tcp").is_none());
     assert!(find(&from_one, "dual01>web01:1001/tcp").is_none());
 }
+
+/// The client's namespace is `ibs01`, which speaks with `cm01` inside IPsec; `web01` is another host of its zone.
+const IPSEC: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones:
+  perimeter: { networks: [\"198.51.100.0/24\"] }
+  intranet: { networks: [\"192.0.2.0/24\"] }
+firewalls: { back-end: { between: [perimeter, intranet] } }
+systems:
+  ibs01: { zone: perimeter, addresses: { default: 198.51.100.10 }, roles: [console], ipsec_with: [cm01] }
+  web01: { zone: perimeter, addresses: { default: 198.51.100.11 }, roles: [console] }
+  cm01: { zone: intranet, addresses: { default: 192.0.2.10 }, roles: [console] }
+probing: { timeout: 4s, rate: max, sweep: none }
+flows:
+  - { from: ibs01, to: cm01, port: 1000, need: required }
+  - { from: ibs01, to: cm01, port: 1001, need: required }
+  - { from: web01, to: cm01, port: 1000, need: required }
+";
+
+#[test]
+fn what_travels_inside_ipsec_is_judged_only_on_its_own_end() {
+    let _alone = alone();
+    let row = Row::new();
+    let _listening = Listening::at(&row, &[("192.0.2.10", 1000)]);
+    let dropping = "table ip wall {\n chain forward {\n type filter hook forward priority 0; policy accept;\n tcp dport 1001 drop\n }\n}\n";
+    let own = check(&row, dropping, IPSEC, &["--as", "ibs01"]);
+    assert_verdict(&own, "ibs01>cm01:1000/tcp", "ok", "answered");
+    assert_verdict(&own, "ibs01>cm01:1001/tcp", "blocked", "no-answer");
+    assert_verdict(&own, "ibs01>cm01:esp", "unknown", "not-tried");
+    assert_verdict(&own, "web01>cm01:1000/tcp", "unknown", "in-stead");
+    let esp = find(&own, "ibs01>cm01:esp").expect("planned");
+    assert_eq!(
+        (&esp["port"], &esp["level"]),
+        (&Value::Null, &Value::from("note"))
+    );
+    let blocked = find(&own, "ibs01>cm01:1001/tcp").expect("planned");
+    let advice = blocked["advice"].as_str().unwrap_or_default();
+    assert!(advice.contains("ESP"), "{advice}");
+    let other = check(&row, dropping, IPSEC, &["--as", "web01"]);
+    assert_verdict(&other, "web01>cm01:1000/tcp", "ok", "answered");
+    assert_verdict(&other, "ibs01>cm01:1000/tcp", "unknown", "ipsec-required");
+    let seen = find(&other, "ibs01>cm01:1000/tcp").expect("planned");
+    assert_eq!(
+        (&seen["state"], &seen["level"]),
+        (&Value::from("open"), &Value::from("note"))
+    );
+}

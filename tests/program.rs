@@ -139,6 +139,23 @@ fn the_example_file_is_valid_against_the_published_schema() {
 }
 
 #[test]
+fn every_good_site_and_its_plan_are_valid_against_the_published_schemas() {
+    let mut tried = 0;
+    for file in fs::read_dir("tests/sites/good").expect("the folder") {
+        let path = file.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("a site");
+        let document: Value = serde_yaml::from_str(&text).expect("YAML");
+        valid("config", &document.to_string());
+        let path = path.display().to_string();
+        let (status, plan, err) = portproof(&["plan", &path, "--format", "json"]);
+        assert_eq!(status, 0, "{path}: {err}");
+        valid("plan", &plan);
+        tried += 1;
+    }
+    assert!(tried > 5);
+}
+
+#[test]
 fn a_wrong_file_is_refused_with_every_finding_and_status_2() {
     let (status, out, err) = portproof(&[
         "check",

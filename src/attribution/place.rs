@@ -98,6 +98,8 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
+    use crate::config;
     use crate::observation::{Hop, HopAnswer};
 
     fn at(number: u8) -> IpAddr {
@@ -133,6 +135,40 @@ mod tests {
         );
         let proved = dropped(&silent, Some(&works), Some(2));
         assert_eq!(proved.before, Before::Router(2, at(2)));
+    }
+
+    /// Two firewalls in a row, the nearer with the address 192.0.2.1, of the box that it is a leg of.
+    fn site(device: &str) -> Site {
+        let text = format!(
+            "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
+zones: {{ internet: {{}}, perimeter: {{}}, intranet: {{}} }}
+firewalls:
+  front-end: {{ between: [internet, perimeter], addresses: 192.0.2.1{device} }}
+  back-end: {{ between: [perimeter, intranet]{device} }}
+systems: {{ cm01: {{ zone: intranet, names: {{ default: cm01.example }}, roles: [console] }} }}"
+        );
+        let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("the catalogue");
+        let (config, mut problems) = config::read(text.as_bytes());
+        Site::new(&config.expect("a file"), &catalogue, &mut problems).expect("a site")
+    }
+
+    #[test]
+    fn a_packet_that_went_beyond_a_box_went_beyond_all_of_its_legs() {
+        let crosses = ["front-end", "back-end"].map(str::to_string);
+        let silent = path(&[
+            HopAnswer::Expired(at(1)),
+            HopAnswer::Expired(at(9)),
+            HopAnswer::Silent,
+        ]);
+        let place = dropped(&silent, None, None);
+        let own_boxes = suspects(&site(""), &crosses, &silent, &place);
+        assert_eq!(own_boxes.firewalls, ["back-end"]);
+        let one_box = suspects(&site(", device: fw1"), &crosses, &silent, &place);
+        assert!(one_box.firewalls.is_empty(), "{one_box:?}");
+        let at_it = path(&[HopAnswer::Expired(at(1)), HopAnswer::Silent]);
+        let place = dropped(&at_it, None, None);
+        let one_box = suspects(&site(", device: fw1"), &crosses, &at_it, &place);
+        assert_eq!(one_box.firewalls, crosses);
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub struct Rule {
     pub to: Vec<End>,
     /// Transport.
     pub transport: Transport,
-    /// Names of its ports.
+    /// Names of its ports; none where the transport has none.
     pub ports: Vec<String>,
     /// What is spoken.
     pub protocol: Protocol,

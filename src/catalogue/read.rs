@@ -336,10 +336,15 @@ fn rule(
         &pairs(Condition::ALL, Condition::name),
         problems,
     );
-    let port_names = fields
-        .need("port", "smb", problems)
-        .map(|node| known_ports(node, ports, problems))
-        .unwrap_or_default();
+    let port_names = if transport.is_none_or(Transport::has_ports) {
+        fields
+            .need("port", "smb", problems)
+            .map(|node| known_ports(node, ports, problems))
+            .unwrap_or_default()
+    } else {
+        without_ports(&fields, problems);
+        Vec::new()
+    };
     let cited = cited(&fields, sources, problems);
     Some(Rule {
         id: id?,
@@ -355,6 +360,19 @@ fn rule(
         breaks: breaks?,
         source: cited.join("; "),
     })
+}
+
+fn without_ports(fields: &Fields<'_>, problems: &mut Vec<Problem>) {
+    if let Some(port) = fields.get("port") {
+        problems.push(
+            Problem::error(
+                "unknown-key",
+                port.at,
+                "a rule for a transport without ports has the key `port`",
+            )
+            .hint("take it out, or write `transport: tcp` or `udp`"),
+        );
+    }
 }
 
 /// The texts of the sources that an entry names.

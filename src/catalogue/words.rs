@@ -71,6 +71,15 @@ words! {
         Tcp = "tcp",
         /// UDP.
         Udp = "udp",
+        /// Encapsulated packets of IPsec, an IP protocol of its own (RFC 4303), without ports.
+        Esp = "esp",
+    }
+}
+
+impl Transport {
+    /// Whether it tells services apart by ports.
+    pub fn has_ports(self) -> bool {
+        self != Self::Esp
     }
 }
 
@@ -99,6 +108,8 @@ words! {
         Dns = "dns",
         /// Kerberos.
         Kerberos = "kerberos",
+        /// What IPsec hides.
+        Esp = "esp",
     }
 }
 
@@ -231,6 +242,8 @@ words! {
         WebProxyInSourceZone = "web-proxy-in-source-zone",
         /// The destination serves no Internet clients.
         DestinationDoesNotServeInternet = "destination-does-not-serve-internet",
+        /// The two ends speak to each other inside IPsec.
+        IpsecBetween = "ipsec-between",
         /// Nothing in the source's zone starts connections toward the destination's zone.
         SourceZoneIsPassive = "source-zone-is-passive",
     }

@@ -190,8 +190,10 @@ pub struct System {
     pub members: Vec<At<String>>,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
+    /// Systems with which it speaks inside IPsec.
+    pub ipsec_with: Vec<At<String>>,
     /// By the zone that asks: ports that are asked, each with the one at which it listens.
-    pub ports: Vec<(At<String>, Vec<(At<u16>, At<u16>)>)>,
+    pub ports: Vec<(At<String>, Vec<Translated>)>,
 }
 
 /// Who starts the replication of a database replica.
@@ -203,6 +205,9 @@ pub enum Replication {
     Pull,
 }
 
+/// A port that is asked, with the one that it leads to.
+pub type Translated = (At<u16>, At<u16>);
+
 /// What a web proxy publishes, and how.
 #[derive(Clone, Debug)]
 pub struct Publishes {
@@ -211,7 +216,7 @@ pub struct Publishes {
     /// What it does with TLS.
     pub tls: ProxyTls,
     /// Ports at which it is asked, each with that of the systems behind it.
-    pub ports: Vec<(At<u16>, At<u16>)>,
+    pub ports: Vec<Translated>,
 }
 
 /// What a web proxy does with TLS.

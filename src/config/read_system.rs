@@ -1,7 +1,7 @@
 //! From the tree to `System`.
 
 use super::read::{is_host_name, port_pair, texts};
-use super::{Pin, ProxyTls, Publishes, Replication, System};
+use super::{Pin, ProxyTls, Publishes, Replication, System, Translated};
 use crate::catalogue::Role;
 use crate::diagnostic::Problem;
 use crate::yaml::{self, At, Fields, Node};
@@ -23,6 +23,7 @@ pub(super) const SYSTEM: &[&str] = &[
     "members",
     "pin",
     "ports",
+    "ipsec_with",
 ];
 pub(super) const PUBLISHES: &[&str] = &["systems", "tls", "ports"];
 
@@ -111,6 +112,10 @@ pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>)
         pin: fields
             .get("pin")
             .and_then(|node| pin(node, &what, problems)),
+        ipsec_with: fields
+            .get("ipsec_with")
+            .map(|node| texts(node, &format!("`ipsec_with` of {what}"), problems))
+            .unwrap_or_default(),
         ports: fields
             .get("ports")
             .map(|node| ports(node, &what, problems))
@@ -201,7 +206,7 @@ fn ports(
     node: &Node,
     what: &str,
     problems: &mut Vec<Problem>,
-) -> Vec<(At<String>, Vec<(At<u16>, At<u16>)>)> {
+) -> Vec<(At<String>, Vec<Translated>)> {
     let owner = format!("`ports` of {what}");
     let Some(fields) = Fields::named(node, &owner, problems) else {
         return Vec::new();

@@ -343,6 +343,7 @@ fn number(transport: Transport) -> u8 {
     match transport {
         Transport::Tcp => 6,
         Transport::Udp => 17,
+        Transport::Esp => 50,
     }
 }
 

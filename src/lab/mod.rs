@@ -176,7 +176,8 @@ fn kind(plan: &Plan, zone: ZoneId, flow: &Flow, number: usize, faults: Faults) -
             | Protocol::Tds
             | Protocol::Ldap
             | Protocol::Dns
-            | Protocol::Kerberos,
+            | Protocol::Kerberos
+            | Protocol::Esp,
             _,
         ) => Some(StandIn::Accept),
     }

@@ -113,7 +113,8 @@ pub fn open(addresses: &[IpAddr], wanted: &[Wanted]) -> Opened {
         for one in wanted {
             let local = SocketAddr::new(*address, one.port.low);
             match (one.transport, one.part) {
-                (_, Part::Dynamic) => {}
+                // No program without privileges takes ESP from its system.
+                (_, Part::Dynamic) | (Transport::Esp, _) => {}
                 (Transport::Tcp, Part::Mapper) => opened.stream(local, Some(Arc::clone(&named))),
                 (Transport::Tcp, Part::Plain) => opened.stream(local, None),
                 (Transport::Udp, Part::Mapper | Part::Plain) => opened.datagrams(local),

@@ -325,6 +325,10 @@ fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId
         Condition::DestinationDoesNotServeInternet => site
             .internet
             .is_none_or(|internet| !site.serves(to, internet)),
+        Condition::IpsecBetween => match from {
+            Origin::System(from) => site.is_ipsec_between(from, to),
+            Origin::Zone(_) => false,
+        },
         Condition::SourceZoneIsPassive => is_passive(site, start, end),
     })
 }
@@ -382,6 +386,18 @@ fn one_pair(
     why.declared = site.systems[to].declared;
     why.why += &behind_proxy(site, from, to);
     let why = Arc::new(why);
+    let at = |port, need| Flow {
+        from,
+        to: Target::System(to),
+        transport: rule.transport,
+        port,
+        protocol: rule.protocol,
+        need,
+        reason: Arc::clone(&why),
+    };
+    if !rule.transport.has_ports() {
+        return vec![at(Ports::NONE, rule.planned_need())];
+    }
     let mut flows = Vec::new();
     for name in rule
         .ports
@@ -395,15 +411,7 @@ fn one_pair(
             } else {
                 rule.planned_need()
             };
-            flows.push(Flow {
-                from,
-                to: Target::System(to),
-                transport: rule.transport,
-                port,
-                protocol: rule.protocol,
-                need,
-                reason: Arc::clone(&why),
-            });
+            flows.push(at(port, need));
         }
     }
     flows

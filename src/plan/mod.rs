@@ -51,7 +51,7 @@ pub struct Flow {
     pub to: Target,
     /// Transport.
     pub transport: Transport,
-    /// The port that its start asks for, or a range of dynamic ports.
+    /// The port that its start asks for, or a range of dynamic ports; none where the transport has none.
     pub port: Ports,
     /// What is spoken.
     pub protocol: Protocol,
@@ -67,6 +67,16 @@ impl Flow {
         match self.to {
             Target::System(to) => site.legs(self.from, to).0,
             Target::Crl(_) => site.zone_of(self.from),
+        }
+    }
+
+    /// Whether it is TCP between two systems that speak inside IPsec: what is seen of it holds only between these two.
+    pub fn is_inside_ipsec(&self, site: &Site) -> bool {
+        match (self.transport, self.from, self.to) {
+            (Transport::Tcp, Origin::System(from), Target::System(to)) => {
+                site.is_ipsec_between(from, to)
+            }
+            _ => false,
         }
     }
 

@@ -15,19 +15,23 @@ use crate::site::{Exception, Origin, Site};
 /// A flow in a report or plan, as far as it is known before any packet is sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowEntry {
-    /// `FROM>TO:PORT/TRANSPORT`; depends on neither vantage nor address.
+    /// `FROM>TO:PORT/TRANSPORT`, or `FROM>TO:TRANSPORT` where the transport has no ports; depends on neither vantage nor
+    /// address.
     pub id: String,
     /// Where it starts.
     pub from: Source,
     /// Where it leads.
     pub to: Destination,
-    /// `tcp` or `udp`.
+    /// `tcp`, `udp` or `esp`.
     pub transport: String,
-    /// A number, or a range as text: what the start asks for.
+    /// A number, or a range as text: what the start asks for; `null` where the transport has no ports.
     pub port: Port,
     /// Where address and port translation leads elsewhere: the port at which the system itself listens.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub own_port: Option<u16>,
+    /// Whether it travels inside IPsec: firewalls on the way see key exchange and ESP in its place.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub ipsec: bool,
     /// What is spoken.
     pub protocol: String,
     /// `required`, `optional` or `forbidden`.
@@ -78,6 +82,8 @@ pub enum Port {
     One(u16),
     /// A range.
     Range(String),
+    /// The transport has none.
+    None,
 }
 
 impl FlowEntry {
@@ -86,6 +92,7 @@ impl FlowEntry {
         match &self.port {
             Port::One(port) => format!("{port}/{}", self.transport),
             Port::Range(range) => format!("{range}/{}", self.transport),
+            Port::None => self.transport.clone(),
         }
     }
 }
@@ -173,13 +180,12 @@ impl SiteName {
 
 /// The id of a flow.
 pub fn id(site: &Site, flow: &Flow) -> String {
-    format!(
-        "{}>{}:{}/{}",
-        site.origin_name(flow.from),
-        destination(site, flow.to),
-        flow.port,
-        flow.transport
-    )
+    let service = match flow.transport.has_ports() {
+        true => format!("{}/{}", flow.port, flow.transport),
+        false => flow.transport.to_string(),
+    };
+    let ends = (site.origin_name(flow.from), destination(site, flow.to));
+    format!("{}>{}:{service}", ends.0, ends.1)
 }
 
 fn destination(site: &Site, to: Target) -> String {
@@ -204,12 +210,9 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
         },
         to: to_entry(site, flow),
         transport: flow.transport.to_string(),
-        port: if flow.port.low == flow.port.high {
-            Port::One(flow.port.low)
-        } else {
-            Port::Range(flow.port.to_string())
-        },
+        port: port(flow),
         own_port: own_port(site, flow),
+        ipsec: flow.is_inside_ipsec(site),
         protocol: flow.protocol.to_string(),
         need: flow.need.to_string(),
         rules: reason.rules.clone(),
@@ -253,6 +256,16 @@ fn to_entry(site: &Site, flow: &Flow) -> Destination {
             name: Some(site.crls[number].host.clone()),
             addresses: Vec::new(),
         },
+    }
+}
+
+fn port(flow: &Flow) -> Port {
+    if !flow.transport.has_ports() {
+        Port::None
+    } else if flow.port.low == flow.port.high {
+        Port::One(flow.port.low)
+    } else {
+        Port::Range(flow.port.to_string())
     }
 }
 
@@ -398,6 +411,9 @@ fn needed(site: &Site, flow: &Flow) -> String {
             "            translated to port {own} of {}",
             visible(&entry.to.system)
         );
+    }
+    if entry.ipsec {
+        out += "            inside IPsec: firewalls on the way see key exchange and ESP, not this port\n";
     }
     let _ = writeln!(out, "            why: {}", visible(&entry.why));
     let _ = writeln!(out, "            without it: {}", visible(&entry.breaks));

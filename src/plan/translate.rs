@@ -17,7 +17,7 @@ pub(super) fn asked(site: &Site, flow: Flow) -> Vec<Flow> {
     let Target::System(to) = flow.to else {
         return vec![flow];
     };
-    if flow.port.low != flow.port.high {
+    if flow.port.low != flow.port.high || !flow.transport.has_ports() {
         return vec![flow];
     }
     let (zone, port) = (site.legs(flow.from, to).0, flow.port.low);

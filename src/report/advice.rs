@@ -8,6 +8,9 @@ use crate::verdict::{Cause, Verdict};
 /// What clients do that check revocation and cannot.
 const REFUSE_ALL: &str = " Until then clients that check revocation refuse every connection whose certificate names this list, as if it were revoked; their ccmexec.log shows WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED.";
 
+/// What a firewall sees of a flow inside IPsec.
+const INSIDE_IPSEC: &str = " This flow travels inside IPsec (`ipsec_with`): firewalls on the way see key exchange and ESP in its place, so look at these flows of the plan first, and at the IPsec policies of both ends.";
+
 /// A few sentences; empty when nothing is to be done.
 pub(super) fn advice(
     devices: &Devices,
@@ -18,6 +21,9 @@ pub(super) fn advice(
 ) -> String {
     let mut text = of_cause(devices, flow, evidence, verdict, cause);
     let leads_to_list = !evidence.lists.is_empty() || flow.to.system.starts_with("crl.");
+    if flow.ipsec && verdict == Verdict::Blocked {
+        text += INSIDE_IPSEC;
+    }
     let fails = matches!(verdict, Verdict::Blocked | Verdict::Down | Verdict::Wrong);
     if leads_to_list && fails {
         text += REFUSE_ALL;
@@ -147,6 +153,7 @@ fn of_cause(
         Cause::GatewaySilent => "The router that this host sends to does not answer it: see to the network of this host.".to_string(),
         Cause::NoDescriptors => "This host ran out of descriptors or ports: lower `probing.in_flight`.".to_string(),
         Cause::RefusedHere => "This host's own firewall or policy refused the connection.".to_string(),
+        Cause::IpsecRequired => format!("Run it on {}: only the two ends can speak inside IPsec.", flow.from.system.as_deref().unwrap_or("that system")),
         Cause::InStead => format!("Run it on {} for a verdict.", flow.from.system.as_deref().unwrap_or("that system")),
         Cause::Answered
         | Cause::ListenerAnswered

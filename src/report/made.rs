@@ -74,6 +74,7 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
             transport: transport.to_string(),
             port: Port::One(port.parse().expect("a number")),
             own_port: None,
+            ipsec: false,
             protocol: "tcp".to_string(),
             need: "required".to_string(),
             rules: vec!["rule".to_string()],

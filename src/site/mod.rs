@@ -154,6 +154,8 @@ pub struct System {
     pub members: Vec<SystemId>,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
+    /// Systems with which it speaks inside IPsec.
+    pub ipsec_with: Vec<SystemId>,
     /// By asking zone: where address and port translation leads.
     pub ports: Vec<(ZoneId, Translation)>,
 }
@@ -278,6 +280,12 @@ impl Site {
         let legs = self.firewalls.iter();
         legs.filter_map(|leg| Some((leg.name.clone(), leg.device.clone()?)))
             .collect()
+    }
+
+    /// Whether two systems speak to each other inside IPsec: either of them says so.
+    pub fn is_ipsec_between(&self, one: SystemId, other: SystemId) -> bool {
+        let says = |one: SystemId, other| self.systems[one].ipsec_with.contains(&other);
+        says(one, other) || says(other, one)
     }
 
     /// The proxy through which the flows of a zone leave.

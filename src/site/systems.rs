@@ -7,7 +7,7 @@ use super::legs::also_in;
 use super::names::{Names, asking_zone};
 use super::{System, SystemId, Translation, ZoneId};
 use crate::catalogue::{Catalogue, Role, Setting};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Translated};
 use crate::diagnostic::Problem;
 use crate::yaml::At;
 
@@ -101,6 +101,7 @@ pub(super) fn one_system(
             .map(|publishes| translation(&publishes.ports))
             .unwrap_or_default(),
         pin: system.pin,
+        ipsec_with: ipsec_peers(system, names, problems),
         ports: translations(system, names, problems),
     }
 }
@@ -138,19 +139,42 @@ fn two_sites(system: &config::System, problems: &mut Vec<Problem>) {
     }
 }
 
+fn ipsec_peers(
+    system: &config::System,
+    names: &Names<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<SystemId> {
+    let what = format!("system `{}` speaks IPsec with", system.name.value);
+    let mut peers = Vec::new();
+    for name in &system.ipsec_with {
+        let Some(peer) = names.system(name, &what, problems) else {
+            continue;
+        };
+        if name.value == system.name.value || peers.contains(&peer) {
+            problems.push(
+                Problem::error("ipsec-peer", name.at, format!("{what} `{}`", name.value))
+                    .hint("`ipsec_with` lists other systems, each once; it holds for both ends, and one of them says it"),
+            );
+            continue;
+        }
+        peers.push(peer);
+    }
+    peers
+}
+
 fn translations(
     system: &config::System,
     names: &Names<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<(ZoneId, Translation)> {
     let what = format!("`ports` of system `{}` names", system.name.value);
-    let one = |(zone, pairs): &(At<String>, Vec<(At<u16>, At<u16>)>)| {
+    let one = |(zone, pairs): &(At<String>, Vec<Translated>)| {
         Some((names.zone(zone, &what, problems)?, translation(pairs)))
     };
     system.ports.iter().filter_map(one).collect()
 }
 
-fn translation(pairs: &[(At<u16>, At<u16>)]) -> Translation {
+fn translation(pairs: &[Translated]) -> Translation {
     Translation::new(pairs.iter().map(|(asked, own)| (asked.value, own.value)))
 }
 

@@ -205,3 +205,46 @@ fn is_link_local(address: IpAddr) -> bool {
         IpAddr::V6(v6) => v6.segments()[0] & 0xffc0 == 0xfe80,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
+    use crate::config;
+
+    fn site() -> Site {
+        let text = "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones: { internet: {}, perimeter: {}, intranet: {} }
+firewalls: { front-end: { between: [internet, perimeter] }, back-end: { between: [perimeter, intranet] } }
+systems:
+  dual01: { zone: perimeter, also_in: [intranet], addresses: { default: 192.0.2.10, intranet: 10.0.0.10 }, roles: [console] }
+  cm01: { zone: intranet, names: { default: cm01.example }, roles: [console] }
+  web01: { zone: internet, names: { default: web01.example }, roles: [console] }";
+        let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("the catalogue");
+        let (config, mut problems) = config::read(text.as_bytes());
+        Site::new(&config.expect("a file"), &catalogue, &mut problems).expect("a site")
+    }
+
+    #[test]
+    fn a_system_with_two_legs_is_in_both_zones_unless_one_is_named() {
+        let site = site();
+        let own = [IpAddr::from([10, 0, 0, 10])];
+        for place in [
+            find(&site, None, Some("dual01"), &[]),
+            find(&site, None, None, &own),
+        ] {
+            let place = place.expect("a place");
+            assert_eq!((place.zones(), place.system), (vec![1, 2], Some(0)));
+            assert_eq!(place.toward(&site, 1), 2);
+            assert_eq!(place.toward(&site, 2), 1);
+        }
+        for place in [
+            find(&site, Some("intranet"), Some("dual01"), &[]),
+            find(&site, Some("intranet"), None, &own),
+        ] {
+            let place = place.expect("a place");
+            assert_eq!((place.zones(), place.system), (vec![2], Some(0)));
+        }
+        assert!(find(&site, Some("internet"), Some("dual01"), &[]).is_err());
+    }
+}

@@ -197,6 +197,8 @@ words! {
         NotProved = "not-proved",
         /// Only another system may start this flow.
         InStead = "in-stead",
+        /// Only one of the two ends can speak inside IPsec.
+        IpsecRequired = "ipsec-required",
         /// Closed, with nothing to show that this host could have knocked.
         NoControl = "no-control",
         /// A control that answered went silent.

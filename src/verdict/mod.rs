@@ -64,6 +64,8 @@ pub struct Context {
     pub wrong_listener: bool,
     /// A listener at the other end saw the request arrive.
     pub request_arrived: bool,
+    /// The flow travels inside IPsec between its two ends.
+    pub inside_ipsec: bool,
 }
 
 impl Verdict {

@@ -242,6 +242,7 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
         in_stead: seen.owner == Owner::Another,
         wrong_listener: is_another_listener(site, zone, seen.flow.to, observation),
         request_arrived: false,
+        inside_ipsec: seen.flow.is_inside_ipsec(site),
     }
 }
 

@@ -30,7 +30,11 @@ pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
         return unknown(Cause::NothingAnswered, Level::Error);
     }
     if context.in_stead {
-        return unknown(Cause::InStead, Level::Note);
+        let cause = match context.inside_ipsec {
+            true => Cause::IpsecRequired,
+            false => Cause::InStead,
+        };
+        return unknown(cause, Level::Note);
     }
     match need {
         Need::Required => required(seen, context),

@@ -34,7 +34,7 @@ impl At<&str> {
     }
 }
 
-/// One port or a range of ports, both ends included; never 0.
+/// One port or a range of ports, both ends included; never 0, but for [`PortRange::NONE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortRange {
     /// The lowest port.
@@ -44,6 +44,9 @@ pub struct PortRange {
 }
 
 impl PortRange {
+    /// In place of a port, where the transport has none.
+    pub const NONE: Self = Self { low: 0, high: 0 };
+
     /// A single port.
     pub fn one(port: u16) -> Self {
         Self {

@@ -128,6 +128,8 @@ pub(in crate::cli) fn ladder(flow: &Flow) -> Ladder {
         _ if matches!(flow.to, Target::Crl(_)) => Ladder::Tcp,
         // That every port of a range is closed cannot be shown by trying some.
         _ if is_range => Ladder::None,
+        // Neither packets nor proofs of a transport without ports come by way of a socket that needs no privilege.
+        (Transport::Esp, _, _) => Ladder::None,
         (Transport::Udp, _, protocol) => Ladder::Datagram(datagram(protocol)),
         (Transport::Tcp, Need::Forbidden, _) => Ladder::Tcp,
         (Transport::Tcp, Need::Required | Need::Optional, protocol) => over_tcp(protocol),
@@ -146,13 +148,14 @@ fn datagram(protocol: Protocol) -> Datagram {
         | Protocol::Https
         | Protocol::Smb
         | Protocol::Tds
-        | Protocol::Ldap => Datagram::Empty,
+        | Protocol::Ldap
+        | Protocol::Esp => Datagram::Empty,
     }
 }
 
 fn over_tcp(protocol: Protocol) -> Ladder {
     match protocol {
-        Protocol::Tcp | Protocol::Udp => Ladder::Tcp,
+        Protocol::Tcp | Protocol::Udp | Protocol::Esp => Ladder::Tcp,
         Protocol::Tls => Ladder::Tls,
         Protocol::Http => Ladder::Http,
         Protocol::Https => Ladder::Https,
