@@ -6,7 +6,9 @@
 
 mod client_errors;
 mod http;
+mod port_change;
 mod read;
+mod read_change;
 mod read_errors;
 mod read_http;
 mod read_topics;
@@ -20,6 +22,9 @@ use crate::yaml::Ports;
 
 pub use client_errors::{ClientError, Log, Outcome};
 pub use http::{Expected, Fingerprint, Header, Meaning, Passes};
+pub use port_change::{
+    Asks, At, ChangeStep, Changed, ClientStep, Deaf, Gives, PortChange, Property, Stage, Value,
+};
 pub use topics::Topic;
 pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport, Verb};
 
@@ -45,6 +50,10 @@ pub struct Catalogue {
     pub client_errors: Vec<ClientError>,
     /// Where the console shows what the site file asks for.
     pub topics: Vec<Topic>,
+    /// How ports are changed.
+    pub port_change: PortChange,
+    /// In which order a client goes about its work.
+    pub client_order: Vec<ClientStep>,
 }
 
 /// A named port.

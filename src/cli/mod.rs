@@ -9,6 +9,7 @@ mod files;
 mod listen;
 mod plan;
 mod report;
+mod rules;
 mod schema;
 mod token;
 mod signing;

@@ -2,6 +2,7 @@
 
 use super::args::Schema;
 use super::write_out;
+use crate::change::ChangeDocument;
 use crate::explain::ExplainDocument;
 use crate::plan::PlanDocument;
 use crate::report::{ArrivalsDocument, DiffDocument, ReportDocument};
@@ -23,6 +24,9 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
         }
         Schema::Diff => serde_json::to_string_pretty(&schemars::schema_for!(DiffDocument))? + "\n",
         Schema::Plan => serde_json::to_string_pretty(&schemars::schema_for!(PlanDocument))? + "\n",
+        Schema::Change => {
+            serde_json::to_string_pretty(&schemars::schema_for!(ChangeDocument))? + "\n"
+        }
     };
     write_out(None, &text)?;
     Ok(0)

@@ -5,6 +5,7 @@
 //! transport are settled into one (`settle`): required beats optional, optional beats forbidden. A vantage then takes the flows that it can try (`select`). A flow is a few numbers and a
 //! shared `Reason`, so that thousands of forbidden ones cost little; names appear only on output (`output`).
 
+mod client;
 mod derive;
 mod exceptions;
 mod output;
@@ -20,6 +21,7 @@ use crate::diagnostic::Place;
 use crate::site::{Origin, Site, SystemId};
 use crate::yaml::Ports;
 
+pub use client::of_client;
 pub use derive::{flow_to_list, is_only_of_lists};
 pub use exceptions::review;
 pub use output::{

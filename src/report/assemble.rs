@@ -8,12 +8,15 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::advice::{advice, where_to_read};
+use super::client::{self, ClientRun};
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state};
 use super::exceptions;
 use super::joined::Elsewhere;
 use super::logged::logged;
+use super::reach::{Against, Reach, reach};
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
+use crate::change::Of;
 use crate::observation::Observation;
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
 use crate::site::{self, Origin, Site, SystemId, ZoneId};
@@ -46,6 +49,10 @@ pub struct Run<'a> {
     pub expires_soon: Duration,
     /// The time of the run's end.
     pub now: Timestamp,
+    /// The other site file, and what its clients and those of this one use.
+    pub against: Option<Against<'a>>,
+    /// What a client's own view needs.
+    pub client: Option<ClientRun>,
 }
 
 /// The words of findings over many swept ports.
@@ -124,6 +131,12 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         .zip(&run.judged)
         .map(|(seen, judged)| one(&run, &seen.flow, &seen.observations, judged))
         .collect();
+    let change = run.against.as_ref().map(|it| change(&run, it, &flows));
+    let client = run.client.as_ref().map(|client| {
+        let planned = run.seen.iter().map(|seen| &seen.flow);
+        let both: Vec<(&Flow, &ReportFlow)> = planned.zip(&flows).collect();
+        client::view(run.site, run.catalogue, client, &both)
+    });
     flows.extend(
         run.swept
             .iter()
@@ -148,7 +161,30 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         contradictions: Vec::new(),
         coverage: None,
         matrix: Vec::new(),
+        change,
+        client,
     }
+}
+
+/// Which clients reach a management point now; `flows` are those of the new file, in the order in which they were seen.
+fn change(run: &Run<'_>, against: &Against<'_>, flows: &[ReportFlow]) -> Reach {
+    let used = against.used.iter().map(|(used, seen, judged)| {
+        let mut entry = one(run, &seen.flow, &seen.observations, judged);
+        if used.of == Of::Old {
+            entry.flow.declared.file = against.file.to_string();
+        }
+        entry
+    });
+    let of_clients = |flow: &Flow| {
+        let settings = crate::change::settings(run.catalogue, flow);
+        flow.need != Need::Forbidden && settings.iter().any(|setting| setting.is_of_clients())
+    };
+    let planned = run.seen.iter().map(|seen| &seen.flow).zip(flows);
+    let here: Vec<&ReportFlow> = planned
+        .filter(|(flow, _)| of_clients(flow))
+        .map(|(_, entry)| entry)
+        .collect();
+    reach(against, &run.vantage, used.collect(), &here)
 }
 
 fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged) -> ReportFlow {

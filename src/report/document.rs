@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::client::ClientView;
 use super::joined::{Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell};
+use super::reach::Reach;
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
 
 pub(super) use crate::plan::ToolName;
@@ -46,6 +48,12 @@ pub struct ReportDocument {
     /// Verdicts from each start to each system; of joined reports only.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub matrix: Vec<MatrixCell>,
+    /// With `--against`: which clients reach a management point now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub change: Option<Reach>,
+    /// With `--client`: what a client meets, in its order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<ClientView>,
 }
 
 /// Where flows were tried from.
@@ -150,7 +158,7 @@ pub struct Logged {
 
 impl Evidence {
     /// The firewalls that the evidence names; empty where it names none.
-    pub(super) fn accused(&self) -> Vec<String> {
+    pub fn accused(&self) -> Vec<String> {
         let rejecting = self
             .rejected
             .as_ref()

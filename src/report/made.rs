@@ -42,6 +42,8 @@ pub(crate) fn with(zone: &str, host: &str, flows: Vec<ReportFlow>) -> ReportDocu
         elsewhere: Vec::new(),
         sweeps: Vec::new(),
         notes: Vec::new(),
+        change: None,
+        client: None,
         contradictions: Vec::new(),
         coverage: None,
         matrix: Vec::new(),

@@ -5,6 +5,7 @@ mod arrivals;
 mod assemble;
 mod certificates;
 mod diff;
+mod client;
 mod document;
 mod evidence;
 mod exceptions;
@@ -13,12 +14,14 @@ mod joined;
 mod logged;
 #[cfg(test)]
 pub(crate) mod made;
+mod reach;
 mod read;
 mod signature;
 mod text;
 
 pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_SCHEMA};
 pub use assemble::{Run, SweptSystem, assemble};
+pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer};
 pub use diff::{DiffDocument, diff, diff_text};
 pub use document::{
     Accepted, Evidence, Lapsed, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage,
@@ -29,6 +32,7 @@ pub use joined::{
     elsewhere,
 };
 pub use logged::may_log;
+pub use reach::{Against, Reach, Reached, ReachedNumber, ReachedSystem};
 pub use read::{Joinable, read, read_arrivals, read_joinable};
 pub use signature::{SignatureFault, SigningKey, VerifyingKey};
 pub use text::{Detail, seen, text};

@@ -27,6 +27,12 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
         .iter()
         .filter(|flow| is_finding(flow))
         .collect();
+    if let Some(change) = &report.change {
+        let _ = writeln!(out, "\n{}", visible(&change.paragraph));
+    }
+    if let Some(client) = &report.client {
+        out += &super::client::text(client);
+    }
     out += &who_has_to_act(&findings);
     out += &tables(&findings);
     out += &joined(report, detail);

@@ -97,6 +97,17 @@ pub struct Firewall {
     pub addresses: Vec<IpAddr>,
 }
 
+/// A firewall on the way of a packet, with the zone before it and the zone behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// The number of the firewall.
+    pub firewall: usize,
+    /// The zone that the packet comes from.
+    pub from: ZoneId,
+    /// The zone that it goes on into.
+    pub to: ZoneId,
+}
+
 /// A host, or one name for several.
 #[derive(Clone, Debug)]
 pub struct System {
@@ -134,6 +145,8 @@ pub struct System {
     pub proxy_tls: ProxyTls,
     /// Ports at which it is asked for what it publishes, each with that of the systems behind it.
     pub published_ports: Translation,
+    /// The hosts behind a virtual name.
+    pub members: Vec<SystemId>,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
     /// By asking zone: where address and port translation leads.
@@ -222,10 +235,30 @@ impl Site {
 
     /// The firewalls between two zones, in the order in which a packet meets them.
     pub fn crosses(&self, from: ZoneId, to: ZoneId) -> Vec<&str> {
-        paths::firewalls(&self.firewalls, self.zones.len(), from, to)
+        self.way(from, to)
+            .into_iter()
+            .map(|crossing| self.firewalls[crossing.firewall].name.as_str())
+            .collect()
+    }
+
+    /// The same with the zones on the way.
+    pub fn way(&self, from: ZoneId, to: ZoneId) -> Vec<Crossing> {
+        let mut here = from;
+        let firewalls = paths::firewalls(&self.firewalls, self.zones.len(), from, to);
+        let crossing = |firewall: usize| {
+            let (a, b) = self.firewalls[firewall].between;
+            let from = here;
+            here = if a == from { b } else { a };
+            Crossing {
+                firewall,
+                from,
+                to: here,
+            }
+        };
+        firewalls
             .unwrap_or_default()
             .into_iter()
-            .map(|index| self.firewalls[index].name.as_str())
+            .map(crossing)
             .collect()
     }
 

@@ -91,6 +91,7 @@ pub(super) fn one_system(
             .as_ref()
             .map(|publishes| publishes.tls)
             .unwrap_or_default(),
+        members: Vec::new(),
         published_ports: system
             .publishes
             .as_ref()
@@ -199,6 +200,7 @@ pub(super) fn members(
                 ));
                 continue;
             }
+            systems[number].members.push(other);
             systems[other].server_roles.extend(&roles);
             systems[other]
                 .client_roles

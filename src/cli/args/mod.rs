@@ -15,7 +15,7 @@ pub(in crate::cli) use check::Check;
 pub(in crate::cli) use diff::Diff;
 pub(in crate::cli) use explain::Explain;
 pub(in crate::cli) use listen::Listen;
-pub(in crate::cli) use plan::Plan;
+pub(in crate::cli) use plan::{Plan, PlanFormat};
 pub(in crate::cli) use report::Report;
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
@@ -65,15 +65,18 @@ pub(in crate::cli) enum Command {
     Man,
 }
 
-/// What commands with a result share.
+/// What commands with a result share; most have the formats of a report.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Shared {
+pub(in crate::cli) struct Shared<F = Format>
+where
+    F: ValueEnum + Clone + Send + Sync + 'static,
+{
     /// Rules to use in place of the embedded ones.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) catalogue: Option<PathBuf>,
     /// How to show the result.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(in crate::cli) format: Format,
+    #[arg(long, value_enum, default_value = "text")]
+    pub(in crate::cli) format: F,
     /// Write the result to a file.
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
@@ -103,4 +106,6 @@ pub(in crate::cli) enum Schema {
     Explain,
     /// The log of `listen`.
     Arrivals,
+    /// The result of `plan --against`.
+    Change,
 }

@@ -30,11 +30,12 @@ pub(super) async fn sweep(
 ) -> Vec<SweptSystem> {
     let site = &bench.loaded.site;
     let mut all = Vec::new();
-    // Beside the plan nothing goes through a proxy, and nothing past it.
-    if bench.via.is_some() {
+    // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
+    if bench.via.is_some() || bench.client.is_some() {
         return all;
     }
-    for system in 0..site.systems.len() {
+    let own = bench.against.as_ref().map(|old| old.own_systems);
+    for system in 0..own.unwrap_or(site.systems.len()) {
         if bench.place.system == Some(system) {
             continue;
         }

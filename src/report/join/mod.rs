@@ -66,7 +66,15 @@ pub fn join(parts: Parts, mixed: Mixed) -> Result<ReportDocument, String> {
         flows,
         sweeps: reports.iter().flat_map(|it| it.sweeps.clone()).collect(),
         notes: each_once(notes),
+        change: only_one(reports.iter().filter_map(|report| report.change.as_ref())),
+        client: only_one(reports.iter().filter_map(|report| report.client.as_ref())),
     })
+}
+
+/// What one report alone says; of several, each is a vantage's own, and stays in its report.
+fn only_one<'a, T: Clone + 'a>(mut all: impl Iterator<Item = &'a T>) -> Option<T> {
+    let first = all.next()?;
+    all.next().is_none().then(|| first.clone())
 }
 
 /// Who allowed large sweeps.
