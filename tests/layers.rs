@@ -90,8 +90,8 @@ fn pure_stages_use_no_sockets_files_or_clocks() {
         "attribution",
         "verdict",
         "report",
-        "explain",
         "rules",
+        "explain",
     ] {
         let mut files = Vec::new();
         let path = Path::new("src").join(module);

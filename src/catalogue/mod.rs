@@ -48,12 +48,12 @@ pub struct Catalogue {
     pub fingerprints: Vec<Fingerprint>,
     /// What a client logs when the network fails it.
     pub client_errors: Vec<ClientError>,
-    /// Where the console shows what the site file asks for.
-    pub topics: Vec<Topic>,
     /// How ports are changed.
     pub port_change: PortChange,
     /// In which order a client goes about its work.
     pub client_order: Vec<ClientStep>,
+    /// Where the console shows what the site file asks for.
+    pub topics: Vec<Topic>,
 }
 
 /// A named port.

@@ -50,9 +50,9 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
             "passes",
             "fingerprints",
             "client_errors",
-            "topics",
             "port_change",
             "client_order",
+            "topics",
         ],
         problems,
     )?;
@@ -113,10 +113,6 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         .iter()
         .filter_map(|node| read_errors::client_error(node, &sources, problems))
         .collect();
-    let topics = entries("topics", problems)
-        .iter()
-        .filter_map(|node| read_topics::topic(node, &sources, problems))
-        .collect();
     let port_change = fields
         .get("port_change")
         .and_then(|node| read_change::port_change(node, &sources, problems))
@@ -125,13 +121,17 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         .iter()
         .filter_map(|node| read_change::client_step(node, &sources, problems))
         .collect();
+    let topics = entries("topics", problems)
+        .iter()
+        .filter_map(|node| read_topics::topic(node, &sources, problems))
+        .collect();
     for key in [
         "rules",
         "passes",
         "fingerprints",
         "client_errors",
-        "topics",
         "client_order",
+        "topics",
     ] {
         unique_ids(entries(key, &mut Vec::new()), problems);
     }
@@ -143,9 +143,9 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         passes,
         fingerprints,
         client_errors,
-        topics,
         port_change,
         client_order,
+        topics,
     })
 }
 

@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod files;
 mod listen;
+mod man;
 mod plan;
 mod report;
 mod rules;
@@ -55,12 +56,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
             write_out(None, &String::from_utf8_lossy(&script))?;
             Ok(0)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-            write_out(None, &String::from_utf8_lossy(&page))?;
-            Ok(0)
-        }
+        Command::Man { into } => man::run(into.as_deref()),
     }
 }
 

@@ -8,6 +8,8 @@ mod diff;
 mod client;
 mod document;
 mod evidence;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod exceptions;
 mod join;
 mod joined;

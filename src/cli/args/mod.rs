@@ -62,7 +62,16 @@ pub(in crate::cli) enum Command {
         shell: clap_complete::Shell,
     },
     /// Print the manual page.
-    Man,
+    #[command(after_help = "\
+Examples:
+  portproof man | man -l -               read it
+  portproof man --into /usr/share/man/man1
+                                         install it, and one page for each command")]
+    Man {
+        /// Write this page and one for each command into a folder that exists.
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+    },
 }
 
 /// What commands with a result share; most have the formats of a report.

@@ -107,7 +107,11 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
             .map_or(Landing::Itself, |lab| lab.landing(flow.to, flow.port.low)),
         web: web.clone(),
         via: bench.via.clone(),
-        challenger: bench.challenger.clone(),
+        // The host of a revocation list may be a stranger's.
+        challenger: match flow.to {
+            Target::System(_) => bench.challenger.clone(),
+            Target::Crl(_) => None,
+        },
     };
     targets.into_iter().map(one).collect()
 }
