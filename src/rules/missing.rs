@@ -7,7 +7,7 @@ use crate::report::ReportDocument;
 use crate::site::Site;
 use crate::verdict::Verdict;
 
-/// The flows that a report shows as required and blocked.
+/// The flows that a report shows as required and blocked, those aside that an exception accepts.
 #[derive(Clone, Debug, Default)]
 pub struct Missing {
     blocked: BTreeMap<String, Blocked>,
@@ -30,7 +30,8 @@ impl Missing {
         let required = report
             .flows
             .iter()
-            .filter(|it| it.verdict == Verdict::Blocked.name() && it.flow.need == "required");
+            .filter(|it| it.verdict == Verdict::Blocked.name() && it.flow.need == "required")
+            .filter(|it| it.accepted.is_none());
         let blocked = required.map(|it| {
             let blocked = Blocked {
                 cause: it.cause.clone(),
