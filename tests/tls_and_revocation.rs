@@ -2,8 +2,10 @@
 //!
 //! Everything is on loopback; only the device that intercepts stands in network namespaces of its own, which needs root.
 
+mod ports;
+
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -57,9 +59,7 @@ fn start(program: &str, arguments: &[String], folder: &Path, at: &[SocketAddr]) 
 
 /// An address that nobody listens on.
 fn free(last: u8) -> SocketAddr {
-    let address = IpAddr::from(Ipv4Addr::new(127, 0, 0, last));
-    let listener = TcpListener::bind((address, 0)).expect("loopback");
-    listener.local_addr().expect("an address")
+    ports::free(Ipv4Addr::new(127, 0, 0, last))
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -164,14 +164,14 @@ struct Run {
 impl Run {
     fn flow(&self, id: &str) -> &Value {
         let flows = self.report["flows"].as_array().expect("flows");
-        let ids: Vec<&str> = flows
+        let judged: Vec<String> = flows
             .iter()
-            .filter_map(|flow| flow["id"].as_str())
+            .map(|flow| format!("{} {}", flow["id"], judged(flow)))
             .collect();
         flows
             .iter()
             .find(|flow| flow["id"] == id)
-            .unwrap_or_else(|| panic!("{id} is not among {ids:?}"))
+            .unwrap_or_else(|| panic!("{id} is not among {judged:#?}"))
     }
 
     fn web(&self, at: SocketAddr) -> &Value {

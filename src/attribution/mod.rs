@@ -9,7 +9,7 @@ mod doors;
 mod place;
 mod sender;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::observation::{Observation, Path, Prohibition, ResetBy, Service, State};
@@ -46,6 +46,8 @@ pub struct Inquiry {
     pub walks: Vec<Walk>,
     /// Whether routers say that the host cannot be reached, and nothing shows that it is alive.
     pub looks_dead: bool,
+    /// The questions to other hosts that share the address: nothing is said of these.
+    pub others: BTreeSet<usize>,
 }
 
 /// A question whose way is walked.
@@ -113,6 +115,7 @@ fn inquiry(address: IpAddr, tried: &[&Tried<'_>]) -> Inquiry {
             .map(|(_, walk)| walk)
             .collect(),
         looks_dead: looks_dead(tried),
+        others: BTreeSet::new(),
     }
 }
 
@@ -307,10 +310,12 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
         }
         seen.path = Some(path.clone());
     }
-    for seen in observations
+    let of_host = observations
         .iter_mut()
-        .filter(|seen| seen.address == Some(inquiry.address))
-    {
+        .enumerate()
+        .filter(|(number, _)| !inquiry.others.contains(number))
+        .map(|(_, seen)| seen);
+    for seen in of_host.filter(|seen| seen.address == Some(inquiry.address)) {
         // A port that answered after its way was walked drops nothing.
         if let Some(path) = seen
             .path

@@ -74,7 +74,15 @@ async fn listen(
     opened: Opened,
     mut log: Log,
 ) -> anyhow::Result<u8> {
-    let interrupt = os::asked_to_end();
+    // Before it says that it listens: from then on it may be told to end.
+    let interrupted = os::interrupted();
+    let interrupt = async {
+        match interrupted {
+            Ok(interrupted) => interrupted.await,
+            // Where the system tells of no interrupt, the time that was set ends it.
+            Err(_) => std::future::pending().await,
+        }
+    };
     let count = opened.listening();
     let refused = opened.ports.iter().any(|port| port.state == "refused");
     eprint!("{}", table(&opened.ports));

@@ -3,11 +3,15 @@
 
 mod args;
 mod check;
+mod diff;
 mod files;
 mod listen;
 mod plan;
+mod report;
+mod rules;
 mod schema;
 mod token;
+mod signing;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -40,6 +44,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Listen(arguments) => listen::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {
             let mut script = Vec::new();

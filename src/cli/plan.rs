@@ -1,20 +1,91 @@
 //! `portproof plan`.
 
-use super::args::{Format, Plan};
-use super::{WRONG, files, write_out};
+use std::path::Path;
+
+use super::args::{Plan, PlanFormat};
+use super::files::Loaded;
+use super::{WRONG, files, rules, write_out};
+use crate::change::{self, Side};
+use crate::diagnostic::visible;
 use crate::plan;
+use crate::rules::Dialect;
 
 pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
     let Some(loaded) = files::load(&arguments.file, arguments.shared.catalogue.as_deref())? else {
         return Ok(WRONG);
     };
     let plan = plan::derive(&loaded.site, &loaded.catalogue);
-    let text = match arguments.shared.format {
-        Format::Text => plan::text(&loaded.site, &plan),
-        Format::Json => {
-            serde_json::to_string_pretty(&plan::document(&loaded.site, &loaded.file, &plan))? + "\n"
+    if let Some(old) = &arguments.against {
+        return change(arguments, &loaded, &plan, old);
+    }
+    let shape = match arguments.shared.format {
+        PlanFormat::Text | PlanFormat::Json => {
+            rules::refuse_options(arguments)?;
+            let text = flows(arguments.shared.format, &loaded, &plan)?;
+            write_out(arguments.shared.output.as_deref(), &text)?;
+            return Ok(0);
         }
+        PlanFormat::Csv => rules::Shape::Csv,
+        PlanFormat::Markdown => rules::Shape::Markdown,
+        PlanFormat::Nftables => rules::Shape::Device(Dialect::Nftables),
+        PlanFormat::Iptables => rules::Shape::Device(Dialect::Iptables),
+        PlanFormat::Windows => rules::Shape::Device(Dialect::Windows),
+        PlanFormat::Asa => rules::Shape::Device(Dialect::Asa),
+        PlanFormat::Panos => rules::Shape::Device(Dialect::Panos),
+    };
+    rules::run(arguments, &loaded, &plan, shape)
+}
+
+fn flows(format: PlanFormat, loaded: &files::Loaded, plan: &plan::Plan) -> anyhow::Result<String> {
+    if format == PlanFormat::Json {
+        let document = plan::document(&loaded.site, &loaded.file, plan);
+        return Ok(serde_json::to_string_pretty(&document)? + "\n");
+    }
+    Ok(plan::text(&loaded.site, plan))
+}
+
+/// What a change from an older file asks for.
+fn change(arguments: &Plan, new: &Loaded, plan: &plan::Plan, old: &Path) -> anyhow::Result<u8> {
+    rules::refuse_options(arguments)?;
+    let as_json = match arguments.shared.format {
+        PlanFormat::Text => false,
+        PlanFormat::Json => true,
+        _ => anyhow::bail!(
+            "--against shows a change as text or json; the rules of the new file: leave out --against"
+        ),
+    };
+    let Some(old) = files::load(old, arguments.shared.catalogue.as_deref())? else {
+        return Ok(WRONG);
+    };
+    warn_of_another_site(new, &old);
+    let before = plan::derive(&old.site, &old.catalogue);
+    let change = change::compare(&side(&old, &before), &side(new, plan), &new.catalogue);
+    let text = match as_json {
+        false => change::text(&change),
+        true => serde_json::to_string_pretty(&change)? + "\n",
     };
     write_out(arguments.shared.output.as_deref(), &text)?;
     Ok(0)
+}
+
+fn side<'a>(loaded: &'a Loaded, plan: &'a plan::Plan) -> Side<'a> {
+    Side {
+        site: &loaded.site,
+        plan,
+        file: &loaded.file,
+    }
+}
+
+/// Two files of different sites are compared, but hardly meant to be.
+pub(super) fn warn_of_another_site(new: &Loaded, old: &Loaded) {
+    let (new_code, old_code) = (&new.site.code, &old.site.code);
+    if new_code != old_code {
+        eprintln!(
+            "warning: {} is of site {}, {} of site {}",
+            new.file,
+            visible(new_code),
+            old.file,
+            visible(old_code)
+        );
+    }
 }

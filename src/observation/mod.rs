@@ -196,6 +196,12 @@ impl Rejection {
             Prohibition::HostUnreachable | Prohibition::NetUnreachable
         )
     }
+
+    /// Whether this host's own system may have made it up, having looked for the host or a router in vain: no message
+    /// was seen, only an error number that says that the host is out of reach.
+    pub fn may_be_our_own(&self) -> bool {
+        self.icmp_type.is_none() && self.is_about_the_host()
+    }
 }
 
 /// What an ICMP unreachable message says, over both families (RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).

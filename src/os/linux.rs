@@ -4,9 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
 
-use nix::errno::Errno;
 use nix::libc;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, recvmsg, setsockopt, sockopt,
 };
@@ -282,17 +280,6 @@ pub fn receive_on(local: SocketAddr) -> io::Result<UdpSocket> {
     let socket = std::net::UdpSocket::bind(local)?;
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket)
-}
-
-/// Raises the limit of open descriptors as far as the system allows, and says how many may be open.
-pub fn raise_descriptor_limit() -> usize {
-    const ASSUMED: u64 = 1_024;
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-        return ASSUMED as usize;
-    };
-    let raised =
-        soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard) == Ok::<(), Errno>(());
-    usize::try_from(if raised { hard } else { soft }).unwrap_or(usize::MAX)
 }
 
 /// A listener on loopback that answers nobody: its accept queue is full, and Linux drops what comes then.

@@ -22,8 +22,11 @@ pub struct FlowEntry {
     pub to: Destination,
     /// `tcp` or `udp`.
     pub transport: String,
-    /// A number, or a range as text.
+    /// A number, or a range as text: what the start asks for.
     pub port: Port,
+    /// Where address and port translation leads elsewhere: the port at which the system itself listens.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub own_port: Option<u16>,
     /// What is spoken.
     pub protocol: String,
     /// `required`, `optional` or `forbidden`.
@@ -186,6 +189,7 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
         } else {
             Port::Range(flow.port.to_string())
         },
+        own_port: own_port(site, flow),
         protocol: flow.protocol.to_string(),
         need: flow.need.to_string(),
         rules: reason.rules.clone(),
@@ -229,6 +233,14 @@ fn to_entry(site: &Site, flow: &Flow) -> Destination {
             addresses: Vec::new(),
         },
     }
+}
+
+fn own_port(site: &Site, flow: &Flow) -> Option<u16> {
+    let (Target::System(system), true) = (flow.to, flow.port.low == flow.port.high) else {
+        return None;
+    };
+    let own = site.own_port(site.zone_of(flow.from), system, flow.port.low);
+    (own != flow.port.low).then_some(own)
 }
 
 fn crosses<'a>(site: &'a Site, flow: &Flow) -> Vec<&'a str> {
@@ -316,6 +328,13 @@ fn needed(site: &Site, flow: &Flow) -> String {
     let mut out = format!("\n  {:<9} {}  ({})\n", entry.need, entry.id, entry.protocol);
     if !place.is_empty() {
         let _ = writeln!(out, "            at {}", visible(&place));
+    }
+    if let Some(own) = entry.own_port {
+        let _ = writeln!(
+            out,
+            "            translated to port {own} of {}",
+            visible(&entry.to.system)
+        );
     }
     let _ = writeln!(out, "            why: {}", visible(&entry.why));
     let _ = writeln!(out, "            without it: {}", visible(&entry.breaks));

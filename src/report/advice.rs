@@ -46,6 +46,8 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         Cause::RpcOutsideRange => format!("{system} uses dynamic ports outside its `rpc_ports`: restrict the range on that host, or correct the file and the rules of {crossed}."),
         Cause::RpcNotLearnt => format!("The endpoint mapper of {system} named no ports, so nobody knows which of {port} are in use; silence of a few proves nothing. See to the mapper first."),
         Cause::UdpSilent => String::new(),
+        Cause::AnswerLost if flow.need == "forbidden" => format!("Requests to {port} arrive at {system}, though no answer comes back: close {port} on {crossed}."),
+        Cause::AnswerLost => format!("{port} passes toward {system}, and what comes back is lost. Look at the way back: the routes of {system} to this zone, a firewall on it that has not seen the request ({crossed}), and what {system}'s own firewall lets out."),
         Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on."),
         Cause::HostSilent => format!("Nothing of {system} answered. See whether it is up and the address is right; then let {port} through {crossed}. A host's own firewall hides unused ports too."),
         Cause::Reset => format!("Either nobody listens on {port} of {system}, or a device resets the connection. See first whether the service runs there; if it does, look at {crossed}."),
@@ -111,7 +113,11 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         | Cause::NoAddressHere
         | Cause::DnsDiffers
         | Cause::DnsNoAnswer
-        | Cause::FamilySkipped => String::new(),
+        | Cause::FamilySkipped
+        | Cause::CertificatesDiffer
+        | Cause::MixedFiles
+        | Cause::FarApart
+        | Cause::GivenTwice => String::new(),
     }
 }
 

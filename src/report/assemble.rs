@@ -7,10 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::advice::advice;
+use super::client::{self, ClientRun};
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state};
+use super::joined::Elsewhere;
 use super::logged::logged;
+use super::reach::{Against, Reach, reach};
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
+use crate::change::Of;
 use crate::observation::Observation;
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
 use crate::site::{Origin, Site, SystemId, ZoneId};
@@ -33,8 +37,8 @@ pub struct Run<'a> {
     pub seen: Vec<Seen>,
     /// What it means.
     pub judged: Vec<Judged>,
-    /// Flows that start in other zones.
-    pub flows_elsewhere: usize,
+    /// Where flows start that start in other zones.
+    pub elsewhere: Vec<Elsewhere>,
     /// Ports swept beside the plan, by system.
     pub swept: Vec<SweptSystem>,
     /// Remarks.
@@ -43,6 +47,10 @@ pub struct Run<'a> {
     pub expires_soon: Duration,
     /// The time of the run's end.
     pub now: Timestamp,
+    /// The other site file, and what its clients and those of this one use.
+    pub against: Option<Against<'a>>,
+    /// What a client's own view needs.
+    pub client: Option<ClientRun>,
 }
 
 /// The words of findings over many swept ports.
@@ -121,6 +129,12 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         .zip(&run.judged)
         .map(|(seen, judged)| one(&run, &seen.flow, &seen.observations, judged))
         .collect();
+    let change = run.against.as_ref().map(|it| change(&run, it, &flows));
+    let client = run.client.as_ref().map(|client| {
+        let planned = run.seen.iter().map(|seen| &seen.flow);
+        let both: Vec<(&Flow, &ReportFlow)> = planned.zip(&flows).collect();
+        client::view(run.site, run.catalogue, client, &both)
+    });
     flows.extend(
         run.swept
             .iter()
@@ -135,10 +149,37 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         authorised: run.site.probing.authorised.clone(),
         summary: summary(&flows),
         flows,
-        flows_elsewhere: run.flows_elsewhere,
+        flows_elsewhere: run.elsewhere.iter().map(|start| start.flows).sum(),
+        elsewhere: run.elsewhere.clone(),
         sweeps: sweeps(&run),
         notes: run.notes.clone(),
+        contradictions: Vec::new(),
+        coverage: None,
+        matrix: Vec::new(),
+        change,
+        client,
     }
+}
+
+/// Which clients reach a management point now; `flows` are those of the new file, in the order in which they were seen.
+fn change(run: &Run<'_>, against: &Against<'_>, flows: &[ReportFlow]) -> Reach {
+    let used = against.used.iter().map(|(used, seen, judged)| {
+        let mut entry = one(run, &seen.flow, &seen.observations, judged);
+        if used.of == Of::Old {
+            entry.flow.declared.file = against.file.to_string();
+        }
+        entry
+    });
+    let of_clients = |flow: &Flow| {
+        let settings = crate::change::settings(run.catalogue, flow);
+        flow.need != Need::Forbidden && settings.iter().any(|setting| setting.is_of_clients())
+    };
+    let planned = run.seen.iter().map(|seen| &seen.flow).zip(flows);
+    let here: Vec<&ReportFlow> = planned
+        .filter(|(flow, _)| of_clients(flow))
+        .map(|(_, entry)| entry)
+        .collect();
+    reach(against, &run.vantage, used.collect(), &here)
 }
 
 fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged) -> ReportFlow {
@@ -169,6 +210,8 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             &judgement,
         ),
         advice: advice(&entry, &evidence, judgement.verdict, judgement.cause),
+        vantage: None,
+        also: Vec::new(),
         evidence,
         flow: entry,
     }
@@ -318,7 +361,7 @@ fn swept_flow(
     )
 }
 
-fn summary(flows: &[ReportFlow]) -> Summary {
+pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
     let count = |verdict: Verdict| {
         flows
             .iter()

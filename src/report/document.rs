@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::client::ClientView;
+use super::joined::{Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell};
+use super::reach::Reach;
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
 
 pub(super) use crate::plan::ToolName;
@@ -27,12 +30,30 @@ pub struct ReportDocument {
     pub flows: Vec<ReportFlow>,
     /// How many flows of the site start in other zones and were not tried here.
     pub flows_elsewhere: usize,
+    /// Where those flows start.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub elsewhere: Vec<Elsewhere>,
     /// Ports that were tried beside the needed flows, as ranges by state.
     pub sweeps: Vec<Sweep>,
     /// Remarks that change no verdict.
     pub notes: Vec<Note>,
     /// Flows by verdict.
     pub summary: Summary,
+    /// Flows of which two vantages say different things; of joined reports only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub contradictions: Vec<Contradiction>,
+    /// Which flows no one has tried; of joined reports only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub coverage: Option<Coverage>,
+    /// Verdicts from each start to each system; of joined reports only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub matrix: Vec<MatrixCell>,
+    /// With `--against`: which clients reach a management point now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub change: Option<Reach>,
+    /// With `--client`: what a client meets, in its order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<ClientView>,
 }
 
 /// Where flows were tried from.
@@ -80,6 +101,12 @@ pub struct ReportFlow {
     /// What clients write into their logs about it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub logged: Vec<Logged>,
+    /// In a joined report: whose word it is, as a place in `vantages`, from 0.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vantage: Option<usize>,
+    /// In a joined report: what other vantages say of it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<Answer>,
 }
 
 /// What a client writes into a log.
@@ -97,7 +124,7 @@ pub struct Logged {
 
 impl Evidence {
     /// The firewalls that the evidence names; empty where it names none.
-    pub(super) fn accused(&self) -> Vec<String> {
+    pub fn accused(&self) -> Vec<String> {
         let rejecting = self
             .rejected
             .as_ref()
@@ -117,8 +144,14 @@ pub struct Evidence {
     /// How deep the proof is: `tcp`, `udp`, `tls`, `http`, `protocol` (that of the flow) or `end-to-end`
     /// (a listener proved that it was reached); `null` when no packet was sent.
     pub depth: Option<String>,
-    /// What proves that a closed door was knocked on: `self`, `host` or `path`.
+    /// What proves that a closed door was knocked on: `self`, `host`, `joined` or `path`.
     pub control: Option<String>,
+    /// What another vantage saw of the host, where that is the control.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub joined: Option<Alive>,
+    /// What a listener at the other end saw of the tries.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub arrived: Option<Arrived>,
     /// Who sent a reset: `host`, `device` or `either`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reset_by: Option<String>,

@@ -59,6 +59,8 @@ pub(super) fn evidence(
     Evidence {
         depth: decided.depth.map(depth).map(str::to_string),
         control: judged.control.map(control).map(str::to_string),
+        joined: None,
+        arrived: None,
         reset_by: match decided.state {
             State::Closed { reset_by } => Some(sender(reset_by).to_string()),
             _ => None,
@@ -133,10 +135,11 @@ fn depth(depth: Depth) -> &'static str {
     }
 }
 
-fn control(control: Control) -> &'static str {
+pub(super) fn control(control: Control) -> &'static str {
     match control {
         Control::Itself => "self",
         Control::Host => "host",
+        Control::Joined => "joined",
         Control::Path => "path",
     }
 }
@@ -149,22 +152,26 @@ fn sender(reset_by: ResetBy) -> &'static str {
     }
 }
 
-fn rejected(site: &Site, to: Target, rejection: &observation::Rejection) -> Rejected {
-    let says = match rejection.says {
+/// The words of an ICMP message.
+pub(super) fn says(prohibition: Prohibition) -> &'static str {
+    match prohibition {
         Prohibition::AdminProhibited => "administratively prohibited",
         Prohibition::PortUnreachable => "port unreachable",
         Prohibition::HostUnreachable => "host unreachable",
         Prohibition::NetUnreachable => "network unreachable",
         Prohibition::TimeExceeded => "time exceeded (a routing loop)",
         Prohibition::Other => "unreachable",
-    };
+    }
+}
+
+fn rejected(site: &Site, to: Target, rejection: &observation::Rejection) -> Rejected {
     Rejected {
-        says: says.to_string(),
+        says: says(rejection.says).to_string(),
         icmp_type: rejection.icmp_type,
         icmp_code: rejection.icmp_code,
         by: rejection.by.map(|by| by.to_string()),
         by_the_host: rejection.by.is_some_and(|by| match to {
-            Target::System(system) => site.systems[system].has_address(by),
+            Target::System(system) => site.systems[system].speaks_from(by),
             Target::Crl(_) => false,
         }),
         firewall: rejection

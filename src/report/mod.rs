@@ -4,16 +4,33 @@ mod advice;
 mod arrivals;
 mod assemble;
 mod certificates;
+mod diff;
+mod client;
 mod document;
 mod evidence;
+mod join;
+mod joined;
 mod logged;
+#[cfg(test)]
+pub(crate) mod made;
+mod reach;
 mod read;
+mod signature;
 mod text;
 
 pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_SCHEMA};
 pub use assemble::{Run, SweptSystem, assemble};
+pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer};
+pub use diff::{DiffDocument, diff, diff_text};
 pub use document::{Evidence, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage};
-pub use read::read;
+pub use join::{Mixed, Named, Parts, Planned, join};
+pub use joined::{
+    Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell, SeenArriving, Untried,
+    elsewhere,
+};
+pub use reach::{Against, Reach, Reached, ReachedNumber, ReachedSystem};
+pub use read::{Joinable, read, read_arrivals, read_joinable};
+pub use signature::{SignatureFault, SigningKey, VerifyingKey};
 pub use text::{Detail, text};
 
 use crate::verdict::{Level, Verdict};

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use owo_colors::{OwoColorize, Style};
 
 use super::document::{Hop, Http, Listener, Path, Proxy, ReportDocument, ReportFlow, Spoken, Tls};
+use super::join::text::{joined, vantage};
 use crate::diagnostic::visible;
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
@@ -26,9 +27,16 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
         .iter()
         .filter(|flow| is_finding(flow))
         .collect();
+    if let Some(change) = &report.change {
+        let _ = writeln!(out, "\n{}", visible(&change.paragraph));
+    }
+    if let Some(client) = &report.client {
+        out += &super::client::text(client);
+    }
     out += &who_has_to_act(&findings);
     out += &tables(&findings);
-    out += &evidence(&findings);
+    out += &joined(report, detail);
+    out += &evidence(report, &findings);
     out += &notes(report);
     if detail == Detail::Everything {
         out += &everything(report);
@@ -63,33 +71,52 @@ fn head(report: &ReportDocument) -> String {
             .unwrap_or_default();
         let _ = writeln!(
             out,
-            "Site {} seen from {}{system} (host {}, {})",
+            "Site {} seen from {}{} (host {}, {})",
             visible(&report.site.code),
-            vantage.zone,
+            visible(&vantage.zone),
+            visible(&system),
             visible(&vantage.host),
-            vantage.started
+            visible(&vantage.started)
         );
     }
     if let Some(authorised) = &report.authorised {
         let _ = writeln!(out, "Sweep authorised: {}", visible(authorised));
     }
-    if nothing_answered(report) {
-        let _ = writeln!(out, "\n{}", "Nothing answered from here; the network of this host may be down. Nothing below is proof of anything.".bold());
+    out + &without_answers(report)
+}
+
+/// Vantages that nothing answered.
+fn without_answers(report: &ReportDocument) -> String {
+    let seen_by = |number: usize| -> Vec<&ReportFlow> {
+        let flows = report.flows.iter();
+        flows
+            .filter(|flow| flow.vantage.unwrap_or(0) == number)
+            .collect()
+    };
+    let silent = (0..report.vantages.len()).filter(|number| nothing_answered(&seen_by(*number)));
+    let mut out = String::new();
+    for number in silent {
+        let words = match report.vantages.len() {
+            1 => "Nothing answered from here; the network of this host may be down. Nothing below is proof of anything.".to_string(),
+            _ => format!("Nothing answered {}; the network of that host may be down. Nothing that it saw is proof of anything.", vantage(report, number)),
+        };
+        let _ = writeln!(out, "\n{}", words.bold());
     }
     out
 }
 
 /// Whether nothing at all answered: by its cause, or because no packet could leave this host.
-fn nothing_answered(report: &ReportDocument) -> bool {
+fn nothing_answered(flows: &[&ReportFlow]) -> bool {
     let has = |causes: &[Cause]| {
-        let mut flows = report.flows.iter();
-        flows.any(|flow| causes.iter().any(|cause| flow.cause == cause.name()))
+        flows
+            .iter()
+            .any(|flow| causes.iter().any(|cause| flow.cause == cause.name()))
     };
     let met = |flow: &ReportFlow| {
         ["open", "closed", "rejected", "filtered", "stopped"].contains(&flow.state.as_str())
     };
     has(&[Cause::NothingAnswered])
-        || (has(&[Cause::NoRoute, Cause::GatewaySilent]) && !report.flows.iter().any(met))
+        || (has(&[Cause::NoRoute, Cause::GatewaySilent]) && !flows.iter().any(|flow| met(flow)))
 }
 
 /// `firewall team: 2 rules, server team: 1 host`.
@@ -144,6 +171,8 @@ fn tables(findings: &[&ReportFlow]) -> String {
         .iter()
         .filter(|flow| flow.owner.as_deref() == Some(Owner::Firewall.name()))
         .filter(|flow| verdict(flow) != Some(Verdict::Unknown))
+        // What lets the request pass needs no other rule for it.
+        .filter(|flow| flow.cause != Cause::AnswerLost.name() || flow.flow.need == "forbidden")
     {
         for firewall in to_change(flow) {
             by_firewall.entry(firewall).or_default().push(flow);
@@ -154,7 +183,8 @@ fn tables(findings: &[&ReportFlow]) -> String {
         let rows: Vec<[String; 5]> = flows.iter().map(|flow| row(flow)).collect();
         let _ = write!(
             out,
-            "\nFor {firewall}\n{}",
+            "\nFor {}\n{}",
+            visible(&firewall),
             table(
                 ["source", "destination", "service", "wanted", "flow"],
                 &rows
@@ -195,7 +225,7 @@ fn row(flow: &ReportFlow) -> [String; 5] {
     [
         visible(&source),
         visible(&destination),
-        service,
+        visible(&service),
         wanted.to_string(),
         visible(&entry.id),
     ]
@@ -225,7 +255,7 @@ fn table(head: [&str; 5], rows: &[[String; 5]]) -> String {
     out
 }
 
-fn evidence(findings: &[&ReportFlow]) -> String {
+fn evidence(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
     let mut sorted = findings.to_vec();
     let rank = |flow: &ReportFlow| {
         (
@@ -243,7 +273,7 @@ fn evidence(findings: &[&ReportFlow]) -> String {
     }
     shown
         .iter()
-        .map(|(flow, likewise)| finding(flow, likewise))
+        .map(|(flow, likewise)| finding(report, flow, likewise))
         .collect()
 }
 
@@ -256,10 +286,11 @@ fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
         && a.verdict == b.verdict
         && a.cause == b.cause
         && a.flow.need == b.flow.need
+        && a.vantage == b.vantage
         && ends(a) == ends(b)
 }
 
-fn finding(flow: &ReportFlow, likewise: &[&str]) -> String {
+fn finding(report: &ReportDocument, flow: &ReportFlow, likewise: &[&str]) -> String {
     let mut out = String::new();
     let heading = flow.verdict.to_uppercase();
     let _ = writeln!(
@@ -267,10 +298,13 @@ fn finding(flow: &ReportFlow, likewise: &[&str]) -> String {
         "\n{} {}  {}",
         heading.style(style(flow)),
         visible(&flow.flow.id).bold(),
-        flow.cause
+        visible(&flow.cause)
     );
     if !likewise.is_empty() {
         let _ = writeln!(out, "  likewise: {}", visible(&likewise.join(", ")));
+    }
+    if let (Some(number), true) = (flow.vantage, report.vantages.len() > 1) {
+        let _ = writeln!(out, "  from: {}", vantage(report, number));
     }
     let _ = writeln!(
         out,
@@ -402,6 +436,12 @@ fn seen(flow: &ReportFlow) -> String {
         && flow.flow.need == "forbidden"
     {
         text += &format!("; control: {control}");
+        if let Some(alive) = &evidence.joined {
+            text += &format!(" ({}, {})", alive.words, alive.at);
+        }
+    }
+    if let Some(arrived) = &evidence.arrived {
+        text += &format!("; {}", arrived.words);
     }
     text
 }
@@ -617,16 +657,16 @@ fn everything(report: &ReportDocument) -> String {
             visible(&flow.flow.id),
             flow.cause,
             flow.state,
-            flow.flow.rules.join(", ")
+            visible(&flow.flow.rules.join(", "))
         );
     }
     for sweep in &report.sweeps {
         for (state, ports) in &sweep.states {
-            let _ = writeln!(
-                out,
-                "  swept {}>{}: {state} {ports}",
+            let swept = format!(
+                "swept {}>{}: {state} {ports}",
                 sweep.from.zone, sweep.to.system
             );
+            let _ = writeln!(out, "  {}", visible(&swept));
         }
     }
     out

@@ -3,8 +3,13 @@
 //! Zones and systems are numbered in the order of the file; the order of zones is their trust, from the least to the
 //! most. Findings are collected, not returned early.
 
+mod addresses;
+mod borders;
 mod check;
+mod names;
 mod paths;
+mod systems;
+mod translation;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -15,6 +20,8 @@ use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
 use crate::config::{Config, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync, Via};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
+
+pub use translation::Translation;
 
 /// The number of a zone.
 pub type ZoneId = usize;
@@ -84,6 +91,17 @@ pub struct Firewall {
     pub addresses: Vec<IpAddr>,
 }
 
+/// A firewall on the way of a packet, with the zone before it and the zone behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// The number of the firewall.
+    pub firewall: usize,
+    /// The zone that the packet comes from.
+    pub from: ZoneId,
+    /// The zone that it goes on into.
+    pub to: ZoneId,
+}
+
 /// A host, or one name for several.
 #[derive(Clone, Debug)]
 pub struct System {
@@ -119,8 +137,14 @@ pub struct System {
     pub publishes: Vec<SystemId>,
     /// What it does with TLS when it publishes.
     pub proxy_tls: ProxyTls,
+    /// Ports at which it is asked for what it publishes, each with that of the systems behind it.
+    pub published_ports: Translation,
+    /// The hosts behind a virtual name.
+    pub members: Vec<SystemId>,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
+    /// By asking zone: where address and port translation leads.
+    pub ports: Vec<(ZoneId, Translation)>,
 }
 
 /// A revocation list to fetch.
@@ -205,10 +229,30 @@ impl Site {
 
     /// The firewalls between two zones, in the order in which a packet meets them.
     pub fn crosses(&self, from: ZoneId, to: ZoneId) -> Vec<&str> {
-        paths::firewalls(&self.firewalls, self.zones.len(), from, to)
+        self.way(from, to)
+            .into_iter()
+            .map(|crossing| self.firewalls[crossing.firewall].name.as_str())
+            .collect()
+    }
+
+    /// The same with the zones on the way.
+    pub fn way(&self, from: ZoneId, to: ZoneId) -> Vec<Crossing> {
+        let mut here = from;
+        let firewalls = paths::firewalls(&self.firewalls, self.zones.len(), from, to);
+        let crossing = |firewall: usize| {
+            let (a, b) = self.firewalls[firewall].between;
+            let from = here;
+            here = if a == from { b } else { a };
+            Crossing {
+                firewall,
+                from,
+                to: here,
+            }
+        };
+        firewalls
             .unwrap_or_default()
             .into_iter()
-            .map(|index| self.firewalls[index].name.as_str())
+            .map(crossing)
             .collect()
     }
 

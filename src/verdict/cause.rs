@@ -81,6 +81,8 @@ words! {
         NoAnswer = "no-answer",
         /// Silence, and nothing of that host ever answered.
         HostSilent = "host-silent",
+        /// Silence, and yet the request arrived.
+        AnswerLost = "answer-lost",
         /// A reset by host or device; nothing tells which.
         Reset = "reset",
         /// A reset by a device on the way.
@@ -219,5 +221,13 @@ words! {
         DnsNoAnswer = "dns-no-answer",
         /// An address family without a route was left out.
         FamilySkipped = "family-skipped",
+        /// Several certificates of one issuer at one place.
+        CertificatesDiffer = "certificates-differ",
+        /// Reports of different site files, joined all the same.
+        MixedFiles = "mixed-files",
+        /// Reports whose times lie far apart.
+        FarApart = "far-apart",
+        /// A report that was given twice.
+        GivenTwice = "given-twice",
     }
 }

@@ -109,12 +109,19 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         {
             unknown(Cause::HostUnreachable, Level::Error)
         }
+        // This system's word alone: it looked for host or router in vain, or a device refused.
+        State::Rejected(rejection) if rejection.may_be_our_own() && !context.host_answered => {
+            unknown(rejected(rejection), Level::Error)
+        }
         // A host that rejects with ICMP does so by its own firewall.
         State::Rejected(rejection) if context.by_the_host => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Server)
         }
         State::Rejected(rejection) => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Firewall)
+        }
+        State::Filtered | State::Silent if context.request_arrived => {
+            failed(Verdict::Blocked, Cause::AnswerLost, Owner::Firewall)
         }
         State::Filtered | State::Silent if context.cut_off => unknown(Cause::CutOff, Level::Error),
         State::Filtered if context.host_dead => {
@@ -370,11 +377,23 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::Rejected(rejection) if is_dead(rejection, context) => {
             unknown(Cause::HostDead, Level::Error)
         }
+        State::Rejected(rejection) if rejection.may_be_our_own() && !context.host_answered => {
+            closed(context)
+        }
         // A router says the same of a dead host: worth no more than a sign of life from the way there.
         State::Rejected(rejection) if rejection.is_about_the_host() && !context.host_answered => {
             ok(Cause::HostUnproved)
         }
         State::Rejected(_) => ok(Cause::KeptClosed),
+        // The firewalls let it through one way, which is more than they may.
+        State::Filtered | State::Silent if context.request_arrived && context.between_zones => {
+            Judgement {
+                verdict: Verdict::Exposed,
+                cause: Cause::AnswerLost,
+                level: Level::Warning,
+                owner: Some(Owner::Firewall),
+            }
+        }
         State::Filtered if context.host_dead && !context.cut_off => {
             unknown(Cause::HostDead, Level::Error)
         }
@@ -400,7 +419,7 @@ fn closed(context: &Context) -> Judgement {
         return unknown(Cause::CutOff, Level::Error);
     }
     match context.control {
-        Some(Control::Itself | Control::Host) => ok(Cause::KeptClosed),
+        Some(Control::Itself | Control::Host | Control::Joined) => ok(Cause::KeptClosed),
         Some(Control::Path) => ok(Cause::HostUnproved),
         None => unknown(Cause::NoControl, Level::Error),
     }
@@ -418,6 +437,15 @@ mod tests {
     }
 
     fn rejection(says: Prohibition) -> State {
+        State::Rejected(Rejection {
+            says,
+            icmp_type: Some(3),
+            icmp_code: None,
+            by: None,
+        })
+    }
+
+    fn without_message(says: Prohibition) -> State {
         State::Rejected(Rejection {
             says,
             icmp_type: None,
@@ -534,6 +562,7 @@ mod tests {
             ),
             (Verdict::Ok, Cause::KeptClosed)
         );
+        assert_eq!(with(Some(Control::Joined)).cause, Cause::KeptClosed);
         let cut = judge(
             Need::Forbidden,
             &silent,
@@ -544,6 +573,36 @@ mod tests {
             },
         );
         assert_eq!((cut.verdict, cut.cause), (Verdict::Unknown, Cause::CutOff));
+    }
+
+    #[test]
+    fn an_error_number_alone_names_no_firewall_and_proves_no_closed_door() {
+        let lost = seen(without_message(Prohibition::HostUnreachable), None);
+        let judged = |need, context: &Context| {
+            let judgement = judge(need, &lost, context);
+            (judgement.verdict, judgement.cause)
+        };
+        let nothing = Context::default();
+        assert_eq!(
+            judged(Need::Required, &nothing),
+            (Verdict::Unknown, Cause::HostUnreachable)
+        );
+        assert_eq!(
+            judged(Need::Forbidden, &nothing),
+            (Verdict::Unknown, Cause::NoControl)
+        );
+        let alive = Context {
+            host_answered: true,
+            ..Context::default()
+        };
+        assert_eq!(
+            judged(Need::Required, &alive),
+            (Verdict::Blocked, Cause::HostUnreachable)
+        );
+        assert_eq!(
+            judged(Need::Forbidden, &alive),
+            (Verdict::Ok, Cause::KeptClosed)
+        );
     }
 
     #[test]
@@ -636,6 +695,31 @@ mod tests {
         };
         let judged = judge(Need::Required, &split, &right);
         assert_eq!(judged.cause, Cause::Intermittent);
+    }
+
+    #[test]
+    fn a_request_that_arrived_and_has_no_answer_is_blocked_on_the_way_back() {
+        let arrived = Context {
+            request_arrived: true,
+            between_zones: true,
+            cut_off: true,
+            ..Context::default()
+        };
+        let of = |need, state| judge(need, &seen(state, None), &arrived);
+        for state in [State::Filtered, State::Silent] {
+            let required = of(Need::Required, state.clone());
+            assert_eq!(
+                (required.verdict, required.cause, required.level),
+                (Verdict::Blocked, Cause::AnswerLost, Level::Error)
+            );
+            let forbidden = of(Need::Forbidden, state.clone());
+            assert_eq!(
+                (forbidden.verdict, forbidden.cause, forbidden.level),
+                (Verdict::Exposed, Cause::AnswerLost, Level::Warning)
+            );
+            assert_eq!(of(Need::Optional, state).verdict, Verdict::Ok);
+        }
+        assert_eq!(of(Need::Required, State::Open).cause, Cause::Interrupted);
     }
 
     #[test]

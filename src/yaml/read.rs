@@ -304,6 +304,46 @@ fn range(text: &str) -> Option<PortRange> {
     (low <= high).then_some(PortRange { low, high })
 }
 
+/// Pairs of ports, as in `{ 443: 8443 }`; a number stands once at the left.
+pub(crate) fn port_pairs(
+    node: &Node,
+    what: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<(At<u16>, At<u16>)> {
+    let Value::Map(entries) = &node.value else {
+        problems.push(wrong_type(node, what, "pairs of ports").hint(
+            "write the number that is asked and the one that it leads to, as in { 443: 8443 }",
+        ));
+        return Vec::new();
+    };
+    if entries.is_empty() {
+        problems.push(
+            Problem::error("missing-key", node.at, format!("{what} names no port"))
+                .hint("leave the key out where nothing is translated"),
+        );
+    }
+    let mut pairs: Vec<(At<u16>, At<u16>)> = Vec::new();
+    for (asked, own) in entries {
+        let (Some(asked), Some(own)) = (port(asked, what, problems), port(own, what, problems))
+        else {
+            continue;
+        };
+        if pairs.iter().any(|(known, _)| known.value == asked.value) {
+            problems.push(
+                Problem::error(
+                    "duplicate-key",
+                    asked.at,
+                    format!("{what} has the port {} twice", asked.value),
+                )
+                .hint("a number that is asked leads to one port"),
+            );
+            continue;
+        }
+        pairs.push((asked, own));
+    }
+    pairs
+}
+
 /// A time span as in `3s`, `500ms`, `2m`, `30d`; from 1 ms to 10 years.
 pub(crate) fn duration(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Duration> {
     let found = text(node, what, problems)?;

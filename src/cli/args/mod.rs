@@ -2,15 +2,19 @@
 
 mod check;
 mod listen;
+mod diff;
 mod plan;
+mod report;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(in crate::cli) use check::Check;
+pub(in crate::cli) use diff::Diff;
 pub(in crate::cli) use listen::Listen;
-pub(in crate::cli) use plan::Plan;
+pub(in crate::cli) use plan::{Plan, PlanFormat};
+pub(in crate::cli) use report::Report;
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
 #[derive(Debug, Parser)]
@@ -39,6 +43,10 @@ pub(in crate::cli) enum Command {
     Listen(Listen),
     /// List the flows of the site, with why and source; no packet is sent.
     Plan(Plan),
+    /// Join the reports of several vantages into one, and show it.
+    Report(Report),
+    /// Say what changed between two reports.
+    Diff(Diff),
     /// Print a JSON Schema.
     Schema {
         /// Of what.
@@ -53,15 +61,18 @@ pub(in crate::cli) enum Command {
     Man,
 }
 
-/// What commands with a result share.
+/// What commands with a result share; most have the formats of a report.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Shared {
+pub(in crate::cli) struct Shared<F = Format>
+where
+    F: ValueEnum + Clone + Send + Sync + 'static,
+{
     /// Rules to use in place of the embedded ones.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) catalogue: Option<PathBuf>,
     /// How to show the result.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(in crate::cli) format: Format,
+    #[arg(long, value_enum, default_value = "text")]
+    pub(in crate::cli) format: F,
     /// Write the result to a file.
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
@@ -81,10 +92,14 @@ pub(in crate::cli) enum Format {
 pub(in crate::cli) enum Schema {
     /// The site file.
     Config,
-    /// The report of `check`.
+    /// The report of `check`, and of `report`.
     Report,
+    /// The result of `diff`.
+    Diff,
     /// The result of `plan`.
     Plan,
     /// The log of `listen`.
     Arrivals,
+    /// The result of `plan --against`.
+    Change,
 }

@@ -1,0 +1,119 @@
+//! Cisco ASA: object groups, and one access list for each zone that packets come from.
+
+use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
+use std::net::IpAddr;
+
+use super::dialect::Sheet;
+use super::heading::{label, reasons};
+use super::object::{Objects, fitting};
+use super::{Family, Permit, Range};
+use crate::yaml::Ports;
+
+pub(super) const ASSUMPTIONS: &[&str] = &[
+    "For ASA 8.3 and later (IPv6 beside IPv4: 9.0): access lists match the real, own addresses and ports of destinations.",
+    "Each zone has an access list for the interface that faces it, for an interface without one lets through what goes to a",
+    "lower security level. Applying one replaces what stood on that interface, and what no line permits is denied; so the",
+    "commands that apply them are comments: put your interfaces in, and take the ! away.",
+    "Entering this again adds nothing twice, and removes nothing: clear the lists first (clear configure access-list LIST).",
+    "ICMP errors of a connection (path MTU) pass where the inspection policy has: inspect icmp error.",
+];
+
+/// The longest remark.
+const LONGEST_REMARK: usize = 100;
+/// The longest name of an object group.
+const LONGEST_NAME: usize = 64;
+
+pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
+    let mut groups = Objects::new(LONGEST_NAME);
+    let lists: Vec<(String, String)> = sheet
+        .sides()
+        .into_iter()
+        .map(|zone| {
+            let name = format!("portproof-{}-from-{}", sheet.device, sheet.zone(zone));
+            let name = fitting(&name, LONGEST_NAME);
+            let permits = sheet.rules.permits.iter().filter(|it| it.from == zone);
+            let lines: String = permits
+                .map(|permit| permit_lines(sheet, &mut groups, &name, permit))
+                .collect();
+            let all = if lines.is_empty() {
+                format!("access-list {name} extended deny ip any any\n")
+            } else {
+                lines
+            };
+            (name, all)
+        })
+        .collect();
+    let groups: String = groups
+        .all
+        .iter()
+        .map(|(name, ranges)| group(name, ranges))
+        .collect();
+    let apply: String = lists
+        .iter()
+        .map(|(list, _)| format!("! access-group {list} in interface INTERFACE\n"))
+        .collect();
+    let lists: String = lists.into_iter().map(|(_, lines)| lines).collect();
+    format!("{head}!\n{groups}!\n{lists}!\n{apply}")
+}
+
+fn permit_lines(sheet: &Sheet<'_>, groups: &mut Objects, list: &str, permit: &Permit) -> String {
+    let remarks: String = reasons(permit)
+        .iter()
+        .map(|reason| {
+            let remark = sheet.dialect.plain(reason, LONGEST_REMARK);
+            format!("access-list {list} remark {remark}\n")
+        })
+        .collect();
+    let group = |groups: &mut Objects, name: &str, ranges: &[Range]| {
+        groups.name(
+            &format!("portproof-{}", label(name, permit.family())),
+            ranges,
+        )
+    };
+    let behind = permit.destination.behind.iter();
+    let behind: Vec<Range> = behind.map(|address| Range::one(*address)).collect();
+    let source = group(groups, &permit.source.name, &permit.source.ranges);
+    let destination = group(groups, &permit.destination.name, &behind);
+    let port = port(permit.port_behind);
+    format!(
+        "{remarks}access-list {list} extended permit {} object-group {source} object-group {destination} {port}\n",
+        permit.transport
+    )
+}
+
+fn port(port: Ports) -> String {
+    if port.low == port.high {
+        format!("eq {}", port.low)
+    } else {
+        format!("range {} {}", port.low, port.high)
+    }
+}
+
+fn group(name: &str, ranges: &[Range]) -> String {
+    let members: String = ranges.iter().flat_map(networks).map(member).collect();
+    format!("object-group network {name}\n{members}")
+}
+
+/// A range as networks: object groups hold networks and hosts.
+fn networks(range: &Range) -> Vec<IpNet> {
+    match (range.first(), range.last()) {
+        (IpAddr::V4(first), IpAddr::V4(last)) => {
+            Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect()
+        }
+        (IpAddr::V6(first), IpAddr::V6(last)) => {
+            Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect()
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Vec::new(),
+    }
+}
+
+fn member(network: IpNet) -> String {
+    let is_host = network.prefix_len() == network.max_prefix_len();
+    match (is_host, network, Family::of(network.addr())) {
+        (true, _, _) => format!(" network-object host {}\n", network.addr()),
+        (false, IpNet::V4(network), _) => {
+            format!(" network-object {} {}\n", network.addr(), network.netmask())
+        }
+        (false, IpNet::V6(_), _) => format!(" network-object {network}\n"),
+    }
+}

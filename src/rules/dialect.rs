@@ -1,0 +1,143 @@
+//! The dialects, and what their files have in common.
+
+use super::heading::{Heading, translations, unwritten};
+use super::plain::{LINE, ascii, plain};
+use super::{Rules, asa, iptables, nftables, panos, windows};
+use crate::site::{Site, ZoneId};
+use crate::words::words;
+
+words! {
+    /// What a device's rules are written in.
+    Dialect {
+        /// A file for `nft -f`.
+        Nftables = "nftables",
+        /// A file for `iptables-restore` and `ip6tables-restore`.
+        Iptables = "iptables",
+        /// A PowerShell script for one host's own firewall.
+        Windows = "windows",
+        /// Cisco ASA, 8.3 and later.
+        Asa = "asa",
+        /// PAN-OS set commands.
+        Panos = "panos",
+    }
+}
+
+impl Dialect {
+    /// The usual ending of a file's name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Nftables => "nft",
+            Self::Iptables => "rules",
+            Self::Windows => "ps1",
+            Self::Asa => "asa",
+            Self::Panos => "set",
+        }
+    }
+
+    /// What begins a comment line.
+    fn comment(self) -> &'static str {
+        match self {
+            Self::Nftables | Self::Iptables | Self::Windows | Self::Panos => "#",
+            Self::Asa => "!",
+        }
+    }
+
+    /// Text of others inside a comment or string.
+    pub(super) fn plain(self, text: &str, most: usize) -> String {
+        match self {
+            Self::Nftables | Self::Iptables => plain(text, most),
+            Self::Windows | Self::Asa | Self::Panos => ascii(text, most),
+        }
+    }
+
+    /// What the dialect takes for granted.
+    fn assumptions(self) -> &'static [&'static str] {
+        match self {
+            Self::Nftables => nftables::ASSUMPTIONS,
+            Self::Iptables => iptables::ASSUMPTIONS,
+            Self::Windows => windows::ASSUMPTIONS,
+            Self::Asa => asa::ASSUMPTIONS,
+            Self::Panos => panos::ASSUMPTIONS,
+        }
+    }
+}
+
+/// A device with its permits.
+pub(super) struct Sheet<'a> {
+    pub(super) dialect: Dialect,
+    pub(super) site: &'a Site,
+    pub(super) device: &'a str,
+    pub(super) rules: Rules,
+}
+
+impl Sheet<'_> {
+    /// Comment lines.
+    pub(super) fn comments(&self, lines: &[String]) -> String {
+        let mark = self.dialect.comment();
+        let line = |text: &String| {
+            let indent = if text.starts_with(' ') { "  " } else { "" };
+            format!("{mark} {indent}{}\n", self.dialect.plain(text, LINE))
+        };
+        lines.iter().map(line).collect()
+    }
+
+    pub(super) fn zone(&self, zone: ZoneId) -> &str {
+        &self.site.zones[zone].name
+    }
+
+    /// The zones on the sides of a firewall; none of a host.
+    pub(super) fn sides(&self) -> Vec<ZoneId> {
+        let firewalls = self.site.firewalls.iter();
+        let found = firewalls.filter(|it| it.name == self.device);
+        found.flat_map(|it| [it.between.0, it.between.1]).collect()
+    }
+}
+
+/// The rules of one device in a dialect: a file that can be loaded as it is.
+pub fn write(
+    dialect: Dialect,
+    site: &Site,
+    heading: &Heading,
+    device: &str,
+    rules: &Rules,
+) -> String {
+    let sheet = Sheet {
+        dialect,
+        site,
+        device,
+        rules: rules.of(device),
+    };
+    let mut head = vec![title(&sheet)];
+    head.extend(heading.lines(site));
+    head.extend(dialect.assumptions().iter().map(ToString::to_string));
+    head.extend(translations(&sheet.rules));
+    head.extend(unwritten(&sheet.rules));
+    let head = sheet.comments(&head);
+    match dialect {
+        Dialect::Nftables => nftables::text(&sheet, &head),
+        Dialect::Iptables => iptables::text(&sheet, &head),
+        Dialect::Windows => windows::text(&sheet, &head),
+        Dialect::Asa => asa::text(&sheet, &head),
+        Dialect::Panos => panos::text(&sheet, &head),
+    }
+}
+
+fn title(sheet: &Sheet<'_>) -> String {
+    let firewall = sheet
+        .site
+        .firewalls
+        .iter()
+        .find(|it| it.name == sheet.device);
+    match firewall {
+        Some(firewall) if sheet.dialect != Dialect::Windows => format!(
+            "What {} has to let through, between {} and {}.",
+            sheet.device,
+            sheet.zone(firewall.between.0),
+            sheet.zone(firewall.between.1)
+        ),
+        _ => format!(
+            "What the firewall of {} itself has to let in.",
+            sheet.device
+        ),
+    }
+}

@@ -1,0 +1,88 @@
+//! iptables: one file that both `iptables-restore` and `ip6tables-restore` take; each leaves out the other's rules.
+
+use super::dialect::Sheet;
+use super::heading::{label, reasons, short_reason};
+use super::object::Objects;
+use super::{Family, Permit, Range};
+
+pub(super) const ASSUMPTIONS: &[&str] = &[
+    "Load it with both: iptables-restore --noflush FILE, ip6tables-restore --noflush FILE. Each takes its own rules.",
+    "It owns the chain FORWARD of the table filter and replaces it each time; INPUT and OUTPUT are left as they are.",
+    "Nothing else passes: FORWARD drops what no rule accepts.",
+    "Sources are matched by address: keep reverse path filtering on, so that no zone can borrow another's addresses.",
+    "Destinations are matched behind translation, where FORWARD sees them. Translation itself is not written here.",
+];
+
+/// The longest comment of a rule, in bytes.
+const LONGEST_COMMENT: usize = 255;
+/// The longest name of a chain.
+const LONGEST_CHAIN: usize = 28;
+
+pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
+    let mut chains = Objects::new(LONGEST_CHAIN);
+    let rules: String = sheet
+        .rules
+        .permits
+        .iter()
+        .map(|permit| rule(sheet, &mut chains, permit))
+        .collect();
+    let declared: String = chains
+        .all
+        .iter()
+        .map(|(name, _)| format!(":{name} - [0:0]\n"))
+        .collect();
+    let jumps: String = chains
+        .all
+        .iter()
+        .flat_map(|(name, ranges)| ranges.iter().map(move |range| jump(name, range)))
+        .collect();
+    format!(
+        "{head}*filter\n:FORWARD DROP [0:0]\n{declared}-F FORWARD\n\
+         # Answers, and the ICMP errors that belong to a connection.\n\
+         -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n\
+         -A FORWARD -m conntrack --ctstate INVALID -j DROP\n\
+         {jumps}{rules}COMMIT\n"
+    )
+}
+
+/// The start of a rule that only its own family's tool takes.
+fn family(ranges: &[Range]) -> &'static str {
+    match ranges.first().map(Range::family) {
+        Some(Family::V6) => "-6",
+        Some(Family::V4) | None => "-4",
+    }
+}
+
+/// A source of several ranges has a chain of its own, which each range leads to.
+fn jump(chain: &str, range: &Range) -> String {
+    let source = source(range);
+    format!("-A FORWARD {} {source} -j {chain}\n", family(&[*range]))
+}
+
+fn source(range: &Range) -> String {
+    match range.network() {
+        Some(network) => format!("-s {network}"),
+        None => format!("-m iprange --src-range {}-{}", range.first(), range.last()),
+    }
+}
+
+fn rule(sheet: &Sheet<'_>, chains: &mut Objects, permit: &Permit) -> String {
+    let ranges = &permit.source.ranges;
+    let start = match ranges.as_slice() {
+        [one] => format!("FORWARD {} {}", family(ranges), source(one)),
+        several => {
+            let label = label(&permit.source.name, permit.family());
+            let chain = chains.name(&format!("pp-{label}"), several);
+            format!("{chain} {}", family(ranges))
+        }
+    };
+    let comment = sheet.dialect.plain(&short_reason(permit), LONGEST_COMMENT);
+    let to = permit.destination.behind.iter().map(|address| {
+        format!(
+            "-A {start} -d {address} -p {} --dport {} -m comment --comment \"{comment}\" -j ACCEPT\n",
+            permit.transport,
+            permit.port_behind.to_string().replace('-', ":")
+        )
+    });
+    sheet.comments(&reasons(permit)) + &to.collect::<String>()
+}

@@ -1,0 +1,93 @@
+//! What a report shows as blocked.
+
+use std::collections::BTreeMap;
+
+use crate::plan::{Plan, id};
+use crate::report::ReportDocument;
+use crate::site::Site;
+use crate::verdict::Verdict;
+
+/// The flows that a report shows as required and blocked.
+#[derive(Clone, Debug, Default)]
+pub struct Missing {
+    blocked: BTreeMap<String, Blocked>,
+    /// In words, from where, when and with which site file it was tried.
+    pub vantages: Vec<String>,
+    /// The SHA-256 of each site file that it was tried with.
+    pub config_sha256: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Blocked {
+    cause: String,
+    /// The firewalls that may have stopped it; none: any on the way.
+    accused: Vec<String>,
+}
+
+impl Missing {
+    /// Takes what is blocked out of a report, of one vantage or of several joined.
+    pub fn of(report: &ReportDocument) -> Self {
+        let required = report
+            .flows
+            .iter()
+            .filter(|it| it.verdict == Verdict::Blocked.name() && it.flow.need == "required");
+        let blocked = required.map(|it| {
+            let blocked = Blocked {
+                cause: it.cause.clone(),
+                accused: it.evidence.accused(),
+            };
+            (it.flow.id.clone(), blocked)
+        });
+        let vantages = report.vantages.iter().map(|vantage| {
+            let system = vantage.system.as_ref();
+            let system = system.map_or(String::new(), |system| format!(" as {system}"));
+            format!(
+                "from {}{system} (host {}, {}, site file sha256 {})",
+                vantage.zone, vantage.host, vantage.started, vantage.config_sha256
+            )
+        });
+        let hashes = report.vantages.iter().map(|it| it.config_sha256.clone());
+        Self {
+            blocked: blocked.collect(),
+            vantages: vantages.collect(),
+            config_sha256: hashes.collect(),
+        }
+    }
+
+    /// Whether it was tried with another site file.
+    pub fn is_of_another_file(&self, sha256: &str) -> bool {
+        self.config_sha256.iter().any(|other| other != sha256)
+    }
+
+    /// The blocked flows that a plan does not require.
+    pub fn unknown_to(&self, site: &Site, plan: &Plan) -> Vec<&str> {
+        let required = |wanted: &str| {
+            let needed = |flow: &&crate::plan::Flow| {
+                flow.need == crate::catalogue::Need::Required && id(site, flow) == wanted
+            };
+            plan.flows.iter().find(needed).is_some()
+        };
+        let ids = self.blocked.keys().map(String::as_str);
+        ids.filter(|id| !required(id)).collect()
+    }
+
+    /// In words, what was seen of a flow; `None` where it was not blocked.
+    pub(super) fn words(&self, id: &str) -> Option<String> {
+        let blocked = self.blocked.get(id)?;
+        let by = match blocked.accused.as_slice() {
+            [] => String::new(),
+            accused => format!(", at {}", accused.join(" or ")),
+        };
+        Some(format!("blocked, {}{by}", blocked.cause))
+    }
+
+    /// Whether a firewall is known to have let a flow through: it stands before all that may have stopped it.
+    pub(super) fn passed(&self, id: &str, way: &[&str], firewall: &str) -> bool {
+        let accused = self.blocked.get(id).map_or(&[][..], |it| &it.accused);
+        let may_stop = |name: &&str| accused.iter().any(|it| it == name);
+        let Some(first) = way.iter().position(|name| may_stop(&name)) else {
+            return false;
+        };
+        way[..first].contains(&firewall)
+    }
+}

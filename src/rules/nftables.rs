@@ -1,0 +1,87 @@
+//! nftables: a table of its own that drops what no rule accepts, replaced as a whole each time it is loaded.
+
+use std::net::IpAddr;
+
+use super::dialect::Sheet;
+use super::heading::{joined, label, reasons, short_reason};
+use super::object::{Objects, fitting};
+use super::{Family, Permit, Range};
+
+pub(super) const ASSUMPTIONS: &[&str] = &[
+    "Load it with: nft -f FILE. It replaces its own table and touches no other; loading it twice is loading it once.",
+    "Nothing else passes: the chain drops what no rule accepts. What other tables drop stays dropped.",
+    "Sources are matched by address: keep reverse path filtering on, so that no zone can borrow another's addresses.",
+    "Destinations are matched behind translation, where the forward hook sees them. Translation itself is not written here.",
+];
+
+/// The longest comment of a rule, in bytes.
+const LONGEST_COMMENT: usize = 128;
+/// The longest name of a table that the kernel takes, less than its 255.
+const LONGEST_NAME: usize = 200;
+
+pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
+    let mut sets = Objects::new(LONGEST_NAME);
+    let rules: String = sheet
+        .rules
+        .permits
+        .iter()
+        .map(|permit| rule(sheet, &mut sets, permit))
+        .collect();
+    let defines: String = sets
+        .all
+        .iter()
+        .map(|(name, ranges)| format!("define {name} = {{ {} }}\n", joined(ranges, ", ")))
+        .collect();
+    let table = fitting(&format!("portproof_{}", sheet.device), LONGEST_NAME);
+    format!(
+        "#!/usr/sbin/nft -f\n{head}\n{defines}\n\
+         # It need not be there before: made, removed and made anew in one step.\n\
+         table inet {table}\n\
+         delete table inet {table}\n\
+         table inet {table} {{\n\
+         \tchain forward {{\n\
+         \t\ttype filter hook forward priority filter; policy drop;\n\n\
+         \t\t# Answers, and the ICMP errors that belong to a connection.\n\
+         \t\tct state established,related accept\n\
+         \t\tct state invalid drop\n\
+         {rules}\
+         \t}}\n}}\n"
+    )
+}
+
+fn rule(sheet: &Sheet<'_>, sets: &mut Objects, permit: &Permit) -> String {
+    let ip = match permit.family() {
+        Family::V4 => "ip",
+        Family::V6 => "ip6",
+    };
+    let comments = sheet.comments(&reasons(permit));
+    let comments: String = comments
+        .lines()
+        .map(|line| format!("\t\t{line}\n"))
+        .collect();
+    format!(
+        "\n{comments}\t\t{ip} saddr {} {ip} daddr {} {} dport {} accept comment \"{}\"\n",
+        source(sets, permit),
+        destination(&permit.destination.behind),
+        permit.transport,
+        permit.port_behind,
+        sheet.dialect.plain(&short_reason(permit), LONGEST_COMMENT)
+    )
+}
+
+fn source(sets: &mut Objects, permit: &Permit) -> String {
+    match permit.source.ranges.as_slice() {
+        [one] => one.to_string(),
+        ranges => {
+            let label = label(&permit.source.name, permit.family()).replace('-', "_");
+            format!("${}", sets.name(&format!("from_{label}"), ranges))
+        }
+    }
+}
+
+fn destination(addresses: &[IpAddr]) -> String {
+    match addresses {
+        [one] => Range::one(*one).to_string(),
+        several => format!("{{ {} }}", joined(several, ", ")),
+    }
+}

@@ -1,0 +1,93 @@
+//! PAN-OS: set commands for addresses, services and security rules.
+
+use super::dialect::Sheet;
+use super::heading::{joined, label, reasons};
+use super::object::{Objects, fitting};
+use super::{Permit, Range};
+
+pub(super) const ASSUMPTIONS: &[&str] = &[
+    "Enter it in configure mode, after: set cli scripting-mode on. Lines that begin with # are for readers; leave them out.",
+    "Rules match what PAN-OS matches: addresses and ports before translation, zones behind it.",
+    "Zones are taken to have the names of the site file. New rules go to the end: move them above any that denies.",
+    "What no rule allows between zones, interzone-default denies; inside a zone, intrazone-default allows it.",
+    "Entering this again adds nothing twice, and removes nothing: delete the objects and rules named portproof first.",
+    "Applications are any, so that a port is a port; once all works, narrow them to what the device recognises.",
+];
+
+/// The longest name of an object or rule (PAN-OS 9.0 and later).
+const LONGEST_NAME: usize = 63;
+/// The longest description of a rule.
+const LONGEST_DESCRIPTION: usize = 255;
+
+pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
+    let mut sets = Objects::new(LONGEST_NAME);
+    let mut services: Vec<String> = Vec::new();
+    let mut rules = String::new();
+    for permit in &sheet.rules.permits {
+        let service = format!(
+            "set service {} protocol {} port {}\n",
+            service(permit),
+            permit.transport,
+            permit.port_before
+        );
+        if !services.contains(&service) {
+            services.push(service);
+        }
+        rules += &rule(sheet, &mut sets, permit);
+    }
+    let sets: String = sets
+        .all
+        .iter()
+        .map(|(name, ranges)| group(name, ranges))
+        .collect();
+    format!("{head}{sets}{}{rules}", services.concat())
+}
+
+fn service(permit: &Permit) -> String {
+    format!("portproof-{}-{}", permit.transport, permit.port_before)
+}
+
+fn rule(sheet: &Sheet<'_>, sets: &mut Objects, permit: &Permit) -> String {
+    let mut set = |name: &str, ranges: &[Range]| {
+        let label = label(name, permit.family());
+        sets.name(&format!("portproof-{label}"), ranges)
+    };
+    let before = permit.destination.before.iter();
+    let before: Vec<Range> = before.map(|address| Range::one(*address)).collect();
+    let source = set(&permit.source.name, &permit.source.ranges);
+    let destination = set(&permit.destination.name, &before);
+    let ends = format!("{}-to-{}", permit.source.name, permit.destination.name);
+    let what = format!("{}-{}", permit.transport, permit.port_before);
+    let name = label(&format!("portproof-{ends}-{what}"), permit.family());
+    let name = fitting(&name, LONGEST_NAME);
+    let description = sheet
+        .dialect
+        .plain(&reasons(permit).join(" "), LONGEST_DESCRIPTION);
+    format!(
+        "set rulebase security rules {name} from {} to {} source {source} destination {destination} application any \
+         service {} action allow description \"{description}\"\n",
+        sheet.zone(permit.from),
+        sheet.zone(permit.to),
+        service(permit)
+    )
+}
+
+/// A set as address objects and a group of them.
+fn group(name: &str, ranges: &[Range]) -> String {
+    let mut text = String::new();
+    let mut members = Vec::new();
+    for (number, range) in ranges.iter().enumerate() {
+        let suffix = format!("-{}", number + 1);
+        let member = fitting(name, LONGEST_NAME - suffix.len()) + &suffix;
+        let value = match range.network() {
+            Some(network) => format!("ip-netmask {network}"),
+            None => format!("ip-range {}-{}", range.first(), range.last()),
+        };
+        text += &format!("set address {member} {value}\n");
+        members.push(member);
+    }
+    text + &format!(
+        "set address-group {name} static [ {} ]\n",
+        joined(&members, " ")
+    )
+}

@@ -1,0 +1,308 @@
+//! From flows to permits.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::range::Family;
+use super::view::{Headers, on_the_way, zone_of_target};
+use super::{Choice, Destination, Permit, Permitted, Rules, Source, Unwritten, source};
+use crate::catalogue::Need;
+use crate::plan::{Flow, Plan, Target, entry};
+use crate::site::{Crossing, Site, ZoneId};
+use crate::yaml::Ports;
+
+/// What each firewall of the file has to let through.
+pub fn of_firewalls(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
+    let mut rules = Gathered::default();
+    for flow in &plan.flows {
+        let Some(permitted) = wanted(site, flow, choice) else {
+            continue;
+        };
+        let way = site.way(site.zone_of(flow.from), zone_of_target(site, flow));
+        for (number, crossing) in way.iter().enumerate() {
+            let device = site.firewalls[crossing.firewall].name.as_str();
+            if choice.missing.is_some_and(|missing| {
+                missing.passed(&permitted.id, &way_names(site, &way), device)
+            }) {
+                continue;
+            }
+            let asked = Asked {
+                site,
+                plan,
+                flow,
+                device,
+                from: crossing.from,
+                to: crossing.to,
+            };
+            for port in parts(plan, flow) {
+                let headers = on_the_way(site, flow, port, &way);
+                rules.add(&asked, &headers[number], &headers[number + 1], &permitted);
+            }
+        }
+    }
+    rules.rules
+}
+
+/// What the own firewall of each host has to let in; what leaves a host is not in question.
+pub fn of_hosts(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
+    let mut rules = Gathered::default();
+    for flow in &plan.flows {
+        let (Target::System(system), Some(permitted)) = (flow.to, wanted(site, flow, choice))
+        else {
+            continue;
+        };
+        let from = site.zone_of(flow.from);
+        let to = site.systems[system].zone;
+        let way = site.way(from, to);
+        let members = &site.systems[system].members;
+        let hosts = if members.is_empty() {
+            std::slice::from_ref(&system)
+        } else {
+            members
+        };
+        for host in hosts {
+            let asked = Asked {
+                site,
+                plan,
+                flow,
+                device: &site.systems[*host].name,
+                from: to,
+                to,
+            };
+            for port in parts(plan, flow) {
+                if let Some(last) = on_the_way(site, flow, port, &way).last() {
+                    rules.add_inbound(&asked, last, &permitted);
+                }
+            }
+        }
+    }
+    rules.rules
+}
+
+fn way_names<'a>(site: &'a Site, way: &[Crossing]) -> Vec<&'a str> {
+    let name = |crossing: &Crossing| site.firewalls[crossing.firewall].name.as_str();
+    way.iter().map(name).collect()
+}
+
+/// A flow that a permit is wanted for.
+fn wanted(site: &Site, flow: &Flow, choice: Choice<'_>) -> Option<Permitted> {
+    let by_need = match flow.need {
+        Need::Required => true,
+        Need::Optional => choice.optional,
+        Need::Forbidden => false,
+    };
+    if !by_need {
+        return None;
+    }
+    let entry = entry(site, "", flow);
+    let seen = match choice.missing {
+        Some(missing) => Some(missing.words(&entry.id)?),
+        None => None,
+    };
+    Some(Permitted {
+        id: entry.id,
+        need: flow.need,
+        why: entry.why,
+        seen,
+    })
+}
+
+/// The ports of a flow; of a range, without those that the file forbids the same start.
+fn parts(plan: &Plan, flow: &Flow) -> Vec<Ports> {
+    let mut holes: Vec<Ports> = Vec::new();
+    if flow.port.low < flow.port.high {
+        let inside = |other: &&Flow| {
+            other.need == Need::Forbidden
+                && (other.from, other.to, other.transport) == (flow.from, flow.to, flow.transport)
+                && flow.port.low <= other.port.high
+                && other.port.low <= flow.port.high
+        };
+        holes.extend(plan.flows.iter().filter(inside).map(|other| other.port));
+        holes.sort_unstable_by_key(|hole| hole.low);
+    }
+    let mut parts = Vec::new();
+    let mut low = Some(flow.port.low);
+    for hole in holes {
+        if let Some(start) = low
+            && start < hole.low
+        {
+            parts.push(Ports {
+                low: start,
+                high: hole.low - 1,
+            });
+        }
+        low = low.and_then(|start| Some(start.max(hole.high.checked_add(1)?)));
+    }
+    let high = flow.port.high;
+    parts.extend(
+        low.filter(|low| *low <= high)
+            .map(|low| Ports { low, high }),
+    );
+    parts
+}
+
+/// A flow at a device.
+struct Asked<'a> {
+    site: &'a Site,
+    plan: &'a Plan,
+    flow: &'a Flow,
+    device: &'a str,
+    from: ZoneId,
+    to: ZoneId,
+}
+
+impl Asked<'_> {
+    fn source(&self, family: Family) -> Source {
+        Source {
+            name: self.site.origin_name(self.flow.from).to_string(),
+            ranges: source::ranges(self.site, self.plan, self.flow, self.from, family),
+        }
+    }
+
+    fn target_name(&self) -> String {
+        entry(self.site, "", self.flow).to.system
+    }
+
+    fn lacks_target(&self) -> String {
+        let entry = entry(self.site, "", self.flow).to;
+        let host = match self.flow.to {
+            Target::Crl(_) => {
+                return format!(
+                    "no address is known for {}, which is no system of the site file; make it one, with its `addresses`",
+                    entry.system
+                );
+            }
+            Target::System(_) => entry.system,
+        };
+        format!("no address is known for {host}; give its `addresses` in the site file")
+    }
+
+    fn lacks_source(&self) -> String {
+        let name = self.site.origin_name(self.flow.from);
+        match self.flow.from {
+            crate::site::Origin::Zone(_) => {
+                format!(
+                    "zone {name} has no networks of the destination's family; give them in the site file"
+                )
+            }
+            crate::site::Origin::System(_) => {
+                format!(
+                    "no address of the destination's family is known for {name}; give its `addresses` in the site file"
+                )
+            }
+        }
+    }
+}
+
+/// Permits as they are found; equal ones become one.
+#[derive(Default)]
+struct Gathered {
+    rules: Rules,
+    numbers: BTreeMap<String, Vec<usize>>,
+}
+
+impl Gathered {
+    fn add(&mut self, asked: &Asked<'_>, before: &Headers, behind: &Headers, flow: &Permitted) {
+        if behind.addresses.is_empty() {
+            return self.lacks(asked, asked.lacks_target(), flow);
+        }
+        let mut written = false;
+        for family in Family::ALL {
+            let of = |addresses: &[IpAddr]| -> Vec<IpAddr> {
+                let mut own = addresses.to_vec();
+                own.retain(|address| Family::of(*address) == family);
+                own
+            };
+            let destination = Destination {
+                name: asked.target_name(),
+                before: of(&before.addresses),
+                behind: of(&behind.addresses),
+            };
+            if destination.before.is_empty() || destination.behind.is_empty() {
+                continue;
+            }
+            written |= self.permit(asked, family, destination, (before.port, behind.port), flow);
+        }
+        if !written {
+            self.lacks(asked, asked.lacks_source(), flow);
+        }
+    }
+
+    /// At the host itself the destination is the host, whatever its addresses.
+    fn add_inbound(&mut self, asked: &Asked<'_>, own: &Headers, flow: &Permitted) {
+        let mut written = false;
+        for family in Family::ALL {
+            let known = || own.addresses.iter();
+            if known().next().is_some() && !known().any(|it| Family::of(*it) == family) {
+                continue;
+            }
+            let destination = Destination {
+                name: asked.device.to_string(),
+                before: Vec::new(),
+                behind: Vec::new(),
+            };
+            written |= self.permit(asked, family, destination, (own.port, own.port), flow);
+        }
+        if !written {
+            self.lacks(asked, asked.lacks_source(), flow);
+        }
+    }
+
+    /// Adds a permit; `false` where nothing may start it in this family.
+    fn permit(
+        &mut self,
+        asked: &Asked<'_>,
+        family: Family,
+        destination: Destination,
+        (port_before, port_behind): (Ports, Ports),
+        flow: &Permitted,
+    ) -> bool {
+        let permit = Permit {
+            device: asked.device.to_string(),
+            from: asked.from,
+            to: asked.to,
+            source: asked.source(family),
+            destination,
+            transport: asked.flow.transport,
+            port_before,
+            port_behind,
+            flows: vec![flow.clone()],
+        };
+        if permit.source.ranges.is_empty() {
+            return false;
+        }
+        let alike = self.numbers.entry(permit.device.clone()).or_default();
+        let permits = &mut self.rules.permits;
+        let same = alike
+            .iter()
+            .find(|number| are_equal(&permits[**number], &permit));
+        match same {
+            Some(number) => permits[*number].flows.extend(permit.flows),
+            None => {
+                alike.push(permits.len());
+                permits.push(permit);
+            }
+        }
+        true
+    }
+
+    fn lacks(&mut self, asked: &Asked<'_>, lacks: String, flow: &Permitted) {
+        let unwritten = Unwritten {
+            device: asked.device.to_string(),
+            id: flow.id.clone(),
+            lacks,
+        };
+        if !self.rules.unwritten.contains(&unwritten) {
+            self.rules.unwritten.push(unwritten);
+        }
+    }
+}
+
+/// Whether two permits let the same through, whatever flows need them.
+fn are_equal(a: &Permit, b: &Permit) -> bool {
+    (a.from, a.to, &a.source.ranges) == (b.from, b.to, &b.source.ranges)
+        && (&a.destination.before, &a.destination.behind)
+            == (&b.destination.before, &b.destination.behind)
+        && (a.transport, a.port_before, a.port_behind)
+            == (b.transport, b.port_before, b.port_behind)
+}

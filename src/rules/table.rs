@@ -1,0 +1,213 @@
+//! Tables of all devices, for tickets and spreadsheets.
+
+use super::heading::{Heading, joined, translations};
+use super::{Permit, Rules, Unwritten};
+use crate::diagnostic::visible;
+use crate::site::Site;
+
+const COLUMNS: [&str; 14] = [
+    "firewall",
+    "from_zone",
+    "source",
+    "source_addresses",
+    "to_zone",
+    "destination",
+    "destination_addresses",
+    "transport",
+    "port",
+    "translated_from",
+    "need",
+    "flows",
+    "why",
+    "remark",
+];
+
+/// All permits as comma-separated values, one a line, and what cannot be written.
+///
+/// # Errors
+/// Only if memory cannot be written to.
+pub fn csv(site: &Site, rules: &Rules) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS)?;
+    for permit in &rules.permits {
+        writer.write_record(row(site, permit).map(|cell| cell_of_csv(&cell)))?;
+    }
+    for unwritten in &rules.unwritten {
+        writer.write_record(row_without_rule(unwritten).map(|cell| cell_of_csv(&cell)))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Spreadsheets run what begins like a formula.
+fn cell_of_csv(text: &str) -> String {
+    let safe = visible(text);
+    let starts = |mark: char| safe.trim_start().starts_with(mark);
+    if [
+        '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]
+    .into_iter()
+    .any(starts)
+    {
+        return format!("'{safe}");
+    }
+    safe
+}
+
+fn row(site: &Site, permit: &Permit) -> [String; 14] {
+    let all = |field: fn(&super::Permitted) -> &str, between: &str| {
+        let mut parts: Vec<&str> = permit.flows.iter().map(field).collect();
+        parts.dedup();
+        parts.join(between)
+    };
+    let need = permit.flows.iter().map(|flow| flow.need).min();
+    let seen = permit.flows.iter().find_map(|flow| flow.seen.clone());
+    [
+        permit.device.clone(),
+        site.zones[permit.from].name.clone(),
+        permit.source.name.clone(),
+        joined(&permit.source.ranges, " "),
+        site.zones[permit.to].name.clone(),
+        permit.destination.name.clone(),
+        joined(&permit.destination.behind, " "),
+        permit.transport.to_string(),
+        permit.port_behind.to_string(),
+        translated_from(permit),
+        need.map_or(String::new(), |need| need.to_string()),
+        all(|flow| &flow.id, " "),
+        all(|flow| &flow.why, " "),
+        seen.unwrap_or_default(),
+    ]
+}
+
+/// What packets carry before the firewall translates; empty where it does not.
+fn translated_from(permit: &Permit) -> String {
+    if !permit.is_translated() {
+        return String::new();
+    }
+    let addresses = joined(&permit.destination.before, " ");
+    if permit.port_before == permit.port_behind {
+        addresses
+    } else {
+        format!("{addresses} port {}", permit.port_before)
+    }
+}
+
+fn row_without_rule(unwritten: &Unwritten) -> [String; 14] {
+    let mut row = <[String; 14]>::default();
+    row[0].clone_from(&unwritten.device);
+    row[11].clone_from(&unwritten.id);
+    row[13] = format!("no rule: {}", unwritten.lacks);
+    row
+}
+
+/// All permits as Markdown, a table for each firewall.
+pub fn markdown(site: &Site, heading: &Heading, rules: &Rules) -> String {
+    let mut text = format!(
+        "# What the firewalls of site {} have to let through\n\n",
+        cell(&site.code)
+    );
+    for line in heading.lines(site) {
+        text += &format!("{}\n", cell(&line));
+    }
+    let mut devices: Vec<&str> = site.firewalls.iter().map(|it| it.name.as_str()).collect();
+    devices.retain(|device| {
+        rules.permits.iter().any(|it| it.device == *device)
+            || rules.unwritten.iter().any(|it| it.device == *device)
+    });
+    for device in devices {
+        text += &section(site, device, &rules.of(device));
+    }
+    text
+}
+
+fn section(site: &Site, device: &str, rules: &Rules) -> String {
+    let mut text = format!("\n## {}\n", cell(device));
+    if !rules.permits.is_empty() {
+        text += "\n| from | source | to | destination | service | translated from | need | flow | why |\n";
+        text += "|---|---|---|---|---|---|---|---|---|\n";
+        for permit in &rules.permits {
+            text += &line(site, permit);
+        }
+    }
+    let translated = translations(rules);
+    if !translated.is_empty() {
+        text += "\nDestinations are the own addresses behind this firewall; \"translated from\" is what packets carry before it.\n";
+    }
+    for unwritten in &rules.unwritten {
+        text += &format!(
+            "\nNo rule for {}: {}.\n",
+            cell(&unwritten.id),
+            cell(&unwritten.lacks)
+        );
+    }
+    text
+}
+
+fn line(site: &Site, permit: &Permit) -> String {
+    let [
+        _,
+        from,
+        source,
+        source_addresses,
+        to,
+        destination,
+        destination_addresses,
+        transport,
+        port,
+        translated_from,
+        need,
+        flows,
+        why,
+        seen,
+    ] = row(site, permit);
+    let why = if seen.is_empty() {
+        why
+    } else {
+        format!("{why} ({seen})")
+    };
+    let cells = [
+        from,
+        format!("{source}: {source_addresses}"),
+        to,
+        format!("{destination}: {destination_addresses}"),
+        format!("{port}/{transport}"),
+        translated_from,
+        need,
+        flows,
+        why,
+    ];
+    let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// Text in a cell of a Markdown table: what means something to Markdown is escaped.
+fn cell(text: &str) -> String {
+    visible(text)
+        .chars()
+        .flat_map(|c| {
+            let escaped = "\\`*_[]<>|&!#~".contains(c);
+            escaped.then_some('\\').into_iter().chain([c])
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\u{ff1d}1"] {
+            let cell = cell_of_csv(text);
+            assert!(cell.starts_with('\'') || cell.starts_with('\\'), "{cell}");
+        }
+        assert_eq!(cell_of_csv("a=1"), "a=1");
+        assert_eq!(cell_of_csv("a\nb"), "a\\u{a}b");
+    }
+
+    #[test]
+    fn no_text_ends_a_cell_of_markdown() {
+        assert_eq!(cell("a|b\n<i>`x`"), "a\\|b\\\\u{a}\\<i\\>\\`x\\`");
+    }
+}

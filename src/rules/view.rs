@@ -1,0 +1,117 @@
+//! What a firewall sees of the system that a flow leads to.
+//!
+//! The site file gives a system's addresses by the zone that looks at it. A packet in a zone is taken to carry the
+//! address by which that zone sees the system; so where the zones before and behind a firewall see it by different ones,
+//! that firewall translates. Of several on the way it is the outermost, unless the file gives the zones between them
+//! addresses of their own.
+
+use std::net::IpAddr;
+
+use super::range::Family;
+use crate::plan::{Flow, Target};
+use crate::site::{Crossing, Site, ZoneId};
+use crate::yaml::Ports;
+
+/// A flow's destination in the headers of packets in one zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Headers {
+    /// Its addresses; none where the file gives none.
+    pub(super) addresses: Vec<IpAddr>,
+    /// Its port or ports.
+    pub(super) port: Ports,
+}
+
+/// A flow's destination in each zone that its packets pass, the first and the last included. All translation of
+/// addresses and ports is decided here.
+pub(super) fn on_the_way(site: &Site, flow: &Flow, port: Ports, way: &[Crossing]) -> Vec<Headers> {
+    let first = site.zone_of(flow.from);
+    let zones = || std::iter::once(first).chain(way.iter().map(|crossing| crossing.to));
+    let mut addresses = zones()
+        .map(|zone| looked_up(site, flow.to, zone))
+        .find(|addresses| !addresses.is_empty())
+        .unwrap_or_default();
+    zones()
+        .map(|zone| {
+            addresses = translated(&addresses, &looked_up(site, flow.to, zone));
+            Headers {
+                addresses: addresses.clone(),
+                port,
+            }
+        })
+        .collect()
+}
+
+/// The zone that a flow leads into. A host that is no system of the file stands where its address lies, else in the
+/// Internet's zone.
+pub(super) fn zone_of_target(site: &Site, flow: &Flow) -> ZoneId {
+    match flow.to {
+        Target::System(system) => site.systems[system].zone,
+        Target::Crl(_) => {
+            let address = looked_up(site, flow.to, 0).first().copied();
+            let lies_in = address.and_then(|address| site.zone_of_address(address));
+            lies_in
+                .map(|(zone, _)| zone)
+                .or(site.internet)
+                .unwrap_or_else(|| site.zone_of(flow.from))
+        }
+    }
+}
+
+fn looked_up(site: &Site, target: Target, zone: ZoneId) -> Vec<IpAddr> {
+    match target {
+        Target::System(system) => site.systems[system].addresses_for(zone).to_vec(),
+        Target::Crl(number) => {
+            let host = site.crls[number].host.trim_matches(['[', ']']);
+            host.parse().into_iter().collect()
+        }
+    }
+}
+
+/// What addresses become between two zones: an address that both see stays, the others become what only the second
+/// sees, within their family.
+fn translated(before: &[IpAddr], behind: &[IpAddr]) -> Vec<IpAddr> {
+    if behind.is_empty() {
+        return before.to_vec();
+    }
+    let stays = |address: &IpAddr| behind.contains(address);
+    let changed: Vec<Family> = before
+        .iter()
+        .filter(|address| !stays(address))
+        .map(|address| Family::of(*address))
+        .collect();
+    let becomes =
+        |address: &&IpAddr| before.contains(address) || changed.contains(&Family::of(**address));
+    behind.iter().filter(becomes).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(text: &str) -> Vec<IpAddr> {
+        text.split_whitespace()
+            .map(|address| address.parse().expect("an address"))
+            .collect()
+    }
+
+    #[test]
+    fn an_address_that_both_zones_see_stays_and_no_family_is_added() {
+        for (before, behind, after) in [
+            ("203.0.113.10", "192.0.2.10", "192.0.2.10"),
+            ("203.0.113.10", "192.0.2.10 2001:db8::10", "192.0.2.10"),
+            ("192.0.2.10", "192.0.2.10 192.0.2.11", "192.0.2.10"),
+            (
+                "203.0.113.10 192.0.2.11",
+                "192.0.2.10 192.0.2.11",
+                "192.0.2.10 192.0.2.11",
+            ),
+            ("203.0.113.10", "", "203.0.113.10"),
+        ] {
+            assert_eq!(
+                translated(&addresses(before), &addresses(behind)),
+                addresses(after),
+                "{before} to {behind}"
+            );
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Windows: a PowerShell script for one host, because rules of the host's own firewall stand on the host.
+
+use super::dialect::Sheet;
+use super::heading::{joined, reasons};
+use super::plain::LINE;
+use super::{Family, Permit};
+
+pub(super) const ASSUMPTIONS: &[&str] = &[
+    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2012 and later).",
+    "It replaces the rules of the group portproof; running it twice is running it once. Other rules of the host are left as they are.",
+    "Only what the host blocks by default is held back: that inbound connections without a rule are blocked is the default of each profile.",
+];
+
+pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
+    let rules: String = sheet
+        .rules
+        .permits
+        .iter()
+        .map(|permit| rule(sheet, permit))
+        .collect();
+    format!(
+        "{head}\nRemove-NetFirewallRule -Group 'portproof' -ErrorAction SilentlyContinue\n{rules}"
+    )
+}
+
+fn rule(sheet: &Sheet<'_>, permit: &Permit) -> String {
+    let reasons = reasons(permit);
+    let ids: Vec<&str> = permit.flows.iter().map(|flow| flow.id.as_str()).collect();
+    let family = match permit.family() {
+        Family::V4 => "",
+        Family::V6 => " (IPv6)",
+    };
+    let quoted = |text: &str| format!("'{}'", sheet.dialect.plain(text, LINE).replace('\'', "''"));
+    let remote: Vec<String> = permit
+        .source
+        .ranges
+        .iter()
+        .map(|range| format!("'{range}'"))
+        .collect();
+    format!(
+        "\n{}New-NetFirewallRule -Group 'portproof' -DisplayName {} -Description {} -Direction Inbound -Action Allow \
+         -Protocol {} -LocalPort {} -RemoteAddress {}\n",
+        sheet.comments(&reasons),
+        quoted(&format!("portproof {}{family}", ids.join(", "))),
+        quoted(&reasons.join(" ")),
+        permit.transport.name().to_uppercase(),
+        permit.port_behind,
+        joined(&remote, ", ")
+    )
+}
