@@ -74,15 +74,7 @@ async fn listen(
     opened: Opened,
     mut log: Log,
 ) -> anyhow::Result<u8> {
-    // Before it says that it listens: from then on it may be told to end.
-    let interrupted = os::interrupted();
-    let interrupt = async {
-        match interrupted {
-            Ok(interrupted) => interrupted.await,
-            // Where the system tells of no interrupt, the time that was set ends it.
-            Err(_) => std::future::pending().await,
-        }
-    };
+    let interrupt = os::interrupted().context("listening for Ctrl-C")?;
     let count = opened.listening();
     let refused = opened.ports.iter().any(|port| port.state == "refused");
     eprint!("{}", table(&opened.ports));
@@ -280,6 +272,7 @@ impl Log {
                 host: os::host_name(),
                 started: now.clone(),
                 finished: now,
+                sees_half_open: os::half_open().is_some(),
                 ports: ports.to_vec(),
                 arrivals: Vec::new(),
                 more: 0,

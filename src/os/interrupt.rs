@@ -2,8 +2,8 @@
 
 use std::io;
 
-/// Ends when the run is to end: Ctrl-C, or what the system and its services send in its place. From this call on none of
-/// that ends the program by itself.
+/// Ends when the run is to end: Ctrl-C, or what the system and its services send in its place. From this call on neither
+/// ends the program by force. It has to be called within a runtime.
 ///
 /// # Errors
 /// When the system does not let a program listen for that.
@@ -21,7 +21,7 @@ pub fn interrupted() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// Ends when the run is to end: Ctrl-C, Ctrl-Break, the window is closed, or the system shuts down. From this call on none
-/// of that ends the program by itself.
+/// of them ends the program by force. It has to be called within a runtime.
 ///
 /// # Errors
 /// When the system does not let a program listen for that.

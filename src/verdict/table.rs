@@ -643,6 +643,31 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_arrived_and_has_no_answer_is_blocked_on_the_way_back() {
+        let arrived = Context {
+            request_arrived: true,
+            between_zones: true,
+            cut_off: true,
+            ..Context::default()
+        };
+        let of = |need, state| judge(need, &seen(state, None), &arrived);
+        for state in [State::Filtered, State::Silent] {
+            let required = of(Need::Required, state.clone());
+            assert_eq!(
+                (required.verdict, required.cause, required.level),
+                (Verdict::Blocked, Cause::AnswerLost, Level::Error)
+            );
+            let forbidden = of(Need::Forbidden, state.clone());
+            assert_eq!(
+                (forbidden.verdict, forbidden.cause, forbidden.level),
+                (Verdict::Exposed, Cause::AnswerLost, Level::Warning)
+            );
+            assert_eq!(of(Need::Optional, state).verdict, Verdict::Ok);
+        }
+        assert_eq!(of(Need::Required, State::Open).cause, Cause::Interrupted);
+    }
+
+    #[test]
     fn a_listeners_proof_decides_whatever_opens_every_door() {
         let proved = Observation {
             painted: Some(Painted::EveryPort {
@@ -695,31 +720,6 @@ mod tests {
         };
         let judged = judge(Need::Required, &split, &right);
         assert_eq!(judged.cause, Cause::Intermittent);
-    }
-
-    #[test]
-    fn a_request_that_arrived_and_has_no_answer_is_blocked_on_the_way_back() {
-        let arrived = Context {
-            request_arrived: true,
-            between_zones: true,
-            cut_off: true,
-            ..Context::default()
-        };
-        let of = |need, state| judge(need, &seen(state, None), &arrived);
-        for state in [State::Filtered, State::Silent] {
-            let required = of(Need::Required, state.clone());
-            assert_eq!(
-                (required.verdict, required.cause, required.level),
-                (Verdict::Blocked, Cause::AnswerLost, Level::Error)
-            );
-            let forbidden = of(Need::Forbidden, state.clone());
-            assert_eq!(
-                (forbidden.verdict, forbidden.cause, forbidden.level),
-                (Verdict::Exposed, Cause::AnswerLost, Level::Warning)
-            );
-            assert_eq!(of(Need::Optional, state).verdict, Verdict::Ok);
-        }
-        assert_eq!(of(Need::Required, State::Open).cause, Cause::Interrupted);
     }
 
     #[test]

@@ -49,6 +49,7 @@ use crate::site::{Site, SystemId, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
+pub(super) use questions::ladder;
 use sweep::Doors;
 
 /// Descriptors that the program itself needs beside the probes.
@@ -138,6 +139,7 @@ async fn check(
 ) -> anyhow::Result<ReportDocument> {
     let started = Timestamp::now();
     let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
+    loaded.review(&plan);
     let networks = os::own_addresses().unwrap_or_default();
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
     let place = place(arguments, &loaded.site, &own)?;
@@ -271,10 +273,10 @@ fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
 /// Turns true at Ctrl-C and its like; the report of what was seen is still written.
 fn on_interrupt() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
-    let interrupted = os::interrupted();
+    let interrupt = os::interrupted();
     tokio::spawn(async move {
-        if let Ok(interrupted) = interrupted {
-            interrupted.await;
+        if let Ok(interrupt) = interrupt {
+            interrupt.await;
             let _ = sender.send(true);
         }
         // Kept alive to the end of the run: a closed channel would look like an interrupt.

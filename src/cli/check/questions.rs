@@ -117,7 +117,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
 }
 
 /// How far a flow is tried.
-fn ladder(flow: &Flow) -> Ladder {
+pub(in crate::cli) fn ladder(flow: &Flow) -> Ladder {
     let is_range = flow.port.low != flow.port.high;
     match (flow.transport, flow.need, flow.protocol) {
         (Transport::Tcp, Need::Required | Need::Optional, Protocol::Rpc) if is_range => {
