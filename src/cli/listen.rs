@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Listen) -> anyhow::Result<u8> {
         .collect();
     let system = system(site, arguments.system.as_deref(), &own)?;
     let addresses = addresses(arguments, site, system, &own)?;
-    let wanted = wanted(&plan::derive(site, &loaded.catalogue), system);
+    let wanted = wanted(site, &plan::derive(site, &loaded.catalogue), system);
     let name = site.systems[system].name.clone();
     anyhow::ensure!(!wanted.is_empty(), "no flow of the plan leads to `{name}`");
     os::raise_descriptor_limit();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::plan::{Flow, Plan, Target};
-use crate::site::SystemId;
+use crate::site::{Site, SystemId};
 use crate::yaml::Ports;
 
 /// Ports of each dynamic range that are listened on.
@@ -34,14 +34,21 @@ pub enum Part {
     Dynamic,
 }
 
-/// The ports of a system; each once.
-pub fn wanted(plan: &Plan, system: SystemId) -> Vec<Wanted> {
+/// The ports of a system, each once: those at which it listens, where a firewall leads others to them.
+pub fn wanted(site: &Site, plan: &Plan, system: SystemId) -> Vec<Wanted> {
     let leads_here = |flow: &&Flow| flow.to == Target::System(system);
     let needed = |flow: &&Flow| flow.need != Need::Forbidden;
     let mut all: BTreeMap<(Transport, u16, u16), Part> = BTreeMap::new();
     for flow in plan.flows.iter().filter(leads_here).filter(needed) {
         let part = part(flow);
-        let place = (flow.transport, flow.port.low, flow.port.high);
+        let port = match part {
+            Part::Dynamic => flow.port,
+            Part::Plain | Part::Mapper => {
+                let zone = site.zone_of(flow.from);
+                Ports::one(site.own_port(zone, system, flow.port.low))
+            }
+        };
+        let place = (flow.transport, port.low, port.high);
         let known = all.entry(place).or_insert(part);
         *known = (*known).max(part);
     }
@@ -90,14 +97,18 @@ mod tests {
     use crate::catalogue::{self, Catalogue};
     use crate::config;
     use crate::plan;
-    use crate::site::Site;
 
     fn of_example(name: &str) -> Vec<Wanted> {
+        of_site(include_str!("../../probes.yaml"), name)
+    }
+
+    fn of_site(text: &str, name: &str) -> Vec<Wanted> {
         let catalogue = Catalogue::parse(catalogue::CONFIGMGR_2007).expect("the catalogue");
-        let (config, mut problems) = config::read(include_bytes!("../../probes.yaml"));
+        let (config, mut problems) = config::read(text.as_bytes());
         let site = Site::new(&config.expect("a file"), &catalogue, &mut problems).expect("a site");
         let system = site.systems.iter().position(|system| system.name == name);
-        wanted(&plan::derive(&site, &catalogue), system.expect("a system"))
+        let plan = plan::derive(&site, &catalogue);
+        wanted(&site, &plan, system.expect("a system"))
     }
 
     #[test]
@@ -113,6 +124,20 @@ mod tests {
         assert_eq!(part(49_152), Some((Transport::Tcp, Part::Dynamic)));
         assert_eq!(part(8_444), None, "a retired port is forbidden");
         assert!(all.is_sorted(), "each once, in order");
+    }
+
+    #[test]
+    fn where_a_firewall_leads_to_another_port_that_one_is_listened_on() {
+        let text = include_str!("../../probes.yaml").replace(
+            "    initiated_by_site_server: true\n  ibs02:",
+            "    initiated_by_site_server: true\n    ports: { internet: { 443: 4443 } }\n  ibs02:",
+        );
+        let lows: Vec<u16> = of_site(&text, "ibs01")
+            .iter()
+            .map(|it| it.port.low)
+            .collect();
+        assert!(lows.contains(&4_443) && lows.contains(&8_443), "{lows:?}");
+        assert!(!lows.contains(&443), "{lows:?}");
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub use converse::MOST_RPC_PORTS;
 pub use gateway::Gateway;
 pub use names::lookup;
 pub use prove::SAMPLES as LOSS_SAMPLES;
+pub use recognise::Beside;
 pub use silence::MOST as MOST_TRIES;
 pub use spread::PORTS as SOURCE_PORTS;
 

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::once::{again, in_place};
-use super::{Challenger, Ladder, Prober, Question, Target, knock, silence, spread};
+use super::{Challenger, Prober, Question, Target, knock, silence, spread};
 use crate::catalogue::Transport;
 use crate::conversation::challenge::{self, Aim, Proof};
 use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service, State};
@@ -116,33 +116,48 @@ async fn datagram_once(
     (attempt, listener)
 }
 
+/// A UDP question that nobody answered, and a TCP question that the listener of its system has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The number of the silent one.
+    pub silent: usize,
+    /// The number of the other.
+    pub proved: usize,
+    /// The port at which the system listens for the silent one.
+    pub own_port: u16,
+}
+
 impl Prober {
     /// Makes the silence of UDP ports proof where a listener, which proved itself on another port of the host, says that
     /// it listens on them: then a challenge that came would have been answered.
-    pub async fn prove_datagrams(&self, questions: &[Question], answers: &mut [Observation]) {
-        let silent: Vec<usize> = (0..answers.len())
-            .filter(|number| is_silent_datagram(&questions[*number], &answers[*number]))
-            .collect();
+    pub async fn prove_datagrams(
+        &self,
+        silent: &[Beside],
+        questions: &[Question],
+        answers: &mut [Observation],
+    ) {
         self.expect(silent.len());
-        for number in silent {
-            let question = &questions[number];
-            let Some(proved) = proved_beside(questions, answers, answers[number].address) else {
-                continue;
-            };
-            if *self.stop.borrow() || !self.is_listened_on(proved, question).await {
+        for beside in silent {
+            let proved = &questions[beside.proved];
+            if *self.stop.borrow() || !self.is_listened_on(proved, beside.own_port).await {
                 continue;
             }
-            self.challenge_again(question, &mut answers[number]).await;
+            let (question, seen) = (&questions[beside.silent], &mut answers[beside.silent]);
+            self.challenge_again(question, seen).await;
         }
     }
 
-    /// Whether the listener behind a port says that it listens on the port of a question.
-    async fn is_listened_on(&self, proved: &Question, question: &Question) -> bool {
+    /// Whether the listener behind a port says that it listens on a UDP port.
+    async fn is_listened_on(&self, proved: &Question, own_port: u16) -> bool {
         let (Some(challenger), Target::Address(address)) = (&proved.challenger, proved.target)
         else {
             return false;
         };
-        let asks = challenger.question(aim(Transport::Udp, question, Some(address)));
+        let asks = challenger.question(Aim {
+            transport: Transport::Udp,
+            address,
+            port: own_port,
+        });
         let Some(mut stream) = connection(self, proved, Some(address)).await else {
             return false;
         };
@@ -174,29 +189,6 @@ impl Prober {
         }
         knock::judge_silence(self, seen, 0);
     }
-}
-
-fn is_silent_datagram(question: &Question, seen: &Observation) -> bool {
-    matches!(question.ladder, Ladder::Datagram(_))
-        && question.challenger.is_some()
-        && seen.state == State::Silent
-}
-
-/// A TCP question of the same address that a listener answered on the port that it was aimed at.
-fn proved_beside<'a>(
-    questions: &'a [Question],
-    answers: &[Observation],
-    address: Option<IpAddr>,
-) -> Option<&'a Question> {
-    let mut all = questions.iter().zip(answers);
-    let proves = |question: &Question, seen: &Observation| {
-        let listener = seen.listener.as_ref();
-        seen.address == address
-            && listener.is_some_and(|listener| !listener.has_other_port())
-            && !matches!(question.ladder, Ladder::Datagram(_) | Ladder::RpcRange(_))
-    };
-    all.find(|(question, seen)| proves(question, seen))
-        .map(|(question, _)| question)
 }
 
 /// Writes down that a listener proved itself.

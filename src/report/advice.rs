@@ -92,7 +92,7 @@ fn of_cause(
         }
         Cause::Intermittent => format!("Some connections to {port} of {system} pass and others do not, by their source port: one of several paths, of a pair of firewalls or of a cluster's nodes lacks the rule. Look at each member of {crossed}, and at each node behind the name."),
         Cause::AnsweredByMiddlebox => format!("A device answers in the place of {system}, so an open {port} proves nothing. See what on the way ({crossed}, a proxy, an intrusion-prevention device) accepts connections for it, and run again from where it does not."),
-        Cause::WrongListener => format!("{}: look at the address translation and the routes of {crossed}.", astray(evidence, system, &port)),
+        Cause::WrongListener => astray(evidence, system, &port, &crossed),
         Cause::OtherProtocol => format!("Another service, or a device, answers on {port} of {system}, and not in the protocol that is needed. See what listens there."),
         Cause::RpcHalfOpen => format!("The endpoint mapper of {system} answers, and dynamic ports that it names do not: let the whole range {port} through {crossed}, or have the firewall follow the mapper. The ports are in the evidence."),
         Cause::RpcOutsideRange => format!("{system} uses dynamic ports outside its `rpc_ports`: restrict the range on that host, or correct the file and the rules of {crossed}."),
@@ -178,13 +178,19 @@ fn of_cause(
 }
 
 /// Where a challenge came out that another system's listener, or another port's, answered.
-fn astray(evidence: &Evidence, system: &str, port: &str) -> String {
-    let Some(listener) = &evidence.listener else {
-        return format!("What is sent to {port} of {system} comes out elsewhere");
-    };
+fn astray(evidence: &Evidence, system: &str, port: &str, crossed: &str) -> String {
+    let at = evidence
+        .listener
+        .as_ref()
+        .map_or_else(String::new, |listener| {
+            format!(
+                " at {}, where a listener stands in for {}",
+                listener.accepted_at, listener.system
+            )
+        });
     format!(
-        "What is sent to {port} of {system} comes out at {}, where the listener of {} stands",
-        listener.accepted_at, listener.system
+        "What is sent to {port} of {system} comes out elsewhere{at}. See whether that listener was started for the right \
+         system; then look at the address translation and the routes of {crossed}."
     )
 }
 

@@ -15,6 +15,7 @@ mod aim;
 mod announce;
 mod client;
 mod controls;
+mod datagrams;
 mod gateway;
 mod interception;
 mod notes;
@@ -375,7 +376,11 @@ async fn try_all(
     let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
     bar.set_message("making silence proof");
     bench.prober.prove_silence(&questions, &mut answers).await;
-    bench.prober.prove_datagrams(&questions, &mut answers).await;
+    let silent = datagrams::beside(bench, chosen, by_flow, &questions, &answers);
+    bench
+        .prober
+        .prove_datagrams(&silent, &questions, &mut answers)
+        .await;
     bench.prober.settle_ranges(&questions, &mut answers).await;
     let controls = controls::controls(&questions, &answers);
     // Only silence can be that of a device which has shut this host out.
