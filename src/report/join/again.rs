@@ -112,7 +112,7 @@ pub(super) fn context(flow: &ReportFlow) -> Context {
 
 /// Judges a flow again and writes down what comes of it.
 pub(super) fn rejudge(flow: &mut ReportFlow, seen: &Observation, context: &Context) {
-    if let Some(need) = Need::of(&flow.flow.need) {
+    if let Some(need) = Need::named(&flow.flow.need) {
         let judgement = judge(need, seen, context);
         write(flow, judgement);
     }

@@ -16,7 +16,7 @@ pub(super) fn matrix(flows: &[ReportFlow], plan: Option<&Planned>) -> Vec<Matrix
     let mut cells: BTreeMap<Place, (Summary, usize)> = BTreeMap::new();
     for flow in flows {
         let (summary, _) = cells.entry(place(&flow.flow)).or_default();
-        if let Some(verdict) = Verdict::of(&flow.verdict) {
+        if let Some(verdict) = Verdict::named(&flow.verdict) {
             *count(summary, verdict) += 1;
         }
     }
