@@ -114,3 +114,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_accepted_turns_worse_when_it_lapses_and_is_no_better_for_it() {
+    let accepted = || {
+        let mut report = report(Some(DOWN));
+        report.flows[0].accepted = Some(crate::report::Accepted {
+            until: "2027-03-31".to_string(),
+            why: "change 4711".to_string(),
+            days_left: 30,
+        });
+        report
+    };
+    let turned = |old: &ReportDocument, new: &ReportDocument| {
+        let it = diff(old, new).expect("of one site");
+        [
+            it.worse.len(),
+            it.better.len(),
+            it.changed.len(),
+            it.unchanged,
+        ]
+    };
+    let (fails, good) = (report(Some(DOWN)), report(Some(OK)));
+    assert_eq!(turned(&accepted(), &fails), [1, 0, 0, 0]);
+    assert_eq!(turned(&fails, &accepted()), [0, 0, 1, 0]);
+    assert_eq!(turned(&good, &accepted()), [0, 0, 1, 0]);
+    assert_eq!(turned(&accepted(), &accepted()), [0, 0, 0, 1]);
+    let text = diff_text(&diff(&fails, &accepted()).expect("of one site"));
+    assert!(text.contains("down nobody-listens (error) -> down nobody-listens (error, accepted)"));
+}

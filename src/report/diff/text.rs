@@ -91,6 +91,7 @@ fn stands(change: &Change) -> String {
 }
 
 fn stand(it: &Stand) -> String {
-    let words = format!("{} {} ({})", it.verdict, it.cause, it.level);
+    let accepted = if it.accepted { ", accepted" } else { "" };
+    let words = format!("{} {} ({}{accepted})", it.verdict, it.cause, it.level);
     visible(&words)
 }

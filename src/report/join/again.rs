@@ -9,7 +9,7 @@ use crate::observation::{Depth, Observation, Painted, Prohibition, Rejection, Re
 use crate::report::advice::advice;
 use crate::report::document::{Attempt, Rejected, ReportFlow, Vantage};
 use crate::report::evidence::says;
-use crate::verdict::{Cause, Context, Judgement, judge};
+use crate::verdict::{Cause, Context, Judgement, Verdict, judge};
 
 /// Every ICMP message that a report has words for.
 const PROHIBITIONS: [Prohibition; 6] = [
@@ -129,6 +129,9 @@ fn write(flow: &mut ReportFlow, judgement: Judgement) {
         judgement.verdict,
         judgement.cause,
     );
+    if judgement.verdict == Verdict::Ok {
+        (flow.accepted, flow.lapsed) = (None, None);
+    }
 }
 
 /// An address as it is compared: IPv4 also where it stands in IPv6.

@@ -159,6 +159,26 @@ fn a_closed_door_of_a_host_that_another_vantage_shows_alive_is_ok() {
 }
 
 #[test]
+fn an_exception_counts_apart_and_falls_away_with_what_it_is_for() {
+    for (minutes, accepted) in [(14, false), (16, true)] {
+        let mut closed = judged(CLOSED, NO_CONTROL);
+        closed.accepted = Some(crate::report::Accepted {
+            until: "2027-03-31".to_string(),
+            why: "change 4711".to_string(),
+            days_left: 30,
+        });
+        let outside = made::with("internet", "p", vec![closed]);
+        let open = judged("intranet>ibs01:443/tcp", OK);
+        let both = joined(vec![outside, at("intranet", "q", minutes, open)]);
+        assert_eq!(flow(&both, CLOSED).accepted.is_some(), accepted);
+        assert_eq!(both.summary.accepted, usize::from(accepted));
+        assert_eq!(both.summary.unknown, 0);
+        let cells = both.matrix.iter().map(|cell| cell.flows.accepted);
+        assert_eq!(cells.sum::<usize>(), usize::from(accepted));
+    }
+}
+
+#[test]
 fn only_the_hosts_own_word_shows_that_it_is_alive() {
     let shows = |change: fn(&mut ReportFlow)| {
         let outside = made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
