@@ -17,7 +17,7 @@ macro_rules! words {
             }
 
             /// What a word of a file or report stands for.
-            pub fn of(word: &str) -> Option<Self> {
+            pub fn named(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|it| it.name() == word)
             }
         }

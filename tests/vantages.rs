@@ -6,7 +6,7 @@
 mod row;
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -172,4 +172,51 @@ fn a_dead_end_is_proved_by_another_vantage_and_a_changed_firewall_contradicts_it
     let blocked =
         "ok answered (note) -> blocked host-silent (error)\n    internet>web:1000/tcp\n    do: ";
     assert!(text.contains(lost) && text.contains(blocked), "{text}");
+}
+
+#[test]
+fn a_firewall_that_drops_only_the_answer_is_told_by_what_the_listener_saw() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs::write(folder.join("site.yaml"), SITE).expect("written");
+    fs::write(folder.join("token"), "a-token-for-this-test-alone\n").expect("written");
+    let bed = Row::new();
+    let started = Command::new("ip")
+        .args(["netns", "exec", &bed.names[2]])
+        .arg(assert_cmd::cargo::cargo_bin("portproof"))
+        .args(["listen", "site.yaml", "--as", "web", "--log", "log.json"])
+        .args(["--token-file", "token", "--for", "5m"])
+        .current_dir(folder)
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut listener = Listener(started.expect("it runs"));
+    let said = BufReader::new(listener.0.stderr.take().expect("its words"));
+    let mut lines = said.lines();
+    let stands_in = |line: std::io::Result<String>| line.expect("a line").contains("standing in");
+    assert!(lines.any(stands_in), "the listener does not listen");
+    let file = folder.join("rules.nft");
+    let rule = "ip saddr 192.0.2.10 tcp sport 1000 drop";
+    let text = rules("1009").replace("ip daddr 192.0.2.10 tcp dport { 1009 } drop", rule);
+    assert!(text.contains(rule));
+    fs::write(&file, text).expect("written");
+    bed.inside(1, &["nft", "-f", &file.display().to_string()]);
+
+    let needed = "internet>web:1000/tcp";
+    let alone = check(&bed, 0, folder, "alone.json", "internet");
+    assert_eq!(judged(&alone, needed), "blocked no-answer");
+    let id = listener.0.id().to_string();
+    let asked = Command::new("kill").args(["-INT", &id]).status();
+    assert!(asked.expect("kill").success());
+    assert!(listener.0.wait().expect("an end").success());
+    drop(lines);
+
+    let (status, joined) = report(folder, &["alone.json", "log.json"]);
+    assert_eq!(status, 1);
+    assert_eq!(judged(&joined, needed), "blocked answer-lost");
+    let arrived = &flow(&joined, needed)["evidence"]["arrived"];
+    assert_eq!(arrived["what"], "request");
+    let first = &arrived["seen"][0];
+    assert_eq!(first["by"], "source", "{arrived:#}");
+    let from = first["remote"].as_str().expect("an address");
+    assert!(from.starts_with("198.51.100.10:"), "{from}");
 }

@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &Report) -> anyhow::Result<u8> {
         let file = path.display().to_string();
         match files::joinable(path, &verifier)? {
             Joinable::Report(it) => parts.reports.push(Named { file, it: *it }),
-            Joinable::Arrivals(it) => parts.arrivals.push(Named { file, it }),
+            Joinable::Arrivals(it) => parts.arrivals.push(Named { file, it: *it }),
         }
     }
     if let Some(site) = &arguments.site {

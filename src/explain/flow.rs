@@ -47,7 +47,7 @@ pub fn flow_of_report(
 ) -> Option<FlowExplained> {
     let mut flows = report.flows.iter();
     let entry = &flows.find(|flow| flow.flow.id == id)?.flow;
-    let need = Need::of(&entry.need)?;
+    let need = Need::named(&entry.need)?;
     let to_list = entry.to.system.starts_with("crl.");
     let tries = tries::tries(need, Ladder::Tcp, to_list);
     Some(FlowExplained {
@@ -67,7 +67,7 @@ fn of_entry(
     tries: tries::Tries,
     report: Option<&ReportDocument>,
 ) -> FlowExplained {
-    let confidence = Confidence::of(&entry.confidence);
+    let confidence = Confidence::named(&entry.confidence);
     let is_own = entry.rules.iter().all(|rule| rule == plan::OWN);
     let topics = catalogue.topics_of(&entry.rules);
     FlowExplained {

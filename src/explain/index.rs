@@ -33,7 +33,7 @@ pub fn word(catalogue: &Catalogue, word: &str, report: Option<&ReportDocument>) 
     if let Some(found) = topics.find(|topic| topic.id == word) {
         return Some(About::Topic(topic::topic(found)));
     }
-    if let Some(found) = Cause::of(word) {
+    if let Some(found) = Cause::named(word) {
         return cause::cause(found, report).map(About::Cause);
     }
     rule::rule(catalogue, word).map(About::Rule)

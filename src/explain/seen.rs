@@ -23,7 +23,7 @@ fn one(flow: &ReportFlow, finished: Option<String>) -> SeenFlow {
         level: flow.level.clone(),
         owner: flow.owner.clone(),
         evidence: report::seen(flow),
-        meaning: Cause::of(&flow.cause).and_then(|cause| Some(page::words(cause)?.meaning)),
+        meaning: Cause::named(&flow.cause).and_then(|cause| Some(page::words(cause)?.meaning)),
         advice: flow.advice.clone(),
         client_logs,
         accepted: flow.accepted.clone(),

@@ -25,7 +25,7 @@ pub fn report(bytes: &[u8]) -> bool {
         }
         Ok(Joinable::Arrivals(log)) => {
             let parts = Parts {
-                arrivals: vec![named("arrivals.json", log)],
+                arrivals: vec![named("arrivals.json", *log)],
                 ..Parts::default()
             };
             assert!(join(parts, Mixed::Refused).is_err());

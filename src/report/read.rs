@@ -43,7 +43,7 @@ pub enum Joinable {
     /// A report.
     Report(Box<ReportDocument>),
     /// What reached a listener.
-    Arrivals(ArrivalsDocument),
+    Arrivals(Box<ArrivalsDocument>),
 }
 
 /// Reads a report.
@@ -74,7 +74,7 @@ pub fn read_arrivals(bytes: &[u8]) -> Result<ArrivalsDocument, String> {
 /// As [`read`].
 pub fn read_joinable(bytes: &[u8]) -> Result<Joinable, String> {
     match schema(bytes, REPORT)?.as_str() {
-        ARRIVALS_SCHEMA => arrivals(bytes).map(Joinable::Arrivals),
+        ARRIVALS_SCHEMA => arrivals(bytes).map(|log| Joinable::Arrivals(Box::new(log))),
         SCHEMA => report(bytes).map(|report| Joinable::Report(Box::new(report))),
         other => Err(another(other, SCHEMA, REPORT)),
     }
@@ -123,7 +123,7 @@ fn report(bytes: &[u8]) -> Result<ReportDocument, String> {
         places(flow, report.vantages.len()).map_err(of_it)?;
     }
     for note in &report.notes {
-        is_one("cause of a note", &note.cause, Cause::of(&note.cause))?;
+        is_one("cause of a note", &note.cause, Cause::named(&note.cause))?;
     }
     if summary(&report.flows) != report.summary {
         return Err(format!(
@@ -137,22 +137,22 @@ fn report(bytes: &[u8]) -> Result<ReportDocument, String> {
 fn words(flow: &ReportFlow) -> Result<(), String> {
     let state = STATES.iter().find(|state| **state == flow.state);
     is_one("state", &flow.state, state)?;
-    is_one("verdict", &flow.verdict, Verdict::of(&flow.verdict))?;
-    is_one("cause", &flow.cause, Cause::of(&flow.cause))?;
-    is_one("level", &flow.level, Level::of(&flow.level))?;
-    is_one("need", &flow.flow.need, Need::of(&flow.flow.need))?;
+    is_one("verdict", &flow.verdict, Verdict::named(&flow.verdict))?;
+    is_one("cause", &flow.cause, Cause::named(&flow.cause))?;
+    is_one("level", &flow.level, Level::named(&flow.level))?;
+    is_one("need", &flow.flow.need, Need::named(&flow.flow.need))?;
     let transport = &flow.flow.transport;
-    is_one("transport", transport, Transport::of(transport))?;
+    is_one("transport", transport, Transport::named(transport))?;
     if let Some(owner) = &flow.owner {
-        is_one("owner", owner, Owner::of(owner))?;
+        is_one("owner", owner, Owner::named(owner))?;
     }
     if let Some(control) = &flow.evidence.control {
         let known = CONTROLS.iter().find(|known| *known == control);
         is_one("control", control, known)?;
     }
     for answer in &flow.also {
-        is_one("verdict", &answer.verdict, Verdict::of(&answer.verdict))?;
-        is_one("level", &answer.level, Level::of(&answer.level))?;
+        is_one("verdict", &answer.verdict, Verdict::named(&answer.verdict))?;
+        is_one("level", &answer.level, Level::named(&answer.level))?;
     }
     Ok(())
 }
@@ -174,7 +174,7 @@ fn arrivals(bytes: &[u8]) -> Result<ArrivalsDocument, String> {
     is_time("`finished`", &log.finished)?;
     let heard = log.ports.iter().map(|port| &port.transport);
     for transport in heard.chain(log.arrivals.iter().map(|it| &it.transport)) {
-        is_one("transport", transport, Transport::of(transport))?;
+        is_one("transport", transport, Transport::named(transport))?;
     }
     Ok(log)
 }

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -17,8 +18,11 @@ pub(crate) struct Row {
 impl Row {
     /// Lays them out: 198.51.100.10 – 198.51.100.1 | 192.0.2.254 – 192.0.2.10.
     pub(crate) fn new() -> Self {
-        let names =
-            ["client", "wall", "server"].map(|role| format!("pp-{role}-{}", std::process::id()));
+        // Several tests of one process may each have their own.
+        static LAID_OUT: AtomicUsize = AtomicUsize::new(0);
+        let number = LAID_OUT.fetch_add(1, Ordering::Relaxed);
+        let names = ["client", "wall", "server"]
+            .map(|role| format!("pp-{role}-{}-{number}", std::process::id()));
         let bed = Self { names };
         for name in &bed.names {
             ip(&["netns", "add", name]);

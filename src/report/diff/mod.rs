@@ -195,8 +195,8 @@ fn by_id(report: &ReportDocument) -> BTreeMap<&str, &ReportFlow> {
 }
 
 fn standing(flow: &ReportFlow) -> Standing {
-    let verdict = Verdict::of(&flow.verdict).unwrap_or(Verdict::Unknown);
-    let level = Level::of(&flow.level).unwrap_or(Level::Error);
+    let verdict = Verdict::named(&flow.verdict).unwrap_or(Verdict::Unknown);
+    let level = Level::named(&flow.level).unwrap_or(Level::Error);
     match (verdict, level) {
         _ if flow.accepted.is_some() => Standing::Good,
         (Verdict::Ok, _) | (_, Level::Note) => Standing::Good,

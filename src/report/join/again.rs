@@ -117,7 +117,7 @@ pub(super) fn rejudge(
     context: &Context,
     devices: &Devices,
 ) {
-    if let Some(need) = Need::of(&flow.flow.need) {
+    if let Some(need) = Need::named(&flow.flow.need) {
         let judgement = judge(need, seen, context);
         write(flow, judgement, devices);
     }

@@ -80,7 +80,7 @@ type Worth = (
 
 impl Word {
     fn verdict(&self) -> Verdict {
-        Verdict::of(&self.flow.verdict).unwrap_or(Verdict::Unknown)
+        Verdict::named(&self.flow.verdict).unwrap_or(Verdict::Unknown)
     }
 
     /// Whether it proves anything. An optional flow is `ok` whatever is seen of it.
@@ -123,7 +123,7 @@ impl Word {
         (
             standing,
             verdict.fails(),
-            Level::of(&self.flow.level),
+            Level::named(&self.flow.level),
             verdict.severity(),
             control,
             self.finished,

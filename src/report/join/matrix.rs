@@ -16,7 +16,7 @@ pub(super) fn matrix(flows: &[ReportFlow], plan: Option<&Planned>) -> Vec<Matrix
     let mut cells: BTreeMap<Place, (Summary, usize)> = BTreeMap::new();
     for flow in flows {
         let (summary, _) = cells.entry(place(&flow.flow)).or_default();
-        match Verdict::of(&flow.verdict) {
+        match Verdict::named(&flow.verdict) {
             _ if flow.accepted.is_some() => summary.accepted += 1,
             Some(verdict) => *count(summary, verdict) += 1,
             None => {}

@@ -1,6 +1,6 @@
 //! What a joined report has beside one vantage's, as text: matrix, coverage, contradictions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use owo_colors::OwoColorize;
@@ -33,31 +33,36 @@ pub(in crate::report) fn vantage(report: &ReportDocument, number: usize) -> Stri
     known.map_or_else(|| "nobody".to_string(), |it| visible(&place(it)))
 }
 
+/// Zone, and system where only it may start the flows.
+type Start<'a> = (&'a str, Option<&'a str>);
+
 /// A table of starts by systems, in as many parts as the width of a terminal asks for.
 fn matrix(report: &ReportDocument) -> String {
-    let systems: BTreeSet<&str> = report.matrix.iter().map(|cell| cell.to.as_str()).collect();
-    let starts: BTreeSet<(&str, Option<&str>)> =
-        report.matrix.iter().map(|cell| start(&cell.from)).collect();
-    if systems.is_empty() {
+    let mut columns: BTreeMap<&str, Column<'_>> = BTreeMap::new();
+    for cell in &report.matrix {
+        let column = columns
+            .entry(&cell.to)
+            .or_insert_with(|| Column::new(&cell.to));
+        column.add(start(&cell.from), counts(&cell.flows, cell.untried));
+    }
+    if columns.is_empty() {
         return String::new();
     }
-    let labels: Vec<String> = starts.iter().map(|start| name(&words(*start))).collect();
-    let label_width = labels.iter().map(|it| width(it)).max().unwrap_or(0);
-    let columns: Vec<Column> = systems
-        .iter()
-        .map(|system| Column::new(report, system, &starts))
-        .collect();
+    let starts: BTreeSet<Start<'_>> = report.matrix.iter().map(|it| start(&it.from)).collect();
+    let labels = starts.iter().map(|start| width(&name(&words(*start))));
+    let label_width = labels.max().unwrap_or(0);
+    let columns: Vec<Column<'_>> = columns.into_values().collect();
     let mut out = format!("\n{}\n", "From, and to".bold());
     let mut rest = &columns[..];
     while !rest.is_empty() {
         let mut used = 2 + label_width;
-        let fits = |column: &&Column| {
+        let fits = |column: &&Column<'_>| {
             used += 2 + column.width;
             used <= WIDTH
         };
         let count = rest.iter().take_while(fits).count().max(1);
         let (part, after) = rest.split_at(count);
-        out += &part_of_matrix(&labels, label_width, part);
+        out += &part_of_matrix(label_width, part);
         rest = after;
         if !rest.is_empty() {
             out += "\n";
@@ -66,45 +71,50 @@ fn matrix(report: &ReportDocument) -> String {
     out
 }
 
-/// A system, and what leads to it from each start: one line for each verdict.
-struct Column {
+/// A system, and what leads to it from the starts from which anything does: one line for each verdict.
+struct Column<'a> {
     head: String,
-    cells: Vec<Vec<String>>,
+    cells: BTreeMap<Start<'a>, Vec<String>>,
     width: usize,
 }
 
-impl Column {
-    fn new(report: &ReportDocument, system: &str, starts: &BTreeSet<(&str, Option<&str>)>) -> Self {
-        let cell = |from: &(&str, Option<&str>)| {
-            let mut cells = report.matrix.iter();
-            let found = cells.find(|cell| cell.to == system && start(&cell.from) == *from);
-            found.map_or_else(Vec::new, |cell| counts(&cell.flows, cell.untried))
-        };
-        let cells: Vec<Vec<String>> = starts.iter().map(cell).collect();
+impl<'a> Column<'a> {
+    fn new(system: &str) -> Self {
         let head = name(system);
-        let lines = cells.iter().flatten().chain([&head]);
         Self {
-            width: lines.map(|line| width(line)).max().unwrap_or(0),
-            cells,
+            width: width(&head),
+            cells: BTreeMap::new(),
             head,
         }
     }
+
+    fn add(&mut self, start: Start<'a>, lines: Vec<String>) {
+        let widest = lines.iter().map(|line| width(line)).max();
+        self.width = self.width.max(widest.unwrap_or(0));
+        self.cells.insert(start, lines);
+    }
+
+    fn lines(&self, start: Start<'a>) -> &[String] {
+        self.cells.get(&start).map_or(&[], Vec::as_slice)
+    }
 }
 
-fn part_of_matrix(labels: &[String], label_width: usize, columns: &[Column]) -> String {
+/// Some columns, with the starts from which anything leads there.
+fn part_of_matrix(label_width: usize, columns: &[Column<'_>]) -> String {
     let heads = columns.iter().map(|column| column.head.as_str());
     let mut out = line("", label_width, heads, columns);
-    for (row, label) in labels.iter().enumerate() {
-        let height = columns
-            .iter()
-            .map(|it| it.cells[row].len())
-            .max()
-            .unwrap_or(0);
-        for at in 0..height {
+    let starts: BTreeSet<Start<'_>> = columns
+        .iter()
+        .flat_map(|column| column.cells.keys().copied())
+        .collect();
+    for start in starts {
+        let heights = columns.iter().map(|column| column.lines(start).len());
+        let label = name(&words(start));
+        for at in 0..heights.max().unwrap_or(0) {
             let label = if at == 0 { label.as_str() } else { "" };
             let cells = columns
                 .iter()
-                .map(|column| match column.cells[row].get(at) {
+                .map(|column| match column.lines(start).get(at) {
                     Some(cell) => cell.as_str(),
                     None if at == 0 => "-",
                     None => "",
@@ -119,7 +129,7 @@ fn line<'a>(
     label: &str,
     label_width: usize,
     cells: impl Iterator<Item = &'a str>,
-    columns: &[Column],
+    columns: &[Column<'_>],
 ) -> String {
     let mut out = format!("  {label:<label_width$}");
     for (cell, column) in cells.zip(columns) {
@@ -146,11 +156,11 @@ fn counts(flows: &Summary, untried: usize) -> Vec<String> {
     .collect()
 }
 
-fn start(from: &Source) -> (&str, Option<&str>) {
+fn start(from: &Source) -> Start<'_> {
     (&from.zone, from.system.as_deref())
 }
 
-fn words((zone, system): (&str, Option<&str>)) -> String {
+fn words((zone, system): Start<'_>) -> String {
     match system {
         Some(system) => format!("{zone}, {system}"),
         None => zone.to_string(),
