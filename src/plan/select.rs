@@ -26,29 +26,27 @@ pub enum Owner {
 
 /// The flows that start in a zone, as a system of it (or none) can try them; the number of flows of other zones beside.
 ///
-/// A zone's forbidden flow is left out where the vantage itself needs the same host and port, and so is what leads to
-/// the vantage itself.
+/// A system's own word goes before its zone's: a zone's forbidden flow is left out where the vantage itself needs the
+/// same host and port, a zone's needed flow where the vantage itself must not start it. So is what leads to the vantage
+/// itself.
 pub fn select(
     site: &Site,
     plan: &Plan,
     zone: ZoneId,
     system: Option<SystemId>,
 ) -> (Vec<Chosen>, usize) {
-    let own_needs: BTreeSet<_> = plan
+    let own: BTreeSet<_> = plan
         .flows
         .iter()
-        .filter(|flow| {
-            system.is_some_and(|system| flow.from == Origin::System(system))
-                && flow.need != Need::Forbidden
-        })
-        .map(|flow| (flow.to, flow.port, flow.transport))
+        .filter(|flow| system.is_some_and(|system| flow.from == Origin::System(system)))
+        .map(|flow| (flow.to, flow.port, flow.transport, is_forbidden(flow)))
         .collect();
     let mut chosen = Vec::new();
     let mut elsewhere = 0;
     for (number, flow) in plan.flows.iter().enumerate() {
         if site.zone_of(flow.from) != zone {
             elsewhere += 1;
-        } else if !is_moot(flow, system, &own_needs) {
+        } else if !is_moot(flow, system, &own) {
             let owner = match flow.from {
                 Origin::Zone(_) => Owner::Vantage,
                 Origin::System(other) if Some(other) == system => Owner::Vantage,
@@ -66,11 +64,19 @@ pub fn select(
 fn is_moot(
     flow: &Flow,
     system: Option<SystemId>,
-    own_needs: &BTreeSet<(Target, crate::yaml::Ports, crate::catalogue::Transport)>,
+    own: &BTreeSet<(
+        Target,
+        crate::yaml::Ports,
+        crate::catalogue::Transport,
+        bool,
+    )>,
 ) -> bool {
     let to_itself = system.is_some_and(|system| flow.to == Target::System(system));
-    let needed_itself = flow.need == Need::Forbidden
-        && matches!(flow.from, Origin::Zone(_))
-        && own_needs.contains(&(flow.to, flow.port, flow.transport));
-    to_itself || needed_itself
+    let said_otherwise = matches!(flow.from, Origin::Zone(_))
+        && own.contains(&(flow.to, flow.port, flow.transport, !is_forbidden(flow)));
+    to_itself || said_otherwise
+}
+
+fn is_forbidden(flow: &Flow) -> bool {
+    flow.need == Need::Forbidden
 }
