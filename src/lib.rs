@@ -1,7 +1,8 @@
 //! Does the network let a Configuration Manager site work, and nothing else? Say what must flow, try it, judge it.
 //!
 //! The modules stand in the order in which the data goes through them; each imports only modules above it
-//! (`tests/layers.rs` keeps that). `diagnostic` to `plan`, `verdict`, `report` and `rules` are pure: no sockets, files or clocks.
+//! (`tests/layers.rs` keeps that). `diagnostic` to `change`, `verdict`, `report` and `rules` are pure: no sockets, files or
+//! clocks.
 
 /// Closed sets of words.
 mod words;
@@ -17,6 +18,8 @@ pub mod config;
 pub mod site;
 /// Who must, may, or must not reach whom: the flows.
 pub mod plan;
+/// What a change of the site asks for, and in which order.
+pub mod change;
 /// What came back when a flow was tried.
 pub mod observation;
 /// Who answered, and where silent packets are dropped: what to find out, and what it proves.
@@ -35,7 +38,14 @@ pub mod vantage;
 pub mod report;
 /// What firewalls have to let through, in the words of each kind.
 pub mod rules;
+/// What a flow, a cause, a rule or a topic is about, in words.
+pub mod explain;
+/// Standing in for a system's services before they exist, so that paths can be proved.
+pub mod listen;
 /// A stand-in site on loopback with planted faults.
 pub mod lab;
 /// The commands.
 pub mod cli;
+/// The readings of what others wrote, for fuzzers.
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;

@@ -15,6 +15,11 @@ macro_rules! words {
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
+
+            /// What a word of a file or report stands for.
+            pub fn of(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|it| it.name() == word)
+            }
         }
 
         impl std::fmt::Display for $name {

@@ -4,6 +4,8 @@
 //! A missing program fails the test and says how to get it.
 #![cfg(unix)]
 
+mod ports;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -167,8 +169,7 @@ fn written(folder: impl std::fmt::Display, text: &str) -> String {
 
 /// A port on loopback where nobody listens.
 fn free() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
-    listener.local_addr().expect("an address")
+    ports::free(Ipv4Addr::LOCALHOST)
 }
 
 /// What came of a run.

@@ -85,11 +85,13 @@ fn pure_stages_use_no_sockets_files_or_clocks() {
         "config",
         "site",
         "plan",
+        "change",
         "observation",
         "attribution",
         "verdict",
         "report",
         "rules",
+        "explain",
     ] {
         let mut files = Vec::new();
         let path = Path::new("src").join(module);

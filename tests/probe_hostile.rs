@@ -45,6 +45,7 @@ fn question(address: SocketAddr, ladder: Ladder) -> Question {
         landing: Landing::Itself,
         web: None,
         via: None,
+        challenger: None,
     }
 }
 

@@ -9,7 +9,7 @@ mod doors;
 mod place;
 mod sender;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::observation::{Observation, Path, Prohibition, ResetBy, Service, State};
@@ -46,6 +46,8 @@ pub struct Inquiry {
     pub walks: Vec<Walk>,
     /// Whether routers say that the host cannot be reached, and nothing shows that it is alive.
     pub looks_dead: bool,
+    /// The questions to other hosts that share the address: nothing is said of these.
+    pub others: BTreeSet<usize>,
 }
 
 /// A question whose way is walked.
@@ -113,6 +115,7 @@ fn inquiry(address: IpAddr, tried: &[&Tried<'_>]) -> Inquiry {
             .map(|(_, walk)| walk)
             .collect(),
         looks_dead: looks_dead(tried),
+        others: BTreeSet::new(),
     }
 }
 
@@ -129,9 +132,11 @@ fn walk(one: &Tried<'_>) -> Walk {
 fn reference(tried: &[&Tried<'_>]) -> Option<Walk> {
     let rank = |one: &&&Tried<'_>| match (&one.seen.state, &one.seen.service) {
         (State::Open, Some(Service::ConnectedToItself)) => None,
-        (State::Open, Some(Service::Spoke)) => Some(0),
-        (State::Open, _) => Some(1),
-        (State::Closed { .. }, _) => Some(2),
+        // Only the host's own words tell how far away it is.
+        (State::Open, _) if has_own_words(one.seen) => Some(0),
+        (State::Open, Some(Service::Spoke)) => Some(1),
+        (State::Open, _) => Some(2),
+        (State::Closed { .. }, _) => Some(3),
         _ => None,
     };
     tried
@@ -166,6 +171,8 @@ fn urgency(one: &Tried<'_>) -> Option<u8> {
 /// HTTP and DNS in the place of others, but they do not hold a certificate's key, nor speak the rest.
 pub fn has_own_words(seen: &Observation) -> bool {
     match &seen.service {
+        // A proof with the token is nobody else's word.
+        Some(Service::Listener) => true,
         Some(Service::Spoke) => seen.tls.is_some() || !is_often_answered_for(seen),
         Some(Service::Certificate(_)) => seen.tls.as_ref().is_some_and(|tls| tls.key_proven),
         Some(Service::ServerError(_)) => seen.tls.is_some(),
@@ -305,10 +312,12 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
         }
         seen.path = Some(path.clone());
     }
-    for seen in observations
+    let of_host = observations
         .iter_mut()
-        .filter(|seen| seen.address == Some(inquiry.address))
-    {
+        .enumerate()
+        .filter(|(number, _)| !inquiry.others.contains(number))
+        .map(|(_, seen)| seen);
+    for seen in of_host.filter(|seen| seen.address == Some(inquiry.address)) {
         // A port that answered after its way was walked drops nothing.
         if let Some(path) = seen
             .path

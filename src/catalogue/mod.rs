@@ -6,9 +6,13 @@
 
 mod client_errors;
 mod http;
+mod port_change;
 mod read;
+mod read_change;
 mod read_errors;
 mod read_http;
+mod read_topics;
+mod topics;
 mod words;
 
 use std::collections::BTreeMap;
@@ -18,6 +22,10 @@ use crate::yaml::Ports;
 
 pub use client_errors::{ClientError, Log, Outcome};
 pub use http::{Expected, Fingerprint, Header, Meaning, Passes};
+pub use port_change::{
+    Asks, At, ChangeStep, Changed, ClientStep, Deaf, Gives, PortChange, Property, Stage, Value,
+};
+pub use topics::Topic;
 pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport, Verb};
 
 /// The embedded catalogue, as bytes.
@@ -40,6 +48,12 @@ pub struct Catalogue {
     pub fingerprints: Vec<Fingerprint>,
     /// What a client logs when the network fails it.
     pub client_errors: Vec<ClientError>,
+    /// How ports are changed.
+    pub port_change: PortChange,
+    /// In which order a client goes about its work.
+    pub client_order: Vec<ClientStep>,
+    /// Where the console shows what the site file asks for.
+    pub topics: Vec<Topic>,
 }
 
 /// A named port.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Rule, Setting, Transport,
-    read_errors, read_http,
+    read_change, read_errors, read_http, read_topics,
 };
 use crate::diagnostic::{Problem, choices, has_errors};
 use crate::yaml::{self, Fields, Node, Value};
@@ -50,6 +50,9 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
             "passes",
             "fingerprints",
             "client_errors",
+            "port_change",
+            "client_order",
+            "topics",
         ],
         problems,
     )?;
@@ -110,7 +113,26 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         .iter()
         .filter_map(|node| read_errors::client_error(node, &sources, problems))
         .collect();
-    for key in ["rules", "passes", "fingerprints", "client_errors"] {
+    let port_change = fields
+        .get("port_change")
+        .and_then(|node| read_change::port_change(node, &sources, problems))
+        .unwrap_or_default();
+    let client_order = entries("client_order", problems)
+        .iter()
+        .filter_map(|node| read_change::client_step(node, &sources, problems))
+        .collect();
+    let topics = entries("topics", problems)
+        .iter()
+        .filter_map(|node| read_topics::topic(node, &sources, problems))
+        .collect();
+    for key in [
+        "rules",
+        "passes",
+        "fingerprints",
+        "client_errors",
+        "client_order",
+        "topics",
+    ] {
         unique_ids(entries(key, &mut Vec::new()), problems);
     }
     Some(Catalogue {
@@ -121,11 +143,14 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         passes,
         fingerprints,
         client_errors,
+        port_change,
+        client_order,
+        topics,
     })
 }
 
 /// Reports ids that stand twice in one list.
-fn unique_ids(nodes: &[Node], problems: &mut Vec<Problem>) {
+pub(super) fn unique_ids(nodes: &[Node], problems: &mut Vec<Problem>) {
     let mut known = BTreeSet::new();
     for node in nodes {
         let Value::Map(pairs) = &node.value else {

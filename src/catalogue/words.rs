@@ -171,6 +171,19 @@ words! {
     }
 }
 
+impl Setting {
+    /// Whether it is a client request port in use, or a number of an update point.
+    pub fn is_of_clients(self) -> bool {
+        matches!(
+            self,
+            Self::ClientHttp
+                | Self::ClientHttps
+                | Self::SoftwareUpdateHttp
+                | Self::SoftwareUpdateHttps
+        )
+    }
+}
+
 words! {
     /// When a rule holds.
     Condition {

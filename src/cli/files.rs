@@ -1,17 +1,22 @@
 //! Reading the user's files, and showing what is wrong in them.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use jiff::Timestamp;
+use jiff::tz::Offset;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use sha2::{Digest, Sha256};
 
+use super::signing::Verifier;
 use crate::catalogue::{self, Catalogue};
 use crate::config::{self, Config};
 use crate::conversation::tls::client_certificate::{self, ClientCertificate, PasswordFrom};
 use crate::diagnostic::{Problem, has_errors, render};
-use crate::report::{self, ReportDocument};
+use crate::plan::{self, Plan};
+use crate::report::{self, Joinable, ReportDocument};
 use crate::site::Site;
 
 /// A site with the file it came from.
@@ -28,14 +33,29 @@ pub(super) struct Loaded {
     folder: PathBuf,
 }
 
+impl Loaded {
+    /// Shows what is odd about the exceptions, which only the plan and the day tell.
+    pub(super) fn review(&self, plan: &Plan) {
+        let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+        let problems = plan::review(&self.site, plan, today);
+        show(&self.file, &self.bytes, &problems);
+    }
+}
+
 /// The environment variable with the password of the client certificate.
 const PASSWORD: &str = "PORTPROOF_CLIENT_PASSWORD";
 
 /// The largest file that is read.
 const LARGEST: u64 = 16 << 20;
 
+/// The largest report: one of some tens of thousands of flows, each with its evidence.
+const LARGEST_REPORT: u64 = 128 << 20;
+
+/// The largest key or signature.
+pub(super) const LARGEST_KEY: u64 = 64 << 10;
+
 pub(super) fn load(file: &Path, catalogue: Option<&Path>) -> anyhow::Result<Option<Loaded>> {
-    let bytes = read(file).with_context(|| {
+    let bytes = read(file, LARGEST).with_context(|| {
         format!(
             "reading the site file {} (name another: portproof check FILE)",
             file.display()
@@ -88,7 +108,7 @@ pub(super) fn load_bytes(
     })
 }
 
-fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
+pub(super) fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
     let Some(path) = path else {
         return Catalogue::parse(catalogue::CONFIGMGR_2007)
             .map(Some)
@@ -96,7 +116,8 @@ fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
                 anyhow::anyhow!("the embedded catalogue has {} findings", problems.len())
             });
     };
-    let bytes = read(path).with_context(|| format!("reading the catalogue {}", path.display()))?;
+    let bytes =
+        read(path, LARGEST).with_context(|| format!("reading the catalogue {}", path.display()))?;
     match Catalogue::parse(&bytes) {
         Ok(catalogue) => Ok(Some(catalogue)),
         Err(problems) => {
@@ -108,17 +129,29 @@ fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
 
 /// Reads a report that `check` or `report` wrote.
 pub(super) fn report(path: &Path) -> anyhow::Result<ReportDocument> {
-    let bytes = read(path).with_context(|| format!("reading the report {}", path.display()))?;
+    let bytes = read(path, LARGEST_REPORT)
+        .with_context(|| format!("reading the report {}", path.display()))?;
     report::read(&bytes).map_err(|why| anyhow::anyhow!("{} {why}", path.display()))
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let size = std::fs::metadata(path)?.len();
+/// Reads a report or a log of arrivals, signed by whom the verifier believes.
+pub(super) fn joinable(path: &Path, verifier: &Verifier) -> anyhow::Result<Joinable> {
+    let bytes = read(path, LARGEST_REPORT)
+        .with_context(|| format!("reading the report {}", path.display()))?;
+    verifier.verify(path, &bytes)?;
+    report::read_joinable(&bytes).map_err(|why| anyhow::anyhow!("{} {why}", path.display()))
+}
+
+/// Reads a file of at most so many bytes, whatever its size is said to be.
+pub(super) fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    file.take(most + 1).read_to_end(&mut bytes)?;
     anyhow::ensure!(
-        size <= LARGEST,
-        "the file has {size} bytes; {LARGEST} are allowed"
+        bytes.len() as u64 <= most,
+        "the file has more than the {most} bytes that are allowed"
     );
-    Ok(std::fs::read(path)?)
+    Ok(bytes)
 }
 
 fn show(file: &str, bytes: &[u8], problems: &[Problem]) {

@@ -3,10 +3,17 @@
 
 mod args;
 mod check;
+mod diff;
+mod explain;
 mod files;
+mod listen;
+mod man;
 mod plan;
+mod report;
 mod rules;
 mod schema;
+mod token;
+mod signing;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -37,7 +44,11 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Listen(arguments) => listen::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -45,12 +56,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
             write_out(None, &String::from_utf8_lossy(&script))?;
             Ok(0)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-            write_out(None, &String::from_utf8_lossy(&page))?;
-            Ok(0)
-        }
+        Command::Man { into } => man::run(into.as_deref()),
     }
 }
 

@@ -1,7 +1,12 @@
 //! `portproof plan`.
 
+use std::path::Path;
+
 use super::args::{Plan, PlanFormat};
+use super::files::Loaded;
 use super::{WRONG, files, rules, write_out};
+use crate::change::{self, Side};
+use crate::diagnostic::visible;
 use crate::plan;
 use crate::rules::Dialect;
 
@@ -10,6 +15,10 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
         return Ok(WRONG);
     };
     let plan = plan::derive(&loaded.site, &loaded.catalogue);
+    loaded.review(&plan);
+    if let Some(old) = &arguments.against {
+        return change(arguments, &loaded, &plan, old);
+    }
     let shape = match arguments.shared.format {
         PlanFormat::Text | PlanFormat::Json => {
             rules::refuse_options(arguments)?;
@@ -34,4 +43,50 @@ fn flows(format: PlanFormat, loaded: &files::Loaded, plan: &plan::Plan) -> anyho
         return Ok(serde_json::to_string_pretty(&document)? + "\n");
     }
     Ok(plan::text(&loaded.site, plan))
+}
+
+/// What a change from an older file asks for.
+fn change(arguments: &Plan, new: &Loaded, plan: &plan::Plan, old: &Path) -> anyhow::Result<u8> {
+    rules::refuse_options(arguments)?;
+    let as_json = match arguments.shared.format {
+        PlanFormat::Text => false,
+        PlanFormat::Json => true,
+        _ => anyhow::bail!(
+            "--against shows a change as text or json; the rules of the new file: leave out --against"
+        ),
+    };
+    let Some(old) = files::load(old, arguments.shared.catalogue.as_deref())? else {
+        return Ok(WRONG);
+    };
+    warn_of_another_site(new, &old);
+    let before = plan::derive(&old.site, &old.catalogue);
+    let change = change::compare(&side(&old, &before), &side(new, plan), &new.catalogue);
+    let text = match as_json {
+        false => change::text(&change),
+        true => serde_json::to_string_pretty(&change)? + "\n",
+    };
+    write_out(arguments.shared.output.as_deref(), &text)?;
+    Ok(0)
+}
+
+fn side<'a>(loaded: &'a Loaded, plan: &'a plan::Plan) -> Side<'a> {
+    Side {
+        site: &loaded.site,
+        plan,
+        file: &loaded.file,
+    }
+}
+
+/// Two files of different sites are compared, but hardly meant to be.
+pub(super) fn warn_of_another_site(new: &Loaded, old: &Loaded) {
+    let (new_code, old_code) = (&new.site.code, &old.site.code);
+    if new_code != old_code {
+        eprintln!(
+            "warning: {} is of site {}, {} of site {}",
+            new.file,
+            visible(new_code),
+            old.file,
+            visible(old_code)
+        );
+    }
 }

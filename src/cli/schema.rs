@@ -2,8 +2,10 @@
 
 use super::args::Schema;
 use super::write_out;
+use crate::change::ChangeDocument;
+use crate::explain::ExplainDocument;
 use crate::plan::PlanDocument;
-use crate::report::ReportDocument;
+use crate::report::{ArrivalsDocument, DiffDocument, ReportDocument};
 
 /// The schema of the site file; a test compares its keys with those that are read.
 const CONFIG: &str = include_str!("../config/schema.json");
@@ -14,7 +16,17 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
         Schema::Report => {
             serde_json::to_string_pretty(&schemars::schema_for!(ReportDocument))? + "\n"
         }
+        Schema::Explain => {
+            serde_json::to_string_pretty(&schemars::schema_for!(ExplainDocument))? + "\n"
+        }
+        Schema::Arrivals => {
+            serde_json::to_string_pretty(&schemars::schema_for!(ArrivalsDocument))? + "\n"
+        }
+        Schema::Diff => serde_json::to_string_pretty(&schemars::schema_for!(DiffDocument))? + "\n",
         Schema::Plan => serde_json::to_string_pretty(&schemars::schema_for!(PlanDocument))? + "\n",
+        Schema::Change => {
+            serde_json::to_string_pretty(&schemars::schema_for!(ChangeDocument))? + "\n"
+        }
     };
     write_out(None, &text)?;
     Ok(0)

@@ -5,6 +5,7 @@
 
 mod pin;
 mod read;
+mod read_system;
 mod via;
 
 use std::net::IpAddr;
@@ -185,6 +186,8 @@ pub struct System {
     pub members: Vec<At<String>>,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
+    /// By the zone that asks: ports that are asked, each with the one at which it listens.
+    pub ports: Vec<(At<String>, Vec<(At<u16>, At<u16>)>)>,
 }
 
 /// Who starts the replication of a database replica.
@@ -203,6 +206,8 @@ pub struct Publishes {
     pub systems: Vec<At<String>>,
     /// What it does with TLS.
     pub tls: ProxyTls,
+    /// Ports at which it is asked, each with that of the systems behind it.
+    pub ports: Vec<(At<u16>, At<u16>)>,
 }
 
 /// What a web proxy does with TLS.
@@ -241,6 +246,10 @@ pub struct UserFlow {
 pub struct Exception {
     /// Id of the flow.
     pub flow: At<String>,
+    /// The last day on which it holds.
+    pub until: At<jiff::civil::Date>,
+    /// Why it is accepted, or who accepted it.
+    pub why: At<String>,
 }
 
 /// How flows are tried.

@@ -3,11 +3,12 @@
 use ipnet::IpNet;
 use std::time::Duration;
 
+use super::read_system::{PUBLISHES, SYSTEM, system};
 use super::{
-    ClientPorts, Config, Exception, Firewall, Mode, Pin, PortPair, Probing, ProxyTls, Publishes,
-    Replication, SiteSection, Sweep, System, UpdateSync, UserFlow, Via, Zone,
+    ClientPorts, Config, Exception, Firewall, Mode, PortPair, Probing, SiteSection, Sweep,
+    UpdateSync, UserFlow, Via, Zone,
 };
-use crate::catalogue::{Need, Protocol, Role, Transport};
+use crate::catalogue::{Need, Protocol, Transport};
 use crate::diagnostic::{Place, Problem, Severity};
 use crate::yaml::{self, At, Fields, Node, Ports, Value};
 
@@ -19,7 +20,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("zone", &["networks"]),
     ("firewall", &["between", "addresses"]),
     ("system", SYSTEM),
-    ("publishes", &["systems", "tls"]),
+    ("publishes", PUBLISHES),
     ("flow", FLOW),
     ("exception", EXCEPTION),
     ("tls", TLS),
@@ -51,22 +52,6 @@ const SITE: &[&str] = &[
     "crl_urls",
 ];
 const CLIENT_PORTS: &[&str] = &["http", "https"];
-const SYSTEM: &[&str] = &[
-    "zone",
-    "names",
-    "addresses",
-    "roles",
-    "serves",
-    "initiated_by_site_server",
-    "software_update_ports",
-    "database",
-    "rpc_ports",
-    "forest",
-    "replication",
-    "publishes",
-    "members",
-    "pin",
-];
 const FLOW: &[&str] = &["from", "to", "port", "transport", "protocol", "need", "why"];
 const EXCEPTION: &[&str] = &["flow", "until", "why"];
 const TLS: &[&str] = &[
@@ -143,7 +128,6 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
             .iter()
             .filter_map(|item| exception(item, problems))
             .collect();
-        problems.push(not_yet(node.at, "exceptions", "accepted deviations"));
     }
     if let Some(node) = fields.get("tls") {
         tls(node, &mut config, problems);
@@ -159,18 +143,6 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
         config.probing = probing(node, problems);
     }
     Some(config)
-}
-
-/// A key whose work is not built yet is refused: ignoring it would make a report that says less than it seems to.
-fn not_yet(at: Place, key: &str, what: &str) -> Problem {
-    Problem::error(
-        "not-yet",
-        at,
-        format!(
-            "`{key}`: {what} cannot be done by this version, and the key is not ignored in silence"
-        ),
-    )
-    .hint("take the key out for now")
 }
 
 fn named<T>(
@@ -200,7 +172,7 @@ fn check_name(name: &str, at: Place, problems: &mut Vec<Problem>) {
     }
 }
 
-fn texts(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<String>> {
+pub(super) fn texts(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<String>> {
     yaml::list(node, what, problems)
         .iter()
         .filter_map(|item| yaml::text(item, &format!("an item of {what}"), problems))
@@ -236,26 +208,43 @@ fn client_ports(node: Option<&Node>, owner: &str, problems: &mut Vec<Problem>) -
     else {
         return ClientPorts::default();
     };
-    ClientPorts {
+    let before = problems.len();
+    let ports = ClientPorts {
         http: port_list(&fields, "http", owner, problems),
         https: port_list(&fields, "https", owner, problems),
+    };
+    add_topic(&mut problems[before..], "client-ports");
+    ports
+}
+
+/// Says at findings about a port number where the console shows it.
+fn add_topic(problems: &mut [Problem], topic: &str) {
+    for problem in problems {
+        let hint = problem.hint.take().map(|hint| format!("{hint}; "));
+        problem.hint = Some(format!(
+            "{}portproof explain {topic} says where the console shows the numbers",
+            hint.unwrap_or_default()
+        ));
     }
 }
 
-fn port_pair(node: Option<&Node>, problems: &mut Vec<Problem>) -> PortPair {
+pub(super) fn port_pair(node: Option<&Node>, problems: &mut Vec<Problem>) -> PortPair {
     let owner = "`software_update_ports`";
     let Some(fields) = node.and_then(|node| Fields::of(node, owner, CLIENT_PORTS, problems)) else {
         return PortPair::default();
     };
+    let before = problems.len();
     let mut one = |key: &str| {
         fields
             .get(key)
             .and_then(|node| yaml::port(node, &format!("{owner} {key}"), problems))
     };
-    PortPair {
+    let pair = PortPair {
         http: one("http"),
         https: one("https"),
-    }
+    };
+    add_topic(&mut problems[before..], "software-update-ports");
+    pair
 }
 
 fn site(node: &Node, problems: &mut Vec<Problem>) -> SiteSection {
@@ -402,148 +391,6 @@ fn firewall(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Optio
     })
 }
 
-fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Option<System> {
-    let what = format!("system `{}`", name.value);
-    let fields = Fields::of(node, &what, SYSTEM, problems)?;
-    let text = |key: &str, problems: &mut Vec<Problem>| {
-        fields
-            .get(key)
-            .and_then(|node| yaml::text(node, &format!("`{key}` of {what}"), problems))
-    };
-    let database = text("database", problems);
-    let forest = text("forest", problems);
-    let zone = fields
-        .need("zone", "zone: perimeter", problems)
-        .and_then(|node| yaml::text(node, &format!("`zone` of {what}"), problems));
-    if fields.get("names").is_none() && fields.get("addresses").is_none() {
-        problems.push(
-            Problem::error(
-                "missing-key",
-                name.at,
-                format!("{what} has neither `names` nor `addresses`"),
-            )
-            .hint("for example: names: { default: ibs01.dmz.example }"),
-        );
-    }
-    let roles = fields
-        .need("roles", "roles: [management-point]", problems)
-        .map(|node| roles(node, &what, problems))
-        .unwrap_or_default();
-    let replication = fields.get("replication").and_then(|node| {
-        yaml::word(
-            node,
-            &format!("`replication` of {what}"),
-            "unknown-word",
-            &[("push", Replication::Push), ("pull", Replication::Pull)],
-            problems,
-        )
-    });
-    let initiated = fields.get("initiated_by_site_server").and_then(|node| {
-        yaml::boolean(
-            node,
-            &format!("`initiated_by_site_server` of {what}"),
-            problems,
-        )
-    });
-    Some(System {
-        zone,
-        names: fields
-            .get("names")
-            .map(|node| names(node, &what, problems))
-            .unwrap_or_default(),
-        addresses: fields
-            .get("addresses")
-            .map(|node| addresses(node, &what, problems))
-            .unwrap_or_default(),
-        roles,
-        serves: fields
-            .get("serves")
-            .map(|node| texts(node, &format!("`serves` of {what}"), problems)),
-        initiated_by_site_server: initiated.unwrap_or(false),
-        software_update_ports: port_pair(fields.get("software_update_ports"), problems),
-        database,
-        rpc_ports: fields
-            .get("rpc_ports")
-            .map(|node| {
-                yaml::one_or_list(node)
-                    .iter()
-                    .flat_map(|item| yaml::ports(item, &format!("`rpc_ports` of {what}"), problems))
-                    .collect()
-            })
-            .unwrap_or_default(),
-        forest,
-        replication,
-        publishes: fields
-            .get("publishes")
-            .and_then(|node| publishes(node, &what, problems)),
-        members: fields
-            .get("members")
-            .map(|node| texts(node, &format!("`members` of {what}"), problems))
-            .unwrap_or_default(),
-        pin: fields
-            .get("pin")
-            .and_then(|node| pin(node, &what, problems)),
-        name,
-    })
-}
-
-fn pin(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Pin> {
-    // Digits alone are a number to YAML.
-    let text = yaml::text(node, &format!("`pin` of {what}"), problems)?;
-    let pin = Pin::read(&text.value);
-    if pin.is_none() {
-        problems.push(
-            Problem::error(
-                "bad-pin",
-                node.at,
-                format!("`pin` of {what} is no SHA-256 of a certificate"),
-            )
-            .hint("64 hexadecimal digits, with or without colons: openssl x509 -noout -fingerprint -sha256 -in server.pem"),
-        );
-    }
-    pin
-}
-
-fn roles(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<Role>> {
-    let known: Vec<(&'static str, Role)> =
-        Role::ALL.iter().map(|role| (role.name(), *role)).collect();
-    let mut roles: Vec<At<Role>> = Vec::new();
-    for item in yaml::list(node, &format!("`roles` of {what}"), problems) {
-        let Some(role) = yaml::word(
-            item,
-            &format!("a role of {what}"),
-            "unknown-role",
-            &known,
-            problems,
-        ) else {
-            continue;
-        };
-        if !roles.iter().any(|known| known.value == role.value) {
-            roles.push(role);
-        }
-    }
-    roles
-}
-
-fn names(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<(At<String>, At<String>)> {
-    let owner = format!("`names` of {what}");
-    let Some(fields) = Fields::named(node, &owner, problems) else {
-        return Vec::new();
-    };
-    let mut all = Vec::new();
-    for (zone, value) in fields.all() {
-        let Some(name) = yaml::text(value, &owner, problems) else {
-            continue;
-        };
-        if is_host_name(&name.value) {
-            all.push((zone.owned(), name));
-        } else {
-            problems.push(Problem::error("bad-host-name", value.at, format!("`{}` is no host name", name.value)).hint("letters, digits, hyphens and dots, as in ibs01.example.com; addresses go under `addresses`"));
-        }
-    }
-    all
-}
-
 /// RFC 952 and RFC 1123 names, with the underscore that Windows domains carry.
 pub(super) fn is_host_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
@@ -558,50 +405,6 @@ pub(super) fn is_host_name(name: &str) -> bool {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         })
-}
-
-fn addresses(
-    node: &Node,
-    what: &str,
-    problems: &mut Vec<Problem>,
-) -> Vec<(At<String>, Vec<At<std::net::IpAddr>>)> {
-    let owner = format!("`addresses` of {what}");
-    let Some(fields) = Fields::named(node, &owner, problems) else {
-        return Vec::new();
-    };
-    let mut all = Vec::new();
-    for (zone, value) in fields.all() {
-        let list = yaml::one_or_list(value)
-            .iter()
-            .filter_map(|item| yaml::address(item, &owner, problems))
-            .collect();
-        all.push((zone.owned(), list));
-    }
-    all
-}
-
-fn publishes(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Publishes> {
-    let fields = Fields::of(
-        node,
-        format!("`publishes` of {what}"),
-        &["systems", "tls"],
-        problems,
-    )?;
-    let systems = fields
-        .need("systems", "systems: [cm01]", problems)
-        .map(|node| texts(node, "`publishes.systems`", problems))
-        .unwrap_or_default();
-    let ways = [
-        ("bridging", ProxyTls::Bridging),
-        ("tunnelling", ProxyTls::Tunnelling),
-    ];
-    let tls = fields
-        .get("tls")
-        .and_then(|node| yaml::word(node, "`publishes.tls`", "unknown-word", &ways, problems));
-    Some(Publishes {
-        systems,
-        tls: tls.map(|tls| tls.value).unwrap_or_default(),
-    })
 }
 
 fn flow(node: &Node, problems: &mut Vec<Problem>) -> Option<UserFlow> {
@@ -689,21 +492,36 @@ fn exception(node: &Node, problems: &mut Vec<Problem>) -> Option<Exception> {
         .and_then(|node| yaml::text(node, "`flow`", problems));
     let until = fields
         .need("until", "until: 2027-03-31", problems)
-        .and_then(|node| yaml::text(node, "`until`", problems));
-    if let Some(until) = until
-        && until.value.parse::<jiff::civil::Date>().is_err()
-    {
+        .and_then(|node| date(node, problems));
+    let why = fields
+        .need("why", "why: \"change 4711\"", problems)
+        .and_then(|node| yaml::text(node, "`why`", problems));
+    if let Some(why) = why.as_ref().filter(|why| why.value.trim().is_empty()) {
         problems.push(
-            Problem::error(
-                "bad-date",
-                until.at,
-                format!("`{}` is no date", until.value),
-            )
-            .hint("write year-month-day, as in 2027-03-31"),
+            Problem::error("missing-key", why.at, "`why` says nothing")
+                .hint("for example: why: \"change 4711\""),
         );
     }
-    fields.need("why", "why: \"change 4711\"", problems);
-    Some(Exception { flow: flow? })
+    Some(Exception {
+        flow: flow?,
+        until: until?,
+        why: why?,
+    })
+}
+
+/// A day. Other spellings that a date library reads, such as one with a time of day, would promise what is not kept.
+fn date(node: &Node, problems: &mut Vec<Problem>) -> Option<At<jiff::civil::Date>> {
+    let text = yaml::text(node, "`until`", problems)?;
+    let parsed = text.value.parse::<jiff::civil::Date>().ok();
+    let found = parsed.filter(|date| date.to_string() == text.value);
+    if found.is_none() {
+        problems.push(
+            Problem::error("bad-date", text.at, format!("`{}` is no date", text.value)).hint(
+                "write year-month-day, as in 2027-03-31: the last day on which the exception holds",
+            ),
+        );
+    }
+    found.map(|value| At { value, at: text.at })
 }
 
 fn tls(node: &Node, config: &mut Config, problems: &mut Vec<Problem>) {

@@ -3,10 +3,11 @@
 //!
 //! Nothing here opens a socket: `probe` hands streams in. `certificate` and `revocation` say what a chain and a
 //! revocation list are worth, `proxy` goes through what stands in between, `trust` holds the roots. What is common to
-//! binary protocols is in `message` and `ber`. Everything that is read may be malicious.
+//! binary protocols is in `message` and `ber`. `challenge` is what `check` and `listen` say to each other. Everything that is read may be malicious.
 
 mod ber;
 pub(crate) mod certificate;
+pub(crate) mod challenge;
 pub(crate) mod dns;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -26,6 +27,7 @@ pub(crate) mod tds;
 pub(crate) mod tls;
 mod trust;
 
+pub use challenge::{Challenger, Token};
 pub use http::WebNeeds;
 pub(crate) use message::Fault;
 pub use trust::Trust;

@@ -4,6 +4,7 @@
 //! has a variant here, so probing returns no `Err` and the verdict table can be exhaustive. The types are plain data:
 //! no sockets, no clocks.
 
+mod listener;
 mod spoken;
 mod revocation;
 mod tls;
@@ -13,6 +14,8 @@ use std::net::{IpAddr, SocketAddr};
 use jiff::Timestamp;
 
 use crate::catalogue::{Role, Verb};
+pub(crate) use listener::LONGEST_NAME;
+pub use listener::Listener;
 pub use revocation::{ListContent, ListFault, ListSeen};
 pub use spoken::{RpcPort, RpcRange, Spoken};
 pub use tls::{
@@ -59,6 +62,8 @@ pub struct Observation {
     pub slow_rejection: bool,
     /// The proxy that it was tried through, as a URL; `None`: it was tried directly.
     pub via: Option<String>,
+    /// The listener of this program that proved that it was reached.
+    pub listener: Option<Listener>,
 }
 
 impl Observation {
@@ -83,6 +88,7 @@ impl Observation {
             dead_by: None,
             slow_rejection: false,
             via: None,
+            listener: None,
         }
     }
 
@@ -190,6 +196,12 @@ impl Rejection {
             Prohibition::HostUnreachable | Prohibition::NetUnreachable
         )
     }
+
+    /// Whether this host's own system may have made it up, having looked for the host or a router in vain: no message
+    /// was seen, only an error number that says that the host is out of reach.
+    pub fn may_be_our_own(&self) -> bool {
+        self.icmp_type.is_none() && self.is_about_the_host()
+    }
 }
 
 /// What an ICMP unreachable message says, over both families (RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).
@@ -249,6 +261,8 @@ pub enum Service {
     NotAsked,
     /// It spoke the protocol, and all is as a client needs it.
     Spoke,
+    /// A listener of this program stands in for it, and proved that it was reached.
+    Listener,
     /// It accepted and then said nothing, or not enough, within the time.
     Mute,
     /// It accepted and closed or reset before it said a word.
@@ -294,6 +308,8 @@ pub enum Depth {
     Http,
     /// Another protocol was spoken.
     Protocol,
+    /// The other end itself proved that it was reached.
+    EndToEnd,
 }
 
 /// One try: one connection attempt, or one later step of it.

@@ -4,16 +4,15 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
 
-use nix::errno::Errno;
 use nix::libc;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, recvmsg, setsockopt, sockopt,
 };
 use socket2::{Domain, Socket, Type};
 use tokio::io::unix::AsyncFd;
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
+pub use super::half_open::half_open;
 use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner, local_trouble};
 use crate::observation::{Prohibition, Rejection, Trouble};
 
@@ -256,15 +255,31 @@ fn says_v6(icmp_type: u8, code: u8) -> Prohibition {
     }
 }
 
-/// Raises the limit of open descriptors as far as the system allows, and says how many may be open.
-pub fn raise_descriptor_limit() -> usize {
-    const ASSUMED: u64 = 1_024;
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-        return ASSUMED as usize;
-    };
-    let raised =
-        soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard) == Ok::<(), Errno>(());
-    usize::try_from(if raised { hard } else { soft }).unwrap_or(usize::MAX)
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 256;
+
+/// Listens for connections; a port in use is left to its owner. It has to be called within a runtime.
+///
+/// # Errors
+/// What the system says.
+pub fn listen_on(local: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(local), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    // What is left of connections of an earlier run does not hold the port; another listener does, all the same.
+    socket.set_reuse_address(true)?;
+    socket.bind(&local.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Receives datagrams; a port in use is left to its owner. It has to be called within a runtime.
+///
+/// # Errors
+/// What the system says.
+pub fn receive_on(local: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = std::net::UdpSocket::bind(local)?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
 }
 
 /// A listener on loopback that answers nobody: its accept queue is full, and Linux drops what comes then.

@@ -1,5 +1,5 @@
 //! Everything that depends on the operating system: connecting with the evidence the system keeps, this host's own
-//! addresses and name, its descriptor limit, and a listener that is silent.
+//! addresses and name, its descriptor limit, a listener that is silent, and how a run is interrupted.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -10,16 +10,23 @@ use tokio::net::TcpStream;
 use crate::observation::{Rejection, Trouble};
 
 #[cfg(target_os = "linux")]
+mod half_open;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
+#[cfg(any(test, not(target_os = "linux")))]
+mod error_number;
+mod interrupt;
 #[cfg(not(target_os = "linux"))]
 mod other;
 #[cfg(not(target_os = "linux"))]
 use other as platform;
 
+pub use interrupt::interrupted;
 pub use platform::{
-    SilentListener, TELLS_SENDERS, ask_datagram, connect, raise_descriptor_limit, silent_listener,
+    SilentListener, TELLS_SENDERS, ask_datagram, connect, half_open, listen_on, receive_on,
+    silent_listener,
 };
 
 /// How a connection attempt leaves.
@@ -88,13 +95,28 @@ pub fn own_addresses() -> io::Result<Vec<IpNet>> {
 
 /// This host's name, for the report.
 pub fn host_name() -> String {
-    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let name = kernel
-        .or_else(|| std::env::var("COMPUTERNAME").ok())
-        .or_else(|| std::env::var("HOSTNAME").ok());
-    name.map(|name| name.trim().to_string())
+    dns_lookup::get_hostname()
+        .ok()
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "unknown".to_string())
+}
+
+/// Raises the limit of open descriptors as far as the system allows, and says how many may be open.
+#[cfg(unix)]
+pub fn raise_descriptor_limit() -> usize {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    const ASSUMED: usize = 1_024;
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return ASSUMED;
+    };
+    let raised = soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
+    usize::try_from(if raised { hard } else { soft }).unwrap_or(usize::MAX)
+}
+
+/// How many sockets there may be: Windows has no limit for a process, but no more dynamic ports than these.
+#[cfg(windows)]
+pub fn raise_descriptor_limit() -> usize {
+    16_384
 }
 
 /// Whether this host has an address to reach `remote` from; connecting a UDP socket sends nothing.
@@ -116,6 +138,7 @@ fn unspecified(remote: SocketAddr) -> IpAddr {
 fn local_trouble(error: &io::Error) -> Option<Trouble> {
     match error.kind() {
         io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::AddrInUse
         | io::ErrorKind::OutOfMemory
         | io::ErrorKind::QuotaExceeded => Some(Trouble::NoDescriptors),
         io::ErrorKind::PermissionDenied => Some(Trouble::Refused),

@@ -1,72 +1,97 @@
 //! Windows and other systems: the error number of `connect` is all there is, so a rejection has neither code nor sender.
+//!
+//! A socket is connected without waiting, its local end noted, and the number that it ends with is read by
+//! `error_number`.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket as StdUdpSocket};
 
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use socket2::{Domain, Socket, Type};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
-use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner, local_trouble};
-use crate::observation::{Prohibition, Rejection, Trouble};
+use super::error_number::{self, Ended};
+use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner};
 
 /// Whether this system tells who sent an ICMP message, so that paths can be walked.
 pub const TELLS_SENDERS: bool = false;
 
+/// Windows fails where a datagram does not fit, and other systems cut it off: no datagram is larger than this.
+const ANY_DATAGRAM: usize = 64 << 10;
+
 /// One connection attempt on a new socket. It has no time limit: drop it to give up.
 ///
-/// `began` would be told the local end early; here it is known only at the end. Hops cannot be limited: nothing would
-/// tell whose answer came.
+/// `began` is told the local end as soon as there is one, for the evidence of silence. Hops are not limited: nothing
+/// would tell whose answer came.
 pub async fn connect(
     remote: SocketAddr,
     manner: Manner,
-    _began: impl FnOnce(SocketAddr),
+    began: impl FnOnce(SocketAddr),
 ) -> Connection {
-    match open(remote, manner).await {
+    let mut local = None;
+    let note = |address| {
+        local = Some(address);
+        began(address);
+    };
+    match attempt(remote, manner, note).await {
         Ok(stream) => Connection::Open(stream),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            Connection::Reset { local: None }
-        }
-        // Only an accepted connection is reset; a reset that answers the first packet refuses.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-            Connection::ResetAfterAccept { local: None }
-        }
-        // The system gave up before the caller did: that is silence.
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => std::future::pending().await,
-        Err(_) if !super::has_source(remote) => Connection::Trouble(Trouble::NoRoute),
-        Err(error) => match rejection(&error) {
-            Some(rejection) => Connection::Rejected {
-                rejection,
-                local: None,
-            },
-            None => Connection::Trouble(local_trouble(&error).unwrap_or(Trouble::NoRoute)),
+        Err(error) => match error_number::of_connect(&error, super::has_source(remote)) {
+            Ended::Reset => Connection::Reset { local },
+            Ended::ResetAfterAccept => Connection::ResetAfterAccept { local },
+            Ended::Rejected(rejection) => Connection::Rejected { rejection, local },
+            Ended::Trouble(trouble) => Connection::Trouble(trouble),
+            // The system gave up before the caller did: that is silence.
+            Ended::GaveUp => std::future::pending().await,
         },
     }
 }
 
-async fn open(remote: SocketAddr, manner: Manner) -> io::Result<TcpStream> {
-    let Some(port) = manner.local_port else {
-        return TcpStream::connect(remote).await;
-    };
-    let socket = match remote {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.bind(SocketAddr::new(super::unspecified(remote), port))?;
-    socket.connect(remote).await
+async fn attempt(
+    remote: SocketAddr,
+    manner: Manner,
+    began: impl FnOnce(SocketAddr),
+) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(remote), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    if let Some(port) = manner.local_port {
+        socket.bind(&SocketAddr::new(super::unspecified(remote), port).into())?;
+    }
+    match socket.connect(&remote.into()) {
+        Err(error) if !is_under_way(&error) => return Err(error),
+        Err(_) | Ok(()) => {}
+    }
+    if let Some(local) = local_end(&socket, remote) {
+        began(local);
+    }
+    let stream = TcpStream::from_std(socket.into())?;
+    stream.writable().await?;
+    match stream.take_error()? {
+        Some(error) => Err(error),
+        None => stream.peer_addr().map(|_| stream),
+    }
 }
 
-/// What an error number says of an ICMP message: weaker than the message, for it names neither code nor sender.
-fn rejection(error: &io::Error) -> Option<Rejection> {
-    let says = match error.kind() {
-        io::ErrorKind::HostUnreachable => Prohibition::HostUnreachable,
-        io::ErrorKind::NetworkUnreachable => Prohibition::NetUnreachable,
-        _ => return None,
-    };
-    Some(Rejection {
-        says,
-        icmp_type: None,
-        icmp_code: None,
-        by: None,
-    })
+#[cfg(windows)]
+fn is_under_way(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
+#[cfg(not(windows))]
+fn is_under_way(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::libc::EINPROGRESS)
+}
+
+/// This end of a connection that is under way. Windows tells the port at once, the address only when it is connected.
+fn local_end(socket: &Socket, remote: SocketAddr) -> Option<SocketAddr> {
+    let local = socket.local_addr().ok()?.as_socket()?;
+    if !local.ip().is_unspecified() {
+        return Some(local);
+    }
+    let source = StdUdpSocket::bind((super::unspecified(remote), 0)).ok()?;
+    source.connect(remote).ok()?;
+    Some(SocketAddr::new(
+        source.local_addr().ok()?.ip(),
+        local.port(),
+    ))
 }
 
 /// Sends one datagram from a new socket and waits for what comes back. It has no time limit: drop it to give up.
@@ -77,27 +102,16 @@ pub async fn ask_datagram(
     payload: &[u8],
     began: impl FnOnce(SocketAddr),
 ) -> Datagram {
-    let mut bytes = vec![0_u8; LARGEST_DATAGRAM];
+    let mut bytes = vec![0_u8; ANY_DATAGRAM];
     match exchange(remote, payload, &mut bytes, began).await {
         Ok(length) => {
-            bytes.truncate(length);
+            bytes.truncate(length.min(LARGEST_DATAGRAM));
             Datagram::Answer(bytes)
         }
-        // A port-unreachable message resets a connected datagram socket.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
-            ) =>
-        {
-            Datagram::Rejected(Rejection {
-                says: Prohibition::PortUnreachable,
-                icmp_type: None,
-                icmp_code: None,
-                by: None,
-            })
-        }
-        Err(error) => Datagram::Trouble(local_trouble(&error).unwrap_or(Trouble::NoRoute)),
+        Err(error) => match error_number::of_datagram(&error) {
+            Ok(rejection) => Datagram::Rejected(rejection),
+            Err(trouble) => Datagram::Trouble(trouble),
+        },
     }
 }
 
@@ -116,12 +130,42 @@ async fn exchange(
     socket.recv(bytes).await
 }
 
-/// The number of descriptors that may be open: these systems have no small limit.
-pub fn raise_descriptor_limit() -> usize {
-    16_384
+/// Listens for connections; a port in use is left to its owner. It has to be called within a runtime.
+///
+/// Windows lets a second program listen at one address where another listens at all: whether anybody does is seen first.
+///
+/// # Errors
+/// What the system says.
+pub fn listen_on(local: SocketAddr) -> io::Result<TcpListener> {
+    drop(std::net::TcpListener::bind((
+        super::unspecified(local),
+        local.port(),
+    ))?);
+    let socket = std::net::TcpListener::bind(local)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket)
 }
 
-/// Not to be had on this platform.
+/// Receives datagrams; a port in use is left to its owner. It has to be called within a runtime.
+///
+/// # Errors
+/// What the system says.
+pub fn receive_on(local: SocketAddr) -> io::Result<UdpSocket> {
+    drop(std::net::UdpSocket::bind((
+        super::unspecified(local),
+        local.port(),
+    ))?);
+    let socket = std::net::UdpSocket::bind(local)?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
+}
+
+/// Half-open connections: these systems do not show them without privileges.
+pub fn half_open() -> Option<Vec<(SocketAddr, SocketAddr)>> {
+    None
+}
+
+/// Not to be had on these systems: where the queue of a listener is full, Windows resets what comes then.
 #[derive(Debug)]
 pub struct SilentListener {
     /// Where it would not answer.

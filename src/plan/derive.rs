@@ -33,6 +33,10 @@ pub(super) fn watchlist(site: &Site, catalogue: &Catalogue) -> Vec<u16> {
             .chain(&site.retired_http)
             .chain(&site.retired_https),
     );
+    for system in &site.systems {
+        ports.extend(system.published_ports.numbers());
+        ports.extend(system.ports.iter().flat_map(|(_, it)| it.numbers()));
+    }
     for system in site
         .systems
         .iter()

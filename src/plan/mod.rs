@@ -1,15 +1,18 @@
 //! The flows of a site: who must, may or must not reach whom, each with its reasons.
 //!
 //! Rules of the catalogue, the user's own flows, the revocation lists and the watchlist each propose flows (`derive`);
-//! proposals for the same start, end, port and transport are settled into one (`settle`): required beats optional,
-//! optional beats forbidden. A vantage then takes the flows that it can try (`select`). A flow is a few numbers and a
+//! each is taken to the ports that its start asks for (`translate`). Proposals for the same start, end, port and
+//! transport are settled into one (`settle`): required beats optional, optional beats forbidden. A vantage then takes the flows that it can try (`select`). A flow is a few numbers and a
 //! shared `Reason`, so that thousands of forbidden ones cost little; names appear only on output (`output`).
 
+mod client;
 mod derive;
+mod exceptions;
 mod output;
 mod roles;
 mod select;
 mod settle;
+mod translate;
 
 use std::sync::Arc;
 
@@ -18,10 +21,12 @@ use crate::diagnostic::Place;
 use crate::site::{Origin, Site, SystemId};
 use crate::yaml::Ports;
 
+pub use client::of_client;
 pub use derive::{flow_to_list, is_only_of_lists};
+pub use exceptions::review;
 pub use output::{
-    Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document,
-    entry, id, text,
+    Declared, Destination, ExceptionEntry, FlowEntry, PlanDocument, Port, SiteName, Source,
+    ToolName, document, entry, exception_entry, id, text,
 };
 pub use roles::{is_bridged, roles};
 pub use select::{Chosen, Owner, select};
@@ -44,7 +49,7 @@ pub struct Flow {
     pub to: Target,
     /// Transport.
     pub transport: Transport,
-    /// Its port, or range of dynamic ports.
+    /// The port that its start asks for, or a range of dynamic ports.
     pub port: Ports,
     /// What is spoken.
     pub protocol: Protocol,
@@ -95,7 +100,10 @@ pub fn derive(site: &Site, catalogue: &Catalogue) -> Plan {
     let mut proposals = derive::from_rules(site, catalogue, &watchlist);
     proposals.extend(derive::own_flows(site));
     proposals.extend(derive::from_watchlist(site, &watchlist));
-    let mut flows = settle::settle(proposals);
+    let asked = proposals
+        .into_iter()
+        .flat_map(|flow| translate::asked(site, flow));
+    let mut flows = settle::settle(asked.collect());
     flows.sort_by_cached_key(|flow| id(site, flow));
     Plan { flows, watchlist }
 }

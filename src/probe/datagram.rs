@@ -2,7 +2,8 @@
 //!
 //! An answer shows a service, and one in its protocol proves it; an ICMP message shows who refused. Silence shows
 //! nothing where the datagram is empty, as it is where no protocol is known, so that no service acts on it: most
-//! services do not answer what they do not understand.
+//! services do not answer what they do not understand. Beside each datagram leaves a challenge, where a listener of this
+//! program may stand there: its answer decides.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 
 use super::converse::facts;
 use super::knock::Places;
-use super::{Datagram as Asked, Landing, Prober, Question};
+use super::{Datagram as Asked, Landing, Prober, Question, recognise};
 use crate::conversation::{Fault, kerberos, rpc::datagram as rpc};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, Rejection, ResetBy, Service,
@@ -45,6 +46,13 @@ pub(super) async fn ask(
         let (attempt, came) = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
+            proved = recognise::datagram(prober, question, remote) => {
+                let (attempt, listener) = proved;
+                seen.attempts.push(attempt);
+                seen.state = State::Open;
+                recognise::note(&mut seen, listener);
+                break;
+            }
             tried = one(prober, remote, &request) => tried,
         };
         seen.attempts.push(attempt);
@@ -56,7 +64,7 @@ pub(super) async fn ask(
     drop(places);
     if seen.attempts.is_empty() {
         seen.state = State::NotTried(NotTried::Interrupted);
-    } else if seen.spoken.is_none() {
+    } else if seen.spoken.is_none() && seen.listener.is_none() {
         seen.depth = Some(Depth::Udp);
     }
     seen

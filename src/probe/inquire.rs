@@ -270,6 +270,7 @@ fn door(address: IpAddr, port: u16) -> Question {
         landing: Landing::Itself,
         web: None,
         via: None,
+        challenger: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A `Question` goes through a ladder: knock (`knock`: tries until an answer or until silence is proof, by the bound
 //! of `silence`), then the conversation (`converse`: TLS, HTTP), as far as its protocol asks; UDP is one `datagram`.
+//! Where the run has a token, a port that opened is first asked for a listener of this program (`recognise`).
 //! A required port that opened is knocked at from several source ports (`spread`). When all have been asked,
 //! `Prober::prove_silence` makes up for losses that were learnt late, and `inquire` finds out what an inquiry of
 //! `attribution` asks: doors that nobody uses, walks of paths (`walk`), times. `pace` spreads the tries, `learnt` keeps
@@ -20,6 +21,7 @@ mod once;
 mod pace;
 mod prove;
 mod ranges;
+mod recognise;
 mod silence;
 mod spread;
 mod walk;
@@ -40,7 +42,7 @@ use crate::observation::{
 use knock::Places;
 use learnt::Learnt;
 
-pub use crate::conversation::{Trust, WebNeeds};
+pub use crate::conversation::{Challenger, Token, Trust, WebNeeds};
 pub use converse::MOST_RPC_PORTS;
 pub use gateway::Gateway;
 pub use names::lookup;
@@ -69,6 +71,8 @@ pub struct Question {
     pub web: Option<Arc<WebNeeds>>,
     /// The proxy that it goes through; `None`: it goes directly.
     pub via: Option<Arc<Gateway>>,
+    /// The run that looks for a listener behind it; `None`: none is looked for.
+    pub challenger: Option<Arc<Challenger>>,
 }
 
 /// Where a question leads.

@@ -93,7 +93,7 @@ fn holds(range: &Ports, port: u16) -> bool {
 }
 
 fn speaks(seen: &Observation) -> bool {
-    seen.state == State::Open && seen.service == Some(Service::Spoke)
+    seen.state == State::Open && matches!(seen.service, Some(Service::Spoke | Service::Listener))
 }
 
 /// Whether something on the way keeps a port from answering.

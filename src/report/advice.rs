@@ -1,6 +1,7 @@
 //! What to do about a cause, in words for whoever has to act.
 
 use super::document::Evidence;
+use crate::catalogue::Catalogue;
 use crate::plan::FlowEntry;
 use crate::verdict::{Cause, Verdict};
 
@@ -23,6 +24,40 @@ pub(super) fn advice(
     text
 }
 
+/// Where a port may be another than the site uses, which topic says where the console shows the number; else empty.
+pub(super) fn where_to_read(
+    catalogue: &Catalogue,
+    flow: &FlowEntry,
+    verdict: Verdict,
+    cause: Cause,
+) -> String {
+    let may_be_another = matches!(
+        cause,
+        Cause::NoAnswer
+            | Cause::Reset
+            | Cause::NobodyListens
+            | Cause::NotTls
+            | Cause::NotHttp
+            | Cause::WrongRole
+    );
+    let fails = matches!(verdict, Verdict::Blocked | Verdict::Down | Verdict::Wrong);
+    if !(may_be_another && fails) {
+        return String::new();
+    }
+    let topics = catalogue.topics_of(&flow.rules);
+    let commands: Vec<String> = topics
+        .iter()
+        .map(|topic| format!("portproof explain {}", topic.id))
+        .collect();
+    match commands.is_empty() {
+        true => String::new(),
+        false => format!(
+            " Where the console shows this port number: {}.",
+            commands.join(", ")
+        ),
+    }
+}
+
 fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Cause) -> String {
     let accused = evidence.accused();
     let crossed = if !accused.is_empty() {
@@ -40,11 +75,14 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         }
         Cause::Intermittent => format!("Some connections to {port} of {system} pass and others do not, by their source port: one of several paths, of a pair of firewalls or of a cluster's nodes lacks the rule. Look at each member of {crossed}, and at each node behind the name."),
         Cause::AnsweredByMiddlebox => format!("A device answers in the place of {system}, so an open {port} proves nothing. See what on the way ({crossed}, a proxy, an intrusion-prevention device) accepts connections for it, and run again from where it does not."),
+        Cause::WrongListener => format!("{}: look at the address translation and the routes of {crossed}.", astray(evidence, system, &port)),
         Cause::OtherProtocol => format!("Another service, or a device, answers on {port} of {system}, and not in the protocol that is needed. See what listens there."),
         Cause::RpcHalfOpen => format!("The endpoint mapper of {system} answers, and dynamic ports that it names do not: let the whole range {port} through {crossed}, or have the firewall follow the mapper. The ports are in the evidence."),
         Cause::RpcOutsideRange => format!("{system} uses dynamic ports outside its `rpc_ports`: restrict the range on that host, or correct the file and the rules of {crossed}."),
         Cause::RpcNotLearnt => format!("The endpoint mapper of {system} named no ports, so nobody knows which of {port} are in use; silence of a few proves nothing. See to the mapper first."),
         Cause::UdpSilent => String::new(),
+        Cause::AnswerLost if flow.need == "forbidden" => format!("Requests to {port} arrive at {system}, though no answer comes back: close {port} on {crossed}."),
+        Cause::AnswerLost => format!("{port} passes toward {system}, and what comes back is lost. Look at the way back: the routes of {system} to this zone, a firewall on it that has not seen the request ({crossed}), and what {system}'s own firewall lets out."),
         Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on."),
         Cause::HostSilent => format!("Nothing of {system} answered. See whether it is up and the address is right; then let {port} through {crossed}. A host's own firewall hides unused ports too."),
         Cause::Reset => format!("Either nobody listens on {port} of {system}, or a device resets the connection. See first whether the service runs there; if it does, look at {crossed}."),
@@ -100,6 +138,7 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         Cause::RefusedHere => "This host's own firewall or policy refused the connection.".to_string(),
         Cause::InStead => format!("Run it on {} for a verdict.", flow.from.system.as_deref().unwrap_or("that system")),
         Cause::Answered
+        | Cause::ListenerAnswered
         | Cause::NotOpen
         | Cause::OtherService
         | Cause::KeptClosed
@@ -109,8 +148,26 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         | Cause::NoAddressHere
         | Cause::DnsDiffers
         | Cause::DnsNoAnswer
-        | Cause::FamilySkipped => String::new(),
+        | Cause::FamilySkipped
+        | Cause::ExceptionEndsSoon
+        | Cause::ExceptionLapsed
+        | Cause::ExceptionNotNeeded
+        | Cause::CertificatesDiffer
+        | Cause::MixedFiles
+        | Cause::FarApart
+        | Cause::GivenTwice => String::new(),
     }
+}
+
+/// Where a challenge came out that another system's listener, or another port's, answered.
+fn astray(evidence: &Evidence, system: &str, port: &str) -> String {
+    let Some(listener) = &evidence.listener else {
+        return format!("What is sent to {port} of {system} comes out elsewhere");
+    };
+    format!(
+        "What is sent to {port} of {system} comes out at {}, where the listener of {} stands",
+        listener.accepted_at, listener.system
+    )
 }
 
 fn intercepting(evidence: &Evidence) -> &str {

@@ -28,6 +28,9 @@ pub struct ArrivalsDocument {
     pub started: String,
     /// End, RFC 3339.
     pub finished: String,
+    /// Whether the system shows connections that stay half open; where it does not, one may arrive unseen.
+    #[serde(default)]
+    pub sees_half_open: bool,
     /// The ports it was to listen on.
     pub ports: Vec<ListenedPort>,
     /// What arrived, in the order of time.
@@ -62,9 +65,12 @@ pub struct Arrival {
     /// Where it came from, as this host saw it.
     pub remote: String,
     /// `half-open` (a connection was asked for, and its answer never acknowledged), `stranger` (nothing that proved the
-    /// token) or `proved` (a challenge of a run with the token, answered).
+    /// token), `known` (the same, from an address that had proved it) or `proved` (a challenge of a run with the token, answered).
     pub what: String,
     /// The run of `check` that it belongs to, in hexadecimal, where it was proved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<String>,
+    /// Address and port that the challenge was aimed at, where it was proved; `::` is an address that a proxy resolved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub aimed: Option<String>,
 }

@@ -5,15 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 
-use super::advice::advice;
+use super::advice::{advice, where_to_read};
+use super::client::{self, ClientRun};
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state};
+use super::exceptions;
+use super::joined::Elsewhere;
 use super::logged::logged;
+use super::reach::{Against, Reach, reach};
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
+use crate::change::Of;
 use crate::observation::Observation;
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
-use crate::site::{Origin, Site, SystemId, ZoneId};
+use crate::site::{self, Origin, Site, SystemId, ZoneId};
 use crate::verdict::{Cause, Judged, Judgement, Level, Owner, Seen, Verdict};
 use crate::yaml::Ports;
 
@@ -33,8 +39,8 @@ pub struct Run<'a> {
     pub seen: Vec<Seen>,
     /// What it means.
     pub judged: Vec<Judged>,
-    /// Flows that start in other zones.
-    pub flows_elsewhere: usize,
+    /// Where flows start that start in other zones.
+    pub elsewhere: Vec<Elsewhere>,
     /// Ports swept beside the plan, by system.
     pub swept: Vec<SweptSystem>,
     /// Remarks.
@@ -43,11 +49,15 @@ pub struct Run<'a> {
     pub expires_soon: Duration,
     /// The time of the run's end.
     pub now: Timestamp,
+    /// The other site file, and what its clients and those of this one use.
+    pub against: Option<Against<'a>>,
+    /// What a client's own view needs.
+    pub client: Option<ClientRun>,
 }
 
 /// The words of findings over many swept ports.
-const LET_THROUGH: &str = "sweep";
-const PAINTED: &str = "sweep-answered";
+const LET_THROUGH: &str = site::SWEPT;
+const PAINTED: &str = site::SWEPT_ANSWERED;
 
 /// Ports of one system that were tried beside the plan.
 pub struct SweptSystem {
@@ -121,12 +131,21 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         .zip(&run.judged)
         .map(|(seen, judged)| one(&run, &seen.flow, &seen.observations, judged))
         .collect();
+    let change = run.against.as_ref().map(|it| change(&run, it, &flows));
+    let client = run.client.as_ref().map(|client| {
+        let planned = run.seen.iter().map(|seen| &seen.flow);
+        let both: Vec<(&Flow, &ReportFlow)> = planned.zip(&flows).collect();
+        client::view(run.site, run.catalogue, client, &both)
+    });
     flows.extend(
         run.swept
             .iter()
             .flat_map(|swept| swept_findings(&run, swept)),
     );
     flows.sort_by(|a, b| a.flow.id.cmp(&b.flow.id));
+    let mut notes = run.notes.clone();
+    let today = Offset::UTC.to_datetime(run.now).date();
+    notes.extend(exceptions::apply(run.site, &mut flows, today));
     ReportDocument {
         schema: super::read::SCHEMA.to_string(),
         tool: ToolName::this(),
@@ -135,10 +154,37 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         authorised: run.site.probing.authorised.clone(),
         summary: summary(&flows),
         flows,
-        flows_elsewhere: run.flows_elsewhere,
+        flows_elsewhere: run.elsewhere.iter().map(|start| start.flows).sum(),
+        elsewhere: run.elsewhere.clone(),
         sweeps: sweeps(&run),
-        notes: run.notes.clone(),
+        notes,
+        contradictions: Vec::new(),
+        coverage: None,
+        matrix: Vec::new(),
+        change,
+        client,
     }
+}
+
+/// Which clients reach a management point now; `flows` are those of the new file, in the order in which they were seen.
+fn change(run: &Run<'_>, against: &Against<'_>, flows: &[ReportFlow]) -> Reach {
+    let used = against.used.iter().map(|(used, seen, judged)| {
+        let mut entry = one(run, &seen.flow, &seen.observations, judged);
+        if used.of == Of::Old {
+            entry.flow.declared.file = against.file.to_string();
+        }
+        entry
+    });
+    let of_clients = |flow: &Flow| {
+        let settings = crate::change::settings(run.catalogue, flow);
+        flow.need != Need::Forbidden && settings.iter().any(|setting| setting.is_of_clients())
+    };
+    let planned = run.seen.iter().map(|seen| &seen.flow).zip(flows);
+    let here: Vec<&ReportFlow> = planned
+        .filter(|(flow, _)| of_clients(flow))
+        .map(|(_, entry)| entry)
+        .collect();
+    reach(against, &run.vantage, used.collect(), &here)
 }
 
 fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged) -> ReportFlow {
@@ -168,9 +214,14 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             observations.get(judged.observation),
             &judgement,
         ),
-        advice: advice(&entry, &evidence, judgement.verdict, judgement.cause),
+        advice: advice(&entry, &evidence, judgement.verdict, judgement.cause)
+            + &where_to_read(run.catalogue, &entry, judgement.verdict, judgement.cause),
+        vantage: None,
+        also: Vec::new(),
         evidence,
         flow: entry,
+        accepted: None,
+        lapsed: None,
     }
 }
 
@@ -318,11 +369,11 @@ fn swept_flow(
     )
 }
 
-fn summary(flows: &[ReportFlow]) -> Summary {
+pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
     let count = |verdict: Verdict| {
         flows
             .iter()
-            .filter(|flow| flow.verdict == verdict.name())
+            .filter(|flow| flow.accepted.is_none() && flow.verdict == verdict.name())
             .count()
     };
     Summary {
@@ -332,6 +383,7 @@ fn summary(flows: &[ReportFlow]) -> Summary {
         wrong: count(Verdict::Wrong),
         exposed: count(Verdict::Exposed),
         unknown: count(Verdict::Unknown),
+        accepted: flows.iter().filter(|flow| flow.accepted.is_some()).count(),
     }
 }
 

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::client::ClientView;
+use super::joined::{Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell};
+use super::reach::Reach;
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
 
 pub(super) use crate::plan::ToolName;
@@ -27,12 +30,30 @@ pub struct ReportDocument {
     pub flows: Vec<ReportFlow>,
     /// How many flows of the site start in other zones and were not tried here.
     pub flows_elsewhere: usize,
+    /// Where those flows start.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub elsewhere: Vec<Elsewhere>,
     /// Ports that were tried beside the needed flows, as ranges by state.
     pub sweeps: Vec<Sweep>,
     /// Remarks that change no verdict.
     pub notes: Vec<Note>,
     /// Flows by verdict.
     pub summary: Summary,
+    /// Flows of which two vantages say different things; of joined reports only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub contradictions: Vec<Contradiction>,
+    /// Which flows no one has tried; of joined reports only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub coverage: Option<Coverage>,
+    /// Verdicts from each start to each system; of joined reports only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub matrix: Vec<MatrixCell>,
+    /// With `--against`: which clients reach a management point now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub change: Option<Reach>,
+    /// With `--client`: what a client meets, in its order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<ClientView>,
 }
 
 /// Where flows were tried from.
@@ -52,6 +73,9 @@ pub struct Vantage {
     pub finished: String,
     /// SHA-256 of the site file.
     pub config_sha256: String,
+    /// The run, as listeners log it, where it looked for listeners.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<String>,
 }
 
 /// A flow with its verdict.
@@ -77,6 +101,46 @@ pub struct ReportFlow {
     /// What clients write into their logs about it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub logged: Vec<Logged>,
+    /// The exception of the site file that holds: the flow fails and counts apart.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accepted: Option<Accepted>,
+    /// The exception of the site file that has lapsed: the flow counts as a failure again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lapsed: Option<Lapsed>,
+    /// In a joined report: whose word it is, as a place in `vantages`, from 0.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vantage: Option<usize>,
+    /// In a joined report: what other vantages say of it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<Answer>,
+}
+
+/// An exception that held when the run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Accepted {
+    /// The last day on which it holds, as in `2027-03-31`; it ends with that day, UTC.
+    pub until: String,
+    /// Why it is accepted.
+    pub why: String,
+    /// Days from that of the run's end to `until`; 0 on the last day.
+    pub days_left: i32,
+}
+
+impl Accepted {
+    /// Whether it ends so soon that somebody should know.
+    pub fn ends_soon(&self) -> bool {
+        const SOON: i32 = 14;
+        self.days_left <= SOON
+    }
+}
+
+/// An exception that no longer held when the run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lapsed {
+    /// The last day on which it held.
+    pub until: String,
+    /// Why it was accepted.
+    pub why: String,
 }
 
 /// What a client writes into a log.
@@ -111,10 +175,17 @@ impl Evidence {
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// How deep the proof is: `tcp`, `udp`, `tls`, `http` or `protocol` (that of the flow); `null` when no packet was sent.
+    /// How deep the proof is: `tcp`, `udp`, `tls`, `http`, `protocol` (that of the flow) or `end-to-end`
+    /// (a listener proved that it was reached); `null` when no packet was sent.
     pub depth: Option<String>,
-    /// What proves that a closed door was knocked on: `self`, `host` or `path`.
+    /// What proves that a closed door was knocked on: `self`, `host`, `joined` or `path`.
     pub control: Option<String>,
+    /// What another vantage saw of the host, where that is the control.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub joined: Option<Alive>,
+    /// What a listener at the other end saw of the tries.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub arrived: Option<Arrived>,
     /// Who sent a reset: `host`, `device` or `either`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reset_by: Option<String>,
@@ -156,6 +227,12 @@ pub struct Evidence {
     /// The proxy that it was tried through.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<Proxy>,
+    /// `listener`, where a listener of `portproof listen` proved that it was reached.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answered_by: Option<String>,
+    /// What that listener said.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub listener: Option<Listener>,
     /// The state at each address, where there are several.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub addresses: BTreeMap<String, String>,
@@ -169,6 +246,29 @@ pub struct Proxy {
     /// What it said or did when it did not lead to the server, as the rest of a sentence that begins with it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<String>,
+}
+
+/// What a listener proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Listener {
+    /// The system that it stands in for.
+    pub system: String,
+    /// The run of `check`, as in the listener's log of arrivals.
+    pub run: String,
+    /// This end; `null` where a proxy stands in between.
+    pub sent_from: Option<String>,
+    /// Where the challenge came from, as the listener saw it.
+    pub seen_from: String,
+    /// The listener's end.
+    pub accepted_at: String,
+    /// Whether another source address was put in the place of this host's.
+    pub source_nat: bool,
+    /// Whether another source port was put in the place of this host's.
+    pub source_port_translated: bool,
+    /// Whether it came out at another address than the one aimed at.
+    pub destination_nat: bool,
+    /// Whether it came out at another port than the one aimed at.
+    pub port_translated: bool,
 }
 
 /// An ICMP message.
@@ -481,7 +581,7 @@ pub struct Note {
     pub text: String,
 }
 
-/// Flows by verdict.
+/// Flows by verdict; those that are accepted are counted apart, and in no verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// As they must be.
@@ -496,4 +596,7 @@ pub struct Summary {
     pub exposed: usize,
     /// Without proof either way.
     pub unknown: usize,
+    /// Not as they must be, and accepted by an exception that holds.
+    #[serde(default)]
+    pub accepted: usize,
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::certificates::{list, tls};
 use super::document::{
-    Attempt, Dropped, Evidence, Hop, Http, HttpFinding, Path, Proxy, Rejected, RoleFound, RpcPort,
-    SourcePorts, Spoken,
+    Attempt, Dropped, Evidence, Hop, Http, HttpFinding, Listener, Path, Proxy, Rejected, RoleFound,
+    RpcPort, SourcePorts, Spoken,
 };
 use crate::attribution;
 use crate::observation::{
@@ -59,6 +59,8 @@ pub(super) fn evidence(
     Evidence {
         depth: decided.depth.map(depth).map(str::to_string),
         control: judged.control.map(control).map(str::to_string),
+        joined: None,
+        arrived: None,
         reset_by: match decided.state {
             State::Closed { reset_by } => Some(sender(reset_by).to_string()),
             _ => None,
@@ -87,6 +89,8 @@ pub(super) fn evidence(
         lists: decided.lists.iter().map(list).collect(),
         http: decided.http.as_ref().map(http),
         proxy: proxy(decided),
+        answered_by: decided.listener.as_ref().map(|_| "listener".to_string()),
+        listener: decided.listener.as_ref().map(listener),
         addresses: if several {
             addresses.collect()
         } else {
@@ -106,6 +110,20 @@ fn proxy(seen: &Observation) -> Option<Proxy> {
     })
 }
 
+fn listener(seen: &observation::Listener) -> Listener {
+    Listener {
+        system: seen.system.clone(),
+        run: seen.run.clone(),
+        sent_from: seen.sent_from.map(|local| local.to_string()),
+        seen_from: seen.seen_from.to_string(),
+        accepted_at: seen.accepted_at.to_string(),
+        source_nat: seen.has_other_source(),
+        source_port_translated: seen.has_other_source_port(),
+        destination_nat: seen.has_other_destination(),
+        port_translated: seen.has_other_port(),
+    }
+}
+
 fn depth(depth: Depth) -> &'static str {
     match depth {
         Depth::Tcp => "tcp",
@@ -113,13 +131,15 @@ fn depth(depth: Depth) -> &'static str {
         Depth::Tls => "tls",
         Depth::Http => "http",
         Depth::Protocol => "protocol",
+        Depth::EndToEnd => "end-to-end",
     }
 }
 
-fn control(control: Control) -> &'static str {
+pub(super) fn control(control: Control) -> &'static str {
     match control {
         Control::Itself => "self",
         Control::Host => "host",
+        Control::Joined => "joined",
         Control::Path => "path",
     }
 }
@@ -132,22 +152,26 @@ fn sender(reset_by: ResetBy) -> &'static str {
     }
 }
 
-fn rejected(site: &Site, to: Target, rejection: &observation::Rejection) -> Rejected {
-    let says = match rejection.says {
+/// The words of an ICMP message.
+pub(super) fn says(prohibition: Prohibition) -> &'static str {
+    match prohibition {
         Prohibition::AdminProhibited => "administratively prohibited",
         Prohibition::PortUnreachable => "port unreachable",
         Prohibition::HostUnreachable => "host unreachable",
         Prohibition::NetUnreachable => "network unreachable",
         Prohibition::TimeExceeded => "time exceeded (a routing loop)",
         Prohibition::Other => "unreachable",
-    };
+    }
+}
+
+fn rejected(site: &Site, to: Target, rejection: &observation::Rejection) -> Rejected {
     Rejected {
-        says: says.to_string(),
+        says: says(rejection.says).to_string(),
         icmp_type: rejection.icmp_type,
         icmp_code: rejection.icmp_code,
         by: rejection.by.map(|by| by.to_string()),
         by_the_host: rejection.by.is_some_and(|by| match to {
-            Target::System(system) => site.systems[system].has_address(by),
+            Target::System(system) => site.systems[system].speaks_from(by),
             Target::Crl(_) => false,
         }),
         firewall: rejection
@@ -258,7 +282,7 @@ fn painted(painted: Painted) -> String {
 
 fn said(service: &Service) -> Option<String> {
     let text = match service {
-        Service::NotAsked | Service::Spoke => return None,
+        Service::NotAsked | Service::Spoke | Service::Listener => return None,
         Service::Mute => "accepted the connection and said nothing, or not enough, in time",
         Service::HungUp => "accepted the connection and closed it without a word",
         Service::ResetAtOnce => "accepted the connection and reset it at once",

@@ -1,36 +1,223 @@
-//! A report from a file, perhaps somebody else's: bounded by who reads the file, and checked before anybody believes it.
+//! Reports and logs of arrivals from a file, perhaps somebody else's: bounded by who reads the file, and checked before
+//! anybody believes them.
+//!
+//! A word of a closed set that is not one of its words is refused by its name, never taken for a good one: a verdict
+//! `0k` is no `ok`. Texts are left as they are: whoever shows them escapes them.
 
-use super::ReportDocument;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use super::assemble::summary;
+use super::{ARRIVALS_SCHEMA, ArrivalsDocument, ReportDocument, ReportFlow};
+use crate::catalogue::{Need, Transport};
+use crate::diagnostic::visible;
+use crate::verdict::{Cause, Level, Owner, Verdict};
 
 /// The schema of the reports that this program reads and writes.
 pub(super) const SCHEMA: &str = "portproof.report/1";
+
+/// What a good report is.
+const REPORT: &str = "a report is what `portproof check --format json` writes";
+
+/// What a good log of arrivals is.
+const ARRIVALS: &str = "a log of arrivals is what `portproof listen --log` writes";
+
+/// The states that a flow may have.
+const STATES: [&str; 8] = [
+    "open",
+    "closed",
+    "rejected",
+    "filtered",
+    "silent",
+    "unresolved",
+    "unreachable",
+    "not-tried",
+];
+
+/// The proofs that a door was knocked on.
+const CONTROLS: [&str; 4] = ["self", "host", "joined", "path"];
+
+/// What a file may hold that is joined.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Joinable {
+    /// A report.
+    Report(Box<ReportDocument>),
+    /// What reached a listener.
+    Arrivals(ArrivalsDocument),
+}
 
 /// Reads a report.
 ///
 /// # Errors
 /// In words, as the rest of a sentence that begins with the file's name: what is wrong, where, and what would be right.
 pub fn read(bytes: &[u8]) -> Result<ReportDocument, String> {
-    const RIGHT: &str = "a report is what `portproof check --format json` writes";
-    let named: Named = serde_json::from_slice(bytes)
-        .map_err(|error| format!("is no JSON object with a `schema`: {error}; {RIGHT}"))?;
-    if named.schema != SCHEMA {
-        return Err(format!(
-            "has the schema `{}`, not `{SCHEMA}`; {RIGHT}",
-            crate::diagnostic::visible(&named.schema)
-        ));
+    match schema(bytes, REPORT)?.as_str() {
+        SCHEMA => report(bytes),
+        other => Err(another(other, SCHEMA, REPORT)),
     }
-    serde_json::from_slice(bytes).map_err(|error| format!("is no whole report: {error}; {RIGHT}"))
 }
 
-/// What is read before all else.
-#[derive(serde::Deserialize)]
-struct Named {
-    schema: String,
+/// Reads a log of arrivals.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_arrivals(bytes: &[u8]) -> Result<ArrivalsDocument, String> {
+    match schema(bytes, ARRIVALS)?.as_str() {
+        ARRIVALS_SCHEMA => arrivals(bytes),
+        other => Err(another(other, ARRIVALS_SCHEMA, ARRIVALS)),
+    }
+}
+
+/// Reads a report or a log of arrivals.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_joinable(bytes: &[u8]) -> Result<Joinable, String> {
+    match schema(bytes, REPORT)?.as_str() {
+        ARRIVALS_SCHEMA => arrivals(bytes).map(Joinable::Arrivals),
+        SCHEMA => report(bytes).map(|report| Joinable::Report(Box::new(report))),
+        other => Err(another(other, SCHEMA, REPORT)),
+    }
+}
+
+fn schema(bytes: &[u8], right: &str) -> Result<String, String> {
+    /// What is read before all else.
+    #[derive(serde::Deserialize)]
+    struct Named {
+        schema: String,
+    }
+    let named: Named = serde_json::from_slice(bytes).map_err(|error| {
+        format!(
+            "is no JSON object with a `schema`: {}; {right}",
+            visible(&error.to_string())
+        )
+    })?;
+    Ok(named.schema)
+}
+
+fn another(found: &str, wanted: &str, right: &str) -> String {
+    format!("has the schema {}, not `{wanted}`; {right}", quoted(found))
+}
+
+fn whole<T: DeserializeOwned>(bytes: &[u8], what: &str, right: &str) -> Result<T, String> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        format!(
+            "is no whole {what}: {}; {right}",
+            visible(&error.to_string())
+        )
+    })
+}
+
+fn report(bytes: &[u8]) -> Result<ReportDocument, String> {
+    let report: ReportDocument = whole(bytes, "report", REPORT)?;
+    if report.vantages.is_empty() {
+        return Err(format!("names no vantage; {REPORT}"));
+    }
+    for vantage in &report.vantages {
+        is_time("`started`", &vantage.started)?;
+        is_time("`finished`", &vantage.finished)?;
+    }
+    for flow in &report.flows {
+        let of_it = |why| format!("{why}, in the flow {}", quoted(&flow.flow.id));
+        words(flow).map_err(of_it)?;
+        places(flow, report.vantages.len()).map_err(of_it)?;
+    }
+    for note in &report.notes {
+        is_one("cause of a note", &note.cause, Cause::of(&note.cause))?;
+    }
+    if summary(&report.flows) != report.summary {
+        return Err(format!(
+            "counts other flows in its `summary` than it holds; {REPORT}"
+        ));
+    }
+    Ok(report)
+}
+
+/// Whether every word that decides is one that this program knows.
+fn words(flow: &ReportFlow) -> Result<(), String> {
+    let state = STATES.iter().find(|state| **state == flow.state);
+    is_one("state", &flow.state, state)?;
+    is_one("verdict", &flow.verdict, Verdict::of(&flow.verdict))?;
+    is_one("cause", &flow.cause, Cause::of(&flow.cause))?;
+    is_one("level", &flow.level, Level::of(&flow.level))?;
+    is_one("need", &flow.flow.need, Need::of(&flow.flow.need))?;
+    let transport = &flow.flow.transport;
+    is_one("transport", transport, Transport::of(transport))?;
+    if let Some(owner) = &flow.owner {
+        is_one("owner", owner, Owner::of(owner))?;
+    }
+    if let Some(control) = &flow.evidence.control {
+        let known = CONTROLS.iter().find(|known| *known == control);
+        is_one("control", control, known)?;
+    }
+    for answer in &flow.also {
+        is_one("verdict", &answer.verdict, Verdict::of(&answer.verdict))?;
+        is_one("level", &answer.level, Level::of(&answer.level))?;
+    }
+    Ok(())
+}
+
+/// Whether every vantage that is meant is there.
+fn places(flow: &ReportFlow, vantages: usize) -> Result<(), String> {
+    let of_others = flow.also.iter().map(|answer| answer.vantage);
+    match flow.vantage.into_iter().chain(of_others).max() {
+        Some(place) if place >= vantages => {
+            Err(format!("means vantage {place}, and names only {vantages}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn arrivals(bytes: &[u8]) -> Result<ArrivalsDocument, String> {
+    let log: ArrivalsDocument = whole(bytes, "log of arrivals", ARRIVALS)?;
+    is_time("`started`", &log.started)?;
+    is_time("`finished`", &log.finished)?;
+    let heard = log.ports.iter().map(|port| &port.transport);
+    for transport in heard.chain(log.arrivals.iter().map(|it| &it.transport)) {
+        is_one("transport", transport, Transport::of(transport))?;
+    }
+    Ok(log)
+}
+
+fn is_one<T>(what: &str, word: &str, found: Option<T>) -> Result<(), String> {
+    match found {
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "has the {what} {}, which is none that this version knows",
+            quoted(word)
+        )),
+    }
+}
+
+fn is_time(what: &str, text: &str) -> Result<(), String> {
+    match text.parse::<Timestamp>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("has in {what} {}, which is no time", quoted(text))),
+    }
+}
+
+/// A stranger's text as part of a sentence.
+fn quoted(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let short: String = text.chars().take(LONGEST).collect();
+    let dots = match text.chars().nth(LONGEST) {
+        Some(_) => "...",
+        None => "",
+    };
+    format!("`{}{dots}`", visible(&short))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::made;
+    use serde_json::{Value, json};
+
+    fn refused(change: impl FnOnce(&mut Value)) -> String {
+        let mut value = serde_json::to_value(made::report("internet", "probe7")).expect("JSON");
+        change(&mut value);
+        read(value.to_string().as_bytes()).expect_err("refused")
+    }
 
     #[test]
     fn another_schema_is_named() {
@@ -47,5 +234,53 @@ mod tests {
         assert!(error.contains("line 2"), "{error}");
         assert!(read(b"").is_err());
         assert!(read(b"[[[[").is_err());
+    }
+
+    #[test]
+    fn a_report_is_read_as_it_was_written() {
+        let report = made::report("internet", "probe7");
+        let text = serde_json::to_string(&report).expect("JSON");
+        assert_eq!(read(text.as_bytes()), Ok(report.clone()));
+        assert_eq!(
+            read_joinable(text.as_bytes()),
+            Ok(Joinable::Report(Box::new(report)))
+        );
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_refused_by_its_name_and_never_taken_for_a_good_one() {
+        for (key, word) in [
+            ("verdict", "0k"),
+            ("verdict", "OK"),
+            ("level", "notice"),
+            ("cause", "fine\u{1b}[2J"),
+            ("state", "opened"),
+            ("need", "wanted"),
+            ("owner", "nobody"),
+            ("transport", "sctp"),
+        ] {
+            let error = refused(|value| value["flows"][0][key] = json!(word));
+            assert!(error.contains(key), "{error}");
+            assert!(error.contains(&visible(word)), "{error}");
+            assert!(
+                error.contains(&made::report("", "").flows[0].flow.id),
+                "{error}"
+            );
+            assert_eq!(visible(&error), error);
+        }
+        let error = refused(|value| value["flows"][0]["evidence"]["control"] = json!("mine"));
+        assert!(error.contains("control `mine`"), "{error}");
+    }
+
+    #[test]
+    fn what_does_not_add_up_is_refused() {
+        let error = refused(|value| value["summary"]["ok"] = json!(99));
+        assert!(error.contains("summary"), "{error}");
+        let error = refused(|value| value["vantages"] = json!([]));
+        assert!(error.contains("no vantage"), "{error}");
+        let error = refused(|value| value["vantages"][0]["started"] = json!("yesterday"));
+        assert!(error.contains("`yesterday`, which is no time"), "{error}");
+        let error = refused(|value| value["flows"][0]["vantage"] = json!(7));
+        assert!(error.contains("vantage 7"), "{error}");
     }
 }

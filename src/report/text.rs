@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize, Style};
 
-use super::document::{Hop, Http, Path, Proxy, ReportDocument, ReportFlow, Spoken, Tls};
+use super::document::{Hop, Http, Listener, Path, Proxy, ReportDocument, ReportFlow, Spoken, Tls};
+use super::join::text::{joined, vantage};
 use crate::diagnostic::visible;
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
@@ -26,9 +27,17 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
         .iter()
         .filter(|flow| is_finding(flow))
         .collect();
+    if let Some(change) = &report.change {
+        let _ = writeln!(out, "\n{}", visible(&change.paragraph));
+    }
+    if let Some(client) = &report.client {
+        out += &super::client::text(client);
+    }
     out += &who_has_to_act(&findings);
     out += &tables(&findings);
-    out += &evidence(&findings);
+    out += &joined(report, detail);
+    out += &evidence(report, &findings);
+    out += &accepted(report);
     out += &notes(report);
     if detail == Detail::Everything {
         out += &everything(report);
@@ -40,6 +49,7 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
 /// Whether a flow belongs above the counts: all that is wrong, and what is unknown and matters.
 fn is_finding(flow: &ReportFlow) -> bool {
     match verdict(flow) {
+        _ if flow.accepted.is_some() => false,
         Some(Verdict::Ok) | None => flow.level == Level::Warning.name(),
         Some(Verdict::Unknown) => flow.level != Level::Note.name(),
         Some(Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed) => true,
@@ -63,33 +73,52 @@ fn head(report: &ReportDocument) -> String {
             .unwrap_or_default();
         let _ = writeln!(
             out,
-            "Site {} seen from {}{system} (host {}, {})",
+            "Site {} seen from {}{} (host {}, {})",
             visible(&report.site.code),
-            vantage.zone,
+            visible(&vantage.zone),
+            visible(&system),
             visible(&vantage.host),
-            vantage.started
+            visible(&vantage.started)
         );
     }
     if let Some(authorised) = &report.authorised {
         let _ = writeln!(out, "Sweep authorised: {}", visible(authorised));
     }
-    if nothing_answered(report) {
-        let _ = writeln!(out, "\n{}", "Nothing answered from here; the network of this host may be down. Nothing below is proof of anything.".bold());
+    out + &without_answers(report)
+}
+
+/// Vantages that nothing answered.
+fn without_answers(report: &ReportDocument) -> String {
+    let seen_by = |number: usize| -> Vec<&ReportFlow> {
+        let flows = report.flows.iter();
+        flows
+            .filter(|flow| flow.vantage.unwrap_or(0) == number)
+            .collect()
+    };
+    let silent = (0..report.vantages.len()).filter(|number| nothing_answered(&seen_by(*number)));
+    let mut out = String::new();
+    for number in silent {
+        let words = match report.vantages.len() {
+            1 => "Nothing answered from here; the network of this host may be down. Nothing below is proof of anything.".to_string(),
+            _ => format!("Nothing answered {}; the network of that host may be down. Nothing that it saw is proof of anything.", vantage(report, number)),
+        };
+        let _ = writeln!(out, "\n{}", words.bold());
     }
     out
 }
 
 /// Whether nothing at all answered: by its cause, or because no packet could leave this host.
-fn nothing_answered(report: &ReportDocument) -> bool {
+fn nothing_answered(flows: &[&ReportFlow]) -> bool {
     let has = |causes: &[Cause]| {
-        let mut flows = report.flows.iter();
-        flows.any(|flow| causes.iter().any(|cause| flow.cause == cause.name()))
+        flows
+            .iter()
+            .any(|flow| causes.iter().any(|cause| flow.cause == cause.name()))
     };
     let met = |flow: &ReportFlow| {
         ["open", "closed", "rejected", "filtered", "stopped"].contains(&flow.state.as_str())
     };
     has(&[Cause::NothingAnswered])
-        || (has(&[Cause::NoRoute, Cause::GatewaySilent]) && !report.flows.iter().any(met))
+        || (has(&[Cause::NoRoute, Cause::GatewaySilent]) && !flows.iter().any(|flow| met(flow)))
 }
 
 /// `firewall team: 2 rules, server team: 1 host`.
@@ -144,6 +173,8 @@ fn tables(findings: &[&ReportFlow]) -> String {
         .iter()
         .filter(|flow| flow.owner.as_deref() == Some(Owner::Firewall.name()))
         .filter(|flow| verdict(flow) != Some(Verdict::Unknown))
+        // What lets the request pass needs no other rule for it.
+        .filter(|flow| flow.cause != Cause::AnswerLost.name() || flow.flow.need == "forbidden")
     {
         for firewall in to_change(flow) {
             by_firewall.entry(firewall).or_default().push(flow);
@@ -154,7 +185,8 @@ fn tables(findings: &[&ReportFlow]) -> String {
         let rows: Vec<[String; 5]> = flows.iter().map(|flow| row(flow)).collect();
         let _ = write!(
             out,
-            "\nFor {firewall}\n{}",
+            "\nFor {}\n{}",
+            visible(&firewall),
             table(
                 ["source", "destination", "service", "wanted", "flow"],
                 &rows
@@ -195,7 +227,7 @@ fn row(flow: &ReportFlow) -> [String; 5] {
     [
         visible(&source),
         visible(&destination),
-        service,
+        visible(&service),
         wanted.to_string(),
         visible(&entry.id),
     ]
@@ -225,7 +257,7 @@ fn table(head: [&str; 5], rows: &[[String; 5]]) -> String {
     out
 }
 
-fn evidence(findings: &[&ReportFlow]) -> String {
+fn evidence(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
     let mut sorted = findings.to_vec();
     let rank = |flow: &ReportFlow| {
         (
@@ -243,7 +275,7 @@ fn evidence(findings: &[&ReportFlow]) -> String {
     }
     shown
         .iter()
-        .map(|(flow, likewise)| finding(flow, likewise))
+        .map(|(flow, likewise)| finding(report, flow, likewise))
         .collect()
 }
 
@@ -256,10 +288,12 @@ fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
         && a.verdict == b.verdict
         && a.cause == b.cause
         && a.flow.need == b.flow.need
+        && a.lapsed == b.lapsed
+        && a.vantage == b.vantage
         && ends(a) == ends(b)
 }
 
-fn finding(flow: &ReportFlow, likewise: &[&str]) -> String {
+fn finding(report: &ReportDocument, flow: &ReportFlow, likewise: &[&str]) -> String {
     let mut out = String::new();
     let heading = flow.verdict.to_uppercase();
     let _ = writeln!(
@@ -267,10 +301,13 @@ fn finding(flow: &ReportFlow, likewise: &[&str]) -> String {
         "\n{} {}  {}",
         heading.style(style(flow)),
         visible(&flow.flow.id).bold(),
-        flow.cause
+        visible(&flow.cause)
     );
     if !likewise.is_empty() {
         let _ = writeln!(out, "  likewise: {}", visible(&likewise.join(", ")));
+    }
+    if let (Some(number), true) = (flow.vantage, report.vantages.len() > 1) {
+        let _ = writeln!(out, "  from: {}", vantage(report, number));
     }
     let _ = writeln!(
         out,
@@ -279,6 +316,14 @@ fn finding(flow: &ReportFlow, likewise: &[&str]) -> String {
         visible(&flow.flow.why)
     );
     let _ = writeln!(out, "  seen: {}", visible(&seen(flow)));
+    if let Some(lapsed) = &flow.lapsed {
+        let _ = writeln!(
+            out,
+            "  lapsed: accepted until {} ({}); it counts again",
+            lapsed.until,
+            visible(&lapsed.why)
+        );
+    }
     if !flow.flow.breaks.is_empty() {
         let _ = writeln!(out, "  effect: {}", visible(&flow.flow.breaks));
     }
@@ -306,8 +351,8 @@ fn style(flow: &ReportFlow) -> Style {
     }
 }
 
-/// What was seen, in one sentence.
-fn seen(flow: &ReportFlow) -> String {
+/// What was seen of a flow, in one sentence; with whatever the wire said, so not yet fit for a terminal.
+pub fn seen(flow: &ReportFlow) -> String {
     let evidence = &flow.evidence;
     // Those of the address that decided stand first.
     let host = |remote: &str| remote.rsplit_once(':').map(|(host, _)| host.to_string());
@@ -348,6 +393,9 @@ fn seen(flow: &ReportFlow) -> String {
     }
     if let Some(said) = &evidence.said {
         text += &format!("; it {said}");
+    }
+    if let Some(listener) = &evidence.listener {
+        text += &listener_words(listener);
     }
     if let Some(spoken) = &evidence.spoken {
         text += &spoken_words(spoken);
@@ -399,6 +447,12 @@ fn seen(flow: &ReportFlow) -> String {
         && flow.flow.need == "forbidden"
     {
         text += &format!("; control: {control}");
+        if let Some(alive) = &evidence.joined {
+            text += &format!(" ({}, {})", alive.words, alive.at);
+        }
+    }
+    if let Some(arrived) = &evidence.arrived {
+        text += &format!("; {}", arrived.words);
     }
     text
 }
@@ -515,6 +569,28 @@ fn spoken_words(spoken: &Spoken) -> String {
     text
 }
 
+/// What a listener proved, and what the network did to the addresses on the way.
+fn listener_words(listener: &Listener) -> String {
+    let mut text = format!(
+        "; the listener of {} got it at {} from {}",
+        listener.system, listener.accepted_at, listener.seen_from
+    );
+    let changed = [
+        (listener.source_nat, "source address"),
+        (listener.source_port_translated, "source port"),
+        (listener.destination_nat, "destination address"),
+        (listener.port_translated, "destination port"),
+    ];
+    let changed: Vec<&str> = changed
+        .into_iter()
+        .filter_map(|(is, what)| is.then_some(what))
+        .collect();
+    if !changed.is_empty() {
+        text += &format!(" (translated on the way: {})", changed.join(", "));
+    }
+    text
+}
+
 /// Where silent packets are dropped, or at which hop an answer came.
 fn path_words(path: &Path, system: &str) -> String {
     let Some(dropped) = &path.dropped else {
@@ -573,10 +649,39 @@ fn answered_after(path: &Path) -> String {
     }
 }
 
+/// What is not as it must be, and accepted for a time.
+fn accepted(report: &ReportDocument) -> String {
+    let mut out = String::new();
+    for flow in &report.flows {
+        let Some(accepted) = &flow.accepted else {
+            continue;
+        };
+        if out.is_empty() {
+            out += "\nAccepted by exceptions of the site file, and counted apart\n";
+        }
+        let _ = writeln!(
+            out,
+            "  {} {}  {}  until {}: {}",
+            flow.verdict.to_uppercase(),
+            visible(&flow.flow.id),
+            flow.cause,
+            visible(&accepted.until),
+            visible(&accepted.why)
+        );
+        let _ = writeln!(out, "    seen: {}", visible(&seen(flow)));
+    }
+    out
+}
+
 fn notes(report: &ReportDocument) -> String {
     let mut out = String::new();
     for note in &report.notes {
-        let _ = writeln!(out, "\nnote: {} [{}]", visible(&note.text), note.cause);
+        let warns = [Cause::ExceptionEndsSoon, Cause::ExceptionLapsed];
+        let word = match warns.iter().any(|cause| cause.name() == note.cause) {
+            true => "warning",
+            false => "note",
+        };
+        let _ = writeln!(out, "\n{word}: {} [{}]", visible(&note.text), note.cause);
     }
     out
 }
@@ -586,22 +691,27 @@ fn everything(report: &ReportDocument) -> String {
     for flow in &report.flows {
         let _ = writeln!(
             out,
-            "  {:<8} {:<9} {}  {} ({}; {})",
+            "  {:<8} {:<9} {}  {} ({}; {}){}",
             flow.verdict.style(style(flow)),
             flow.flow.need,
             visible(&flow.flow.id),
             flow.cause,
             flow.state,
-            flow.flow.rules.join(", ")
+            visible(&flow.flow.rules.join(", ")),
+            if flow.accepted.is_some() {
+                " accepted"
+            } else {
+                ""
+            }
         );
     }
     for sweep in &report.sweeps {
         for (state, ports) in &sweep.states {
-            let _ = writeln!(
-                out,
-                "  swept {}>{}: {state} {ports}",
+            let swept = format!(
+                "swept {}>{}: {state} {ports}",
                 sweep.from.zone, sweep.to.system
             );
+            let _ = writeln!(out, "  {}", visible(&swept));
         }
     }
     out
@@ -613,6 +723,9 @@ fn counts(report: &ReportDocument, detail: Detail) -> String {
         "\n{} ok, {} blocked, {} down, {} wrong, {} exposed, {} unknown",
         it.ok, it.blocked, it.down, it.wrong, it.exposed, it.unknown
     );
+    if it.accepted > 0 {
+        let _ = write!(out, ", {} accepted", it.accepted);
+    }
     if report.flows_elsewhere > 0 {
         let _ = write!(
             out,

@@ -66,7 +66,8 @@ mod tests {
         fn any_text_is_one_short_line_without_quotes(text in ".{0,200}", most in 8_usize..200) {
             for line in [plain(&text, most), ascii(&text, most)] {
                 prop_assert!(line.len() <= most);
-                prop_assert!(!line.contains(['"', '`', '\\', '\n', '\r', '\u{85}', '\u{2028}', '\u{1b}', '\0']));
+                let breaks_out = ['"', '`', '\\', '\n', '\r', '\u{85}', '\u{2028}', '\u{1b}', '\0'];
+                prop_assert!(!line.contains(breaks_out));
             }
             prop_assert!(ascii(&text, most).is_ascii());
         }

@@ -3,8 +3,15 @@
 //! Zones and systems are numbered in the order of the file; the order of zones is their trust, from the least to the
 //! most. Findings are collected, not returned early.
 
+mod addresses;
+mod borders;
 mod check;
+mod exceptions;
+mod flow_id;
+mod names;
 mod paths;
+mod systems;
+mod translation;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -15,6 +22,10 @@ use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
 use crate::config::{Config, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync, Via};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
+
+pub use exceptions::Exception;
+pub use flow_id::{FlowId, IdPort, SWEPT, SWEPT_ANSWERED};
+pub use translation::Translation;
 
 /// The number of a zone.
 pub type ZoneId = usize;
@@ -58,6 +69,8 @@ pub struct Site {
     pub crls: Vec<Crl>,
     /// The user's own flows.
     pub flows: Vec<OwnFlow>,
+    /// Accepted deviations, no two for one flow.
+    pub exceptions: Vec<Exception>,
     /// How flows are tried.
     pub probing: Probing,
     /// The proxies through which the flows of zones leave.
@@ -130,10 +143,14 @@ pub struct System {
     pub publishes: Vec<SystemId>,
     /// What it does with TLS when it publishes.
     pub proxy_tls: ProxyTls,
+    /// Ports at which it is asked for what it publishes, each with that of the systems behind it.
+    pub published_ports: Translation,
     /// The hosts behind a virtual name.
     pub members: Vec<SystemId>,
     /// The SHA-256 of its certificate.
     pub pin: Option<Pin>,
+    /// By asking zone: where address and port translation leads.
+    pub ports: Vec<(ZoneId, Translation)>,
 }
 
 /// A revocation list to fetch.
@@ -249,6 +266,12 @@ impl Site {
     pub fn via(&self, zone: ZoneId) -> Option<&Via> {
         let found = self.via.iter().find(|(of, _)| *of == zone);
         found.map(|(_, via)| via)
+    }
+
+    /// The accepted deviation for a flow, whether it still holds or has lapsed.
+    pub fn exception_for(&self, flow: &str) -> Option<&Exception> {
+        let mut all = self.exceptions.iter();
+        all.find(|exception| exception.flow == flow)
     }
 
     /// The firewall that has an address.

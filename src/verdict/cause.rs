@@ -55,6 +55,10 @@ words! {
     Cause {
         /// The service spoke as a client needs it.
         Answered = "answered",
+        /// A listener of this program proved that it was reached.
+        ListenerAnswered = "listener-answered",
+        /// The listener of another system, or of another port, was reached.
+        WrongListener = "wrong-listener",
         /// An optional flow that is not open.
         NotOpen = "not-open",
         /// An optional flow where something else answers.
@@ -77,6 +81,8 @@ words! {
         NoAnswer = "no-answer",
         /// Silence, and nothing of that host ever answered.
         HostSilent = "host-silent",
+        /// Silence, and yet the request arrived.
+        AnswerLost = "answer-lost",
         /// A reset by host or device; nothing tells which.
         Reset = "reset",
         /// A reset by a device on the way.
@@ -215,5 +221,19 @@ words! {
         DnsNoAnswer = "dns-no-answer",
         /// An address family without a route was left out.
         FamilySkipped = "family-skipped",
+        /// An exception ends within two weeks.
+        ExceptionEndsSoon = "exception-ends-soon",
+        /// An exception has lapsed.
+        ExceptionLapsed = "exception-lapsed",
+        /// An exception for a flow that is as it must be.
+        ExceptionNotNeeded = "exception-not-needed",
+        /// Several certificates of one issuer at one place.
+        CertificatesDiffer = "certificates-differ",
+        /// Reports of different site files, joined all the same.
+        MixedFiles = "mixed-files",
+        /// Reports whose times lie far apart.
+        FarApart = "far-apart",
+        /// A report that was given twice.
+        GivenTwice = "given-twice",
     }
 }

@@ -10,7 +10,7 @@ mod proxied;
 mod table;
 
 pub use cause::{Cause, Level, Owner, Verdict};
-pub use proof::{Judged, Seen, judge_all};
+pub use proof::{Judged, Seen, host_answered, judge_all};
 pub use table::judge;
 
 /// What an observation means.
@@ -31,6 +31,8 @@ pub struct Judgement {
 pub enum Control {
     /// Something beyond the first firewall answered.
     Path,
+    /// From another vantage, at about the same time, the host answered.
+    Joined,
     /// The same address answered in another way.
     Host,
     /// The flow itself was reset or rejected.
@@ -58,18 +60,37 @@ pub struct Context {
     pub cut_off: bool,
     /// Another system starts this flow.
     pub in_stead: bool,
+    /// The listener that answered stands in for another system, or at another port, than the flow leads to.
+    pub wrong_listener: bool,
+    /// A listener at the other end saw the request arrive.
+    pub request_arrived: bool,
+}
+
+impl Verdict {
+    /// Whether something is wrong.
+    pub fn fails(self) -> bool {
+        match self {
+            Self::Blocked | Self::Down | Self::Wrong | Self::Exposed => true,
+            Self::Ok | Self::Unknown => false,
+        }
+    }
+
+    /// How bad it is beside others.
+    pub fn severity(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Unknown => 1,
+            Self::Exposed => 2,
+            Self::Down => 3,
+            Self::Wrong => 4,
+            Self::Blocked => 5,
+        }
+    }
 }
 
 /// The worst of the judgements of one flow's addresses, with its number.
 pub fn worst(all: &[Judgement]) -> Option<(usize, Judgement)> {
-    let rank = |judgement: &Judgement| match judgement.verdict {
-        Verdict::Ok => 0,
-        Verdict::Unknown => 1,
-        Verdict::Exposed => 2,
-        Verdict::Down => 3,
-        Verdict::Wrong => 4,
-        Verdict::Blocked => 5,
-    };
+    let rank = |judgement: &Judgement| judgement.verdict.severity();
     all.iter()
         .copied()
         .enumerate()

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Context, Control, Judgement, judge, worst};
 use crate::observation::{AttemptResult, Observation, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
-use crate::site::{Site, ZoneId};
+use crate::site::{Site, System, ZoneId};
 
 /// One flow with all that was seen of it.
 #[derive(Clone, Debug)]
@@ -51,7 +51,10 @@ pub fn judge_all(
 
 /// Signs of life of a run.
 struct Signs {
+    /// Addresses that answered.
     hosts: HashSet<IpAddr>,
+    /// The same with the system that each stands for: an address may serve several.
+    systems: HashSet<(IpAddr, Target)>,
     /// First firewalls that something answered from beyond, and still did at the end.
     paths: HashSet<String>,
     /// First firewalls that something answered from beyond and nothing does any more, with the time of the last answer.
@@ -72,6 +75,7 @@ impl Signs {
     ) -> Self {
         let mut signs = Self {
             hosts: HashSet::new(),
+            systems: HashSet::new(),
             paths: HashSet::new(),
             lost_paths: HashMap::new(),
             gone: gone.clone(),
@@ -84,11 +88,12 @@ impl Signs {
                 .map(move |observation| (seen, observation))
         }) {
             signs.anything |= observation.answered() && !signs.is_own_word(observation);
-            if let Some(address) = observation
-                .address
-                .filter(|address| host_answered(observation, *address))
-            {
+            if let Some(address) = observation.address.filter(|address| {
+                let translated = is_translated(site, seen.flow.to, *address);
+                host_answered(observation, *address, translated)
+            }) {
                 signs.hosts.insert(address);
+                signs.systems.insert((address, seen.flow.to));
                 signs.note_path(first_firewall(site, zone, &seen.flow), address);
             }
         }
@@ -129,19 +134,25 @@ impl Signs {
         matches!((last, last_try), (Some(last), Some(last_try)) if last_try > *last)
     }
 
-    /// A rejection that this host's own stack made up, as for a neighbour that does not answer.
+    /// A rejection that this host's own stack made up, as for a neighbour that does not answer, or may have made up.
     fn is_own_word(&self, observation: &Observation) -> bool {
-        matches!(&observation.state, State::Rejected(rejection) if rejection.by.is_some_and(|by| self.own.contains(&by)))
+        let State::Rejected(rejection) = &observation.state else {
+            return false;
+        };
+        rejection.may_be_our_own() || rejection.by.is_some_and(|by| self.own.contains(&by))
     }
 }
 
 /// Whether the address itself answered, not a device on the way.
-fn host_answered(observation: &Observation, address: IpAddr) -> bool {
+///
+/// `translated`: a device that translates the address may speak in its name.
+pub fn host_answered(observation: &Observation, address: IpAddr, translated: bool) -> bool {
     match &observation.state {
         // A tunnel may open that leads nowhere.
+        State::Open if observation.listener.is_some() => true,
         State::Open => observation.painted.is_none() && observation.via.is_none(),
         State::Closed { reset_by } => *reset_by != ResetBy::Device,
-        State::Rejected(rejection) => rejection.by == Some(address),
+        State::Rejected(rejection) => rejection.by == Some(address) && !translated,
         State::Filtered
         | State::Silent
         | State::Unresolved(_)
@@ -223,9 +234,10 @@ fn context(
         Target::System(system) => Some(site.systems[system].zone),
         Target::Crl(_) => None,
     };
-    let host_answered = observation
+    let address_answered = observation
         .address
         .is_some_and(|address| signs.hosts.contains(&address));
+    let host_answered = address_answered && is_of_host(site, zone, signs, seen, observation);
     let first = first_firewall(site, zone, &seen.flow);
     let path = first
         .as_ref()
@@ -233,8 +245,8 @@ fn context(
     let control = match &observation.state {
         State::Closed { .. } => Some(Control::Itself),
         State::Rejected(rejection) if !rejection.is_about_the_host() => Some(Control::Itself),
-        _ if host_answered => Some(Control::Host),
-        State::Rejected(_) => Some(Control::Path),
+        _ if address_answered => Some(Control::Host),
+        State::Rejected(rejection) if !rejection.may_be_our_own() => Some(Control::Path),
         // Inside one zone no firewall stands between: whatever answers there shows that packets go out and come back.
         _ if path || (there == Some(zone) && signs.anything) => Some(Control::Path),
         _ => None,
@@ -249,7 +261,46 @@ fn context(
         nothing_answered: !signs.anything,
         cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
+        wrong_listener: is_another_listener(site, zone, seen.flow.to, observation),
+        request_arrived: false,
     }
+}
+
+/// Whether a listener answered that stands in for another system than the flow leads to, or at another port.
+///
+/// The systems that a proxy publishes may answer in its place, and where the file names no system nobody is another.
+fn is_another_listener(site: &Site, zone: ZoneId, to: Target, observation: &Observation) -> bool {
+    let (Some(listener), Target::System(to)) = (&observation.listener, to) else {
+        return false;
+    };
+    let expected = &site.systems[to];
+    let port = site.own_port(zone, to, listener.port);
+    let behind = expected.published_ports.own(port);
+    let published = expected
+        .publishes
+        .iter()
+        .map(|it| (&site.systems[*it], behind));
+    let is_it = |(system, port): (&System, u16)| {
+        listener.stands_in_for(&system.name) && listener.accepted_at.port() == port
+    };
+    !std::iter::once((expected, port))
+        .chain(published)
+        .any(is_it)
+}
+
+/// Whether an answer of the address is one of the system's own: where several share the address, one of them may live
+/// and another be dead.
+fn is_of_host(
+    site: &Site,
+    zone: ZoneId,
+    signs: &Signs,
+    seen: &Seen,
+    observation: &Observation,
+) -> bool {
+    observation.address.is_some_and(|address| {
+        let shared = site.owner_of_address(zone, address, seen.flow.port.low);
+        shared.is_none() || signs.systems.contains(&(address, seen.flow.to))
+    })
 }
 
 /// Whether a rejection came from the host itself, by any of its addresses.
@@ -258,12 +309,24 @@ fn is_the_hosts(site: &Site, seen: &Seen, observation: &Observation) -> bool {
         return false;
     };
     let is_known = |by| match seen.flow.to {
-        Target::System(system) => site.systems[system].has_address(by),
+        Target::System(system) => site.systems[system].speaks_from(by),
         Target::Crl(_) => false,
     };
-    rejection
-        .by
-        .is_some_and(|by| Some(by) == observation.address || is_known(by))
+    rejection.by.is_some_and(|by| {
+        let is_asked = Some(by) == observation.address && !is_translated(site, seen.flow.to, by);
+        is_asked || is_known(by)
+    })
+}
+
+/// Whether a device that translates the address may speak in its name.
+fn is_translated(site: &Site, to: Target, address: IpAddr) -> bool {
+    match to {
+        Target::System(system) => {
+            let system = &site.systems[system];
+            system.has_address(address) && !system.speaks_from(address)
+        }
+        Target::Crl(_) => false,
+    }
 }
 
 /// Whether a router looked for the host and did not find it, or a rejection came from the destination's own network or

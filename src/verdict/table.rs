@@ -34,7 +34,7 @@ pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
     }
     match need {
         Need::Required => required(seen, context),
-        Need::Optional => optional(seen),
+        Need::Optional => optional(seen, context),
         Need::Forbidden => forbidden(seen, context),
     }
 }
@@ -75,6 +75,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         Some(RpcRange::HalfOpen | RpcRange::OutsideBlocked) if context.cut_off => {
             return unknown(Cause::CutOff, Level::Error);
         }
+        Some(RpcRange::Passes) if seen.listener.is_some() => return listener(context),
         Some(range) => return rpc_range(range),
         None => {}
     }
@@ -84,6 +85,9 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
             ..unknown(Cause::AnsweredByMiddlebox, Level::Error)
         },
         State::Open if is_only_tunnel(seen) => only_tunnel(),
+        State::Open if seen.service == Some(Service::Listener) => {
+            through_every_port(seen, listener(context))
+        }
         State::Open => through_every_port(seen, closely(seen, spoken(seen.service.as_ref()))),
         State::Closed {
             reset_by: ResetBy::Host,
@@ -105,12 +109,19 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         {
             unknown(Cause::HostUnreachable, Level::Error)
         }
+        // This system's word alone: it looked for host or router in vain, or a device refused.
+        State::Rejected(rejection) if rejection.may_be_our_own() && !context.host_answered => {
+            unknown(rejected(rejection), Level::Error)
+        }
         // A host that rejects with ICMP does so by its own firewall.
         State::Rejected(rejection) if context.by_the_host => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Server)
         }
         State::Rejected(rejection) => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Firewall)
+        }
+        State::Filtered | State::Silent if context.request_arrived => {
+            failed(Verdict::Blocked, Cause::AnswerLost, Owner::Firewall)
         }
         State::Filtered | State::Silent if context.cut_off => unknown(Cause::CutOff, Level::Error),
         State::Filtered if context.host_dead => {
@@ -133,6 +144,14 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
     }
+}
+
+/// A listener of this program that proved that it was reached.
+fn listener(context: &Context) -> Judgement {
+    if context.wrong_listener {
+        return failed(Verdict::Wrong, Cause::WrongListener, Owner::Firewall);
+    }
+    ok(Cause::ListenerAnswered)
 }
 
 /// A required range of dynamic RPC ports.
@@ -235,6 +254,7 @@ fn spoken(service: Option<&Service>) -> Judgement {
     let wrong = |cause, owner| failed(Verdict::Wrong, cause, owner);
     match service {
         Service::NotAsked | Service::Spoke => ok(Cause::Answered),
+        Service::Listener => ok(Cause::ListenerAnswered),
         Service::TlsTooOld => unknown(Cause::TlsTooOld, Level::Note),
         Service::Mute => wrong(Cause::Mute, Owner::Server),
         Service::HungUp | Service::ResetAtOnce => wrong(Cause::HungUp, Owner::Server),
@@ -292,7 +312,13 @@ fn certificate(fault: &CertificateFault) -> Cause {
     }
 }
 
-fn optional(seen: &Observation) -> Judgement {
+fn optional(seen: &Observation, context: &Context) -> Judgement {
+    if seen.listener.is_some() && seen.service == Some(Service::Listener) {
+        return ok(match context.wrong_listener {
+            true => Cause::OtherService,
+            false => Cause::ListenerAnswered,
+        });
+    }
     if let Some(range) = seen.rpc_range {
         return ok(rpc_range(range).cause);
     }
@@ -318,9 +344,9 @@ fn optional(seen: &Observation) -> Judgement {
 fn forbidden(seen: &Observation, context: &Context) -> Judgement {
     match &seen.state {
         State::Open if seen.service == Some(Service::ConnectedToItself) => closed(context),
-        State::Open if seen.via.is_some() => only_tunnel(),
+        State::Open if seen.via.is_some() && seen.listener.is_none() => only_tunnel(),
         // What a device opened says nothing of the host behind it.
-        State::Open if seen.painted.is_some() => Judgement {
+        State::Open if seen.painted.is_some() && seen.listener.is_none() => Judgement {
             owner: Some(Owner::Firewall),
             ..unknown(Cause::AnsweredByMiddlebox, Level::Warning)
         },
@@ -351,11 +377,23 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::Rejected(rejection) if is_dead(rejection, context) => {
             unknown(Cause::HostDead, Level::Error)
         }
+        State::Rejected(rejection) if rejection.may_be_our_own() && !context.host_answered => {
+            closed(context)
+        }
         // A router says the same of a dead host: worth no more than a sign of life from the way there.
         State::Rejected(rejection) if rejection.is_about_the_host() && !context.host_answered => {
             ok(Cause::HostUnproved)
         }
         State::Rejected(_) => ok(Cause::KeptClosed),
+        // The firewalls let it through one way, which is more than they may.
+        State::Filtered | State::Silent if context.request_arrived && context.between_zones => {
+            Judgement {
+                verdict: Verdict::Exposed,
+                cause: Cause::AnswerLost,
+                level: Level::Warning,
+                owner: Some(Owner::Firewall),
+            }
+        }
         State::Filtered if context.host_dead && !context.cut_off => {
             unknown(Cause::HostDead, Level::Error)
         }
@@ -381,7 +419,7 @@ fn closed(context: &Context) -> Judgement {
         return unknown(Cause::CutOff, Level::Error);
     }
     match context.control {
-        Some(Control::Itself | Control::Host) => ok(Cause::KeptClosed),
+        Some(Control::Itself | Control::Host | Control::Joined) => ok(Cause::KeptClosed),
         Some(Control::Path) => ok(Cause::HostUnproved),
         None => unknown(Cause::NoControl, Level::Error),
     }
@@ -399,6 +437,15 @@ mod tests {
     }
 
     fn rejection(says: Prohibition) -> State {
+        State::Rejected(Rejection {
+            says,
+            icmp_type: Some(3),
+            icmp_code: None,
+            by: None,
+        })
+    }
+
+    fn without_message(says: Prohibition) -> State {
         State::Rejected(Rejection {
             says,
             icmp_type: None,
@@ -515,6 +562,7 @@ mod tests {
             ),
             (Verdict::Ok, Cause::KeptClosed)
         );
+        assert_eq!(with(Some(Control::Joined)).cause, Cause::KeptClosed);
         let cut = judge(
             Need::Forbidden,
             &silent,
@@ -525,6 +573,36 @@ mod tests {
             },
         );
         assert_eq!((cut.verdict, cut.cause), (Verdict::Unknown, Cause::CutOff));
+    }
+
+    #[test]
+    fn an_error_number_alone_names_no_firewall_and_proves_no_closed_door() {
+        let lost = seen(without_message(Prohibition::HostUnreachable), None);
+        let judged = |need, context: &Context| {
+            let judgement = judge(need, &lost, context);
+            (judgement.verdict, judgement.cause)
+        };
+        let nothing = Context::default();
+        assert_eq!(
+            judged(Need::Required, &nothing),
+            (Verdict::Unknown, Cause::HostUnreachable)
+        );
+        assert_eq!(
+            judged(Need::Forbidden, &nothing),
+            (Verdict::Unknown, Cause::NoControl)
+        );
+        let alive = Context {
+            host_answered: true,
+            ..Context::default()
+        };
+        assert_eq!(
+            judged(Need::Required, &alive),
+            (Verdict::Blocked, Cause::HostUnreachable)
+        );
+        assert_eq!(
+            judged(Need::Forbidden, &alive),
+            (Verdict::Ok, Cause::KeptClosed)
+        );
     }
 
     #[test]
@@ -562,6 +640,86 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_request_that_arrived_and_has_no_answer_is_blocked_on_the_way_back() {
+        let arrived = Context {
+            request_arrived: true,
+            between_zones: true,
+            cut_off: true,
+            ..Context::default()
+        };
+        let of = |need, state| judge(need, &seen(state, None), &arrived);
+        for state in [State::Filtered, State::Silent] {
+            let required = of(Need::Required, state.clone());
+            assert_eq!(
+                (required.verdict, required.cause, required.level),
+                (Verdict::Blocked, Cause::AnswerLost, Level::Error)
+            );
+            let forbidden = of(Need::Forbidden, state.clone());
+            assert_eq!(
+                (forbidden.verdict, forbidden.cause, forbidden.level),
+                (Verdict::Exposed, Cause::AnswerLost, Level::Warning)
+            );
+            assert_eq!(of(Need::Optional, state).verdict, Verdict::Ok);
+        }
+        assert_eq!(of(Need::Required, State::Open).cause, Cause::Interrupted);
+    }
+
+    #[test]
+    fn a_listeners_proof_decides_whatever_opens_every_door() {
+        let proved = Observation {
+            painted: Some(Painted::EveryPort {
+                tried: 3,
+                opened: 3,
+            }),
+            listener: Some(crate::observation::Listener {
+                system: "ibs01".to_string(),
+                seen_from: ([198, 51, 100, 10], 4_000).into(),
+                accepted_at: ([192, 0, 2, 10], 443).into(),
+                sent_from: None,
+                aimed_at: None,
+                port: 443,
+                run: String::new(),
+            }),
+            ..seen(State::Open, Some(Service::Listener))
+        };
+        let (right, wrong) = (
+            Context::default(),
+            Context {
+                wrong_listener: true,
+                ..Context::default()
+            },
+        );
+        for (need, context, verdict, cause) in [
+            (Need::Required, right, Verdict::Ok, Cause::ListenerAnswered),
+            (Need::Required, wrong, Verdict::Wrong, Cause::WrongListener),
+            (Need::Optional, right, Verdict::Ok, Cause::ListenerAnswered),
+            (Need::Optional, wrong, Verdict::Ok, Cause::OtherService),
+            (Need::Forbidden, right, Verdict::Exposed, Cause::Open),
+            (Need::Forbidden, wrong, Verdict::Exposed, Cause::Open),
+        ] {
+            let judged = judge(need, &proved, &context);
+            assert_eq!((judged.verdict, judged.cause), (verdict, cause));
+        }
+        let range = Observation {
+            rpc_range: Some(RpcRange::Passes),
+            ..proved.clone()
+        };
+        let judged = judge(Need::Required, &range, &right);
+        assert_eq!(judged.cause, Cause::ListenerAnswered);
+        let split = Observation {
+            source_ports: Some(crate::observation::SourcePorts {
+                tried: 16,
+                open: 8,
+                blocked: 8,
+                ..Default::default()
+            }),
+            ..proved
+        };
+        let judged = judge(Need::Required, &split, &right);
+        assert_eq!(judged.cause, Cause::Intermittent);
     }
 
     #[test]

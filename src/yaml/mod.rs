@@ -6,5 +6,6 @@ mod read;
 pub(crate) use node::{Node, Value, parse};
 pub(crate) use read::{At, PortRange as Ports};
 pub(crate) use read::{
-    Fields, address, boolean, duration, list, one_or_list, port, ports, text, word,
+    Fields, address, boolean, duration, list, one_or_list, port, port_pairs, ports, text,
+    time_span, word,
 };

@@ -304,27 +304,51 @@ fn range(text: &str) -> Option<PortRange> {
     (low <= high).then_some(PortRange { low, high })
 }
 
+/// Pairs of ports, as in `{ 443: 8443 }`; a number stands once at the left.
+pub(crate) fn port_pairs(
+    node: &Node,
+    what: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<(At<u16>, At<u16>)> {
+    let Value::Map(entries) = &node.value else {
+        problems.push(wrong_type(node, what, "pairs of ports").hint(
+            "write the number that is asked and the one that it leads to, as in { 443: 8443 }",
+        ));
+        return Vec::new();
+    };
+    if entries.is_empty() {
+        problems.push(
+            Problem::error("missing-key", node.at, format!("{what} names no port"))
+                .hint("leave the key out where nothing is translated"),
+        );
+    }
+    let mut pairs: Vec<(At<u16>, At<u16>)> = Vec::new();
+    for (asked, own) in entries {
+        let (Some(asked), Some(own)) = (port(asked, what, problems), port(own, what, problems))
+        else {
+            continue;
+        };
+        if pairs.iter().any(|(known, _)| known.value == asked.value) {
+            problems.push(
+                Problem::error(
+                    "duplicate-key",
+                    asked.at,
+                    format!("{what} has the port {} twice", asked.value),
+                )
+                .hint("a number that is asked leads to one port"),
+            );
+            continue;
+        }
+        pairs.push((asked, own));
+    }
+    pairs
+}
+
 /// A time span as in `3s`, `500ms`, `2m`, `30d`; from 1 ms to 10 years.
 pub(crate) fn duration(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Duration> {
-    const UNITS: [(&str, u64); 5] = [
-        ("ms", 1),
-        ("s", 1_000),
-        ("m", 60_000),
-        ("h", 3_600_000),
-        ("d", 86_400_000),
-    ];
     let found = text(node, what, problems)?;
-    let digits = found
-        .value
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(found.value.len());
-    let (number, unit) = found.value.split_at(digits);
-    let millis = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit.trim())
-        .and_then(|(_, factor)| number.parse::<u64>().ok()?.checked_mul(*factor))
-        .filter(|millis| (1..=315_360_000_000).contains(millis));
-    if millis.is_none() {
+    let span = time_span(&found.value);
+    if span.is_none() {
         problems.push(
             Problem::error(
                 "bad-duration",
@@ -334,7 +358,26 @@ pub(crate) fn duration(node: &Node, what: &str, problems: &mut Vec<Problem>) -> 
             .hint("write a number with ms, s, m, h or d, as in `3s`"),
         );
     }
-    millis.map(Duration::from_millis)
+    span
+}
+
+/// Reads such a time span.
+pub(crate) fn time_span(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, u64); 5] = [
+        ("ms", 1),
+        ("s", 1_000),
+        ("m", 60_000),
+        ("h", 3_600_000),
+        ("d", 86_400_000),
+    ];
+    let digits = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    UNITS
+        .iter()
+        .find(|(name, _)| *name == unit.trim())
+        .and_then(|(_, factor)| number.parse::<u64>().ok()?.checked_mul(*factor))
+        .filter(|millis| (1..=315_360_000_000).contains(millis))
+        .map(Duration::from_millis)
 }
 
 /// An IP address.

@@ -12,7 +12,9 @@ use super::Shared;
 Examples:
   portproof check --lab
   portproof check --from internet
-  portproof check site.yaml --from perimeter --as ibs01 --format json --output ibs01.json")]
+  portproof check site.yaml --from perimeter --as ibs01 --format json --output ibs01.json --sign dmz.key
+  portproof check new.yaml --against old.yaml --from internet     who reaches a management point while ports change
+  portproof check --client --https-port 8443 --from internet      what a client with that number meets")]
 pub(in crate::cli) struct Check {
     /// The site file.
     #[arg(default_value = "probes.yaml")]
@@ -29,15 +31,33 @@ pub(in crate::cli) struct Check {
     /// The lab without faults.
     #[arg(long, requires = "lab")]
     pub(in crate::cli) healthy: bool,
+    /// The site file from before a change of ports: also says which clients reach a management point now.
+    #[arg(long, value_name = "OLD", conflicts_with = "lab")]
+    pub(in crate::cli) against: Option<PathBuf>,
+    /// Try only what a client in this zone uses, and show it in the client's own order.
+    #[arg(long, conflicts_with_all = ["lab", "system"])]
+    pub(in crate::cli) client: bool,
+    /// The client's number for HTTP, where it is not the site's.
+    #[arg(long, value_name = "PORT", requires = "client", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(in crate::cli) http_port: Option<u16>,
+    /// The client's number for HTTPS, where it is not the site's.
+    #[arg(long, value_name = "PORT", requires = "client", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(in crate::cli) https_port: Option<u16>,
     /// Do not walk paths: not where packets are dropped is asked, nor which device sent a reset.
     #[arg(long)]
     pub(in crate::cli) no_path: bool,
     /// Let findings of level `warning` change the exit status too.
     #[arg(long)]
     pub(in crate::cli) strict: bool,
+    /// Sign the report with this private key (PEM, Ed25519): writes OUTPUT.sig.
+    #[arg(long, value_name = "KEY", requires = "output")]
+    pub(in crate::cli) sign: Option<PathBuf>,
     /// Show every flow, not only what is wrong.
     #[arg(long, short)]
     pub(in crate::cli) verbose: bool,
+    /// Look for listeners of `portproof listen` with the token in this file; without it, with that of PORTPROOF_TOKEN.
+    #[arg(long, value_name = "FILE", conflicts_with = "lab")]
+    pub(in crate::cli) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) shared: Shared,
 }

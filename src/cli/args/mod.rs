@@ -1,14 +1,22 @@
 //! The command line; each command's arguments have a file of their own.
 
 mod check;
+mod diff;
+mod explain;
+mod listen;
 mod plan;
+mod report;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(in crate::cli) use check::Check;
+pub(in crate::cli) use diff::Diff;
+pub(in crate::cli) use explain::Explain;
+pub(in crate::cli) use listen::Listen;
 pub(in crate::cli) use plan::{Plan, PlanFormat};
+pub(in crate::cli) use report::Report;
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
 #[derive(Debug, Parser)]
@@ -33,8 +41,16 @@ pub(in crate::cli) struct Arguments {
 pub(in crate::cli) enum Command {
     /// Try the flows that start here, judge them and report.
     Check(Check),
+    /// Stand in for a system's services before they exist, so that paths can be proved.
+    Listen(Listen),
     /// List the flows of the site, with why and source; no packet is sent.
     Plan(Plan),
+    /// Say what a flow, a cause, a rule or a topic is about, and what to do.
+    Explain(Explain),
+    /// Join the reports of several vantages into one, and show it.
+    Report(Report),
+    /// Say what changed between two reports.
+    Diff(Diff),
     /// Print a JSON Schema.
     Schema {
         /// Of what.
@@ -46,7 +62,16 @@ pub(in crate::cli) enum Command {
         shell: clap_complete::Shell,
     },
     /// Print the manual page.
-    Man,
+    #[command(after_help = "\
+Examples:
+  portproof man | man -l -               read it
+  portproof man --into /usr/share/man/man1
+                                         install it, and one page for each command")]
+    Man {
+        /// Write this page and one for each command into a folder that exists.
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+    },
 }
 
 /// What commands with a result share; most have the formats of a report.
@@ -80,8 +105,16 @@ pub(in crate::cli) enum Format {
 pub(in crate::cli) enum Schema {
     /// The site file.
     Config,
-    /// The report of `check`.
+    /// The report of `check`, and of `report`.
     Report,
+    /// The result of `diff`.
+    Diff,
     /// The result of `plan`.
     Plan,
+    /// The result of `explain`.
+    Explain,
+    /// The log of `listen`.
+    Arrivals,
+    /// The result of `plan --against`.
+    Change,
 }

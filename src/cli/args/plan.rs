@@ -12,6 +12,7 @@ use super::Shared;
 Examples:
   portproof plan
   portproof plan site.yaml --format json | jq -r '.flows[].id'
+  portproof plan new.yaml --against old.yaml    what a change opens, closes and strands, in which order to go
   portproof plan --format csv --output rules.csv
   portproof plan --format nftables --firewall front-end --output front-end.nft
   portproof plan --format asa --output rules/            a file for each firewall
@@ -22,6 +23,9 @@ pub(in crate::cli) struct Plan {
     /// The site file.
     #[arg(default_value = "probes.yaml")]
     pub(in crate::cli) file: PathBuf,
+    /// The site file as it is today: shows what the change from it to FILE asks for.
+    #[arg(long, value_name = "OLD")]
+    pub(in crate::cli) against: Option<PathBuf>,
     /// Rules of this firewall only (of --format windows: of this system).
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) firewall: Option<String>,

@@ -26,19 +26,22 @@ pub(super) fn aim(site: &Site, zone: ZoneId, flow: &Flow) -> Aim {
         Target::Crl(number) => return Aim::Name(site.crls[number].host.clone()),
         Target::System(system) => system,
     };
-    let host = &site.systems[system];
+    let port = flow.port.low;
     let shared_names: Vec<&str> = proxies(site, system)
         .filter_map(|proxy| proxy.name_for(zone))
         .collect();
     // A forbidden flow is tried only at the target's own address, never at one shared with its proxy.
     let addresses = match flow.need {
-        Need::Forbidden => own_addresses(site, zone, system),
-        Need::Required | Need::Optional => host.addresses_for(zone).to_vec(),
+        Need::Forbidden => own_addresses(site, zone, system, port),
+        Need::Required | Need::Optional => site.addresses_at(zone, system, port),
     };
     if !addresses.is_empty() {
         return Aim::Addresses(addresses);
     }
-    match host.name_for(zone) {
+    if site.is_anothers(zone, system, port) {
+        return Aim::Nowhere;
+    }
+    match site.systems[system].name_for(zone) {
         Some(name) if flow.need != Need::Forbidden || !shared_names.contains(&name) => {
             Aim::Name(name.to_string())
         }
@@ -46,15 +49,14 @@ pub(super) fn aim(site: &Site, zone: ZoneId, flow: &Flow) -> Aim {
     }
 }
 
-/// The addresses of a system that it does not share with a proxy which publishes it.
-pub(super) fn own_addresses(site: &Site, zone: ZoneId, system: SystemId) -> Vec<IpAddr> {
+/// The addresses of a system that it does not share with a proxy which publishes it, nor, at this port, with another.
+pub(super) fn own_addresses(site: &Site, zone: ZoneId, system: SystemId, port: u16) -> Vec<IpAddr> {
     let shared: Vec<&IpAddr> = proxies(site, system)
         .flat_map(|proxy| proxy.addresses_for(zone))
         .collect();
-    let all = site.systems[system].addresses_for(zone).iter();
-    all.filter(|address| !shared.contains(address))
-        .copied()
-        .collect()
+    let mut all = site.addresses_at(zone, system, port);
+    all.retain(|address| !shared.contains(&address));
+    all
 }
 
 fn proxies(site: &Site, system: SystemId) -> impl Iterator<Item = &System> {

@@ -25,6 +25,7 @@ pub(super) fn controls(questions: &[Question], answers: &[Observation]) -> Contr
                 ladder: Ladder::Tcp,
                 turn: Turn::Needed,
                 spread: false,
+                challenger: None,
                 ..question.clone()
             });
         }

@@ -6,8 +6,14 @@
 //! answers leave open is looked into: who sent a reset, where packets are dropped, which doors are painted on. Then
 //! certificates are compared with the pins of the file (`interception`), and the revocation lists that they name are
 //! fetched (`revocation`).
+//!
+//! With an older file beside (`against`), the flows that clients of either file use are asked in the same run, and with
+//! `--client` only what one client uses (`client`). What is said beforehand is in `announce`.
 
+mod against;
 mod aim;
+mod announce;
+mod client;
 mod controls;
 mod gateway;
 mod interception;
@@ -16,7 +22,7 @@ mod questions;
 mod revocation;
 mod sweep;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -28,20 +34,21 @@ use tokio::sync::watch;
 
 use super::args::{Check, Format};
 use super::files::{self, Loaded};
-use super::{WRONG, write_out};
-use crate::attribution;
+use super::{WRONG, signing, token};
+use crate::attribution::{self, Inquiry};
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
 use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::lab::{self, Faults, Lab};
 use crate::observation::Observation;
 use crate::plan::{self, Chosen, Plan};
-use crate::probe::{self, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
-use crate::report::{self, Detail, ReportDocument, Run, SweptSystem, Vantage};
-use crate::site::{Site, ZoneId};
+use crate::probe::{Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
+use crate::report::{self, Detail, Elsewhere, ReportDocument, Run, SweptSystem, Vantage};
+use crate::site::{Site, SystemId, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
+pub(super) use questions::ladder;
 use sweep::Doors;
 
 /// Descriptors that the program itself needs beside the probes.
@@ -61,14 +68,25 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     let Some(loaded) = loaded else {
         return Ok(WRONG);
     };
+    let old = match &arguments.against {
+        None => None,
+        Some(old) => match files::load(old, arguments.shared.catalogue.as_deref())? {
+            None => return Ok(WRONG),
+            old => old,
+        },
+    };
+    if let Some(old) = &old {
+        super::plan::warn_of_another_site(&loaded, old);
+    }
     let Some(own) = files::client_certificate(&loaded) else {
         return Ok(WRONG);
     };
+    let key = arguments.sign.as_deref().map(signing::key).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let result = runtime.block_on(check(arguments, loaded, own));
+    let result = runtime.block_on(check(arguments, loaded, old, own));
     // A resolver that hangs must not hold up the end.
     runtime.shutdown_background();
     let report = result?;
@@ -83,13 +101,14 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
         ),
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
     };
-    write_out(arguments.shared.output.as_deref(), &text)?;
+    signing::write_out(arguments.shared.output.as_deref(), &text, key.as_ref())?;
     Ok(exit_status(&report, arguments.strict))
 }
 
 /// What a run works with.
 struct Bench {
     loaded: Loaded,
+    /// The flows of the site; behind them those of `against`.
     plan: Plan,
     place: vantage::Place,
     own: Vec<IpAddr>,
@@ -101,19 +120,46 @@ struct Bench {
     timeout: Duration,
     /// The proxy that everything goes through.
     via: Option<Arc<Gateway>>,
+    /// The run as listeners know it, where it looks for them.
+    challenger: Option<Arc<Challenger>>,
+    /// Flows of the site that start in other zones, by their starts.
+    elsewhere: Vec<Elsewhere>,
+    /// The older site file, when its clients are looked at too.
+    against: Option<against::Old>,
+    /// The client whose own view this is.
+    client: Option<client::Client>,
 }
 
 async fn check(
     arguments: &Check,
-    loaded: Loaded,
+    mut loaded: Loaded,
+    old: Option<Loaded>,
     own_certificate: Option<ClientCertificate>,
 ) -> anyhow::Result<ReportDocument> {
     let started = Timestamp::now();
-    let plan = plan::derive(&loaded.site, &loaded.catalogue);
+    let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
+    loaded.review(&plan);
     let networks = os::own_addresses().unwrap_or_default();
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
     let place = place(arguments, &loaded.site, &own)?;
     let lab = start_lab(arguments, &loaded, &plan, place.zone).await?;
+    let elsewhere = report::elsewhere(&loaded.site, &plan, place.zone);
+    let client = match arguments.client {
+        true => Some(client::client(
+            arguments,
+            &loaded,
+            old.as_ref(),
+            &place,
+            &mut plan,
+        )?),
+        false => None,
+    };
+    let against = match old {
+        Some(old) if client.is_none() => {
+            Some(against::join(&mut loaded, &mut plan, old, place.zone))
+        }
+        _ => None,
+    };
     let limits = limits(arguments, &loaded.site, place.zone, lab.is_some());
     let trust = match &lab {
         Some(lab) => Trust::new(vec![lab.root.clone()], false),
@@ -125,6 +171,11 @@ async fn check(
         None => gateway::gateway(&loaded, place.zone, limits.timeout).await?,
     };
     let via = via.map(Arc::new);
+    let token = match &lab {
+        Some(_) => None,
+        None => token::token(arguments.token_file.as_deref())?,
+    };
+    let challenger = token.map(|token| Arc::new(Challenger::new(token)));
     let stop = on_interrupt();
     let prober = Prober::new(limits, trust, networks, stop.clone());
     let bench = Bench {
@@ -138,6 +189,10 @@ async fn check(
         stop,
         timeout: limits.timeout,
         via,
+        challenger,
+        elsewhere,
+        against,
+        client,
     };
     Ok(examine(&bench, &limits, started).await)
 }
@@ -214,11 +269,13 @@ fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
     }
 }
 
-/// Turns true at Ctrl-C; the report of what was seen is still written.
+/// Turns true at Ctrl-C and its like; the report of what was seen is still written.
 fn on_interrupt() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
+    let interrupt = os::interrupted();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if let Ok(interrupt) = interrupt {
+            interrupt.await;
             let _ = sender.send(true);
         }
         // Kept alive to the end of the run: a closed channel would look like an interrupt.
@@ -229,22 +286,28 @@ fn on_interrupt() -> watch::Receiver<bool> {
 
 async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
     let site = &bench.loaded.site;
-    let (mut chosen, flows_elsewhere) =
-        plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
+    let (mut chosen, _) = plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
+    if let Some(old) = &bench.against {
+        chosen.retain(|chosen| !old.asks(chosen.flow));
+    }
     if site.probing.sweep == Sweep::None {
         chosen.retain(|chosen| !bench.plan.flows[chosen.flow].reason.only_watched);
     }
+    let own = chosen.len();
+    chosen.extend(bench.against.iter().flat_map(against::Old::chosen));
     let names = aim::resolve(bench, &chosen).await;
-    let (questions, by_flow) = questions::questions(bench, &chosen, &names);
-    announce(bench, &questions, limits);
+    let (questions, by_flow) = questions::questions(bench, &chosen, own, &names);
+    announce::announce(bench, &questions, limits);
+    let to_compare = notes::names_to_compare(bench, &chosen);
     let dns = tokio::spawn(notes::compare_names(
         bench.lab.is_none() && bench.via.is_none() && site.probing.dns,
-        notes::names_to_compare(bench, &chosen),
+        to_compare.clone(),
         bench.timeout,
     ));
-    let tried = try_all(bench, &chosen, questions, &by_flow).await;
+    let mut tried = try_all(bench, &chosen, questions, &by_flow).await;
     let site = &tried.site;
-    let judged = verdict::judge_all(site, bench.place.zone, &bench.own, &tried.seen, &tried.gone);
+    let mut judged =
+        verdict::judge_all(site, bench.place.zone, &bench.own, &tried.seen, &tried.gone);
     let mut notes = notes::skipped_families(site, &tried.seen);
     notes.extend(notes::name_servers(site, bench.place.zone, &tried.seen));
     let mut stop = bench.stop.clone();
@@ -254,9 +317,16 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     };
     notes.extend(
         compared
-            .into_iter()
-            .map(|(system, name, note)| notes::dns_note(site, system, &name, &note)),
+            .iter()
+            .map(|(system, name, note)| notes::dns_note(site, *system, name, note)),
     );
+    let against = bench.against.as_ref().map(|old| {
+        let beside = own..own + old.used.len();
+        let seen = tried.seen.drain(beside.clone());
+        old.seen(seen.zip(judged.drain(beside)).collect())
+    });
+    let client = bench.client.as_ref();
+    let client = client.map(|client| client.seen(bench, &names, &to_compare, &compared));
     let now = Timestamp::now();
     report::assemble(Run {
         site,
@@ -266,11 +336,13 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         zone: bench.place.zone,
         seen: tried.seen,
         judged,
-        flows_elsewhere,
+        elsewhere: bench.elsewhere.clone(),
         swept: tried.swept,
         notes,
         expires_soon: bench.loaded.config.expires_soon,
         now,
+        against,
+        client,
     })
 }
 
@@ -295,6 +367,7 @@ async fn try_all(
     let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
     bar.set_message("making silence proof");
     bench.prober.prove_silence(&questions, &mut answers).await;
+    bench.prober.prove_datagrams(&questions, &mut answers).await;
     bench.prober.settle_ranges(&questions, &mut answers).await;
     let controls = controls::controls(&questions, &answers);
     // Only silence can be that of a device which has shut this host out.
@@ -354,7 +427,7 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
             })
         })
         .collect();
-    let inquiries = attribution::wanted(&tried);
+    let inquiries = inquiries(bench, &tried, questions, answers);
     let known: HashSet<u16> = known_ports(bench).collect();
     let found = futures_util::future::join_all(
         inquiries
@@ -376,6 +449,39 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
         .zip(found)
         .map(|(inquiry, found)| (inquiry.address, found.doors));
     doors.collect()
+}
+
+/// What is to be found out, host by host. An address that several systems share is several hosts, at different distances.
+fn inquiries(
+    bench: &Bench,
+    tried: &[attribution::Tried<'_>],
+    questions: &[Question],
+    answers: &[Observation],
+) -> Vec<Inquiry> {
+    let owner = |address, port| {
+        bench
+            .loaded
+            .site
+            .owner_of_address(bench.place.zone, address, port)
+    };
+    let mut by_owner: BTreeMap<Option<SystemId>, Vec<attribution::Tried<'_>>> = BTreeMap::new();
+    for one in tried {
+        let of = by_owner.entry(owner(one.address, one.port)).or_default();
+        of.push(*one);
+    }
+    let mut all = Vec::new();
+    for (host, tried) in by_owner {
+        for mut inquiry in attribution::wanted(&tried) {
+            let numbered = questions.iter().zip(answers).enumerate();
+            let others = numbered.filter(|(_, (question, seen))| {
+                seen.address == Some(inquiry.address)
+                    && owner(inquiry.address, question.port) != host
+            });
+            inquiry.others = others.map(|(number, _)| number).collect();
+            all.push(inquiry);
+        }
+    }
+    all
 }
 
 /// Every port that the plan knows of, ranges and all.
@@ -402,6 +508,7 @@ fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vant
         started: format!("{started:.0}"),
         finished: format!("{finished:.0}"),
         config_sha256: bench.loaded.sha256.clone(),
+        run: bench.challenger.as_ref().map(|run| run.run()),
     }
 }
 
@@ -412,92 +519,4 @@ fn progress(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} ports, {elapsed} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length as u64).with_style(style)
-}
-
-/// How many packets to how many targets are about to leave.
-fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
-    let site = &bench.loaded.site;
-    let asked: Vec<&Question> = questions
-        .iter()
-        .filter(|question| {
-            !matches!(question.ladder, Ladder::None | Ladder::RpcRange(_))
-                && !matches!(question.target, probe::Target::Nowhere(_))
-        })
-        .collect();
-    let hosts: HashSet<String> = asked
-        .iter()
-        .map(|question| match question.target {
-            probe::Target::ByName => question.name.clone().unwrap_or_default(),
-            target => format!("{target:?}"),
-        })
-        .collect();
-    let rate = limits.rate.map_or("no rate limit".to_string(), |rate| {
-        format!("at most {rate} connection attempts a second")
-    });
-    eprintln!(
-        "about to try {} ports of {} addresses{}, {rate}\n  {}",
-        asked.len(),
-        hosts.len(),
-        match &site.probing.sweep {
-            _ if bench.via.is_some() => String::new(),
-            Sweep::Ports(ranges) => {
-                let ports: usize = ranges
-                    .iter()
-                    .map(|range| usize::from(range.high - range.low) + 1)
-                    .sum();
-                format!(", and then sweep up to {ports} ports of each system that has an address")
-            }
-            Sweep::None | Sweep::Watchlist => String::new(),
-        },
-        match (&bench.via, &bench.lab) {
-            (Some(gateway), _) => through(gateway, site),
-            (None, Some(_)) => "nothing leaves this host".to_string(),
-            (None, None) => extras(limits),
-        } + &web(questions)
-    );
-}
-
-/// How everything is sent that goes through a proxy.
-fn through(gateway: &Gateway, site: &Site) -> String {
-    let swept = match site.probing.sweep {
-        Sweep::Ports(_) => "; nothing is swept through a proxy",
-        Sweep::None | Sweep::Watchlist => "",
-    };
-    format!(
-        "all of it through the proxy {}, and nothing else to any of them{swept}",
-        gateway.url()
-    )
-}
-
-/// What web servers are asked beyond their root page.
-fn web(questions: &[Question]) -> String {
-    let needs = questions
-        .iter()
-        .filter_map(|question| question.web.as_ref());
-    match needs.map(|needs| needs.most_requests()).max() {
-        Some(most) => format!(
-            "; a web server that the site needs is asked for its roles, and for verbs and headers, in at most {most} requests"
-        ),
-        None => String::new(),
-    }
-}
-
-/// What is sent beside one try of each port.
-fn extras(limits: &Limits) -> String {
-    let walks = if limits.walks {
-        "; up to 14 paths to each host are walked"
-    } else {
-        ""
-    };
-    format!(
-        "a silent port up to {} times; a required one that opens from {} source ports; on a host that answers {} to {} \
-         ports that nobody uses, and one port up to {} times to measure losses; up to {} ports that an RPC mapper names\
-         {walks}",
-        probe::MOST_TRIES,
-        probe::SOURCE_PORTS,
-        attribution::DOORS,
-        2 * attribution::DOORS,
-        probe::LOSS_SAMPLES,
-        probe::MOST_RPC_PORTS,
-    )
 }

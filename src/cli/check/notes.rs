@@ -15,7 +15,10 @@ use crate::report::Note;
 use crate::site::{Site, SystemId, ZoneId};
 use crate::verdict::{Cause, Seen};
 
-type Compare = Vec<(SystemId, String, Vec<IpAddr>)>;
+pub(super) type Compare = Vec<(SystemId, String, Vec<IpAddr>)>;
+
+/// Names of which DNS and the file differ.
+pub(super) type Compared = Vec<(SystemId, String, DnsNote)>;
 
 /// Names whose address the file gives too.
 pub(super) fn names_to_compare(bench: &Bench, chosen: &[Chosen]) -> Compare {
@@ -40,11 +43,7 @@ pub(super) fn names_to_compare(bench: &Bench, chosen: &[Chosen]) -> Compare {
 }
 
 /// DNS beside the probes: no flow waits for it, and no verdict on a port changes.
-pub(super) async fn compare_names(
-    wanted: bool,
-    all: Compare,
-    timeout: Duration,
-) -> Vec<(SystemId, String, DnsNote)> {
+pub(super) async fn compare_names(wanted: bool, all: Compare, timeout: Duration) -> Compared {
     if !wanted {
         return Vec::new();
     }

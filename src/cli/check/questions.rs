@@ -12,18 +12,32 @@ use crate::probe::{self, Datagram, Ladder, Landing, Question, Turn, WebNeeds};
 use crate::site::{Site, System, ZoneId};
 
 /// Questions, and for each chosen flow the numbers of its questions; equal questions are asked once.
+///
+/// From `own` on, the chosen flows are those that clients of another site file need beside. They are asked first: what
+/// the site itself needs less of the same door, or forbids, takes their answer.
 pub(super) fn questions(
     bench: &Bench,
     chosen: &[Chosen],
+    own: usize,
     names: &Names,
 ) -> (Vec<Question>, Vec<Vec<usize>>) {
     let mut all: Vec<Question> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
-    let mut by_flow = Vec::new();
-    for chosen in chosen {
-        let flow = &bench.plan.flows[chosen.flow];
+    let mut by_flow = vec![Vec::new(); chosen.len()];
+    let mut doors: HashMap<(String, u16), usize> = HashMap::new();
+    for place in (own..chosen.len()).chain(0..own) {
+        let flow = &bench.plan.flows[chosen[place].flow];
         let mut numbers = Vec::new();
         for question in of_flow(bench, flow, names) {
+            let door = (format!("{:?}", question.target), question.port);
+            let asks_less = place < own && flow.need != Need::Required;
+            if asks_less
+                && flow.transport == Transport::Tcp
+                && let Some(number) = doors.get(&door)
+            {
+                numbers.push(*number);
+                continue;
+            }
             let key = format!(
                 "{:?} {} {:?} {:?} {:?}",
                 question.target, question.port, question.ladder, question.name, question.web
@@ -34,9 +48,12 @@ pub(super) fn questions(
             });
             all[number].turn = all[number].turn.min(question.turn);
             all[number].spread |= question.spread;
+            if place >= own {
+                doors.entry(door).or_insert(number);
+            }
             numbers.push(number);
         }
-        by_flow.push(numbers);
+        by_flow[place] = numbers;
     }
     (all, by_flow)
 }
@@ -90,12 +107,17 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
             .map_or(Landing::Itself, |lab| lab.landing(flow.to, flow.port.low)),
         web: web.clone(),
         via: bench.via.clone(),
+        // The host of a revocation list may be a stranger's.
+        challenger: match flow.to {
+            Target::System(_) => bench.challenger.clone(),
+            Target::Crl(_) => None,
+        },
     };
     targets.into_iter().map(one).collect()
 }
 
 /// How far a flow is tried.
-fn ladder(flow: &Flow) -> Ladder {
+pub(in crate::cli) fn ladder(flow: &Flow) -> Ladder {
     let is_range = flow.port.low != flow.port.high;
     match (flow.transport, flow.need, flow.protocol) {
         (Transport::Tcp, Need::Required | Need::Optional, Protocol::Rpc) if is_range => {

@@ -88,7 +88,7 @@ pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> Site {
         .flat_map(|(flow, numbers)| {
             let open = all[*flow].observations.iter().enumerate();
             let open = open
-                .filter(|(_, it)| it.state == State::Open)
+                .filter(|(_, it)| it.state == State::Open && it.listener.is_none())
                 .take(MOST_ADDRESSES);
             let at = open.filter_map(|(place, it)| {
                 let at = SocketAddr::new(it.address?, all[*flow].flow.port.low);
@@ -337,6 +337,7 @@ async fn try_ports(bench: &Bench, site: &Site, all: &mut [Seen]) {
                 landing: Landing::Itself,
                 web: None,
                 via: None,
+                challenger: None,
             });
         }
     }

@@ -30,11 +30,12 @@ pub(super) async fn sweep(
 ) -> Vec<SweptSystem> {
     let site = &bench.loaded.site;
     let mut all = Vec::new();
-    // Beside the plan nothing goes through a proxy, and nothing past it.
-    if bench.via.is_some() {
+    // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
+    if bench.via.is_some() || bench.client.is_some() {
         return all;
     }
-    for system in 0..site.systems.len() {
+    let own = bench.against.as_ref().map(|old| old.own_systems);
+    for system in 0..own.unwrap_or(site.systems.len()) {
         if bench.place.system == Some(system) {
             continue;
         }
@@ -44,16 +45,14 @@ pub(super) async fn sweep(
             .into_iter()
             .filter(|port| !tried.contains(port))
             .collect();
-        let given = aim::own_addresses(site, bench.place.zone, system);
         for address in addresses(bench, seen, system) {
             // What a name leads to may be shared with another system: only the file's own addresses are swept.
-            let ports = if given.contains(&address) {
-                &ports[..]
-            } else {
-                &[]
+            let is_its = |port: &u16| {
+                aim::own_addresses(site, bench.place.zone, system, *port).contains(&address)
             };
+            let ports: Vec<u16> = ports.iter().copied().filter(is_its).collect();
             bench.prober.expect(ports.len());
-            sweep_address(bench, &mut swept, address, ports, controls, doors).await;
+            sweep_address(bench, &mut swept, address, &ports, controls, doors).await;
         }
         all.push(swept);
     }
@@ -168,5 +167,6 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         }),
         web: None,
         via: None,
+        challenger: None,
     }
 }

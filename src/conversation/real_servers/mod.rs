@@ -6,7 +6,7 @@ mod proxies;
 mod verbs_and_roles;
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +14,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::conversation::tls::servers::free_port;
 
 /// A server that this test started.
 struct Server {
@@ -163,8 +165,7 @@ fn written(folder: impl std::fmt::Display, text: &str) -> String {
 
 /// A port on loopback where nobody listens.
 fn free() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
-    listener.local_addr().expect("an address")
+    SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()))
 }
 
 /// A new connection to a server, or none.

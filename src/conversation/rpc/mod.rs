@@ -6,11 +6,13 @@
 //! the same of UDP. All of it without authentication, and nothing is called but queries: the lookup handles that the
 //! mapper keeps end with the connection.
 //!
-//! The messages are those of `pdu`; `endpoints` and `tower` read what the mapper sends in them.
+//! The messages are those of `pdu`; `endpoints` and `tower` read what the mapper sends in them. [`server`] is the other
+//! side: an endpoint mapper that names a few ports.
 
 pub(crate) mod datagram;
 mod endpoints;
 mod pdu;
+pub(crate) mod server;
 mod tower;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -11,24 +11,24 @@ use winnow::token::{rest, take};
 use super::Interface;
 
 /// The network data representation, the one encoding of arguments that every server accepts.
-const NDR: Interface = Interface {
+pub(super) const NDR: Interface = Interface {
     uuid: uuid!("8a885d04-1ceb-11c9-9fe8-08002b104860"),
     major: 2,
     minor: 0,
 };
 /// The largest fragment we send or take; as Windows does.
-const LARGEST_FRAGMENT: u16 = 5_840;
+pub(super) const LARGEST_FRAGMENT: u16 = 5_840;
 /// Bytes of the header that all messages share.
-const HEADER: usize = 16;
+pub(super) const HEADER: usize = 16;
 /// First fragment, last fragment.
-const FIRST: u8 = 1;
-const LAST: u8 = 2;
+pub(super) const FIRST: u8 = 1;
+pub(super) const LAST: u8 = 2;
 
-const REQUEST: u8 = 0;
-const RESPONSE: u8 = 2;
-const FAULT: u8 = 3;
-const BIND: u8 = 11;
-const BIND_ACK: u8 = 12;
+pub(super) const REQUEST: u8 = 0;
+pub(super) const RESPONSE: u8 = 2;
+pub(super) const FAULT: u8 = 3;
+pub(super) const BIND: u8 = 11;
+pub(super) const BIND_ACK: u8 = 12;
 const BIND_NAK: u8 = 13;
 const ALTER_CONTEXT_RESP: u8 = 15;
 const SHUTDOWN: u8 = 17;
@@ -72,7 +72,7 @@ pub(super) fn request(call: u32, operation: u16, stub: &[u8]) -> Vec<u8> {
 }
 
 /// Version 5.0, one fragment, little-endian, without authentication.
-fn message(kind: u8, call: u32, body: &[u8]) -> Vec<u8> {
+pub(super) fn message(kind: u8, call: u32, body: &[u8]) -> Vec<u8> {
     let mut message = vec![5, 0, kind, FIRST | LAST, 0x10, 0, 0, 0];
     message.extend(((HEADER + body.len()) as u16).to_le_bytes());
     message.extend([0, 0]);
@@ -81,7 +81,7 @@ fn message(kind: u8, call: u32, body: &[u8]) -> Vec<u8> {
     message
 }
 
-fn syntax(interface: &Interface) -> Vec<u8> {
+pub(super) fn syntax(interface: &Interface) -> Vec<u8> {
     let mut bytes = interface.uuid.to_bytes_le().to_vec();
     bytes.extend(interface.major.to_le_bytes());
     bytes.extend(interface.minor.to_le_bytes());

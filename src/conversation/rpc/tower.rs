@@ -45,6 +45,29 @@ pub(super) fn read(bytes: &[u8]) -> Option<Tower> {
     })
 }
 
+/// The tower of an interface at a TCP port, at whatever address it is asked.
+pub(super) fn over_tcp(interface: &Interface, syntax: &Interface, port: u16) -> Vec<u8> {
+    let identified = |it: &Interface| {
+        let mut left = vec![INTERFACE];
+        left.extend(it.uuid.to_bytes_le());
+        left.extend(it.major.to_le_bytes());
+        (left, it.minor.to_le_bytes().to_vec())
+    };
+    let floors = [
+        identified(interface),
+        identified(syntax),
+        (vec![CONNECTION_ORIENTED], vec![0, 0]),
+        (vec![TCP], port.to_be_bytes().to_vec()),
+        (vec![IP], vec![0; 4]),
+    ];
+    let mut tower = (floors.len() as u16).to_le_bytes().to_vec();
+    for side in floors.into_iter().flat_map(|(left, right)| [left, right]) {
+        tower.extend((side.len() as u16).to_le_bytes());
+        tower.extend(side);
+    }
+    tower
+}
+
 fn floors<'a>(input: &mut &'a [u8]) -> Result<[Floor<'a>; 5], EmptyError> {
     let (_count, one, two, three, four, five) =
         (le_u16, floor, floor, floor, floor, floor).parse_next(input)?;

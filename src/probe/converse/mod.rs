@@ -14,7 +14,7 @@ pub use rpc::MOST_PORTS as MOST_RPC_PORTS;
 
 use super::knock::Places;
 use super::once::again;
-use super::{Ladder, Prober, Question, Turn};
+use super::{Ladder, Prober, Question, Turn, recognise};
 use crate::conversation::http::request::Identity;
 use crate::observation::{Observation, Service};
 
@@ -54,6 +54,9 @@ pub(super) async fn converse(
     let mut stop = prober.stop.clone();
     let mut interrupted = false;
     let talk = async {
+        if recognise::stream(prober, question, seen).await && question.ladder != Ladder::RpcMapper {
+            return;
+        }
         match question.ladder {
             Ladder::None | Ladder::Tcp | Ladder::Datagram(_) | Ladder::RpcRange(_) => {
                 seen.service = Some(watch(prober, &stream, places, Service::NotAsked).await);

@@ -14,7 +14,7 @@ use super::facts;
 use crate::conversation::rpc::{self, Binding, End, Endpoint};
 use crate::observation::{Observation, RpcPort, Spoken};
 use crate::probe::knock::Places;
-use crate::probe::{Ladder, Prober, Question};
+use crate::probe::{Ladder, Prober, Question, recognise};
 
 /// The most ports that one mapper may have tried.
 pub const MOST_PORTS: usize = 64;
@@ -64,7 +64,11 @@ pub(super) async fn mapper(
         }
         Err(fault) => Err(fault),
     };
+    let proved = said.is_ok().then(|| seen.listener.clone()).flatten();
     facts::note(seen, said);
+    if let Some(listener) = proved {
+        recognise::note(seen, listener);
+    }
 }
 
 /// Tries the ports that the mapper named, all at once, until their silence is proof. Boxed, because a conversation that

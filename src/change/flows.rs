@@ -1,0 +1,169 @@
+//! What opens, what closes, and what stays otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Side;
+use super::document::{Closing, Needed, Opening, Retired, Staying};
+use super::numbers::{Number, Numbers, is_of, words};
+use crate::catalogue::{Catalogue, Need};
+use crate::plan::{self, Flow};
+
+/// What a flow comes or goes with.
+pub(super) const CLIENT_PORTS: &str = "client-ports";
+pub(super) const UPDATE_PORTS: &str = "update-ports";
+pub(super) const OTHER: &str = "other";
+
+/// The console has two services of each kind.
+const SERVICES: usize = 2;
+
+type ById<'a> = BTreeMap<String, &'a Flow>;
+
+fn by_id<'a>(side: &Side<'a>, keep: impl Fn(&Flow) -> bool) -> ById<'a> {
+    let kept = side.plan.flows.iter().filter(|flow| keep(flow));
+    kept.map(|flow| (plan::id(side.site, flow), flow)).collect()
+}
+
+fn needed<'a>(side: &Side<'a>) -> ById<'a> {
+    by_id(side, |flow| flow.need != Need::Forbidden)
+}
+
+fn with(
+    catalogue: &Catalogue,
+    flow: &Flow,
+    of_clients: &BTreeSet<Number>,
+    of_update_points: &BTreeSet<Number>,
+) -> String {
+    let word = match () {
+        () if is_of(catalogue, flow, of_clients) => CLIENT_PORTS,
+        () if is_of(catalogue, flow, of_update_points) => UPDATE_PORTS,
+        () => OTHER,
+    };
+    word.to_string()
+}
+
+pub(super) fn opens(
+    old: &Side<'_>,
+    new: &Side<'_>,
+    catalogue: &Catalogue,
+    [clients, update_points]: [&Numbers; 2],
+) -> Vec<Opening> {
+    let before = needed(old);
+    let (clients, update_points) = (clients.added(), update_points.added());
+    let new_ones = needed(new)
+        .into_iter()
+        .filter(|(id, _)| !before.contains_key(id));
+    new_ones
+        .map(|(_, flow)| Opening {
+            flow: plan::entry(new.site, new.file, flow),
+            of: with(catalogue, flow, &clients, &update_points),
+        })
+        .collect()
+}
+
+pub(super) fn closes(
+    old: &Side<'_>,
+    new: &Side<'_>,
+    catalogue: &Catalogue,
+    [clients, update_points]: [&Numbers; 2],
+) -> Vec<Closing> {
+    let after = needed(new);
+    let forbidden = by_id(new, |flow| flow.need == Need::Forbidden);
+    let (clients, update_points) = (clients.removed(), update_points.removed());
+    let gone = needed(old)
+        .into_iter()
+        .filter(|(id, _)| !after.contains_key(id));
+    gone.map(|(id, flow)| Closing {
+        flow: plan::entry(old.site, old.file, flow),
+        of: with(catalogue, flow, &clients, &update_points),
+        forbidden: forbidden.contains_key(&id),
+    })
+    .collect()
+}
+
+pub(super) fn stays(old: &Side<'_>, new: &Side<'_>) -> Vec<Staying> {
+    let why = |flow: &Flow| Needed {
+        need: flow.need.to_string(),
+        protocol: flow.protocol.to_string(),
+        rules: flow.reason.rules.clone(),
+    };
+    let before = needed(old);
+    let both = needed(new)
+        .into_iter()
+        .filter_map(|(id, flow)| Some((why(before.get(&id)?), why(flow), id)));
+    both.filter(|(old, new, _)| old != new)
+        .map(|(old, new, id)| Staying { id, old, new })
+        .collect()
+}
+
+/// Numbers that the new file no longer has.
+pub(super) fn retire(new: &Side<'_>, clients: &Numbers) -> Vec<Retired> {
+    let removed = clients.removed().into_iter();
+    removed
+        .map(|number| Retired {
+            protocol: number.protocol().to_string(),
+            port: number.port,
+            declared: match number.tls {
+                true => new.site.retired_https.contains(&number.port),
+                false => new.site.retired_http.contains(&number.port),
+            },
+        })
+        .collect()
+}
+
+/// What the two files together do not say.
+pub(super) fn remarks(
+    old: &Side<'_>,
+    new: &Side<'_>,
+    clients: &Numbers,
+    retire: &[Retired],
+) -> Vec<String> {
+    let mut all = Vec::new();
+    if old.site.code != new.site.code {
+        all.push(format!(
+            "The files are of two sites, {} and {}: what follows is no change of one site.",
+            old.site.code, new.site.code
+        ));
+    }
+    if old.site.mode != new.site.mode {
+        all.push(
+            "The mode changes too. The steps below are those of the ports alone, and what opens and closes is of both."
+                .to_string(),
+        );
+    }
+    for tls in [false, true] {
+        let of = |all: BTreeSet<Number>| -> BTreeSet<Number> {
+            all.into_iter().filter(|number| number.tls == tls).collect()
+        };
+        let (added, removed) = (of(clients.added()), of(clients.removed()));
+        if added.is_empty() || removed.is_empty() {
+            continue;
+        }
+        let both: BTreeSet<Number> = of(&clients.before | &clients.after);
+        all.push(between(&both));
+    }
+    for retired in retire.iter().filter(|retired| !retired.declared) {
+        all.push(format!(
+            "{} does not say that {port} has to be closed again: add `retired_client_ports: {{ {protocol}: [{port}] }}`.",
+            new.file,
+            port = retired.port,
+            protocol = retired.protocol
+        ));
+    }
+    all
+}
+
+/// The state between the two files.
+fn between(both: &BTreeSet<Number>) -> String {
+    let ports: Vec<String> = both.iter().map(|number| number.port.to_string()).collect();
+    let protocol = both.first().map_or("https", Number::protocol);
+    if both.len() > SERVICES {
+        return format!(
+            "{} cannot be active at once, because the console has {SERVICES} services of each kind: go in two changes.",
+            words(both)
+        );
+    }
+    format!(
+        "Between the two files both numbers are active: `client_ports: {{ {protocol}: [{}] }}`.",
+        ports.join(", ")
+    )
+}

@@ -1,0 +1,192 @@
+//! The catalogue's steps, in order, around the flows of a change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Side;
+use super::document::{Closing, Opening, Step};
+use super::flows::{CLIENT_PORTS, OTHER, UPDATE_PORTS};
+use super::numbers::{Numbers, words};
+use crate::catalogue::{At, Catalogue, ChangeStep, Changed, Confidence, Role, Stage};
+use crate::plan::FlowEntry;
+use crate::site::System;
+
+/// The places of one step, each with its flows.
+type Places = Vec<(Vec<String>, Vec<String>)>;
+
+pub(super) fn steps(
+    new: &Side<'_>,
+    catalogue: &Catalogue,
+    [clients, update_points]: [&Numbers; 2],
+    opens: &[Opening],
+    closes: &[Closing],
+) -> Vec<Step> {
+    let moving = Moving {
+        new,
+        opens: opens.iter().map(|it| (it.of.as_str(), &it.flow)).collect(),
+        closes: closes.iter().map(|it| (it.of.as_str(), &it.flow)).collect(),
+    };
+    let mut all = moving.others(Stage::Open);
+    for step in &catalogue.port_change.steps {
+        let (numbers, of) = match step.of.contains(&Changed::UpdatePorts) {
+            true => (update_points, UPDATE_PORTS),
+            false => (clients, CLIENT_PORTS),
+        };
+        let numbers = numbers.only(&step.of);
+        let is_due = match step.stage {
+            Stage::Open | Stage::Listen => !numbers.added().is_empty(),
+            Stage::Move => !numbers.is_empty(),
+            Stage::Close => !numbers.removed().is_empty(),
+        };
+        if is_due {
+            let places = moving.places(step, &numbers, of);
+            all.extend(
+                places
+                    .into_iter()
+                    .map(|place| filled(step, &numbers, place)),
+            );
+        }
+    }
+    all.extend(moving.others(Stage::Close));
+    for (place, step) in all.iter_mut().enumerate() {
+        step.number = place + 1;
+    }
+    all
+}
+
+fn filled(step: &ChangeStep, numbers: &Numbers, place: (Vec<String>, Vec<String>)) -> Step {
+    let text = step
+        .text
+        .replace("{added}", &words(&numbers.added()))
+        .replace("{removed}", &words(&numbers.removed()))
+        .replace("{before}", &words(&numbers.before))
+        .replace("{after}", &words(&numbers.after))
+        .replace("{to}", &words(&numbers.to()));
+    Step {
+        number: 0,
+        id: step.id.clone(),
+        stage: step.stage.to_string(),
+        at: step.at.to_string(),
+        places: place.0,
+        text,
+        why: step.why.clone(),
+        flows: place.1,
+        confidence: step.confidence.to_string(),
+        source: (!step.source.is_empty()).then(|| step.source.clone()),
+    }
+}
+
+/// The flows of a change.
+struct Moving<'a> {
+    new: &'a Side<'a>,
+    opens: Vec<(&'a str, &'a FlowEntry)>,
+    closes: Vec<(&'a str, &'a FlowEntry)>,
+}
+
+impl Moving<'_> {
+    /// The flows that a stage is about.
+    fn flows(&self, stage: Stage, of: &str) -> Vec<&FlowEntry> {
+        let all = match stage {
+            Stage::Open | Stage::Listen | Stage::Move => &self.opens,
+            Stage::Close => &self.closes,
+        };
+        let of_it = all.iter().filter(|(word, _)| *word == of);
+        of_it.map(|(_, flow)| *flow).collect()
+    }
+
+    /// Where a step is done; empty: nowhere.
+    fn places(&self, step: &ChangeStep, numbers: &Numbers, of: &str) -> Places {
+        let flows = self.flows(step.stage, of);
+        match step.at {
+            At::Firewall => by_firewall(&flows),
+            At::Proxy => at_systems(&flows, |name| self.publishes(name)),
+            At::WebServer => at_systems(&flows, |name| !self.publishes(name)),
+            At::UpdatePoint => {
+                let names: Vec<String> = match numbers.systems.is_empty() {
+                    true => self.update_points(),
+                    false => numbers.systems.iter().cloned().collect(),
+                };
+                match names.is_empty() {
+                    true => Vec::new(),
+                    false => vec![(names, Vec::new())],
+                }
+            }
+            At::Console | At::Clients | At::Prober | At::Site => vec![(Vec::new(), Vec::new())],
+        }
+    }
+
+    fn publishes(&self, name: &str) -> bool {
+        let mut systems = self.new.site.systems.iter();
+        systems.any(|system| system.name == name && !system.publishes.is_empty())
+    }
+
+    fn update_points(&self) -> Vec<String> {
+        let is_one = |system: &&System| system.client_roles.contains(&Role::SoftwareUpdatePoint);
+        let all = self.new.site.systems.iter().filter(is_one);
+        all.map(|system| system.name.clone()).collect()
+    }
+
+    /// What is no change of ports opens first and closes last, so that it disturbs nothing between.
+    fn others(&self, stage: Stage) -> Vec<Step> {
+        let (id, text) = match stage {
+            Stage::Close => (
+                "other-close",
+                "Deny what else the new file no longer needs.",
+            ),
+            Stage::Open | Stage::Listen | Stage::Move => {
+                ("other-open", "Permit what else the new file needs.")
+            }
+        };
+        let step = ChangeStep {
+            id: id.to_string(),
+            of: Vec::new(),
+            stage,
+            at: At::Firewall,
+            text: text.to_string(),
+            why: "The two files differ in it, and it is no change of ports.".to_string(),
+            confidence: Confidence::Derived,
+            source: "the two site files".to_string(),
+        };
+        let places = by_firewall(&self.flows(stage, OTHER));
+        let filled = |place| filled(&step, &Numbers::default(), place);
+        places.into_iter().map(filled).collect()
+    }
+}
+
+/// For each firewall the flows that cross it; what crosses none meets at most the hosts' own.
+fn by_firewall(flows: &[&FlowEntry]) -> Places {
+    let mut all: BTreeMap<(bool, String), Vec<String>> = BTreeMap::new();
+    for flow in flows {
+        for firewall in &flow.crosses {
+            let key = (false, firewall.clone());
+            all.entry(key).or_default().push(flow.id.clone());
+        }
+        if flow.crosses.is_empty() {
+            let key = (true, own_firewall(flow));
+            all.entry(key).or_default().push(flow.id.clone());
+        }
+    }
+    let places = all.into_iter();
+    places
+        .map(|((_, name), flows)| (vec![name], flows))
+        .collect()
+}
+
+fn own_firewall(flow: &FlowEntry) -> String {
+    match &flow.to.zone {
+        Some(zone) if *zone == flow.from.zone => format!("inside {zone} (hosts' own firewalls)"),
+        Some(zone) => format!("from {} to {zone}", flow.from.zone),
+        None => format!("from {} to {}", flow.from.zone, flow.to.system),
+    }
+}
+
+/// One step for all systems that flows lead to.
+fn at_systems(flows: &[&FlowEntry], keep: impl Fn(&str) -> bool) -> Places {
+    let there = flows.iter().filter(|flow| keep(&flow.to.system));
+    let (names, flows): (BTreeSet<String>, Vec<String>) = there
+        .map(|flow| (flow.to.system.clone(), flow.id.clone()))
+        .unzip();
+    match names.is_empty() {
+        true => Vec::new(),
+        false => vec![(names.into_iter().collect(), flows)],
+    }
+}

@@ -1,0 +1,264 @@
+//! A change as text: what differs, opens and closes, then the steps in order, then the clients that learn of nothing.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::document::{ChangeDocument, Staying, Step};
+use crate::catalogue::Confidence;
+use crate::diagnostic::visible;
+use crate::plan::FlowEntry;
+
+/// The change as text.
+pub fn text(change: &ChangeDocument) -> String {
+    let mut out = format!(
+        "Site {}, from {} to {}: ",
+        visible(&change.site.code),
+        visible(&change.against_file),
+        visible(&change.file)
+    );
+    if change.is_empty() {
+        out += "nothing differs. Both files ask for the same flows.\n";
+        return out;
+    }
+    let _ = writeln!(
+        out,
+        "{} to open, {} to close, {} needed otherwise. No packet was sent.",
+        count(change.opens.len()),
+        count(change.closes.len()),
+        count(change.stays.len())
+    );
+    out += &differs(change);
+    out += &flows(
+        "Opens",
+        change.opens.iter().map(|it| (&it.flow, it.of.as_str(), "")),
+    );
+    let fate = |forbidden| match forbidden {
+        true => "the new file forbids it",
+        false => "the new file no longer speaks of it",
+    };
+    let closes = change.closes.iter();
+    out += &flows(
+        "Closes",
+        closes.map(|it| (&it.flow, it.of.as_str(), fate(it.forbidden))),
+    );
+    out += &stays(&change.stays);
+    for remark in &change.remarks {
+        let _ = writeln!(out, "\nnote: {}", visible(remark));
+    }
+    out += &steps(&change.steps);
+    out += &clients(change);
+    out
+}
+
+fn count(flows: usize) -> String {
+    match flows {
+        1 => "1 flow".to_string(),
+        many => format!("{many} flows"),
+    }
+}
+
+fn title(words: &str) -> String {
+    format!("\n{words}\n{}\n", "=".repeat(words.chars().count()))
+}
+
+fn differs(change: &ChangeDocument) -> String {
+    if change.settings.is_empty() {
+        return String::new();
+    }
+    let mut out = title("What differs");
+    for it in &change.settings {
+        let of = it.system.as_ref().map(|system| format!("{system}: "));
+        let said = |value: &str| match value {
+            "" => "nothing".to_string(),
+            value => visible(value),
+        };
+        let _ = writeln!(
+            out,
+            "  {}{}: {} -> {}",
+            of.unwrap_or_default(),
+            it.setting,
+            said(&it.old),
+            said(&it.new)
+        );
+    }
+    out
+}
+
+/// Flows by what they cross.
+fn flows<'a>(head: &str, all: impl Iterator<Item = (&'a FlowEntry, &'a str, &'a str)>) -> String {
+    let mut groups: BTreeMap<(bool, String), String> = BTreeMap::new();
+    for (flow, of, fate) in all {
+        let group = groups.entry(way(flow)).or_default();
+        *group += &line(flow, of, fate);
+    }
+    if groups.is_empty() {
+        return String::new();
+    }
+    let mut out = title(head);
+    for ((_, way), lines) in groups {
+        let _ = write!(out, "\n  {way}\n{lines}");
+    }
+    out
+}
+
+fn way(flow: &FlowEntry) -> (bool, String) {
+    let to = flow.to.zone.as_ref().unwrap_or(&flow.to.system);
+    match flow.crosses.is_empty() {
+        false => (
+            false,
+            format!(
+                "Through {}: {} to {to}",
+                flow.crosses.join(", then "),
+                flow.from.zone
+            ),
+        ),
+        true if *to == flow.from.zone => (true, format!("Inside {to} (crosses no firewall)")),
+        true => (true, format!("From {} to {to}", flow.from.zone)),
+    }
+}
+
+fn line(flow: &FlowEntry, of: &str, fate: &str) -> String {
+    let host = flow.to.name.iter().chain(&flow.to.addresses);
+    let host: Vec<&str> = host.map(String::as_str).collect();
+    let source = flow.from.system.as_ref().unwrap_or(&flow.from.zone);
+    let mut out = format!(
+        "    {:<9} {}  ({}, {of})\n",
+        flow.need, flow.id, flow.protocol
+    );
+    let _ = writeln!(
+        out,
+        "              {source} -> {}: {}",
+        visible(&host.join(", ")),
+        flow.service()
+    );
+    let _ = writeln!(out, "              why: {}", visible(&flow.why));
+    if !fate.is_empty() {
+        let _ = writeln!(out, "              now: {fate}");
+    }
+    out
+}
+
+fn stays(all: &[Staying]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut out = title("Stays open, for other reasons");
+    for it in all {
+        let of = |needed: &super::document::Needed| {
+            format!(
+                "{} ({}) by {}",
+                needed.need,
+                needed.protocol,
+                needed.rules.join(", ")
+            )
+        };
+        let _ = writeln!(out, "  {}: {} -> {}", it.id, of(&it.old), of(&it.new));
+    }
+    out
+}
+
+fn steps(all: &[Step]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut out = title("In this order");
+    let mut stage = "";
+    for step in all {
+        if step.stage != stage {
+            stage = &step.stage;
+            let _ = writeln!(out, "\n  {}", stage_words(stage));
+        }
+        let at = match step.places.is_empty() {
+            true => String::new(),
+            false => format!(" {}", step.places.join(", ")),
+        };
+        let _ = writeln!(
+            out,
+            "  {:>2}. {}{}: {}",
+            step.number,
+            place_words(&step.at),
+            visible(&at),
+            visible(&step.text)
+        );
+        let _ = writeln!(out, "      why: {}", visible(&step.why));
+        if !step.flows.is_empty() {
+            let _ = writeln!(out, "      flows: {}", visible(&step.flows.join(", ")));
+        }
+        let _ = writeln!(
+            out,
+            "      source: {}",
+            visible(&source(&step.confidence, step.source.as_deref()))
+        );
+    }
+    out
+}
+
+fn stage_words(stage: &str) -> &str {
+    match stage {
+        "open" => "Open the new numbers",
+        "listen" => "Listen on both",
+        "move" => "Move the clients",
+        "close" => "Close the old numbers",
+        other => other,
+    }
+}
+
+fn place_words(at: &str) -> &str {
+    match at {
+        "firewall" => "firewall",
+        "proxy" => "proxy",
+        "web-server" => "web server",
+        "update-point" => "update point",
+        "console" => "console",
+        "clients" => "clients",
+        "prober" => "here",
+        "site" => "all over the site",
+        other => other,
+    }
+}
+
+/// What stands behind a statement, as a plan says it.
+fn source(confidence: &str, source: Option<&str>) -> String {
+    let source = source.unwrap_or_default();
+    let is = |word: Confidence| confidence == word.name();
+    match () {
+        () if is(Confidence::Documented) => source.to_string(),
+        () if is(Confidence::LaterVersion) => format!("{source} (documented for later versions)"),
+        () if is(Confidence::Derived) => format!("follows from: {source}"),
+        () => "not confirmed by any document".to_string(),
+    }
+}
+
+fn clients(change: &ChangeDocument) -> String {
+    if change.cannot_learn.is_empty() {
+        return String::new();
+    }
+    let mut out = title("Clients that do not learn of it by themselves");
+    for it in &change.cannot_learn {
+        let _ = writeln!(
+            out,
+            "  {} ({}) [{}]",
+            visible(&it.who),
+            match it.shown {
+                true => "this site has clients in the Internet zone",
+                false => "the site file does not tell whether there are any",
+            },
+            visible(&source(&it.confidence, it.source.as_deref()))
+        );
+    }
+    if change.properties.is_empty() {
+        return out;
+    }
+    out += "\n  Properties that they are installed with:\n";
+    for it in &change.properties {
+        let _ = writeln!(
+            out,
+            "    {}={}{} [{}]",
+            it.name,
+            visible(&it.values.join(" or ")),
+            if it.changes { "  (changes)" } else { "" },
+            visible(&source(&it.confidence, it.source.as_deref()))
+        );
+    }
+    out
+}

@@ -1,0 +1,91 @@
+//! The older site file beside: its systems join those of the new one, and what clients of either file use is asked too.
+
+use crate::change::{self, Side, Used};
+use crate::plan::{self, Chosen, Owner, Plan};
+use crate::report::Against;
+use crate::site::{Site, ZoneId};
+use crate::verdict::{Judged, Seen};
+
+use super::super::files::Loaded;
+
+/// The older site file, as far as a run needs it.
+pub(super) struct Old {
+    file: String,
+    sha256: String,
+    /// How many systems the new file has itself.
+    pub(super) own_systems: usize,
+    /// What clients here use: the last flows of the plan.
+    pub(super) used: Vec<Used>,
+    first: usize,
+    client_zones: Vec<String>,
+    lost: Vec<String>,
+}
+
+/// Joins the systems of both files, and puts what clients of either use behind the flows of the plan.
+pub(super) fn join(new: &mut Loaded, plan: &mut Plan, old: Loaded, zone: ZoneId) -> Old {
+    let before = plan::derive(&old.site, &old.catalogue);
+    let union = change::union(&new.site, &old.site, zone);
+    let old_side = Side {
+        site: &old.site,
+        plan: &before,
+        file: &old.file,
+    };
+    let new_side = Side {
+        site: &new.site,
+        plan,
+        file: &new.file,
+    };
+    let used = change::used(&old_side, &new_side, &new.catalogue, &union, zone);
+    let client_zones = new.site.clients.iter();
+    let client_zones = client_zones.map(|zone| new.site.zones[*zone].name.clone());
+    let joined = Old {
+        own_systems: union.own,
+        first: plan.flows.len(),
+        client_zones: client_zones.collect(),
+        lost: lost(&old.site, &union),
+        file: old.file,
+        sha256: old.sha256,
+        used,
+    };
+    let flows = joined.used.iter().map(|used| used.flow.clone());
+    plan.flows.extend(flows);
+    new.site = union.site;
+    joined
+}
+
+fn lost(old: &Site, union: &change::Union) -> Vec<String> {
+    let systems = old.systems.iter().zip(&union.systems);
+    systems
+        .filter(|(system, place)| place.is_none() && !system.client_roles.is_empty())
+        .map(|(system, _)| system.name.clone())
+        .collect()
+}
+
+impl Old {
+    /// Whether a flow of the plan is asked for the sake of clients only.
+    pub(super) fn asks(&self, flow: usize) -> bool {
+        flow >= self.first
+    }
+
+    /// What is asked for the sake of clients.
+    pub(super) fn chosen(&self) -> impl Iterator<Item = Chosen> {
+        (self.first..self.first + self.used.len()).map(|flow| Chosen {
+            flow,
+            owner: Owner::Vantage,
+        })
+    }
+
+    /// What was seen of it, for the report.
+    pub(super) fn seen(&self, seen: Vec<(Seen, Judged)>) -> Against<'_> {
+        let used = self.used.iter().cloned().zip(seen);
+        Against {
+            file: &self.file,
+            sha256: &self.sha256,
+            client_zones: self.client_zones.clone(),
+            used: used
+                .map(|(used, (seen, judged))| (used, seen, judged))
+                .collect(),
+            lost: self.lost.clone(),
+        }
+    }
+}

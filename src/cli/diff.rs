@@ -1,0 +1,20 @@
+//! `portproof diff`.
+
+use super::args::{Diff, Format};
+use super::{files, write_out};
+use crate::report;
+
+/// The exit status when something is worse.
+const WORSE: u8 = 1;
+
+pub(super) fn run(arguments: &Diff) -> anyhow::Result<u8> {
+    let old = files::report(&arguments.old)?;
+    let new = files::report(&arguments.new)?;
+    let diff = report::diff(&old, &new).map_err(anyhow::Error::msg)?;
+    let text = match arguments.format {
+        Format::Text => report::diff_text(&diff),
+        Format::Json => serde_json::to_string_pretty(&diff)? + "\n",
+    };
+    write_out(arguments.output.as_deref(), &text)?;
+    Ok(if diff.is_worse() { WORSE } else { 0 })
+}

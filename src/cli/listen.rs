@@ -1,0 +1,351 @@
+//! `portproof listen`: which ports, on which addresses, for how long; what arrived goes into a log.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use super::WRONG;
+use super::args::Listen;
+use super::files::{self, Loaded};
+use super::token::{HOW, VARIABLE, token as read_token};
+use crate::listen::{
+    Counts, LONGEST_CONNECTION, Listener, MOST_CONNECTIONS, MOST_OF_A_SOURCE, Opened, open, wanted,
+};
+use crate::os;
+use crate::plan::{self, SiteName, ToolName};
+use crate::report::{ARRIVALS_SCHEMA, ArrivalsDocument, ListenedPort};
+use crate::site::{Site, SystemId};
+use crate::vantage;
+
+/// How often the log is written, when something has arrived.
+const LOG_EVERY: Duration = Duration::from_secs(5);
+/// The exit status when this host refused some of the ports.
+const SOME_REFUSED: u8 = 1;
+
+pub(super) fn run(arguments: &Listen) -> anyhow::Result<u8> {
+    let Some(loaded) = files::load(&arguments.file, arguments.catalogue.as_deref())? else {
+        return Ok(WRONG);
+    };
+    let token = read_token(arguments.token_file.as_deref())?.with_context(|| {
+        format!(
+            "a token keeps strangers out: give one with --token-file or in {VARIABLE}, here and to `portproof check`; {HOW}"
+        )
+    })?;
+    let site = &loaded.site;
+    let own: Vec<IpAddr> = os::own_addresses()
+        .unwrap_or_default()
+        .iter()
+        .map(ipnet::IpNet::addr)
+        .collect();
+    let system = system(site, arguments.system.as_deref(), &own)?;
+    let addresses = addresses(arguments, site, system, &own)?;
+    let wanted = wanted(&plan::derive(site, &loaded.catalogue), system);
+    let name = site.systems[system].name.clone();
+    anyhow::ensure!(!wanted.is_empty(), "no flow of the plan leads to `{name}`");
+    os::raise_descriptor_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let status = runtime.block_on(async {
+        let opened = open(&addresses, &wanted);
+        let listener = Listener::new(&name, token);
+        let log = Log::new(arguments, &loaded, &name, &opened.ports);
+        listen(arguments, site, system, listener, opened, log).await
+    });
+    // Connections that are still held must not hold up the end.
+    runtime.shutdown_background();
+    status
+}
+
+async fn listen(
+    arguments: &Listen,
+    site: &Site,
+    system: SystemId,
+    listener: Arc<Listener>,
+    opened: Opened,
+    mut log: Log,
+) -> anyhow::Result<u8> {
+    let interrupt = os::interrupted().context("listening for Ctrl-C")?;
+    let count = opened.listening();
+    let refused = opened.ports.iter().any(|port| port.state == "refused");
+    eprint!("{}", table(&opened.ports));
+    if count == 0 {
+        eprintln!(
+            "portproof: there is no port left to listen on{}",
+            hint(&opened.ports)
+        );
+        log.write(&listener)?;
+        return Ok(WRONG);
+    }
+    log.write(&listener)?;
+    eprintln!(
+        "{}",
+        beginning(arguments, site, system, count, &opened.ports)
+    );
+    let begun = Instant::now();
+    let serving = tokio::spawn(Arc::clone(&listener).serve(opened));
+    let end = sleep(arguments.time);
+    tokio::pin!(end, interrupt);
+    let mut due = interval(LOG_EVERY);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = &mut end => break,
+            () = &mut interrupt => break,
+            _ = due.tick() => if let Err(error) = log.write_news(&listener) {
+                // What is seen later may yet be written.
+                eprintln!("portproof: {error:#}");
+            },
+        }
+    }
+    serving.abort();
+    log.write(&listener)?;
+    eprintln!("{}", ending(begun.elapsed(), listener.counts()));
+    Ok(if refused { SOME_REFUSED } else { 0 })
+}
+
+/// The system to stand in for.
+fn system(site: &Site, named: Option<&str>, own: &[IpAddr]) -> anyhow::Result<SystemId> {
+    let place = vantage::find(site, None, named, own).ok();
+    if let (Some(name), None) = (named, &place) {
+        vantage::find(site, None, Some(name), own).map_err(anyhow::Error::msg)?;
+    }
+    place.and_then(|place| place.system).context(
+        "cannot tell which system of the site file to stand in for: say it with --as SYSTEM",
+    )
+}
+
+/// The addresses to listen on.
+fn addresses(
+    arguments: &Listen,
+    site: &Site,
+    system: SystemId,
+    own: &[IpAddr],
+) -> anyhow::Result<Vec<IpAddr>> {
+    if arguments.any_address {
+        let all = own.iter().copied().filter(|it| !it.is_loopback());
+        let all: Vec<IpAddr> = all.filter(|it| !is_link_local(*it)).collect();
+        anyhow::ensure!(!all.is_empty(), "this host has no address but loopback");
+        return Ok(all);
+    }
+    if let Some(wildcard) = arguments.address.iter().find(|it| it.is_unspecified()) {
+        anyhow::bail!(
+            "{wildcard} is every address of this host, the outer ones too; name one, or say --any-address"
+        );
+    }
+    if !arguments.address.is_empty() {
+        return Ok(arguments.address.clone());
+    }
+    let is_here = |it: &IpAddr| it.is_loopback() || own.contains(it);
+    let given = site.systems[system]
+        .addresses
+        .iter()
+        .flat_map(|(_, all)| all);
+    let mut all: Vec<IpAddr> = given.copied().filter(is_here).collect();
+    all.sort_unstable();
+    all.dedup();
+    let name = &site.systems[system].name;
+    anyhow::ensure!(
+        !all.is_empty(),
+        "this host has none of the addresses that the site file gives `{name}`; say --address ADDR, or --any-address"
+    );
+    Ok(all)
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}
+
+/// Every port, and why one is not listened on.
+fn table(ports: &[ListenedPort]) -> String {
+    let name = |port: &ListenedPort| format!("{}/{}", port.local, port.transport);
+    let width = ports.iter().map(|port| name(port).len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for port in ports {
+        let state = match (port.state.as_str(), &port.why) {
+            ("refused", Some(why)) => format!("refused: {why}"),
+            (_, Some(why)) => why.clone(),
+            (state, None) => state.to_string(),
+        };
+        let _ = writeln!(out, "  {:<width$}  {state}", name(port));
+    }
+    out
+}
+
+/// How ports below 1024 can be had, where this host refused some.
+fn hint(ports: &[ListenedPort]) -> &'static str {
+    let privileged = |port: &ListenedPort| {
+        let why = port.why.as_deref().unwrap_or_default();
+        port.state == "refused" && why.contains("below 1024")
+    };
+    if !ports.iter().any(privileged) {
+        return "";
+    }
+    "\nfor ports below 1024 run it as root, or give the program that one right: setcap cap_net_bind_service=+ep portproof"
+}
+
+fn beginning(
+    arguments: &Listen,
+    site: &Site,
+    system: SystemId,
+    count: usize,
+    ports: &[ListenedPort],
+) -> String {
+    let host = &site.systems[system];
+    format!(
+        "standing in for {} ({}) on {count} of {} ports for {}; Ctrl-C ends it\n\
+         only holders of the token get an answer; at most {MOST_CONNECTIONS} connections at once, {MOST_OF_A_SOURCE} \
+         of a source, {} seconds each{}",
+        host.name,
+        site.zones[host.zone].name,
+        ports.len(),
+        span(arguments.time),
+        LONGEST_CONNECTION.as_secs(),
+        hint(ports)
+    )
+}
+
+fn ending(listened: Duration, counts: Counts) -> String {
+    format!(
+        "listened for {}; {} arrivals: {} proved, {} half open, {} of strangers, {} of known sources without proof",
+        span(listened),
+        counts.all(),
+        counts.proved,
+        counts.half_open,
+        counts.strangers,
+        counts.known
+    )
+}
+
+/// A time as people say it.
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [
+        (seconds / 3_600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+    ];
+    let text: String = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    if text.is_empty() {
+        "less than 1s".to_string()
+    } else {
+        text
+    }
+}
+
+/// The log of arrivals.
+struct Log {
+    file: Option<PathBuf>,
+    /// What does not change while it listens.
+    head: ArrivalsDocument,
+    /// How many arrivals have been written.
+    written: u64,
+}
+
+impl Log {
+    fn new(arguments: &Listen, loaded: &Loaded, system: &str, ports: &[ListenedPort]) -> Self {
+        let now = format!("{:.0}", Timestamp::now());
+        Self {
+            file: arguments.log.clone(),
+            head: ArrivalsDocument {
+                schema: ARRIVALS_SCHEMA.to_string(),
+                tool: ToolName::this(),
+                site: SiteName::of(&loaded.site),
+                config_sha256: loaded.sha256.clone(),
+                system: system.to_string(),
+                host: os::host_name(),
+                started: now.clone(),
+                finished: now,
+                sees_half_open: os::half_open().is_some(),
+                ports: ports.to_vec(),
+                arrivals: Vec::new(),
+                more: 0,
+            },
+            written: 0,
+        }
+    }
+
+    /// Writes it, when something has arrived since the last time.
+    fn write_news(&mut self, listener: &Listener) -> anyhow::Result<()> {
+        if listener.counts().all() == self.written {
+            return Ok(());
+        }
+        self.write(listener)
+    }
+
+    fn write(&mut self, listener: &Listener) -> anyhow::Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let count = listener.counts().all();
+        let (arrivals, more) = listener.arrivals();
+        let document = ArrivalsDocument {
+            finished: format!("{:.0}", Timestamp::now()),
+            arrivals,
+            more,
+            ..self.head.clone()
+        };
+        let text = serde_json::to_string_pretty(&document)? + "\n";
+        replace(file, &text).with_context(|| format!("writing {}", file.display()))?;
+        self.written = count;
+        Ok(())
+    }
+}
+
+/// Puts a whole file in the place of another, so that a reader never sees half of one.
+fn replace(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{}.part", uuid::Uuid::new_v4().simple()));
+    let part = PathBuf::from(name);
+    let mut options = fs::OpenOptions::new();
+    let mut written = options.write(true).create_new(true).open(&part)?;
+    let replaced = written
+        .write_all(text.as_bytes())
+        .and_then(|()| fs::rename(&part, file));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        let said = |seconds| span(Duration::from_secs(seconds));
+        assert_eq!(said(7_200), "2h");
+        assert_eq!(said(5_430), "1h30m30s");
+        assert_eq!(said(0), "less than 1s");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("arrivals.json");
+        for text in ["first\n", "second\n"] {
+            replace(&file, text).expect("written");
+            assert_eq!(fs::read_to_string(&file).expect("a file"), text);
+        }
+        let beside = fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(beside, 1);
+        assert!(replace(Path::new("/nowhere/at/all"), "").is_err());
+    }
+}

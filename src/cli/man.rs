@@ -1,0 +1,92 @@
+//! `portproof man`: the manual page, and one for each command.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::{Command, CommandFactory as _};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+
+use super::args::Arguments;
+use super::write_out;
+
+pub(super) fn run(into: Option<&Path>) -> anyhow::Result<u8> {
+    let mut program = Arguments::command().disable_help_subcommand(true);
+    program.build();
+    let Some(folder) = into else {
+        write_out(None, &page(&program)?)?;
+        return Ok(0);
+    };
+    for command in std::iter::once(&program).chain(program.get_subcommands()) {
+        let path = folder.join(Man::new(command.clone()).get_filename());
+        fs::write(&path, page(command)?).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(0)
+}
+
+fn page(command: &Command) -> io::Result<String> {
+    let man = Man::new(command.clone())
+        .source(concat!("portproof ", env!("CARGO_PKG_VERSION")))
+        .manual("portproof");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    let mut rest = Roff::new();
+    if let Some(help) = command.get_after_help() {
+        sections(&help.to_string(), &mut rest);
+    }
+    if !command.has_subcommands() {
+        rest.control("SH", ["SEE ALSO"]);
+        rest.text([roman("portproof(1)")]);
+    }
+    rest.to_writer(&mut page)?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+/// What stands below the options in `--help`: `Heading: text` begins a section, indented lines stand as they are.
+fn sections(help: &str, page: &mut Roff) {
+    for line in help.lines() {
+        if line.starts_with(' ') {
+            page.control("nf", []);
+            page.text([roman(line.trim_start())]);
+            page.control("fi", []);
+        } else if let Some((heading, text)) = line.split_once(':')
+            && heading.starts_with(|first: char| first.is_uppercase())
+        {
+            page.control("SH", [heading.to_uppercase().as_str()]);
+            page.text([roman(text.trim())]);
+        } else {
+            page.text([roman(line)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_becomes_sections_and_examples_keep_their_lines() {
+        let mut page = Roff::new();
+        sections(
+            "Examples:\n  portproof plan   no packet\n  portproof man\nExit status: 0 or\n1: one.",
+            &mut page,
+        );
+        let page = page.to_roff();
+        for part in [
+            ".SH EXAMPLES\n",
+            ".nf\nportproof plan   no packet\n.fi\n.nf\nportproof man\n.fi\n",
+            ".SH \"EXIT STATUS\"\n0 or\n1: one.\n",
+        ] {
+            assert!(page.contains(part), "{part:?} is not in:\n{page}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `portproof report`: reads reports and logs of arrivals, joins them, renders.
+//!
+//! One report alone is shown as it is. The bytes that are verified are those that are read: each file is read once.
+
+use std::path::Path;
+
+use super::args::{Format, Report};
+use super::signing::{self, Verifier};
+use super::{WRONG, files};
+use crate::config::Sweep;
+use crate::plan;
+use crate::report::{
+    self, Detail, Joinable, Mixed, Named, Parts, Planned, ReportDocument, exit_status,
+};
+
+pub(super) fn run(arguments: &Report) -> anyhow::Result<u8> {
+    let verifier = Verifier::new(&arguments.verify)?;
+    let key = arguments.sign.as_deref().map(signing::key).transpose()?;
+    let mut parts = Parts::default();
+    for path in &arguments.files {
+        let file = path.display().to_string();
+        match files::joinable(path, &verifier)? {
+            Joinable::Report(it) => parts.reports.push(Named { file, it: *it }),
+            Joinable::Arrivals(it) => parts.arrivals.push(Named { file, it }),
+        }
+    }
+    if let Some(site) = &arguments.site {
+        match planned(site, arguments.shared.catalogue.as_deref())? {
+            Some(plan) => parts.plan = Some(plan),
+            None => return Ok(WRONG),
+        }
+    }
+    let mixed = match arguments.mixed_files {
+        true => Mixed::Joined,
+        false => Mixed::Refused,
+    };
+    let report = joined(parts, mixed)?;
+    let text = match arguments.shared.format {
+        Format::Text => report::text(
+            &report,
+            match arguments.verbose {
+                true => Detail::Everything,
+                false => Detail::Findings,
+            },
+        ),
+        Format::Json => serde_json::to_string_pretty(&report)? + "\n",
+    };
+    signing::write_out(arguments.shared.output.as_deref(), &text, key.as_ref())?;
+    Ok(exit_status(&report, arguments.strict))
+}
+
+/// One report alone stays as it is; anything beside it is joined.
+fn joined(mut parts: Parts, mixed: Mixed) -> anyhow::Result<ReportDocument> {
+    let is_alone = parts.reports.len() == 1 && parts.arrivals.is_empty() && parts.plan.is_none();
+    match parts.reports.pop() {
+        Some(alone) if is_alone => Ok(alone.it),
+        last => {
+            parts.reports.extend(last);
+            report::join(parts, mixed).map_err(anyhow::Error::msg)
+        }
+    }
+}
+
+/// The flows that `check` would try by a site file; `None` when findings, already shown, refuse it.
+fn planned(site: &Path, catalogue: Option<&Path>) -> anyhow::Result<Option<Named<Planned>>> {
+    let Some(loaded) = files::load(site, catalogue)? else {
+        return Ok(None);
+    };
+    let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
+    if loaded.site.probing.sweep == Sweep::None {
+        plan.flows.retain(|flow| !flow.reason.only_watched);
+    }
+    let document = plan::document(&loaded.site, &loaded.file, &plan);
+    Ok(Some(Named {
+        file: loaded.file,
+        it: Planned {
+            config_sha256: loaded.sha256,
+            flows: document.flows,
+        },
+    }))
+}

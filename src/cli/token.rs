@@ -1,0 +1,45 @@
+//! The token that `listen` and `check` share: from a file or the environment, never printed.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::conversation::Token;
+use crate::conversation::challenge::SHORTEST_TOKEN;
+
+/// Where it is looked for when no file is named.
+pub(super) const VARIABLE: &str = "PORTPROOF_TOKEN";
+/// How one is made.
+pub(super) const HOW: &str = "make one with `openssl rand -hex 32`";
+/// The largest file with a token.
+const LARGEST: u64 = 4_096;
+
+/// The token; `None`: the user gave none.
+///
+/// # Errors
+/// When its file cannot be read, or it is too short.
+pub(super) fn token(file: Option<&Path>) -> anyhow::Result<Option<Token>> {
+    let (text, from) = match file {
+        Some(file) => (read(file)?, file.display().to_string()),
+        None => match std::env::var(VARIABLE) {
+            Ok(text) => (text, VARIABLE.to_string()),
+            Err(std::env::VarError::NotPresent) => return Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => anyhow::bail!("{VARIABLE} is no text"),
+        },
+    };
+    let token = Token::new(text.trim_end_matches(['\r', '\n']));
+    token.map(Some).with_context(|| {
+        format!("the token of {from} has fewer than {SHORTEST_TOKEN} characters; {HOW}")
+    })
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    let reading = || format!("reading the token file {}", file.display());
+    let size = std::fs::metadata(file).with_context(reading)?.len();
+    anyhow::ensure!(
+        size <= LARGEST,
+        "{} is too large for a token",
+        file.display()
+    );
+    std::fs::read_to_string(file).with_context(reading)
+}

@@ -1,0 +1,95 @@
+//! TCP: one challenge for each connection, and on a mapper's port the list of dynamic ports for those who are known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::open::Stream;
+use super::{Listener, Met};
+use crate::catalogue::Transport;
+use crate::conversation::challenge;
+use crate::conversation::rpc::server as mapper;
+
+/// The longest that a connection is held which has not proved the token.
+pub const LONGEST: Duration = Duration::from_secs(10);
+/// The longest that a mapper's connection is held: firewalls let the dynamic ports pass while it lasts.
+const LONGEST_OF_A_MAPPER: Duration = Duration::from_secs(120);
+/// How long, and how many bytes, the other end may take to notice a close.
+const LINGER: Duration = Duration::from_millis(500);
+const LINGER_BYTES: u64 = 16 << 10;
+/// A pause where no connection can be accepted, for want of descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The first byte of every message of RPC.
+const RPC_VERSION: u8 = 5;
+
+/// Serves one port; it never ends.
+pub(super) async fn serve(listener: Arc<Listener>, port: Stream) {
+    loop {
+        let Ok((stream, remote)) = port.socket.accept().await else {
+            sleep(PAUSE).await;
+            continue;
+        };
+        let met = Met {
+            at: Timestamp::now(),
+            transport: Transport::Tcp,
+            local: port.local,
+            remote,
+        };
+        let Some(place) = listener.places.take(remote.ip()) else {
+            listener.note_unproved(&met);
+            continue;
+        };
+        let (listener, named) = (Arc::clone(&listener), port.named.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            talk(&listener, met, stream, named.as_deref()).await;
+        });
+    }
+}
+
+async fn talk(listener: &Listener, met: Met, mut stream: TcpStream, named: Option<&[u16]>) {
+    let deadline = Instant::now() + LONGEST;
+    let mut first = [0_u8; 1];
+    let begins = timeout_at(deadline, stream.peek(&mut first)).await;
+    let is_call = matches!(begins, Ok(Ok(1))) && first == [RPC_VERSION];
+    match named {
+        Some(named) if is_call && listener.known.holds(met.remote.ip()) => {
+            listener.note_unproved(&met);
+            mapper::serve(&mut stream, met.local.port(), named, LONGEST_OF_A_MAPPER).await;
+        }
+        _ => {
+            if let Ok(Ok(1)) = begins {
+                challenged(listener, &met, &mut stream, deadline).await;
+            } else {
+                listener.note_unproved(&met);
+            }
+        }
+    }
+    let _ = timeout(LINGER, close(stream)).await;
+}
+
+/// Answers a challenge; anything else is left without a word.
+async fn challenged(listener: &Listener, met: &Met, stream: &mut TcpStream, deadline: Instant) {
+    let request = challenge::receive(stream, &listener.token, deadline).await;
+    let answer = request
+        .ok()
+        .and_then(|request| Some((request, listener.answer(&request, met)?)));
+    let Some((request, answer)) = answer else {
+        listener.note_unproved(met);
+        return;
+    };
+    listener.note_answered(met, &request);
+    challenge::reply(stream, &answer, deadline).await;
+}
+
+/// Closes in good order: with bytes unread the system would send a reset, which looks like a device's.
+async fn close(mut stream: TcpStream) {
+    if stream.shutdown().await.is_ok() {
+        let mut rest = Vec::new();
+        let _ = stream.take(LINGER_BYTES).read_to_end(&mut rest).await;
+    }
+}

@@ -1,0 +1,247 @@
+//! A client's own view: what it uses, in the order in which it goes about its work, stopping nowhere.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::document::{Logged, ReportFlow};
+use crate::catalogue::{Asks, Catalogue, ClientStep, Role};
+use crate::diagnostic::visible;
+use crate::observation::{DnsNote, Unresolved};
+use crate::plan::{self, Flow, Target};
+use crate::site::Site;
+
+/// What a client's run needs beside the flows.
+pub struct ClientRun {
+    /// Its numbers.
+    pub numbers: Vec<ClientNumber>,
+    /// The names that it looks up, each with what came back.
+    pub names: Vec<(String, NameAnswer)>,
+}
+
+/// What came back for a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameAnswer {
+    /// These addresses.
+    Addresses(Vec<IpAddr>),
+    /// None.
+    Failed(Unresolved),
+    /// As the site file says, or otherwise.
+    Beside(Option<DnsNote>),
+    /// It was not asked for.
+    NotAsked,
+}
+
+/// A client's own view.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClientView {
+    /// Its numbers.
+    pub numbers: Vec<ClientNumber>,
+    /// What it does, in this order.
+    pub steps: Vec<ClientViewStep>,
+}
+
+/// A number that a client was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClientNumber {
+    /// `http` or `https`.
+    pub protocol: String,
+    /// Port.
+    pub port: u16,
+    /// Which site file has it among `client_ports`: `new` (FILE), `old` (that of `--against`), `both` or `neither`.
+    pub of: String,
+}
+
+/// One thing that a client does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClientViewStep {
+    /// Its place, from 1.
+    pub number: usize,
+    /// The part of its work, as the catalogue names it.
+    pub step: String,
+    /// What it does there.
+    pub does: String,
+    /// How sure this place in the order is: as `confidence` of a rule.
+    pub confidence: String,
+    /// Where that is documented; `null` where nothing can be cited.
+    pub source: Option<String>,
+    /// The flow, where it is one.
+    pub flow: Option<String>,
+    /// The name that it looks up, where it is one.
+    pub name: Option<String>,
+    /// Whether it comes to a good end: `yes`, `no` or `unknown`.
+    pub succeeds: String,
+    /// What was seen, in words.
+    pub result: String,
+    /// What the client would log.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub logged: Vec<Logged>,
+}
+
+/// What no step of the catalogue speaks of comes last.
+const REST: &str = "rest";
+
+/// Puts flows and names into the order of the catalogue.
+pub(super) fn view(
+    site: &Site,
+    catalogue: &Catalogue,
+    run: &ClientRun,
+    flows: &[(&Flow, &ReportFlow)],
+) -> ClientView {
+    let mut steps = Vec::new();
+    for step in &catalogue.client_order {
+        if step.asks == Asks::Names {
+            let names = run.names.iter();
+            steps.extend(names.map(|(name, answer)| of_name(step, name, answer)));
+        }
+        // A web server may have several roles, and the client comes back for each.
+        let mine = flows
+            .iter()
+            .filter(|(flow, _)| is_of(site, catalogue, step, flow));
+        steps.extend(mine.map(|(_, flow)| of_flow(step, flow)));
+    }
+    let rest = ClientStep {
+        id: REST.to_string(),
+        does: "turns to what else it uses; when, is not known".to_string(),
+        asks: Asks::Systems,
+        roles: Vec::new(),
+        confidence: crate::catalogue::Confidence::Unconfirmed,
+        source: String::new(),
+    };
+    let order = &catalogue.client_order;
+    let has_a_place = |flow: &Flow| order.iter().any(|step| is_of(site, catalogue, step, flow));
+    let left = flows.iter().filter(|(flow, _)| !has_a_place(flow));
+    steps.extend(left.map(|(_, flow)| of_flow(&rest, flow)));
+    for (place, step) in steps.iter_mut().enumerate() {
+        step.number = place + 1;
+    }
+    ClientView {
+        numbers: run.numbers.clone(),
+        steps,
+    }
+}
+
+fn is_of(site: &Site, catalogue: &Catalogue, step: &ClientStep, flow: &Flow) -> bool {
+    let roles = plan::roles(site, catalogue, flow);
+    let is_list = matches!(flow.to, Target::Crl(_)) || plan::is_only_of_lists(catalogue, flow);
+    match step.asks {
+        Asks::Lists => is_list,
+        Asks::Names | Asks::Systems => {
+            let has = |role: &Role| roles.contains(role);
+            !is_list && step.roles.iter().any(has)
+        }
+    }
+}
+
+fn entry(step: &ClientStep) -> ClientViewStep {
+    ClientViewStep {
+        number: 0,
+        step: step.id.clone(),
+        does: step.does.clone(),
+        confidence: step.confidence.to_string(),
+        source: (!step.source.is_empty()).then(|| step.source.clone()),
+        flow: None,
+        name: None,
+        succeeds: "unknown".to_string(),
+        result: String::new(),
+        logged: Vec::new(),
+    }
+}
+
+fn of_flow(step: &ClientStep, flow: &ReportFlow) -> ClientViewStep {
+    let succeeds = match (flow.verdict.as_str(), flow.flow.need.as_str()) {
+        // An optional flow is never wrong; whether it passed its state says.
+        ("ok", "required") => "yes",
+        ("ok", _) if flow.cause == crate::verdict::Cause::Answered.name() => "yes",
+        ("ok", _) => "unknown",
+        ("unknown", _) => "unknown",
+        _ => "no",
+    };
+    ClientViewStep {
+        flow: Some(flow.flow.id.clone()),
+        succeeds: succeeds.to_string(),
+        result: format!("{}, {} ({})", flow.verdict, flow.cause, flow.state),
+        logged: flow.logged.clone(),
+        ..entry(step)
+    }
+}
+
+fn of_name(step: &ClientStep, name: &str, answer: &NameAnswer) -> ClientViewStep {
+    let listed = |all: &[IpAddr]| {
+        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+        all.join(", ")
+    };
+    let (succeeds, result) = match answer {
+        NameAnswer::Addresses(all) => ("yes", format!("is {}", listed(all))),
+        NameAnswer::Failed(Unresolved::NoSuchName)
+        | NameAnswer::Beside(Some(DnsNote::NoSuchName)) => (
+            "no",
+            "does not exist for the resolver of this host".to_string(),
+        ),
+        NameAnswer::Failed(_) | NameAnswer::Beside(Some(DnsNote::NoAnswer)) => (
+            "unknown",
+            "has no answer from the resolver of this host".to_string(),
+        ),
+        NameAnswer::Beside(None) => ("yes", "is what the site file says".to_string()),
+        NameAnswer::Beside(Some(DnsNote::Differs { said })) => (
+            "yes",
+            format!("is {}, which the site file does not say", listed(said)),
+        ),
+        NameAnswer::NotAsked => ("unknown", "was not asked for".to_string()),
+    };
+    ClientViewStep {
+        name: Some(name.to_string()),
+        succeeds: succeeds.to_string(),
+        result,
+        ..entry(step)
+    }
+}
+
+/// The view as text.
+pub(super) fn text(view: &ClientView) -> String {
+    let numbers: Vec<String> = view.numbers.iter().map(number).collect();
+    let mut out = format!(
+        "\nWhat a client with {} meets, in its order\n",
+        numbers.join(" and ")
+    );
+    let mut part = "";
+    for step in &view.steps {
+        if step.step != part {
+            part = &step.step;
+            let sure = match (&step.source, step.confidence.as_str()) {
+                (None, _) => "this place in the order is not confirmed by any document".to_string(),
+                (Some(source), "documented") => source.clone(),
+                (Some(source), _) => format!("this place follows from: {source}"),
+            };
+            let _ = writeln!(out, "\n  {part}: it {} [{}]", step.does, visible(&sure));
+        }
+        let what = step.flow.as_ref().or(step.name.as_ref());
+        let _ = writeln!(
+            out,
+            "  {:>2}. {:<7} {}: {}",
+            step.number,
+            step.succeeds,
+            visible(what.map_or("", String::as_str)),
+            visible(&step.result)
+        );
+        let mut words: Vec<&str> = step.logged.iter().map(|it| it.words.as_str()).collect();
+        words.dedup();
+        for words in words {
+            let _ = writeln!(out, "      client: {}", visible(words));
+        }
+    }
+    out
+}
+
+/// `8443 (HTTPS, of the new file)`.
+fn number(it: &ClientNumber) -> String {
+    let of = match it.of.as_str() {
+        "both" => "of both files",
+        "new" => "of the site file",
+        "old" => "of the old file only",
+        _ => "which no site file has",
+    };
+    format!("{} ({}, {of})", it.port, it.protocol.to_uppercase())
+}

@@ -1,0 +1,170 @@
+//! Judging a flow of a report again, by the same table: from the document back to as much of the observation as decides.
+
+use std::net::{IpAddr, SocketAddr};
+
+use jiff::Timestamp;
+
+use crate::catalogue::{Need, Transport};
+use crate::observation::{Depth, Observation, Painted, Prohibition, Rejection, ResetBy, State};
+use crate::report::advice::advice;
+use crate::report::document::{Attempt, Rejected, ReportFlow, Vantage};
+use crate::report::evidence::says;
+use crate::verdict::{Cause, Context, Judgement, Verdict, judge};
+
+/// Every ICMP message that a report has words for.
+const PROHIBITIONS: [Prohibition; 6] = [
+    Prohibition::AdminProhibited,
+    Prohibition::PortUnreachable,
+    Prohibition::HostUnreachable,
+    Prohibition::NetUnreachable,
+    Prohibition::TimeExceeded,
+    Prohibition::Other,
+];
+
+/// What was seen, as far as the document tells; `None` where no packet was answered or waited for.
+pub(super) fn observation(flow: &ReportFlow) -> Option<Observation> {
+    let evidence = &flow.evidence;
+    let state = match flow.state.as_str() {
+        "open" => State::Open,
+        "closed" => State::Closed {
+            reset_by: match evidence.reset_by.as_deref() {
+                Some("host") => ResetBy::Host,
+                Some("device") => ResetBy::Device,
+                _ => ResetBy::Either,
+            },
+        },
+        "rejected" => State::Rejected(rejection(evidence.rejected.as_ref()?)?),
+        "filtered" => State::Filtered,
+        "silent" => State::Silent,
+        _ => return None,
+    };
+    let address = attempts(flow).next().map(|attempt| attempt.remote.ip());
+    // What a listener proved, no device on the way can have said.
+    let unproved = evidence.listener.is_none();
+    Some(Observation {
+        depth: (flow.flow.transport == Transport::Udp.name()).then_some(Depth::Udp),
+        // Which sign it was makes no difference to whether the host itself spoke.
+        painted: (evidence.painted.is_some() && unproved).then_some(Painted::HostIsDead),
+        via: evidence
+            .proxy
+            .as_ref()
+            .filter(|_| unproved)
+            .map(|proxy| proxy.url.clone()),
+        ..Observation::without_packets(address, state)
+    })
+}
+
+fn rejection(rejected: &Rejected) -> Option<Rejection> {
+    let mut known = PROHIBITIONS.into_iter();
+    Some(Rejection {
+        says: known.find(|prohibition| says(*prohibition) == rejected.says)?,
+        icmp_type: rejected.icmp_type,
+        icmp_code: rejected.icmp_code,
+        by: rejected.by.as_ref().and_then(|by| by.parse().ok()),
+    })
+}
+
+/// One try, as far as it can be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Try<'a> {
+    pub(super) at: Timestamp,
+    pub(super) local: Option<SocketAddr>,
+    pub(super) remote: SocketAddr,
+    pub(super) result: &'a str,
+}
+
+/// The tries of a flow that can be read.
+pub(super) fn attempts(flow: &ReportFlow) -> impl Iterator<Item = Try<'_>> {
+    let read = |attempt: &'_ Attempt| {
+        Some((
+            attempt.at.parse().ok()?,
+            attempt.local.as_ref().and_then(|local| local.parse().ok()),
+            attempt.remote.parse().ok()?,
+        ))
+    };
+    let all = flow.evidence.attempts.iter();
+    all.filter_map(move |attempt| {
+        let (at, local, remote) = read(attempt)?;
+        Some(Try {
+            at,
+            local,
+            remote,
+            result: &attempt.result,
+        })
+    })
+}
+
+/// When the first and the last try of a flow began.
+pub(super) fn span(flow: &ReportFlow) -> Option<(Timestamp, Timestamp)> {
+    let times = || attempts(flow).map(|attempt| attempt.at);
+    Some((times().min()?, times().max()?))
+}
+
+/// The context of a flow that its document tells.
+pub(super) fn context(flow: &ReportFlow) -> Context {
+    let there = flow.flow.to.zone.as_ref();
+    Context {
+        between_zones: there.is_some_and(|there| *there != flow.flow.from.zone),
+        in_stead: flow.cause == Cause::InStead.name(),
+        ..Context::default()
+    }
+}
+
+/// Judges a flow again and writes down what comes of it.
+pub(super) fn rejudge(flow: &mut ReportFlow, seen: &Observation, context: &Context) {
+    if let Some(need) = Need::of(&flow.flow.need) {
+        let judgement = judge(need, seen, context);
+        write(flow, judgement);
+    }
+}
+
+fn write(flow: &mut ReportFlow, judgement: Judgement) {
+    flow.verdict = judgement.verdict.to_string();
+    flow.cause = judgement.cause.to_string();
+    flow.level = judgement.level.to_string();
+    flow.owner = judgement.owner.map(|owner| owner.to_string());
+    flow.advice = advice(
+        &flow.flow,
+        &flow.evidence,
+        judgement.verdict,
+        judgement.cause,
+    );
+    if judgement.verdict == Verdict::Ok {
+        (flow.accepted, flow.lapsed) = (None, None);
+    }
+}
+
+/// An address as it is compared: IPv4 also where it stands in IPv6.
+pub(super) fn plain(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+/// A vantage in words: `perimeter as ibs01 (host ibs01)`.
+pub(in crate::report) fn place(vantage: &Vantage) -> String {
+    let system = vantage
+        .system
+        .as_ref()
+        .map(|system| format!(" as {system}"))
+        .unwrap_or_default();
+    format!("{}{system} (host {})", vantage.zone, vantage.host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_icmp_message_is_read_back_from_its_words() {
+        for prohibition in PROHIBITIONS {
+            let rejected = Rejected {
+                says: says(prohibition).to_string(),
+                icmp_type: None,
+                icmp_code: None,
+                by: None,
+                by_the_host: false,
+                firewall: None,
+            };
+            assert_eq!(rejection(&rejected).expect("read").says, prohibition);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! What a listener at the other end saw of a flow that met silence here.
+//!
+//! 1. A try arrived, and its answer did not come back: the request passes, the way back does not (`answer-lost`). Over TCP
+//!    a connection that stayed half open shows both. A datagram shows that the request arrived; that it was answered only
+//!    where it proved the listener's token, because a listener answers nobody else.
+//! 2. Nothing arrived while the listener was listening on that very port: dropped before it. On the way, or by the host's
+//!    own firewall, which drops before any socket hears of it: a listener cannot tell the two apart.
+//! 3. Anything else says nothing.
+//!
+//! A try and an arrival are the same packet by the source's address and port; by the port alone where addresses are
+//! translated on the way; where ports are too, by time alone, if at least two tries, and half of them all, each met one from
+//! one address. Two hosts' clocks differ: by at most [`CLOCKS`], it is assumed, and for time alone by [`CLOSE`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::again::{Try, attempts, context, observation, plain, rejudge, span};
+use crate::catalogue::Transport;
+use crate::report::document::{ReportDocument, ReportFlow};
+use crate::report::joined::{Arrived, SeenArriving};
+use crate::report::{Arrival, ArrivalsDocument};
+use crate::verdict::Context;
+
+/// How far the clocks of two hosts may differ.
+pub(super) const CLOCKS: SignedDuration = SignedDuration::from_secs(30);
+
+/// How far they may differ where nothing but time shows that two packets are one.
+const CLOSE: SignedDuration = SignedDuration::from_secs(5);
+
+/// The most arrivals that are shown of one flow.
+const MOST_SHOWN: usize = 8;
+
+/// Compares every silent flow with what its host's listeners saw.
+pub(super) fn compare(reports: &mut [ReportDocument], logs: &[ArrivalsDocument]) {
+    let logs: Vec<Log<'_>> = logs.iter().map(Log::new).collect();
+    for report in reports {
+        for flow in report.flows.iter_mut().filter(|flow| is_silent(flow)) {
+            // What arrived at one listener outweighs that nothing did at another.
+            let found = logs
+                .iter()
+                .filter(|log| log.document.system == flow.flow.to.system)
+                .filter_map(|log| log.saw(flow))
+                .max_by_key(|found| found.arrived.what == REQUEST);
+            if let Some(found) = found {
+                write(flow, found);
+            }
+        }
+    }
+}
+
+const REQUEST: &str = "request";
+const NOTHING: &str = "nothing";
+
+fn is_silent(flow: &ReportFlow) -> bool {
+    ["filtered", "silent"].contains(&flow.state.as_str()) && flow.evidence.proxy.is_none()
+}
+
+/// A log with its arrivals by transport and port.
+struct Log<'a> {
+    document: &'a ArrivalsDocument,
+    by_port: HashMap<(&'a str, u16), Vec<Packet<'a>>>,
+    started: Option<Timestamp>,
+    finished: Option<Timestamp>,
+}
+
+/// One arrival, read.
+struct Packet<'a> {
+    at: Timestamp,
+    remote: SocketAddr,
+    arrival: &'a Arrival,
+}
+
+/// What a log says of a flow.
+struct Found {
+    arrived: Arrived,
+    /// Whether the answer was sent and lost.
+    lost: bool,
+}
+
+impl<'a> Log<'a> {
+    fn new(document: &'a ArrivalsDocument) -> Self {
+        let mut by_port: HashMap<(&str, u16), Vec<Packet<'_>>> = HashMap::new();
+        for arrival in &document.arrivals {
+            let (Ok(at), Ok(local), Ok(remote)) = (
+                arrival.at.parse(),
+                arrival.local.parse::<SocketAddr>(),
+                arrival.remote.parse(),
+            ) else {
+                continue;
+            };
+            by_port
+                .entry((&arrival.transport, local.port()))
+                .or_default()
+                .push(Packet {
+                    at,
+                    remote,
+                    arrival,
+                });
+        }
+        Self {
+            document,
+            by_port,
+            started: document.started.parse().ok(),
+            finished: document.finished.parse().ok(),
+        }
+    }
+
+    fn saw(&self, flow: &ReportFlow) -> Option<Found> {
+        let tries: Vec<Try<'_>> = attempts(flow).filter(|it| it.result == "silent").collect();
+        let asked = tries.first()?.remote.port();
+        let port = flow.flow.own_port.unwrap_or(asked);
+        let transport = flow.flow.transport.as_str();
+        let packets = self.by_port.get(&(transport, port));
+        let packets = packets.map_or(&[][..], Vec::as_slice);
+        let same = same(&tries, packets);
+        if !same.is_empty() {
+            return Some(self.request(transport, &same));
+        }
+        let (first, last) = span(flow)?;
+        let around = (shifted(first, -CLOCKS), shifted(last, CLOCKS));
+        let quiet = !packets
+            .iter()
+            .any(|packet| (around.0..=around.1).contains(&packet.at));
+        (quiet && self.listened(transport, port, around)).then(|| self.nothing(transport, port))
+    }
+
+    /// Whether it listened on a port for the whole time, and lost nothing of what it saw.
+    fn listened(&self, transport: &str, port: u16, (from, to): (Timestamp, Timestamp)) -> bool {
+        let whole = self.started.is_some_and(|started| started <= from)
+            && self.finished.is_some_and(|finished| finished >= to);
+        let on_it = self.document.ports.iter().any(|it| {
+            let local = it.local.parse::<SocketAddr>();
+            it.transport == transport
+                && it.state == "listening"
+                && local.is_ok_and(|local| local.port() == port)
+        });
+        // Where the system does not show what stays half open, a connection may arrive unseen.
+        let sees_it = transport == Transport::Udp.name() || self.document.sees_half_open;
+        whole && on_it && sees_it && self.document.more == 0
+    }
+
+    fn request(&self, transport: &str, same: &[(&Packet<'_>, By)]) -> Found {
+        let datagram = transport == Transport::Udp.name();
+        let lost = !datagram || same.iter().any(|(packet, _)| packet.arrival.what == PROVED);
+        let known = match same.iter().map(|(_, by)| *by).max() {
+            Some(By::Source) => "from the very source address and port",
+            Some(By::Port) => "from the same source port; the address was translated on the way",
+            _ => "at the same times, from one address; address and port were translated on the way",
+        };
+        let answer = match lost {
+            true => "its answer did not come back",
+            false => "nothing shows that the listener answered it",
+        };
+        let seen = same
+            .iter()
+            .take(MOST_SHOWN)
+            .map(|(packet, by)| SeenArriving {
+                at: packet.arrival.at.clone(),
+                remote: packet.arrival.remote.clone(),
+                by: by.name().to_string(),
+            });
+        Found {
+            lost,
+            arrived: Arrived {
+                what: REQUEST.to_string(),
+                host: self.document.host.clone(),
+                words: format!(
+                    "the request arrived at {} ({known}), and {answer}",
+                    self.document.host
+                ),
+                seen: seen.collect(),
+            },
+        }
+    }
+
+    fn nothing(&self, transport: &str, port: u16) -> Found {
+        let host = &self.document.host;
+        Found {
+            lost: false,
+            arrived: Arrived {
+                what: NOTHING.to_string(),
+                host: host.clone(),
+                words: format!(
+                    "nothing arrived at {host} while it listened on {port}/{transport}: dropped on the way, or by {host}'s own firewall, which drops before a listener hears of it"
+                ),
+                seen: Vec::new(),
+            },
+        }
+    }
+}
+
+const PROVED: &str = "proved";
+const HALF_OPEN: &str = "half-open";
+
+/// How two packets are known to be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    Time,
+    Port,
+    Source,
+}
+
+impl By {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Port => "port",
+            Self::Source => "source",
+        }
+    }
+}
+
+/// The arrivals that are these tries.
+fn same<'a, 'b>(tries: &[Try<'_>], packets: &'a [Packet<'b>]) -> Vec<(&'a Packet<'b>, By)> {
+    let relevant: Vec<&Packet<'_>> = packets
+        .iter()
+        .filter(|packet| {
+            packet.arrival.transport == Transport::Udp.name() || packet.arrival.what == HALF_OPEN
+        })
+        .collect();
+    let by_source = relevant.iter().filter_map(|packet| {
+        let of = |attempt: &Try<'_>| {
+            let local = attempt.local?;
+            let is_close = is_near(packet.at, attempt.at, CLOCKS);
+            if !is_close || local.port() != packet.remote.port() {
+                return None;
+            }
+            match plain(local.ip()) == plain(packet.remote.ip()) {
+                true => Some(By::Source),
+                false => Some(By::Port),
+            }
+        };
+        Some((*packet, tries.iter().filter_map(of).max()?))
+    });
+    let found: Vec<_> = by_source.collect();
+    match found.is_empty() {
+        true => by_time(tries, &relevant),
+        false => found,
+    }
+}
+
+/// Arrivals from one address that fit the times of enough tries.
+fn by_time<'a, 'b>(tries: &[Try<'_>], packets: &[&'a Packet<'b>]) -> Vec<(&'a Packet<'b>, By)> {
+    let mut by_address: BTreeMap<IpAddr, Vec<&'a Packet<'b>>> = BTreeMap::new();
+    for packet in packets {
+        let address = plain(packet.remote.ip());
+        by_address.entry(address).or_default().push(packet);
+    }
+    for packets in by_address.into_values() {
+        // Each arrival stands for one try only.
+        let mut used = BTreeSet::new();
+        for attempt in tries {
+            let fits = |number: &usize| {
+                !used.contains(number) && is_near(packets[*number].at, attempt.at, CLOSE)
+            };
+            if let Some(number) = (0..packets.len()).find(fits) {
+                used.insert(number);
+            }
+        }
+        if used.len() >= 2 && used.len() * 2 >= tries.len() {
+            return used
+                .into_iter()
+                .map(|number| (packets[number], By::Time))
+                .collect();
+        }
+    }
+    Vec::new()
+}
+
+fn is_near(a: Timestamp, b: Timestamp, most: SignedDuration) -> bool {
+    a.duration_since(b).abs() <= most
+}
+
+fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(at)
+}
+
+fn write(flow: &mut ReportFlow, found: Found) {
+    flow.evidence.arrived = Some(found.arrived);
+    if let (true, Some(seen)) = (found.lost, observation(flow)) {
+        let context = Context {
+            request_arrived: true,
+            ..context(flow)
+        };
+        rejudge(flow, &seen, &context);
+    }
+}

@@ -1,0 +1,161 @@
+//! Which flows of the site no one has tried who may start them.
+//!
+//! With the site file every flow is known, and those in no report are named. Without it, each report says how many flows
+//! start where it could not try them; a zone from which there is no report has none of its own in any.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Planned;
+use crate::plan::Source;
+use crate::report::document::{ReportDocument, ReportFlow};
+use crate::report::joined::{Coverage, Elsewhere, Untried};
+use crate::verdict::Cause;
+
+/// Nothing was run in the zone.
+const NO_REPORT: &str = "no-report";
+/// Whoever ran there left it out.
+const LEFT_OUT: &str = "left-out";
+/// Only others tried it.
+const IN_STEAD: &str = "in-stead";
+/// It was skipped.
+const NOT_TRIED: &str = "not-tried";
+
+/// Start and reason; the ids that belong to them.
+type ByStart = BTreeMap<(String, Option<String>, &'static str), Vec<String>>;
+
+/// What was tried, and what was not.
+pub(super) fn coverage(
+    flows: &[ReportFlow],
+    reports: &[ReportDocument],
+    plan: Option<&Planned>,
+) -> Coverage {
+    let zones: BTreeSet<&str> = reports
+        .iter()
+        .map(|report| report.vantages[0].zone.as_str())
+        .collect();
+    let mut by_start = ByStart::new();
+    for flow in flows {
+        if let Some(why) = why_untried(flow) {
+            note(&mut by_start, &flow.flow.from, why, &flow.flow.id);
+        }
+    }
+    let tried = flows.len() - by_start.values().map(Vec::len).sum::<usize>();
+    if let Some(plan) = plan {
+        let known: BTreeSet<&str> = flows.iter().map(|flow| flow.flow.id.as_str()).collect();
+        let missing = plan
+            .flows
+            .iter()
+            .filter(|it| !known.contains(it.id.as_str()));
+        for entry in missing {
+            let why = match zones.contains(entry.from.zone.as_str()) {
+                true => LEFT_OUT,
+                false => NO_REPORT,
+            };
+            note(&mut by_start, &entry.from, why, &entry.id);
+        }
+    }
+    let mut starts: Vec<Untried> = by_start.into_iter().map(untried).collect();
+    if plan.is_none() {
+        starts.extend(by_count(flows, reports, &zones));
+        starts.sort_by(|a, b| (&a.zone, &a.system, &a.why).cmp(&(&b.zone, &b.system, &b.why)));
+    }
+    Coverage {
+        config_sha256: plan.map(|plan| plan.config_sha256.clone()),
+        tried,
+        untried: starts.iter().map(|start| start.flows).sum(),
+        starts,
+    }
+}
+
+fn why_untried(flow: &ReportFlow) -> Option<&'static str> {
+    match flow.state.as_str() {
+        _ if flow.cause == Cause::InStead.name() => Some(IN_STEAD),
+        "not-tried" => Some(NOT_TRIED),
+        _ => None,
+    }
+}
+
+fn note(by_start: &mut ByStart, from: &Source, why: &'static str, id: &str) {
+    by_start
+        .entry((from.zone.clone(), from.system.clone(), why))
+        .or_default()
+        .push(id.to_string());
+}
+
+fn untried(
+    ((zone, system, why), ids): ((String, Option<String>, &'static str), Vec<String>),
+) -> Untried {
+    Untried {
+        zone: Some(zone),
+        system,
+        why: why.to_string(),
+        flows: ids.len(),
+        ids,
+    }
+}
+
+/// Without the site file: the starts that reports name in zones from which there is none.
+fn by_count(
+    flows: &[ReportFlow],
+    reports: &[ReportDocument],
+    zones: &BTreeSet<&str>,
+) -> Vec<Untried> {
+    let mut counts: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
+    let named = reports.iter().flat_map(|report| &report.elsewhere);
+    for start in named.filter(|start| !zones.contains(start.zone.as_str())) {
+        let count = counts
+            .entry((&start.zone, start.system.as_deref()))
+            .or_default();
+        *count = (*count).max(start.flows);
+    }
+    let at = |((zone, system), flows): ((&str, Option<&str>), usize)| Untried {
+        zone: Some(zone.to_string()),
+        system: system.map(str::to_string),
+        why: NO_REPORT.to_string(),
+        flows,
+        ids: Vec::new(),
+    };
+    let mut all: Vec<Untried> = counts.into_iter().map(at).collect();
+    let unnamed = reports
+        .iter()
+        .filter(|report| report.elsewhere.is_empty())
+        .map(|report| {
+            let own = &report.vantages[0].zone;
+            let others = flows.iter().filter(|flow| flow.flow.from.zone != *own);
+            report.flows_elsewhere.saturating_sub(others.count())
+        })
+        .max()
+        .filter(|flows| *flows > 0);
+    all.extend(unnamed.map(|flows| Untried {
+        zone: None,
+        system: None,
+        why: NO_REPORT.to_string(),
+        flows,
+        ids: Vec::new(),
+    }));
+    all
+}
+
+/// How many flows start where nothing was run.
+pub(super) fn elsewhere(coverage: &Coverage) -> usize {
+    let starts = coverage.starts.iter();
+    starts
+        .filter(|start| start.why == NO_REPORT)
+        .map(|start| start.flows)
+        .sum()
+}
+
+/// The starts where nothing was run.
+pub(super) fn starts_elsewhere(coverage: &Coverage) -> Vec<Elsewhere> {
+    let starts = coverage.starts.iter();
+    starts
+        .filter(|start| start.why == NO_REPORT)
+        .filter_map(|start| {
+            Some(Elsewhere {
+                zone: start.zone.clone()?,
+                system: start.system.clone(),
+                flows: start.flows,
+            })
+        })
+        .collect()
+}

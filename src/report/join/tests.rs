@@ -1,0 +1,905 @@
+use super::*;
+use crate::plan::SiteName;
+use crate::report::document::ReportFlow;
+use crate::report::made::{self, START, judged};
+use crate::report::{
+    ARRIVALS_SCHEMA, Arrival, ArrivalsDocument, Detail, Elsewhere, ListenedPort, exit_status,
+};
+use proptest::prelude::*;
+
+const ID: &str = "internet>ibs01:443/tcp";
+const CLOSED: &str = "internet>ibs01:3389/tcp";
+
+const OK: [&str; 5] = ["required", "open", "ok", "answered", "note"];
+const SILENT: [&str; 5] = ["required", "filtered", "blocked", "no-answer", "error"];
+const UNSURE: [&str; 5] = ["required", "silent", "unknown", "not-proved", "error"];
+const NO_CONTROL: [&str; 5] = ["forbidden", "filtered", "unknown", "no-control", "error"];
+const UNPROVED: [&str; 5] = ["forbidden", "filtered", "ok", "host-unproved", "note"];
+const IN_STEAD: [&str; 5] = ["required", "filtered", "unknown", "in-stead", "note"];
+
+fn parts(reports: Vec<ReportDocument>) -> Parts {
+    let named = |(number, it)| Named {
+        file: format!("{number}.json"),
+        it,
+    };
+    Parts {
+        reports: reports.into_iter().enumerate().map(named).collect(),
+        ..Parts::default()
+    }
+}
+
+fn joined(reports: Vec<ReportDocument>) -> ReportDocument {
+    join(parts(reports), Mixed::Refused).expect("they belong together")
+}
+
+fn refused(parts: Parts) -> String {
+    join(parts, Mixed::Refused).expect_err("refused")
+}
+
+fn flow<'a>(report: &'a ReportDocument, id: &str) -> &'a ReportFlow {
+    let found = report.flows.iter().find(|flow| flow.flow.id == id);
+    found.unwrap_or_else(|| panic!("{id}"))
+}
+
+fn words(flow: &ReportFlow) -> [&str; 3] {
+    [&flow.verdict, &flow.cause, &flow.level]
+}
+
+/// A report of a zone with one flow, beginning so many minutes later than others.
+fn at(zone: &str, host: &str, minutes: i64, mut flow: ReportFlow) -> ReportDocument {
+    let later = |text: &str| {
+        let time: jiff::Timestamp = text.parse().expect("a time");
+        let time = time + jiff::SignedDuration::from_mins(minutes);
+        format!("{time:.3}")
+    };
+    for attempt in &mut flow.evidence.attempts {
+        attempt.at = later(&attempt.at);
+    }
+    let mut report = made::with(zone, host, vec![flow]);
+    report.vantages[0].started = later(START);
+    report.vantages[0].finished = later("2026-11-24T06:00:30Z");
+    report
+}
+
+#[test]
+fn proof_beats_silence_and_the_worse_of_two_proofs_counts() {
+    let report = |host: &str, words| made::with("internet", host, vec![judged(ID, words)]);
+    let sure = joined(vec![report("a", UNSURE), report("b", OK)]);
+    assert_eq!(words(flow(&sure, ID)), ["ok", "answered", "note"]);
+    assert_eq!(flow(&sure, ID).vantage, Some(1));
+    assert_eq!(flow(&sure, ID).also[0].cause, "not-proved");
+    assert!(sure.contradictions.is_empty());
+
+    let two = joined(vec![report("a", OK), report("b", SILENT)]);
+    assert_eq!(words(flow(&two, ID)), ["blocked", "no-answer", "error"]);
+    assert_eq!(two.summary.blocked, 1);
+    assert_eq!(exit_status(&two, false), 1);
+    let [contradiction] = &two.contradictions[..] else {
+        panic!("{:?}", two.contradictions)
+    };
+    let answers: Vec<_> = contradiction
+        .answers
+        .iter()
+        .map(|it| (it.vantage, it.verdict.as_str()))
+        .collect();
+    assert_eq!(answers, [(1, "blocked"), (0, "ok")]);
+}
+
+#[test]
+fn an_error_is_never_hidden_behind_a_severer_verdict_that_is_a_warning() {
+    let weak = ["required", "open", "wrong", "certificate-weak", "warning"];
+    let down = ["required", "closed", "down", "nobody-listens", "error"];
+    let report = |host: &str, words| made::with("internet", host, vec![judged(ID, words)]);
+    let both = joined(vec![report("a", weak), report("b", down)]);
+    assert_eq!(words(flow(&both, ID)), ["down", "nobody-listens", "error"]);
+    assert_eq!(exit_status(&both, false), 1);
+}
+
+#[test]
+fn an_optional_flow_that_passes_here_and_not_there_is_a_contradiction() {
+    let open = ["optional", "open", "ok", "answered", "note"];
+    let shut = ["optional", "filtered", "ok", "not-open", "note"];
+    let unsure = ["optional", "silent", "ok", "not-proved", "note"];
+    let report = |host: &str, words| made::with("internet", host, vec![judged(ID, words)]);
+    let contradicts = |a, b| {
+        !joined(vec![report("a", a), report("b", b)])
+            .contradictions
+            .is_empty()
+    };
+    assert!(contradicts(open, shut));
+    assert!(!contradicts(open, unsure));
+}
+
+#[test]
+fn the_very_systems_own_word_beats_that_of_others_in_its_stead() {
+    let id = "ibs01>cm01:445/tcp";
+    let mut own = made::with("perimeter", "ibs01", vec![judged(id, UNSURE)]);
+    own.vantages[0].system = Some("ibs01".to_string());
+    let other = made::with("perimeter", "probe", vec![judged(id, IN_STEAD)]);
+    let both = joined(vec![other.clone(), own]);
+    assert_eq!(flow(&both, id).cause, "not-proved");
+    assert_eq!(
+        both.vantages[flow(&both, id).vantage.expect("one")].host,
+        "ibs01"
+    );
+    let coverage = both.coverage.expect("said");
+    assert_eq!((coverage.tried, coverage.untried), (1, 0));
+
+    let stead = joined(vec![other.clone(), made::with("internet", "p", Vec::new())]);
+    let coverage = stead.coverage.expect("said");
+    assert_eq!((coverage.tried, coverage.untried), (0, 1));
+    assert_eq!(coverage.starts[0].why, "in-stead");
+    assert_eq!(coverage.starts[0].ids, [id]);
+}
+
+#[test]
+fn a_closed_door_of_a_host_that_another_vantage_shows_alive_is_ok() {
+    for (closed, minutes, expected) in [
+        (NO_CONTROL, 14, ["ok", "kept-closed", "note"]),
+        (UNPROVED, 14, ["ok", "kept-closed", "note"]),
+        (NO_CONTROL, -14, ["ok", "kept-closed", "note"]),
+        (NO_CONTROL, 16, ["unknown", "no-control", "error"]),
+        (NO_CONTROL, -16, ["unknown", "no-control", "error"]),
+        (UNPROVED, 16, ["ok", "host-unproved", "note"]),
+    ] {
+        let outside = made::with("internet", "p", vec![judged(CLOSED, closed)]);
+        let inside = at(
+            "intranet",
+            "q",
+            minutes,
+            judged("intranet>ibs01:443/tcp", OK),
+        );
+        let both = joined(vec![outside, inside]);
+        let flow = flow(&both, CLOSED);
+        assert_eq!(words(flow), expected, "{closed:?} {minutes}");
+        let proved = expected[1] == "kept-closed";
+        assert_eq!(flow.evidence.control.as_deref() == Some("joined"), proved);
+        assert_eq!(flow.evidence.joined.is_some(), proved);
+    }
+}
+
+#[test]
+fn an_exception_counts_apart_and_falls_away_with_what_it_is_for() {
+    for (minutes, accepted) in [(14, false), (16, true)] {
+        let mut closed = judged(CLOSED, NO_CONTROL);
+        closed.accepted = Some(crate::report::Accepted {
+            until: "2027-03-31".to_string(),
+            why: "change 4711".to_string(),
+            days_left: 30,
+        });
+        let outside = made::with("internet", "p", vec![closed]);
+        let open = judged("intranet>ibs01:443/tcp", OK);
+        let both = joined(vec![outside, at("intranet", "q", minutes, open)]);
+        assert_eq!(flow(&both, CLOSED).accepted.is_some(), accepted);
+        assert_eq!(both.summary.accepted, usize::from(accepted));
+        assert_eq!(both.summary.unknown, 0);
+        let cells = both.matrix.iter().map(|cell| cell.flows.accepted);
+        assert_eq!(cells.sum::<usize>(), usize::from(accepted));
+    }
+}
+
+#[test]
+fn only_the_hosts_own_word_shows_that_it_is_alive() {
+    let shows = |change: fn(&mut ReportFlow)| {
+        let outside = made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
+        let mut inside = judged("intranet>ibs01:443/tcp", OK);
+        change(&mut inside);
+        let both = joined(vec![outside, made::with("intranet", "q", vec![inside])]);
+        flow(&both, CLOSED).verdict == "ok"
+    };
+    assert!(shows(|_| {}));
+    assert!(!shows(
+        |flow| flow.evidence.painted = Some("a device".to_string())
+    ));
+    assert!(!shows(|flow| flow.flow.to.system = "ibs02".to_string()));
+    assert!(!shows(|flow| {
+        *flow = judged("intranet>ibs01:443/tcp", SILENT);
+    }));
+    assert!(!shows(|flow| {
+        flow.state = "closed".to_string();
+        flow.evidence.reset_by = Some("device".to_string());
+    }));
+    assert!(shows(|flow| {
+        flow.state = "closed".to_string();
+        flow.evidence.reset_by = Some("host".to_string());
+    }));
+    // By a router, not by the host.
+    assert!(!shows(|flow| {
+        *flow = judged(
+            "intranet>ibs01:443/tcp",
+            ["required", "rejected", "down", "host-dead", "error"],
+        );
+    }));
+}
+
+#[test]
+fn what_translates_or_what_this_host_itself_may_have_said_proves_nothing() {
+    let outside = || made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
+    let shows = |change: fn(&mut ReportFlow)| {
+        let mut inside = judged("intranet>ibs01:443/tcp", OK);
+        inside.flow.own_port = Some(8443);
+        change(&mut inside);
+        let both = joined(vec![outside(), made::with("intranet", "q", vec![inside])]);
+        flow(&both, CLOSED).verdict == "ok"
+    };
+    assert!(shows(|_| {}));
+    assert!(!shows(|flow| {
+        flow.state = "closed".to_string();
+        flow.evidence.reset_by = Some("host".to_string());
+    }));
+    // No message was seen, only an error number.
+    let mut own = judged(
+        CLOSED,
+        ["forbidden", "rejected", "unknown", "no-control", "error"],
+    );
+    if let Some(rejected) = &mut own.evidence.rejected {
+        (rejected.icmp_type, rejected.icmp_code, rejected.by) = (None, None, None);
+    }
+    let own = made::with("internet", "p", vec![own]);
+    let both = joined(vec![own, made::report("intranet", "q")]);
+    assert_eq!(flow(&both, CLOSED).cause, "no-control");
+}
+
+#[test]
+fn a_vantage_that_nothing_answered_or_that_was_shut_out_is_proved_by_nobody() {
+    for cause in ["nothing-answered", "cut-off", "host-dead", "not-proved"] {
+        let words_of = ["forbidden", "filtered", "unknown", cause, "error"];
+        let outside = made::with("internet", "p", vec![judged(CLOSED, words_of)]);
+        let both = joined(vec![outside, made::report("intranet", "q")]);
+        assert_eq!(words(flow(&both, CLOSED)), ["unknown", cause, "error"]);
+    }
+    let alone = made::with(
+        "internet",
+        "p",
+        vec![judged(CLOSED, NO_CONTROL), judged(ID, OK)],
+    );
+    let other = made::with("intranet", "q", Vec::new());
+    let both = joined(vec![alone, other]);
+    assert_eq!(
+        flow(&both, CLOSED).cause,
+        "no-control",
+        "its own word is no other vantage's"
+    );
+}
+
+#[test]
+fn a_host_that_ran_this_program_itself_was_alive() {
+    let outside = made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
+    let mut own = made::with("perimeter", "ibs01", Vec::new());
+    own.vantages[0].system = Some("ibs01".to_string());
+    let both = joined(vec![outside, own]);
+    let alive = flow(&both, CLOSED).evidence.joined.as_ref().expect("alive");
+    assert_eq!((alive.vantage, &alive.address), (Some(1), &None));
+    assert!(
+        alive.words.contains("itself ran portproof"),
+        "{}",
+        alive.words
+    );
+}
+
+#[test]
+fn a_router_that_finds_no_way_to_a_host_which_lives_keeps_a_door_closed() {
+    let unproved = ["forbidden", "rejected", "ok", "host-unproved", "note"];
+    let outside = made::with("internet", "p", vec![judged(CLOSED, unproved)]);
+    let both = joined(vec![outside, made::report("intranet", "q")]);
+    assert_eq!(words(flow(&both, CLOSED)), ["ok", "kept-closed", "note"]);
+}
+
+fn log(arrivals: Vec<Arrival>) -> ArrivalsDocument {
+    let site = made::report("internet", "p");
+    ArrivalsDocument {
+        schema: ARRIVALS_SCHEMA.to_string(),
+        tool: ToolName::this(),
+        site: site.site,
+        config_sha256: site.vantages[0].config_sha256.clone(),
+        system: "ibs01".to_string(),
+        host: "ibs01".to_string(),
+        started: "2026-11-24T05:50:00Z".to_string(),
+        finished: "2026-11-24T06:10:00Z".to_string(),
+        sees_half_open: true,
+        ports: ["tcp", "udp"]
+            .map(|transport| ListenedPort {
+                transport: transport.to_string(),
+                local: "0.0.0.0:443".to_string(),
+                state: "listening".to_string(),
+                why: None,
+            })
+            .into(),
+        arrivals,
+        more: 0,
+    }
+}
+
+fn arrival(at: &str, remote: &str, what: &str) -> Arrival {
+    Arrival {
+        at: format!("2026-11-24T{at}Z"),
+        transport: "tcp".to_string(),
+        local: "192.0.2.10:443".to_string(),
+        remote: remote.to_string(),
+        what: what.to_string(),
+        run: None,
+        aimed: None,
+    }
+}
+
+/// A silent flow of six tries, from source ports 50001 to 50006, a second apart.
+fn silent(words: [&str; 5]) -> ReportFlow {
+    let mut flow = judged(ID, words);
+    flow.evidence.attempts = (1..=6)
+        .map(|number| {
+            let mut attempt =
+                made::attempt(&format!("2026-11-24T06:00:0{number}.000Z"), ID, "silent");
+            attempt.local = Some(format!("198.51.100.10:5000{number}"));
+            attempt
+        })
+        .collect();
+    flow
+}
+
+fn with_log(flow: ReportFlow, log: ArrivalsDocument) -> ReportFlow {
+    let mut parts = parts(vec![made::with("internet", "p", vec![flow])]);
+    parts.arrivals.push(Named {
+        file: "arrivals.json".to_string(),
+        it: log,
+    });
+    let report = join(parts, Mixed::Refused).expect("they belong together");
+    report.flows[0].clone()
+}
+
+#[test]
+fn a_request_that_arrived_lost_its_answer_on_the_way_back() {
+    for (remote, at, by) in [
+        ("198.51.100.10:50003", "06:00:03.100", "source"),
+        ("198.51.100.10:50003", "06:00:29.000", "source"),
+        ("[::ffff:198.51.100.10]:50003", "06:00:03.100", "source"),
+        ("203.0.113.77:50003", "06:00:03.100", "port"),
+    ] {
+        for words_of in [SILENT, UNSURE] {
+            let seen = log(vec![arrival(at, remote, "half-open")]);
+            let flow = with_log(silent(words_of), seen);
+            assert_eq!(
+                words(&flow),
+                ["blocked", "answer-lost", "error"],
+                "{remote}"
+            );
+            assert!(flow.advice.contains("way back"), "{}", flow.advice);
+            let arrived = flow.evidence.arrived.expect("said");
+            assert_eq!(
+                (arrived.what.as_str(), arrived.seen[0].by.as_str()),
+                ("request", by)
+            );
+        }
+    }
+}
+
+#[test]
+fn where_ports_are_translated_too_times_have_to_fit() {
+    let from = |remote: &str, seconds: &[u8]| -> Vec<Arrival> {
+        let one = |second: &u8| arrival(&format!("06:00:{second:02}.200"), remote, "half-open");
+        seconds.iter().map(one).collect()
+    };
+    let several = log(from("203.0.113.77:1024", &[1, 3, 5]));
+    assert_eq!(with_log(silent(SILENT), several).cause, "answer-lost");
+    // One stranger's knock, and several of different strangers, are not this run's.
+    for strangers in [
+        from("203.0.113.77:1024", &[3]),
+        [
+            from("203.0.113.77:1", &[3]),
+            from("203.0.113.78:1", &[4]),
+            from("203.0.113.79:1", &[5]),
+        ]
+        .concat(),
+    ] {
+        let flow = with_log(silent(SILENT), log(strangers));
+        assert_eq!(flow.cause, "no-answer");
+        assert_eq!(
+            flow.evidence.arrived, None,
+            "something arrived, and nobody knows whose"
+        );
+    }
+}
+
+#[test]
+fn a_translated_port_is_compared_with_the_one_that_is_listened_on() {
+    let mut flow = silent(SILENT);
+    flow.flow.own_port = Some(8443);
+    let mut inside = arrival("06:00:03.100", "198.51.100.10:50003", "half-open");
+    assert_eq!(
+        with_log(flow.clone(), log(vec![inside.clone()])).cause,
+        "no-answer"
+    );
+    inside.local = "192.0.2.10:8443".to_string();
+    assert_eq!(with_log(flow, log(vec![inside])).cause, "answer-lost");
+}
+
+#[test]
+fn what_arrived_at_another_time_port_or_in_whole_is_another_matter() {
+    let whole = arrival("06:00:03.100", "198.51.100.10:50003", "stranger");
+    let early = arrival("05:55:00.000", "198.51.100.10:50003", "half-open");
+    let mut elsewhere = arrival("06:00:03.100", "198.51.100.10:50003", "half-open");
+    elsewhere.local = "192.0.2.10:80".to_string();
+    for other in [whole, early, elsewhere] {
+        let flow = with_log(silent(SILENT), log(vec![other]));
+        assert_eq!(words(&flow), ["blocked", "no-answer", "error"]);
+    }
+}
+
+#[test]
+fn that_nothing_arrived_is_said_only_by_who_listened_all_the_while() {
+    let said = |change: fn(&mut ArrivalsDocument)| {
+        let mut log = log(Vec::new());
+        change(&mut log);
+        let flow = with_log(silent(SILENT), log);
+        assert_eq!(words(&flow), ["blocked", "no-answer", "error"]);
+        flow.evidence.arrived.map(|arrived| arrived.what)
+    };
+    assert_eq!(said(|_| {}).as_deref(), Some("nothing"));
+    assert_eq!(said(|log| log.more = 1), None);
+    assert_eq!(said(|log| log.sees_half_open = false), None);
+    assert_eq!(
+        said(|log| log.started = "2026-11-24T06:00:00Z".to_string()),
+        None
+    );
+    assert_eq!(
+        said(|log| log.finished = "2026-11-24T06:00:20Z".to_string()),
+        None
+    );
+    assert_eq!(said(|log| log.ports[0].state = "in-use".to_string()), None);
+    assert_eq!(said(|log| log.ports.clear()), None);
+    assert_eq!(said(|log| log.system = "ibs02".to_string()), None);
+}
+
+#[test]
+fn a_datagram_that_arrived_was_answered_only_if_it_proved_the_token() {
+    let udp = |what: &str| {
+        let id = "internet>ibs01:443/udp";
+        let mut flow = judged(id, ["required", "silent", "unknown", "udp-silent", "note"]);
+        flow.evidence.attempts[0].local = Some("198.51.100.10:50003".to_string());
+        let mut arrived = arrival("06:00:01.100", "198.51.100.10:50003", what);
+        arrived.transport = "udp".to_string();
+        let flow = with_log(flow, log(vec![arrived]));
+        let arrived = flow.evidence.arrived.as_ref().expect("said");
+        assert_eq!(arrived.what, "request");
+        flow.cause
+    };
+    assert_eq!(udp("proved"), "answer-lost");
+    assert_eq!(udp("stranger"), "udp-silent");
+}
+
+#[test]
+fn a_forbidden_request_that_arrives_is_exposed_though_no_answer_came_back() {
+    let seen = log(vec![arrival(
+        "06:00:03.100",
+        "198.51.100.10:50003",
+        "half-open",
+    )]);
+    let flow = with_log(silent(NO_CONTROL), seen);
+    assert_eq!(words(&flow), ["exposed", "answer-lost", "warning"]);
+    assert!(flow.advice.contains("close 443/tcp"), "{}", flow.advice);
+}
+
+#[test]
+fn an_arrival_decides_nothing_of_a_flow_that_was_tried_in_anothers_stead() {
+    let seen = log(vec![arrival(
+        "06:00:03.100",
+        "198.51.100.10:50003",
+        "half-open",
+    )]);
+    let flow = with_log(silent(IN_STEAD), seen);
+    assert_eq!(words(&flow), ["unknown", "in-stead", "note"]);
+    assert!(flow.evidence.arrived.is_some());
+}
+
+/// Two vantages of one zone that were shown these certificates: issuer, hash, what the run said, root.
+fn shown(a: [&str; 4], b: [&str; 4]) -> (ReportFlow, Vec<Note>) {
+    let one = |host: &str, [issuer, sha256, is, root]: [&str; 4]| {
+        let mut flow = match root {
+            "" => judged(
+                ID,
+                [
+                    "required",
+                    "open",
+                    "wrong",
+                    "certificate-untrusted",
+                    "error",
+                ],
+            ),
+            _ => judged(ID, OK),
+        };
+        let root = (!root.is_empty()).then_some(root);
+        flow.evidence.tls = Some(made::tls(issuer, sha256, is, root));
+        made::with("internet", host, vec![flow])
+    };
+    // The first of them is looked at: the other's word is made an unknown one.
+    let mut other = one("b", b);
+    let words = ["silent", "unknown", "not-proved", "error"].map(str::to_string);
+    let flow = &mut other.flows[0];
+    [flow.state, flow.verdict, flow.cause, flow.level] = words;
+    other.summary = summary(&other.flows);
+    let report = joined(vec![one("a", a), other]);
+    (report.flows[0].clone(), report.notes)
+}
+
+fn interception(flow: &ReportFlow) -> (&str, Option<&str>) {
+    let tls = flow.evidence.tls.as_ref().expect("TLS");
+    let it = tls.interception.as_ref().expect("said");
+    (&it.is, it.by.as_deref())
+}
+
+#[test]
+fn a_certificate_beside_the_services_own_is_intercepted_only_with_proof() {
+    let own = ["CN=Site Root", "aa", "no", "CN=Site Root"];
+    let filter = ["CN=WebFilter", "bb", "undecided", ""];
+    let (flow, notes) = shown(filter, own);
+    assert_eq!(words(&flow), ["wrong", "intercepted", "error"]);
+    assert_eq!(flow.owner.as_deref(), Some("proxy"));
+    assert_eq!(interception(&flow), ("proved", Some("CN=WebFilter")));
+    assert!(flow.advice.contains("CN=WebFilter"), "{}", flow.advice);
+    assert!(notes.is_empty());
+
+    // An authority that the system trusts may be a real one: the site file may be incomplete.
+    let public = ["CN=Public CA", "cc", "undecided", "CN=Public Root"];
+    let (flow, _) = shown(public, own);
+    assert_eq!(words(&flow), ["ok", "answered", "note"]);
+    assert_eq!(interception(&flow), ("suspected", Some("CN=Public CA")));
+
+    // Nobody knows whose the other one is.
+    let unknown = ["CN=Another", "dd", "undecided", ""];
+    let (flow, _) = shown(filter, unknown);
+    assert_eq!(words(&flow), ["wrong", "certificate-untrusted", "error"]);
+    assert_eq!(interception(&flow), ("suspected", Some("CN=WebFilter")));
+
+    // The service's own stays so, whatever others were shown.
+    let (flow, _) = shown(own, filter);
+    assert_eq!(interception(&flow), ("no", None));
+}
+
+#[test]
+fn the_same_certificate_elsewhere_clears_and_another_of_its_issuer_is_a_note() {
+    let one = ["CN=Public CA", "cc", "suspected", "CN=Public Root"];
+    let (flow, notes) = shown(one, one);
+    assert_eq!(interception(&flow), ("no", None));
+    assert!(notes.is_empty());
+    let twin = ["CN=Public CA", "dd", "undecided", "CN=Public Root"];
+    let (flow, notes) = shown(twin, one);
+    assert_eq!(words(&flow), ["ok", "answered", "note"]);
+    assert_eq!(interception(&flow), ("undecided", None));
+    assert_eq!(notes.len(), 1);
+    assert_eq!(notes[0].cause, "certificates-differ");
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused_by_name() {
+    let one = made::report("internet", "a");
+    let mut other = made::report("perimeter", "b");
+    other.site.code = "SEC".to_string();
+    let error = refused(parts(vec![one.clone(), other]));
+    for said in ["0.json", "1.json", "PRI", "SEC", "different sites"] {
+        assert!(error.contains(said), "{said}: {error}");
+    }
+    let mut other = made::report("perimeter", "b");
+    other.vantages[0].config_sha256 = "bb".repeat(32);
+    let both = vec![one.clone(), other];
+    let error = refused(parts(both.clone()));
+    let (first, second) = ("aa".repeat(32), "bb".repeat(32));
+    for said in ["0.json", "1.json", &first, &second, "--mixed-files"] {
+        assert!(error.contains(said), "{said}: {error}");
+    }
+    let mixed = join(parts(both), Mixed::Joined).expect("asked for");
+    assert_eq!(mixed.notes[0].cause, "mixed-files");
+    assert!(mixed.notes[0].text.contains(&second));
+
+    let joined = joined(vec![one.clone(), made::report("perimeter", "b")]);
+    let error = refused(parts(vec![one, joined]));
+    assert!(error.contains("1.json is a joined report"), "{error}");
+    assert!(refused(Parts::default()).contains("no report"));
+}
+
+#[test]
+fn what_is_given_twice_counts_once_and_days_apart_are_noted() {
+    let one = made::report("internet", "a");
+    let twice = joined(vec![
+        one.clone(),
+        made::report("perimeter", "b"),
+        one.clone(),
+    ]);
+    assert_eq!(twice.vantages.len(), 2);
+    assert_eq!(twice.notes[0].cause, "given-twice");
+    assert!(twice.notes[0].text.contains("0.json") && twice.notes[0].text.contains("2.json"));
+
+    let day = 24 * 60;
+    let later = |minutes| {
+        at(
+            "perimeter",
+            "b",
+            minutes,
+            judged("perimeter>ibs01:1/tcp", OK),
+        )
+    };
+    assert!(joined(vec![one.clone(), later(day)]).notes.is_empty());
+    assert_eq!(
+        joined(vec![one, later(day + 1)]).notes[0].cause,
+        "far-apart"
+    );
+}
+
+#[test]
+fn coverage_is_counted_from_reports_and_named_from_the_site_file() {
+    let start = |zone: &str, system: Option<&str>, flows| Elsewhere {
+        zone: zone.to_string(),
+        system: system.map(str::to_string),
+        flows,
+    };
+    let mut inside = made::report("internet", "a");
+    inside.elsewhere = vec![
+        start("perimeter", Some("ibs01"), 3),
+        start("intranet", None, 4),
+    ];
+    inside.flows_elsewhere = 7;
+    let mut perimeter = made::report("perimeter", "b");
+    perimeter.elsewhere = vec![start("internet", None, 1), start("intranet", None, 4)];
+    perimeter.flows_elsewhere = 5;
+    let both = vec![inside.clone(), perimeter];
+    let counted = joined(both.clone());
+    let coverage = counted.coverage.expect("said");
+    assert_eq!((coverage.tried, coverage.untried), (2, 4));
+    assert_eq!(coverage.starts.len(), 1);
+    assert_eq!(coverage.starts[0].zone.as_deref(), Some("intranet"));
+    assert_eq!(
+        (counted.flows_elsewhere, counted.elsewhere),
+        (4, vec![start("intranet", None, 4)])
+    );
+
+    let ids = [
+        "internet>ibs01:443/tcp",
+        "internet>ibs01:8531/tcp",
+        "intranet>ibs01:443/tcp",
+    ];
+    let mut given = parts(both);
+    given.plan = Some(Named {
+        file: "probes.yaml".to_string(),
+        it: Planned {
+            config_sha256: "aa".repeat(32),
+            flows: ids.map(|id| made::flow(id).flow).into(),
+        },
+    });
+    let named = join(given.clone(), Mixed::Refused).expect("they belong together");
+    let coverage = named.coverage.expect("said");
+    let said: Vec<_> = coverage
+        .starts
+        .iter()
+        .map(|it| (it.why.as_str(), &it.ids[..]))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("left-out", &[ids[1].to_string()][..]),
+            ("no-report", &[ids[2].to_string()][..])
+        ]
+    );
+    let cell = |zone: &str| {
+        let mut cells = named.matrix.iter();
+        let cell = cells.find(|cell| cell.from.zone == zone).expect("a cell");
+        (cell.flows.ok, cell.untried)
+    };
+    assert_eq!(cell("internet"), (1, 1));
+    assert_eq!(cell("intranet"), (0, 1));
+
+    if let Some(plan) = &mut given.plan {
+        plan.it.config_sha256 = "cc".repeat(32);
+    }
+    let error = refused(given);
+    assert!(error.contains("probes.yaml"), "{error}");
+
+    // Reports that do not name where their flows start still say how many there are.
+    inside.elsewhere.clear();
+    let silent = joined(vec![inside, made::with("perimeter", "b", Vec::new())]);
+    let coverage = silent.coverage.expect("said");
+    assert_eq!((coverage.untried, &coverage.starts[0].zone), (7, &None));
+}
+
+fn plain(report: &ReportDocument, detail: Detail) -> String {
+    anstream::adapter::strip_str(&crate::report::text(report, detail)).to_string()
+}
+
+#[test]
+fn the_text_shows_matrix_coverage_contradictions_and_whose_word_it_is() {
+    let a = made::with(
+        "internet",
+        "a",
+        vec![judged(ID, OK), judged(CLOSED, NO_CONTROL)],
+    );
+    let b = made::with("internet", "b", vec![judged(ID, SILENT)]);
+    let both = joined(vec![a, b]);
+    let text = plain(&both, Detail::Findings);
+    for said in [
+        "Site PRI seen from internet (host a, 2026-11-24T06:00:00Z)\nSite PRI seen from internet (host b,",
+        "\nFrom, and to\n            ibs01\n  internet  1 blocked\n            1 unknown\n",
+        "\nCoverage: 2 flows were tried; the reports know of no others",
+        "\nContradictions: one flow, two answers, each with proof; the first counts\n  internet>ibs01:443/tcp\n    blocked no-answer from internet (host b), 2026-11-24T06:00:01.000Z\n    ok answered from internet (host a), 2026-11-24T06:00:01.000Z\n",
+        "\nBLOCKED internet>ibs01:443/tcp  no-answer\n  from: internet (host b)\n",
+    ] {
+        assert!(text.contains(said), "{said}\n---\n{text}");
+    }
+}
+
+#[test]
+fn a_matrix_of_many_systems_stays_within_a_terminal() {
+    let flows = (1..40)
+        .flat_map(|number| {
+            let id = |from: &str| format!("{from}>a-rather-long-name-{number:02}:443/tcp");
+            [
+                judged(&id("internet"), SILENT),
+                judged(&id("ibs01"), UNSURE),
+            ]
+        })
+        .collect();
+    let many = joined(vec![made::with("internet", "a", flows)]);
+    let text = plain(&many, Detail::Findings);
+    let matrix = text.split("From, and to").nth(1).expect("a matrix");
+    let matrix = matrix.split("Coverage").next().expect("an end");
+    assert!(matrix.contains("a-rather-long-name-39"));
+    for line in matrix.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn nothing_that_a_stranger_wrote_reaches_the_terminal_as_it_is() {
+    let evil = "x\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}y";
+    let mut report = made::with(
+        "internet",
+        "a",
+        vec![judged(ID, SILENT), judged(CLOSED, OK)],
+    );
+    let known = serde_json::to_value(&report).expect("JSON");
+    let mut value = known;
+    poison(&mut value, evil);
+    for (number, flow) in report.flows.iter().enumerate() {
+        let words = serde_json::to_value(flow).expect("JSON");
+        for key in [
+            "state",
+            "verdict",
+            "cause",
+            "level",
+            "need",
+            "owner",
+            "transport",
+        ] {
+            value["flows"][number][key] = words[key].clone();
+        }
+    }
+    for key in ["started", "finished"] {
+        value["vantages"][0][key] = START.into();
+    }
+    value["schema"] = report.schema.clone().into();
+    report = crate::report::read(value.to_string().as_bytes()).expect("read");
+    let mut other = report.clone();
+    other.vantages[0].zone = format!("{evil}2");
+    other.flows[0] = ReportFlow {
+        verdict: "ok".to_string(),
+        ..other.flows[0].clone()
+    };
+    other.summary = summary(&other.flows);
+    let both = joined(vec![report.clone(), other]);
+    assert!(!both.contradictions.is_empty());
+    let diff = crate::report::diff(&report, &both).expect("of one site");
+    for text in [
+        plain(&both, Detail::Everything),
+        plain(&report, Detail::Everything),
+        anstream::adapter::strip_str(&crate::report::diff_text(&diff)).to_string(),
+    ] {
+        let shown = text.replace('\n', " ");
+        assert_eq!(crate::diagnostic::visible(&shown), shown);
+        assert!(shown.contains("\\u{202e}"));
+    }
+}
+
+/// Replaces every text in a document.
+fn poison(value: &mut serde_json::Value, by: &str) {
+    match value {
+        serde_json::Value::String(text) => *text = by.to_string(),
+        serde_json::Value::Array(all) => all.iter_mut().for_each(|it| poison(it, by)),
+        serde_json::Value::Object(all) => all.values_mut().for_each(|it| poison(it, by)),
+        _ => {}
+    }
+}
+
+/// Words as `check` may write them, of one flow of each need.
+fn some_words() -> impl Strategy<Value = (usize, [&'static str; 5])> {
+    let required = [OK, SILENT, UNSURE, IN_STEAD];
+    let forbidden = [
+        NO_CONTROL,
+        UNPROVED,
+        ["forbidden", "open", "exposed", "open", "error"],
+        ["forbidden", "rejected", "ok", "host-unproved", "note"],
+    ];
+    prop_oneof![
+        (0..4_usize).prop_map(move |number| (0, required[number])),
+        (0..4_usize).prop_map(move |number| (1, forbidden[number])),
+    ]
+}
+
+fn some_report() -> impl Strategy<Value = ReportDocument> {
+    let zones = ["internet", "perimeter"];
+    (
+        0..2_usize,
+        0..3_usize,
+        0..40_i64,
+        prop::collection::vec(some_words(), 0..5),
+    )
+        .prop_map(move |(zone, host, minutes, all)| {
+            let zone = zones[zone];
+            let mut report = at(zone, &format!("host{host}"), minutes, made::flow(ID));
+            let times = report.vantages[0].clone();
+            report.flows = all
+                .into_iter()
+                .map(|(port, words)| {
+                    let id = format!("{zone}>ibs01:{}/tcp", [443, 3389][port]);
+                    let mut flow = judged(&id, words);
+                    for attempt in &mut flow.evidence.attempts {
+                        attempt.at = times.started.clone();
+                    }
+                    flow.evidence.tls = (words[1] == "open").then(|| {
+                        let issuer = format!("CN={}", times.host);
+                        made::tls(&issuer, &times.host, ["no", "undecided"][host % 2], None)
+                    });
+                    flow
+                })
+                .collect();
+            report.summary = summary(&report.flows);
+            report
+        })
+}
+
+proptest! {
+    #[test]
+    fn the_order_in_which_reports_are_given_does_not_matter(
+        reports in prop::collection::vec(some_report(), 1..5),
+        logs in 0..2_usize,
+        order in any::<prop::sample::Index>(),
+    ) {
+        let mut given = parts(reports);
+        let seen = arrival("06:00:00.000", "198.51.100.10:50112", "half-open");
+        given.arrivals = (0..logs)
+            .map(|_| Named { file: "arrivals.json".to_string(), it: log(vec![seen.clone()]) })
+            .collect();
+        let mut turned = given.clone();
+        let by = order.index(given.reports.len());
+        turned.reports.rotate_left(by);
+        turned.reports.swap(0, given.reports.len() - 1);
+        let one = join(given, Mixed::Refused).expect("they belong together");
+        prop_assert_eq!(&one, &join(turned, Mixed::Refused).expect("they belong together"));
+        // What is joined is a report, and adds up.
+        let text = serde_json::to_string(&one).expect("JSON");
+        prop_assert_eq!(crate::report::read(text.as_bytes()), Ok(one.clone()));
+        plain(&one, Detail::Everything);
+    }
+
+    #[test]
+    fn a_join_never_makes_a_failure_good_nor_an_untried_flow_ok(
+        reports in prop::collection::vec(some_report(), 1..5),
+    ) {
+        let one = joined(reports.clone());
+        for flow in &one.flows {
+            let of_it = || reports.iter().flat_map(|it| &it.flows).filter(|it| it.flow.id == flow.flow.id);
+            let failed = of_it().any(|it| ["blocked", "exposed"].contains(&it.verdict.as_str()));
+            prop_assert!(!failed || flow.verdict == "blocked" || flow.verdict == "exposed");
+            if flow.verdict == "ok" {
+                let proved = of_it().any(|it| it.verdict == "ok" || it.cause == "no-control");
+                prop_assert!(proved, "{:?}", flow);
+            }
+        }
+    }
+}
+
+#[test]
+fn another_product_is_another_site() {
+    let one = made::report("internet", "a");
+    let mut other = one.clone();
+    other.site = SiteName {
+        product: "configmgr-2012".to_string(),
+        ..one.site.clone()
+    };
+    assert!(refused(parts(vec![one, other])).contains("configmgr-2012"));
+}

@@ -1,0 +1,247 @@
+//! What a joined report has beside one vantage's, as text: matrix, coverage, contradictions.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use owo_colors::OwoColorize;
+
+use super::again::place;
+use crate::diagnostic::visible;
+use crate::plan::Source;
+use crate::report::document::{ReportDocument, Summary};
+use crate::report::joined::{Coverage, Untried};
+use crate::report::text::Detail;
+
+/// The widest line of a matrix.
+const WIDTH: usize = 80;
+/// The widest name in it.
+const NAME: usize = 28;
+/// How many ids stand behind a start that is not shown in full.
+const SOME_IDS: usize = 3;
+
+/// All of it; empty for a report that was not joined.
+pub(in crate::report) fn joined(report: &ReportDocument, detail: Detail) -> String {
+    let coverage = report.coverage.as_ref();
+    matrix(report)
+        + &coverage.map_or_else(String::new, |it| self::coverage(it, detail))
+        + &contradictions(report)
+}
+
+/// The words of a vantage of a joined report, by its place.
+pub(in crate::report) fn vantage(report: &ReportDocument, number: usize) -> String {
+    let known = report.vantages.get(number);
+    known.map_or_else(|| "nobody".to_string(), |it| visible(&place(it)))
+}
+
+/// A table of starts by systems, in as many parts as the width of a terminal asks for.
+fn matrix(report: &ReportDocument) -> String {
+    let systems: BTreeSet<&str> = report.matrix.iter().map(|cell| cell.to.as_str()).collect();
+    let starts: BTreeSet<(&str, Option<&str>)> =
+        report.matrix.iter().map(|cell| start(&cell.from)).collect();
+    if systems.is_empty() {
+        return String::new();
+    }
+    let labels: Vec<String> = starts.iter().map(|start| name(&words(*start))).collect();
+    let label_width = labels.iter().map(|it| width(it)).max().unwrap_or(0);
+    let columns: Vec<Column> = systems
+        .iter()
+        .map(|system| Column::new(report, system, &starts))
+        .collect();
+    let mut out = format!("\n{}\n", "From, and to".bold());
+    let mut rest = &columns[..];
+    while !rest.is_empty() {
+        let mut used = 2 + label_width;
+        let fits = |column: &&Column| {
+            used += 2 + column.width;
+            used <= WIDTH
+        };
+        let count = rest.iter().take_while(fits).count().max(1);
+        let (part, after) = rest.split_at(count);
+        out += &part_of_matrix(&labels, label_width, part);
+        rest = after;
+        if !rest.is_empty() {
+            out += "\n";
+        }
+    }
+    out
+}
+
+/// A system, and what leads to it from each start: one line for each verdict.
+struct Column {
+    head: String,
+    cells: Vec<Vec<String>>,
+    width: usize,
+}
+
+impl Column {
+    fn new(report: &ReportDocument, system: &str, starts: &BTreeSet<(&str, Option<&str>)>) -> Self {
+        let cell = |from: &(&str, Option<&str>)| {
+            let mut cells = report.matrix.iter();
+            let found = cells.find(|cell| cell.to == system && start(&cell.from) == *from);
+            found.map_or_else(Vec::new, |cell| counts(&cell.flows, cell.untried))
+        };
+        let cells: Vec<Vec<String>> = starts.iter().map(cell).collect();
+        let head = name(system);
+        let lines = cells.iter().flatten().chain([&head]);
+        Self {
+            width: lines.map(|line| width(line)).max().unwrap_or(0),
+            cells,
+            head,
+        }
+    }
+}
+
+fn part_of_matrix(labels: &[String], label_width: usize, columns: &[Column]) -> String {
+    let heads = columns.iter().map(|column| column.head.as_str());
+    let mut out = line("", label_width, heads, columns);
+    for (row, label) in labels.iter().enumerate() {
+        let height = columns
+            .iter()
+            .map(|it| it.cells[row].len())
+            .max()
+            .unwrap_or(0);
+        for at in 0..height {
+            let label = if at == 0 { label.as_str() } else { "" };
+            let cells = columns
+                .iter()
+                .map(|column| match column.cells[row].get(at) {
+                    Some(cell) => cell.as_str(),
+                    None if at == 0 => "-",
+                    None => "",
+                });
+            out += &line(label, label_width, cells, columns);
+        }
+    }
+    out
+}
+
+fn line<'a>(
+    label: &str,
+    label_width: usize,
+    cells: impl Iterator<Item = &'a str>,
+    columns: &[Column],
+) -> String {
+    let mut out = format!("  {label:<label_width$}");
+    for (cell, column) in cells.zip(columns) {
+        let _ = write!(out, "  {cell:<width$}", width = column.width);
+    }
+    out.trim_end().to_string() + "\n"
+}
+
+/// The counts that are not nought.
+fn counts(flows: &Summary, untried: usize) -> Vec<String> {
+    [
+        (flows.blocked, "blocked"),
+        (flows.down, "down"),
+        (flows.wrong, "wrong"),
+        (flows.exposed, "exposed"),
+        (flows.ok, "ok"),
+        (flows.unknown, "unknown"),
+        (flows.accepted, "accepted"),
+        (untried, "untried"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect()
+}
+
+fn start(from: &Source) -> (&str, Option<&str>) {
+    (&from.zone, from.system.as_deref())
+}
+
+fn words((zone, system): (&str, Option<&str>)) -> String {
+    match system {
+        Some(system) => format!("{zone}, {system}"),
+        None => zone.to_string(),
+    }
+}
+
+/// A name that can be printed, and does not tear the table.
+fn name(text: &str) -> String {
+    let shown = visible(text);
+    match width(&shown) {
+        0..=NAME => shown,
+        _ => shown.chars().take(NAME - 3).collect::<String>() + "...",
+    }
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn coverage(coverage: &Coverage, detail: Detail) -> String {
+    let heading = match (coverage.untried, &coverage.config_sha256) {
+        (0, Some(_)) => format!("Coverage: all {} flows were tried", coverage.tried),
+        (0, None) => format!(
+            "Coverage: {} flows were tried; the reports know of no others (--site FILE asks the site file)",
+            coverage.tried
+        ),
+        (untried, Some(_)) => format!(
+            "Coverage: {} flows were tried, {untried} were not by anybody who may start them",
+            coverage.tried
+        ),
+        (untried, None) => format!(
+            "Coverage: {} flows were tried, at least {untried} were not by anybody who may start them (--site FILE names them)",
+            coverage.tried
+        ),
+    };
+    let mut out = format!("\n{}\n", heading.bold());
+    for start in &coverage.starts {
+        out += &untried(start, detail);
+    }
+    out
+}
+
+fn untried(it: &Untried, detail: Detail) -> String {
+    let from = match &it.zone {
+        Some(zone) => visible(&words((zone, it.system.as_deref()))),
+        None => "zones that the reports do not name".to_string(),
+    };
+    let why = match it.why.as_str() {
+        "no-report" => "there is no report from there",
+        "left-out" => "the reports from there leave them out",
+        "in-stead" => "only others tried them, in its stead",
+        _ => "skipped",
+    };
+    let mut out = format!("  from {from}: {} ({why})\n", it.flows);
+    match detail {
+        Detail::Everything => {
+            for id in &it.ids {
+                let _ = writeln!(out, "    {}", visible(id));
+            }
+        }
+        Detail::Findings if !it.ids.is_empty() => {
+            let ids: Vec<String> = it.ids.iter().take(SOME_IDS).map(|id| visible(id)).collect();
+            let more = match it.ids.len().saturating_sub(SOME_IDS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let _ = writeln!(out, "    {}{more}", ids.join(", "));
+        }
+        Detail::Findings => {}
+    }
+    out
+}
+
+fn contradictions(report: &ReportDocument) -> String {
+    if report.contradictions.is_empty() {
+        return String::new();
+    }
+    let heading = "Contradictions: one flow, two answers, each with proof; the first counts";
+    let mut out = format!("\n{}\n", heading.bold());
+    for contradiction in &report.contradictions {
+        let _ = writeln!(out, "  {}", visible(&contradiction.flow));
+        for answer in &contradiction.answers {
+            let _ = writeln!(
+                out,
+                "    {} {} from {}, {}",
+                visible(&answer.verdict),
+                visible(&answer.cause),
+                vantage(report, answer.vantage),
+                visible(answer.at.as_deref().unwrap_or("never tried"))
+            );
+        }
+    }
+    out
+}

@@ -1,0 +1,153 @@
+//! What a report has beside the flows of one vantage, so that those of several can be joined: the starts of flows that
+//! this vantage could not try, and, of joined reports, whose word each flow's is.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::document::Summary;
+use crate::plan::{Plan, Source};
+use crate::site::{Origin, Site, ZoneId};
+
+/// A start of flows that are not tried from this vantage's zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Elsewhere {
+    /// Zone.
+    pub zone: String,
+    /// System, when only it may start them.
+    pub system: Option<String>,
+    /// How many flows start there.
+    pub flows: usize,
+}
+
+/// The starts of a plan outside a zone, each with how many flows start there.
+pub fn elsewhere(site: &Site, plan: &Plan, zone: ZoneId) -> Vec<Elsewhere> {
+    let mut starts: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+    for flow in &plan.flows {
+        let of = site.zone_of(flow.from);
+        let system = match flow.from {
+            Origin::Zone(_) => None,
+            Origin::System(system) => Some(site.systems[system].name.clone()),
+        };
+        if of != zone {
+            *starts
+                .entry((site.zones[of].name.clone(), system))
+                .or_default() += 1;
+        }
+    }
+    let start = |((zone, system), flows)| Elsewhere {
+        zone,
+        system,
+        flows,
+    };
+    starts.into_iter().map(start).collect()
+}
+
+/// What one vantage says of a flow.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Answer {
+    /// Its place in `vantages`, from 0.
+    pub vantage: usize,
+    /// State on the wire.
+    pub state: String,
+    /// Verdict.
+    pub verdict: String,
+    /// Cause.
+    pub cause: String,
+    /// Level.
+    pub level: String,
+    /// When it was tried last, RFC 3339; `null` when it was not.
+    pub at: Option<String>,
+}
+
+/// A flow of which two vantages say different things, each with proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Contradiction {
+    /// The flow's id.
+    pub flow: String,
+    /// The answers, the one that counts first.
+    pub answers: Vec<Answer>,
+}
+
+/// Which flows no one has tried who may start them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    /// SHA-256 of the site file that the flows were taken from; `null`: the reports alone tell, and not all that they tell
+    /// has an id.
+    pub config_sha256: Option<String>,
+    /// Flows that were tried.
+    pub tried: usize,
+    /// Flows that were not: at least so many.
+    pub untried: usize,
+    /// Those, by where they start.
+    pub starts: Vec<Untried>,
+}
+
+/// Flows of one start that no one has tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Untried {
+    /// Zone; `null` where the reports do not tell.
+    pub zone: Option<String>,
+    /// System, when only it may start them.
+    pub system: Option<String>,
+    /// `no-report` (nothing was run there), `left-out` (those who ran there left them out), `in-stead` (only others tried
+    /// them) or `not-tried` (they were skipped).
+    pub why: String,
+    /// How many.
+    pub flows: usize,
+    /// Their ids, as far as they are known.
+    pub ids: Vec<String>,
+}
+
+/// The verdicts from one start to one system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MatrixCell {
+    /// Where the flows start.
+    pub from: Source,
+    /// The system that they lead to.
+    pub to: String,
+    /// By verdict.
+    pub flows: Summary,
+    /// Flows of the site file that are in no report.
+    pub untried: usize,
+}
+
+/// What shows that a host was alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Alive {
+    /// The vantage that it answered, as a place in `vantages`; `null`: it listened itself.
+    pub vantage: Option<usize>,
+    /// When, RFC 3339.
+    pub at: String,
+    /// The address at which it answered; `null`: it ran this program itself.
+    pub address: Option<String>,
+    /// In words.
+    pub words: String,
+}
+
+/// What a listener at the other end saw of a flow's tries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Arrived {
+    /// `request` or `nothing`.
+    pub what: String,
+    /// The listener's host name.
+    pub host: String,
+    /// In words.
+    pub words: String,
+    /// The arrivals that match, the first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub seen: Vec<SeenArriving>,
+}
+
+/// One arrival that matches a try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SeenArriving {
+    /// When, by the listener's clock.
+    pub at: String,
+    /// Where it came from, as the listener saw it.
+    pub remote: String,
+    /// How it is known to be this flow's: `source` (address and port), `port` (the source port; the address was
+    /// translated) or `time`.
+    pub by: String,
+}

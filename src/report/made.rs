@@ -1,0 +1,193 @@
+//! Small reports for tests, with words as `check` writes them.
+
+use super::assemble::summary;
+use super::document::{
+    Attempt, Certificate, ClientCertificate, Evidence, Interception, Rejected, ReportDocument,
+    ReportFlow, Tls, Vantage,
+};
+use super::read::SCHEMA;
+use crate::plan::{Declared, Destination, FlowEntry, Port, SiteName, Source, ToolName};
+
+/// The time at which made reports begin.
+pub(crate) const START: &str = "2026-11-24T06:00:00Z";
+
+/// A report of one zone, with one required flow to `ibs01` that is as it must be.
+pub(crate) fn report(zone: &str, host: &str) -> ReportDocument {
+    with(zone, host, vec![flow(&format!("{zone}>ibs01:443/tcp"))])
+}
+
+/// A report of one zone with these flows.
+pub(crate) fn with(zone: &str, host: &str, flows: Vec<ReportFlow>) -> ReportDocument {
+    ReportDocument {
+        schema: SCHEMA.to_string(),
+        tool: ToolName::this(),
+        site: SiteName {
+            code: "PRI".to_string(),
+            product: "configmgr-2007".to_string(),
+        },
+        vantages: vec![Vantage {
+            zone: zone.to_string(),
+            system: None,
+            host: host.to_string(),
+            addresses: vec!["198.51.100.10".to_string()],
+            started: START.to_string(),
+            finished: "2026-11-24T06:00:30Z".to_string(),
+            config_sha256: "aa".repeat(32),
+            run: None,
+        }],
+        authorised: None,
+        summary: summary(&flows),
+        flows,
+        flows_elsewhere: 0,
+        elsewhere: Vec::new(),
+        sweeps: Vec::new(),
+        notes: Vec::new(),
+        change: None,
+        client: None,
+        contradictions: Vec::new(),
+        coverage: None,
+        matrix: Vec::new(),
+    }
+}
+
+/// The flow of an id such as `internet>ibs01:443/tcp`: required, and as it must be. A start with a digit is a system.
+pub(crate) fn flow(id: &str) -> ReportFlow {
+    let (from, to) = id.split_once('>').expect("a start");
+    let (to, service) = to.split_once(':').expect("an end");
+    let (port, transport) = service.split_once('/').expect("a port");
+    let is_system = from.contains(|c: char| c.is_ascii_digit());
+    ReportFlow {
+        flow: FlowEntry {
+            id: id.to_string(),
+            from: Source {
+                zone: if is_system { "perimeter" } else { from }.to_string(),
+                system: is_system.then(|| from.to_string()),
+            },
+            to: Destination {
+                system: to.to_string(),
+                zone: Some("perimeter".to_string()),
+                name: Some(format!("{to}.example.com")),
+                addresses: vec!["192.0.2.10".to_string()],
+            },
+            transport: transport.to_string(),
+            port: Port::One(port.parse().expect("a number")),
+            own_port: None,
+            protocol: "tcp".to_string(),
+            need: "required".to_string(),
+            rules: vec!["rule".to_string()],
+            why: "Clients need it.".to_string(),
+            breaks: "Nothing works.".to_string(),
+            source: None,
+            confidence: "documented".to_string(),
+            declared: Declared {
+                file: "probes.yaml".to_string(),
+                line: 1,
+                column: 1,
+            },
+            crosses: vec!["front-end".to_string()],
+        },
+        state: "open".to_string(),
+        verdict: "ok".to_string(),
+        cause: "answered".to_string(),
+        level: "note".to_string(),
+        owner: None,
+        evidence: Evidence {
+            depth: Some(transport.to_string()),
+            attempts: vec![attempt("2026-11-24T06:00:01.000Z", id, "open")],
+            ..Evidence::default()
+        },
+        advice: String::new(),
+        logged: Vec::new(),
+        accepted: None,
+        lapsed: None,
+        vantage: None,
+        also: Vec::new(),
+    }
+}
+
+/// One try of a flow, from source port 50112.
+pub(crate) fn attempt(at: &str, id: &str, result: &str) -> Attempt {
+    let port = id
+        .rsplit_once(':')
+        .and_then(|(_, service)| service.split('/').next());
+    Attempt {
+        at: at.to_string(),
+        local: Some("198.51.100.10:50112".to_string()),
+        remote: format!("192.0.2.10:{}", port.unwrap_or("0")),
+        took_ms: 1.0,
+        result: result.to_string(),
+    }
+}
+
+/// A flow with other words: need, state, verdict, cause, level.
+pub(crate) fn judged(id: &str, words: [&str; 5]) -> ReportFlow {
+    let mut flow = flow(id);
+    let [need, state, verdict, cause, level] = words.map(str::to_string);
+    let result = match state.as_str() {
+        "open" => "open",
+        "closed" => "reset",
+        "rejected" => "rejected",
+        _ => "silent",
+    };
+    flow.evidence.attempts = match state.as_str() {
+        "not-tried" | "unresolved" => Vec::new(),
+        _ => vec![attempt("2026-11-24T06:00:01.000Z", id, result)],
+    };
+    if state == "rejected" {
+        flow.evidence.rejected = Some(Rejected {
+            says: "host unreachable".to_string(),
+            icmp_type: Some(3),
+            icmp_code: Some(1),
+            by: Some("198.51.100.1".to_string()),
+            by_the_host: false,
+            firewall: None,
+        });
+    }
+    flow.owner = match verdict.as_str() {
+        "ok" => None,
+        "unknown" => Some("prober".to_string()),
+        _ => Some("firewall".to_string()),
+    };
+    flow.flow.need = need;
+    (flow.state, flow.verdict, flow.cause, flow.level) = (state, verdict, cause, level);
+    flow
+}
+
+/// What TLS showed: a leaf by an issuer, and what the run itself made of it.
+pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> Tls {
+    Tls {
+        version: Some("TLSv1.3".to_string()),
+        cipher: None,
+        asked_for: Some("ibs01.example.com".to_string()),
+        key: "proven".to_string(),
+        ends: None,
+        client_certificate_asked: false,
+        client_certificate: ClientCertificate {
+            asked: "not asked in the first handshake".to_string(),
+            authorities: Vec::new(),
+            more_authorities: 0,
+            ours: None,
+        },
+        verifier: None,
+        root: root.map(str::to_string),
+        faults: Vec::new(),
+        interception: Some(Interception {
+            is: is.to_string(),
+            by: None,
+            because: "of the run".to_string(),
+        }),
+        chain: vec![Certificate {
+            subject: "CN=ibs01.example.com".to_string(),
+            issuer: issuer.to_string(),
+            serial: "01".to_string(),
+            names: vec!["ibs01.example.com".to_string()],
+            not_before: None,
+            not_after: None,
+            days_left: None,
+            key: "RSA, 2048 bits".to_string(),
+            signature: "SHA-256".to_string(),
+            server_authentication: "named".to_string(),
+            sha256: sha256.to_string(),
+        }],
+    }
+}

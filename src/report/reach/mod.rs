@@ -1,0 +1,185 @@
+//! Which clients reach a management point now, while ports change: those of the old site file, of the new one, both or
+//! none.
+//!
+//! The flows that clients of either file use were tried and judged as those clients need them. By number they say who
+//! reaches a management point (`numbers`), and by cause what is missing where (`words`); what was not proved stays
+//! unknown.
+
+mod numbers;
+mod words;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::document::{ReportFlow, Vantage};
+use crate::change::{Of, Used};
+use crate::verdict::{Judged, Level, Seen, Verdict};
+use crate::words::words;
+
+/// The other site file of a run, and what was seen of the flows of its clients and of the new one's.
+pub struct Against<'a> {
+    /// Its name.
+    pub file: &'a str,
+    /// The SHA-256 of it.
+    pub sha256: &'a str,
+    /// The zones that have clients.
+    pub client_zones: Vec<String>,
+    /// What clients here use, with what was seen of it.
+    pub used: Vec<(Used, Seen, Judged)>,
+    /// Systems of the old file that were not tried, because their zone is gone.
+    pub lost: Vec<String>,
+}
+
+/// Which clients reach a management point, of two site files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reach {
+    /// The old site file.
+    pub against: String,
+    /// SHA-256 of it.
+    pub against_sha256: String,
+    /// `both`, `old`, `new` or `none`: whose clients reach a management point; `unknown`: that is not proved of all;
+    /// `some`: of several old or new numbers some do; `no-clients-here`: no client starts in the zone of this vantage.
+    pub reached_by: String,
+    /// The same in plain words, with what is missing where.
+    pub paragraph: String,
+    /// The clients' numbers.
+    pub numbers: Vec<ReachedNumber>,
+    /// What clients of either file use, one for each port of a system.
+    pub systems: Vec<ReachedSystem>,
+    /// Flows that clients of the old file need, and those of the new one do not, as those clients need them. What the
+    /// new file needs or forbids stands in `flows` of the report, judged by the new file alone.
+    pub flows: Vec<ReportFlow>,
+}
+
+/// A number of clients, and the management points they reach with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReachedNumber {
+    /// Port.
+    pub port: u16,
+    /// `http` or `https`.
+    pub protocol: String,
+    /// The file it is of: `old`, `new` or `both`.
+    pub of: String,
+    /// Whether a management point is reached: `yes`, `no` or `unknown`.
+    pub reached: String,
+    /// Management points that are reached.
+    pub by: Vec<String>,
+    /// Those that are not.
+    pub not_by: Vec<String>,
+    /// Those of which it is not known.
+    pub unknown: Vec<String>,
+}
+
+/// A port of a system that clients use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReachedSystem {
+    /// System.
+    pub system: String,
+    /// The roles at that port.
+    pub roles: Vec<String>,
+    /// The file that wants them there: `old`, `new` or `both`.
+    pub of: String,
+    /// Port.
+    pub port: u16,
+    /// `http` or `https`.
+    pub protocol: String,
+    /// The flow.
+    pub flow: String,
+    /// Whether clients reach it: `yes`, `no` or `unknown`.
+    pub reached: String,
+    /// The verdict on it, as those clients need it.
+    pub verdict: String,
+    /// A heading of `docs/verdicts.md`.
+    pub cause: String,
+    /// What was seen: as `state` of a flow.
+    pub state: String,
+}
+
+words! {
+    /// Whether clients reach something.
+    Reached {
+        /// The service spoke as they need it.
+        Yes = "yes",
+        /// It is proved that they do not.
+        No = "no",
+        /// Neither is proved.
+        Unknown = "unknown",
+    }
+}
+
+/// A flow of clients with its verdict.
+struct Tried {
+    used: Used,
+    flow: ReportFlow,
+    reached: Reached,
+}
+
+impl Tried {
+    fn port(&self) -> u16 {
+        self.used.flow.port.low
+    }
+}
+
+/// What a verdict on a flow that clients require means for them. A finding that is only a warning proves nothing.
+fn reached(flow: &ReportFlow) -> Reached {
+    let is = |verdict: Verdict| flow.verdict == verdict.name();
+    let fails = is(Verdict::Blocked) || is(Verdict::Down) || is(Verdict::Wrong);
+    match () {
+        () if is(Verdict::Ok) => Reached::Yes,
+        () if fails && flow.level == Level::Error.name() => Reached::No,
+        () => Reached::Unknown,
+    }
+}
+
+/// Tells who reaches what. `flows` are those of `against.used`, in its order; `here` those of the new file that start in
+/// this zone at numbers of clients or update points.
+pub(super) fn reach(
+    against: &Against<'_>,
+    vantage: &Vantage,
+    flows: Vec<ReportFlow>,
+    here: &[&ReportFlow],
+) -> Reach {
+    let tried: Vec<Tried> = against
+        .used
+        .iter()
+        .zip(flows)
+        .map(|((used, ..), flow)| Tried {
+            used: used.clone(),
+            reached: reached(&flow),
+            flow,
+        })
+        .collect();
+    let numbers = numbers::numbers(&tried);
+    let paragraph = match tried.is_empty() {
+        true => words::no_clients(against, vantage, here),
+        false => words::paragraph(against, vantage, &tried, &numbers),
+    };
+    Reach {
+        against: against.file.to_string(),
+        against_sha256: against.sha256.to_string(),
+        reached_by: numbers::reached_by(&numbers).to_string(),
+        paragraph,
+        numbers,
+        systems: tried.iter().map(system).collect(),
+        flows: tried
+            .into_iter()
+            .filter(|it| it.used.of == Of::Old)
+            .map(|it| it.flow)
+            .collect(),
+    }
+}
+
+fn system(tried: &Tried) -> ReachedSystem {
+    ReachedSystem {
+        system: tried.flow.flow.to.system.clone(),
+        roles: tried.used.roles.iter().map(ToString::to_string).collect(),
+        of: tried.used.of.to_string(),
+        port: tried.port(),
+        protocol: tried.used.flow.protocol.to_string(),
+        flow: tried.flow.flow.id.clone(),
+        reached: tried.reached.to_string(),
+        verdict: tried.flow.verdict.clone(),
+        cause: tried.flow.cause.clone(),
+        state: tried.flow.state.clone(),
+    }
+}

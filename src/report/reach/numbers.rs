@@ -1,0 +1,105 @@
+//! By number: which management points clients with it reach.
+
+use std::collections::BTreeSet;
+
+use super::{Reached, ReachedNumber, Tried};
+use crate::catalogue::Role;
+use crate::change::Of;
+
+/// The numbers at which clients look for a management point.
+pub(super) fn numbers(tried: &[Tried]) -> Vec<ReachedNumber> {
+    let points = tried
+        .iter()
+        .filter(|it| it.used.is_client_port && it.used.roles.contains(&Role::ManagementPoint));
+    let points: Vec<&Tried> = points.collect();
+    let doors: BTreeSet<(u16, &str)> = points
+        .iter()
+        .map(|it| (it.port(), it.used.flow.protocol.name()))
+        .collect();
+    let mut all = Vec::new();
+    for (port, protocol) in doors {
+        let there = points
+            .iter()
+            .filter(|it| (it.port(), it.used.flow.protocol.name()) == (port, protocol));
+        let there: Vec<&Tried> = there.copied().collect();
+        if there.iter().all(|it| it.used.of == Of::Both) {
+            all.push(number(port, protocol, Of::Both, &there));
+            continue;
+        }
+        // Both files may have the number and mean other systems by it.
+        for (of, is_theirs) in [
+            (Of::Old, Of::is_old as fn(Of) -> bool),
+            (Of::New, Of::is_new),
+        ] {
+            let theirs = there.iter().filter(|it| is_theirs(it.used.of));
+            let theirs: Vec<&Tried> = theirs.copied().collect();
+            if !theirs.is_empty() {
+                all.push(number(port, protocol, of, &theirs));
+            }
+        }
+    }
+    all
+}
+
+/// A client needs one management point: one that is reached is enough, and only when none can be is there none.
+fn number(port: u16, protocol: &str, of: Of, there: &[&Tried]) -> ReachedNumber {
+    let names = |reached: Reached| -> Vec<String> {
+        let those = there.iter().filter(|it| it.reached == reached);
+        let names: BTreeSet<String> = those.map(|it| it.flow.flow.to.system.clone()).collect();
+        names.into_iter().collect()
+    };
+    let (by, not_by, unknown) = (
+        names(Reached::Yes),
+        names(Reached::No),
+        names(Reached::Unknown),
+    );
+    let reached = match (by.is_empty(), unknown.is_empty()) {
+        (false, _) => Reached::Yes,
+        (true, true) => Reached::No,
+        (true, false) => Reached::Unknown,
+    };
+    ReachedNumber {
+        port,
+        protocol: protocol.to_string(),
+        of: of.to_string(),
+        reached: reached.to_string(),
+        by,
+        not_by,
+        unknown,
+    }
+}
+
+/// The numbers of one side: its own, and where it has none of its own, those that both sides have.
+pub(super) fn of_side(numbers: &[ReachedNumber], side: Of) -> Vec<&ReachedNumber> {
+    let of = |of: Of| {
+        let theirs = numbers.iter().filter(move |it| it.of == of.name());
+        theirs.collect::<Vec<_>>()
+    };
+    match of(side) {
+        own if own.is_empty() => of(Of::Both),
+        own => own,
+    }
+}
+
+/// Whose clients reach a management point.
+pub(super) fn reached_by(numbers: &[ReachedNumber]) -> &'static str {
+    let side = |of: Of| {
+        let theirs = of_side(numbers, of);
+        let all = |reached: Reached| theirs.iter().all(|it| it.reached == reached.name());
+        match () {
+            () if theirs.is_empty() || all(Reached::No) => Some(false),
+            () if all(Reached::Yes) => Some(true),
+            () => None,
+        }
+    };
+    let is_unknown = |it: &ReachedNumber| it.reached == Reached::Unknown.name();
+    match (side(Of::Old), side(Of::New)) {
+        _ if numbers.is_empty() => "no-clients-here",
+        _ if numbers.iter().any(is_unknown) => "unknown",
+        (Some(true), Some(true)) => "both",
+        (Some(true), Some(false)) => "old",
+        (Some(false), Some(true)) => "new",
+        (Some(false), Some(false)) => "none",
+        (None, _) | (_, None) => "some",
+    }
+}

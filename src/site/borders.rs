@@ -1,0 +1,129 @@
+//! Zones and the firewalls between them.
+
+use std::collections::BTreeMap;
+
+use super::names::Names;
+use super::{Firewall, ZoneId, paths};
+use crate::config::{self, Config};
+use crate::diagnostic::Problem;
+
+pub(super) fn shared_networks(config: &Config, problems: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<ipnet::IpNet, &str> = BTreeMap::new();
+    for zone in &config.zones {
+        for network in &zone.networks {
+            if let Some(other) = seen
+                .insert(network.value, &zone.name.value)
+                .filter(|other| *other != zone.name.value)
+            {
+                problems.push(
+                    Problem::error(
+                        "shared-network",
+                        network.at,
+                        format!(
+                            "`{}` is a network of `{other}` and of `{}`",
+                            network.value, zone.name.value
+                        ),
+                    )
+                    .hint("a network lies in one zone"),
+                );
+            }
+        }
+    }
+}
+
+/// The zone of Internet clients: by its name, else by the default route.
+pub(super) fn internet(config: &Config) -> Option<ZoneId> {
+    let named = config
+        .zones
+        .iter()
+        .position(|zone| zone.name.value == "internet");
+    named.or_else(|| {
+        config.zones.iter().position(|zone| {
+            zone.networks
+                .iter()
+                .any(|network| network.value.prefix_len() == 0)
+        })
+    })
+}
+
+pub(super) fn firewalls(
+    config: &Config,
+    names: &Names<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Firewall> {
+    let before = problems.len();
+    let all: Vec<Firewall> = config
+        .firewalls
+        .iter()
+        .filter_map(|firewall| one_firewall(firewall, names, problems))
+        .collect();
+    if problems.len() > before {
+        return all;
+    }
+    if all.is_empty() && config.zones.len() > 1 && config.firewalls.is_empty() {
+        problems.push(
+            Problem::warning(
+                "no-firewalls",
+                config.zones[1].name.at,
+                "the file names no firewall between its zones",
+            )
+            .hint("add `firewalls`, so that the report can say which one a flow crosses"),
+        );
+        return all;
+    }
+    for (zone, it) in config.zones.iter().enumerate().skip(1) {
+        if paths::firewalls(&all, config.zones.len(), 0, zone).is_none() {
+            problems.push(
+                Problem::error(
+                    "unconnected-zone",
+                    it.name.at,
+                    format!(
+                        "no chain of firewalls connects zone `{}` with zone `{}`",
+                        it.name.value, config.zones[0].name.value
+                    ),
+                )
+                .hint(format!(
+                    "add a firewall between `{}` and a zone beside it",
+                    it.name.value
+                )),
+            );
+        }
+    }
+    all
+}
+
+fn one_firewall(
+    firewall: &config::Firewall,
+    names: &Names<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Firewall> {
+    let what = format!("firewall `{}` stands at", firewall.name.value);
+    let ends: Vec<Option<ZoneId>> = firewall
+        .between
+        .iter()
+        .map(|zone| names.zone(zone, &what, problems))
+        .collect();
+    let [Some(a), Some(b)] = ends[..] else {
+        return None;
+    };
+    if a == b {
+        problems.push(
+            Problem::error(
+                "firewall-zones",
+                firewall.between[1].at,
+                format!("{what} `{}` on both sides", firewall.between[1].value),
+            )
+            .hint("a firewall stands between two different zones"),
+        );
+        return None;
+    }
+    Some(Firewall {
+        name: firewall.name.value.clone(),
+        between: (a, b),
+        addresses: firewall
+            .addresses
+            .iter()
+            .map(|address| address.value)
+            .collect(),
+    })
+}

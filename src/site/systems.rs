@@ -1,0 +1,259 @@
+//! Systems, each with the ports, members and database that it stands for.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::names::{Names, asking_zone};
+use super::{System, SystemId, Translation, ZoneId};
+use crate::catalogue::{Catalogue, Role, Setting};
+use crate::config::{self, Config};
+use crate::diagnostic::Problem;
+use crate::yaml::At;
+
+pub(super) fn one_system(
+    system: &config::System,
+    config: &Config,
+    catalogue: &Catalogue,
+    names: &Names<'_>,
+    problems: &mut Vec<Problem>,
+) -> System {
+    let what = format!("system `{}`", system.name.value);
+    let zone = system
+        .zone
+        .as_ref()
+        .and_then(|zone| names.zone(zone, &format!("{what} is in zone"), problems));
+    let roles: BTreeSet<Role> = system.roles.iter().map(|role| role.value).collect();
+    if let Some(publishes) = &system.publishes
+        && !roles.contains(&Role::WebProxy)
+    {
+        let at = publishes
+            .systems
+            .first()
+            .map_or(system.name.at, |first| first.at);
+        problems.push(
+            Problem::error(
+                "publishes-without-role",
+                at,
+                format!("{what} publishes systems and has not the role web-proxy"),
+            )
+            .hint("add `web-proxy` to its roles"),
+        );
+    }
+    if roles.contains(&Role::SiteDatabaseReplica) && system.replication.is_none() {
+        problems.push(
+            Problem::warning("replication-unsaid", system.name.at, format!("{what} is a database replica and does not say who starts the replication"))
+                .hint("add `replication: push` (the site database connects) or `replication: pull` (the replica does); until then both directions are optional"),
+        );
+    }
+    let published = system
+        .publishes
+        .iter()
+        .flat_map(|publishes| &publishes.systems);
+    System {
+        name: system.name.value.clone(),
+        declared: system.name.at,
+        zone: zone.unwrap_or(0),
+        names: system
+            .names
+            .iter()
+            .filter_map(|(key, name)| {
+                Some((asking_zone(key, names, problems)?, name.value.clone()))
+            })
+            .collect(),
+        addresses: system
+            .addresses
+            .iter()
+            .filter_map(|(key, list)| Some((asking_zone(key, names, problems)?, distinct(list))))
+            .collect(),
+        client_roles: roles.clone(),
+        server_roles: roles,
+        serves: system.serves.as_ref().map(|zones| {
+            zones
+                .iter()
+                .filter_map(|zone| names.zones.iter().position(|name| *name == zone.value))
+                .collect()
+        }),
+        initiated_by_site_server: system.initiated_by_site_server,
+        software_update_ports: update_ports(system, config, catalogue, problems),
+        database: None,
+        rpc_ports: if system.rpc_ports.is_empty() {
+            catalogue.default_ports(Setting::RpcDynamic)
+        } else {
+            system.rpc_ports.iter().map(|range| range.value).collect()
+        },
+        forest: system.forest.as_ref().map(|forest| forest.value.clone()),
+        replication: system.replication.map(|replication| replication.value),
+        publishes: published
+            .filter_map(|name| names.system(name, &format!("{what} publishes"), problems))
+            .collect(),
+        proxy_tls: system
+            .publishes
+            .as_ref()
+            .map(|publishes| publishes.tls)
+            .unwrap_or_default(),
+        members: Vec::new(),
+        published_ports: system
+            .publishes
+            .as_ref()
+            .map(|publishes| translation(&publishes.ports))
+            .unwrap_or_default(),
+        pin: system.pin,
+        ports: translations(system, names, problems),
+    }
+}
+
+fn distinct(list: &[At<IpAddr>]) -> Vec<IpAddr> {
+    let mut all: Vec<IpAddr> = list.iter().map(|address| address.value).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn translations(
+    system: &config::System,
+    names: &Names<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<(ZoneId, Translation)> {
+    let what = format!("`ports` of system `{}` names", system.name.value);
+    let one = |(zone, pairs): &(At<String>, Vec<(At<u16>, At<u16>)>)| {
+        Some((names.zone(zone, &what, problems)?, translation(pairs)))
+    };
+    system.ports.iter().filter_map(one).collect()
+}
+
+fn translation(pairs: &[(At<u16>, At<u16>)]) -> Translation {
+    Translation::new(pairs.iter().map(|(asked, own)| (asked.value, own.value)))
+}
+
+/// A system's own pair, else the site's, else the product's.
+fn update_ports(
+    system: &config::System,
+    config: &Config,
+    catalogue: &Catalogue,
+    problems: &mut Vec<Problem>,
+) -> (u16, u16) {
+    let (own, site) = (
+        system.software_update_ports,
+        config.site.software_update_ports,
+    );
+    let pick = |own: Option<At<u16>>, site: Option<At<u16>>, setting| {
+        let default = catalogue
+            .default_ports(setting)
+            .first()
+            .map_or(0, |range| range.low);
+        own.or(site).map_or(default, |port| port.value)
+    };
+    let pair = (
+        pick(own.http, site.http, Setting::SoftwareUpdateHttp),
+        pick(own.https, site.https, Setting::SoftwareUpdateHttps),
+    );
+    let is_update_point = system
+        .roles
+        .iter()
+        .any(|role| role.value == Role::SoftwareUpdatePoint);
+    let defaults = (
+        catalogue.default_ports(Setting::ClientHttp),
+        catalogue.default_ports(Setting::ClientHttps),
+    );
+    let usual = defaults.0.iter().any(|range| range.low == pair.0)
+        && defaults.1.iter().any(|range| range.low == pair.1);
+    if is_update_point && !usual && pair.0.checked_add(1) != Some(pair.1) {
+        let at = own
+            .https
+            .or(own.http)
+            .or(site.https)
+            .or(site.http)
+            .map_or(system.name.at, |port| port.at);
+        problems.push(
+            Problem::warning("odd-update-ports", at, format!("the update ports of system `{}` are {} and {}", system.name.value, pair.0, pair.1))
+                .hint("usually the SSL port is one above the other, or the two are the defaults of the web site: compare with the console, as portproof explain software-update-ports says"),
+        );
+    }
+    pair
+}
+
+/// Clients go to a virtual name, servers to its members.
+pub(super) fn members(
+    config: &Config,
+    names: &Names<'_>,
+    systems: &mut [System],
+    problems: &mut Vec<Problem>,
+) {
+    for (number, system) in config.systems.iter().enumerate() {
+        if system.members.is_empty() {
+            continue;
+        }
+        let roles = std::mem::take(&mut systems[number].server_roles);
+        for member in &system.members {
+            let Some(other) = names.system(
+                member,
+                &format!("system `{}` has the member", system.name.value),
+                problems,
+            ) else {
+                continue;
+            };
+            if other == number {
+                problems.push(Problem::error(
+                    "own-member",
+                    member.at,
+                    format!("system `{}` is a member of itself", member.value),
+                ));
+                continue;
+            }
+            systems[number].members.push(other);
+            systems[other].server_roles.extend(&roles);
+            systems[other]
+                .client_roles
+                .retain(|role| !roles.contains(role));
+        }
+    }
+}
+
+pub(super) fn databases(
+    config: &Config,
+    names: &Names<'_>,
+    systems: &mut [System],
+    problems: &mut Vec<Problem>,
+) {
+    for (number, system) in config.systems.iter().enumerate() {
+        let found = match &system.database {
+            Some(name) => {
+                let found = names.system(
+                    name,
+                    &format!("the database of system `{}` is", system.name.value),
+                    problems,
+                );
+                if let Some(other) = found
+                    && !holds_database(&systems[other])
+                {
+                    problems.push(
+                        Problem::error(
+                            "no-database",
+                            name.at,
+                            format!("system `{}` holds no database", name.value),
+                        )
+                        .hint("its roles must have `site-database` or `site-database-replica`"),
+                    );
+                }
+                found
+            }
+            None => default_database(systems, systems[number].zone),
+        };
+        systems[number].database = found;
+    }
+}
+
+fn holds_database(system: &System) -> bool {
+    system.server_roles.contains(&Role::SiteDatabase)
+        || system.server_roles.contains(&Role::SiteDatabaseReplica)
+}
+
+/// A replica in the same zone, else the site database.
+fn default_database(systems: &[System], zone: ZoneId) -> Option<SystemId> {
+    let with = |role: Role, near: bool| {
+        systems.iter().position(|system| {
+            system.server_roles.contains(&role) && (!near || system.zone == zone)
+        })
+    };
+    with(Role::SiteDatabaseReplica, true).or_else(|| with(Role::SiteDatabase, false))
+}

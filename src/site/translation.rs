@@ -1,0 +1,159 @@
+//! Address and port translation: at which ports the systems behind an address are asked, and at which they listen.
+//!
+//! One public address may serve several systems. Each then has exactly the ports that its `ports` names for the asking
+//! zone; a port that none of them names is that of the first of them, so that it is tried once.
+
+use std::net::IpAddr;
+
+use super::{Site, System, SystemId, ZoneId};
+
+/// Port numbers that are asked, each with the one that is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Translation(Vec<(u16, u16)>);
+
+impl Translation {
+    /// From pairs of an asked number and the one that it leads to.
+    pub(super) fn new(pairs: impl IntoIterator<Item = (u16, u16)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    /// Every number, asked or reached.
+    pub fn numbers(&self) -> impl Iterator<Item = u16> {
+        self.0.iter().flat_map(|(asked, own)| [*asked, *own])
+    }
+
+    /// Whether a number is named as one that is asked.
+    pub fn names(&self, asked: u16) -> bool {
+        self.0.iter().any(|(number, _)| *number == asked)
+    }
+
+    /// Where an asked number leads.
+    pub fn own(&self, asked: u16) -> u16 {
+        let mut pairs = self.0.iter();
+        pairs
+            .find(|(number, _)| *number == asked)
+            .map_or(asked, |(_, own)| *own)
+    }
+
+    /// The numbers that are asked for a port: itself where it is asked, else all that lead to it, else itself.
+    pub fn asked(&self, port: u16) -> Vec<u16> {
+        let leading: Vec<u16> = self
+            .0
+            .iter()
+            .filter(|(_, own)| *own == port)
+            .map(|(number, _)| *number)
+            .collect();
+        if self.names(port) || leading.is_empty() {
+            vec![port]
+        } else {
+            leading
+        }
+    }
+}
+
+impl System {
+    /// What becomes of the ports that a zone asks for.
+    pub fn translation(&self, zone: ZoneId) -> Option<&Translation> {
+        let found = self.ports.iter().find(|(asking, _)| *asking == zone);
+        found.map(|(_, translation)| translation)
+    }
+
+    /// Whether what an address says is surely the system's own word: a device that translates it may speak in its name.
+    pub fn speaks_from(&self, address: IpAddr) -> bool {
+        let is_translated =
+            |(zone, _): &(ZoneId, Translation)| self.addresses_for(*zone).contains(&address);
+        self.has_address(address) && !self.ports.iter().any(is_translated)
+    }
+}
+
+impl Site {
+    /// The port at which a system listens, where a zone asks it at another.
+    pub fn own_port(&self, zone: ZoneId, system: SystemId, asked: u16) -> u16 {
+        self.systems[system]
+            .translation(zone)
+            .map_or(asked, |translation| translation.own(asked))
+    }
+
+    /// The ports at which a zone asks for a port of a system.
+    pub fn asked_ports(&self, zone: ZoneId, system: SystemId, port: u16) -> Vec<u16> {
+        self.systems[system]
+            .translation(zone)
+            .map_or(vec![port], |translation| translation.asked(port))
+    }
+
+    /// Which of the systems that share an address a zone reaches at a port; `None`: no two share it.
+    pub fn owner_of_address(&self, zone: ZoneId, address: IpAddr, port: u16) -> Option<SystemId> {
+        self.owner(zone, port, |system| {
+            system.addresses_for(zone).contains(&address)
+        })
+    }
+
+    /// The addresses at which a zone reaches a port of a system: all that are not another system's at this port.
+    pub fn addresses_at(&self, zone: ZoneId, system: SystemId, port: u16) -> Vec<IpAddr> {
+        let is_its = |address: &IpAddr| {
+            self.owner_of_address(zone, *address, port)
+                .is_none_or(|owner| owner == system)
+        };
+        let all = self.systems[system].addresses_for(zone).iter();
+        all.copied().filter(is_its).collect()
+    }
+
+    /// The name by which a zone reaches a port of a system, where it is not another system's at this port.
+    pub fn name_at(&self, zone: ZoneId, system: SystemId, port: u16) -> Option<&str> {
+        let name = self.systems[system].name_for(zone)?;
+        let owner = self.owner(zone, port, |other| {
+            other
+                .name_for(zone)
+                .is_some_and(|it| it.eq_ignore_ascii_case(name))
+        });
+        owner.is_none_or(|owner| owner == system).then_some(name)
+    }
+
+    /// Whether a zone that asks a system at this port reaches another one, wherever it asks.
+    pub fn is_anothers(&self, zone: ZoneId, system: SystemId, port: u16) -> bool {
+        let host = &self.systems[system];
+        if host.addresses_for(zone).is_empty() {
+            host.name_for(zone).is_some() && self.name_at(zone, system, port).is_none()
+        } else {
+            self.addresses_at(zone, system, port).is_empty()
+        }
+    }
+
+    fn owner(
+        &self,
+        zone: ZoneId,
+        port: u16,
+        is_there: impl Fn(&System) -> bool,
+    ) -> Option<SystemId> {
+        let sharing: Vec<(SystemId, &Translation)> = self
+            .systems
+            .iter()
+            .enumerate()
+            .filter(|(_, system)| is_there(system))
+            .filter_map(|(number, system)| Some((number, system.translation(zone)?)))
+            .collect();
+        let [(first, _), _, ..] = sharing[..] else {
+            return None;
+        };
+        let named = sharing.iter().find(|(_, it)| it.names(port));
+        Some(named.map_or(first, |(number, _)| *number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_asked_stays_and_one_that_is_reached_is_asked_by_all_that_lead_to_it() {
+        let translation = Translation::new([(443, 8443), (444, 8443), (8443, 80)]);
+        assert_eq!(translation.own(443), 8443);
+        assert_eq!(translation.own(22), 22);
+        assert_eq!(translation.asked(443), [443]);
+        assert_eq!(translation.asked(8443), [8443]);
+        assert_eq!(translation.asked(80), [8443]);
+        assert_eq!(translation.asked(22), [22]);
+        let two = Translation::new([(443, 8443), (444, 8443)]);
+        assert_eq!(two.asked(8443), [443, 444]);
+    }
+}
