@@ -7,6 +7,15 @@ use portproof::{config, plan, site::Site};
 
 /// Needs by flow id, of a site whose `site:` keys and systems are given.
 fn needs(site_keys: &str, systems: &str) -> BTreeMap<String, String> {
+    let (site, plan) = planned(site_keys, systems);
+    let needs = plan
+        .flows
+        .iter()
+        .map(|flow| (plan::id(&site, flow), flow.need.to_string()));
+    needs.collect()
+}
+
+fn planned(site_keys: &str, systems: &str) -> (Site, plan::Plan) {
     let text = format!(
         "site: {{ code: PRI, product: configmgr-2007, crl_check: false{site_keys} }}
 zones:
@@ -25,11 +34,7 @@ systems:
     let site = Site::new(&config.expect("a file"), &catalogue, &mut problems);
     let site = site.unwrap_or_else(|| panic!("{problems:?}"));
     let plan = plan::derive(&site, &catalogue);
-    let needs = plan
-        .flows
-        .iter()
-        .map(|flow| (plan::id(&site, flow), flow.need.to_string()));
-    needs.collect()
+    (site, plan)
 }
 
 fn assert_need(needs: &BTreeMap<String, String>, id: &str, need: &str) {
@@ -192,4 +197,25 @@ fn revocation_lists_are_needed_by_every_client_zone() {
     );
     // crl_check is false in this file: no flow.
     assert_need(&needs, "internet>crl.pki.example.net:8080/tcp", "absent");
+}
+
+#[test]
+fn what_the_file_says_of_a_system_goes_before_what_it_says_of_its_zone() {
+    let flows = "flows:
+  - { from: intranet, to: ibs01, port: 3389, need: required }
+  - { from: cm01, to: ibs01, port: 3389, need: forbidden }
+  - { from: intranet, to: ibs01, port: 5985, need: forbidden }
+  - { from: cm01, to: ibs01, port: 5985, need: required }\n";
+    let (site, plan) = planned("", &(ibs01("") + flows));
+    let tried = |system: Option<usize>| -> Vec<String> {
+        let (chosen, _) = plan::select(&site, &plan, 2, system);
+        let ids = chosen
+            .iter()
+            .map(|it| plan::id(&site, &plan.flows[it.flow]));
+        ids.filter(|id| id.ends_with(":3389/tcp") || id.ends_with(":5985/tcp"))
+            .collect()
+    };
+    let cm01 = site.system_at("cm01.corp.example");
+    assert_eq!(tried(cm01), ["cm01>ibs01:3389/tcp", "cm01>ibs01:5985/tcp"]);
+    assert_eq!(tried(None).len(), 4);
 }

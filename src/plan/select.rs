@@ -27,23 +27,23 @@ pub enum Owner {
 /// The flows that start in some zones, as a system with legs there (or none) can try them; the number of flows of other
 /// zones beside.
 ///
-/// A zone's forbidden flow is left out where the vantage itself needs the same host and port, and so is what leads to
-/// the vantage itself. A host with several legs goes around the firewall between them: what starts in one zone and this
-/// host reaches by another leg counts as a flow of another zone.
+/// A system's own word goes before its zone's: a zone's forbidden flow is left out where the vantage itself needs the
+/// same host and port, a zone's needed flow where the vantage itself must not start it. So is what leads to the vantage
+/// itself.
+///
+/// A host with several legs goes around the firewall between them: what starts in one zone and this host reaches by
+/// another leg counts as a flow of another zone.
 pub fn select(
     site: &Site,
     plan: &Plan,
     zones: &[ZoneId],
     system: Option<SystemId>,
 ) -> (Vec<Chosen>, usize) {
-    let own_needs: BTreeSet<_> = plan
+    let own: BTreeSet<_> = plan
         .flows
         .iter()
-        .filter(|flow| {
-            system.is_some_and(|system| flow.from == Origin::System(system))
-                && flow.need != Need::Forbidden
-        })
-        .map(|flow| (flow.to, flow.port, flow.transport))
+        .filter(|flow| system.is_some_and(|system| flow.from == Origin::System(system)))
+        .map(|flow| (flow.to, flow.port, flow.transport, is_forbidden(flow)))
         .collect();
     let mut chosen = Vec::new();
     let mut elsewhere = 0;
@@ -51,7 +51,7 @@ pub fn select(
         let start = flow.start(site);
         if !zones.contains(&start) || goes_around(site, flow, start, system) {
             elsewhere += 1;
-        } else if !is_moot(flow, system, &own_needs) {
+        } else if !is_moot(flow, system, &own) {
             let owner = match flow.from {
                 Origin::Zone(_) => Owner::Vantage,
                 Origin::System(other) if Some(other) == system => Owner::Vantage,
@@ -78,11 +78,19 @@ fn goes_around(site: &Site, flow: &Flow, start: ZoneId, system: Option<SystemId>
 fn is_moot(
     flow: &Flow,
     system: Option<SystemId>,
-    own_needs: &BTreeSet<(Target, crate::yaml::Ports, crate::catalogue::Transport)>,
+    own: &BTreeSet<(
+        Target,
+        crate::yaml::Ports,
+        crate::catalogue::Transport,
+        bool,
+    )>,
 ) -> bool {
     let to_itself = system.is_some_and(|system| flow.to == Target::System(system));
-    let needed_itself = flow.need == Need::Forbidden
-        && matches!(flow.from, Origin::Zone(_))
-        && own_needs.contains(&(flow.to, flow.port, flow.transport));
-    to_itself || needed_itself
+    let said_otherwise = matches!(flow.from, Origin::Zone(_))
+        && own.contains(&(flow.to, flow.port, flow.transport, !is_forbidden(flow)));
+    to_itself || said_otherwise
+}
+
+fn is_forbidden(flow: &Flow) -> bool {
+    flow.need == Need::Forbidden
 }

@@ -86,7 +86,7 @@ impl Missing {
     pub(super) fn passed(&self, id: &str, way: &[&str], firewall: &str) -> bool {
         let accused = self.blocked.get(id).map_or(&[][..], |it| &it.accused);
         let may_stop = |name: &&str| accused.iter().any(|it| it == name);
-        let Some(first) = way.iter().position(|name| may_stop(&name)) else {
+        let Some(first) = way.iter().position(may_stop) else {
             return false;
         };
         way[..first].contains(&firewall)

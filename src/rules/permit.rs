@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::range::Family;
-use super::view::{Headers, on_the_way, zone_of_target};
+use super::view::{Headers, on_the_way, own_port, zone_of_target};
 use super::{Choice, Destination, Permit, Permitted, Rules, Source, Unwritten, source};
 use crate::catalogue::Need;
 use crate::plan::{Flow, Plan, Target, entry};
@@ -70,9 +70,14 @@ pub fn of_hosts(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
                 to,
             };
             for port in parts(plan, flow) {
-                if let Some(last) = on_the_way(site, flow, port, &way).last() {
-                    rules.add_inbound(&asked, last, &permitted);
-                }
+                let Some(last) = on_the_way(site, flow, port, &way).pop() else {
+                    continue;
+                };
+                let own = Headers {
+                    port: own_port(site, flow, port),
+                    ..last
+                };
+                rules.add_inbound(&asked, &own, &permitted);
             }
         }
     }
@@ -174,7 +179,9 @@ impl Asked<'_> {
             }
             Target::System(_) => entry.system,
         };
-        format!("no address is known for {host}; give its `addresses` in the site file")
+        format!(
+            "no address is known for {host} at this port; give its `addresses` in the site file"
+        )
     }
 
     fn lacks_source(&self) -> String {

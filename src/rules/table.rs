@@ -1,7 +1,7 @@
 //! Tables of all devices, for tickets and spreadsheets.
 
 use super::heading::{Heading, joined, translations};
-use super::{Permit, Rules, Unwritten};
+use super::{Family, Permit, Rules, Unwritten};
 use crate::diagnostic::visible;
 use crate::site::Site;
 
@@ -130,6 +130,9 @@ fn section(site: &Site, device: &str, rules: &Rules) -> String {
             text += &line(site, permit);
         }
     }
+    for zone in zones(rules) {
+        text += &format!("\n{}\n", cell(&zone));
+    }
     let translated = translations(rules);
     if !translated.is_empty() {
         text += "\nDestinations are the own addresses behind this firewall; \"translated from\" is what packets carry before it.\n";
@@ -142,6 +145,31 @@ fn section(site: &Site, device: &str, rules: &Rules) -> String {
         );
     }
     text
+}
+
+/// The addresses of sources of several ranges, which stand in the table by their names alone.
+fn zones(rules: &Rules) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for permit in rules.permits.iter().filter(|it| is_long(it)) {
+        let ranges = joined(&permit.source.ranges, ", ");
+        let line = format!("{} is {ranges}.", named(permit));
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn is_long(permit: &Permit) -> bool {
+    permit.source.ranges.len() > 1
+}
+
+fn named(permit: &Permit) -> String {
+    let family = match permit.family() {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
+    };
+    format!("{} ({family})", permit.source.name)
 }
 
 fn line(site: &Site, permit: &Permit) -> String {
@@ -166,9 +194,14 @@ fn line(site: &Site, permit: &Permit) -> String {
     } else {
         format!("{why} ({seen})")
     };
+    let source = if is_long(permit) {
+        named(permit)
+    } else {
+        format!("{source}: {source_addresses}")
+    };
     let cells = [
         from,
-        format!("{source}: {source_addresses}"),
+        source,
         to,
         format!("{destination}: {destination_addresses}"),
         format!("{port}/{transport}"),

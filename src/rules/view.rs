@@ -1,9 +1,9 @@
 //! What a firewall sees of the system that a flow leads to.
 //!
-//! The site file gives a system's addresses by the zone that looks at it. A packet in a zone is taken to carry the
-//! address by which that zone sees the system; so where the zones before and behind a firewall see it by different ones,
-//! that firewall translates. Of several on the way it is the outermost, unless the file gives the zones between them
-//! addresses of their own.
+//! The site file gives a system's addresses, and the ports at which it is asked, by the zone that asks. A packet in a
+//! zone is taken to carry the address and port at which that zone asks for the system; so where the zones before and
+//! behind a firewall differ in that, the firewall translates. Of several on the way it is the outermost, unless the file
+//! says otherwise of the zones between them.
 
 use std::net::IpAddr;
 
@@ -25,14 +25,28 @@ pub(super) struct Headers {
 /// addresses and ports is decided here.
 pub(super) fn on_the_way(site: &Site, flow: &Flow, port: Ports, way: &[Crossing]) -> Vec<Headers> {
     let first = site.zone_of(flow.from);
-    let zones = || std::iter::once(first).chain(way.iter().map(|crossing| crossing.to));
-    let mut addresses = zones()
-        .map(|zone| looked_up(site, flow.to, zone))
-        .find(|addresses| !addresses.is_empty())
-        .unwrap_or_default();
-    zones()
-        .map(|zone| {
-            addresses = translated(&addresses, &looked_up(site, flow.to, zone));
+    let own = own_port(site, flow, port);
+    let zones: Vec<ZoneId> = std::iter::once(first)
+        .chain(way.iter().map(|crossing| crossing.to))
+        .collect();
+    let ports = zones.iter().enumerate().map(|(number, zone)| match number {
+        0 => port,
+        _ if number == way.len() => own,
+        _ => asked_port(site, flow, own, *zone),
+    });
+    let seen: Vec<(Ports, Vec<IpAddr>)> = ports
+        .zip(&zones)
+        .map(|(port, zone)| (port, looked_up(site, flow.to, *zone, port)))
+        .collect();
+    let is_anothers = seen[0].1.is_empty() && !addresses_for(site, flow.to, first).is_empty();
+    let known = seen.iter().find(|(_, addresses)| !addresses.is_empty());
+    let mut addresses = match known {
+        Some((_, known)) if !is_anothers => known.clone(),
+        _ => Vec::new(),
+    };
+    seen.into_iter()
+        .map(|(port, seen)| {
+            addresses = translated(&addresses, &seen);
             Headers {
                 addresses: addresses.clone(),
                 port,
@@ -41,13 +55,35 @@ pub(super) fn on_the_way(site: &Site, flow: &Flow, port: Ports, way: &[Crossing]
         .collect()
 }
 
+/// The port at which a flow's destination listens.
+pub(super) fn own_port(site: &Site, flow: &Flow, port: Ports) -> Ports {
+    match flow.to {
+        Target::System(system) if port.low == port.high => {
+            Ports::one(site.own_port(site.zone_of(flow.from), system, port.low))
+        }
+        // Ranges are not translated.
+        Target::System(_) | Target::Crl(_) => port,
+    }
+}
+
+/// The port at which a zone asks for one of a flow's destination.
+fn asked_port(site: &Site, flow: &Flow, own: Ports, zone: ZoneId) -> Ports {
+    match flow.to {
+        Target::System(system) if own.low == own.high => {
+            let asked = site.asked_ports(zone, system, own.low);
+            asked.first().map_or(own, |asked| Ports::one(*asked))
+        }
+        Target::System(_) | Target::Crl(_) => own,
+    }
+}
+
 /// The zone that a flow leads into. A host that is no system of the file stands where its address lies, else in the
 /// Internet's zone.
 pub(super) fn zone_of_target(site: &Site, flow: &Flow) -> ZoneId {
     match flow.to {
         Target::System(system) => site.systems[system].zone,
         Target::Crl(_) => {
-            let address = looked_up(site, flow.to, 0).first().copied();
+            let address = addresses_for(site, flow.to, 0).first().copied();
             let lies_in = address.and_then(|address| site.zone_of_address(address));
             lies_in
                 .map(|(zone, _)| zone)
@@ -57,13 +93,24 @@ pub(super) fn zone_of_target(site: &Site, flow: &Flow) -> ZoneId {
     }
 }
 
-fn looked_up(site: &Site, target: Target, zone: ZoneId) -> Vec<IpAddr> {
+/// The addresses by which a zone sees a destination.
+fn addresses_for(site: &Site, target: Target, zone: ZoneId) -> Vec<IpAddr> {
     match target {
         Target::System(system) => site.systems[system].addresses_for(zone).to_vec(),
         Target::Crl(number) => {
             let host = site.crls[number].host.trim_matches(['[', ']']);
             host.parse().into_iter().collect()
         }
+    }
+}
+
+/// Those of them at which it reaches this port of the destination, and not another system behind the same address.
+fn looked_up(site: &Site, target: Target, zone: ZoneId, port: Ports) -> Vec<IpAddr> {
+    match target {
+        Target::System(system) if port.low == port.high => {
+            site.addresses_at(zone, system, port.low)
+        }
+        Target::System(_) | Target::Crl(_) => addresses_for(site, target, zone),
     }
 }
 
