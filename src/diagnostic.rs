@@ -196,6 +196,21 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
+/// The known words nearest to one that is not known, the nearest first, however far.
+pub fn nearest_few<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    most: usize,
+) -> Vec<&'a str> {
+    let mut all: Vec<(usize, &str)> = known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .collect();
+    all.sort_unstable();
+    all.truncate(most);
+    all.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
 /// `a`, `b` and `c`, each in backquotes, with a did-you-mean when one is near.
 pub fn choices<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let list: Vec<String> = known

@@ -38,9 +38,14 @@ pub mod vantage;
 pub mod report;
 /// What firewalls have to let through, in the words of each kind.
 pub mod rules;
+/// What a flow, a cause, a rule or a topic is about, in words.
+pub mod explain;
 /// Standing in for a system's services before they exist, so that paths can be proved.
 pub mod listen;
 /// A stand-in site on loopback with planted faults.
 pub mod lab;
 /// The commands.
 pub mod cli;
+/// The readings of what others wrote, for fuzzers.
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;

@@ -6,8 +6,28 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use listener::{Bed, TOKEN, by_id, portproof};
+use listener::{Bed, Listening, TOKEN, by_id, portproof};
 use serde_json::Value;
+
+const LOG: &str = "arrivals.json";
+
+fn listen(bed: &Bed, arguments: &[&str]) -> Listening {
+    bed.listen_in(&[], LOG, arguments)
+}
+
+/// Runs a listener that ends by itself.
+fn listen_to_the_end(bed: &Bed, arguments: &[&str], token: Option<&str>) -> (Option<i32>, String) {
+    let (site, log) = (bed.site_file(), bed.path(LOG).display().to_string());
+    let mut all = vec!["listen", &site, "--log", &log];
+    all.extend(arguments);
+    let (status, out, said) = portproof(&all, token);
+    assert_eq!(out, "", "nothing is for programs");
+    (status, said)
+}
+
+fn check(bed: &Bed, token: Option<&str>) -> Value {
+    bed.check_in(&[], &["--from", "internet"], token)
+}
 
 /// Ports of loopback that were free a moment ago.
 fn free_ports<const N: usize>() -> [u16; N] {
@@ -16,15 +36,19 @@ fn free_ports<const N: usize>() -> [u16; N] {
 }
 
 /// A site whose one system is at 127.0.0.1: a port of which nothing is asked, one with HTTPS, one with UDP.
-fn site([tcp, https, udp]: [u16; 3]) -> String {
+fn site(ports: [u16; 3]) -> String {
+    site_at("127.0.0.1", ports)
+}
+
+fn site_at(address: &str, [tcp, https, udp]: [u16; 3]) -> String {
     format!(
         "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
 zones:
-  internet: {{ networks: [\"127.0.0.0/8\"] }}
+  internet: {{ networks: [\"127.0.0.0/8\", \"::1/128\"] }}
   perimeter: {{ networks: [\"192.0.2.0/24\"] }}
 firewalls: {{ front-end: {{ between: [internet, perimeter] }} }}
 systems:
-  web: {{ zone: perimeter, addresses: {{ default: 127.0.0.1 }}, roles: [console] }}
+  web: {{ zone: perimeter, addresses: {{ default: \"{address}\" }}, roles: [console] }}
 probing: {{ timeout: 1s, rate: max, sweep: none }}
 flows:
   - {{ from: internet, to: web, port: {tcp}, need: required }}
@@ -44,8 +68,8 @@ fn cause<'a>(report: &'a Value, id: &str) -> (&'a str, &'a str) {
 fn a_listener_proves_tcp_https_and_udp_and_its_log_knows_the_run() {
     let ports @ [tcp, https, udp] = free_ports();
     let bed = Bed::new(&site(ports), TOKEN);
-    let mut listening = bed.listen(&["--as", "web"]);
-    let report = bed.check(&["--from", "internet"], Some(TOKEN));
+    let mut listening = listen(&bed, &["--as", "web"]);
+    let report = check(&bed, Some(TOKEN));
     let ids = [
         (tcp, "tcp", format!("internet>web:{tcp}/tcp")),
         (https, "tcp", format!("internet>web:{https}/tcp")),
@@ -71,7 +95,7 @@ fn a_listener_proves_tcp_https_and_udp_and_its_log_knows_the_run() {
     let (status, said) = listening.stop();
     assert!(stopping.elapsed() < Duration::from_secs(2), "it took long");
     assert_eq!(status, Some(0), "{said}");
-    let log = bed.log();
+    let log = bed.log_of(LOG);
     let run = report["vantages"][0]["run"].as_str().expect("a run");
     for (port, transport, id) in &ids {
         let local = format!("127.0.0.1:{port}");
@@ -91,12 +115,27 @@ fn a_listener_proves_tcp_https_and_udp_and_its_log_knows_the_run() {
 }
 
 #[test]
+fn it_is_the_same_over_ipv6() {
+    let ports @ [tcp, https, udp] = free_ports();
+    let bed = Bed::new(&site_at("::1", ports), TOKEN);
+    let _listening = listen(&bed, &["--as", "web"]);
+    let report = check(&bed, Some(TOKEN));
+    for (port, transport) in [(tcp, "tcp"), (https, "tcp"), (udp, "udp")] {
+        let id = format!("internet>web:{port}/{transport}");
+        assert_eq!(cause(&report, &id), ("ok", "listener-answered"), "{id}");
+        let said = &by_id(&report, &id)["evidence"]["listener"];
+        assert_eq!(said["accepted_at"], format!("[::1]:{port}"));
+        assert_eq!(said["source_nat"], false);
+    }
+}
+
+#[test]
 fn another_token_is_answered_with_silence_and_is_no_proof() {
     let ports @ [tcp, https, udp] = free_ports();
     let bed = Bed::new(&site(ports), TOKEN);
-    let mut listening = bed.listen(&["--as", "web"]);
+    let mut listening = listen(&bed, &["--as", "web"]);
     for token in [Some("another token altogether"), None] {
-        let report = bed.check(&["--from", "internet"], token);
+        let report = check(&bed, token);
         for id in [tcp, https].map(|port| format!("internet>web:{port}/tcp")) {
             assert_eq!(by_id(&report, &id)["evidence"]["answered_by"], Value::Null);
         }
@@ -129,7 +168,7 @@ fn another_token_is_answered_with_silence_and_is_no_proof() {
     }
     let (_, said) = listening.stop();
     assert!(said.contains(" 0 proved"), "{said}");
-    let log = bed.log();
+    let log = bed.log_of(LOG);
     let arrivals = log["arrivals"].as_array().expect("arrivals");
     assert!(arrivals.iter().all(|it| it["what"] == "stranger") && arrivals.len() > 7);
 }
@@ -139,14 +178,14 @@ fn a_port_in_use_is_left_to_its_owner_and_said_so() {
     let ports @ [tcp, https, _] = free_ports();
     let owner = TcpListener::bind(("127.0.0.1", tcp)).expect("loopback");
     let bed = Bed::new(&site(ports), TOKEN);
-    let mut listening = bed.listen(&["--as", "web"]);
+    let mut listening = listen(&bed, &["--as", "web"]);
     let said = listening.said().to_string();
     assert!(said.contains(&format!("127.0.0.1:{tcp}/tcp")), "{said}");
     assert!(said.contains("in use: left to its owner"), "{said}");
     TcpStream::connect(("127.0.0.1", tcp)).expect("its owner listens");
     owner.accept().expect("its owner gets it");
     assert_eq!(listening.stop().0, Some(0));
-    let log = bed.log();
+    let log = bed.log_of(LOG);
     let state = |port: u16| {
         let ports = log["ports"].as_array().expect("ports");
         let local = format!("127.0.0.1:{port}");
@@ -165,7 +204,7 @@ fn where_every_port_is_in_use_there_is_nothing_to_do() {
     let _owners = [tcp, https].map(|port| TcpListener::bind(("127.0.0.1", port)).expect("free"));
     let _owner = UdpSocket::bind(("127.0.0.1", udp)).expect("free");
     let bed = Bed::new(&site(ports), TOKEN);
-    let (status, said) = bed.listen_to_the_end(&["--as", "web"], Some(TOKEN));
+    let (status, said) = listen_to_the_end(&bed, &["--as", "web"], Some(TOKEN));
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("no port left to listen on"), "{said}");
 }
@@ -174,28 +213,28 @@ fn where_every_port_is_in_use_there_is_nothing_to_do() {
 fn it_ends_by_itself() {
     let bed = Bed::new(&site(free_ports()), TOKEN);
     let begun = Instant::now();
-    let (status, said) = bed.listen_to_the_end(&["--as", "web", "--for", "1s"], Some(TOKEN));
+    let (status, said) = listen_to_the_end(&bed, &["--as", "web", "--for", "1s"], Some(TOKEN));
     let took = begun.elapsed();
     assert_eq!(status, Some(0), "{said}");
     assert!(took > Duration::from_secs(1) && took < Duration::from_secs(4));
     assert!(said.contains("listened for 1s; 0 arrivals"), "{said}");
-    assert_eq!(bed.log()["arrivals"], Value::Array(Vec::new()));
+    assert_eq!(bed.log_of(LOG)["arrivals"], Value::Array(Vec::new()));
 }
 
 #[test]
 fn without_a_token_nothing_is_opened_and_the_error_says_how_to_make_one() {
     let bed = Bed::new(&site(free_ports()), "too short\n");
-    let (status, said) = bed.listen_to_the_end(&["--as", "web"], None);
+    let (status, said) = listen_to_the_end(&bed, &["--as", "web"], None);
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("openssl rand -hex 32"), "{said}");
     let file = bed.token_file();
     let arguments = ["--as", "web", "--token-file", &file];
-    let (status, said) = bed.listen_to_the_end(&arguments, None);
+    let (status, said) = listen_to_the_end(&bed, &arguments, None);
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("fewer than 16 characters"), "{said}");
     let site = bed.site_file();
     let arguments = ["check", &site, "--from", "internet", "--token-file", &file];
-    let (status, out, err) = portproof(&arguments);
+    let (status, out, err) = portproof(&arguments, None);
     assert_eq!((status, out.as_str()), (Some(2), ""), "{err}");
     for said in [said, err] {
         assert!(
@@ -217,7 +256,7 @@ fn the_wildcard_address_and_unknown_systems_are_refused() {
         (&["--as", "wbe"], "did you mean `web`?"),
         (&["--as", "web", "--for", "2 weeks"], "as in `2h`"),
     ] {
-        let (status, said) = bed.listen_to_the_end(arguments, Some(TOKEN));
+        let (status, said) = listen_to_the_end(&bed, arguments, Some(TOKEN));
         assert_eq!(status, Some(2), "{arguments:?}: {said}");
         assert!(said.contains(right), "{arguments:?}: {said}");
         assert!(!said.contains("standing in"), "{said}");
@@ -228,7 +267,7 @@ fn the_wildcard_address_and_unknown_systems_are_refused() {
 fn an_address_that_this_host_does_not_have_is_refused_port_by_port() {
     let bed = Bed::new(&site(free_ports()), TOKEN);
     let arguments = ["--as", "web", "--address", "192.0.2.10"];
-    let (status, said) = bed.listen_to_the_end(&arguments, Some(TOKEN));
+    let (status, said) = listen_to_the_end(&bed, &arguments, Some(TOKEN));
     assert_eq!(status, Some(2), "{said}");
     assert_eq!(said.matches("refused: ").count(), 3, "{said}");
 }

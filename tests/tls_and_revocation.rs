@@ -863,12 +863,16 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
         .nth(1)
         .expect("a fingerprint")
         .to_string();
-    let text = site(", crl_check: false", &format!(", pin: \"{pin}\""), "", &[])
-        .replace("127.0.0.1", "192.0.2.10")
-        + "flows: [{ from: internet, to: web, port: 443, protocol: https, need: required }]\n";
-    let file = folder.join("site.yaml");
-    fs::write(&file, text).expect("written");
-    let through = |bed: &Bed| {
+    let write = |name: &str, system: &str| {
+        let text = site(", crl_check: false", system, "", &[]).replace("127.0.0.1", "192.0.2.10")
+            + "flows: [{ from: internet, to: web, port: 443, protocol: https, need: required }]\n";
+        let file = folder.join(name);
+        fs::write(&file, text).expect("written");
+        file
+    };
+    let pinned = write("site.yaml", &format!(", pin: \"{pin}\""));
+    let unpinned = write("unpinned.yaml", "");
+    let run = |bed: &Bed, file: &Path, output_file: &str| {
         let program = assert_cmd::cargo::cargo_bin("portproof");
         let output = Command::new("ip")
             .args(["netns", "exec", &bed.names[0]])
@@ -881,9 +885,10 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
                 "json",
                 "--no-path",
             ])
-            .arg(&file)
+            .arg(file)
             .output()
             .expect("it runs");
+        fs::write(folder.join(output_file), &output.stdout).expect("written");
         let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
         let flows = report["flows"].as_array().expect("flows").clone();
@@ -892,8 +897,10 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
             .find(|flow| flow["id"] == "internet>web:443/tcp");
         flow.expect("the flow")
     };
-    let direct = through(&bed);
-    assert_eq!(judged(&direct), "ok answered note", "{direct:#}");
+    for (file, output) in [(&pinned, "pinned.json"), (&unpinned, "direct.json")] {
+        let direct = run(&bed, file, output);
+        assert_eq!(judged(&direct), "ok answered note", "{direct:#}");
+    }
 
     openssl(
         folder,
@@ -936,7 +943,7 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
         folder,
     );
     bed.wait(1, 3129, folder);
-    let flow = through(&bed);
+    let flow = run(&bed, &pinned, "opened.json");
     assert_eq!(judged(&flow), "wrong intercepted error", "{flow:#}");
     assert_eq!(flow["owner"], "proxy");
     let interception = &flow["evidence"]["tls"]["interception"];
@@ -944,4 +951,31 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
     assert_eq!(interception["by"], "CN=WebFilter");
     let advice = flow["advice"].as_str().expect("advice");
     assert!(advice.contains("CN=WebFilter"), "{advice}");
+
+    // Without a pin nothing tells, until a vantage that sees the server's own certificate is joined.
+    let flow = run(&bed, &unpinned, "behind.json");
+    assert_eq!(
+        judged(&flow),
+        "wrong certificate-untrusted error",
+        "{flow:#}"
+    );
+    let joined = assert_cmd::Command::cargo_bin("portproof")
+        .expect("the program")
+        .args(["report", "direct.json", "behind.json", "--format", "json"])
+        .current_dir(folder)
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&joined.stderr);
+    assert_eq!(joined.status.code(), Some(1), "{said}");
+    let report: Value = serde_json::from_slice(&joined.stdout).expect("JSON");
+    valid(&report);
+    let mut flows = report["flows"].as_array().expect("flows").iter();
+    let flow = flows.find(|flow| flow["id"] == "internet>web:443/tcp");
+    let flow = flow.expect("the flow");
+    assert_eq!(judged(flow), "wrong intercepted error", "{flow:#}");
+    let interception = &flow["evidence"]["tls"]["interception"];
+    assert_eq!(interception["by"], "CN=WebFilter");
+    let because = interception["because"].as_str().expect("a reason");
+    assert!(because.contains("CN=Site Root"), "{because}");
+    assert_eq!(report["contradictions"][0]["flow"], flow["id"]);
 }

@@ -11,6 +11,8 @@ mod read;
 mod read_change;
 mod read_errors;
 mod read_http;
+mod read_topics;
+mod topics;
 mod words;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ pub use http::{Expected, Fingerprint, Header, Meaning, Passes};
 pub use port_change::{
     Asks, At, ChangeStep, Changed, ClientStep, Deaf, Gives, PortChange, Property, Stage, Value,
 };
+pub use topics::Topic;
 pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport, Verb};
 
 /// The embedded catalogue, as bytes.
@@ -49,6 +52,8 @@ pub struct Catalogue {
     pub port_change: PortChange,
     /// In which order a client goes about its work.
     pub client_order: Vec<ClientStep>,
+    /// Where the console shows what the site file asks for.
+    pub topics: Vec<Topic>,
 }
 
 /// A named port.

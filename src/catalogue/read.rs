@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Rule, Setting, Transport,
-    read_change, read_errors, read_http,
+    read_change, read_errors, read_http, read_topics,
 };
 use crate::diagnostic::{Problem, choices, has_errors};
 use crate::yaml::{self, Fields, Node, Value};
@@ -52,6 +52,7 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
             "client_errors",
             "port_change",
             "client_order",
+            "topics",
         ],
         problems,
     )?;
@@ -120,12 +121,17 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         .iter()
         .filter_map(|node| read_change::client_step(node, &sources, problems))
         .collect();
+    let topics = entries("topics", problems)
+        .iter()
+        .filter_map(|node| read_topics::topic(node, &sources, problems))
+        .collect();
     for key in [
         "rules",
         "passes",
         "fingerprints",
         "client_errors",
         "client_order",
+        "topics",
     ] {
         unique_ids(entries(key, &mut Vec::new()), problems);
     }
@@ -139,6 +145,7 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         client_errors,
         port_change,
         client_order,
+        topics,
     })
 }
 

@@ -4,6 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use jiff::Timestamp;
+use jiff::tz::Offset;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use sha2::{Digest, Sha256};
@@ -13,6 +15,7 @@ use crate::catalogue::{self, Catalogue};
 use crate::config::{self, Config};
 use crate::conversation::tls::client_certificate::{self, ClientCertificate, PasswordFrom};
 use crate::diagnostic::{Problem, has_errors, render};
+use crate::plan::{self, Plan};
 use crate::report::{self, Joinable, ReportDocument};
 use crate::site::Site;
 
@@ -28,6 +31,15 @@ pub(super) struct Loaded {
     bytes: Vec<u8>,
     /// The folder that its paths are taken from.
     folder: PathBuf,
+}
+
+impl Loaded {
+    /// Shows what is odd about the exceptions, which only the plan and the day tell.
+    pub(super) fn review(&self, plan: &Plan) {
+        let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+        let problems = plan::review(&self.site, plan, today);
+        show(&self.file, &self.bytes, &problems);
+    }
 }
 
 /// The environment variable with the password of the client certificate.
@@ -96,7 +108,7 @@ pub(super) fn load_bytes(
     })
 }
 
-fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
+pub(super) fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
     let Some(path) = path else {
         return Catalogue::parse(catalogue::CONFIGMGR_2007)
             .map(Some)

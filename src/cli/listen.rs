@@ -74,6 +74,7 @@ async fn listen(
     opened: Opened,
     mut log: Log,
 ) -> anyhow::Result<u8> {
+    let interrupt = os::interrupted().context("listening for Ctrl-C")?;
     let count = opened.listening();
     let refused = opened.ports.iter().any(|port| port.state == "refused");
     eprint!("{}", table(&opened.ports));
@@ -93,12 +94,6 @@ async fn listen(
     let begun = Instant::now();
     let serving = tokio::spawn(Arc::clone(&listener).serve(opened));
     let end = sleep(arguments.time);
-    let interrupt = async {
-        // Where the system tells of no interrupt, the time that was set ends it.
-        if os::interrupted().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
     tokio::pin!(end, interrupt);
     let mut due = interval(LOG_EVERY);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -277,6 +272,7 @@ impl Log {
                 host: os::host_name(),
                 started: now.clone(),
                 finished: now,
+                sees_half_open: os::half_open().is_some(),
                 ports: ports.to_vec(),
                 arrivals: Vec::new(),
                 more: 0,

@@ -4,6 +4,7 @@
 mod args;
 mod check;
 mod diff;
+mod explain;
 mod files;
 mod listen;
 mod man;
@@ -45,6 +46,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Listen(arguments) => listen::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Schema { of } => schema::run(of),

@@ -15,6 +15,7 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
         return Ok(WRONG);
     };
     let plan = plan::derive(&loaded.site, &loaded.catalogue);
+    loaded.review(&plan);
     if let Some(old) = &arguments.against {
         return change(arguments, &loaded, &plan, old);
     }

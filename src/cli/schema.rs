@@ -3,6 +3,7 @@
 use super::args::Schema;
 use super::write_out;
 use crate::change::ChangeDocument;
+use crate::explain::ExplainDocument;
 use crate::plan::PlanDocument;
 use crate::report::{ArrivalsDocument, DiffDocument, ReportDocument};
 
@@ -14,6 +15,9 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
         Schema::Config => CONFIG.to_string(),
         Schema::Report => {
             serde_json::to_string_pretty(&schemars::schema_for!(ReportDocument))? + "\n"
+        }
+        Schema::Explain => {
+            serde_json::to_string_pretty(&schemars::schema_for!(ExplainDocument))? + "\n"
         }
         Schema::Arrivals => {
             serde_json::to_string_pretty(&schemars::schema_for!(ArrivalsDocument))? + "\n"

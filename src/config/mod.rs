@@ -246,6 +246,10 @@ pub struct UserFlow {
 pub struct Exception {
     /// Id of the flow.
     pub flow: At<String>,
+    /// The last day on which it holds.
+    pub until: At<jiff::civil::Date>,
+    /// Why it is accepted, or who accepted it.
+    pub why: At<String>,
 }
 
 /// How flows are tried.

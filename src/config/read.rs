@@ -128,7 +128,6 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
             .iter()
             .filter_map(|item| exception(item, problems))
             .collect();
-        problems.push(not_yet(node.at, "exceptions", "accepted deviations"));
     }
     if let Some(node) = fields.get("tls") {
         tls(node, &mut config, problems);
@@ -144,18 +143,6 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Config> {
         config.probing = probing(node, problems);
     }
     Some(config)
-}
-
-/// A key whose work is not built yet is refused: ignoring it would make a report that says less than it seems to.
-fn not_yet(at: Place, key: &str, what: &str) -> Problem {
-    Problem::error(
-        "not-yet",
-        at,
-        format!(
-            "`{key}`: {what} cannot be done by this version, and the key is not ignored in silence"
-        ),
-    )
-    .hint("take the key out for now")
 }
 
 fn named<T>(
@@ -221,9 +208,23 @@ fn client_ports(node: Option<&Node>, owner: &str, problems: &mut Vec<Problem>) -
     else {
         return ClientPorts::default();
     };
-    ClientPorts {
+    let before = problems.len();
+    let ports = ClientPorts {
         http: port_list(&fields, "http", owner, problems),
         https: port_list(&fields, "https", owner, problems),
+    };
+    add_topic(&mut problems[before..], "client-ports");
+    ports
+}
+
+/// Says at findings about a port number where the console shows it.
+fn add_topic(problems: &mut [Problem], topic: &str) {
+    for problem in problems {
+        let hint = problem.hint.take().map(|hint| format!("{hint}; "));
+        problem.hint = Some(format!(
+            "{}portproof explain {topic} says where the console shows the numbers",
+            hint.unwrap_or_default()
+        ));
     }
 }
 
@@ -232,15 +233,18 @@ pub(super) fn port_pair(node: Option<&Node>, problems: &mut Vec<Problem>) -> Por
     let Some(fields) = node.and_then(|node| Fields::of(node, owner, CLIENT_PORTS, problems)) else {
         return PortPair::default();
     };
+    let before = problems.len();
     let mut one = |key: &str| {
         fields
             .get(key)
             .and_then(|node| yaml::port(node, &format!("{owner} {key}"), problems))
     };
-    PortPair {
+    let pair = PortPair {
         http: one("http"),
         https: one("https"),
-    }
+    };
+    add_topic(&mut problems[before..], "software-update-ports");
+    pair
 }
 
 fn site(node: &Node, problems: &mut Vec<Problem>) -> SiteSection {
@@ -488,21 +492,36 @@ fn exception(node: &Node, problems: &mut Vec<Problem>) -> Option<Exception> {
         .and_then(|node| yaml::text(node, "`flow`", problems));
     let until = fields
         .need("until", "until: 2027-03-31", problems)
-        .and_then(|node| yaml::text(node, "`until`", problems));
-    if let Some(until) = until
-        && until.value.parse::<jiff::civil::Date>().is_err()
-    {
+        .and_then(|node| date(node, problems));
+    let why = fields
+        .need("why", "why: \"change 4711\"", problems)
+        .and_then(|node| yaml::text(node, "`why`", problems));
+    if let Some(why) = why.as_ref().filter(|why| why.value.trim().is_empty()) {
         problems.push(
-            Problem::error(
-                "bad-date",
-                until.at,
-                format!("`{}` is no date", until.value),
-            )
-            .hint("write year-month-day, as in 2027-03-31"),
+            Problem::error("missing-key", why.at, "`why` says nothing")
+                .hint("for example: why: \"change 4711\""),
         );
     }
-    fields.need("why", "why: \"change 4711\"", problems);
-    Some(Exception { flow: flow? })
+    Some(Exception {
+        flow: flow?,
+        until: until?,
+        why: why?,
+    })
+}
+
+/// A day. Other spellings that a date library reads, such as one with a time of day, would promise what is not kept.
+fn date(node: &Node, problems: &mut Vec<Problem>) -> Option<At<jiff::civil::Date>> {
+    let text = yaml::text(node, "`until`", problems)?;
+    let parsed = text.value.parse::<jiff::civil::Date>().ok();
+    let found = parsed.filter(|date| date.to_string() == text.value);
+    if found.is_none() {
+        problems.push(
+            Problem::error("bad-date", text.at, format!("`{}` is no date", text.value)).hint(
+                "write year-month-day, as in 2027-03-31: the last day on which the exception holds",
+            ),
+        );
+    }
+    found.map(|value| At { value, at: text.at })
 }
 
 fn tls(node: &Node, config: &mut Config, problems: &mut Vec<Problem>) {

@@ -4,7 +4,7 @@
 //! bytes      a request (check → listen)              an answer (listen → check)
 //! 0..8       mark                                    the same
 //! 8          version, 1                              the same
-//! 9          1                                       2
+//! 9          1, or 3 for a question                  2; to a question 4 (yes) or 5 (no)
 //! 10         6 (TCP) or 17 (UDP)                     the same
 //! 11         0                                       0
 //! 12..30     address and port that were aimed at     the same
@@ -21,6 +21,9 @@
 //! The two directions have keys of their own, both derived from the token, so that a request that comes back proves
 //! nothing; an answer is bound to its request by run, nonce and aim, so that another's answer proves nothing either. An
 //! answer is as long as a request, never longer. Addresses are IPv6, or IPv4 mapped into it (RFC 4291, 2.5.5.2).
+//!
+//! A challenge asks to be proved. A question, sent the same way to a port that a listener has proved itself on, asks
+//! whether it listens on the port and transport that stand as the aim: then the silence of that port tells something.
 //!
 //! No known service acts on the mark: it begins no TLS record, no HTTP, SMB, SQL, LDAP or RPC message, and to a name
 //! server it looks like an answer. The line ends make services that read lines refuse at once instead of waiting.
@@ -51,6 +54,9 @@ const MARK: [u8; 8] = *b"\xf0p\x9fproof";
 const VERSION: u8 = 1;
 const REQUEST: u8 = 1;
 const ANSWER: u8 = 2;
+const QUESTION: u8 = 3;
+const YES: u8 = 4;
+const NO: u8 = 5;
 /// What the code covers.
 const COVERED: usize = 164;
 const CODE: usize = 32;
@@ -112,7 +118,17 @@ impl Challenger {
 
     /// A challenge with a nonce of its own.
     pub(crate) fn challenge(&self, aim: Aim) -> Challenge<'_> {
+        self.ask(Asks::Proof, aim)
+    }
+
+    /// A question whether a listener listens on the port of this aim.
+    pub(crate) fn question(&self, aim: Aim) -> Challenge<'_> {
+        self.ask(Asks::Listening, aim)
+    }
+
+    fn ask(&self, asks: Asks, aim: Aim) -> Challenge<'_> {
         let request = Request {
+            asks,
             aim,
             run: self.run,
             nonce: Uuid::new_v4().into_bytes(),
@@ -133,6 +149,26 @@ pub(crate) struct Aim {
     pub(crate) port: u16,
 }
 
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Proof that it came.
+    Proof,
+    /// Whether the port that it names is listened on.
+    Listening,
+}
+
+/// What a listener says to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// It came.
+    Came,
+    /// The port is listened on.
+    Listening,
+    /// The port is not listened on.
+    NotListening,
+}
+
 /// A challenge that waits for its answer.
 #[derive(Debug)]
 pub(crate) struct Challenge<'a> {
@@ -143,6 +179,7 @@ pub(crate) struct Challenge<'a> {
 /// A challenge as a listener reads it: whoever sent it knows the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
+    pub(crate) asks: Asks,
     pub(crate) aim: Aim,
     pub(crate) run: Id,
     pub(crate) nonce: Id,
@@ -162,28 +199,42 @@ pub(crate) struct Proof {
 impl Challenge<'_> {
     /// The bytes to send.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        sealed(head(REQUEST, &self.request), &self.token.of_requests)
+        let kind = match self.request.asks {
+            Asks::Proof => REQUEST,
+            Asks::Listening => QUESTION,
+        };
+        sealed(head(kind, &self.request), &self.token.of_requests)
     }
 
-    /// Reads what came back; `None`: it proves nothing.
+    /// Reads the proof that came back; `None`: it proves nothing.
     pub(crate) fn read(&self, bytes: &[u8]) -> Option<Proof> {
+        self.read_as(ANSWER, bytes)
+    }
+
+    /// Whether what came back says that the port of a question is listened on.
+    pub(crate) fn is_yes(&self, bytes: &[u8]) -> bool {
+        self.read_as(YES, bytes).is_some()
+    }
+
+    fn read_as(&self, kind: u8, bytes: &[u8]) -> Option<Proof> {
         let covered = genuine(bytes, &self.token.of_answers)?;
-        let (rest, request) = parse(ANSWER).parse_peek(covered).ok()?;
+        let (rest, (is, aim, run, nonce)) = parse.parse_peek(covered).ok()?;
         let proof = proof.parse_peek(rest).ok()?.1?;
-        (request == self.request).then_some(proof)
+        let asked = &self.request;
+        let is_its = (aim, run, nonce) == (asked.aim, asked.run, asked.nonce);
+        (is == kind && is_its).then_some(proof)
     }
 }
 
-/// Sends a challenge over a stream and reads the answer; `None`: no listener of this token proved itself.
+/// Sends a challenge over a stream and takes what comes back, as far as it has the form of an answer.
 pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     challenge: &Challenge<'_>,
     limit: Duration,
-) -> Option<Proof> {
+) -> Option<Vec<u8>> {
     let deadline = Instant::now() + limit;
     message::send(stream, &challenge.bytes(), deadline).await;
-    let answer = message::receive(stream, frame, deadline).await.ok()?;
-    challenge.read(&answer)
+    message::receive(stream, frame, deadline).await.ok()
 }
 
 /// Reads the challenge that a stream begins with.
@@ -207,12 +258,28 @@ pub(crate) async fn reply<S: AsyncWrite + Unpin>(stream: &mut S, answer: &[u8], 
 /// Reads a challenge; `None`: whoever sent it does not know the token.
 pub(crate) fn read(token: &Token, bytes: &[u8]) -> Option<Request> {
     let covered = genuine(bytes, &token.of_requests)?;
-    Some(parse(REQUEST).parse_peek(covered).ok()?.1)
+    let (_, (kind, aim, run, nonce)) = parse.parse_peek(covered).ok()?;
+    let asks = match kind {
+        REQUEST => Asks::Proof,
+        QUESTION => Asks::Listening,
+        _ => return None,
+    };
+    Some(Request {
+        asks,
+        aim,
+        run,
+        nonce,
+    })
 }
 
-/// The answer to a challenge.
-pub(crate) fn answer(token: &Token, request: &Request, proof: &Proof) -> Vec<u8> {
-    let mut bytes = head(ANSWER, request);
+/// The answer to a challenge or question.
+pub(crate) fn answer(token: &Token, request: &Request, says: Says, proof: &Proof) -> Vec<u8> {
+    let kind = match says {
+        Says::Came => ANSWER,
+        Says::Listening => YES,
+        Says::NotListening => NO,
+    };
+    let mut bytes = head(kind, request);
     put_address(&mut bytes, proof.seen_from.ip(), proof.seen_from.port());
     put_address(&mut bytes, proof.accepted_at.ip(), proof.accepted_at.port());
     let name = shortened(&proof.system);
@@ -279,26 +346,23 @@ fn number(transport: Transport) -> u8 {
     }
 }
 
-fn parse<'a>(kind: u8) -> impl Parser<&'a [u8], Request, EmptyError> {
-    (
-        (take(8_usize), u8, u8, u8, u8).verify_map(move |(mark, version, is, transport, _)| {
-            let ours = mark == MARK && version == VERSION && is == kind;
+/// What all messages begin with: kind, aim, run, nonce.
+fn parse(input: &mut &[u8]) -> Result<(u8, Aim, Id, Id), EmptyError> {
+    let (kind, transport) = (take(8_usize), u8, u8, u8, u8)
+        .verify_map(|(mark, version, kind, transport, _)| {
+            let ours = mark == MARK && version == VERSION;
             let mut known = [Transport::Tcp, Transport::Udp].into_iter();
-            known.find(|it| ours && number(*it) == transport)
-        }),
-        socket_address,
-        id,
-        id,
-    )
-        .map(|(transport, aimed, run, nonce)| Request {
-            aim: Aim {
-                transport,
-                address: aimed.ip(),
-                port: aimed.port(),
-            },
-            run,
-            nonce,
+            let transport = known.find(|it| ours && number(*it) == transport)?;
+            Some((kind, transport))
         })
+        .parse_next(input)?;
+    let (aimed, run, nonce) = (socket_address, id, id).parse_next(input)?;
+    let aim = Aim {
+        transport,
+        address: aimed.ip(),
+        port: aimed.port(),
+    };
+    Ok((kind, aim, run, nonce))
 }
 
 fn id(input: &mut &[u8]) -> Result<Id, EmptyError> {
@@ -357,7 +421,7 @@ mod tests {
         let request = read(&token(), &challenge.bytes()).expect("the token is the same");
         assert_eq!(request.aim, aim(443));
         assert_eq!(hexadecimal(&request.run), challenger.run());
-        let bytes = answer(&token(), &request, &witnessed());
+        let bytes = answer(&token(), &request, Says::Came, &witnessed());
         assert_eq!(challenge.read(&bytes), Some(witnessed()));
         assert_eq!((bytes.len(), challenge.bytes().len()), (FRAME, FRAME));
     }
@@ -370,7 +434,7 @@ mod tests {
         assert_eq!(read(&other, &challenge.bytes()), None);
         let request = read(&token(), &challenge.bytes()).expect("ours");
         assert_eq!(
-            challenge.read(&answer(&other, &request, &witnessed())),
+            challenge.read(&answer(&other, &request, Says::Came, &witnessed())),
             None
         );
         assert!(Token::new("too short").is_none());
@@ -384,7 +448,7 @@ mod tests {
         assert_eq!(challenge.read(&challenge.bytes()), None, "a reflection");
         let answered = |other: &Challenge<'_>| {
             let request = read(&token(), &other.bytes()).expect("ours");
-            answer(&token(), &request, &witnessed())
+            answer(&token(), &request, Says::Came, &witnessed())
         };
         let same_run = challenger.challenge(aim(443));
         assert_eq!(challenge.read(&answered(&same_run)), None, "another nonce");
@@ -393,14 +457,27 @@ mod tests {
         assert_eq!(challenge.read(&answered(&other_run)), None, "another run");
         let mut request = read(&token(), &challenge.bytes()).expect("ours");
         request.aim.port = 80;
-        let other_port = answer(&token(), &request, &witnessed());
+        let other_port = answer(&token(), &request, Says::Came, &witnessed());
         assert_eq!(challenge.read(&other_port), None, "another port");
         request.aim = Aim {
             transport: Transport::Udp,
             ..aim(443)
         };
-        let other_transport = answer(&token(), &request, &witnessed());
+        let other_transport = answer(&token(), &request, Says::Came, &witnessed());
         assert_eq!(challenge.read(&other_transport), None, "another transport");
+    }
+
+    #[test]
+    fn a_question_is_no_challenge_and_only_yes_is_yes() {
+        let challenger = Challenger::new(token());
+        let question = challenger.question(aim(2_000));
+        let request = read(&token(), &question.bytes()).expect("ours");
+        assert_eq!(request.asks, Asks::Listening);
+        let said = |says| answer(&token(), &request, says, &witnessed());
+        assert!(question.is_yes(&said(Says::Listening)));
+        assert!(!question.is_yes(&said(Says::NotListening)));
+        assert!(!question.is_yes(&said(Says::Came)));
+        assert_eq!(question.read(&said(Says::Listening)), None);
     }
 
     #[test]
@@ -408,7 +485,7 @@ mod tests {
         let challenger = Challenger::new(token());
         let challenge = challenger.challenge(aim(443));
         let request = read(&token(), &challenge.bytes()).expect("ours");
-        let good = answer(&token(), &request, &witnessed());
+        let good = answer(&token(), &request, Says::Came, &witnessed());
         for place in 0..COVERED + CODE {
             let (mut changed, mut asked) = (good.clone(), challenge.bytes());
             changed[place] ^= 1;
@@ -429,7 +506,7 @@ mod tests {
             system: long.clone(),
             ..witnessed()
         };
-        let proof = challenge.read(&answer(&token(), &request, &of_long));
+        let proof = challenge.read(&answer(&token(), &request, Says::Came, &of_long));
         assert_eq!(proof.expect("a proof").system, shortened(&long));
     }
 
@@ -456,7 +533,7 @@ mod tests {
                 prop_assert!(challenge.read(bytes).is_none());
             }
             // Behind the code, which no fuzzer guesses.
-            let _ = parse(ANSWER).parse_peek(&bytes);
+            let _ = parse.parse_peek(&bytes);
             let _ = proof.parse_peek(&bytes);
         }
     }

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
-use super::arrivals::What;
 use super::{Listener, Met};
 use crate::catalogue::Transport;
 use crate::conversation::challenge::{self, FRAME};
@@ -38,7 +37,7 @@ pub(super) async fn serve(listener: Arc<Listener>, local: SocketAddr, socket: Ud
         let answer = request.and_then(|request| Some((request, listener.answer(&request, &met)?)));
         match answer {
             Some((request, answer)) => {
-                listener.note(&met, What::proved(&request));
+                listener.note_answered(&met, &request);
                 let _ = socket.send_to(&answer, remote).await;
             }
             None => listener.note_unproved(&met),

@@ -16,14 +16,14 @@ mod streams;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::catalogue::Transport;
 use crate::conversation::Token;
-use crate::conversation::challenge::{self, Proof, Request};
+use crate::conversation::challenge::{self, Asks, Proof, Request, Says};
 use crate::report::{Arrival, ListenedPort};
 use arrivals::{Arrivals, Arrived, What};
 use places::{Known, Places};
@@ -39,6 +39,8 @@ pub use streams::LONGEST as LONGEST_CONNECTION;
 pub struct Listener {
     token: Token,
     system: String,
+    /// What is listened on.
+    opened: OnceLock<HashSet<(Transport, SocketAddr)>>,
     arrivals: Arrivals,
     places: Arc<Places>,
     known: Known,
@@ -50,6 +52,7 @@ impl Listener {
         Arc::new(Self {
             token,
             system: system.to_string(),
+            opened: OnceLock::new(),
             arrivals: Arrivals::default(),
             places: Arc::default(),
             known: Known::default(),
@@ -59,6 +62,7 @@ impl Listener {
     /// Serves what was opened; it never ends. When it is dropped nothing more is accepted.
     pub async fn serve(self: Arc<Self>, opened: Opened) {
         let locals: HashSet<SocketAddr> = opened.streams.iter().map(|it| it.local).collect();
+        let _ = self.opened.set(opened.all().collect());
         let mut running = JoinSet::new();
         running.spawn(half_open::watch(Arc::clone(&self), locals));
         for stream in opened.streams {
@@ -83,8 +87,13 @@ impl Listener {
 
     /// The answer to a challenge; `None`: it was answered before, or has lost its way.
     fn answer(&self, request: &Request, met: &Met) -> Option<Vec<u8>> {
-        let fits = request.aim.transport == met.transport;
-        if !fits || !self.known.admit(met.remote.ip(), request.nonce) {
+        let says = match request.asks {
+            Asks::Proof if request.aim.transport != met.transport => return None,
+            Asks::Proof => Says::Came,
+            Asks::Listening if self.listens(request, met) => Says::Listening,
+            Asks::Listening => Says::NotListening,
+        };
+        if !self.known.admit(met.remote.ip(), request.nonce) {
             return None;
         }
         let proof = Proof {
@@ -92,7 +101,14 @@ impl Listener {
             seen_from: met.remote,
             accepted_at: met.local,
         };
-        Some(challenge::answer(&self.token, request, &proof))
+        Some(challenge::answer(&self.token, request, says, &proof))
+    }
+
+    /// Whether the port that a question names is listened on, at the address that the question came to.
+    fn listens(&self, request: &Request, met: &Met) -> bool {
+        let asked = SocketAddr::new(met.local.ip(), request.aim.port);
+        let opened = self.opened.get();
+        opened.is_some_and(|opened| opened.contains(&(request.aim.transport, asked)))
     }
 
     fn note(&self, met: &Met, what: What) {
@@ -103,6 +119,14 @@ impl Listener {
             remote: met.remote,
             what,
         });
+    }
+
+    /// Notes a challenge that was answered. A question is none: it asks for no proof of a path.
+    fn note_answered(&self, met: &Met, request: &Request) {
+        match request.asks {
+            Asks::Proof => self.note(met, What::proved(request)),
+            Asks::Listening => self.note(met, What::Known),
+        }
     }
 
     /// Notes what proved nothing.

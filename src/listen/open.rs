@@ -36,6 +36,16 @@ impl Opened {
         self.streams.len() + self.datagrams.len()
     }
 
+    /// Every port that is listened on.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Transport, SocketAddr)> {
+        let streams = self.streams.iter().map(|it| (Transport::Tcp, it.local));
+        let datagrams = self
+            .datagrams
+            .iter()
+            .map(|(local, _)| (Transport::Udp, *local));
+        streams.chain(datagrams)
+    }
+
     fn note(&mut self, transport: Transport, local: SocketAddr, opened: Result<(), &io::Error>) {
         let (state, why) = match opened {
             Ok(()) => ("listening", None),
@@ -110,6 +120,10 @@ pub fn open(addresses: &[IpAddr], wanted: &[Wanted]) -> Opened {
             }
         }
     }
+    opened.ports.sort_by_cached_key(|port| {
+        let local: Option<SocketAddr> = port.local.parse().ok();
+        (port.transport.clone(), local)
+    });
     opened
 }
 

@@ -94,7 +94,7 @@ mod tests {
 
     fn of_example(name: &str) -> Vec<Wanted> {
         let catalogue = Catalogue::parse(catalogue::CONFIGMGR_2007).expect("the catalogue");
-        let (config, mut problems) = config::read(crate::lab::SITE_FILE.as_bytes());
+        let (config, mut problems) = config::read(include_bytes!("../../probes.yaml"));
         let site = Site::new(&config.expect("a file"), &catalogue, &mut problems).expect("a site");
         let system = site.systems.iter().position(|system| system.name == name);
         wanted(&plan::derive(&site, &catalogue), system.expect("a system"))

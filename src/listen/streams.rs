@@ -8,7 +8,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::arrivals::What;
 use super::open::Stream;
 use super::{Listener, Met};
 use crate::catalogue::Transport;
@@ -83,7 +82,7 @@ async fn challenged(listener: &Listener, met: &Met, stream: &mut TcpStream, dead
         listener.note_unproved(met);
         return;
     };
-    listener.note(met, What::proved(&request));
+    listener.note_answered(met, &request);
     challenge::reply(stream, &answer, deadline).await;
 }
 

@@ -2,36 +2,40 @@
 
 use std::io;
 
-/// Returns when the run is to end: Ctrl-C, or what the system and its services send in its place.
+/// Ends when the run is to end: Ctrl-C, or what the system and its services send in its place. From this call on neither
+/// ends the program by force. It has to be called within a runtime.
 ///
 /// # Errors
 /// When the system does not let a program listen for that.
 #[cfg(unix)]
-pub async fn interrupted() -> io::Result<()> {
+pub fn interrupted() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
-/// Returns when the run is to end: Ctrl-C, Ctrl-Break, the window is closed, or the system shuts down.
+/// Ends when the run is to end: Ctrl-C, Ctrl-Break, the window is closed, or the system shuts down. From this call on none
+/// of them ends the program by force. It has to be called within a runtime.
 ///
 /// # Errors
 /// When the system does not let a program listen for that.
 #[cfg(windows)]
-pub async fn interrupted() -> io::Result<()> {
+pub fn interrupted() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
     let (mut key, mut break_key) = (ctrl_c()?, ctrl_break()?);
     let (mut close, mut shutdown) = (ctrl_close()?, ctrl_shutdown()?);
-    tokio::select! {
-        _ = key.recv() => {}
-        _ = break_key.recv() => {}
-        _ = close.recv() => {}
-        _ = shutdown.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = key.recv() => {}
+            _ = break_key.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
+        }
+    })
 }

@@ -7,6 +7,7 @@
 
 mod client;
 mod derive;
+mod exceptions;
 mod output;
 mod roles;
 mod select;
@@ -22,9 +23,10 @@ use crate::yaml::Ports;
 
 pub use client::of_client;
 pub use derive::{flow_to_list, is_only_of_lists};
+pub use exceptions::review;
 pub use output::{
-    Declared, Destination, FlowEntry, PlanDocument, Port, SiteName, Source, ToolName, document,
-    entry, id, text,
+    Declared, Destination, ExceptionEntry, FlowEntry, PlanDocument, Port, SiteName, Source,
+    ToolName, document, entry, exception_entry, id, text,
 };
 pub use roles::{is_bridged, roles};
 pub use select::{Chosen, Owner, select};

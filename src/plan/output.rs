@@ -1,6 +1,6 @@
 //! Flows in words: their ids, the JSON of a plan, and its text for a firewall team.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Flow, Plan, Target};
 use crate::catalogue::{Confidence, Need};
-use crate::diagnostic::visible;
-use crate::site::{Origin, Site};
+use crate::diagnostic::{Place, visible};
+use crate::site::{Exception, Origin, Site};
 
 /// A flow in a report or plan, as far as it is known before any packet is sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -111,6 +111,22 @@ pub struct PlanDocument {
     pub site: SiteName,
     /// The flows, ordered by id.
     pub flows: Vec<FlowEntry>,
+    /// Deviations that the site file accepts.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub exceptions: Vec<ExceptionEntry>,
+}
+
+/// An accepted deviation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExceptionEntry {
+    /// The id of the flow; that of a sweep's finding is no flow of the plan.
+    pub flow: String,
+    /// The last day on which it holds, as in `2027-03-31`; it ends with that day, UTC.
+    pub until: String,
+    /// Why it is accepted.
+    pub why: String,
+    /// Where the site file says so.
+    pub declared: Declared,
 }
 
 /// The program.
@@ -197,15 +213,19 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
         breaks: reason.breaks.clone(),
         source: (!reason.source.is_empty()).then(|| reason.source.clone()),
         confidence: reason.confidence.to_string(),
-        declared: Declared {
-            file: file.to_string(),
-            line: reason.declared.line,
-            column: reason.declared.column,
-        },
+        declared: declared(file, reason.declared),
         crosses: crosses(site, flow)
             .into_iter()
             .map(str::to_string)
             .collect(),
+    }
+}
+
+fn declared(file: &str, at: Place) -> Declared {
+    Declared {
+        file: file.to_string(),
+        line: at.line,
+        column: at.column,
     }
 }
 
@@ -261,6 +281,21 @@ pub fn document(site: &Site, file: &str, plan: &Plan) -> PlanDocument {
             .iter()
             .map(|flow| entry(site, file, flow))
             .collect(),
+        exceptions: site
+            .exceptions
+            .iter()
+            .map(|exception| exception_entry(file, exception))
+            .collect(),
+    }
+}
+
+/// An exception in words.
+pub fn exception_entry(file: &str, exception: &Exception) -> ExceptionEntry {
+    ExceptionEntry {
+        flow: exception.flow.clone(),
+        until: exception.until.to_string(),
+        why: exception.why.clone(),
+        declared: declared(file, exception.declared),
     }
 }
 
@@ -279,6 +314,7 @@ pub fn text(site: &Site, plan: &Plan) -> String {
         counts(Need::Optional),
         counts(Need::Forbidden)
     );
+    let planned: BTreeSet<String> = plan.flows.iter().map(|flow| id(site, flow)).collect();
     for ((_, title), flows) in groups {
         let _ = write!(out, "\n{title}\n{}\n", "=".repeat(title.len()));
         for need in [Need::Required, Need::Optional] {
@@ -288,7 +324,34 @@ pub fn text(site: &Site, plan: &Plan) -> String {
         }
         out += &forbidden(site, &flows);
     }
+    out += &of_sweeps(site, &planned);
     out
+}
+
+/// The exceptions that stand beside no flow of the plan: for what a sweep may find, or for nothing.
+fn of_sweeps(site: &Site, planned: &BTreeSet<String>) -> String {
+    let all = site.exceptions.iter();
+    let mut out = String::new();
+    for exception in all.filter(|exception| !planned.contains(&exception.flow)) {
+        if out.is_empty() {
+            out += "\nAccepted beside the plan\n";
+        }
+        let _ = writeln!(
+            out,
+            "  {} {}",
+            visible(&exception.flow),
+            accepted(exception)
+        );
+    }
+    out
+}
+
+fn accepted(exception: &Exception) -> String {
+    format!(
+        "accepted until {}: {}",
+        exception.until,
+        visible(&exception.why)
+    )
 }
 
 fn group(site: &Site, flow: &Flow) -> (usize, String) {
@@ -354,6 +417,9 @@ fn needed(site: &Site, flow: &Flow) -> String {
         visible(&source),
         entry.rules.join(", ")
     );
+    if let Some(exception) = site.exception_for(&entry.id) {
+        let _ = writeln!(out, "            {}", accepted(exception));
+    }
     out
 }
 
@@ -364,6 +430,7 @@ fn reason_source(flow: &Flow) -> String {
 /// Forbidden ports, one line for each pair of ends: a firewall team reads them as a list.
 fn forbidden(site: &Site, flows: &[&Flow]) -> String {
     let mut pairs: BTreeMap<(String, Vec<String>), Vec<String>> = BTreeMap::new();
+    let mut exceptions: BTreeMap<_, Vec<(String, &Exception)>> = BTreeMap::new();
     for flow in flows.iter().filter(|flow| flow.need == Need::Forbidden) {
         let ends = format!(
             "{}>{}",
@@ -375,10 +442,12 @@ fn forbidden(site: &Site, flows: &[&Flow]) -> String {
         } else {
             format!("{}/{}", flow.port, flow.transport)
         };
-        pairs
-            .entry((ends, flow.reason.rules.clone()))
-            .or_default()
-            .push(port);
+        let pair = (ends, flow.reason.rules.clone());
+        if let Some(exception) = site.exception_for(&id(site, flow)) {
+            let exceptions = exceptions.entry(pair.clone()).or_default();
+            exceptions.push((port.clone(), exception));
+        }
+        pairs.entry(pair).or_default().push(port);
     }
     let mut out = String::new();
     for ((ends, rules), mut ports) in pairs {
@@ -393,6 +462,9 @@ fn forbidden(site: &Site, flows: &[&Flow]) -> String {
             ports.join(", "),
             rules.join(", ")
         );
+        for (port, exception) in exceptions.get(&(ends, rules)).into_iter().flatten() {
+            let _ = writeln!(out, "            {port} {}", accepted(exception));
+        }
     }
     out
 }

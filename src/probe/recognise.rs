@@ -9,35 +9,31 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use super::once::again;
-use super::{Challenger, Prober, Question};
+use super::once::{again, in_place};
+use super::{Challenger, Ladder, Prober, Question, Target, knock, silence, spread};
 use crate::catalogue::Transport;
 use crate::conversation::challenge::{self, Aim, Proof};
-use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service};
-use crate::os::{self, Datagram};
+use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service, State};
+use crate::os::{self, Connection, Datagram, Manner};
 
-/// How often a connection for the challenge is begun.
-const CONNECTIONS: usize = 2;
+/// How often a connection for the challenge is begun, each from a port of its own: some source ports may be shut out.
+const CONNECTIONS: usize = 6;
 
 /// Looks for a listener behind a TCP port that has opened, and writes down what it proves; whether there is one.
 pub(super) async fn stream(prober: &Prober, question: &Question, seen: &mut Observation) -> bool {
     let Some(challenger) = &question.challenger else {
         return false;
     };
-    let mut stream = None;
-    for _ in 0..CONNECTIONS {
-        if stream.is_none() {
-            stream = again(prober, question, seen.address).await;
-        }
-    }
-    let Some(mut stream) = stream else {
+    let Some(mut stream) = connection(prober, question, seen.address).await else {
         return false;
     };
     let challenge = challenger.challenge(aim(Transport::Tcp, question, seen.address));
     let limit = prober.limits.timeout;
-    let Some(proof) = challenge::exchange(&mut stream, &challenge, limit).await else {
+    let came = challenge::exchange(&mut stream, &challenge, limit).await;
+    let Some(proof) = came.and_then(|bytes| challenge.read(&bytes)) else {
         return false;
     };
     let direct = question.via.is_none();
@@ -49,6 +45,27 @@ pub(super) async fn stream(prober: &Prober, question: &Question, seen: &mut Obse
     true
 }
 
+/// A connection for the challenge alone.
+async fn connection(
+    prober: &Prober,
+    question: &Question,
+    address: Option<IpAddr>,
+) -> Option<TcpStream> {
+    let direct = address.filter(|_| question.via.is_none());
+    let Some(address) = direct else {
+        return again(prober, question, address).await;
+    };
+    let remote = SocketAddr::new(address, question.port);
+    for silent in 0..CONNECTIONS {
+        let wait = spread::wait(prober, remote, silent);
+        let once = in_place(prober, remote, Manner::default(), wait).await?;
+        if let Some(Connection::Open(stream)) = once.came {
+            return Some(stream);
+        }
+    }
+    None
+}
+
 /// Looks for a listener behind a UDP port with one datagram. It ends only when a listener has proved itself.
 pub(super) async fn datagram(
     prober: &Prober,
@@ -58,6 +75,19 @@ pub(super) async fn datagram(
     let Some(challenger) = &question.challenger else {
         return std::future::pending().await;
     };
+    match datagram_once(prober, question, challenger, remote).await {
+        (attempt, Some(listener)) => (attempt, listener),
+        (_, None) => std::future::pending().await,
+    }
+}
+
+/// Sends one challenge in a datagram; what came of it.
+async fn datagram_once(
+    prober: &Prober,
+    question: &Question,
+    challenger: &Challenger,
+    remote: SocketAddr,
+) -> (Attempt, Option<Listener>) {
     prober.pace.turn().await;
     let address = Some(remote.ip());
     let challenge = challenger.challenge(aim(Transport::Udp, question, address));
@@ -71,19 +101,102 @@ pub(super) async fn datagram(
         Ok(Datagram::Answer(bytes)) => challenge.read(bytes),
         Ok(Datagram::Rejected(_) | Datagram::Trouble(_)) | Err(_) => None,
     };
-    let Some(proof) = proof else {
-        return std::future::pending().await;
-    };
     let local = *local.lock().unwrap_or_else(PoisonError::into_inner);
     let attempt = Attempt {
         at,
         local,
         remote,
         took_ms: super::millis(started.elapsed()),
-        result: AttemptResult::Open,
+        result: match proof {
+            Some(_) => AttemptResult::Open,
+            None => AttemptResult::Silent,
+        },
     };
-    let listener = listener(challenger, question, proof, local, address);
+    let listener = proof.map(|proof| listener(challenger, question, proof, local, address));
     (attempt, listener)
+}
+
+impl Prober {
+    /// Makes the silence of UDP ports proof where a listener, which proved itself on another port of the host, says that
+    /// it listens on them: then a challenge that came would have been answered.
+    pub async fn prove_datagrams(&self, questions: &[Question], answers: &mut [Observation]) {
+        let silent: Vec<usize> = (0..answers.len())
+            .filter(|number| is_silent_datagram(&questions[*number], &answers[*number]))
+            .collect();
+        self.expect(silent.len());
+        for number in silent {
+            let question = &questions[number];
+            let Some(proved) = proved_beside(questions, answers, answers[number].address) else {
+                continue;
+            };
+            if *self.stop.borrow() || !self.is_listened_on(proved, question).await {
+                continue;
+            }
+            self.challenge_again(question, &mut answers[number]).await;
+        }
+    }
+
+    /// Whether the listener behind a port says that it listens on the port of a question.
+    async fn is_listened_on(&self, proved: &Question, question: &Question) -> bool {
+        let (Some(challenger), Target::Address(address)) = (&proved.challenger, proved.target)
+        else {
+            return false;
+        };
+        let asks = challenger.question(aim(Transport::Udp, question, Some(address)));
+        let Some(mut stream) = connection(self, proved, Some(address)).await else {
+            return false;
+        };
+        let limit = self.limits.timeout;
+        let came = challenge::exchange(&mut stream, &asks, limit).await;
+        came.is_some_and(|bytes| asks.is_yes(&bytes))
+    }
+
+    /// Sends challenges until one is answered, or silence is proof.
+    async fn challenge_again(&self, question: &Question, seen: &mut Observation) {
+        let (Some(challenger), Some(address)) = (&question.challenger, seen.address) else {
+            return;
+        };
+        let remote = SocketAddr::new(address, question.port);
+        let wanted = self.learnt().tries(address).min(silence::MOST);
+        while knock::silent(&seen.attempts) < usize::from(wanted) {
+            let mut stop = self.stop.clone();
+            let (attempt, listener) = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                once = datagram_once(self, question, challenger, remote) => once,
+            };
+            seen.attempts.push(attempt);
+            if let Some(listener) = listener {
+                seen.state = State::Open;
+                note(seen, listener);
+                return;
+            }
+        }
+        knock::judge_silence(self, seen, 0);
+    }
+}
+
+fn is_silent_datagram(question: &Question, seen: &Observation) -> bool {
+    matches!(question.ladder, Ladder::Datagram(_))
+        && question.challenger.is_some()
+        && seen.state == State::Silent
+}
+
+/// A TCP question of the same address that a listener answered on the port that it was aimed at.
+fn proved_beside<'a>(
+    questions: &'a [Question],
+    answers: &[Observation],
+    address: Option<IpAddr>,
+) -> Option<&'a Question> {
+    let mut all = questions.iter().zip(answers);
+    let proves = |question: &Question, seen: &Observation| {
+        let listener = seen.listener.as_ref();
+        seen.address == address
+            && listener.is_some_and(|listener| !listener.has_other_port())
+            && !matches!(question.ladder, Ladder::Datagram(_) | Ladder::RpcRange(_))
+    };
+    all.find(|(question, seen)| proves(question, seen))
+        .map(|(question, _)| question)
 }
 
 /// Writes down that a listener proved itself.

@@ -132,7 +132,7 @@ async fn fresh_one_opens(prober: &Prober, remote: SocketAddr) -> bool {
 }
 
 /// Twice as long after each silent try, up to the time that the user gives to a step.
-fn wait(prober: &Prober, remote: SocketAddr, silent: usize) -> Duration {
+pub(super) fn wait(prober: &Prober, remote: SocketAddr, silent: usize) -> Duration {
     let first = prober.learnt().wait(remote.ip());
     let growth = 1_u32 << silent.min(6);
     (first * growth).min(prober.limits.timeout)

@@ -1,6 +1,7 @@
 //! What to do about a cause, in words for whoever has to act.
 
 use super::document::Evidence;
+use crate::catalogue::Catalogue;
 use crate::plan::FlowEntry;
 use crate::verdict::{Cause, Verdict};
 
@@ -21,6 +22,40 @@ pub(super) fn advice(
         text += REFUSE_ALL;
     }
     text
+}
+
+/// Where a port may be another than the site uses, which topic says where the console shows the number; else empty.
+pub(super) fn where_to_read(
+    catalogue: &Catalogue,
+    flow: &FlowEntry,
+    verdict: Verdict,
+    cause: Cause,
+) -> String {
+    let may_be_another = matches!(
+        cause,
+        Cause::NoAnswer
+            | Cause::Reset
+            | Cause::NobodyListens
+            | Cause::NotTls
+            | Cause::NotHttp
+            | Cause::WrongRole
+    );
+    let fails = matches!(verdict, Verdict::Blocked | Verdict::Down | Verdict::Wrong);
+    if !(may_be_another && fails) {
+        return String::new();
+    }
+    let topics = catalogue.topics_of(&flow.rules);
+    let commands: Vec<String> = topics
+        .iter()
+        .map(|topic| format!("portproof explain {}", topic.id))
+        .collect();
+    match commands.is_empty() {
+        true => String::new(),
+        false => format!(
+            " Where the console shows this port number: {}.",
+            commands.join(", ")
+        ),
+    }
 }
 
 fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Cause) -> String {
@@ -114,6 +149,9 @@ fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Caus
         | Cause::DnsDiffers
         | Cause::DnsNoAnswer
         | Cause::FamilySkipped
+        | Cause::ExceptionEndsSoon
+        | Cause::ExceptionLapsed
+        | Cause::ExceptionNotNeeded
         | Cause::CertificatesDiffer
         | Cause::MixedFiles
         | Cause::FarApart

@@ -28,6 +28,9 @@ pub struct ArrivalsDocument {
     pub started: String,
     /// End, RFC 3339.
     pub finished: String,
+    /// Whether the system shows connections that stay half open; where it does not, one may arrive unseen.
+    #[serde(default)]
+    pub sees_half_open: bool,
     /// The ports it was to listen on.
     pub ports: Vec<ListenedPort>,
     /// What arrived, in the order of time.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 
-use super::advice::advice;
+use super::advice::{advice, where_to_read};
 use super::client::{self, ClientRun};
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state};
+use super::exceptions;
 use super::joined::Elsewhere;
 use super::logged::logged;
 use super::reach::{Against, Reach, reach};
@@ -17,7 +19,7 @@ use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::change::Of;
 use crate::observation::Observation;
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
-use crate::site::{Origin, Site, SystemId, ZoneId};
+use crate::site::{self, Origin, Site, SystemId, ZoneId};
 use crate::verdict::{Cause, Judged, Judgement, Level, Owner, Seen, Verdict};
 use crate::yaml::Ports;
 
@@ -54,8 +56,8 @@ pub struct Run<'a> {
 }
 
 /// The words of findings over many swept ports.
-const LET_THROUGH: &str = "sweep";
-const PAINTED: &str = "sweep-answered";
+const LET_THROUGH: &str = site::SWEPT;
+const PAINTED: &str = site::SWEPT_ANSWERED;
 
 /// Ports of one system that were tried beside the plan.
 pub struct SweptSystem {
@@ -141,6 +143,9 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
             .flat_map(|swept| swept_findings(&run, swept)),
     );
     flows.sort_by(|a, b| a.flow.id.cmp(&b.flow.id));
+    let mut notes = run.notes.clone();
+    let today = Offset::UTC.to_datetime(run.now).date();
+    notes.extend(exceptions::apply(run.site, &mut flows, today));
     ReportDocument {
         schema: super::read::SCHEMA.to_string(),
         tool: ToolName::this(),
@@ -152,7 +157,7 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         flows_elsewhere: run.elsewhere.iter().map(|start| start.flows).sum(),
         elsewhere: run.elsewhere.clone(),
         sweeps: sweeps(&run),
-        notes: run.notes.clone(),
+        notes,
         contradictions: Vec::new(),
         coverage: None,
         matrix: Vec::new(),
@@ -209,11 +214,14 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             observations.get(judged.observation),
             &judgement,
         ),
-        advice: advice(&entry, &evidence, judgement.verdict, judgement.cause),
+        advice: advice(&entry, &evidence, judgement.verdict, judgement.cause)
+            + &where_to_read(run.catalogue, &entry, judgement.verdict, judgement.cause),
         vantage: None,
         also: Vec::new(),
         evidence,
         flow: entry,
+        accepted: None,
+        lapsed: None,
     }
 }
 
@@ -365,7 +373,7 @@ pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
     let count = |verdict: Verdict| {
         flows
             .iter()
-            .filter(|flow| flow.verdict == verdict.name())
+            .filter(|flow| flow.accepted.is_none() && flow.verdict == verdict.name())
             .count()
     };
     Summary {
@@ -375,6 +383,7 @@ pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
         wrong: count(Verdict::Wrong),
         exposed: count(Verdict::Exposed),
         unknown: count(Verdict::Unknown),
+        accepted: flows.iter().filter(|flow| flow.accepted.is_some()).count(),
     }
 }
 

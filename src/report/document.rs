@@ -101,12 +101,46 @@ pub struct ReportFlow {
     /// What clients write into their logs about it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub logged: Vec<Logged>,
+    /// The exception of the site file that holds: the flow fails and counts apart.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accepted: Option<Accepted>,
+    /// The exception of the site file that has lapsed: the flow counts as a failure again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lapsed: Option<Lapsed>,
     /// In a joined report: whose word it is, as a place in `vantages`, from 0.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub vantage: Option<usize>,
     /// In a joined report: what other vantages say of it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub also: Vec<Answer>,
+}
+
+/// An exception that held when the run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Accepted {
+    /// The last day on which it holds, as in `2027-03-31`; it ends with that day, UTC.
+    pub until: String,
+    /// Why it is accepted.
+    pub why: String,
+    /// Days from that of the run's end to `until`; 0 on the last day.
+    pub days_left: i32,
+}
+
+impl Accepted {
+    /// Whether it ends so soon that somebody should know.
+    pub fn ends_soon(&self) -> bool {
+        const SOON: i32 = 14;
+        self.days_left <= SOON
+    }
+}
+
+/// An exception that no longer held when the run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lapsed {
+    /// The last day on which it held.
+    pub until: String,
+    /// Why it was accepted.
+    pub why: String,
 }
 
 /// What a client writes into a log.
@@ -547,7 +581,7 @@ pub struct Note {
     pub text: String,
 }
 
-/// Flows by verdict.
+/// Flows by verdict; those that are accepted are counted apart, and in no verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// As they must be.
@@ -562,4 +596,7 @@ pub struct Summary {
     pub exposed: usize,
     /// Without proof either way.
     pub unknown: usize,
+    /// Not as they must be, and accepted by an exception that holds.
+    #[serde(default)]
+    pub accepted: usize,
 }

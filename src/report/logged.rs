@@ -1,7 +1,9 @@
 //! What a client of the site writes into its logs about a finding, in the catalogue's words.
 
+use std::collections::BTreeSet;
+
 use super::document::Logged;
-use crate::catalogue::{Catalogue, Need, Outcome, Role};
+use crate::catalogue::{Catalogue, ClientError, Need, Outcome, Protocol, Role};
 use crate::observation::{
     CertificateFault, Ends, HttpSeen, Meddled, Observation, Service, State, Unresolved,
 };
@@ -17,30 +19,24 @@ pub(super) fn logged(
     seen: Option<&Observation>,
     judgement: &Judgement,
 ) -> Vec<Logged> {
-    let by_clients = matches!(flow.from, Origin::Zone(zone) if site.clients.contains(&zone));
     let fails = matches!(
         judgement.verdict,
         Verdict::Blocked | Verdict::Down | Verdict::Wrong
     );
-    let (Some(seen), true) = (seen, by_clients && fails && flow.need != Need::Forbidden) else {
+    let (Some(seen), true) = (seen, fails && is_of_clients(site, flow)) else {
         return Vec::new();
     };
-    let roles = plan::roles(site, catalogue, flow);
-    let is_list = matches!(flow.to, Target::Crl(_)) || roles.contains(&Role::CrlDistributionPoint);
-    let outcome = match is_list {
+    let end = End::of(site, catalogue, flow);
+    let outcome = match end.is_list {
         true => Some(Outcome::RevocationUnreachable),
-        false if roles.is_empty() => None,
+        false if end.roles.is_empty() => None,
         false => outcome(seen, judgement.cause),
     };
     let Some(outcome) = outcome else {
         return Vec::new();
     };
     let mut all = Vec::new();
-    for error in catalogue.logged_after(outcome) {
-        let theirs = error.roles.is_empty() || error.roles.iter().any(|role| roles.contains(role));
-        if !is_list && !theirs {
-            continue;
-        }
+    for error in end.errors(catalogue, outcome) {
         let entry = |log: Option<&crate::catalogue::Log>| Logged {
             log: log.map(|log| log.file.clone()),
             code: error.shows.clone(),
@@ -55,6 +51,74 @@ pub(super) fn logged(
         all.extend(error.logs.iter().map(|log| entry(Some(log))));
     }
     all
+}
+
+/// What clients log about a flow by what goes wrong, before anything is known of it: none where no client starts it.
+pub fn may_log(site: &Site, catalogue: &Catalogue, flow: &Flow) -> Vec<(Outcome, Vec<String>)> {
+    let end = End::of(site, catalogue, flow);
+    if !is_of_clients(site, flow) || (end.roles.is_empty() && !end.is_list) {
+        return Vec::new();
+    }
+    let can_meet = |outcome: &Outcome| match end.is_list {
+        true => *outcome == Outcome::RevocationUnreachable,
+        false => speaks_of(flow.protocol, *outcome),
+    };
+    let outcomes = Outcome::ALL.iter().copied().filter(can_meet);
+    let words = outcomes.map(|outcome| {
+        let words = end.errors(catalogue, outcome).map(ClientError::words);
+        (outcome, words.collect::<Vec<_>>())
+    });
+    words.filter(|(_, words)| !words.is_empty()).collect()
+}
+
+/// Whether what is spoken on a flow can fail in this way.
+fn speaks_of(protocol: Protocol, outcome: Outcome) -> bool {
+    let tls = matches!(protocol, Protocol::Tls | Protocol::Https);
+    let http = matches!(protocol, Protocol::Http | Protocol::Https);
+    match outcome {
+        Outcome::Silence | Outcome::Reset | Outcome::NoSuchName | Outcome::Aborted => true,
+        Outcome::ClientCertificateWanted
+        | Outcome::CertificateName
+        | Outcome::CertificateDate
+        | Outcome::CertificateUntrusted
+        | Outcome::RevocationUnreachable
+        | Outcome::TlsFailed => tls,
+        Outcome::HttpUnauthorized | Outcome::HttpForbidden | Outcome::HttpError => http,
+    }
+}
+
+fn is_of_clients(site: &Site, flow: &Flow) -> bool {
+    let from_clients = matches!(flow.from, Origin::Zone(zone) if site.clients.contains(&zone));
+    from_clients && flow.need != Need::Forbidden
+}
+
+/// What clients look for at the end of a flow.
+struct End {
+    roles: BTreeSet<Role>,
+    /// A revocation list: whatever fails, clients say the same of it.
+    is_list: bool,
+}
+
+impl End {
+    fn of(site: &Site, catalogue: &Catalogue, flow: &Flow) -> Self {
+        let roles = plan::roles(site, catalogue, flow);
+        let is_list =
+            matches!(flow.to, Target::Crl(_)) || roles.contains(&Role::CrlDistributionPoint);
+        Self { roles, is_list }
+    }
+
+    fn errors<'a>(
+        &'a self,
+        catalogue: &'a Catalogue,
+        outcome: Outcome,
+    ) -> impl Iterator<Item = &'a ClientError> {
+        let theirs = |error: &ClientError| {
+            let mut roles = error.roles.iter();
+            error.roles.is_empty() || roles.any(|role| self.roles.contains(role))
+        };
+        let all = catalogue.logged_after(outcome);
+        all.filter(move |error| self.is_list || theirs(error))
+    }
 }
 
 /// What a client meets; `None` where clients are not known to say anything of it.

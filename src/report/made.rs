@@ -98,6 +98,8 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
         },
         advice: String::new(),
         logged: Vec::new(),
+        accepted: None,
+        lapsed: None,
         vantage: None,
         also: Vec::new(),
     }

@@ -8,6 +8,9 @@ mod diff;
 mod client;
 mod document;
 mod evidence;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod exceptions;
 mod join;
 mod joined;
 mod logged;
@@ -22,23 +25,31 @@ pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_S
 pub use assemble::{Run, SweptSystem, assemble};
 pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer};
 pub use diff::{DiffDocument, diff, diff_text};
-pub use document::{Evidence, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage};
+pub use document::{
+    Accepted, Evidence, Lapsed, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage,
+};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{
     Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell, SeenArriving, Untried,
     elsewhere,
 };
+pub use logged::may_log;
 pub use reach::{Against, Reach, Reached, ReachedNumber, ReachedSystem};
 pub use read::{Joinable, read, read_arrivals, read_joinable};
 pub use signature::{SignatureFault, SigningKey, VerifyingKey};
-pub use text::{Detail, text};
+pub use text::{Detail, seen, text};
 
 use crate::verdict::{Level, Verdict};
 
 /// What a report says to the shell: 0 nothing wrong, 1 something is, 3 nothing is but something is unknown.
+///
+/// What is accepted says nothing, but that an exception ends soon is worth a warning.
 pub fn exit_status(report: &ReportDocument, strict: bool) -> u8 {
-    let counts = |flow: &ReportFlow| {
-        flow.level == Level::Error.name() || (strict && flow.level == Level::Warning.name())
+    let counts = |flow: &ReportFlow| match &flow.accepted {
+        Some(accepted) => strict && accepted.ends_soon(),
+        None => {
+            flow.level == Level::Error.name() || (strict && flow.level == Level::Warning.name())
+        }
     };
     let is = |flow: &ReportFlow, verdict: Verdict| flow.verdict == verdict.name();
     let failed = [
@@ -54,8 +65,11 @@ pub fn exit_status(report: &ReportDocument, strict: bool) -> u8 {
     {
         return 1;
     }
-    let open_question =
-        |flow: &ReportFlow| is(flow, Verdict::Unknown) && flow.level != Level::Note.name();
+    let open_question = |flow: &ReportFlow| match &flow.accepted {
+        _ if !is(flow, Verdict::Unknown) => false,
+        Some(accepted) => strict && accepted.ends_soon(),
+        None => flow.level != Level::Note.name(),
+    };
     if report.flows.iter().any(open_question) {
         3
     } else {

@@ -37,6 +37,7 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
     out += &tables(&findings);
     out += &joined(report, detail);
     out += &evidence(report, &findings);
+    out += &accepted(report);
     out += &notes(report);
     if detail == Detail::Everything {
         out += &everything(report);
@@ -48,6 +49,7 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
 /// Whether a flow belongs above the counts: all that is wrong, and what is unknown and matters.
 fn is_finding(flow: &ReportFlow) -> bool {
     match verdict(flow) {
+        _ if flow.accepted.is_some() => false,
         Some(Verdict::Ok) | None => flow.level == Level::Warning.name(),
         Some(Verdict::Unknown) => flow.level != Level::Note.name(),
         Some(Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed) => true,
@@ -286,6 +288,7 @@ fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
         && a.verdict == b.verdict
         && a.cause == b.cause
         && a.flow.need == b.flow.need
+        && a.lapsed == b.lapsed
         && a.vantage == b.vantage
         && ends(a) == ends(b)
 }
@@ -313,6 +316,14 @@ fn finding(report: &ReportDocument, flow: &ReportFlow, likewise: &[&str]) -> Str
         visible(&flow.flow.why)
     );
     let _ = writeln!(out, "  seen: {}", visible(&seen(flow)));
+    if let Some(lapsed) = &flow.lapsed {
+        let _ = writeln!(
+            out,
+            "  lapsed: accepted until {} ({}); it counts again",
+            lapsed.until,
+            visible(&lapsed.why)
+        );
+    }
     if !flow.flow.breaks.is_empty() {
         let _ = writeln!(out, "  effect: {}", visible(&flow.flow.breaks));
     }
@@ -340,8 +351,8 @@ fn style(flow: &ReportFlow) -> Style {
     }
 }
 
-/// What was seen, in one sentence.
-fn seen(flow: &ReportFlow) -> String {
+/// What was seen of a flow, in one sentence; with whatever the wire said, so not yet fit for a terminal.
+pub fn seen(flow: &ReportFlow) -> String {
     let evidence = &flow.evidence;
     // Those of the address that decided stand first.
     let host = |remote: &str| remote.rsplit_once(':').map(|(host, _)| host.to_string());
@@ -638,10 +649,39 @@ fn answered_after(path: &Path) -> String {
     }
 }
 
+/// What is not as it must be, and accepted for a time.
+fn accepted(report: &ReportDocument) -> String {
+    let mut out = String::new();
+    for flow in &report.flows {
+        let Some(accepted) = &flow.accepted else {
+            continue;
+        };
+        if out.is_empty() {
+            out += "\nAccepted by exceptions of the site file, and counted apart\n";
+        }
+        let _ = writeln!(
+            out,
+            "  {} {}  {}  until {}: {}",
+            flow.verdict.to_uppercase(),
+            visible(&flow.flow.id),
+            flow.cause,
+            visible(&accepted.until),
+            visible(&accepted.why)
+        );
+        let _ = writeln!(out, "    seen: {}", visible(&seen(flow)));
+    }
+    out
+}
+
 fn notes(report: &ReportDocument) -> String {
     let mut out = String::new();
     for note in &report.notes {
-        let _ = writeln!(out, "\nnote: {} [{}]", visible(&note.text), note.cause);
+        let warns = [Cause::ExceptionEndsSoon, Cause::ExceptionLapsed];
+        let word = match warns.iter().any(|cause| cause.name() == note.cause) {
+            true => "warning",
+            false => "note",
+        };
+        let _ = writeln!(out, "\n{word}: {} [{}]", visible(&note.text), note.cause);
     }
     out
 }
@@ -651,13 +691,18 @@ fn everything(report: &ReportDocument) -> String {
     for flow in &report.flows {
         let _ = writeln!(
             out,
-            "  {:<8} {:<9} {}  {} ({}; {})",
+            "  {:<8} {:<9} {}  {} ({}; {}){}",
             flow.verdict.style(style(flow)),
             flow.flow.need,
             visible(&flow.flow.id),
             flow.cause,
             flow.state,
-            visible(&flow.flow.rules.join(", "))
+            visible(&flow.flow.rules.join(", ")),
+            if flow.accepted.is_some() {
+                " accepted"
+            } else {
+                ""
+            }
         );
     }
     for sweep in &report.sweeps {
@@ -678,6 +723,9 @@ fn counts(report: &ReportDocument, detail: Detail) -> String {
         "\n{} ok, {} blocked, {} down, {} wrong, {} exposed, {} unknown",
         it.ok, it.blocked, it.down, it.wrong, it.exposed, it.unknown
     );
+    if it.accepted > 0 {
+        let _ = write!(out, ", {} accepted", it.accepted);
+    }
     if report.flows_elsewhere > 0 {
         let _ = write!(
             out,

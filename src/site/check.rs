@@ -4,7 +4,7 @@ use super::addresses::shared_addresses;
 use super::borders::{firewalls, internet, shared_networks};
 use super::names::Names;
 use super::systems::{databases, members, one_system};
-use super::{Crl, Origin, OwnFlow, Site, System, Zone, ZoneId};
+use super::{Crl, Origin, OwnFlow, Site, System, Zone, ZoneId, exceptions};
 use crate::catalogue::{Catalogue, Role, Setting};
 use crate::config::{self, Config, Mode, Sweep};
 use crate::diagnostic::Problem;
@@ -87,7 +87,7 @@ pub(super) fn resolve(
         .iter()
         .filter_map(|(zone, via)| Some((names.zone(zone, "`via` names", problems)?, via.clone())));
     let via = via.collect();
-    exceptions(config, &names, problems);
+    let exceptions = exceptions::exceptions(config, &names, problems);
     large_sweep(config, &systems, problems);
     unserved_clients(config, &systems, &clients, problems);
     Some(Site {
@@ -120,6 +120,7 @@ pub(super) fn resolve(
         crl_check: config.site.crl_check,
         crls,
         flows,
+        exceptions,
         probing: config.probing.clone(),
         via,
     })
@@ -249,7 +250,7 @@ fn client_ports(
     problems: &mut Vec<Problem>,
 ) -> Vec<u16> {
     if let Some(third) = found.get(MOST_CLIENT_PORTS) {
-        problems.push(Problem::error("too-many-ports", third.at, "a client request service has at most two port numbers").hint("Site Properties > Ports has two services for each; numbers no longer in use go under `retired_client_ports`"));
+        problems.push(Problem::error("too-many-ports", third.at, "a client request service has at most two port numbers").hint("Site Properties > Ports has two services for each; numbers no longer in use go under `retired_client_ports`; portproof explain client-ports says where the console shows them"));
     }
     let mut ports: Vec<u16> = found.iter().map(|port| port.value).collect();
     if ports.is_empty() {
@@ -272,7 +273,7 @@ fn retired_ports(found: &[At<u16>], active: &[u16], problems: &mut Vec<Problem>)
                 port.at,
                 format!("port {} is retired and in use", port.value),
             )
-            .hint("a number is either in `client_ports` or in `retired_client_ports`"),
+            .hint("a number is either in `client_ports` or in `retired_client_ports`; portproof explain client-ports says where the console shows those in use"),
         );
     }
     found.iter().map(|port| port.value).collect()
@@ -367,46 +368,6 @@ fn own_flow(
         need: flow.need,
         why: flow.why.as_ref().map(|why| why.value.clone()),
     })
-}
-
-/// An exception must name a flow as ids are written: `FROM>TO:PORT/TRANSPORT`.
-fn exceptions(config: &Config, names: &Names<'_>, problems: &mut Vec<Problem>) {
-    for exception in &config.exceptions {
-        let id = &exception.flow;
-        let Some((from, rest)) = id.value.split_once('>') else {
-            problems.push(
-                Problem::error(
-                    "no-such-flow",
-                    id.at,
-                    format!("`{}` is no flow id", id.value),
-                )
-                .hint("ids are written FROM>TO:PORT/TRANSPORT; `portproof plan` lists them"),
-            );
-            continue;
-        };
-        let at = |text: &str| At {
-            value: text.to_string(),
-            at: id.at,
-        };
-        names.origin(&at(from), "the flow id starts at", problems);
-        match rest
-            .rsplit_once(':')
-            .filter(|(_, port)| port.ends_with("/tcp") || port.ends_with("/udp"))
-        {
-            Some((to, _)) if to.starts_with("crl.") => {}
-            Some((to, _)) => {
-                names.system(&at(to), "the flow id leads to", problems);
-            }
-            None => problems.push(
-                Problem::error(
-                    "no-such-flow",
-                    id.at,
-                    format!("`{}` is no flow id", id.value),
-                )
-                .hint("ids are written FROM>TO:PORT/TRANSPORT; `portproof plan` lists them"),
-            ),
-        }
-    }
 }
 
 fn large_sweep(config: &Config, systems: &[System], problems: &mut Vec<Problem>) {

@@ -6,6 +6,8 @@
 mod addresses;
 mod borders;
 mod check;
+mod exceptions;
+mod flow_id;
 mod names;
 mod paths;
 mod systems;
@@ -21,6 +23,8 @@ use crate::config::{Config, Mode, Pin, Probing, ProxyTls, Replication, UpdateSyn
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
 
+pub use exceptions::Exception;
+pub use flow_id::{FlowId, IdPort, SWEPT, SWEPT_ANSWERED};
 pub use translation::Translation;
 
 /// The number of a zone.
@@ -65,6 +69,8 @@ pub struct Site {
     pub crls: Vec<Crl>,
     /// The user's own flows.
     pub flows: Vec<OwnFlow>,
+    /// Accepted deviations, no two for one flow.
+    pub exceptions: Vec<Exception>,
     /// How flows are tried.
     pub probing: Probing,
     /// The proxies through which the flows of zones leave.
@@ -260,6 +266,12 @@ impl Site {
     pub fn via(&self, zone: ZoneId) -> Option<&Via> {
         let found = self.via.iter().find(|(of, _)| *of == zone);
         found.map(|(_, via)| via)
+    }
+
+    /// The accepted deviation for a flow, whether it still holds or has lapsed.
+    pub fn exception_for(&self, flow: &str) -> Option<&Exception> {
+        let mut all = self.exceptions.iter();
+        all.find(|exception| exception.flow == flow)
     }
 
     /// The firewall that has an address.

@@ -166,7 +166,7 @@ fn update_ports(
             .map_or(system.name.at, |port| port.at);
         problems.push(
             Problem::warning("odd-update-ports", at, format!("the update ports of system `{}` are {} and {}", system.name.value, pair.0, pair.1))
-                .hint("usually the SSL port is one above the other, or the two are the defaults of the web site: compare with the console"),
+                .hint("usually the SSL port is one above the other, or the two are the defaults of the web site: compare with the console, as portproof explain software-update-ports says"),
         );
     }
     pair

@@ -221,6 +221,12 @@ words! {
         DnsNoAnswer = "dns-no-answer",
         /// An address family without a route was left out.
         FamilySkipped = "family-skipped",
+        /// An exception ends within two weeks.
+        ExceptionEndsSoon = "exception-ends-soon",
+        /// An exception has lapsed.
+        ExceptionLapsed = "exception-lapsed",
+        /// An exception for a flow that is as it must be.
+        ExceptionNotNeeded = "exception-not-needed",
         /// Several certificates of one issuer at one place.
         CertificatesDiffer = "certificates-differ",
         /// Reports of different site files, joined all the same.

@@ -668,6 +668,61 @@ mod tests {
     }
 
     #[test]
+    fn a_listeners_proof_decides_whatever_opens_every_door() {
+        let proved = Observation {
+            painted: Some(Painted::EveryPort {
+                tried: 3,
+                opened: 3,
+            }),
+            listener: Some(crate::observation::Listener {
+                system: "ibs01".to_string(),
+                seen_from: ([198, 51, 100, 10], 4_000).into(),
+                accepted_at: ([192, 0, 2, 10], 443).into(),
+                sent_from: None,
+                aimed_at: None,
+                port: 443,
+                run: String::new(),
+            }),
+            ..seen(State::Open, Some(Service::Listener))
+        };
+        let (right, wrong) = (
+            Context::default(),
+            Context {
+                wrong_listener: true,
+                ..Context::default()
+            },
+        );
+        for (need, context, verdict, cause) in [
+            (Need::Required, right, Verdict::Ok, Cause::ListenerAnswered),
+            (Need::Required, wrong, Verdict::Wrong, Cause::WrongListener),
+            (Need::Optional, right, Verdict::Ok, Cause::ListenerAnswered),
+            (Need::Optional, wrong, Verdict::Ok, Cause::OtherService),
+            (Need::Forbidden, right, Verdict::Exposed, Cause::Open),
+            (Need::Forbidden, wrong, Verdict::Exposed, Cause::Open),
+        ] {
+            let judged = judge(need, &proved, &context);
+            assert_eq!((judged.verdict, judged.cause), (verdict, cause));
+        }
+        let range = Observation {
+            rpc_range: Some(RpcRange::Passes),
+            ..proved.clone()
+        };
+        let judged = judge(Need::Required, &range, &right);
+        assert_eq!(judged.cause, Cause::ListenerAnswered);
+        let split = Observation {
+            source_ports: Some(crate::observation::SourcePorts {
+                tried: 16,
+                open: 8,
+                blocked: 8,
+                ..Default::default()
+            }),
+            ..proved
+        };
+        let judged = judge(Need::Required, &split, &right);
+        assert_eq!(judged.cause, Cause::Intermittent);
+    }
+
+    #[test]
     fn own_trouble_is_never_blocked() {
         for trouble in EVERY_TROUBLE {
             assert_eq!(

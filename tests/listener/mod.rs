@@ -19,8 +19,13 @@ fn program() -> Command {
 }
 
 /// Runs the program to its end.
-pub(crate) fn portproof(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = program().args(arguments).output().expect("it runs");
+pub(crate) fn portproof(arguments: &[&str], token: Option<&str>) -> (Option<i32>, String, String) {
+    let mut command = program();
+    command.args(arguments);
+    if let Some(token) = token {
+        command.env("PORTPROOF_TOKEN", token);
+    }
+    let output = command.output().expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (
         output.status.code(),
@@ -38,7 +43,7 @@ pub(crate) fn by_id<'a>(report: &'a Value, id: &str) -> &'a Value {
 
 /// Asserts that a document fits the schema that the program prints.
 pub(crate) fn assert_valid(schema: &str, document: &Value) {
-    let (_, schema, _) = portproof(&["schema", schema]);
+    let (_, schema, _) = portproof(&["schema", schema], None);
     let schema: Value = serde_json::from_str(&schema).expect("a schema");
     let validator = jsonschema::validator_for(&schema).expect("a good schema");
     let errors = validator.iter_errors(document);
@@ -60,7 +65,8 @@ impl Bed {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A file of the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -91,12 +97,8 @@ impl Bed {
         command
     }
 
-    /// Starts a listener with the token of the file; it listens when this returns.
-    pub(crate) fn listen(&self, arguments: &[&str]) -> Listening {
-        self.listen_in(&[], "arrivals.json", arguments)
-    }
-
-    /// The same, by the words that put a command into a place, with a log of its own.
+    /// Starts a listener with the token of the file, by the words that put a command into a place, with a log of its own; it
+    /// listens when this returns.
     pub(crate) fn listen_in(&self, place: &[&str], log: &str, arguments: &[&str]) -> Listening {
         let (site, token, log) = (self.site_file(), self.token_file(), self.path(log));
         let log = log.display().to_string();
@@ -110,26 +112,6 @@ impl Bed {
         Listening::new(child.expect("it starts"))
     }
 
-    /// Runs a listener that ends by itself.
-    pub(crate) fn listen_to_the_end(
-        &self,
-        arguments: &[&str],
-        token: Option<&str>,
-    ) -> (Option<i32>, String) {
-        let (site, log) = (self.site_file(), self.path("arrivals.json"));
-        let log = log.display().to_string();
-        let mut all = vec!["listen", &site, "--log", &log];
-        all.extend(arguments);
-        let output = self.command(&[], &all, token).output().expect("it runs");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        (output.status.code(), said)
-    }
-
-    /// What the log of the only listener says.
-    pub(crate) fn log(&self) -> Value {
-        self.log_of("arrivals.json")
-    }
-
     /// What a log says, after it was held against its schema.
     pub(crate) fn log_of(&self, name: &str) -> Value {
         let text = fs::read_to_string(self.path(name)).expect("a log");
@@ -138,12 +120,8 @@ impl Bed {
         log
     }
 
-    /// Runs `check`; the report comes back, after it was held against its schema.
-    pub(crate) fn check(&self, arguments: &[&str], token: Option<&str>) -> Value {
-        self.check_in(&[], arguments, token)
-    }
-
-    /// The same, by the words that put a command into a place.
+    /// Runs `check`, by the words that put a command into a place; the report comes back, after it was held against its
+    /// schema.
     pub(crate) fn check_in(
         &self,
         place: &[&str],

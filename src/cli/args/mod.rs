@@ -1,8 +1,9 @@
 //! The command line; each command's arguments have a file of their own.
 
 mod check;
-mod listen;
 mod diff;
+mod explain;
+mod listen;
 mod plan;
 mod report;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(in crate::cli) use check::Check;
 pub(in crate::cli) use diff::Diff;
+pub(in crate::cli) use explain::Explain;
 pub(in crate::cli) use listen::Listen;
 pub(in crate::cli) use plan::{Plan, PlanFormat};
 pub(in crate::cli) use report::Report;
@@ -43,6 +45,8 @@ pub(in crate::cli) enum Command {
     Listen(Listen),
     /// List the flows of the site, with why and source; no packet is sent.
     Plan(Plan),
+    /// Say what a flow, a cause, a rule or a topic is about, and what to do.
+    Explain(Explain),
     /// Join the reports of several vantages into one, and show it.
     Report(Report),
     /// Say what changed between two reports.
@@ -107,6 +111,8 @@ pub(in crate::cli) enum Schema {
     Diff,
     /// The result of `plan`.
     Plan,
+    /// The result of `explain`.
+    Explain,
     /// The log of `listen`.
     Arrivals,
     /// The result of `plan --against`.

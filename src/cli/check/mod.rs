@@ -48,6 +48,7 @@ use crate::site::{Site, SystemId, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
+pub(super) use questions::ladder;
 use sweep::Doors;
 
 /// Descriptors that the program itself needs beside the probes.
@@ -137,6 +138,7 @@ async fn check(
 ) -> anyhow::Result<ReportDocument> {
     let started = Timestamp::now();
     let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
+    loaded.review(&plan);
     let networks = os::own_addresses().unwrap_or_default();
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
     let place = place(arguments, &loaded.site, &own)?;
@@ -270,8 +272,10 @@ fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
 /// Turns true at Ctrl-C and its like; the report of what was seen is still written.
 fn on_interrupt() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
+    let interrupt = os::interrupted();
     tokio::spawn(async move {
-        if os::interrupted().await.is_ok() {
+        if let Ok(interrupt) = interrupt {
+            interrupt.await;
             let _ = sender.send(true);
         }
         // Kept alive to the end of the run: a closed channel would look like an interrupt.
@@ -363,6 +367,7 @@ async fn try_all(
     let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
     bar.set_message("making silence proof");
     bench.prober.prove_silence(&questions, &mut answers).await;
+    bench.prober.prove_datagrams(&questions, &mut answers).await;
     bench.prober.settle_ranges(&questions, &mut answers).await;
     let controls = controls::controls(&questions, &answers);
     // Only silence can be that of a device which has shut this host out.

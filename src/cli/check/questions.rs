@@ -107,13 +107,17 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
             .map_or(Landing::Itself, |lab| lab.landing(flow.to, flow.port.low)),
         web: web.clone(),
         via: bench.via.clone(),
-        challenger: bench.challenger.clone(),
+        // The host of a revocation list may be a stranger's.
+        challenger: match flow.to {
+            Target::System(_) => bench.challenger.clone(),
+            Target::Crl(_) => None,
+        },
     };
     targets.into_iter().map(one).collect()
 }
 
 /// How far a flow is tried.
-fn ladder(flow: &Flow) -> Ladder {
+pub(in crate::cli) fn ladder(flow: &Flow) -> Ladder {
     let is_range = flow.port.low != flow.port.high;
     match (flow.transport, flow.need, flow.protocol) {
         (Transport::Tcp, Need::Required | Need::Optional, Protocol::Rpc) if is_range => {

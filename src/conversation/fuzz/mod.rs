@@ -11,8 +11,6 @@ mod files;
 mod proxies;
 mod revocation;
 mod services;
-#[cfg(test)]
-mod tests;
 mod web;
 
 use std::time::Duration;
@@ -34,7 +32,7 @@ pub use web::{http_answer, http_request};
 /// A name, and the function of that name.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
-/// Every target.
+/// Every target of this stage.
 pub const TARGETS: &[Target] = &[
     ("catalogue", catalogue),
     ("certificate_chain", certificate_chain),

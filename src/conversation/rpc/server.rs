@@ -1,7 +1,7 @@
 //! The other side of a lookup: an endpoint mapper that names a few TCP ports.
 //!
-//! A client binds to the mapper and calls `ept_lookup`; the answer names every port at once, with a null handle, so
-//! nothing is kept between calls. What else is asked is refused as the protocol has it. [`answer`] is pure: a message of
+//! A client binds to the mapper and calls `ept_lookup`; the answer names as many ports as it asks for at once. Where the
+//! list goes on stands in the handle that the client sends back, so nothing is kept between calls. What else is asked is refused as the protocol has it. [`answer`] is pure: a message of
 //! the client goes in, the answer comes out.
 
 use std::time::Duration;
@@ -50,6 +50,9 @@ enum Asked {
         call: u32,
         context: u16,
         operation: u16,
+        /// Where a lookup goes on, and how many entries it asks for.
+        from: Handle,
+        most: u32,
     },
 }
 
@@ -102,7 +105,9 @@ fn answer(bytes: &[u8], own: u16, ports: &[u16]) -> Option<Vec<u8>> {
             call,
             context,
             operation: LOOKUP,
-        } => response(call, context, &entries(ports)),
+            from,
+            most,
+        } => response(call, context, &entries(ports, &from, most)),
         Asked::Call { call, context, .. } => fault(call, context, NO_SUCH_CALL),
     })
 }
@@ -120,12 +125,16 @@ fn asked(input: &mut &[u8]) -> Result<Asked, EmptyError> {
         return Ok(Asked::Bind { call, contexts });
     }
     let (_hint, context, operation) = (le_u32, le_u16, le_u16).parse_next(input)?;
-    // Arguments that ask for a part of the list get the whole: it is short.
-    rest.parse_next(input)?;
+    // The last of the arguments; those before them would choose among the entries, which are few.
+    let stub: &[u8] = rest.parse_next(input)?;
+    let (before, most) = stub.split_last_chunk().unwrap_or((&[], &[0; 4]));
+    let from = before.last_chunk().copied().unwrap_or_default();
     Ok(Asked::Call {
         call,
         context,
         operation,
+        from,
+        most: u32::from_le_bytes(*most),
     })
 }
 
@@ -191,11 +200,35 @@ fn fault(call: u32, context: u16, status: u32) -> Vec<u8> {
     message(FAULT, call, &body)
 }
 
-/// The results of `ept_lookup`: the whole list, first the fixed parts, then the towers (C706, 14.3.12).
-fn entries(ports: &[u16]) -> Vec<u8> {
-    let mut stub = Handle::default().to_vec();
+/// The place in the list that a handle stands for: its UUID holds the number, behind attributes that are zero.
+fn place(handle: &Handle) -> usize {
+    let number = handle.get(4..8).and_then(<[u8]>::first_chunk);
+    number.map_or(0, |number| u32::from_le_bytes(*number) as usize)
+}
+
+/// The handle of a place that is not the start.
+fn handle(place: usize) -> Handle {
+    let mut handle = Handle::default();
+    for (byte, of_number) in handle.iter_mut().skip(4).zip((place as u32).to_le_bytes()) {
+        *byte = of_number;
+    }
+    handle
+}
+
+/// The results of `ept_lookup`: first the fixed parts, then the towers (C706, 14.3.12).
+fn entries(ports: &[u16], from: &Handle, most: u32) -> Vec<u8> {
+    let left = ports.get(place(from)..).unwrap_or_default();
+    let ports = left.get(..most as usize).unwrap_or(left);
+    let goes_on = ports.len() < left.len();
+    let next = place(from) + ports.len();
+    let mut stub = match goes_on {
+        true => handle(next),
+        false => Handle::default(),
+    }
+    .to_vec();
     let count = ports.len() as u32;
-    for number in [count, count, 0, count] {
+    // The array has the size that was asked for, whatever is in it.
+    for number in [count, most, 0, count] {
         stub.extend(number.to_le_bytes());
     }
     for place in 1..=count {
@@ -268,6 +301,28 @@ mod tests {
                 reason: 1
             })
         );
+    }
+
+    #[test]
+    fn a_client_that_asks_for_few_goes_on_by_the_handle() {
+        let ports = [1_025, 1_026, 1_027];
+        let mut handle = Handle::default();
+        let mut named = Vec::new();
+        for expected in [2, 1] {
+            let mut arguments = super::super::endpoints::arguments(&handle);
+            let length = arguments.len();
+            arguments[length - 4..].copy_from_slice(&2_u32.to_le_bytes());
+            let answer = answer(&pdu::request(2, LOOKUP, &arguments), 135, &ports);
+            let answer = answer.expect("a call");
+            let Some(pdu::Pdu::Response { stub, .. }) = pdu::read(&answer) else {
+                panic!("{answer:?}");
+            };
+            let round = super::super::endpoints::read(stub).expect("results");
+            assert_eq!(round.towers.len(), expected);
+            named.extend(round.towers.iter().map(|(tower, _)| tower.port));
+            handle = round.handle;
+        }
+        assert_eq!((named.as_slice(), handle), (&ports[..], Handle::default()));
     }
 
     #[test]

@@ -7,7 +7,9 @@
 //!    `ok` to `unknown` is worse: the proof was lost.
 //! 2. Better: the same, the other way round. From wrong to `unknown` is neither: nobody knows whether it was mended.
 //! 3. Another cause: it stands as before, and verdict, cause or level are others.
-//! 4. A new flow that is wrong counts as worse, and stands among the new ones. A flow that is gone never does.
+//! 4. What an exception accepts stands as well as what is as it must be: when it lapses that is worse. That something is
+//!    accepted now mends nothing, so it is no better.
+//! 5. A new flow that is wrong counts as worse, and stands among the new ones. A flow that is gone never does.
 
 mod text;
 
@@ -83,6 +85,9 @@ pub struct Stand {
     pub level: String,
     /// What to do.
     pub advice: String,
+    /// Whether an exception of the site file accepts it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub accepted: bool,
 }
 
 impl DiffDocument {
@@ -193,6 +198,7 @@ fn standing(flow: &ReportFlow) -> Standing {
     let verdict = Verdict::of(&flow.verdict).unwrap_or(Verdict::Unknown);
     let level = Level::of(&flow.level).unwrap_or(Level::Error);
     match (verdict, level) {
+        _ if flow.accepted.is_some() => Standing::Good,
         (Verdict::Ok, _) | (_, Level::Note) => Standing::Good,
         (Verdict::Unknown, _) => Standing::Unknown,
         (Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed, level) => {
@@ -204,11 +210,13 @@ fn standing(flow: &ReportFlow) -> Standing {
 fn turn(old: &ReportFlow, new: &ReportFlow) -> Turn {
     let words =
         |flow: &ReportFlow| [&flow.verdict, &flow.cause, &flow.level].map(|word| word.to_string());
+    let accepted = |flow: &ReportFlow| flow.accepted.is_some();
     match (standing(old), standing(new)) {
+        (before, Standing::Good) if before != Standing::Good && accepted(new) => Turn::Changed,
         (Standing::Wrong(..), Standing::Unknown) => Turn::Changed,
         (before, after) if after > before => Turn::Worse,
         (before, after) if after < before => Turn::Better,
-        _ if words(old) == words(new) => Turn::Unchanged,
+        _ if words(old) == words(new) && accepted(old) == accepted(new) => Turn::Unchanged,
         _ => Turn::Changed,
     }
 }
@@ -221,6 +229,7 @@ fn stand(flow: &ReportFlow) -> Stand {
         cause: flow.cause.clone(),
         level: flow.level.clone(),
         advice: flow.advice.clone(),
+        accepted: flow.accepted.is_some(),
     }
 }
 

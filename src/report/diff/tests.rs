@@ -93,7 +93,7 @@ fn the_text_names_what_is_worse_first_and_what_to_do() {
     new.flows[0].advice = "Let it through.".to_string();
     let document = diff(&report(Some(OK)), &new).expect("of one site");
     let text = anstream::adapter::strip_str(&diff_text(&document)).to_string();
-    let expected = "Worse\n  internet>ibs01:443/tcp\n    ok answered (note) -> blocked no-answer (error)\n    do: Let it through.\n\n1 worse, 0 better";
+    let expected = "Worse\n  ok answered (note) -> blocked no-answer (error)\n    internet>ibs01:443/tcp\n    do: Let it through.\n\n1 worse, 0 better";
     assert!(text.contains(expected), "{text}");
 }
 
@@ -113,4 +113,33 @@ proptest! {
             same => prop_assert_eq!(turned(b, a), same),
         }
     }
+}
+
+#[test]
+fn what_is_accepted_turns_worse_when_it_lapses_and_is_no_better_for_it() {
+    let accepted = || {
+        let mut report = report(Some(DOWN));
+        report.flows[0].accepted = Some(crate::report::Accepted {
+            until: "2027-03-31".to_string(),
+            why: "change 4711".to_string(),
+            days_left: 30,
+        });
+        report
+    };
+    let turned = |old: &ReportDocument, new: &ReportDocument| {
+        let it = diff(old, new).expect("of one site");
+        [
+            it.worse.len(),
+            it.better.len(),
+            it.changed.len(),
+            it.unchanged,
+        ]
+    };
+    let (fails, good) = (report(Some(DOWN)), report(Some(OK)));
+    assert_eq!(turned(&accepted(), &fails), [1, 0, 0, 0]);
+    assert_eq!(turned(&fails, &accepted()), [0, 0, 1, 0]);
+    assert_eq!(turned(&good, &accepted()), [0, 0, 1, 0]);
+    assert_eq!(turned(&accepted(), &accepted()), [0, 0, 0, 1]);
+    let text = diff_text(&diff(&fails, &accepted()).expect("of one site"));
+    assert!(text.contains("down nobody-listens (error) -> down nobody-listens (error, accepted)"));
 }

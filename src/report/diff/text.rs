@@ -52,31 +52,46 @@ fn seen(which: &str, vantages: &[Vantage]) -> String {
     vantages.iter().map(line).collect()
 }
 
+/// Flows that changed in the same way stand together; what is to be done of the first of them stands for all.
 fn part(heading: &str, style: Style, changes: &[Change]) -> String {
     if changes.is_empty() {
         return String::new();
     }
-    let mut out = format!("\n{}\n", heading.style(style));
+    let mut alike: Vec<(String, Vec<&Change>)> = Vec::new();
     // What is wrong and new comes before what is merely new.
     let (bad, rest): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|it| it.worse);
     for change in bad.into_iter().chain(rest) {
-        let _ = writeln!(out, "  {}", visible(&change.id));
-        let stands: Vec<String> = [&change.old, &change.new]
-            .into_iter()
-            .flatten()
-            .map(stand)
-            .collect();
-        let _ = writeln!(out, "    {}", stands.join(" -> "));
-        if let (true, Some(new)) = (change.worse, &change.new)
-            && !new.advice.is_empty()
-        {
-            let _ = writeln!(out, "    do: {}", visible(&new.advice));
+        let stands = stands(change);
+        match alike.iter_mut().find(|(first, _)| *first == stands) {
+            Some((_, changes)) => changes.push(change),
+            None => alike.push((stands, vec![change])),
+        }
+    }
+    let mut out = format!("\n{}\n", heading.style(style));
+    for (stands, changes) in alike {
+        let _ = writeln!(out, "  {stands}");
+        for change in &changes {
+            let _ = writeln!(out, "    {}", visible(&change.id));
+        }
+        let advice = changes[0].new.as_ref().map_or("", |new| &new.advice);
+        if changes[0].worse && !advice.is_empty() {
+            let likewise = match changes.len() {
+                1 => "",
+                _ => " (Of the first of them; likewise of the others.)",
+            };
+            let _ = writeln!(out, "    do: {}{likewise}", visible(advice));
         }
     }
     out
 }
 
+fn stands(change: &Change) -> String {
+    let both = [&change.old, &change.new].into_iter().flatten();
+    both.map(stand).collect::<Vec<_>>().join(" -> ")
+}
+
 fn stand(it: &Stand) -> String {
-    let words = format!("{} {} ({})", it.verdict, it.cause, it.level);
+    let accepted = if it.accepted { ", accepted" } else { "" };
+    let words = format!("{} {} ({}{accepted})", it.verdict, it.cause, it.level);
     visible(&words)
 }

@@ -9,7 +9,7 @@ use crate::observation::{Depth, Observation, Painted, Prohibition, Rejection, Re
 use crate::report::advice::advice;
 use crate::report::document::{Attempt, Rejected, ReportFlow, Vantage};
 use crate::report::evidence::says;
-use crate::verdict::{Cause, Context, Judgement, judge};
+use crate::verdict::{Cause, Context, Judgement, Verdict, judge};
 
 /// Every ICMP message that a report has words for.
 const PROHIBITIONS: [Prohibition; 6] = [
@@ -39,11 +39,17 @@ pub(super) fn observation(flow: &ReportFlow) -> Option<Observation> {
         _ => return None,
     };
     let address = attempts(flow).next().map(|attempt| attempt.remote.ip());
+    // What a listener proved, no device on the way can have said.
+    let unproved = evidence.listener.is_none();
     Some(Observation {
         depth: (flow.flow.transport == Transport::Udp.name()).then_some(Depth::Udp),
         // Which sign it was makes no difference to whether the host itself spoke.
-        painted: evidence.painted.as_ref().map(|_| Painted::HostIsDead),
-        via: evidence.proxy.as_ref().map(|proxy| proxy.url.clone()),
+        painted: (evidence.painted.is_some() && unproved).then_some(Painted::HostIsDead),
+        via: evidence
+            .proxy
+            .as_ref()
+            .filter(|_| unproved)
+            .map(|proxy| proxy.url.clone()),
         ..Observation::without_packets(address, state)
     })
 }
@@ -123,6 +129,9 @@ fn write(flow: &mut ReportFlow, judgement: Judgement) {
         judgement.verdict,
         judgement.cause,
     );
+    if judgement.verdict == Verdict::Ok {
+        (flow.accepted, flow.lapsed) = (None, None);
+    }
 }
 
 /// An address as it is compared: IPv4 also where it stands in IPv6.

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::again::{attempts, context, observation, place, plain, rejudge, span};
 use crate::catalogue::Need;
+use crate::observation::State;
 use crate::report::ArrivalsDocument;
 use crate::report::document::{ReportDocument, ReportFlow};
 use crate::report::evidence::control;
@@ -119,12 +120,17 @@ fn answers(flow: &ReportFlow) -> Vec<(Timestamp, IpAddr)> {
     let Some(seen) = observation(flow) else {
         return Vec::new();
     };
-    let Some(address) = seen
-        .address
-        .filter(|address| host_answered(&seen, *address, flow.flow.own_port.is_some()))
-    else {
+    let translated = flow.flow.own_port.is_some();
+    let is_it = |address: &IpAddr| host_answered(&seen, *address, translated);
+    let Some(address) = seen.address.filter(is_it) else {
         return Vec::new();
     };
+    // A device that translates may reset in the host's name; and another system's listener proves that one alive.
+    let listener = flow.evidence.listener.as_ref();
+    let anothers = listener.is_some_and(|it| it.system != flow.flow.to.system);
+    if (translated && seen.state != State::Open) || anothers {
+        return Vec::new();
+    }
     let answered = attempts(flow).filter(|attempt| {
         attempt.remote.ip() == address && ["open", "reset", "rejected"].contains(&attempt.result)
     });
@@ -170,6 +176,10 @@ fn write(flow: &mut ReportFlow, alive: Alive) {
     let Some(seen) = observation(flow) else {
         return;
     };
+    // This host's own system may have said so, and then no packet left it.
+    if matches!(&seen.state, State::Rejected(rejection) if rejection.may_be_our_own()) {
+        return;
+    }
     let context = Context {
         control: Some(Control::Joined),
         host_answered: true,

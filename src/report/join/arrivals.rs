@@ -109,7 +109,8 @@ impl<'a> Log<'a> {
 
     fn saw(&self, flow: &ReportFlow) -> Option<Found> {
         let tries: Vec<Try<'_>> = attempts(flow).filter(|it| it.result == "silent").collect();
-        let port = tries.first()?.remote.port();
+        let asked = tries.first()?.remote.port();
+        let port = flow.flow.own_port.unwrap_or(asked);
         let transport = flow.flow.transport.as_str();
         let packets = self.by_port.get(&(transport, port));
         let packets = packets.map_or(&[][..], Vec::as_slice);
@@ -135,7 +136,9 @@ impl<'a> Log<'a> {
                 && it.state == "listening"
                 && local.is_ok_and(|local| local.port() == port)
         });
-        whole && on_it && self.document.more == 0
+        // Where the system does not show what stays half open, a connection may arrive unseen.
+        let sees_it = transport == Transport::Udp.name() || self.document.sees_half_open;
+        whole && on_it && sees_it && self.document.more == 0
     }
 
     fn request(&self, transport: &str, same: &[(&Packet<'_>, By)]) -> Found {

@@ -16,8 +16,10 @@ pub(super) fn matrix(flows: &[ReportFlow], plan: Option<&Planned>) -> Vec<Matrix
     let mut cells: BTreeMap<Place, (Summary, usize)> = BTreeMap::new();
     for flow in flows {
         let (summary, _) = cells.entry(place(&flow.flow)).or_default();
-        if let Some(verdict) = Verdict::of(&flow.verdict) {
-            *count(summary, verdict) += 1;
+        match Verdict::of(&flow.verdict) {
+            _ if flow.accepted.is_some() => summary.accepted += 1,
+            Some(verdict) => *count(summary, verdict) += 1,
+            None => {}
         }
     }
     let known: BTreeSet<&str> = flows.iter().map(|flow| flow.flow.id.as_str()).collect();

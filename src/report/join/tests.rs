@@ -159,6 +159,26 @@ fn a_closed_door_of_a_host_that_another_vantage_shows_alive_is_ok() {
 }
 
 #[test]
+fn an_exception_counts_apart_and_falls_away_with_what_it_is_for() {
+    for (minutes, accepted) in [(14, false), (16, true)] {
+        let mut closed = judged(CLOSED, NO_CONTROL);
+        closed.accepted = Some(crate::report::Accepted {
+            until: "2027-03-31".to_string(),
+            why: "change 4711".to_string(),
+            days_left: 30,
+        });
+        let outside = made::with("internet", "p", vec![closed]);
+        let open = judged("intranet>ibs01:443/tcp", OK);
+        let both = joined(vec![outside, at("intranet", "q", minutes, open)]);
+        assert_eq!(flow(&both, CLOSED).accepted.is_some(), accepted);
+        assert_eq!(both.summary.accepted, usize::from(accepted));
+        assert_eq!(both.summary.unknown, 0);
+        let cells = both.matrix.iter().map(|cell| cell.flows.accepted);
+        assert_eq!(cells.sum::<usize>(), usize::from(accepted));
+    }
+}
+
+#[test]
 fn only_the_hosts_own_word_shows_that_it_is_alive() {
     let shows = |change: fn(&mut ReportFlow)| {
         let outside = made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
@@ -190,6 +210,34 @@ fn only_the_hosts_own_word_shows_that_it_is_alive() {
             ["required", "rejected", "down", "host-dead", "error"],
         );
     }));
+}
+
+#[test]
+fn what_translates_or_what_this_host_itself_may_have_said_proves_nothing() {
+    let outside = || made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
+    let shows = |change: fn(&mut ReportFlow)| {
+        let mut inside = judged("intranet>ibs01:443/tcp", OK);
+        inside.flow.own_port = Some(8443);
+        change(&mut inside);
+        let both = joined(vec![outside(), made::with("intranet", "q", vec![inside])]);
+        flow(&both, CLOSED).verdict == "ok"
+    };
+    assert!(shows(|_| {}));
+    assert!(!shows(|flow| {
+        flow.state = "closed".to_string();
+        flow.evidence.reset_by = Some("host".to_string());
+    }));
+    // No message was seen, only an error number.
+    let mut own = judged(
+        CLOSED,
+        ["forbidden", "rejected", "unknown", "no-control", "error"],
+    );
+    if let Some(rejected) = &mut own.evidence.rejected {
+        (rejected.icmp_type, rejected.icmp_code, rejected.by) = (None, None, None);
+    }
+    let own = made::with("internet", "p", vec![own]);
+    let both = joined(vec![own, made::report("intranet", "q")]);
+    assert_eq!(flow(&both, CLOSED).cause, "no-control");
 }
 
 #[test]
@@ -248,6 +296,7 @@ fn log(arrivals: Vec<Arrival>) -> ArrivalsDocument {
         host: "ibs01".to_string(),
         started: "2026-11-24T05:50:00Z".to_string(),
         finished: "2026-11-24T06:10:00Z".to_string(),
+        sees_half_open: true,
         ports: ["tcp", "udp"]
             .map(|transport| ListenedPort {
                 transport: transport.to_string(),
@@ -351,6 +400,19 @@ fn where_ports_are_translated_too_times_have_to_fit() {
 }
 
 #[test]
+fn a_translated_port_is_compared_with_the_one_that_is_listened_on() {
+    let mut flow = silent(SILENT);
+    flow.flow.own_port = Some(8443);
+    let mut inside = arrival("06:00:03.100", "198.51.100.10:50003", "half-open");
+    assert_eq!(
+        with_log(flow.clone(), log(vec![inside.clone()])).cause,
+        "no-answer"
+    );
+    inside.local = "192.0.2.10:8443".to_string();
+    assert_eq!(with_log(flow, log(vec![inside])).cause, "answer-lost");
+}
+
+#[test]
 fn what_arrived_at_another_time_port_or_in_whole_is_another_matter() {
     let whole = arrival("06:00:03.100", "198.51.100.10:50003", "stranger");
     let early = arrival("05:55:00.000", "198.51.100.10:50003", "half-open");
@@ -373,6 +435,7 @@ fn that_nothing_arrived_is_said_only_by_who_listened_all_the_while() {
     };
     assert_eq!(said(|_| {}).as_deref(), Some("nothing"));
     assert_eq!(said(|log| log.more = 1), None);
+    assert_eq!(said(|log| log.sees_half_open = false), None);
     assert_eq!(
         said(|log| log.started = "2026-11-24T06:00:00Z".to_string()),
         None

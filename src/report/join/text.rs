@@ -137,6 +137,7 @@ fn counts(flows: &Summary, untried: usize) -> Vec<String> {
         (flows.exposed, "exposed"),
         (flows.ok, "ok"),
         (flows.unknown, "unknown"),
+        (flows.accepted, "accepted"),
         (untried, "untried"),
     ]
     .into_iter()

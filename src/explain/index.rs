@@ -1,0 +1,114 @@
+//! What can be explained, and what a word may have meant.
+
+use super::document::{About, Entry, Index};
+use super::{cause, page, rule, topic};
+use crate::catalogue::Catalogue;
+use crate::diagnostic::nearest_few;
+use crate::report::ReportDocument;
+use crate::verdict::Cause;
+
+/// Everything that can be explained without a site file.
+pub fn index(catalogue: &Catalogue) -> Index {
+    let entry = |word: &str, is: &str| Entry {
+        word: word.to_string(),
+        is: is.to_string(),
+    };
+    let topics = catalogue.topics.iter();
+    let causes = Cause::ALL.iter();
+    let rules = rule::ids(catalogue).into_iter();
+    Index {
+        topics: topics.map(|it| entry(&it.id, &it.title)).collect(),
+        causes: causes
+            .filter_map(|cause| Some(entry(cause.name(), &page::words(*cause)?.meaning)))
+            .collect(),
+        rules: rules
+            .filter_map(|id| Some(entry(id, &rule::rule(catalogue, id)?.why)))
+            .collect(),
+    }
+}
+
+/// Explains a topic, a cause or a rule; `None` where the word is none of these.
+pub fn word(catalogue: &Catalogue, word: &str, report: Option<&ReportDocument>) -> Option<About> {
+    let mut topics = catalogue.topics.iter();
+    if let Some(found) = topics.find(|topic| topic.id == word) {
+        return Some(About::Topic(topic::topic(found)));
+    }
+    if let Some(found) = Cause::of(word) {
+        return cause::cause(found, report).map(About::Cause);
+    }
+    rule::rule(catalogue, word).map(About::Rule)
+}
+
+/// The words nearest to one that cannot be explained.
+pub fn suggestions<'a>(catalogue: &'a Catalogue, word: &str) -> Vec<&'a str> {
+    const MOST: usize = 3;
+    let topics = catalogue.topics.iter().map(|topic| topic.id.as_str());
+    let causes = Cause::ALL.iter().map(|cause| cause.name());
+    nearest_few(word, topics.chain(causes).chain(rule::ids(catalogue)), MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::catalogue::CONFIGMGR_2007;
+
+    fn catalogue() -> Catalogue {
+        Catalogue::parse(CONFIGMGR_2007).expect("no findings")
+    }
+
+    #[test]
+    fn no_word_has_two_meanings_and_each_can_be_explained() {
+        let catalogue = catalogue();
+        let index = index(&catalogue);
+        let all = [&index.topics, &index.causes, &index.rules];
+        let mut words = BTreeSet::new();
+        for entry in all.into_iter().flatten() {
+            assert!(words.insert(&entry.word), "{} twice", entry.word);
+            assert!(
+                word(&catalogue, &entry.word, None).is_some(),
+                "{}",
+                entry.word
+            );
+            assert!(!entry.is.is_empty() && !entry.word.contains('>'));
+        }
+        assert!(words.len() > 200);
+    }
+
+    #[test]
+    fn the_nearest_words_are_offered() {
+        let catalogue = catalogue();
+        assert_eq!(suggestions(&catalogue, "no-anwser")[0], "no-answer");
+        assert_eq!(suggestions(&catalogue, "client-port")[0], "client-ports");
+        assert!(word(&catalogue, "no-anwser", None).is_none());
+    }
+
+    /// The words behind `portproof explain ` in a text.
+    fn pointed_to(text: &str) -> Vec<&str> {
+        let rest = text.split("portproof explain ").skip(1);
+        rest.map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            &rest[..end.unwrap_or(rest.len())]
+        })
+        .collect()
+    }
+
+    #[test]
+    fn every_topic_that_a_finding_points_to_exists() {
+        let catalogue = catalogue();
+        let file = b"site: { code: PRI, product: configmgr-2007, client_ports: { https: [0] }, software_update_ports: { http: 0 } }";
+        let (_, problems) = crate::config::read(file);
+        let hints: Vec<String> = problems.into_iter().filter_map(|it| it.hint).collect();
+        let hints = hints.join(" ");
+        assert_eq!(
+            pointed_to(&hints),
+            ["client-ports", "software-update-ports"]
+        );
+        for text in [&hints, include_str!("../site/check.rs")] {
+            for topic in pointed_to(text) {
+                assert!(catalogue.topics.iter().any(|it| it.id == topic), "{topic}");
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Where the console shows something.
+
+use super::document::{Known, TopicExplained};
+use super::{cited, sure};
+use crate::catalogue::Topic;
+
+pub(super) fn topic(topic: &Topic) -> TopicExplained {
+    TopicExplained {
+        topic: topic.id.clone(),
+        title: topic.title.clone(),
+        steps: topic.steps.clone(),
+        then: topic.then.clone(),
+        mind: topic.mind.clone(),
+        known: Known {
+            confidence: topic.confidence.to_string(),
+            sure: sure(topic.confidence).to_string(),
+            source: cited(&topic.source),
+        },
+    }
+}
