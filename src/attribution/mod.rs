@@ -132,9 +132,11 @@ fn walk(one: &Tried<'_>) -> Walk {
 fn reference(tried: &[&Tried<'_>]) -> Option<Walk> {
     let rank = |one: &&&Tried<'_>| match (&one.seen.state, &one.seen.service) {
         (State::Open, Some(Service::ConnectedToItself)) => None,
-        (State::Open, Some(Service::Spoke | Service::Listener)) => Some(0),
-        (State::Open, _) => Some(1),
-        (State::Closed { .. }, _) => Some(2),
+        // Only the host's own words tell how far away it is.
+        (State::Open, _) if has_own_words(one.seen) => Some(0),
+        (State::Open, Some(Service::Spoke)) => Some(1),
+        (State::Open, _) => Some(2),
+        (State::Closed { .. }, _) => Some(3),
         _ => None,
     };
     tried

@@ -1,6 +1,7 @@
 //! `check --client`: only what one client here uses, with the numbers that it was given.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::super::args::Check;
 use super::super::files::Loaded;
@@ -89,7 +90,9 @@ impl Client {
         differ: &Compared,
     ) -> ClientRun {
         let mut all: BTreeMap<String, NameAnswer> = BTreeMap::new();
-        for (name, answer) in names {
+        // A host of lists that is named by its address is looked up by nobody.
+        let is_name = |name: &&String| name.parse::<IpAddr>().is_err();
+        for (name, answer) in names.iter().filter(|(name, _)| is_name(name)) {
             let answer = match answer {
                 Ok(addresses) => NameAnswer::Addresses(addresses.clone()),
                 Err(why) => NameAnswer::Failed(*why),

@@ -87,7 +87,7 @@ pub(super) fn paragraph(
 ) -> String {
     let mut sentences = vec![headline(vantage, numbers)];
     sentences.extend(numbers.iter().map(|it| of_number(it, numbers)));
-    sentences.extend(missing(tried));
+    sentences.extend(missing(tried, &left(numbers)));
     sentences.extend(update_points(tried));
     sentences.extend(not_known(tried));
     if !against.lost.is_empty() {
@@ -128,6 +128,16 @@ fn headline(vantage: &Vantage, numbers: &[ReachedNumber]) -> String {
     }
 }
 
+/// The numbers that only clients of the old file are at, though the new one may still have them.
+fn left(numbers: &[ReachedNumber]) -> BTreeSet<u16> {
+    let ports =
+        |side: Of| -> BTreeSet<u16> { of_side(numbers, side).iter().map(|it| it.port).collect() };
+    ports(Of::Old)
+        .difference(&ports(Of::New))
+        .copied()
+        .collect()
+}
+
 fn of_number(it: &ReachedNumber, all: &[ReachedNumber]) -> String {
     let number = number(it.port, &it.protocol);
     let twice = all
@@ -136,6 +146,7 @@ fn of_number(it: &ReachedNumber, all: &[ReachedNumber]) -> String {
         .count()
         > 1;
     let whose = match it.of.as_str() {
+        "both" if left(all).contains(&it.port) => format!("the old number {number}"),
         "both" => format!("{number}, which both files have,"),
         of if twice => format!("{number}, as the {of} file means it,"),
         of => format!("the {of} number {number}"),
@@ -158,7 +169,7 @@ fn of_number(it: &ReachedNumber, all: &[ReachedNumber]) -> String {
 }
 
 /// What is missing at the numbers of clients, one sentence for each number and fault.
-fn missing(tried: &[Tried]) -> Vec<String> {
+fn missing(tried: &[Tried], left: &BTreeSet<u16>) -> Vec<String> {
     let mut groups: BTreeMap<(Fault, u16), Vec<&Tried>> = BTreeMap::new();
     let failing = tried
         .iter()
@@ -169,15 +180,14 @@ fn missing(tried: &[Tried]) -> Vec<String> {
     }
     let sentences = groups.into_iter();
     sentences
-        .map(|((fault, _), those)| sentence(fault, &those))
+        .map(|((fault, port), those)| sentence(fault, &those, left.contains(&port)))
         .collect()
 }
 
-fn sentence(fault: Fault, those: &[&Tried]) -> String {
+fn sentence(fault: Fault, those: &[&Tried], is_old: bool) -> String {
     let first = &those[0];
     let number = number(first.port(), first.used.flow.protocol.name());
     let hosts = systems(those);
-    let is_old = those.iter().all(|it| it.used.of == Of::Old);
     let the_number = if is_old { "the old number " } else { "" };
     match fault {
         Fault::NobodyListens if is_old => format!(
