@@ -208,7 +208,7 @@ fn what_the_file_says_of_a_system_goes_before_what_it_says_of_its_zone() {
   - { from: cm01, to: ibs01, port: 5985, need: required }\n";
     let (site, plan) = planned("", &(ibs01("") + flows));
     let tried = |system: Option<usize>| -> Vec<String> {
-        let (chosen, _) = plan::select(&site, &plan, 2, system);
+        let (chosen, _) = plan::select(&site, &plan, &[2], system);
         let ids = chosen
             .iter()
             .map(|it| plan::id(&site, &plan.flows[it.flow]));

@@ -144,9 +144,7 @@ fn both(files: &[(&str, &str)], arguments: &[&str]) -> [Ran; 2] {
     let [there, here] = folders.each_ref().map(TempDir::path);
     let windows = Windows::shared();
     let under_wine = ran(there, windows.start(there, arguments));
-    let mut native = Command::new(env!("CARGO_BIN_EXE_portproof"));
-    native.args(arguments);
-    [under_wine, ran(here, printing_into(here, native))]
+    [under_wine, ran(here, native(here, arguments))]
 }
 
 fn report(ran: &Ran) -> Value {
@@ -327,20 +325,10 @@ fn ctrl_c_ends_a_run_and_the_report_is_written() {
         "report.json",
     ];
     let child = windows.start(folder.path(), &arguments);
-    let deadline = Instant::now() + LONGEST;
-    while !fs::read_to_string(folder.path().join("stderr"))
-        .is_ok_and(|it| it.contains("about to try"))
-    {
-        assert!(Instant::now() < deadline, "it did not begin");
-        thread::sleep(Duration::from_millis(50));
-    }
+    until_said(folder.path(), "about to try");
     thread::sleep(Duration::from_secs(2));
-    // Wine gives its programs a Ctrl-C for an interrupt.
     let pressed = Instant::now();
-    let kill = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(kill.expect("kill").success());
+    press_ctrl_c(&child);
     let ran = ran(folder.path(), child);
     assert!(
         pressed.elapsed() < Duration::from_secs(10),
@@ -351,6 +339,116 @@ fn ctrl_c_ends_a_run_and_the_report_is_written() {
     let seen: Value = serde_json::from_str(&written).expect("JSON");
     is_valid(&seen);
     assert_ne!(ran.status, 0, "{ran:?}");
+}
+
+/// A site whose system is this host, with ports to stand in for.
+fn listened_site([tcp, https, udp]: [u16; 3]) -> String {
+    format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}\n\
+         zones:\n  internet: {{ networks: [\"127.0.0.0/8\"] }}\n  perimeter: {{ networks: [\"192.0.2.0/24\"] }}\n\
+         systems:\n  web: {{ zone: perimeter, addresses: {{ default: 127.0.0.1 }}, roles: [console] }}\n\
+         probing: {{ timeout: 1s, rate: max, sweep: none }}\n\
+         flows:\n  - {{ from: internet, to: web, port: {tcp}, need: required }}\n  - {{ from: internet, to: web, port: {https}, protocol: https, need: required }}\n  - {{ from: internet, to: web, port: {udp}, transport: udp, need: required }}\n"
+    )
+}
+
+/// Waits until a program that prints into a folder has said something.
+fn until_said(folder: &Path, words: &str) {
+    let deadline = Instant::now() + LONGEST;
+    let said = || fs::read_to_string(folder.join("stderr")).unwrap_or_default();
+    while !said().contains(words) {
+        assert!(Instant::now() < deadline, "no {words:?} in: {}", said());
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn press_ctrl_c(child: &Child) {
+    // Wine gives its programs a Ctrl-C for an interrupt.
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(kill.expect("kill").success());
+}
+
+fn native(folder: &Path, arguments: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portproof"));
+    command.args(arguments);
+    printing_into(folder, command)
+}
+
+#[test]
+fn it_listens_and_checks_with_itself_and_with_the_linux_program() {
+    let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").expect("loopback"));
+    let ports = held
+        .each_ref()
+        .map(|socket| socket.local_addr().expect("an address").port());
+    drop(held);
+    let folders = [(); 3].map(|()| TempDir::new().expect("a temporary folder"));
+    for folder in &folders {
+        fs::write(folder.path().join("site.yaml"), listened_site(ports)).expect("written");
+        // As an editor of Windows ends its lines.
+        fs::write(
+            folder.path().join("token"),
+            "a token that both sides share\r\n",
+        )
+        .expect("written");
+    }
+    let [there, here, listening] = folders.each_ref().map(TempDir::path);
+    let listen = [
+        "listen",
+        "site.yaml",
+        "--as",
+        "web",
+        "--token-file",
+        "token",
+        "--for",
+        "5m",
+        "--log",
+        "log.json",
+    ];
+    let check = [
+        "check",
+        "site.yaml",
+        "--from",
+        "internet",
+        "--token-file",
+        "token",
+        "--format",
+        "json",
+    ];
+    let windows = Windows::shared();
+
+    let proves_all = |checked: &Ran| {
+        let seen = report(checked);
+        is_valid(&seen);
+        let judged = verdicts(&seen);
+        for (port, transport) in ports.iter().zip(["tcp", "tcp", "udp"]) {
+            let flow = &judged[&format!("internet>web:{port}/{transport}")];
+            assert_eq!(flow[..2], ["ok", "listener-answered"], "{port}/{transport}");
+        }
+        assert_eq!(checked.status, 0, "{}", checked.err);
+    };
+
+    let listener = windows.start(listening, &listen);
+    until_said(listening, "standing in for web");
+    let under_wine = ran(there, windows.start(there, &check));
+    proves_all(&under_wine);
+    assert!(!under_wine.err.contains("are walked"), "{}", under_wine.err);
+    let on_linux = ran(here, native(here, &check));
+    proves_all(&on_linux);
+    assert!(on_linux.err.contains("are walked"), "{}", on_linux.err);
+    press_ctrl_c(&listener);
+    let ended = ran(listening, listener);
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    assert!(ended.err.contains("6 proved"), "{}", ended.err);
+    let log = fs::read_to_string(listening.join("log.json")).expect("a log");
+    assert_eq!(log.matches("\"proved\"").count(), 6, "{log}");
+
+    let listener = native(listening, &listen);
+    until_said(listening, "standing in for web");
+    proves_all(&ran(there, windows.start(there, &check)));
+    press_ctrl_c(&listener);
+    assert_eq!(ran(listening, listener).status, 0);
 }
 
 /// DLLs of Windows 7 and Windows Server 2008 R2.

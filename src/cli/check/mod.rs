@@ -275,7 +275,7 @@ fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
         per_host: if lab { asked.in_flight } else { asked.per_host },
         waiting: (descriptors / SOCKETS_EACH).saturating_sub(in_flight),
         rate: if lab { None } else { asked.rate },
-        walks: !lab && !arguments.no_path && !through_a_proxy,
+        walks: os::TELLS_SENDERS && !lab && !arguments.no_path && !through_a_proxy,
     }
 }
 
