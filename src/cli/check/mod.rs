@@ -147,9 +147,7 @@ async fn check(
         false => None,
     };
     let against = match old {
-        Some(old) if client.is_none() => {
-            Some(against::join(&mut loaded, &mut plan, old, place.zone))
-        }
+        Some(old) if client.is_none() => Some(against::join(&mut loaded, &mut plan, old, &place)),
         _ => None,
     };
     let limits = limits(arguments, &loaded.site, place.zone, lab.is_some());
@@ -267,19 +265,24 @@ fn on_interrupt() -> watch::Receiver<bool> {
     receiver
 }
 
-async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
+/// The flows of the site, or of the one client, that are tried from here, and how many start elsewhere.
+fn of_the_site(bench: &Bench) -> (Vec<Chosen>, usize) {
     let site = &bench.loaded.site;
-    let (mut chosen, mut flows_elsewhere) =
+    let (mut chosen, elsewhere) =
         plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
-    if let Some(client) = &bench.client {
-        flows_elsewhere = client.elsewhere;
-    }
     if let Some(old) = &bench.against {
         chosen.retain(|chosen| !old.asks(chosen.flow));
     }
     if site.probing.sweep == Sweep::None {
         chosen.retain(|chosen| !bench.plan.flows[chosen.flow].reason.only_watched);
     }
+    let of_client = bench.client.as_ref().map(|client| client.elsewhere);
+    (chosen, of_client.unwrap_or(elsewhere))
+}
+
+async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
+    let site = &bench.loaded.site;
+    let (mut chosen, flows_elsewhere) = of_the_site(bench);
     let own = chosen.len();
     chosen.extend(bench.against.iter().flat_map(against::Old::chosen));
     let names = aim::resolve(bench, &chosen).await;
@@ -292,9 +295,18 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         bench.timeout,
     ));
     let mut tried = try_all(bench, &chosen, questions, &by_flow).await;
+    // What clients of either file use is judged address by address, behind all else.
+    let beside: Vec<Seen> = tried.seen.drain(own..chosen.len()).collect();
+    let (used, theirs) = match &bench.against {
+        Some(old) => old.by_address(beside),
+        None => Default::default(),
+    };
+    let kept = tried.seen.len();
+    tried.seen.extend(theirs);
     let site = &tried.site;
     let mut judged =
         verdict::judge_all(site, bench.place.zone, &bench.own, &tried.seen, &tried.gone);
+    let theirs = (tried.seen.split_off(kept), judged.split_off(kept));
     let mut notes = notes::skipped_families(site, &tried.seen);
     notes.extend(notes::name_servers(site, bench.place.zone, &tried.seen));
     let mut stop = bench.stop.clone();
@@ -307,11 +319,8 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
             .iter()
             .map(|(system, name, note)| notes::dns_note(site, *system, name, note)),
     );
-    let against = bench.against.as_ref().map(|old| {
-        let beside = own..own + old.used.len();
-        let seen = tried.seen.drain(beside.clone());
-        old.seen(seen.zip(judged.drain(beside)).collect())
-    });
+    let against = bench.against.as_ref();
+    let against = against.map(|old| old.seen(used, theirs.0, theirs.1));
     let client = bench.client.as_ref();
     let client = client.map(|client| client.seen(bench, &names, &to_compare, &compared));
     let now = Timestamp::now();
