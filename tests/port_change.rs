@@ -16,7 +16,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
     ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, SerialNumber,
 };
-use row::{Row, copy_for_nobody, ip};
+use row::{Row, check_as_nobody, copy_for_nobody, ip};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -107,7 +107,14 @@ impl Bed {
     /// The report of `check NEW --against OLD`.
     fn check(&self, old: &str, new: &str) -> Report {
         let (old, new) = (self.written("old.yaml", old), self.written("new.yaml", new));
-        self.json(&["check", &new, "--against", &old, "--from", "internet"])
+        let place = ["--from", "internet", "--against", &old];
+        let (status, json) = check_as_nobody(&self.row, &self.program, Path::new(&new), &place);
+        valid(&json);
+        Report {
+            status: status.expect("a status"),
+            json,
+            err: String::new(),
+        }
     }
 
     fn json(&self, arguments: &[&str]) -> Report {
@@ -460,7 +467,7 @@ fn when_all_is_well_both_numbers_lead_to_the_management_point() {
             format!("names {NAME} unknown"),
             "revocation-lists internet>crl.192.0.2.20:80/tcp yes".to_string(),
             "management-point internet>ibs01:443/tcp yes".to_string(),
-            "software-update-point internet>ibs01:8530/tcp unknown".to_string(),
+            "software-update-point internet>ibs01:8530/tcp no".to_string(),
             "software-update-point internet>ibs01:8531/tcp yes".to_string(),
             "distribution-point internet>ibs01:443/tcp yes".to_string(),
             "fallback-status-point internet>ibs01:80/tcp yes".to_string(),
@@ -597,4 +604,89 @@ fn numbers_are_asked_for_only_with_the_client_and_have_to_be_ports() {
     let (status, err) = portproof(&["check", "--lab", "--against", "probes.yaml"]);
     assert_eq!(status, Some(2));
     assert!(err.contains("cannot be used with"), "{err}");
+}
+
+/// What `plan` says of a change.
+fn plan(folder: &Path, old: &str, new: &str, format: &str) -> (Option<i32>, String, String) {
+    let (old_file, new_file) = (folder.join("old.yaml"), folder.join("new.yaml"));
+    for (file, text) in [(&old_file, old), (&new_file, new)] {
+        // A plan reads the roots too, and these are none of its business.
+        let text: Vec<&str> = text.lines().filter(|it| !it.starts_with("tls:")).collect();
+        fs::write(file, text.join("\n")).expect("written");
+    }
+    let output = assert_cmd::Command::cargo_bin("portproof")
+        .expect("the program")
+        .arg("plan")
+        .arg(&new_file)
+        .arg("--against")
+        .arg(&old_file)
+        .args(["--format", format])
+        .output()
+        .expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn a_plan_against_the_old_file_gives_the_steps_in_order_and_is_as_its_schema_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let after = site("[8443]", PAIR, "");
+    let (status, out, _) = plan(folder.path(), &before(), &after, "json");
+    assert_eq!(status, Some(0));
+    let change: Value = serde_json::from_str(&out).expect("JSON");
+    let schema = assert_cmd::Command::cargo_bin("portproof")
+        .expect("the program")
+        .args(["schema", "change"])
+        .output()
+        .expect("it runs");
+    let schema: Value = serde_json::from_slice(&schema.stdout).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a good schema");
+    let errors: Vec<String> = validator
+        .iter_errors(&change)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(change["schema"], "portproof.change/1");
+    let (status, text, _) = plan(folder.path(), &before(), &after, "text");
+    assert_eq!(status, Some(0));
+    let places: Vec<usize> = [
+        "Opens",
+        "internet>ibs01:8443/tcp",
+        "Closes",
+        "note: ",
+        "In this order",
+        "Open the new numbers",
+        "firewall front-end: Permit 8443 (HTTPS).",
+        "Listen on both",
+        "Move the clients",
+        "Close the old numbers",
+        "firewall front-end: Deny 443 (HTTPS)",
+        "Clients that do not learn of it by themselves",
+        "CCMHTTPSPORT=8443  (changes)",
+        "CCMHTTPSSTATE=63",
+    ]
+    .iter()
+    .map(|words| {
+        text.find(words)
+            .unwrap_or_else(|| panic!("{words}\n{text}"))
+    })
+    .collect();
+    assert!(places.is_sorted(), "{places:?}\n{text}");
+}
+
+#[test]
+fn equal_files_and_files_of_two_sites_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (status, out, err) = plan(folder.path(), &before(), &before(), "text");
+    assert_eq!(status, Some(0));
+    assert!(out.contains("nothing differs"), "{out}");
+    assert!(!err.contains("warning: "), "{err}");
+    let other = before().replace("code: PRI", "code: SEC");
+    let (status, _, err) = plan(folder.path(), &other, &before(), "text");
+    assert_eq!(status, Some(0));
+    assert!(err.contains("is of site PRI"), "{err}");
 }

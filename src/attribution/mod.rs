@@ -128,7 +128,8 @@ fn walk(one: &Tried<'_>) -> Walk {
     }
 }
 
-/// The port whose answers are most surely the host's own: one whose service spoke, else an open one, else a reset.
+/// The port whose answers are most surely the host's own: one that has its own words, else one whose service spoke, else
+/// an open one, else a reset.
 fn reference(tried: &[&Tried<'_>]) -> Option<Walk> {
     let rank = |one: &&&Tried<'_>| match (&one.seen.state, &one.seen.service) {
         (State::Open, Some(Service::ConnectedToItself)) => None,

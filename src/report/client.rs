@@ -7,11 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Logged, ReportFlow};
-use crate::catalogue::{Asks, Catalogue, ClientStep, Role};
+use crate::catalogue::{Asks, Catalogue, ClientStep, Need, Role};
 use crate::diagnostic::visible;
 use crate::observation::{DnsNote, Unresolved};
 use crate::plan::{self, Flow, Target};
 use crate::site::Site;
+use crate::verdict::Cause;
 
 /// What a client's run needs beside the flows.
 pub struct ClientRun {
@@ -151,18 +152,23 @@ fn entry(step: &ClientStep) -> ClientViewStep {
 }
 
 fn of_flow(step: &ClientStep, flow: &ReportFlow) -> ClientViewStep {
-    let succeeds = match (flow.verdict.as_str(), flow.flow.need.as_str()) {
-        // An optional flow is never wrong; whether it passed its state says.
-        ("ok", "required") => "yes",
-        ("ok", _) if flow.cause == crate::verdict::Cause::Answered.name() => "yes",
-        ("ok", _) => "unknown",
-        ("unknown", _) => "unknown",
+    let is = |cause: Cause| flow.cause == cause.name();
+    let is_required = flow.flow.need == Need::Required.name();
+    let succeeds = match flow.verdict.as_str() {
+        "ok" if is_required || is(Cause::Answered) => "yes",
+        // An optional flow is never wrong: whether it passed, its cause says.
+        "ok" if is(Cause::NotOpen) || is(Cause::OtherService) => "no",
+        "ok" | "unknown" => "unknown",
         _ => "no",
+    };
+    let spare = match is_required {
+        true => "",
+        false => "optional: ",
     };
     ClientViewStep {
         flow: Some(flow.flow.id.clone()),
         succeeds: succeeds.to_string(),
-        result: format!("{}, {} ({})", flow.verdict, flow.cause, flow.state),
+        result: format!("{spare}{}, {} ({})", flow.verdict, flow.cause, flow.state),
         logged: flow.logged.clone(),
         ..entry(step)
     }
@@ -244,4 +250,44 @@ fn number(it: &ClientNumber) -> String {
         _ => "which no site file has",
     };
     format!("{} ({}, {of})", it.port, it.protocol.to_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::CONFIGMGR_2007;
+
+    #[test]
+    fn a_name_comes_to_a_good_end_only_when_somebody_said_so() {
+        let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("no findings");
+        let step = &catalogue.client_order[0];
+        assert_eq!(step.asks, Asks::Names, "a client asks for names first");
+        let address = IpAddr::from([192, 0, 2, 10]);
+        let cases = [
+            (Answer::Addresses(vec![address]), "yes"),
+            (Answer::Beside(None), "yes"),
+            (Answer::Failed(Unresolved::NoSuchName), "no"),
+            (Answer::Failed(Unresolved::ResolverSilent), "unknown"),
+            (Answer::Beside(Some(DnsNote::NoAnswer)), "unknown"),
+            (Answer::NotAsked, "unknown"),
+        ];
+        for (answer, succeeds) in cases {
+            let it = of_name(step, "mp.example.com", &answer);
+            assert_eq!(it.succeeds, succeeds, "{answer:?}: {}", it.result);
+        }
+    }
+
+    #[test]
+    fn places_that_are_not_confirmed_say_so() {
+        let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("no findings");
+        for step in &catalogue.client_order {
+            let is_unconfirmed = step.source.is_empty();
+            assert_eq!(
+                is_unconfirmed,
+                step.does.contains("usually"),
+                "{}",
+                step.does
+            );
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! The older site file beside: its systems join those of the new one, and what clients of either file use is asked too.
 
 use crate::change::{self, Side, Used};
-use crate::plan::{self, Chosen, Owner, Plan};
+use crate::observation::{Observation, State, Trouble};
+use crate::plan::{self, Chosen, Owner, Plan, Target};
 use crate::report::Against;
-use crate::site::{Site, ZoneId};
+use crate::site::Site;
+use crate::vantage::Place;
 use crate::verdict::{Judged, Seen};
 
 use super::super::files::Loaded;
@@ -22,9 +24,9 @@ pub(super) struct Old {
 }
 
 /// Joins the systems of both files, and puts what clients of either use behind the flows of the plan.
-pub(super) fn join(new: &mut Loaded, plan: &mut Plan, old: Loaded, zone: ZoneId) -> Old {
+pub(super) fn join(new: &mut Loaded, plan: &mut Plan, old: Loaded, place: &Place) -> Old {
     let before = plan::derive(&old.site, &old.catalogue);
-    let union = change::union(&new.site, &old.site, zone);
+    let union = change::union(&new.site, &old.site, place.zone);
     let old_side = Side {
         site: &old.site,
         plan: &before,
@@ -35,7 +37,9 @@ pub(super) fn join(new: &mut Loaded, plan: &mut Plan, old: Loaded, zone: ZoneId)
         plan,
         file: &new.file,
     };
-    let used = change::used(&old_side, &new_side, &new.catalogue, &union, zone);
+    let mut used = change::used(&old_side, &new_side, &new.catalogue, &union, place.zone);
+    let here = place.system.map(Target::System);
+    used.retain(|used| Some(used.flow.to) != here);
     let client_zones = new.site.clients.iter();
     let client_zones = client_zones.map(|zone| new.site.zones[*zone].name.clone());
     let joined = Old {
@@ -75,17 +79,48 @@ impl Old {
         })
     }
 
-    /// What was seen of it, for the report.
-    pub(super) fn seen(&self, seen: Vec<(Seen, Judged)>) -> Against<'_> {
-        let used = self.used.iter().cloned().zip(seen);
+    /// What was seen of it, address by address: one good address is enough for a client.
+    pub(super) fn by_address(&self, seen: Vec<Seen>) -> (Vec<Used>, Vec<Seen>) {
+        let pairs = self.used.iter().zip(seen);
+        pairs
+            .flat_map(|(used, seen)| {
+                let each = addresses(seen).into_iter();
+                each.map(|seen| (used.clone(), seen))
+            })
+            .unzip()
+    }
+
+    /// The same, judged, for the report.
+    pub(super) fn seen(
+        &self,
+        used: Vec<Used>,
+        seen: Vec<Seen>,
+        judged: Vec<Judged>,
+    ) -> Against<'_> {
+        let all = used.into_iter().zip(seen).zip(judged);
         Against {
             file: &self.file,
             sha256: &self.sha256,
             client_zones: self.client_zones.clone(),
-            used: used
-                .map(|(used, (seen, judged))| (used, seen, judged))
+            used: all
+                .map(|((used, seen), judged)| (used, seen, judged))
                 .collect(),
             lost: self.lost.clone(),
         }
     }
+}
+
+/// One flow for each address; those of a family without a route from here are left out beside others.
+fn addresses(seen: Seen) -> Vec<Seen> {
+    let has_route = |it: &&Observation| it.state != State::Unreachable(Trouble::NoRoute);
+    let mut kept: Vec<&Observation> = seen.observations.iter().filter(has_route).collect();
+    if kept.is_empty() {
+        kept = seen.observations.iter().collect();
+    }
+    let one = |it: &Observation| Seen {
+        flow: seen.flow.clone(),
+        owner: seen.owner,
+        observations: vec![it.clone()],
+    };
+    kept.into_iter().map(one).collect()
 }

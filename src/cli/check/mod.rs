@@ -156,9 +156,7 @@ async fn check(
         false => None,
     };
     let against = match old {
-        Some(old) if client.is_none() => {
-            Some(against::join(&mut loaded, &mut plan, old, place.zone))
-        }
+        Some(old) if client.is_none() => Some(against::join(&mut loaded, &mut plan, old, &place)),
         _ => None,
     };
     let limits = limits(arguments, &loaded.site, place.zone, lab.is_some());
@@ -294,7 +292,8 @@ fn on_interrupt() -> watch::Receiver<bool> {
     receiver
 }
 
-async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
+/// The flows of the site, or of the one client, that are tried from here.
+fn of_the_site(bench: &Bench) -> Vec<Chosen> {
     let site = &bench.loaded.site;
     let (mut chosen, _) = plan::select(site, &bench.plan, &bench.place.zones(), bench.place.system);
     if let Some(old) = &bench.against {
@@ -303,6 +302,12 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     if site.probing.sweep == Sweep::None {
         chosen.retain(|chosen| !bench.plan.flows[chosen.flow].reason.only_watched);
     }
+    chosen
+}
+
+async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
+    let site = &bench.loaded.site;
+    let mut chosen = of_the_site(bench);
     let own = chosen.len();
     chosen.extend(bench.against.iter().flat_map(against::Old::chosen));
     let names = aim::resolve(bench, &chosen).await;
@@ -315,8 +320,17 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         bench.timeout,
     ));
     let mut tried = try_all(bench, &chosen, questions, &by_flow).await;
+    // What clients of either file use is judged address by address, behind all else.
+    let beside: Vec<Seen> = tried.seen.drain(own..chosen.len()).collect();
+    let (used, theirs) = match &bench.against {
+        Some(old) => old.by_address(beside),
+        None => Default::default(),
+    };
+    let kept = tried.seen.len();
+    tried.seen.extend(theirs);
     let site = &tried.site;
     let mut judged = verdict::judge_all(site, &bench.own, &tried.seen, &tried.gone);
+    let theirs = (tried.seen.split_off(kept), judged.split_off(kept));
     let mut notes = notes::skipped_families(site, &tried.seen);
     notes.extend(notes::name_servers(site, &tried.seen));
     let mut stop = bench.stop.clone();
@@ -329,11 +343,8 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
             .iter()
             .map(|(system, name, note)| notes::dns_note(site, *system, name, note)),
     );
-    let against = bench.against.as_ref().map(|old| {
-        let beside = own..own + old.used.len();
-        let seen = tried.seen.drain(beside.clone());
-        old.seen(seen.zip(judged.drain(beside)).collect())
-    });
+    let against = bench.against.as_ref();
+    let against = against.map(|old| old.seen(used, theirs.0, theirs.1));
     let client = bench.client.as_ref();
     let client = client.map(|client| client.seen(bench, &names, &to_compare, &compared));
     let now = Timestamp::now();

@@ -6,6 +6,8 @@
 //! unknown.
 
 mod numbers;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use schemars::JsonSchema;
@@ -44,10 +46,10 @@ pub struct Reach {
     pub paragraph: String,
     /// The clients' numbers.
     pub numbers: Vec<ReachedNumber>,
-    /// What clients of either file use, one for each port of a system.
+    /// What clients of either file use, one for each port and address of a system.
     pub systems: Vec<ReachedSystem>,
     /// Flows that clients of the old file need, and those of the new one do not, as those clients need them. What the
-    /// new file needs or forbids stands in `flows` of the report, judged by the new file alone.
+    /// new file needs or forbids stands in `flows` of the report, judged by the new file alone. One for each address.
     pub flows: Vec<ReportFlow>,
 }
 
@@ -75,6 +77,9 @@ pub struct ReachedNumber {
 pub struct ReachedSystem {
     /// System.
     pub system: String,
+    /// Its address, where it has several.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<String>,
     /// The roles at that port.
     pub roles: Vec<String>,
     /// The file that wants them there: `old`, `new` or `both`.
@@ -112,6 +117,8 @@ struct Tried {
     used: Used,
     flow: ReportFlow,
     reached: Reached,
+    /// The address, where the system has several.
+    address: Option<String>,
 }
 
 impl Tried {
@@ -139,16 +146,18 @@ pub(super) fn reach(
     flows: Vec<ReportFlow>,
     here: &[&ReportFlow],
 ) -> Reach {
-    let tried: Vec<Tried> = against
+    let mut tried: Vec<Tried> = against
         .used
         .iter()
         .zip(flows)
         .map(|((used, ..), flow)| Tried {
             used: used.clone(),
             reached: reached(&flow),
+            address: None,
             flow,
         })
         .collect();
+    name_addresses(against, &mut tried);
     let numbers = numbers::numbers(&tried);
     let paragraph = match tried.is_empty() {
         true => words::no_clients(against, vantage, here),
@@ -169,9 +178,23 @@ pub(super) fn reach(
     }
 }
 
+/// Tells the addresses of one system apart.
+fn name_addresses(against: &Against<'_>, tried: &mut [Tried]) {
+    let door = |used: &Used| (used.flow.to, used.flow.port, used.of);
+    let doors: Vec<_> = tried.iter().map(|it| door(&it.used)).collect();
+    for (it, (_, seen, _)) in tried.iter_mut().zip(&against.used) {
+        let alike = doors.iter().filter(|other| **other == door(&it.used));
+        if alike.count() > 1 {
+            let address = seen.observations.first().and_then(|seen| seen.address);
+            it.address = address.map(|address| address.to_string());
+        }
+    }
+}
+
 fn system(tried: &Tried) -> ReachedSystem {
     ReachedSystem {
         system: tried.flow.flow.to.system.clone(),
+        address: tried.address.clone(),
         roles: tried.used.roles.iter().map(ToString::to_string).collect(),
         of: tried.used.of.to_string(),
         port: tried.port(),

@@ -1,6 +1,6 @@
 //! By number: which management points clients with it reach.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reached, ReachedNumber, Tried};
 use crate::catalogue::Role;
@@ -43,16 +43,21 @@ pub(super) fn numbers(tried: &[Tried]) -> Vec<ReachedNumber> {
 
 /// A client needs one management point: one that is reached is enough, and only when none can be is there none.
 fn number(port: u16, protocol: &str, of: Of, there: &[&Tried]) -> ReachedNumber {
-    let names = |reached: Reached| -> Vec<String> {
-        let those = there.iter().filter(|it| it.reached == reached);
-        let names: BTreeSet<String> = those.map(|it| it.flow.flow.to.system.clone()).collect();
-        names.into_iter().collect()
-    };
-    let (by, not_by, unknown) = (
-        names(Reached::Yes),
-        names(Reached::No),
-        names(Reached::Unknown),
-    );
+    // So is one address of several.
+    let mut systems: BTreeMap<&str, Vec<Reached>> = BTreeMap::new();
+    for it in there {
+        let addresses = systems.entry(&it.flow.flow.to.system).or_default();
+        addresses.push(it.reached);
+    }
+    let (mut by, mut not_by, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, addresses) in systems {
+        let list = match () {
+            () if addresses.contains(&Reached::Yes) => &mut by,
+            () if addresses.contains(&Reached::Unknown) => &mut unknown,
+            () => &mut not_by,
+        };
+        list.push(name.to_string());
+    }
     let reached = match (by.is_empty(), unknown.is_empty()) {
         (false, _) => Reached::Yes,
         (true, true) => Reached::No,

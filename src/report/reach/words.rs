@@ -222,12 +222,18 @@ fn sentence(fault: Fault, those: &[&Tried], is_old: bool) -> String {
 }
 
 fn systems(those: &[&Tried]) -> String {
-    let names: BTreeSet<&str> = those
-        .iter()
-        .map(|it| it.flow.flow.to.system.as_str())
-        .collect();
-    let names: Vec<String> = names.into_iter().map(str::to_string).collect();
+    let names: BTreeSet<String> = those.iter().map(|it| host(it)).collect();
+    let names: Vec<String> = names.into_iter().collect();
     list(&names, "and")
+}
+
+/// A system, with the address that is meant where it has several.
+fn host(it: &Tried) -> String {
+    let name = &it.flow.flow.to.system;
+    match &it.address {
+        Some(address) => format!("{name} ({address})"),
+        None => name.clone(),
+    }
 }
 
 fn causes(those: &[&Tried]) -> String {
@@ -288,13 +294,14 @@ fn update_points(tried: &[Tried]) -> Vec<String> {
 }
 
 fn forgotten(it: &Tried, at_pair: &[&Tried], tried: &[Tried]) -> String {
-    let host = &it.flow.flow.to.system;
+    let host = host(it);
+    let system = &it.flow.flow.to.system;
     let (port, protocol) = (it.port(), it.used.flow.protocol.name());
     let here = number(port, protocol);
     let why = why(it);
     let before = at_pair.iter().find(|other| {
         other.used.of == Of::Old
-            && other.flow.flow.to.system == *host
+            && other.flow.flow.to.system == *system
             && other.port() != port
             && other.used.flow.protocol == it.used.flow.protocol
     });
@@ -332,7 +339,10 @@ fn why(it: &Tried) -> String {
 fn not_known(tried: &[Tried]) -> Option<String> {
     let unknown = tried.iter().filter(|it| it.reached == Reached::Unknown);
     let unknown: BTreeSet<String> = unknown
-        .map(|it| format!("{} ({})", it.flow.flow.id, it.flow.cause))
+        .map(|it| {
+            let number = number(it.port(), it.used.flow.protocol.name());
+            format!("{number} of {} ({})", host(it), it.flow.cause)
+        })
         .collect();
     let unknown: Vec<String> = unknown.into_iter().collect();
     (!unknown.is_empty()).then(|| format!("Not known: {}.", list(&unknown, "and")))

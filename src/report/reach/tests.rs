@@ -1,0 +1,294 @@
+//! What the paragraph says of verdicts, and what it leaves open.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::catalogue::{Confidence, Need, Protocol, Role, Transport};
+use crate::observation::{Observation, State};
+use crate::plan::{Flow, Owner, Reason, Target};
+use crate::site::Origin;
+use crate::verdict::{Cause, Judgement};
+use crate::yaml::Ports;
+
+/// A flow of clients and what became of it: verdict, cause and level.
+struct Case {
+    system: usize,
+    port: u16,
+    of: Of,
+    role: Role,
+    address: [u8; 4],
+    saw: (Verdict, Cause, Level),
+}
+
+const WELL: (Verdict, Cause, Level) = (Verdict::Ok, Cause::Answered, Level::Note);
+const DROPPED: (Verdict, Cause, Level) = (Verdict::Blocked, Cause::NoAnswer, Level::Error);
+const OPEN_QUESTION: (Verdict, Cause, Level) = (Verdict::Unknown, Cause::NotProved, Level::Error);
+
+fn point(system: usize, port: u16, of: Of, saw: (Verdict, Cause, Level)) -> Case {
+    Case {
+        system,
+        port,
+        of,
+        role: Role::ManagementPoint,
+        address: [192, 0, 2, 10],
+        saw,
+    }
+}
+
+fn vantage() -> Vantage {
+    Vantage {
+        zone: "internet".to_string(),
+        system: None,
+        host: "probe7".to_string(),
+        addresses: Vec::new(),
+        started: String::new(),
+        finished: String::new(),
+        config_sha256: String::new(),
+    }
+}
+
+fn used(case: &Case) -> Used {
+    Used {
+        flow: Flow {
+            from: Origin::Zone(0),
+            to: Target::System(case.system),
+            transport: Transport::Tcp,
+            port: Ports::one(case.port),
+            protocol: Protocol::Https,
+            need: Need::Required,
+            reason: Arc::new(Reason {
+                rules: Vec::new(),
+                why: String::new(),
+                breaks: String::new(),
+                source: String::new(),
+                confidence: Confidence::Documented,
+                declared: Default::default(),
+                only_watched: false,
+            }),
+        },
+        of: case.of,
+        roles: BTreeSet::from([case.role]),
+        is_client_port: case.role == Role::ManagementPoint,
+        is_update_port: case.role == Role::SoftwareUpdatePoint,
+    }
+}
+
+fn entry(case: &Case) -> ReportFlow {
+    let system = format!("ibs0{}", case.system);
+    let (verdict, cause, level) = case.saw;
+    let state = match cause {
+        Cause::Answered => "open",
+        Cause::NoAnswer => "filtered",
+        Cause::Reset => "closed",
+        _ => "silent",
+    };
+    serde_json::from_value(json!({
+        "id": format!("internet>{system}:{}/tcp", case.port),
+        "from": {"zone": "internet", "system": null},
+        "to": {"system": system, "zone": "perimeter", "name": null, "addresses": []},
+        "transport": "tcp", "port": case.port, "protocol": "https", "need": "required",
+        "rules": [], "why": "", "breaks": "", "source": null, "confidence": "documented",
+        "declared": {"file": "", "line": 1, "column": 1}, "crosses": ["front-end"],
+        "state": state, "verdict": verdict.name(), "cause": cause.name(), "level": level.name(),
+        "owner": null, "advice": "",
+        "evidence": {"depth": null, "control": null, "attempts": []}
+    }))
+    .expect("a flow")
+}
+
+fn of(cases: &[Case]) -> Reach {
+    let seen = |case: &Case| {
+        let address = Some(case.address.into());
+        let (verdict, cause, level) = case.saw;
+        let seen = Seen {
+            flow: used(case).flow,
+            owner: Owner::Vantage,
+            observations: vec![Observation::without_packets(address, State::Silent)],
+        };
+        let judged = Judged {
+            judgement: Judgement {
+                verdict,
+                cause,
+                level,
+                owner: None,
+            },
+            observation: 0,
+            control: None,
+        };
+        (used(case), seen, judged)
+    };
+    let against = Against {
+        file: "old.yaml",
+        sha256: "",
+        client_zones: vec!["internet".to_string()],
+        used: cases.iter().map(seen).collect(),
+        lost: Vec::new(),
+    };
+    reach(&against, &vantage(), cases.iter().map(entry).collect(), &[])
+}
+
+fn says(reach: &Reach, sentence: &str) {
+    assert!(
+        reach.paragraph.contains(sentence),
+        "{sentence}\n{}",
+        reach.paragraph
+    );
+}
+
+#[test]
+fn one_management_point_is_enough_and_those_that_fail_are_named() {
+    let reach = of(&[
+        point(1, 443, Of::Both, WELL),
+        point(1, 8443, Of::New, WELL),
+        point(2, 443, Of::Both, WELL),
+        point(2, 8443, Of::New, DROPPED),
+    ]);
+    assert_eq!(reach.reached_by, "both");
+    says(
+        &reach,
+        "Clients with the new number 8443 (HTTPS) reach ibs01, but not ibs02.",
+    );
+    says(
+        &reach,
+        "Only a firewall lacks 8443 (HTTPS) to ibs02: packets are dropped",
+    );
+    says(
+        &reach,
+        "is not proved (on the way stands front-end), and it may be the host's own",
+    );
+}
+
+#[test]
+fn one_address_is_enough_and_those_that_fail_are_named() {
+    let second = Case {
+        address: [192, 0, 2, 11],
+        ..point(1, 8443, Of::New, DROPPED)
+    };
+    let reach = of(&[
+        point(1, 443, Of::Both, WELL),
+        point(1, 8443, Of::New, WELL),
+        second,
+    ]);
+    assert_eq!(reach.reached_by, "both");
+    says(
+        &reach,
+        "Only a firewall lacks 8443 (HTTPS) to ibs01 (192.0.2.11):",
+    );
+    assert_eq!(reach.systems[2].address.as_deref(), Some("192.0.2.11"));
+}
+
+#[test]
+fn what_is_not_proved_is_unknown_and_never_none() {
+    let reach = of(&[
+        point(1, 443, Of::Both, DROPPED),
+        point(1, 8443, Of::New, OPEN_QUESTION),
+    ]);
+    assert_eq!(reach.reached_by, "unknown");
+    says(
+        &reach,
+        "It is not known of all clients in internet whether they reach a management point now.",
+    );
+    says(
+        &reach,
+        "Whether clients with the new number 8443 (HTTPS) reach ibs01 is unknown.",
+    );
+    says(&reach, "Not known: 8443 (HTTPS) of ibs01 (not-proved).");
+    let warned = (Verdict::Wrong, Cause::VerbBlocked, Level::Warning);
+    let reach = of(&[point(1, 443, Of::Both, warned)]);
+    assert_eq!(reach.reached_by, "unknown", "a warning proves nothing");
+}
+
+#[test]
+fn where_nothing_is_reached_nobody_is() {
+    let reach = of(&[
+        point(1, 443, Of::Old, DROPPED),
+        point(1, 8443, Of::New, DROPPED),
+    ]);
+    assert_eq!(reach.reached_by, "none");
+    says(
+        &reach,
+        "No client in internet reaches a management point now.",
+    );
+    assert_eq!(reach.flows.len(), 1, "the old file's own flow is shown");
+    assert_eq!(reach.flows[0].flow.id, "internet>ibs01:443/tcp");
+}
+
+#[test]
+fn a_reset_of_which_nothing_tells_the_sender_accuses_nobody() {
+    let reset = (Verdict::Blocked, Cause::Reset, Level::Error);
+    let reach = of(&[
+        point(1, 443, Of::Both, WELL),
+        point(1, 8443, Of::New, reset),
+    ]);
+    assert_eq!(reach.reached_by, "old");
+    says(
+        &reach,
+        "At 8443 (HTTPS) of ibs01 a reset comes back, and nothing tells from whom",
+    );
+    assert!(!reach.paragraph.contains("firewall lacks"));
+    assert!(!reach.paragraph.contains("On ibs01 IIS is not bound"));
+}
+
+#[test]
+fn a_management_point_that_moved_keeps_its_number_and_is_told_apart_by_file() {
+    let reach = of(&[
+        point(1, 443, Of::Old, WELL),
+        point(2, 443, Of::New, DROPPED),
+    ]);
+    assert_eq!(reach.reached_by, "old");
+    says(
+        &reach,
+        "Clients with 443 (HTTPS), as the old file means it, reach ibs01.",
+    );
+    says(
+        &reach,
+        "Clients with 443 (HTTPS), as the new file means it, do not reach ibs02.",
+    );
+}
+
+#[test]
+fn several_numbers_of_one_file_may_differ() {
+    let reach = of(&[
+        point(1, 443, Of::Old, WELL),
+        point(1, 8443, Of::Old, DROPPED),
+        point(1, 9443, Of::New, WELL),
+    ]);
+    assert_eq!(reach.reached_by, "some");
+    says(
+        &reach,
+        "The old number 8443 (HTTPS) is closed on the way to ibs01",
+    );
+}
+
+#[test]
+fn an_update_point_that_is_reached_at_neither_pair_was_not_merely_forgotten() {
+    let update = |port, of| Case {
+        role: Role::SoftwareUpdatePoint,
+        ..point(1, port, of, DROPPED)
+    };
+    let reach = of(&[
+        point(1, 443, Of::Both, WELL),
+        update(8531, Of::Old),
+        update(8541, Of::New),
+    ]);
+    says(
+        &reach,
+        "The update point ibs01 is reached neither at its new number 8541 (HTTPS)",
+    );
+    assert!(!reach.paragraph.contains("forgotten"));
+    assert_eq!(
+        reach.numbers.len(),
+        1,
+        "update points are no management points"
+    );
+}
+
+#[test]
+fn where_no_client_starts_nothing_is_said_of_clients() {
+    let reach = of(&[]);
+    assert_eq!(reach.reached_by, "no-clients-here");
+    says(&reach, "cannot be seen from here: run it from internet.");
+}
