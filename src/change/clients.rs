@@ -69,6 +69,7 @@ fn given(
     };
     (!values.is_empty()).then(|| GivenProperty {
         name: property.name.clone(),
+        gives: property.gives.to_string(),
         values,
         changes,
         confidence: property.confidence.to_string(),

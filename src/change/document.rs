@@ -163,6 +163,9 @@ pub struct CannotLearn {
 pub struct GivenProperty {
     /// Its name.
     pub name: String,
+    /// What it gives: `http-port`, `https-port`, `https-state`, `management-point`, `fallback-status-point` or
+    /// `internet-only` (for clients that never are in the intranet, and no others).
+    pub gives: String,
     /// Its values: one of them.
     pub values: Vec<String>,
     /// Whether the change gives it another value.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::document::{ChangeDocument, Staying, Step};
-use crate::catalogue::Confidence;
+use crate::catalogue::{Confidence, Gives};
 use crate::diagnostic::visible;
 use crate::plan::FlowEntry;
 
@@ -256,7 +256,13 @@ fn clients(change: &ChangeDocument) -> String {
             "    {}={}{} [{}]",
             it.name,
             visible(&it.values.join(" or ")),
-            if it.changes { "  (changes)" } else { "" },
+            match it.changes {
+                true => "  (changes)",
+                false if it.gives == Gives::InternetOnly.name() => {
+                    "  (only where a client never is in the intranet)"
+                }
+                false => "",
+            },
             visible(&source(&it.confidence, it.source.as_deref()))
         );
     }

@@ -264,12 +264,12 @@ mod tests {
         assert_eq!(step.asks, Asks::Names, "a client asks for names first");
         let address = IpAddr::from([192, 0, 2, 10]);
         let cases = [
-            (Answer::Addresses(vec![address]), "yes"),
-            (Answer::Beside(None), "yes"),
-            (Answer::Failed(Unresolved::NoSuchName), "no"),
-            (Answer::Failed(Unresolved::ResolverSilent), "unknown"),
-            (Answer::Beside(Some(DnsNote::NoAnswer)), "unknown"),
-            (Answer::NotAsked, "unknown"),
+            (NameAnswer::Addresses(vec![address]), "yes"),
+            (NameAnswer::Beside(None), "yes"),
+            (NameAnswer::Failed(Unresolved::NoSuchName), "no"),
+            (NameAnswer::Failed(Unresolved::ResolverSilent), "unknown"),
+            (NameAnswer::Beside(Some(DnsNote::NoAnswer)), "unknown"),
+            (NameAnswer::NotAsked, "unknown"),
         ];
         for (answer, succeeds) in cases {
             let it = of_name(step, "mp.example.com", &answer);
