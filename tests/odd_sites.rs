@@ -200,3 +200,69 @@ fn a_proxy_is_asked_at_its_own_numbers_and_asks_at_those_of_its_target() {
     let report = check(&row, &only(8443), &inside, &["--as", "isa01"]);
     assert_verdict(&report, "isa01>cm01:8443/tcp", "ok", "answered");
 }
+
+/// The client's namespace is a host with a leg in the perimeter, behind the firewall, and one in the intranet.
+const DUAL_HOMED: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones:
+  internet: { networks: [\"192.0.2.0/24\"] }
+  perimeter: { networks: [\"198.51.100.0/24\"] }
+  intranet: { networks: [\"10.0.0.0/24\"] }
+firewalls:
+  front-end: { between: [internet, perimeter] }
+  back-end: { between: [perimeter, intranet] }
+systems:
+  dual01: { zone: perimeter, also_in: [intranet], addresses: { perimeter: 198.51.100.10, intranet: 10.0.0.10 }, roles: [console] }
+  cm01: { zone: intranet, addresses: { intranet: 10.0.0.1, default: 192.0.2.11 }, roles: [console] }
+  web01: { zone: internet, addresses: { default: 192.0.2.10 }, roles: [console] }
+probing: { timeout: 4s, rate: max, sweep: none }
+flows:
+  - { from: dual01, to: cm01, port: 1000, need: required }
+  - { from: intranet, to: cm01, port: 1000, need: required }
+  - { from: perimeter, to: cm01, port: 1000, need: forbidden }
+  - { from: perimeter, to: web01, port: 1001, need: required }
+  - { from: intranet, to: web01, port: 1001, need: required }
+  - { from: dual01, to: web01, port: 1001, need: required }
+";
+
+#[test]
+fn a_host_with_two_legs_tries_each_flow_by_the_leg_that_crosses_the_fewest_firewalls() {
+    let _alone = alone();
+    let row = Row::new();
+    let [client, _, server] = &row.names;
+    ip(&[
+        "link", "add", "c1", "netns", client, "type", "veth", "peer", "name", "s1", "netns", server,
+    ]);
+    for (name, link, address) in [
+        (client, "c1", "10.0.0.10/24"),
+        (server, "s1", "10.0.0.1/24"),
+    ] {
+        ip(&["-n", name, "addr", "add", address, "dev", link]);
+        ip(&["-n", name, "link", "set", link, "up"]);
+    }
+    let _listening = Listening::at(&row, &[("10.0.0.1", 1000), ("192.0.2.10", 1001)]);
+    let nothing = "table ip wall {\n}\n";
+    let report = check(&row, nothing, DUAL_HOMED, &[]);
+    let vantage = &report["vantages"][0];
+    assert_eq!(
+        (&vantage["zone"], &vantage["also_in"], &vantage["system"]),
+        (
+            &Value::from("perimeter"),
+            &Value::from(vec!["intranet"]),
+            &Value::from("dual01")
+        )
+    );
+    assert_verdict(&report, "dual01>cm01:1000/tcp", "ok", "answered");
+    assert_verdict(&report, "intranet>cm01:1000/tcp", "ok", "answered");
+    assert_verdict(&report, "perimeter>web01:1001/tcp", "ok", "answered");
+    assert_verdict(&report, "dual01>web01:1001/tcp", "ok", "answered");
+    let own = find(&report, "dual01>cm01:1000/tcp").expect("tried");
+    assert_eq!(own["evidence"]["attempts"][0]["remote"], "10.0.0.1:1000");
+    assert_eq!(own["crosses"], Value::from(Vec::<String>::new()));
+    // This host would go around the firewall that these two have to cross.
+    assert!(find(&report, "perimeter>cm01:1000/tcp").is_none());
+    assert!(find(&report, "intranet>web01:1001/tcp").is_none());
+    let from_one = check(&row, nothing, DUAL_HOMED, &["--from", "intranet"]);
+    assert_verdict(&from_one, "intranet>cm01:1000/tcp", "ok", "answered");
+    assert!(find(&from_one, "perimeter>web01:1001/tcp").is_none());
+    assert!(find(&from_one, "dual01>web01:1001/tcp").is_none());
+}

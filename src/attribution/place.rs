@@ -49,23 +49,28 @@ pub struct Suspects {
 ///
 /// A firewall is left out when its known addresses show that the packets went beyond it, or never came to it.
 pub fn suspects(site: &Site, crosses: &[String], path: &Path, place: &Dropped) -> Suspects {
-    let index = |address| {
+    // The first and the last leg of a box stand for all of it.
+    let legs = |address| {
         let name = site.firewall_at(address)?;
-        crosses.iter().position(|crossed| crossed == name)
+        let at = crosses.iter().position(|crossed| crossed == name)?;
+        Some(legs_of(site, crosses, at))
     };
     let last = place.after.map_or(0, |(hop, _)| hop);
     let low = path
         .expired()
-        .filter_map(|(hop, by)| index(by).map(|at| if hop < last { at + 1 } else { at }))
+        .filter_map(|(hop, by)| {
+            let (first, behind) = legs(by)?;
+            Some(if hop < last { behind } else { first })
+        })
         .max();
     let high = match place.before {
         Before::Host(_) => None,
-        Before::Router(_, by) if index(by).is_some() => index(by).map(|at| at + 1),
+        Before::Router(_, by) if legs(by).is_some() => legs(by).map(|(_, behind)| behind),
         Before::Router(bound, _) => path
             .working
             .iter()
             .filter(|(hop, _)| *hop > bound)
-            .find_map(|(_, by)| index(*by)),
+            .find_map(|(_, by)| legs(*by).map(|(first, _)| first)),
     };
     let known = low.is_some() || high.is_some();
     let (low, high) = (low.unwrap_or(0), high.unwrap_or(crosses.len()));
@@ -77,6 +82,15 @@ pub fn suspects(site: &Site, crosses: &[String], path: &Path, place: &Dropped) -
             .unwrap_or_default(),
         host: matches!(place.before, Before::Host(_)),
     }
+}
+
+/// The run of firewalls around one that are legs of the same box: its first, and the one behind its last.
+fn legs_of(site: &Site, crosses: &[String], at: usize) -> (usize, usize) {
+    let device = site.device_of(&crosses[at]);
+    let is_leg = |name: &&String| device.is_some() && site.device_of(name) == device;
+    let before = crosses[..at].iter().rev().take_while(is_leg).count();
+    let after = crosses[at + 1..].iter().take_while(is_leg).count();
+    (at - before, at + 1 + after)
 }
 
 #[cfg(test)]

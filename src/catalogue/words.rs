@@ -45,6 +45,8 @@ words! {
         Console = "console",
         /// The site server of the parent site.
         ParentSiteServer = "parent-site-server",
+        /// The site server of a child site.
+        ChildSiteServer = "child-site-server",
         /// The update point of the parent site.
         ParentSoftwareUpdatePoint = "parent-software-update-point",
     }

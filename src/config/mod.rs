@@ -151,6 +151,8 @@ pub struct Firewall {
     pub between: Vec<At<String>>,
     /// Its interfaces.
     pub addresses: Vec<At<IpAddr>>,
+    /// The box that it is a leg of.
+    pub device: Option<At<String>>,
 }
 
 /// A host.
@@ -160,6 +162,8 @@ pub struct System {
     pub name: At<String>,
     /// Zone.
     pub zone: Option<At<String>>,
+    /// Further zones that it has a leg in.
+    pub also_in: Vec<At<String>>,
     /// Host names by the zone that asks (`default` for all others).
     pub names: Vec<(At<String>, At<String>)>,
     /// Addresses by the zone that asks.

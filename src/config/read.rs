@@ -18,7 +18,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("site", SITE),
     ("client_ports", CLIENT_PORTS),
     ("zone", &["networks"]),
-    ("firewall", &["between", "addresses"]),
+    ("firewall", FIREWALL),
     ("system", SYSTEM),
     ("publishes", PUBLISHES),
     ("flow", FLOW),
@@ -51,6 +51,7 @@ const SITE: &[&str] = &[
     "crl_check",
     "crl_urls",
 ];
+const FIREWALL: &[&str] = &["between", "addresses", "device"];
 const CLIENT_PORTS: &[&str] = &["http", "https"];
 const FLOW: &[&str] = &["from", "to", "port", "transport", "protocol", "need", "why"];
 const EXCEPTION: &[&str] = &["flow", "until", "why"];
@@ -360,7 +361,7 @@ fn network(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<At<Ip
 
 fn firewall(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Option<Firewall> {
     let what = format!("firewall `{}`", name.value);
-    let fields = Fields::of(node, &what, &["between", "addresses"], problems)?;
+    let fields = Fields::of(node, &what, FIREWALL, problems)?;
     let node = fields.need("between", "between: [internet, perimeter]", problems)?;
     let between = texts(node, "`between`", problems);
     if between.len() != 2 {
@@ -384,10 +385,17 @@ fn firewall(name: At<String>, node: &Node, problems: &mut Vec<Problem>) -> Optio
         .iter()
         .filter_map(|item| yaml::address(item, &format!("an address of {what}"), problems))
         .collect();
+    let device = fields
+        .get("device")
+        .and_then(|node| yaml::text(node, &format!("`device` of {what}"), problems));
+    if let Some(device) = &device {
+        check_name(&device.value, device.at, problems);
+    }
     Some(Firewall {
         name,
         between,
         addresses,
+        device,
     })
 }
 

@@ -8,6 +8,7 @@ use crate::yaml::{self, At, Fields, Node};
 
 pub(super) const SYSTEM: &[&str] = &[
     "zone",
+    "also_in",
     "names",
     "addresses",
     "roles",
@@ -70,6 +71,10 @@ pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>)
     });
     Some(System {
         zone,
+        also_in: fields
+            .get("also_in")
+            .map(|node| texts(node, &format!("`also_in` of {what}"), problems))
+            .unwrap_or_default(),
         names: fields
             .get("names")
             .map(|node| names(node, &what, problems))

@@ -224,6 +224,7 @@ fn has_end(
 
 fn origins(site: &Site, end: End, to: SystemId) -> Vec<Origin> {
     let to_zone = site.systems[to].zone;
+    let beyond = |zone: &ZoneId| !site.systems[to].is_in(*zone);
     let served = |zone: &ZoneId| site.serves(to, *zone) && site.proxy_for(*zone, to).is_none();
     let clients = site.clients.iter().copied();
     let zones: Vec<ZoneId> = match end {
@@ -236,15 +237,12 @@ fn origins(site: &Site, end: End, to: SystemId) -> Vec<Origin> {
             .filter(|zone| Some(*zone) != site.internet)
             .filter(served)
             .collect(),
-        End::Internet => site
-            .internet
-            .into_iter()
-            .filter(|zone| *zone != to_zone)
-            .collect(),
+        End::Internet => site.internet.into_iter().filter(beyond).collect(),
         End::LessTrustedZones => (0..to_zone)
             .filter(|zone| Some(*zone) != site.internet)
+            .filter(beyond)
             .collect(),
-        End::MoreTrustedZones => (to_zone + 1..site.zones.len()).collect(),
+        End::MoreTrustedZones => (to_zone + 1..site.zones.len()).filter(beyond).collect(),
         End::Role(_)
         | End::ActiveSoftwareUpdatePoint
         | End::InternetSoftwareUpdatePoint
@@ -276,6 +274,7 @@ fn holds(site: &Site, rule: &Rule, from: Origin, to: SystemId) -> Option<bool> {
 fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId) -> Option<bool> {
     let destination = &site.systems[to];
     let from_zone = site.zone_of(from);
+    let (start, end) = site.legs(from, to);
     let source = match from {
         Origin::System(number) => Some(&site.systems[number]),
         Origin::Zone(_) => None,
@@ -308,8 +307,8 @@ fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId
             return replication(source, destination).map(|way| way == Replication::Pull);
         }
         Condition::SameForest => source.is_none_or(|source| source.forest == destination.forest),
-        Condition::SameZone => from_zone == destination.zone,
-        Condition::BetweenZones => from_zone != destination.zone,
+        Condition::SameZone => start == end,
+        Condition::BetweenZones => start != end,
         Condition::PublishedBySource => source.is_some_and(|source| source.publishes.contains(&to)),
         Condition::PublishesManagementOrDistributionPoint => {
             publishes(Role::ManagementPoint) || publishes(Role::DistributionPoint)
@@ -317,16 +316,16 @@ fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId
         Condition::PublishesSoftwareUpdatePoint => publishes(Role::SoftwareUpdatePoint),
         Condition::PublishesFallbackStatusPoint => publishes(Role::FallbackStatusPoint),
         Condition::SiteServerInDestinationZone => site.systems.iter().any(|system| {
-            has(&system.server_roles, Role::SiteServer) && system.zone == destination.zone
+            has(&system.server_roles, Role::SiteServer) && system.is_in(destination.zone)
         }),
         Condition::WebProxyInSourceZone => site
             .systems
             .iter()
-            .any(|system| !system.publishes.is_empty() && system.zone == from_zone),
+            .any(|system| !system.publishes.is_empty() && system.is_in(from_zone)),
         Condition::DestinationDoesNotServeInternet => site
             .internet
             .is_none_or(|internet| !site.serves(to, internet)),
-        Condition::SourceZoneIsPassive => is_passive(site, from_zone, destination.zone),
+        Condition::SourceZoneIsPassive => is_passive(site, start, end),
     })
 }
 
@@ -352,12 +351,13 @@ fn is_passive(site: &Site, from: ZoneId, to: ZoneId) -> bool {
         && site
             .systems
             .iter()
-            .filter(|system| system.zone == from)
+            // What has a leg on either side crosses nothing.
+            .filter(|system| system.is_in(from) && !system.is_in(to))
             .all(|system| {
                 let database_beyond = has(&system.server_roles, Role::ManagementPoint)
                     && system
                         .database
-                        .is_some_and(|database| site.systems[database].zone == to);
+                        .is_some_and(|database| site.systems[database].is_in(to));
                 let pulls = has(&system.server_roles, Role::SiteDatabaseReplica)
                     && system.replication != Some(Replication::Push);
                 let quiet = system.initiated_by_site_server
@@ -568,7 +568,7 @@ pub(super) fn from_watchlist(site: &Site, watchlist: &[u16]) -> Vec<Flow> {
             declared: system.declared,
             only_watched: true,
         });
-        for zone in (0..site.zones.len()).filter(|zone| *zone != system.zone) {
+        for zone in (0..site.zones.len()).filter(|zone| !system.is_in(*zone)) {
             flows.extend(watchlist.iter().map(|port| Flow {
                 from: Origin::Zone(zone),
                 to: Target::System(to),

@@ -7,6 +7,7 @@
 
 mod client;
 mod derive;
+mod devices;
 mod exceptions;
 mod output;
 mod roles;
@@ -18,11 +19,12 @@ use std::sync::Arc;
 
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::diagnostic::Place;
-use crate::site::{Origin, Site, SystemId};
+use crate::site::{Origin, Site, SystemId, ZoneId};
 use crate::yaml::Ports;
 
 pub use client::of_client;
 pub use derive::{flow_to_list, is_only_of_lists};
+pub use devices::firewalls_in_words;
 pub use exceptions::review;
 pub use output::{
     Declared, Destination, ExceptionEntry, FlowEntry, PlanDocument, Port, SiteName, Source,
@@ -57,6 +59,24 @@ pub struct Flow {
     pub need: Need,
     /// Why, and who says so.
     pub reason: Arc<Reason>,
+}
+
+impl Flow {
+    /// The zone in which it starts.
+    pub fn start(&self, site: &Site) -> ZoneId {
+        match self.to {
+            Target::System(to) => site.legs(self.from, to).0,
+            Target::Crl(_) => site.zone_of(self.from),
+        }
+    }
+
+    /// The zone in which it arrives; `None`: no zone of the file.
+    pub fn end(&self, site: &Site) -> Option<ZoneId> {
+        match self.to {
+            Target::System(to) => Some(site.legs(self.from, to).1),
+            Target::Crl(_) => None,
+        }
+    }
 }
 
 /// Where a flow leads.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::devices::firewalls_in_words;
 use super::{Flow, Plan, Target};
 use crate::catalogue::{Confidence, Need};
 use crate::diagnostic::{Place, visible};
@@ -109,6 +110,9 @@ pub struct PlanDocument {
     pub tool: ToolName,
     /// Which site it is of.
     pub site: SiteName,
+    /// The box of each firewall that is a leg of one, by the firewall's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub devices: BTreeMap<String, String>,
     /// The flows, ordered by id.
     pub flows: Vec<FlowEntry>,
     /// Deviations that the site file accepts.
@@ -188,7 +192,7 @@ fn destination(site: &Site, to: Target) -> String {
 /// A flow in words.
 pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
     let reason = &flow.reason;
-    let zone = site.zone_of(flow.from);
+    let zone = flow.start(site);
     FlowEntry {
         id: id(site, flow),
         from: Source {
@@ -214,10 +218,7 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
         source: (!reason.source.is_empty()).then(|| reason.source.clone()),
         confidence: reason.confidence.to_string(),
         declared: declared(file, reason.declared),
-        crosses: crosses(site, flow)
-            .into_iter()
-            .map(str::to_string)
-            .collect(),
+        crosses: crossed(site, flow),
     }
 }
 
@@ -230,14 +231,14 @@ fn declared(file: &str, at: Place) -> Declared {
 }
 
 fn to_entry(site: &Site, flow: &Flow) -> Destination {
-    let zone = site.zone_of(flow.from);
+    let zone = flow.start(site);
     let system = destination(site, flow.to);
     match flow.to {
         Target::System(number) => {
             let host = &site.systems[number];
             Destination {
                 system,
-                zone: Some(site.zones[host.zone].name.clone()),
+                zone: flow.end(site).map(|end| site.zones[end].name.clone()),
                 name: host.name_for(zone).map(str::to_string),
                 addresses: host
                     .addresses_for(zone)
@@ -259,15 +260,16 @@ fn own_port(site: &Site, flow: &Flow) -> Option<u16> {
     let (Target::System(system), true) = (flow.to, flow.port.low == flow.port.high) else {
         return None;
     };
-    let own = site.own_port(site.zone_of(flow.from), system, flow.port.low);
+    let own = site.own_port(flow.start(site), system, flow.port.low);
     (own != flow.port.low).then_some(own)
 }
 
-fn crosses<'a>(site: &'a Site, flow: &Flow) -> Vec<&'a str> {
-    match flow.to {
-        Target::System(system) => site.crosses(site.zone_of(flow.from), site.systems[system].zone),
-        Target::Crl(_) => Vec::new(),
-    }
+fn crossed(site: &Site, flow: &Flow) -> Vec<String> {
+    let crossed = flow
+        .end(site)
+        .map(|end| site.crosses(flow.start(site), end));
+    let crossed = crossed.unwrap_or_default().into_iter();
+    crossed.map(str::to_string).collect()
 }
 
 /// The plan as a document.
@@ -276,6 +278,7 @@ pub fn document(site: &Site, file: &str, plan: &Plan) -> PlanDocument {
         schema: "portproof.plan/1".to_string(),
         tool: ToolName::this(),
         site: SiteName::of(site),
+        devices: site.devices(),
         flows: plan
             .flows
             .iter()
@@ -356,26 +359,23 @@ fn accepted(exception: &Exception) -> String {
 
 fn group(site: &Site, flow: &Flow) -> (usize, String) {
     let zone = |zone: usize| site.zones[zone].name.clone();
-    let from = site.zone_of(flow.from);
-    match (flow.to, crosses(site, flow)) {
-        (Target::Crl(_), _) => (
+    let from = flow.start(site);
+    match (flow.end(site), crossed(site, flow)) {
+        (None, _) => (
             3,
             "To hosts outside the site file (certificate revocation lists)".to_string(),
         ),
-        (Target::System(to), names) if !names.is_empty() => (
+        (Some(to), names) if !names.is_empty() => (
             1,
             format!(
                 "Through {}: {} to {}",
-                names.join(", then "),
+                firewalls_in_words(&names, |name| site.device_of(name), ", then "),
                 zone(from),
-                zone(site.systems[to].zone)
+                zone(to)
             ),
         ),
-        (Target::System(to), _) if site.systems[to].zone != from => (
-            1,
-            format!("From {} to {}", zone(from), zone(site.systems[to].zone)),
-        ),
-        (Target::System(_), _) => (2, format!("Inside {} (crosses no firewall)", zone(from))),
+        (Some(to), _) if to != from => (1, format!("From {} to {}", zone(from), zone(to))),
+        (Some(_), _) => (2, format!("Inside {} (crosses no firewall)", zone(from))),
     }
 }
 

@@ -24,14 +24,16 @@ pub enum Owner {
     Another,
 }
 
-/// The flows that start in a zone, as a system of it (or none) can try them; the number of flows of other zones beside.
+/// The flows that start in some zones, as a system with legs there (or none) can try them; the number of flows of other
+/// zones beside.
 ///
 /// A zone's forbidden flow is left out where the vantage itself needs the same host and port, and so is what leads to
-/// the vantage itself.
+/// the vantage itself. A host with several legs goes around the firewall between them: what starts in one zone and this
+/// host reaches by another leg counts as a flow of another zone.
 pub fn select(
     site: &Site,
     plan: &Plan,
-    zone: ZoneId,
+    zones: &[ZoneId],
     system: Option<SystemId>,
 ) -> (Vec<Chosen>, usize) {
     let own_needs: BTreeSet<_> = plan
@@ -46,7 +48,8 @@ pub fn select(
     let mut chosen = Vec::new();
     let mut elsewhere = 0;
     for (number, flow) in plan.flows.iter().enumerate() {
-        if site.zone_of(flow.from) != zone {
+        let start = flow.start(site);
+        if !zones.contains(&start) || goes_around(site, flow, start, system) {
             elsewhere += 1;
         } else if !is_moot(flow, system, &own_needs) {
             let owner = match flow.from {
@@ -61,6 +64,15 @@ pub fn select(
         }
     }
     (chosen, elsewhere)
+}
+
+/// Whether the packets of a system would leave it by another leg than the one in the zone where the flow starts.
+fn goes_around(site: &Site, flow: &Flow, start: ZoneId, system: Option<SystemId>) -> bool {
+    let Some(system) = system else { return false };
+    match flow.to {
+        Target::System(to) => site.legs(Origin::System(system), to).0 != start,
+        Target::Crl(_) => site.systems[system].zone != start,
+    }
 }
 
 fn is_moot(

@@ -20,7 +20,7 @@ pub(super) fn asked(site: &Site, flow: Flow) -> Vec<Flow> {
     if flow.port.low != flow.port.high {
         return vec![flow];
     }
-    let (zone, port) = (site.zone_of(flow.from), flow.port.low);
+    let (zone, port) = (site.legs(flow.from, to).0, flow.port.low);
     let mut ports: Vec<u16> = published(site, flow.from, to, port)
         .into_iter()
         .flat_map(|port| site.asked_ports(zone, to, port))

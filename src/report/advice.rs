@@ -1,8 +1,8 @@
 //! What to do about a cause, in words for whoever has to act.
 
-use super::document::Evidence;
+use super::document::{Devices, Evidence};
 use crate::catalogue::Catalogue;
-use crate::plan::FlowEntry;
+use crate::plan::{self, FlowEntry};
 use crate::verdict::{Cause, Verdict};
 
 /// What clients do that check revocation and cannot.
@@ -10,12 +10,13 @@ const REFUSE_ALL: &str = " Until then clients that check revocation refuse every
 
 /// A few sentences; empty when nothing is to be done.
 pub(super) fn advice(
+    devices: &Devices,
     flow: &FlowEntry,
     evidence: &Evidence,
     verdict: Verdict,
     cause: Cause,
 ) -> String {
-    let mut text = of_cause(flow, evidence, verdict, cause);
+    let mut text = of_cause(devices, flow, evidence, verdict, cause);
     let leads_to_list = !evidence.lists.is_empty() || flow.to.system.starts_with("crl.");
     let fails = matches!(verdict, Verdict::Blocked | Verdict::Down | Verdict::Wrong);
     if leads_to_list && fails {
@@ -58,14 +59,24 @@ pub(super) fn where_to_read(
     }
 }
 
-fn of_cause(flow: &FlowEntry, evidence: &Evidence, verdict: Verdict, cause: Cause) -> String {
+fn of_cause(
+    devices: &Devices,
+    flow: &FlowEntry,
+    evidence: &Evidence,
+    verdict: Verdict,
+    cause: Cause,
+) -> String {
     let accused = evidence.accused();
     let crossed = if !accused.is_empty() {
         accused.join(" or ")
     } else if flow.crosses.is_empty() {
         "the network".to_string()
     } else {
-        flow.crosses.join(" and ")
+        plan::firewalls_in_words(
+            &flow.crosses,
+            |name| devices.get(name).map(String::as_str),
+            " and ",
+        )
     };
     let (system, port) = (&flow.to.system, flow.service());
     let by_the_host = evidence.rejected.as_ref().is_some_and(|it| it.by_the_host);

@@ -20,6 +20,7 @@ use crate::change::Of;
 use crate::observation::Observation;
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
 use crate::site::{self, Origin, Site, SystemId, ZoneId};
+use crate::vantage::Place;
 use crate::verdict::{Cause, Judged, Judgement, Level, Owner, Seen, Verdict};
 use crate::yaml::Ports;
 
@@ -33,8 +34,8 @@ pub struct Run<'a> {
     pub file: &'a str,
     /// Where it was tried from.
     pub vantage: Vantage,
-    /// The zone of the vantage.
-    pub zone: ZoneId,
+    /// Where that is in the site.
+    pub place: &'a Place,
     /// What was seen.
     pub seen: Vec<Seen>,
     /// What it means.
@@ -151,6 +152,7 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         tool: ToolName::this(),
         site: SiteName::of(run.site),
         vantages: vec![run.vantage.clone()],
+        devices: run.site.devices(),
         authorised: run.site.probing.authorised.clone(),
         summary: summary(&flows),
         flows,
@@ -214,8 +216,13 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             observations.get(judged.observation),
             &judgement,
         ),
-        advice: advice(&entry, &evidence, judgement.verdict, judgement.cause)
-            + &where_to_read(run.catalogue, &entry, judgement.verdict, judgement.cause),
+        advice: advice(
+            &run.site.devices(),
+            &entry,
+            &evidence,
+            judgement.verdict,
+            judgement.cause,
+        ) + &where_to_read(run.catalogue, &entry, judgement.verdict, judgement.cause),
         vantage: None,
         also: Vec::new(),
         evidence,
@@ -259,9 +266,15 @@ fn with_expiry(run: &Run<'_>, observations: &[Observation], judged: &Judged) -> 
     judgement
 }
 
+/// The zones in which packets from here to a system start and arrive.
+fn ends(run: &Run<'_>, system: SystemId) -> (ZoneId, ZoneId) {
+    let here = run.place.toward(run.site, system);
+    run.site.legs(Origin::Zone(here), system)
+}
+
 fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
-    let there = run.site.systems[swept.system].zone;
-    let across = there != run.zone;
+    let (here, there) = ends(run, swept.system);
+    let across = there != here;
     let exposed = |cause, level| Judgement {
         verdict: Verdict::Exposed,
         cause,
@@ -269,7 +282,7 @@ fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
         owner: Some(Owner::Firewall),
     };
     let open = match across {
-        true if there < run.zone => exposed(Cause::Open, Level::Warning),
+        true if there < here => exposed(Cause::Open, Level::Warning),
         true => exposed(Cause::Open, Level::Error),
         false => Judgement {
             verdict: Verdict::Ok,
@@ -322,7 +335,10 @@ fn swept_range(
     let example = swept.examples.get(word);
     let observations = example.map_or(&[][..], std::slice::from_ref);
     let mut finding = swept_flow(run, swept.system, span, observations, judgement);
-    finding.flow.id = format!("{}>{}:{word}/tcp", run.vantage.zone, finding.flow.to.system);
+    finding.flow.id = format!(
+        "{}>{}:{word}/tcp",
+        finding.flow.from.zone, finding.flow.to.system
+    );
     finding.flow.port = plan::Port::Range(ranges(ports));
     if word == PAINTED {
         finding.evidence.painted = Some(
@@ -341,7 +357,7 @@ fn swept_flow(
     judgement: Judgement,
 ) -> ReportFlow {
     let flow = Flow {
-        from: Origin::Zone(run.zone),
+        from: Origin::Zone(run.place.toward(run.site, system)),
         to: Target::System(system),
         transport: Transport::Tcp,
         port,
@@ -418,17 +434,18 @@ fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
 
 fn sweep(run: &Run<'_>, system: SystemId, states: BTreeMap<&'static str, Vec<u16>>) -> Sweep {
     let host = &run.site.systems[system];
+    let (here, there) = ends(run, system);
     Sweep {
         from: Source {
-            zone: run.vantage.zone.clone(),
+            zone: run.site.zones[here].name.clone(),
             system: run.vantage.system.clone(),
         },
         to: Destination {
             system: host.name.clone(),
-            zone: Some(run.site.zones[host.zone].name.clone()),
-            name: host.name_for(run.zone).map(str::to_string),
+            zone: Some(run.site.zones[there].name.clone()),
+            name: host.name_for(here).map(str::to_string),
             addresses: host
-                .addresses_for(run.zone)
+                .addresses_for(here)
                 .iter()
                 .map(ToString::to_string)
                 .collect(),

@@ -23,6 +23,9 @@ pub struct ReportDocument {
     pub site: SiteName,
     /// Where it was tried from.
     pub vantages: Vec<Vantage>,
+    /// The box of each firewall that is a leg of one, by the firewall's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub devices: Devices,
     /// Who allowed a large sweep.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub authorised: Option<String>,
@@ -56,11 +59,17 @@ pub struct ReportDocument {
     pub client: Option<ClientView>,
 }
 
+/// The box of each firewall that is a leg of one, by the firewall's name.
+pub(super) type Devices = BTreeMap<String, String>;
+
 /// Where flows were tried from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Vantage {
     /// Zone.
     pub zone: String,
+    /// Further zones that it was tried from: those that a system with several legs is in.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also_in: Vec<String>,
     /// System, when this host is one.
     pub system: Option<String>,
     /// Host name.

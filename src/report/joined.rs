@@ -21,16 +21,16 @@ pub struct Elsewhere {
     pub flows: usize,
 }
 
-/// The starts of a plan outside a zone, each with how many flows start there.
-pub fn elsewhere(site: &Site, plan: &Plan, zone: ZoneId) -> Vec<Elsewhere> {
+/// The starts of a plan outside these zones, each with how many flows start there.
+pub fn elsewhere(site: &Site, plan: &Plan, zones: &[ZoneId]) -> Vec<Elsewhere> {
     let mut starts: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
     for flow in &plan.flows {
-        let of = site.zone_of(flow.from);
+        let of = flow.start(site);
         let system = match flow.from {
             Origin::Zone(_) => None,
             Origin::System(system) => Some(site.systems[system].name.clone()),
         };
-        if of != zone {
+        if !zones.contains(&of) {
             *starts
                 .entry((site.zones[of].name.clone(), system))
                 .or_default() += 1;

@@ -34,7 +34,7 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
         out += &super::client::text(client);
     }
     out += &who_has_to_act(&findings);
-    out += &tables(&findings);
+    out += &tables(report, &findings);
     out += &joined(report, detail);
     out += &evidence(report, &findings);
     out += &accepted(report);
@@ -75,7 +75,11 @@ fn head(report: &ReportDocument) -> String {
             out,
             "Site {} seen from {}{} (host {}, {})",
             visible(&report.site.code),
-            visible(&vantage.zone),
+            visible(
+                &[&[vantage.zone.clone()][..], &vantage.also_in]
+                    .concat()
+                    .join(" and ")
+            ),
             visible(&system),
             visible(&vantage.host),
             visible(&vantage.started)
@@ -166,9 +170,9 @@ fn team(owner: Owner) -> &'static str {
     }
 }
 
-/// For each firewall a table to copy.
-fn tables(findings: &[&ReportFlow]) -> String {
-    let mut by_firewall: BTreeMap<String, Vec<&ReportFlow>> = BTreeMap::new();
+/// For each firewall a table to copy; the legs of one box have one together.
+fn tables(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
+    let mut by_box: BTreeMap<String, Vec<(&ReportFlow, Vec<String>)>> = BTreeMap::new();
     for flow in findings
         .iter()
         .filter(|flow| flow.owner.as_deref() == Some(Owner::Firewall.name()))
@@ -176,25 +180,32 @@ fn tables(findings: &[&ReportFlow]) -> String {
         // What lets the request pass needs no other rule for it.
         .filter(|flow| flow.cause != Cause::AnswerLost.name() || flow.flow.need == "forbidden")
     {
+        let mut legs: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for firewall in to_change(flow) {
-            by_firewall.entry(firewall).or_default().push(flow);
+            let device = report.devices.get(&firewall).unwrap_or(&firewall).clone();
+            legs.entry(device).or_default().push(firewall);
+        }
+        for (device, legs) in legs {
+            by_box.entry(device).or_default().push((flow, legs));
         }
     }
     let mut out = String::new();
-    for (firewall, flows) in by_firewall {
-        let rows: Vec<[String; 5]> = flows.iter().map(|flow| row(flow)).collect();
-        let _ = write!(
-            out,
-            "\nFor {}\n{}",
-            visible(&firewall),
-            table(
-                ["source", "destination", "service", "wanted", "flow"],
-                &rows
-            )
-        );
+    for (device, flows) in by_box {
+        let mut head = HEAD.map(str::to_string).to_vec();
+        let mut rows: Vec<Vec<String>> = flows.iter().map(|(flow, _)| row(flow).to_vec()).collect();
+        if report.devices.values().any(|it| *it == device) {
+            head.push("legs".to_string());
+            for (row, (_, legs)) in rows.iter_mut().zip(&flows) {
+                row.push(visible(&legs.join(", ")));
+            }
+        }
+        let _ = write!(out, "\nFor {}\n{}", visible(&device), table(&head, &rows));
     }
     out
 }
+
+/// The columns of a firewall's table.
+const HEAD: [&str; 5] = ["source", "destination", "service", "wanted", "flow"];
 
 /// The firewalls whose rules are to be looked at: those that the evidence names, else all that the flow crosses.
 fn to_change(flow: &ReportFlow) -> Vec<String> {
@@ -233,7 +244,7 @@ fn row(flow: &ReportFlow) -> [String; 5] {
     ]
 }
 
-fn table(head: [&str; 5], rows: &[[String; 5]]) -> String {
+fn table(head: &[String], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
@@ -242,7 +253,7 @@ fn table(head: [&str; 5], rows: &[[String; 5]]) -> String {
             .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let line = |cells: Vec<&str>| {
+    let line = |cells: &[String]| {
         let padded: Vec<String> = cells
             .iter()
             .zip(&widths)
@@ -250,9 +261,9 @@ fn table(head: [&str; 5], rows: &[[String; 5]]) -> String {
             .collect();
         format!("  {}\n", padded.join("  ").trim_end())
     };
-    let mut out = line(head.to_vec());
+    let mut out = line(head);
     for row in rows {
-        out += &line(row.iter().map(String::as_str).collect());
+        out += &line(row);
     }
     out
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::Names;
 use super::{Firewall, ZoneId, paths};
 use crate::config::{self, Config};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Problem, choices};
 
 pub(super) fn shared_networks(config: &Config, problems: &mut Vec<Problem>) {
     let mut seen: BTreeMap<ipnet::IpNet, &str> = BTreeMap::new();
@@ -60,6 +60,7 @@ pub(super) fn firewalls(
     if problems.len() > before {
         return all;
     }
+    lone_legs(config, problems);
     if all.is_empty() && config.zones.len() > 1 && config.firewalls.is_empty() {
         problems.push(
             Problem::warning(
@@ -90,6 +91,29 @@ pub(super) fn firewalls(
         }
     }
     all
+}
+
+/// A box that only one firewall is a leg of: most likely its name is written in two ways.
+fn lone_legs(config: &Config, problems: &mut Vec<Problem>) {
+    let devices = || config.firewalls.iter().filter_map(|it| it.device.as_ref());
+    for device in devices() {
+        if devices().filter(|it| it.value == device.value).count() == 1 {
+            let others = devices().map(|it| it.value.as_str());
+            let others: Vec<&str> = others.filter(|it| *it != device.value).collect();
+            let hint = match others.is_empty() {
+                true => "leave `device` out of a firewall that is a box of its own".to_string(),
+                false => choices(&device.value, others),
+            };
+            problems.push(
+                Problem::warning(
+                    "lone-leg",
+                    device.at,
+                    format!("no other firewall is a leg of `{}`", device.value),
+                )
+                .hint(hint),
+            );
+        }
+    }
 }
 
 fn one_firewall(
@@ -125,5 +149,6 @@ fn one_firewall(
             .iter()
             .map(|address| address.value)
             .collect(),
+        device: firewall.device.as_ref().map(|device| device.value.clone()),
     })
 }

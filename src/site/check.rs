@@ -2,6 +2,7 @@
 
 use super::addresses::shared_addresses;
 use super::borders::{firewalls, internet, shared_networks};
+use super::legs::bridged;
 use super::names::Names;
 use super::systems::{databases, members, one_system};
 use super::{Crl, Origin, OwnFlow, Site, System, Zone, ZoneId, exceptions};
@@ -76,6 +77,7 @@ pub(super) fn resolve(
     members(config, &names, &mut systems, problems);
     databases(config, &names, &mut systems, problems);
     shared_addresses(config, &systems, config.zones.len(), problems);
+    bridged(config, &systems, &firewalls, problems);
     let crls = crls(config, &systems, problems);
     let flows = config
         .flows

@@ -8,12 +8,13 @@ mod borders;
 mod check;
 mod exceptions;
 mod flow_id;
+mod legs;
 mod names;
 mod paths;
 mod systems;
 mod translation;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -95,6 +96,8 @@ pub struct Firewall {
     pub between: (ZoneId, ZoneId),
     /// Its interfaces.
     pub addresses: Vec<IpAddr>,
+    /// The box that it is a leg of, where the file says so.
+    pub device: Option<String>,
 }
 
 /// A firewall on the way of a packet, with the zone before it and the zone behind it.
@@ -117,6 +120,8 @@ pub struct System {
     pub declared: Place,
     /// Zone.
     pub zone: ZoneId,
+    /// Further zones that it has a leg in.
+    pub also_in: Vec<ZoneId>,
     /// Host names by asking zone (`None`: all others).
     pub names: Vec<(Option<ZoneId>, String)>,
     /// Addresses by asking zone (`None`: all others).
@@ -259,6 +264,19 @@ impl Site {
             .unwrap_or_default()
             .into_iter()
             .map(crossing)
+            .collect()
+    }
+
+    /// The box that a firewall is a leg of.
+    pub fn device_of(&self, firewall: &str) -> Option<&str> {
+        let found = self.firewalls.iter().find(|it| it.name == firewall);
+        found.and_then(|it| it.device.as_deref())
+    }
+
+    /// The box of each firewall that is a leg of one, by the firewall's name.
+    pub fn devices(&self) -> BTreeMap<String, String> {
+        let legs = self.firewalls.iter();
+        legs.filter_map(|leg| Some((leg.name.clone(), leg.device.clone()?)))
             .collect()
     }
 

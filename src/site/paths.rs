@@ -57,6 +57,7 @@ mod tests {
             name: name.to_string(),
             between,
             addresses: Vec::new(),
+            device: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::legs::also_in;
 use super::names::{Names, asking_zone};
 use super::{System, SystemId, Translation, ZoneId};
 use crate::catalogue::{Catalogue, Role, Setting};
@@ -39,6 +40,7 @@ pub(super) fn one_system(
             .hint("add `web-proxy` to its roles"),
         );
     }
+    two_sites(system, problems);
     if roles.contains(&Role::SiteDatabaseReplica) && system.replication.is_none() {
         problems.push(
             Problem::warning("replication-unsaid", system.name.at, format!("{what} is a database replica and does not say who starts the replication"))
@@ -53,6 +55,7 @@ pub(super) fn one_system(
         name: system.name.value.clone(),
         declared: system.name.at,
         zone: zone.unwrap_or(0),
+        also_in: also_in(system, zone, names, problems),
         names: system
             .names
             .iter()
@@ -107,6 +110,32 @@ fn distinct(list: &[At<IpAddr>]) -> Vec<IpAddr> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// A server is that of one site.
+fn two_sites(system: &config::System, problems: &mut Vec<Problem>) {
+    const OF_A_SITE: [Role; 3] = [
+        Role::SiteServer,
+        Role::ParentSiteServer,
+        Role::ChildSiteServer,
+    ];
+    let mut found = system
+        .roles
+        .iter()
+        .filter(|role| OF_A_SITE.contains(&role.value));
+    if let (Some(first), Some(second)) = (found.next(), found.next()) {
+        problems.push(
+            Problem::error(
+                "two-sites",
+                second.at,
+                format!(
+                    "system `{}` is a {} and a {}: the server of two sites",
+                    system.name.value, first.value, second.value
+                ),
+            )
+            .hint("the site of this file has a `site-server`; the sites above and below it have servers of their own"),
+        );
+    }
 }
 
 fn translations(

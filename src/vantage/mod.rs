@@ -3,20 +3,38 @@
 use std::net::IpAddr;
 
 use crate::diagnostic::choices;
-use crate::site::{Site, SystemId, ZoneId};
+use crate::site::{Origin, Site, SystemId, ZoneId};
 
 /// Where flows are tried from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Zone.
     pub zone: ZoneId,
+    /// Further zones that this host, as a system with several legs, is in.
+    pub also_in: Vec<ZoneId>,
     /// System, when this host is one.
     pub system: Option<SystemId>,
     /// How that is known, in words.
     pub how: String,
 }
 
-/// Finds the vantage.
+impl Place {
+    /// Every zone that this host is in.
+    pub fn zones(&self) -> Vec<ZoneId> {
+        let also = self.also_in.iter().copied();
+        std::iter::once(self.zone).chain(also).collect()
+    }
+
+    /// The zone through which this host reaches a system.
+    pub fn toward(&self, site: &Site, to: SystemId) -> ZoneId {
+        match self.system {
+            Some(system) if !self.also_in.is_empty() => site.legs(Origin::System(system), to).0,
+            _ => self.zone,
+        }
+    }
+}
+
+/// Finds the vantage. A system with several legs is in all of its zones, unless the user names one.
 ///
 /// # Errors
 /// In words: what was asked for and does not exist, or what matched when it is not clear.
@@ -29,14 +47,21 @@ pub fn find(
     let zone = from.map(|name| zone_named(site, name)).transpose()?;
     let system = as_system.map(|name| system_named(site, name)).transpose()?;
     match (zone, system) {
-        (Some(zone), Some(system)) if site.systems[system].zone != zone => Err(format!(
+        (Some(zone), Some(system)) if !site.systems[system].is_in(zone) => Err(format!(
             "system `{}` is in zone `{}`, not in `{}`; give one of --from and --as, or both of one place",
             site.systems[system].name,
             site.zones[site.systems[system].zone].name,
             site.zones[zone].name
         )),
-        (_, Some(system)) => Ok(Place {
+        (Some(zone), Some(system)) => Ok(Place {
+            zone,
+            also_in: Vec::new(),
+            system: Some(system),
+            how: "as --from and --as say".to_string(),
+        }),
+        (None, Some(system)) => Ok(Place {
             zone: site.systems[system].zone,
+            also_in: site.systems[system].also_in.clone(),
             system: Some(system),
             how: "as --as says".to_string(),
         }),
@@ -79,11 +104,12 @@ fn systems_here(site: &Site, own: &[IpAddr]) -> Vec<SystemId> {
 fn from_zone(site: &Site, zone: ZoneId, own: &[IpAddr]) -> Place {
     let here: Vec<SystemId> = systems_here(site, own)
         .into_iter()
-        .filter(|system| site.systems[*system].zone == zone)
+        .filter(|system| site.systems[*system].is_in(zone))
         .collect();
     match here[..] {
         [system] => Place {
             zone,
+            also_in: Vec::new(),
             system: Some(system),
             how: format!(
                 "zone as --from says; this host has an address of `{}`",
@@ -92,6 +118,7 @@ fn from_zone(site: &Site, zone: ZoneId, own: &[IpAddr]) -> Place {
         },
         _ => Place {
             zone,
+            also_in: Vec::new(),
             system: None,
             how: "as --from says".to_string(),
         },
@@ -112,6 +139,7 @@ fn from_addresses(site: &Site, own: &[IpAddr]) -> Result<Place, String> {
         );
         return Ok(Place {
             zone: site.systems[system].zone,
+            also_in: site.systems[system].also_in.clone(),
             system: Some(system),
             how,
         });
@@ -126,6 +154,7 @@ fn from_addresses(site: &Site, own: &[IpAddr]) -> Result<Place, String> {
     match (&here[..], &zones[..]) {
         ([], [(zone, address)]) => Ok(Place {
             zone: *zone,
+            also_in: Vec::new(),
             system: None,
             how: format!("{address} lies in zone `{}`", site.zones[*zone].name),
         }),

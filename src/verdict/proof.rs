@@ -38,14 +38,13 @@ pub struct Judged {
 /// the time of their last answer.
 pub fn judge_all(
     site: &Site,
-    zone: ZoneId,
     own: &[IpAddr],
     all: &[Seen],
     gone: &HashMap<IpAddr, Timestamp>,
 ) -> Vec<Judged> {
-    let signs = Signs::of(site, zone, own, all, gone);
+    let signs = Signs::of(site, own, all, gone);
     all.iter()
-        .map(|seen| judge_one(site, zone, &signs, seen))
+        .map(|seen| judge_one(site, &signs, seen))
         .collect()
 }
 
@@ -66,13 +65,7 @@ struct Signs {
 }
 
 impl Signs {
-    fn of(
-        site: &Site,
-        zone: ZoneId,
-        own: &[IpAddr],
-        all: &[Seen],
-        gone: &HashMap<IpAddr, Timestamp>,
-    ) -> Self {
+    fn of(site: &Site, own: &[IpAddr], all: &[Seen], gone: &HashMap<IpAddr, Timestamp>) -> Self {
         let mut signs = Self {
             hosts: HashSet::new(),
             systems: HashSet::new(),
@@ -94,7 +87,7 @@ impl Signs {
             }) {
                 signs.hosts.insert(address);
                 signs.systems.insert((address, seen.flow.to));
-                signs.note_path(first_firewall(site, zone, &seen.flow), address);
+                signs.note_path(first_firewall(site, &seen.flow), address);
             }
         }
         signs
@@ -163,19 +156,14 @@ pub fn host_answered(observation: &Observation, address: IpAddr, translated: boo
 }
 
 /// What a packet of this flow meets first; a zone's border where the file names no firewall.
-fn first_firewall(site: &Site, zone: ZoneId, flow: &Flow) -> Option<String> {
-    let Target::System(to) = flow.to else {
-        return None;
-    };
-    let there = site.systems[to].zone;
-    let named = site
-        .crosses(zone, there)
-        .first()
-        .map(|name| (*name).to_string());
-    named.or_else(|| (there != zone).then(|| format!(">{}", site.zones[there].name)))
+fn first_firewall(site: &Site, flow: &Flow) -> Option<String> {
+    let (here, there) = (flow.start(site), flow.end(site)?);
+    let named = site.crosses(here, there);
+    let named = named.first().map(|name| (*name).to_string());
+    named.or_else(|| (there != here).then(|| format!(">{}", site.zones[there].name)))
 }
 
-fn judge_one(site: &Site, zone: ZoneId, signs: &Signs, seen: &Seen) -> Judged {
+fn judge_one(site: &Site, signs: &Signs, seen: &Seen) -> Judged {
     let routed = seen
         .observations
         .iter()
@@ -187,7 +175,7 @@ fn judge_one(site: &Site, zone: ZoneId, signs: &Signs, seen: &Seen) -> Judged {
             judge(
                 seen.flow.need,
                 observation,
-                &context(site, zone, signs, seen, observation),
+                &context(site, signs, seen, observation),
             )
         })
         .collect();
@@ -201,7 +189,7 @@ fn judge_one(site: &Site, zone: ZoneId, signs: &Signs, seen: &Seen) -> Judged {
     let control = seen
         .observations
         .get(observation)
-        .and_then(|it| context(site, zone, signs, seen, it).control);
+        .and_then(|it| context(site, signs, seen, it).control);
     Judged {
         judgement,
         observation,
@@ -223,22 +211,13 @@ fn is_without_route(observation: &Observation) -> bool {
     observation.state == State::Unreachable(crate::observation::Trouble::NoRoute)
 }
 
-fn context(
-    site: &Site,
-    zone: ZoneId,
-    signs: &Signs,
-    seen: &Seen,
-    observation: &Observation,
-) -> Context {
-    let there = match seen.flow.to {
-        Target::System(system) => Some(site.systems[system].zone),
-        Target::Crl(_) => None,
-    };
+fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -> Context {
+    let (zone, there) = (seen.flow.start(site), seen.flow.end(site));
     let address_answered = observation
         .address
         .is_some_and(|address| signs.hosts.contains(&address));
     let host_answered = address_answered && is_of_host(site, zone, signs, seen, observation);
-    let first = first_firewall(site, zone, &seen.flow);
+    let first = first_firewall(site, &seen.flow);
     let path = first
         .as_ref()
         .is_some_and(|first| signs.paths.contains(first));

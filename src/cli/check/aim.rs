@@ -21,7 +21,8 @@ pub(super) enum Aim {
     Nowhere,
 }
 
-pub(super) fn aim(site: &Site, zone: ZoneId, flow: &Flow) -> Aim {
+pub(super) fn aim(site: &Site, flow: &Flow) -> Aim {
+    let zone = flow.start(site);
     let system = match flow.to {
         Target::Crl(number) => return Aim::Name(site.crls[number].host.clone()),
         Target::System(system) => system,
@@ -75,7 +76,7 @@ pub(super) async fn resolve(bench: &Bench, chosen: &[Chosen]) -> Names {
     let site = &bench.loaded.site;
     let mut wanted = BTreeSet::new();
     for chosen in chosen {
-        if let Aim::Name(name) = aim(site, bench.place.zone, &bench.plan.flows[chosen.flow]) {
+        if let Aim::Name(name) = aim(site, &bench.plan.flows[chosen.flow]) {
             wanted.insert(name);
         }
     }

@@ -141,9 +141,9 @@ async fn check(
     loaded.review(&plan);
     let networks = os::own_addresses().unwrap_or_default();
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
-    let place = place(arguments, &loaded.site, &own)?;
+    let mut place = place(arguments, &loaded.site, &own)?;
     let lab = start_lab(arguments, &loaded, &plan, place.zone).await?;
-    let elsewhere = report::elsewhere(&loaded.site, &plan, place.zone);
+    let elsewhere = report::elsewhere(&loaded.site, &plan, &place.zones());
     let client = match arguments.client {
         true => Some(client::client(
             arguments,
@@ -176,6 +176,10 @@ async fn check(
         None => token::token(arguments.token_file.as_deref())?,
     };
     let challenger = token.map(|token| Arc::new(Challenger::new(token)));
+    // A proxy is that of one zone.
+    if via.is_some() {
+        place.also_in.clear();
+    }
     let stop = on_interrupt();
     let prober = Prober::new(limits, trust, networks, stop.clone());
     let bench = Bench {
@@ -210,9 +214,14 @@ fn place(arguments: &Check, site: &Site, own: &[IpAddr]) -> anyhow::Result<vanta
         .system
         .map(|system| format!(" as system {}", site.systems[system].name))
         .unwrap_or_default();
+    let zones = place.zones();
+    let zones: Vec<&str> = zones
+        .iter()
+        .map(|zone| site.zones[*zone].name.as_str())
+        .collect();
     eprintln!(
         "vantage: zone {}{system} ({})",
-        site.zones[place.zone].name,
+        zones.join(" and "),
         if arguments.lab { "the lab" } else { &place.how }
     );
     Ok(place)
@@ -286,7 +295,7 @@ fn on_interrupt() -> watch::Receiver<bool> {
 
 async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
     let site = &bench.loaded.site;
-    let (mut chosen, _) = plan::select(site, &bench.plan, bench.place.zone, bench.place.system);
+    let (mut chosen, _) = plan::select(site, &bench.plan, &bench.place.zones(), bench.place.system);
     if let Some(old) = &bench.against {
         chosen.retain(|chosen| !old.asks(chosen.flow));
     }
@@ -306,10 +315,9 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     ));
     let mut tried = try_all(bench, &chosen, questions, &by_flow).await;
     let site = &tried.site;
-    let mut judged =
-        verdict::judge_all(site, bench.place.zone, &bench.own, &tried.seen, &tried.gone);
+    let mut judged = verdict::judge_all(site, &bench.own, &tried.seen, &tried.gone);
     let mut notes = notes::skipped_families(site, &tried.seen);
-    notes.extend(notes::name_servers(site, bench.place.zone, &tried.seen));
+    notes.extend(notes::name_servers(site, &tried.seen));
     let mut stop = bench.stop.clone();
     let compared = tokio::select! {
         compared = dns => compared.unwrap_or_default(),
@@ -333,7 +341,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         catalogue: &bench.loaded.catalogue,
         file: &bench.loaded.file,
         vantage: vantage_entry(bench, started, now),
-        zone: bench.place.zone,
+        place: &bench.place,
         seen: tried.seen,
         judged,
         elsewhere: bench.elsewhere.clone(),
@@ -459,10 +467,11 @@ fn inquiries(
     answers: &[Observation],
 ) -> Vec<Inquiry> {
     let owner = |address, port| {
-        bench
-            .loaded
-            .site
-            .owner_of_address(bench.place.zone, address, port)
+        let zones = bench.place.zones();
+        let site = &bench.loaded.site;
+        zones
+            .into_iter()
+            .find_map(|zone| site.owner_of_address(zone, address, port))
     };
     let mut by_owner: BTreeMap<Option<SystemId>, Vec<attribution::Tried<'_>>> = BTreeMap::new();
     for one in tried {
@@ -494,6 +503,12 @@ fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vant
     let site = &bench.loaded.site;
     Vantage {
         zone: site.zones[bench.place.zone].name.clone(),
+        also_in: bench
+            .place
+            .also_in
+            .iter()
+            .map(|zone| site.zones[*zone].name.clone())
+            .collect(),
         system: bench
             .place
             .system

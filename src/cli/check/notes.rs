@@ -22,20 +22,21 @@ pub(super) type Compared = Vec<(SystemId, String, DnsNote)>;
 
 /// Names whose address the file gives too.
 pub(super) fn names_to_compare(bench: &Bench, chosen: &[Chosen]) -> Compare {
-    let (site, zone) = (&bench.loaded.site, bench.place.zone);
-    let systems: BTreeSet<SystemId> = chosen
+    let site = &bench.loaded.site;
+    let systems: BTreeSet<(SystemId, ZoneId)> = chosen
         .iter()
-        .filter_map(|chosen| match bench.plan.flows[chosen.flow].to {
-            Target::System(system) if bench.plan.flows[chosen.flow].need != Need::Forbidden => {
-                Some(system)
+        .map(|chosen| &bench.plan.flows[chosen.flow])
+        .filter_map(|flow| match flow.to {
+            Target::System(system) if flow.need != Need::Forbidden => {
+                Some((system, flow.start(site)))
             }
             _ => None,
         })
         .collect();
-    let with_both = |system: &SystemId| {
+    let with_both = |(system, zone): &(SystemId, ZoneId)| {
         let host = &site.systems[*system];
-        let addresses = host.addresses_for(zone).to_vec();
-        host.name_for(zone)
+        let addresses = host.addresses_for(*zone).to_vec();
+        host.name_for(*zone)
             .filter(|_| !addresses.is_empty())
             .map(|name| (*system, name.to_string(), addresses.clone()))
     };
@@ -93,7 +94,7 @@ pub(super) fn dns_note(site: &Site, system: SystemId, name: &str, note: &DnsNote
 }
 
 /// Whether the name servers that were asked know the name of the site, and lead where the file says.
-pub(super) fn name_servers(site: &Site, zone: ZoneId, all: &[Seen]) -> Vec<Note> {
+pub(super) fn name_servers(site: &Site, all: &[Seen]) -> Vec<Note> {
     let mut notes = BTreeMap::new();
     for seen in all
         .iter()
@@ -102,7 +103,7 @@ pub(super) fn name_servers(site: &Site, zone: ZoneId, all: &[Seen]) -> Vec<Note>
         let Target::System(server) = seen.flow.to else {
             continue;
         };
-        let server = &site.systems[server].name;
+        let (server, zone) = (&site.systems[server].name, seen.flow.start(site));
         for spoken in seen.observations.iter().filter_map(|it| it.spoken.as_ref()) {
             let fact = |name| spoken.facts.iter().find(|(key, _)| *key == name);
             let Some((_, name)) = fact("name") else {

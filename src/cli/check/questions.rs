@@ -59,8 +59,9 @@ pub(super) fn questions(
 }
 
 fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
-    let (site, zone) = (&bench.loaded.site, bench.place.zone);
-    let targets: Vec<probe::Target> = match aim(site, zone, flow) {
+    let site = &bench.loaded.site;
+    let zone = flow.start(site);
+    let targets: Vec<probe::Target> = match aim(site, flow) {
         Aim::Addresses(addresses) => addresses.into_iter().map(probe::Target::Address).collect(),
         Aim::Nowhere => vec![probe::Target::Nowhere(Unresolved::NoNameHere)],
         Aim::Name(_) if bench.via.is_some() => vec![probe::Target::ByName],

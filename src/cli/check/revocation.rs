@@ -350,7 +350,7 @@ async fn try_ports(bench: &Bench, site: &Site, all: &mut [Seen]) {
 
 async fn targets(bench: &Bench, site: &Site, flow: &Flow) -> Vec<probe::Target> {
     let aimed = match flow.to {
-        Target::System(_) => aim::aim(site, bench.place.zone, flow),
+        Target::System(_) => aim::aim(site, flow),
         Target::Crl(number) => aim::Aim::Name(site.crls[number].host.clone()),
     };
     let found = match aimed {

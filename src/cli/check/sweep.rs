@@ -48,7 +48,8 @@ pub(super) async fn sweep(
         for address in addresses(bench, seen, system) {
             // What a name leads to may be shared with another system: only the file's own addresses are swept.
             let is_its = |port: &u16| {
-                aim::own_addresses(site, bench.place.zone, system, *port).contains(&address)
+                aim::own_addresses(site, bench.place.toward(site, system), system, *port)
+                    .contains(&address)
             };
             let ports: Vec<u16> = ports.iter().copied().filter(is_its).collect();
             bench.prober.expect(ports.len());
@@ -90,7 +91,7 @@ fn addresses(bench: &Bench, seen: &[Seen], system: SystemId) -> BTreeSet<IpAddr>
         .filter(|seen| seen.flow.to == Target::System(system))
         .flat_map(|seen| &seen.observations)
         .filter_map(|observation| observation.address);
-    host.addresses_for(bench.place.zone)
+    host.addresses_for(bench.place.toward(&bench.loaded.site, system))
         .iter()
         .copied()
         .chain(of_the_plan)

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::catalogue::{Need, Transport};
 use crate::observation::{Depth, Observation, Painted, Prohibition, Rejection, ResetBy, State};
 use crate::report::advice::advice;
-use crate::report::document::{Attempt, Rejected, ReportFlow, Vantage};
+use crate::report::document::{Attempt, Devices, Rejected, ReportFlow, Vantage};
 use crate::report::evidence::says;
 use crate::verdict::{Cause, Context, Judgement, Verdict, judge};
 
@@ -111,19 +111,25 @@ pub(super) fn context(flow: &ReportFlow) -> Context {
 }
 
 /// Judges a flow again and writes down what comes of it.
-pub(super) fn rejudge(flow: &mut ReportFlow, seen: &Observation, context: &Context) {
+pub(super) fn rejudge(
+    flow: &mut ReportFlow,
+    seen: &Observation,
+    context: &Context,
+    devices: &Devices,
+) {
     if let Some(need) = Need::named(&flow.flow.need) {
         let judgement = judge(need, seen, context);
-        write(flow, judgement);
+        write(flow, judgement, devices);
     }
 }
 
-fn write(flow: &mut ReportFlow, judgement: Judgement) {
+fn write(flow: &mut ReportFlow, judgement: Judgement, devices: &Devices) {
     flow.verdict = judgement.verdict.to_string();
     flow.cause = judgement.cause.to_string();
     flow.level = judgement.level.to_string();
     flow.owner = judgement.owner.map(|owner| owner.to_string());
     flow.advice = advice(
+        devices,
         &flow.flow,
         &flow.evidence,
         judgement.verdict,

@@ -14,7 +14,7 @@ use super::again::{attempts, context, observation, place, plain, rejudge, span};
 use crate::catalogue::Need;
 use crate::observation::State;
 use crate::report::ArrivalsDocument;
-use crate::report::document::{ReportDocument, ReportFlow};
+use crate::report::document::{Devices, ReportDocument, ReportFlow};
 use crate::report::evidence::control;
 use crate::report::joined::Alive;
 use crate::verdict::{Cause, Context, Control, host_answered};
@@ -56,7 +56,7 @@ pub(super) fn prove(reports: &mut [ReportDocument], logs: &[ArrivalsDocument]) {
             };
             if let Some((sign, tried)) = best(of_host, number, flow) {
                 let alive = alive(sign, tried, &flow.flow.to.system);
-                write(flow, alive);
+                write(flow, alive, &report.devices);
             }
         }
     }
@@ -172,7 +172,7 @@ fn alive(sign: &Sign, tried: IpAddr, system: &str) -> Alive {
     }
 }
 
-fn write(flow: &mut ReportFlow, alive: Alive) {
+fn write(flow: &mut ReportFlow, alive: Alive, devices: &Devices) {
     let Some(seen) = observation(flow) else {
         return;
     };
@@ -187,5 +187,5 @@ fn write(flow: &mut ReportFlow, alive: Alive) {
     };
     flow.evidence.control = Some(control(Control::Joined).to_string());
     flow.evidence.joined = Some(alive);
-    rejudge(flow, &seen, &context);
+    rejudge(flow, &seen, &context, devices);
 }

@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::again::{Try, attempts, context, observation, plain, rejudge, span};
 use crate::catalogue::Transport;
-use crate::report::document::{ReportDocument, ReportFlow};
+use crate::report::document::{Devices, ReportDocument, ReportFlow};
 use crate::report::joined::{Arrived, SeenArriving};
 use crate::report::{Arrival, ArrivalsDocument};
 use crate::verdict::Context;
@@ -44,7 +44,7 @@ pub(super) fn compare(reports: &mut [ReportDocument], logs: &[ArrivalsDocument])
                 .filter_map(|log| log.saw(flow))
                 .max_by_key(|found| found.arrived.what == REQUEST);
             if let Some(found) = found {
-                write(flow, found);
+                write(flow, found, &report.devices);
             }
         }
     }
@@ -277,13 +277,13 @@ fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(at)
 }
 
-fn write(flow: &mut ReportFlow, found: Found) {
+fn write(flow: &mut ReportFlow, found: Found, devices: &Devices) {
     flow.evidence.arrived = Some(found.arrived);
     if let (true, Some(seen)) = (found.lost, observation(flow)) {
         let context = Context {
             request_arrived: true,
             ..context(flow)
         };
-        rejudge(flow, &seen, &context);
+        rejudge(flow, &seen, &context, devices);
     }
 }

@@ -20,7 +20,7 @@ use super::again::{context, observation, place, rejudge};
 use super::together::FAR;
 use crate::catalogue::Need;
 use crate::observation::{Observation, Service, State};
-use crate::report::document::{Interception, Note, ReportDocument, ReportFlow, Tls};
+use crate::report::document::{Devices, Interception, Note, ReportDocument, ReportFlow, Tls};
 use crate::verdict::{Cause, Verdict};
 
 /// System, name that was asked for, port and transport.
@@ -49,7 +49,7 @@ pub(super) fn compare(reports: &mut [ReportDocument]) -> Vec<Note> {
                     .iter()
                     .filter(|other| other.vantage != number && is_same_day(started, other.started))
                     .collect();
-                look_at(flow, &elsewhere);
+                look_at(flow, &elsewhere, &report.devices);
             }
         }
     }
@@ -110,7 +110,7 @@ fn is_same_day(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
 }
 
 /// Writes down what the others' certificates say of this flow's.
-fn look_at(flow: &mut ReportFlow, elsewhere: &[&Shown]) {
+fn look_at(flow: &mut ReportFlow, elsewhere: &[&Shown], devices: &Devices) {
     let Some(tls) = flow.evidence.tls.as_mut() else {
         return;
     };
@@ -158,7 +158,7 @@ fn look_at(flow: &mut ReportFlow, elsewhere: &[&Shown]) {
     let proved = found.is == PROVED;
     tls.interception = Some(found);
     if proved && tls.ends.is_none() {
-        judge_as_intercepted(flow);
+        judge_as_intercepted(flow, devices);
     }
 }
 
@@ -171,7 +171,7 @@ fn found(is: &str, by: Option<&String>, because: String) -> Interception {
 }
 
 /// What is worse than an intercepted service, such as one that some source ports do not reach, stays.
-fn judge_as_intercepted(flow: &mut ReportFlow) {
+fn judge_as_intercepted(flow: &mut ReportFlow, devices: &Devices) {
     let answers = [Verdict::Ok, Verdict::Wrong].map(Verdict::name);
     let is_needed = flow.flow.need != Need::Forbidden.name();
     let open = observation(flow).filter(|seen| seen.state == State::Open);
@@ -184,7 +184,7 @@ fn judge_as_intercepted(flow: &mut ReportFlow) {
             ..seen
         };
         let context = context(flow);
-        rejudge(flow, &intercepted, &context);
+        rejudge(flow, &intercepted, &context, devices);
     }
 }
 

@@ -57,6 +57,7 @@ pub fn join(parts: Parts, mixed: Mixed) -> Result<ReportDocument, String> {
         site: reports[0].site.clone(),
         vantages: reports.iter().map(|it| it.vantages[0].clone()).collect(),
         authorised: authorised(&reports),
+        devices: reports.iter().flat_map(|it| it.devices.clone()).collect(),
         summary: summary(&flows),
         matrix: matrix::matrix(&flows, plan.as_ref()),
         flows_elsewhere: coverage::elsewhere(&coverage),
