@@ -109,7 +109,6 @@ pub(crate) fn ip(arguments: &[&str]) {
 }
 
 /// Runs the program without any privilege, as nobody, inside the client's namespace.
-#[allow(dead_code, reason = "not every test with such a row runs it so")]
 pub(crate) fn check_as_nobody(
     row: &Row,
     program: &Path,

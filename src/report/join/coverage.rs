@@ -29,10 +29,7 @@ pub(super) fn coverage(
     reports: &[ReportDocument],
     plan: Option<&Planned>,
 ) -> Coverage {
-    let zones: BTreeSet<&str> = reports
-        .iter()
-        .map(|report| report.vantages[0].zone.as_str())
-        .collect();
+    let zones: BTreeSet<&str> = reports.iter().flat_map(zones).collect();
     let mut by_start = ByStart::new();
     for flow in flows {
         if let Some(why) = why_untried(flow) {
@@ -65,6 +62,13 @@ pub(super) fn coverage(
         untried: starts.iter().map(|start| start.flows).sum(),
         starts,
     }
+}
+
+/// The zones that a report was made from: a system with several legs is in several.
+fn zones(report: &ReportDocument) -> impl Iterator<Item = &str> {
+    let vantage = &report.vantages[0];
+    let all = std::iter::once(&vantage.zone).chain(&vantage.also_in);
+    all.map(String::as_str)
 }
 
 fn why_untried(flow: &ReportFlow) -> Option<&'static str> {
@@ -120,8 +124,10 @@ fn by_count(
         .iter()
         .filter(|report| report.elsewhere.is_empty())
         .map(|report| {
-            let own = &report.vantages[0].zone;
-            let others = flows.iter().filter(|flow| flow.flow.from.zone != *own);
+            let own: BTreeSet<&str> = self::zones(report).collect();
+            let others = flows
+                .iter()
+                .filter(|flow| !own.contains(flow.flow.from.zone.as_str()));
             report.flows_elsewhere.saturating_sub(others.count())
         })
         .max()
