@@ -25,12 +25,13 @@ struct Blocked {
 }
 
 impl Missing {
-    /// Takes what is blocked out of a report, of one vantage or of several joined.
+    /// Takes what is blocked out of a report, of one vantage or of several joined; not what an exception accepts.
     pub fn of(report: &ReportDocument) -> Self {
         let required = report
             .flows
             .iter()
-            .filter(|it| it.verdict == Verdict::Blocked.name() && it.flow.need == "required");
+            .filter(|it| it.verdict == Verdict::Blocked.name() && it.flow.need == "required")
+            .filter(|it| it.accepted.is_none());
         let blocked = required.map(|it| {
             let blocked = Blocked {
                 cause: it.cause.clone(),
