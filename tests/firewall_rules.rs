@@ -156,7 +156,7 @@ fn only_what_a_report_shows_as_blocked_is_written_with_what_was_seen() {
     {
         flow["accepted"] = json!({"until": "2027-03-31", "why": "change 4711", "days_left": 99});
     }
-    text["summary"]["blocked"] = json!(2);
+    text["summary"]["blocked"] = json!(3);
     text["summary"]["accepted"] = json!(1);
     fs::write(&report, text.to_string()).expect("written");
     let output = plan_of_example(&[
