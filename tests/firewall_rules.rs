@@ -116,8 +116,8 @@ fn report(folder: &Path, blocked: &[(&str, &str, Value)], sha256: &str) -> Strin
     let report = json!({"schema": "portproof.report/1", "tool": plan["tool"], "site": plan["site"],
         "vantages": [{"zone": "internet", "system": null, "host": "probe7\nrule", "addresses": [], "started": "2026-11-24T06:00:00Z",
             "finished": "2026-11-24T06:00:04Z", "config_sha256": sha256}],
-        "flows": flows, "flows_elsewhere": 0, "sweeps": [], "notes": [],
-        "summary": {"ok": 0, "blocked": 0, "down": 0, "wrong": 0, "exposed": 0, "unknown": 0}});
+        "flows": flows.clone(), "flows_elsewhere": 0, "sweeps": [], "notes": [],
+        "summary": {"ok": flows.len() - blocked.len(), "blocked": blocked.len(), "down": 0, "wrong": 0, "exposed": 0, "unknown": 0}});
     let path = folder.join("report.json");
     fs::write(&path, report.to_string()).expect("written");
     path.display().to_string()
@@ -142,10 +142,23 @@ fn only_what_a_report_shows_as_blocked_is_written_with_what_was_seen() {
         ("internet>nlb:443/tcp", "host-silent", silence(Value::Null)),
         ("cm01>ibs01:445/tcp", "no-answer", silence(Value::Null)),
         ("cm01>ibs02:445/tcp", "no-answer", silence(Value::Null)),
+        ("internet>nlb:8443/tcp", "no-answer", silence(Value::Null)),
     ];
     let report = report(folder.path(), &blocked, &hash);
     let text = fs::read_to_string(&report).expect("the report");
-    fs::write(&report, text.replace("cm01>ibs02:445", "cm01>gone:445")).expect("written");
+    let mut text: Value =
+        serde_json::from_str(&text.replace("cm01>ibs02:445", "cm01>gone:445")).expect("JSON");
+    for flow in text["flows"]
+        .as_array_mut()
+        .expect("flows")
+        .iter_mut()
+        .filter(|flow| flow["id"] == "internet>nlb:8443/tcp")
+    {
+        flow["accepted"] = json!({"until": "2027-03-31", "why": "change 4711", "days_left": 99});
+    }
+    text["summary"]["blocked"] = json!(3);
+    text["summary"]["accepted"] = json!(1);
+    fs::write(&report, text.to_string()).expect("written");
     let output = plan_of_example(&[
         "--format",
         "nftables",
@@ -290,7 +303,7 @@ fn nftables_takes_every_file_and_twice_is_once() {
         let files = files("nftables", more);
         let counts = permits(more);
         assert_eq!(files.len(), 2);
-        for (name, _) in &files {
+        for name in files.keys() {
             let script = format!(
                 "nft -c -f {name}; nft -f {name}; nft list ruleset > once; nft -f {name}; nft list ruleset > twice; cmp once twice; cat twice"
             );

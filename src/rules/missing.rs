@@ -25,7 +25,7 @@ struct Blocked {
 }
 
 impl Missing {
-    /// Takes what is blocked out of a report, of one vantage or of several joined.
+    /// Takes what is blocked out of a report, of one vantage or of several joined; not what an exception accepts.
     pub fn of(report: &ReportDocument) -> Self {
         let required = report
             .flows

@@ -1,5 +1,5 @@
 # What the firewall of cm01 itself has to let in.
-# Site PRI, from site.yaml (sha256 b6f788922a10ae4a8340307402530cc9474377be3efa21b42d1d1ece2352c393), by portproof VERSION.
+# Site PRI, from site.yaml (sha256 061f503eabde8429b9396e492d781eb3471efa77db651cad7de5fc9d91ab4979), by portproof VERSION.
 # Required flows only (--optional adds the optional ones).
 # These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2012 and later).
 # It replaces the rules of the group portproof; running it twice is running it once. Other rules of the host are left as they are.
@@ -39,3 +39,9 @@ New-NetFirewallRule -Group 'portproof' -DisplayName 'portproof isa01>cm01:8443/t
 
 # isa01>cm01:8531/tcp (required): The proxy passes update scans on to the software update point, from HTTPS to HTTPS only.
 New-NetFirewallRule -Group 'portproof' -DisplayName 'portproof isa01>cm01:8531/tcp' -Description 'isa01>cm01:8531/tcp (required): The proxy passes update scans on to the software update point, from HTTPS to HTTPS only.' -Direction Inbound -Action Allow -Protocol TCP -LocalPort 8531 -RemoteAddress '192.0.2.20'
+
+# ops01>cm01:135/tcp (required): The console first asks the site server over WMI where the SMS Provider is.
+New-NetFirewallRule -Group 'portproof' -DisplayName 'portproof ops01>cm01:135/tcp' -Description 'ops01>cm01:135/tcp (required): The console first asks the site server over WMI where the SMS Provider is.' -Direction Inbound -Action Allow -Protocol TCP -LocalPort 135 -RemoteAddress '10.0.0.9'
+
+# ops02>cm01:135/tcp (required): The console first asks the site server over WMI where the SMS Provider is.
+New-NetFirewallRule -Group 'portproof' -DisplayName 'portproof ops02>cm01:135/tcp' -Description 'ops02>cm01:135/tcp (required): The console first asks the site server over WMI where the SMS Provider is.' -Direction Inbound -Action Allow -Protocol TCP -LocalPort 135 -RemoteAddress '10.0.0.10'

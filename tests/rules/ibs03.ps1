@@ -1,5 +1,5 @@
 # What the firewall of ibs03 itself has to let in.
-# Site PRI, from site.yaml (sha256 b6f788922a10ae4a8340307402530cc9474377be3efa21b42d1d1ece2352c393), by portproof VERSION.
+# Site PRI, from site.yaml (sha256 061f503eabde8429b9396e492d781eb3471efa77db651cad7de5fc9d91ab4979), by portproof VERSION.
 # Required flows only (--optional adds the optional ones).
 # These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2012 and later).
 # It replaces the rules of the group portproof; running it twice is running it once. Other rules of the host are left as they are.
