@@ -3,7 +3,6 @@
 //!
 //! Needs root, `ip`, `nft`, `nginx` and `python3`; without them a test fails and says so. Namespaces end with their test.
 
-#[expect(dead_code, reason = "it runs the program by itself")]
 mod row;
 
 use std::fs;

@@ -41,12 +41,14 @@ fn point(system: usize, port: u16, of: Of, saw: (Verdict, Cause, Level)) -> Case
 fn vantage() -> Vantage {
     Vantage {
         zone: "internet".to_string(),
+        also_in: Vec::new(),
         system: None,
         host: "probe7".to_string(),
         addresses: Vec::new(),
         started: String::new(),
         finished: String::new(),
         config_sha256: String::new(),
+        run: None,
     }
 }
 
