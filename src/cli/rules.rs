@@ -77,6 +77,7 @@ pub(super) fn run(
             write_out(output, &rules::markdown(&loaded.site, &heading, &rules))?;
         }
         Shape::Device(dialect) => {
+            warn_of_one_box(loaded, is_of_hosts);
             let devices = devices(arguments, loaded, &rules, is_of_hosts);
             let text = |device: &str| rules::write(dialect, &loaded.site, &heading, device, &rules);
             write_devices(dialect, &devices, output, &text)?;
@@ -166,6 +167,18 @@ fn write_devices(
             "a file of {dialect} rules is for one device: choose it with --firewall {}, or give a folder, as in --output rules/",
             several.join("|")
         ),
+    }
+}
+
+/// Two files that each drop what they do not permit drop each other's permits in one box.
+fn warn_of_one_box(loaded: &Loaded, is_of_hosts: bool) {
+    let legs = loaded.site.devices();
+    if !is_of_hosts && !legs.is_empty() {
+        let legs: Vec<String> = legs.into_keys().collect();
+        eprintln!(
+            "warning: {} are legs of one box, and their rules are written apart: put them together before you load them",
+            legs.join(", ")
+        );
     }
 }
 

@@ -18,7 +18,7 @@ pub fn of_firewalls(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
         let Some(permitted) = wanted(site, flow, choice) else {
             continue;
         };
-        let way = site.way(site.zone_of(flow.from), zone_of_target(site, flow));
+        let way = site.way(flow.start(site), zone_of_target(site, flow));
         for (number, crossing) in way.iter().enumerate() {
             let device = site.firewalls[crossing.firewall].name.as_str();
             if choice.missing.is_some_and(|missing| {
@@ -51,8 +51,8 @@ pub fn of_hosts(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
         else {
             continue;
         };
-        let from = site.zone_of(flow.from);
-        let to = site.systems[system].zone;
+        let from = flow.start(site);
+        let to = zone_of_target(site, flow);
         let way = site.way(from, to);
         let members = &site.systems[system].members;
         let hosts = if members.is_empty() {

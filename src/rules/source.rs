@@ -57,7 +57,7 @@ fn barred(site: &Site, plan: &Plan, flow: &Flow, zone: ZoneId) -> Vec<Range> {
         .iter()
         .filter(same)
         .filter_map(|other| match other.from {
-            Origin::System(system) if site.systems[system].zone == zone => Some(system),
+            Origin::System(system) if other.start(site) == zone => Some(system),
             Origin::System(_) | Origin::Zone(_) => None,
         });
     systems

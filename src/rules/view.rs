@@ -24,7 +24,7 @@ pub(super) struct Headers {
 /// A flow's destination in each zone that its packets pass, the first and the last included. All translation of
 /// addresses and ports is decided here.
 pub(super) fn on_the_way(site: &Site, flow: &Flow, port: Ports, way: &[Crossing]) -> Vec<Headers> {
-    let first = site.zone_of(flow.from);
+    let first = flow.start(site);
     let own = own_port(site, flow, port);
     let zones: Vec<ZoneId> = std::iter::once(first)
         .chain(way.iter().map(|crossing| crossing.to))
@@ -59,7 +59,7 @@ pub(super) fn on_the_way(site: &Site, flow: &Flow, port: Ports, way: &[Crossing]
 pub(super) fn own_port(site: &Site, flow: &Flow, port: Ports) -> Ports {
     match flow.to {
         Target::System(system) if port.low == port.high => {
-            Ports::one(site.own_port(site.zone_of(flow.from), system, port.low))
+            Ports::one(site.own_port(flow.start(site), system, port.low))
         }
         // Ranges are not translated.
         Target::System(_) | Target::Crl(_) => port,
@@ -81,14 +81,14 @@ fn asked_port(site: &Site, flow: &Flow, own: Ports, zone: ZoneId) -> Ports {
 /// Internet's zone.
 pub(super) fn zone_of_target(site: &Site, flow: &Flow) -> ZoneId {
     match flow.to {
-        Target::System(system) => site.systems[system].zone,
+        Target::System(system) => flow.end(site).unwrap_or(site.systems[system].zone),
         Target::Crl(_) => {
             let address = addresses_for(site, flow.to, 0).first().copied();
             let lies_in = address.and_then(|address| site.zone_of_address(address));
             lies_in
                 .map(|(zone, _)| zone)
                 .or(site.internet)
-                .unwrap_or_else(|| site.zone_of(flow.from))
+                .unwrap_or_else(|| flow.start(site))
         }
     }
 }
