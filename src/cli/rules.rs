@@ -63,10 +63,7 @@ pub(super) fn run(
         rules::of_firewalls(&loaded.site, plan, choice)
     };
     let rules = match &arguments.firewall {
-        Some(name) => {
-            known(loaded, name, is_of_hosts)?;
-            rules.of(name)
-        }
+        Some(name) => rules.of(known(loaded, name, is_of_hosts)?),
         None => rules,
     };
     warn(loaded, plan, &rules, missing.as_ref());
@@ -77,8 +74,7 @@ pub(super) fn run(
             write_out(output, &rules::markdown(&loaded.site, &heading, &rules))?;
         }
         Shape::Device(dialect) => {
-            warn_of_one_box(loaded, is_of_hosts);
-            let devices = devices(arguments, loaded, &rules, is_of_hosts);
+            let devices = devices(arguments, loaded, &rules, is_of_hosts)?;
             let text = |device: &str| rules::write(dialect, &loaded.site, &heading, device, &rules);
             write_devices(dialect, &devices, output, &text)?;
         }
@@ -96,13 +92,18 @@ fn heading(arguments: &Plan, loaded: &Loaded, missing: Option<&Missing>) -> Head
     }
 }
 
-fn known(loaded: &Loaded, name: &str, is_of_hosts: bool) -> anyhow::Result<()> {
-    let systems = loaded.site.systems.iter().map(|it| it.name.as_str());
-    let firewalls = loaded.site.firewalls.iter().map(|it| it.name.as_str());
+/// The device of this name; a leg of a box stands for the box.
+fn known<'a>(loaded: &'a Loaded, name: &'a str, is_of_hosts: bool) -> anyhow::Result<&'a str> {
+    let site = &loaded.site;
+    let leg = site.firewalls.iter().find(|it| it.name == name);
+    if let (Some(leg), false) = (leg, is_of_hosts) {
+        return Ok(leg.device());
+    }
+    let systems = site.systems.iter().map(|it| it.name.as_str());
     let (what, names): (&str, Vec<&str>) = if is_of_hosts {
         ("system", systems.collect())
     } else {
-        ("firewall", firewalls.collect())
+        ("firewall", site.boxes())
     };
     ensure!(
         names.contains(&name),
@@ -110,7 +111,7 @@ fn known(loaded: &Loaded, name: &str, is_of_hosts: bool) -> anyhow::Result<()> {
         visible(name),
         choices(name, names.iter().copied())
     );
-    Ok(())
+    Ok(name)
 }
 
 /// The devices that get a file: every firewall, even one that lets nothing through; of hosts, those that let something in.
@@ -119,17 +120,12 @@ fn devices<'a>(
     loaded: &'a Loaded,
     rules: &Rules,
     is_of_hosts: bool,
-) -> Vec<&'a str> {
+) -> anyhow::Result<Vec<&'a str>> {
     if let Some(name) = &arguments.firewall {
-        return vec![name];
+        return Ok(vec![known(loaded, name, is_of_hosts)?]);
     }
     if !is_of_hosts {
-        return loaded
-            .site
-            .firewalls
-            .iter()
-            .map(|it| it.name.as_str())
-            .collect();
+        return Ok(loaded.site.boxes());
     }
     let mut hosts: Vec<&str> = loaded
         .site
@@ -141,7 +137,7 @@ fn devices<'a>(
         let of = rules.of(host);
         !of.permits.is_empty() || !of.unwritten.is_empty()
     });
-    hosts
+    Ok(hosts)
 }
 
 /// Writes one device's text to where it was asked for, or each device's into a file of its own in a folder.
@@ -167,18 +163,6 @@ fn write_devices(
             "a file of {dialect} rules is for one device: choose it with --firewall {}, or give a folder, as in --output rules/",
             several.join("|")
         ),
-    }
-}
-
-/// Two files that each drop what they do not permit drop each other's permits in one box.
-fn warn_of_one_box(loaded: &Loaded, is_of_hosts: bool) {
-    let legs = loaded.site.devices();
-    if !is_of_hosts && !legs.is_empty() {
-        let legs: Vec<String> = legs.into_keys().collect();
-        eprintln!(
-            "warning: {} are legs of one box, and their rules are written apart: put them together before you load them",
-            legs.join(", ")
-        );
     }
 }
 

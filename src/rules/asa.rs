@@ -74,9 +74,12 @@ fn permit_lines(sheet: &Sheet<'_>, groups: &mut Objects, list: &str, permit: &Pe
     let behind: Vec<Range> = behind.map(|address| Range::one(*address)).collect();
     let source = group(groups, &permit.source.name, &permit.source.ranges);
     let destination = group(groups, &permit.destination.name, &behind);
-    let port = port(permit.port_behind);
+    let port = match permit.has_ports() {
+        true => format!(" {}", port(permit.port_behind)),
+        false => String::new(),
+    };
     format!(
-        "{remarks}access-list {list} extended permit {} object-group {source} object-group {destination} {port}\n",
+        "{remarks}access-list {list} extended permit {} object-group {source} object-group {destination}{port}\n",
         permit.transport
     )
 }

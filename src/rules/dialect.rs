@@ -85,11 +85,17 @@ impl Sheet<'_> {
         &self.site.zones[zone].name
     }
 
-    /// The zones on the sides of a firewall; none of a host.
+    /// The zones on the sides of a firewall, or of the box that it is a leg of; none of a host.
     pub(super) fn sides(&self) -> Vec<ZoneId> {
         let firewalls = self.site.firewalls.iter();
-        let found = firewalls.filter(|it| it.name == self.device);
-        found.flat_map(|it| [it.between.0, it.between.1]).collect()
+        let legs = firewalls.filter(|it| it.device() == self.device);
+        let mut sides: Vec<ZoneId> = Vec::new();
+        for zone in legs.flat_map(|it| [it.between.0, it.between.1]) {
+            if !sides.contains(&zone) {
+                sides.push(zone);
+            }
+        }
+        sides
     }
 }
 
@@ -123,17 +129,12 @@ pub fn write(
 }
 
 fn title(sheet: &Sheet<'_>) -> String {
-    let firewall = sheet
-        .site
-        .firewalls
-        .iter()
-        .find(|it| it.name == sheet.device);
-    match firewall {
-        Some(firewall) if sheet.dialect != Dialect::Windows => format!(
-            "What {} has to let through, between {} and {}.",
+    let sides: Vec<&str> = sheet.sides().into_iter().map(|it| sheet.zone(it)).collect();
+    match sides.as_slice() {
+        [all @ .., last] if sheet.dialect != Dialect::Windows => format!(
+            "What {} has to let through, between {} and {last}.",
             sheet.device,
-            sheet.zone(firewall.between.0),
-            sheet.zone(firewall.between.1)
+            all.join(", ")
         ),
         _ => format!(
             "What the firewall of {} itself has to let in.",

@@ -77,11 +77,17 @@ fn rule(sheet: &Sheet<'_>, chains: &mut Objects, permit: &Permit) -> String {
         }
     };
     let comment = sheet.dialect.plain(&short_reason(permit), LONGEST_COMMENT);
+    let port = match permit.has_ports() {
+        true => format!(
+            " --dport {}",
+            permit.port_behind.to_string().replace('-', ":")
+        ),
+        false => String::new(),
+    };
     let to = permit.destination.behind.iter().map(|address| {
         format!(
-            "-A {start} -d {address} -p {} --dport {} -m comment --comment \"{comment}\" -j ACCEPT\n",
+            "-A {start} -d {address} -p {}{port} -m comment --comment \"{comment}\" -j ACCEPT\n",
             permit.transport,
-            permit.port_behind.to_string().replace('-', ":")
         )
     });
     sheet.comments(&reasons(permit)) + &to.collect::<String>()

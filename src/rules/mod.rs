@@ -55,7 +55,7 @@ pub struct Rules {
 /// What one device has to let through, in one family of addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
-    /// The firewall, or the host with its own.
+    /// The firewall, the box that it is a leg of, or the host with its own.
     pub device: String,
     /// The zone that packets come from as they reach the device.
     pub from: ZoneId,
@@ -123,6 +123,14 @@ impl Permit {
     /// The family of its addresses.
     pub fn family(&self) -> Family {
         self.source.ranges.first().map_or(Family::V4, Range::family)
+    }
+
+    /// Whether its transport has ports; that of IPsec has none.
+    pub fn has_ports(&self) -> bool {
+        match self.transport {
+            Transport::Tcp | Transport::Udp => true,
+            Transport::Esp => false,
+        }
     }
 
     /// Whether the device translates the destination.

@@ -59,12 +59,14 @@ fn rule(sheet: &Sheet<'_>, sets: &mut Objects, permit: &Permit) -> String {
         .lines()
         .map(|line| format!("\t\t{line}\n"))
         .collect();
+    let service = match permit.has_ports() {
+        true => format!("{} dport {}", permit.transport, permit.port_behind),
+        false => format!("meta l4proto {}", permit.transport),
+    };
     format!(
-        "\n{comments}\t\t{ip} saddr {} {ip} daddr {} {} dport {} accept comment \"{}\"\n",
+        "\n{comments}\t\t{ip} saddr {} {ip} daddr {} {service} accept comment \"{}\"\n",
         source(sets, permit),
         destination(&permit.destination.behind),
-        permit.transport,
-        permit.port_behind,
         sheet.dialect.plain(&short_reason(permit), LONGEST_COMMENT)
     )
 }

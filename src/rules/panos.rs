@@ -30,7 +30,7 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
             permit.transport,
             permit.port_before
         );
-        if !services.contains(&service) {
+        if permit.has_ports() && !services.contains(&service) {
             services.push(service);
         }
         rules += &rule(sheet, &mut sets, permit);
@@ -57,18 +57,30 @@ fn rule(sheet: &Sheet<'_>, sets: &mut Objects, permit: &Permit) -> String {
     let source = set(&permit.source.name, &permit.source.ranges);
     let destination = set(&permit.destination.name, &before);
     let ends = format!("{}-to-{}", permit.source.name, permit.destination.name);
-    let what = format!("{}-{}", permit.transport, permit.port_before);
+    // A service has ports; a transport without is an application.
+    let (what, allowed) = match permit.has_ports() {
+        true => (
+            format!("{}-{}", permit.transport, permit.port_before),
+            format!("application any service {}", service(permit)),
+        ),
+        false => (
+            permit.transport.to_string(),
+            format!(
+                "application ipsec-{} service application-default",
+                permit.transport
+            ),
+        ),
+    };
     let name = label(&format!("portproof-{ends}-{what}"), permit.family());
     let name = fitting(&name, LONGEST_NAME);
     let description = sheet
         .dialect
         .plain(&reasons(permit).join(" "), LONGEST_DESCRIPTION);
     format!(
-        "set rulebase security rules {name} from {} to {} source {source} destination {destination} application any \
-         service {} action allow description \"{description}\"\n",
+        "set rulebase security rules {name} from {} to {} source {source} destination {destination} {allowed} \
+         action allow description \"{description}\"\n",
         sheet.zone(permit.from),
         sheet.zone(permit.to),
-        service(permit)
     )
 }
 

@@ -11,36 +11,63 @@ use crate::plan::{Flow, Plan, Target, entry};
 use crate::site::{Crossing, Site, ZoneId};
 use crate::yaml::Ports;
 
-/// What each firewall of the file has to let through.
+/// What each firewall of the file has to let through; the legs of one box as one device. What travels inside IPsec is to
+/// a firewall only that.
 pub fn of_firewalls(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
     let mut rules = Gathered::default();
-    for flow in &plan.flows {
+    for flow in plan.flows.iter().filter(|flow| !flow.is_inside_ipsec(site)) {
         let Some(permitted) = wanted(site, flow, choice) else {
             continue;
         };
         let way = site.way(flow.start(site), zone_of_target(site, flow));
-        for (number, crossing) in way.iter().enumerate() {
-            let device = site.firewalls[crossing.firewall].name.as_str();
-            if choice.missing.is_some_and(|missing| {
-                missing.passed(&permitted.id, &way_names(site, &way), device)
-            }) {
+        let names = way_names(site, &way);
+        for passage in passages(site, &way) {
+            let last = names[passage.behind - 1];
+            let passed = |missing: &super::Missing| missing.passed(&permitted.id, &names, last);
+            if choice.missing.is_some_and(passed) {
                 continue;
             }
             let asked = Asked {
                 site,
                 plan,
                 flow,
-                device,
-                from: crossing.from,
-                to: crossing.to,
+                device: passage.device,
+                from: way[passage.before].from,
+                to: way[passage.behind - 1].to,
             };
             for port in parts(plan, flow) {
                 let headers = on_the_way(site, flow, port, &way);
-                rules.add(&asked, &headers[number], &headers[number + 1], &permitted);
+                let (before, behind) = (&headers[passage.before], &headers[passage.behind]);
+                rules.add(&asked, before, behind, &permitted);
             }
         }
     }
     rules.rules
+}
+
+/// One box on the way of a packet, which passes its legs in a row at once.
+struct Passage<'a> {
+    device: &'a str,
+    /// The place on the way of its first leg.
+    before: usize,
+    /// The place behind its last leg.
+    behind: usize,
+}
+
+fn passages<'a>(site: &'a Site, way: &[Crossing]) -> Vec<Passage<'a>> {
+    let mut all: Vec<Passage<'_>> = Vec::new();
+    for (place, crossing) in way.iter().enumerate() {
+        let device = site.firewalls[crossing.firewall].device();
+        match all.last_mut() {
+            Some(last) if last.device == device => last.behind = place + 1,
+            _ => all.push(Passage {
+                device,
+                before: place,
+                behind: place + 1,
+            }),
+        }
+    }
+    all
 }
 
 /// What the own firewall of each host has to let in; what leaves a host is not in question.

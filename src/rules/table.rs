@@ -71,7 +71,10 @@ fn row(site: &Site, permit: &Permit) -> [String; 14] {
         permit.destination.name.clone(),
         joined(&permit.destination.behind, " "),
         permit.transport.to_string(),
-        permit.port_behind.to_string(),
+        match permit.has_ports() {
+            true => permit.port_behind.to_string(),
+            false => String::new(),
+        },
         translated_from(permit),
         need.map_or(String::new(), |need| need.to_string()),
         all(|flow| &flow.id, " "),
@@ -110,7 +113,7 @@ pub fn markdown(site: &Site, heading: &Heading, rules: &Rules) -> String {
     for line in heading.lines(site) {
         text += &format!("{}\n", cell(&line));
     }
-    let mut devices: Vec<&str> = site.firewalls.iter().map(|it| it.name.as_str()).collect();
+    let mut devices = site.boxes();
     devices.retain(|device| {
         rules.permits.iter().any(|it| it.device == *device)
             || rules.unwritten.iter().any(|it| it.device == *device)

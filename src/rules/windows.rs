@@ -4,6 +4,7 @@ use super::dialect::Sheet;
 use super::heading::{joined, reasons};
 use super::plain::LINE;
 use super::{Family, Permit};
+use crate::catalogue::Transport;
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
     "These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2012 and later).",
@@ -37,14 +38,18 @@ fn rule(sheet: &Sheet<'_>, permit: &Permit) -> String {
         .iter()
         .map(|range| format!("'{range}'"))
         .collect();
+    let protocol = match permit.transport {
+        Transport::Tcp => format!("TCP -LocalPort {}", permit.port_behind),
+        Transport::Udp => format!("UDP -LocalPort {}", permit.port_behind),
+        // By its number in IP; it has no ports.
+        Transport::Esp => "50".to_string(),
+    };
     format!(
         "\n{}New-NetFirewallRule -Group 'portproof' -DisplayName {} -Description {} -Direction Inbound -Action Allow \
-         -Protocol {} -LocalPort {} -RemoteAddress {}\n",
+         -Protocol {protocol} -RemoteAddress {}\n",
         sheet.comments(&reasons),
         quoted(&format!("portproof {}{family}", ids.join(", "))),
         quoted(&reasons.join(" ")),
-        permit.transport.name().to_uppercase(),
-        permit.port_behind,
         joined(&remote, ", ")
     )
 }

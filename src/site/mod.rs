@@ -275,6 +275,17 @@ impl Site {
         found.and_then(|it| it.device.as_deref())
     }
 
+    /// The firewalls, the legs of one box once and under its name.
+    pub fn boxes(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for firewall in &self.firewalls {
+            if !all.contains(&firewall.device()) {
+                all.push(firewall.device());
+            }
+        }
+        all
+    }
+
     /// The box of each firewall that is a leg of one, by the firewall's name.
     pub fn devices(&self) -> BTreeMap<String, String> {
         let legs = self.firewalls.iter();
@@ -363,6 +374,13 @@ impl Site {
             | Setting::Crl
             | Setting::Watchlist => &[],
         }
+    }
+}
+
+impl Firewall {
+    /// The box that it is a leg of, else itself.
+    pub fn device(&self) -> &str {
+        self.device.as_deref().unwrap_or(&self.name)
     }
 }
 
