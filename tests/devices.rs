@@ -23,7 +23,10 @@ fn report(devices: Value) -> String {
         "schema": "portproof.report/1",
         "tool": { "name": "portproof", "version": "0.1.0" },
         "site": { "code": "PRI", "product": "configmgr-2007" },
-        "vantages": [],
+        "vantages": [{
+            "zone": "internet", "system": null, "host": "probe7", "addresses": ["198.51.100.10"],
+            "started": "2026-11-23T06:00:00Z", "finished": "2026-11-23T06:00:04Z", "config_sha256": "aa".repeat(32),
+        }],
         "devices": devices,
         "flows": [
             blocked("internet>cm01:443/tcp", &["front-end", "back-end"]),
