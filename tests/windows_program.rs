@@ -1,7 +1,7 @@
 //! The Windows executable under wine: it says what the Linux one says, of the lab, of real sockets and of wrong files.
 //!
 //! Wine hands Windows programs Linux's sockets: what Windows itself says of refusals and silence is not shown here.
-//! `scripts/build-windows` builds the executable; that the sources have changed since, nothing here notices.
+//! `scripts/build-windows --trial` builds the executable; that the sources have changed since, nothing here notices.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -19,15 +19,11 @@ use tempfile::TempDir;
 const LONGEST: Duration = Duration::from_secs(120);
 
 fn executable() -> PathBuf {
-    let name = concat!(
-        "target/dist/portproof-",
-        env!("CARGO_PKG_VERSION"),
-        "-x86_64-windows.exe"
-    );
+    let name = "target/trial/portproof.exe";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     assert!(
         path.exists(),
-        "{name} is needed: scripts/build-windows builds it, and so does scripts/test"
+        "{name} is needed: scripts/build-windows --trial builds it, and so does scripts/test"
     );
     path
 }
