@@ -187,13 +187,20 @@ fn is_dangerous(c: char) -> bool {
 
 /// The known word nearest to a mistyped one, when one is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = measured(word);
     let limit = (word.chars().count() / 3).max(1) + 1;
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// As much of a word as is measured: that takes time by the length, and no known word is near a longer one.
+fn measured(word: &str) -> String {
+    const LONGEST: usize = 200;
+    word.chars().take(LONGEST).collect()
 }
 
 /// The known words nearest to one that is not known, the nearest first, however far.
@@ -202,9 +209,10 @@ pub fn nearest_few<'a>(
     known: impl IntoIterator<Item = &'a str>,
     most: usize,
 ) -> Vec<&'a str> {
+    let word = measured(word);
     let mut all: Vec<(usize, &str)> = known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
         .collect();
     all.sort_unstable();
     all.truncate(most);

@@ -220,7 +220,10 @@ fn the_readmes_commands_work() {
                 None => continue,
             },
         };
-        let words: Vec<&str> = arguments.split(' ').collect();
+        let words: Vec<&str> = arguments
+            .split(' ')
+            .map(|word| word.trim_matches('\''))
+            .collect();
         let (status, out, err) = portproof(&words);
         let expected = i32::from(words == ["check", "--lab"]);
         assert_eq!(status, expected, "{line}: {err}");

@@ -98,6 +98,7 @@ fn flow(
     }
     let (site, catalogue) = (&loaded.site, &loaded.catalogue);
     let plan = plan::derive(site, catalogue);
+    loaded.review(&plan);
     let ids: Vec<String> = plan.flows.iter().map(|flow| plan::id(site, flow)).collect();
     let explained = match ids.iter().position(|known| known == id) {
         Some(number) => {

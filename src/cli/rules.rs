@@ -183,6 +183,13 @@ fn warn(loaded: &Loaded, plan: &plan::Plan, rules: &Rules, missing: Option<&Miss
                 visible(&loaded.file)
             );
         }
+        let inside = missing.inside_ipsec(&loaded.site, plan);
+        if !inside.is_empty() {
+            eprintln!(
+                "warning: blocked inside IPsec, so that no rule of a firewall is written: {}; see that UDP 500, UDP 4500 and ESP pass between the two systems (the same command without --missing has their rules), and look at the host's own rules",
+                visible(&inside.join(", "))
+            );
+        }
         let unknown = missing.unknown_to(&loaded.site, plan);
         if !unknown.is_empty() {
             eprintln!(

@@ -69,6 +69,18 @@ fn flow(page: &mut Page, it: &FlowExplained) {
         false => entry.crosses.join(", then "),
     };
     page.line("through", &crosses);
+    if let Some(own) = entry.own_port {
+        page.line(
+            "leads to",
+            &format!("port {own} of {}, by translation", entry.to.system),
+        );
+    }
+    if entry.ipsec {
+        page.line(
+            "inside",
+            "IPsec: on the way it is ESP, and only its own ends can try it",
+        );
+    }
     page.line("why", &entry.why);
     let without = match entry.need.as_str() {
         "forbidden" => "when open",
@@ -85,8 +97,8 @@ fn flow(page: &mut Page, it: &FlowExplained) {
     page.line("tried with", &it.tried);
     page.line("proof", &it.proof);
     if let Some(exception) = &it.exception {
-        let text = format!("until {}: {}", exception.until, exception.why);
-        page.line("accepted", &text);
+        let text = format!("accepted through {}: {}", exception.until, exception.why);
+        page.line("exception", &text);
     }
     page.topics(&it.topics);
     if !it.reasons.is_empty() {

@@ -11,7 +11,7 @@ pub(super) struct Tries {
 
 /// How a flow with this need is tried; `to_list`: at its end a revocation list is fetched.
 pub(super) fn tries(need: Need, ladder: Ladder, to_list: bool) -> Tries {
-    if ladder == Ladder::None {
+    if ladder == Ladder::None && need == Need::Forbidden {
         return words(
             "not at all: that a whole range of ports is closed cannot be shown by trying some",
             "nothing that this version does",

@@ -364,7 +364,7 @@ fn of_sweeps(site: &Site, planned: &BTreeSet<String>) -> String {
 
 fn accepted(exception: &Exception) -> String {
     format!(
-        "accepted until {}: {}",
+        "exception through {}: {}",
         exception.until,
         visible(&exception.why)
     )

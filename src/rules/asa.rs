@@ -10,6 +10,7 @@ use super::{Family, Permit, Range};
 use crate::yaml::Ports;
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
+    "Destinations are matched behind translation, as ASA 8.3 and later does: where own addresses are routed to a side, a translated port's own number passes there too.",
     "For ASA 8.3 and later (IPv6 beside IPv4: 9.0): access lists match the real, own addresses and ports of destinations.",
     "Each zone has an access list for the interface that faces it, for an interface without one lets through what goes to a",
     "lower security level. Applying one replaces what stood on that interface, and what no line permits is denied; so the",

@@ -77,13 +77,16 @@ fn rule(sheet: &Sheet<'_>, chains: &mut Objects, permit: &Permit) -> String {
         }
     };
     let comment = sheet.dialect.plain(&short_reason(permit), LONGEST_COMMENT);
-    let port = match permit.has_ports() {
-        true => format!(
-            " --dport {}",
-            permit.port_behind.to_string().replace('-', ":")
-        ),
-        false => String::new(),
-    };
+    let number = |ports: crate::yaml::Ports| ports.to_string().replace('-', ":");
+    let mut port = String::new();
+    if permit.has_ports() {
+        port += &format!(" --dport {}", number(permit.port_behind));
+    }
+    // What was asked at the own port has not been translated, and is not in the plan.
+    if permit.port_before != permit.port_behind {
+        let asked = number(permit.port_before);
+        port += &format!(" -m conntrack --ctorigdstport {asked}");
+    }
     let to = permit.destination.behind.iter().map(|address| {
         format!(
             "-A {start} -d {address} -p {}{port} -m comment --comment \"{comment}\" -j ACCEPT\n",

@@ -72,6 +72,16 @@ impl Missing {
         ids.filter(|id| !required(id)).collect()
     }
 
+    /// The blocked flows inside IPsec: no firewall sees them, and so no rule of one would let them through.
+    pub fn inside_ipsec(&self, site: &Site, plan: &Plan) -> Vec<String> {
+        let flows = plan.flows.iter();
+        flows
+            .filter(|flow| flow.is_inside_ipsec(site))
+            .map(|flow| id(site, flow))
+            .filter(|id| self.blocked.contains_key(id))
+            .collect()
+    }
+
     /// In words, what was seen of a flow; `None` where it was not blocked.
     pub(super) fn words(&self, id: &str) -> Option<String> {
         let blocked = self.blocked.get(id)?;

@@ -11,7 +11,7 @@ pub(super) const ASSUMPTIONS: &[&str] = &[
     "Load it with: nft -f FILE. It replaces its own table and touches no other; loading it twice is loading it once.",
     "Nothing else passes: the chain drops what no rule accepts. What other tables drop stays dropped.",
     "Sources are matched by address: keep reverse path filtering on, so that no zone can borrow another's addresses.",
-    "Destinations are matched behind translation, where the forward hook sees them. Translation itself is not written here.",
+    "Destinations are matched behind translation, where the forward hook sees them; a translated port also by what was asked. Translation itself is not written here.",
 ];
 
 /// The longest comment of a rule, in bytes.
@@ -60,6 +60,11 @@ fn rule(sheet: &Sheet<'_>, sets: &mut Objects, permit: &Permit) -> String {
         .map(|line| format!("\t\t{line}\n"))
         .collect();
     let service = match permit.has_ports() {
+        // What was asked at the own port has not been translated, and is not in the plan.
+        true if permit.port_before != permit.port_behind => format!(
+            "{} dport {} ct original proto-dst {}",
+            permit.transport, permit.port_behind, permit.port_before
+        ),
         true => format!("{} dport {}", permit.transport, permit.port_behind),
         false => format!("meta l4proto {}", permit.transport),
     };

@@ -23,6 +23,7 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
     let mut sets = Objects::new(LONGEST_NAME);
     let mut services: Vec<String> = Vec::new();
     let mut rules = String::new();
+    let mut names: Vec<String> = Vec::new();
     for permit in &sheet.rules.permits {
         let service = format!(
             "set service {} protocol {} port {}\n",
@@ -33,7 +34,7 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
         if permit.has_ports() && !services.contains(&service) {
             services.push(service);
         }
-        rules += &rule(sheet, &mut sets, permit);
+        rules += &rule(sheet, &mut sets, &mut names, permit);
     }
     let sets: String = sets
         .all
@@ -47,7 +48,20 @@ fn service(permit: &Permit) -> String {
     format!("portproof-{}-{}", permit.transport, permit.port_before)
 }
 
-fn rule(sheet: &Sheet<'_>, sets: &mut Objects, permit: &Permit) -> String {
+/// A name that no other rule has: a second command of one name would widen the first.
+fn own_name(wanted: &str, taken: &mut Vec<String>) -> String {
+    let mut name = fitting(wanted, LONGEST_NAME);
+    for number in 2.. {
+        if !taken.contains(&name) {
+            break;
+        }
+        name = fitting(&format!("{wanted}.{number}"), LONGEST_NAME);
+    }
+    taken.push(name.clone());
+    name
+}
+
+fn rule(sheet: &Sheet<'_>, sets: &mut Objects, names: &mut Vec<String>, permit: &Permit) -> String {
     let mut set = |name: &str, ranges: &[Range]| {
         let label = label(name, permit.family());
         sets.name(&format!("portproof-{label}"), ranges)
@@ -72,7 +86,7 @@ fn rule(sheet: &Sheet<'_>, sets: &mut Objects, permit: &Permit) -> String {
         ),
     };
     let name = label(&format!("portproof-{ends}-{what}"), permit.family());
-    let name = fitting(&name, LONGEST_NAME);
+    let name = own_name(&name, names);
     let description = sheet
         .dialect
         .plain(&reasons(permit).join(" "), LONGEST_DESCRIPTION);
@@ -89,7 +103,8 @@ fn group(name: &str, ranges: &[Range]) -> String {
     let mut text = String::new();
     let mut members = Vec::new();
     for (number, range) in ranges.iter().enumerate() {
-        let suffix = format!("-{}", number + 1);
+        // No group is named so: addresses and groups share their names.
+        let suffix = format!(".{}", number + 1);
         let member = fitting(name, LONGEST_NAME - suffix.len()) + &suffix;
         let value = match range.network() {
             Some(network) => format!("ip-netmask {network}"),

@@ -126,15 +126,16 @@ pub fn markdown(site: &Site, heading: &Heading, rules: &Rules) -> String {
 
 fn section(site: &Site, device: &str, rules: &Rules) -> String {
     let mut text = format!("\n## {}\n", cell(device));
+    let named = Sources::of(rules);
     if !rules.permits.is_empty() {
         text += "\n| from | source | to | destination | service | translated from | need | flow | why |\n";
         text += "|---|---|---|---|---|---|---|---|---|\n";
         for permit in &rules.permits {
-            text += &line(site, permit);
+            text += &line(site, &named, permit);
         }
     }
-    for zone in zones(rules) {
-        text += &format!("\n{}\n", cell(&zone));
+    for (name, ranges) in &named.0 {
+        text += &format!("\n{}\n", cell(&format!("{name} is {ranges}.")));
     }
     let translated = translations(rules);
     if !translated.is_empty() {
@@ -150,24 +151,42 @@ fn section(site: &Site, device: &str, rules: &Rules) -> String {
     text
 }
 
-/// The addresses of sources of several ranges, which stand in the table by their names alone.
-fn zones(rules: &Rules) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for permit in rules.permits.iter().filter(|it| is_long(it)) {
-        let ranges = joined(&permit.source.ranges, ", ");
-        let line = format!("{} is {ranges}.", named(permit));
-        if !lines.contains(&line) {
-            lines.push(line);
+/// The sources of several ranges, which stand in the table by their names alone: each name with its ranges. Two sets of
+/// one zone, of which one lacks a system, have two names.
+struct Sources(Vec<(String, String)>);
+
+impl Sources {
+    fn of(rules: &Rules) -> Self {
+        let mut all: Vec<(String, String)> = Vec::new();
+        for permit in rules.permits.iter().filter(|it| is_long(it)) {
+            let (label, ranges) = (label(permit), joined(&permit.source.ranges, ", "));
+            let alike = all.iter().filter(|(name, _)| name.starts_with(&label));
+            let alike: Vec<&str> = alike.map(|(_, its)| its.as_str()).collect();
+            if alike.contains(&ranges.as_str()) {
+                continue;
+            }
+            let name = match alike.len() {
+                0 => label,
+                number => format!("{label} {}", number + 1),
+            };
+            all.push((name, ranges));
         }
+        Self(all)
     }
-    lines
+
+    fn name(&self, permit: &Permit) -> String {
+        let (label, ranges) = (label(permit), joined(&permit.source.ranges, ", "));
+        let is_it = |(name, its): &&(String, String)| *its == ranges && name.starts_with(&label);
+        let found = self.0.iter().find(is_it);
+        found.map_or(label.clone(), |(name, _)| name.clone())
+    }
 }
 
 fn is_long(permit: &Permit) -> bool {
     permit.source.ranges.len() > 1
 }
 
-fn named(permit: &Permit) -> String {
+fn label(permit: &Permit) -> String {
     let family = match permit.family() {
         Family::V4 => "IPv4",
         Family::V6 => "IPv6",
@@ -175,7 +194,7 @@ fn named(permit: &Permit) -> String {
     format!("{} ({family})", permit.source.name)
 }
 
-fn line(site: &Site, permit: &Permit) -> String {
+fn line(site: &Site, named: &Sources, permit: &Permit) -> String {
     let [
         _,
         from,
@@ -198,7 +217,7 @@ fn line(site: &Site, permit: &Permit) -> String {
         format!("{why} ({seen})")
     };
     let source = if is_long(permit) {
-        named(permit)
+        named.name(permit)
     } else {
         format!("{source}: {source_addresses}")
     };
