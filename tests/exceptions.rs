@@ -257,7 +257,7 @@ fn the_plan_shows_exceptions_beside_their_flows() {
         plan.err.contains("warning[exception-without-flow]"),
         "nothing is swept"
     );
-    let accepted = format!("accepted until {}: change 4711", day(30));
+    let accepted = format!("exception through {}: change 4711", day(30));
     let needed = plan
         .out
         .split("internet>ibs01:80/tcp")

@@ -49,7 +49,7 @@ const PASSWORD: &str = "PORTPROOF_CLIENT_PASSWORD";
 const LARGEST: u64 = 16 << 20;
 
 /// The largest report: one of some tens of thousands of flows, each with its evidence.
-const LARGEST_REPORT: u64 = 128 << 20;
+pub(super) const LARGEST_REPORT: u64 = 128 << 20;
 
 /// The largest key or signature.
 pub(super) const LARGEST_KEY: u64 = 64 << 10;

@@ -21,7 +21,7 @@ use crate::listen::{
 };
 use crate::os;
 use crate::plan::{self, SiteName, ToolName};
-use crate::report::{ARRIVALS_SCHEMA, ArrivalsDocument, ListenedPort};
+use crate::report::{self, ARRIVALS_SCHEMA, ArrivalsDocument, ListenedPort};
 use crate::site::{Site, SystemId};
 use crate::vantage;
 
@@ -50,6 +50,9 @@ pub(super) fn run(arguments: &Listen) -> anyhow::Result<u8> {
     let wanted = wanted(site, &plan::derive(site, &loaded.catalogue), system);
     let name = site.systems[system].name.clone();
     anyhow::ensure!(!wanted.is_empty(), "no flow of the plan leads to `{name}`");
+    if let Some(log) = &arguments.log {
+        put_aside(log)?;
+    }
     os::raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -137,13 +140,15 @@ fn addresses(
         anyhow::ensure!(!all.is_empty(), "this host has no address but loopback");
         return Ok(all);
     }
-    if let Some(wildcard) = arguments.address.iter().find(|it| it.is_unspecified()) {
+    // IPv4 written as IPv6 is IPv4.
+    let asked: Vec<IpAddr> = arguments.address.iter().map(IpAddr::to_canonical).collect();
+    if let Some(wildcard) = asked.iter().find(|it| it.is_unspecified()) {
         anyhow::bail!(
             "{wildcard} is every address of this host, the outer ones too; name one, or say --any-address"
         );
     }
-    if !arguments.address.is_empty() {
-        return Ok(arguments.address.clone());
+    if !asked.is_empty() {
+        return Ok(asked);
     }
     let is_here = |it: &IpAddr| it.is_loopback() || own.contains(it);
     let given = site.systems[system]
@@ -308,6 +313,38 @@ impl Log {
     }
 }
 
+/// Makes room for a log: an earlier one is put aside under the time of its start, and nothing else is ever replaced.
+fn put_aside(file: &Path) -> anyhow::Result<()> {
+    let Ok(there) = fs::symlink_metadata(file) else {
+        return Ok(());
+    };
+    let shown = file.display();
+    anyhow::ensure!(
+        there.is_file(),
+        "--log {shown} is no regular file, and would be replaced by one: give another path"
+    );
+    let earlier =
+        report::read_arrivals(&files::read(file, files::LARGEST_REPORT)?).map_err(|why| {
+            anyhow::anyhow!("--log {shown} would be replaced, and {why}; give another path")
+        })?;
+    let started: String = earlier
+        .started
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    let mut aside = file.as_os_str().to_owned();
+    aside.push(format!(".{started}"));
+    let aside = PathBuf::from(aside);
+    anyhow::ensure!(
+        fs::symlink_metadata(&aside).is_err(),
+        "--log {shown} holds an earlier log, and so does {}: give another path",
+        aside.display()
+    );
+    fs::rename(file, &aside).with_context(|| format!("putting the earlier log {shown} aside"))?;
+    eprintln!("note: the earlier log {shown} is now {}", aside.display());
+    Ok(())
+}
+
 /// Puts a whole file in the place of another, so that a reader never sees half of one.
 fn replace(file: &Path, text: &str) -> std::io::Result<()> {
     let mut name = file.as_os_str().to_owned();
@@ -334,6 +371,41 @@ mod tests {
         assert_eq!(said(7_200), "2h");
         assert_eq!(said(5_430), "1h30m30s");
         assert_eq!(said(0), "less than 1s");
+    }
+
+    #[test]
+    fn only_a_log_makes_room_for_a_log_and_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("arrivals.json");
+        put_aside(&file).expect("nothing is there");
+        fs::write(&file, "site: {}\n").expect("written");
+        let refused = put_aside(&file).expect_err("a site file");
+        assert!(
+            refused.to_string().contains("give another path"),
+            "{refused}"
+        );
+        assert_eq!(
+            fs::read_to_string(&file).expect("still there"),
+            "site: {}\n"
+        );
+        assert!(put_aside(folder.path()).is_err());
+        let log = serde_json::json!({
+            "schema": "portproof.arrivals/1", "tool": { "name": "portproof", "version": "0.1.0" },
+            "site": { "code": "PRI", "product": "configmgr-2007" }, "config_sha256": "aa".repeat(32),
+            "system": "ibs01", "host": "ibs01", "started": "2026-11-24T06:00:00Z",
+            "finished": "2026-11-24T08:00:00Z", "sees_half_open": true, "ports": [], "arrivals": [], "more": 0,
+        });
+        fs::write(&file, log.to_string()).expect("written");
+        put_aside(&file).expect("a log");
+        assert!(!file.exists());
+        assert!(
+            folder
+                .path()
+                .join("arrivals.json.20261124T060000Z")
+                .is_file()
+        );
+        fs::write(&file, log.to_string()).expect("written");
+        assert!(put_aside(&file).is_err(), "the same once more");
     }
 
     #[test]

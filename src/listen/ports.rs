@@ -34,18 +34,23 @@ pub enum Part {
     Dynamic,
 }
 
-/// The ports of a system, each once: those at which it listens, where a firewall leads others to them.
+/// The ports of a system, each once: those at which it listens, where a firewall leads others to them. A member stands in
+/// for its virtual name too.
 pub fn wanted(site: &Site, plan: &Plan, system: SystemId) -> Vec<Wanted> {
-    let leads_here = |flow: &&Flow| flow.to == Target::System(system);
-    let needed = |flow: &&Flow| flow.need != Need::Forbidden;
+    let leads_here = |to: SystemId| to == system || site.systems[to].members.contains(&system);
     let mut all: BTreeMap<(Transport, u16, u16), Part> = BTreeMap::new();
-    for flow in plan.flows.iter().filter(leads_here).filter(needed) {
+    for flow in plan.flows.iter().filter(|flow| is_tried(flow)) {
+        let Target::System(to) = flow.to else {
+            continue;
+        };
+        if !leads_here(to) {
+            continue;
+        }
         let part = part(flow);
         let port = match part {
             Part::Dynamic => flow.port,
             Part::Plain | Part::Mapper => {
-                let zone = site.zone_of(flow.from);
-                Ports::one(site.own_port(zone, system, flow.port.low))
+                Ports::one(site.own_port(flow.start(site), to, flow.port.low))
             }
         };
         let place = (flow.transport, port.low, port.high);
@@ -59,6 +64,11 @@ pub fn wanted(site: &Site, plan: &Plan, system: SystemId) -> Vec<Wanted> {
             part,
         })
         .collect()
+}
+
+/// Whether `check` aims at it and needs it: no program without privileges takes ESP from its system.
+fn is_tried(flow: &Flow) -> bool {
+    flow.need != Need::Forbidden && flow.transport != Transport::Esp
 }
 
 fn part(flow: &Flow) -> Part {
@@ -138,6 +148,21 @@ mod tests {
             .collect();
         assert!(lows.contains(&4_443) && lows.contains(&8_443), "{lows:?}");
         assert!(!lows.contains(&443), "{lows:?}");
+    }
+
+    #[test]
+    fn a_member_stands_in_for_its_virtual_name() {
+        let text = "
+site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones: { internet: {}, perimeter: {} }
+firewalls: { wall: { between: [internet, perimeter] } }
+clients: [internet]
+systems:
+  mpnlb: { zone: perimeter, names: { default: mp.example.com }, roles: [management-point], serves: [internet], members: [ibs02] }
+  ibs02: { zone: perimeter, names: { default: ibs02.example.com }, roles: [console] }
+";
+        let all = of_site(text, "ibs02");
+        assert!(all.iter().any(|it| it.port.low == 443), "{all:?}");
     }
 
     #[test]

@@ -117,12 +117,12 @@ async fn datagram_once(
 }
 
 /// A UDP question that nobody answered, and a TCP question that the listener of its system has answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
     /// The number of the silent one.
     pub silent: usize,
-    /// The number of the other.
-    pub proved: usize,
+    /// The numbers of the others: several listeners may stand at one address.
+    pub proved: Vec<usize>,
     /// The port at which the system listens for the silent one.
     pub own_port: u16,
 }
@@ -138,13 +138,27 @@ impl Prober {
     ) {
         self.expect(silent.len());
         for beside in silent {
-            let proved = &questions[beside.proved];
-            if *self.stop.borrow() || !self.is_listened_on(proved, beside.own_port).await {
+            if !self.is_listened_on_by_any(beside, questions).await {
                 continue;
             }
             let (question, seen) = (&questions[beside.silent], &mut answers[beside.silent]);
             self.challenge_again(question, seen).await;
         }
+    }
+
+    async fn is_listened_on_by_any(&self, beside: &Beside, questions: &[Question]) -> bool {
+        for proved in &beside.proved {
+            if *self.stop.borrow() {
+                return false;
+            }
+            if self
+                .is_listened_on(&questions[*proved], beside.own_port)
+                .await
+            {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether the listener behind a port says that it listens on a UDP port.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Context, Control, Judgement, judge, worst};
 use crate::observation::{AttemptResult, Observation, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
-use crate::site::{Site, System, ZoneId};
+use crate::site::{Site, System, SystemId, ZoneId};
 
 /// One flow with all that was seen of it.
 #[derive(Clone, Debug)]
@@ -248,7 +248,7 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
 
 /// Whether a listener answered that stands in for another system than the flow leads to, or at another port.
 ///
-/// The systems that a proxy publishes may answer in its place, and where the file names no system nobody is another.
+/// The members of a virtual name and the systems that a proxy publishes may answer in its place, and where the file names no system nobody is another.
 fn is_another_listener(site: &Site, zone: ZoneId, to: Target, observation: &Observation) -> bool {
     let (Some(listener), Target::System(to)) = (&observation.listener, to) else {
         return false;
@@ -256,16 +256,19 @@ fn is_another_listener(site: &Site, zone: ZoneId, to: Target, observation: &Obse
     let expected = &site.systems[to];
     let port = site.own_port(zone, to, listener.port);
     let behind = expected.published_ports.own(port);
-    let published = expected
-        .publishes
-        .iter()
-        .map(|it| (&site.systems[*it], behind));
+    let with_members = |system: &SystemId| {
+        let members = site.systems[*system].members.iter().copied();
+        std::iter::once(*system).chain(members).collect::<Vec<_>>()
+    };
+    let own = with_members(&to)
+        .into_iter()
+        .map(|it| (&site.systems[it], port));
+    let published = expected.publishes.iter().flat_map(with_members);
+    let published = published.map(|it| (&site.systems[it], behind));
     let is_it = |(system, port): (&System, u16)| {
         listener.stands_in_for(&system.name) && listener.accepted_at.port() == port
     };
-    !std::iter::once((expected, port))
-        .chain(published)
-        .any(is_it)
+    !own.chain(published).any(is_it)
 }
 
 /// Whether an answer of the address is one of the system's own: where several share the address, one of them may live

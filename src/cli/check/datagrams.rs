@@ -8,7 +8,7 @@ use crate::plan::{Chosen, Target};
 use crate::probe::{Beside, Ladder, Question};
 use crate::site::SystemId;
 
-/// Every silent UDP question, with one that the listener of the same system, at the same address, has answered.
+/// Every silent UDP question, with those that a listener of the same system, at the same address, has answered.
 pub(super) fn beside(
     bench: &Bench,
     chosen: &[Chosen],
@@ -35,16 +35,16 @@ pub(super) fn beside(
         if !is_datagram(*silent) || answers[*silent].state != State::Silent {
             continue;
         }
-        let proved = asked.iter().find(|(number, of)| {
+        let beside = asked.iter().filter(|(number, of)| {
             *of == system
                 && proves(**number, *system)
                 && answers[**number].address == answers[*silent].address
         });
-        found.extend(proved.map(|(proved, _)| Beside {
+        found.push(Beside {
             silent: *silent,
-            proved: *proved,
+            proved: beside.map(|(number, _)| *number).collect(),
             own_port: site.own_port(bench.place.zone, *system, questions[*silent].port),
-        }));
+        });
     }
     found
 }
