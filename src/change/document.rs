@@ -159,7 +159,7 @@ pub struct Step {
     pub id: String,
     /// `open`, `listen`, `move` or `close`.
     pub stage: String,
-    /// `firewall`, `proxy`, `web-server`, `update-point`, `console`, `clients`, `prober` or `site`.
+    /// `firewall`, `proxy`, `web-server`, `update-point`, `shared-update-point`, `console`, `clients`, `prober` or `site`.
     pub at: String,
     /// The firewall, or the systems.
     pub places: Vec<String>,

@@ -61,6 +61,25 @@ pub(super) fn opens(
         .collect()
 }
 
+/// Flows that both need, with what they now serve too.
+pub(super) fn gains(
+    old: &Side<'_>,
+    new: &Side<'_>,
+    catalogue: &Catalogue,
+    [clients, update_points]: [&Numbers; 2],
+) -> Vec<Opening> {
+    let before = needed(old);
+    let (clients, update_points) = (clients.added(), update_points.added());
+    let both = needed(new)
+        .into_iter()
+        .filter(|(id, _)| before.contains_key(id));
+    let all = both.map(|(_, flow)| Opening {
+        flow: plan::entry(new.site, new.file, flow),
+        of: with(catalogue, flow, &clients, &update_points),
+    });
+    all.filter(|it| it.of != OTHER).collect()
+}
+
 pub(super) fn closes(
     old: &Side<'_>,
     new: &Side<'_>,

@@ -49,6 +49,7 @@ pub fn compare(old: &Side<'_>, new: &Side<'_>, catalogue: &Catalogue) -> ChangeD
     let groups = [&of_clients, &of_update_points];
     let opens = flows::opens(old, new, catalogue, groups);
     let closes = flows::closes(old, new, catalogue, groups);
+    let gains = flows::gains(old, new, catalogue, groups);
     let elsewhere = flows::elsewhere(old, new);
     let retire = flows::retire(new, &of_clients);
     ChangeDocument {
@@ -60,7 +61,13 @@ pub fn compare(old: &Side<'_>, new: &Side<'_>, catalogue: &Catalogue) -> ChangeD
         against_file: old.file.to_string(),
         settings: settings::settings(old, new),
         stays: flows::stays(old, new),
-        steps: steps::steps(new, catalogue, groups, (&opens, &closes), &elsewhere),
+        steps: steps::steps(
+            new,
+            catalogue,
+            groups,
+            (&opens, &gains, &closes),
+            &elsewhere,
+        ),
         cannot_learn: clients::cannot_learn(new, catalogue, &of_clients),
         properties: clients::properties(new, catalogue, &of_clients),
         remarks: flows::remarks(old, new, &of_clients, &retire),

@@ -7,7 +7,7 @@ use super::document::{Closing, Elsewhere, Leads, Opening, Step};
 use super::flows::{CLIENT_PORTS, OTHER, UPDATE_PORTS};
 use super::numbers::{Numbers, words};
 use crate::catalogue::{At, Catalogue, ChangeStep, Changed, Confidence, Role, Stage};
-use crate::plan::{Destination, FlowEntry};
+use crate::plan::{Destination, FlowEntry, Port};
 use crate::site::System;
 
 /// The places of one step, each with its flows.
@@ -17,12 +17,13 @@ pub(super) fn steps(
     new: &Side<'_>,
     catalogue: &Catalogue,
     [clients, update_points]: [&Numbers; 2],
-    (opens, closes): (&[Opening], &[Closing]),
+    (opens, gains, closes): (&[Opening], &[Opening], &[Closing]),
     elsewhere: &[Elsewhere],
 ) -> Vec<Step> {
     let moving = Moving {
         new,
-        opens: opens.iter().map(|it| (it.of.as_str(), &it.flow)).collect(),
+        opens: of_openings(opens),
+        gains: of_openings(gains),
         closes: closes.iter().map(|it| (it.of.as_str(), &it.flow)).collect(),
         elsewhere,
     };
@@ -33,7 +34,10 @@ pub(super) fn steps(
             true => (update_points, UPDATE_PORTS),
             false => (clients, CLIENT_PORTS),
         };
-        let numbers = numbers.only(&step.of);
+        let numbers = match step.at {
+            At::SharedUpdatePoint => moving.shared(&numbers.only(&step.of)),
+            _ => numbers.only(&step.of),
+        };
         let is_due = match step.stage {
             Stage::Open | Stage::Listen => !numbers.added().is_empty(),
             Stage::Move => !numbers.is_empty(),
@@ -82,19 +86,48 @@ fn filled(step: &ChangeStep, numbers: &Numbers, place: (Vec<String>, Vec<String>
 struct Moving<'a> {
     new: &'a Side<'a>,
     opens: Vec<(&'a str, &'a FlowEntry)>,
+    /// Those that pass already, for something else: at firewalls nothing is done for them, at their ends there is.
+    gains: Vec<(&'a str, &'a FlowEntry)>,
     closes: Vec<(&'a str, &'a FlowEntry)>,
     elsewhere: &'a [Elsewhere],
+}
+
+fn of_openings(all: &[Opening]) -> Vec<(&str, &FlowEntry)> {
+    all.iter().map(|it| (it.of.as_str(), &it.flow)).collect()
 }
 
 impl Moving<'_> {
     /// The flows that a stage is about.
     fn flows(&self, stage: Stage, of: &str) -> Vec<&FlowEntry> {
-        let all = match stage {
-            Stage::Open | Stage::Listen | Stage::Move => &self.opens,
-            Stage::Close => &self.closes,
+        let (all, more): (_, &[_]) = match stage {
+            Stage::Listen => (&self.opens, &self.gains),
+            Stage::Open | Stage::Move => (&self.opens, &[]),
+            Stage::Close => (&self.closes, &[]),
         };
-        let of_it = all.iter().filter(|(word, _)| *word == of);
+        let of_it = all.iter().chain(more).filter(|(word, _)| *word == of);
         of_it.map(|(_, flow)| *flow).collect()
+    }
+
+    /// The numbers that come to a system whose update point has them already, and those systems.
+    fn shared(&self, numbers: &Numbers) -> Numbers {
+        let mut shared = Numbers::default();
+        for flow in self.flows(Stage::Listen, CLIENT_PORTS) {
+            let mut systems = self.new.site.systems.iter();
+            let Some((http, https)) = systems
+                .find(|it| it.name == flow.to.system)
+                .filter(|it| it.client_roles.contains(&Role::SoftwareUpdatePoint))
+                .map(|it| it.software_update_ports)
+            else {
+                continue;
+            };
+            let added = numbers.added().into_iter();
+            let there = added.filter(|it| flow.port == Port::One(it.port));
+            for number in there.filter(|it| [http, https].contains(&it.port)) {
+                shared.after.insert(number);
+                shared.systems.insert(flow.to.system.clone());
+            }
+        }
+        shared
     }
 
     /// Where a step is done; empty: nowhere.
@@ -104,7 +137,7 @@ impl Moving<'_> {
             At::Firewall => by_firewall(flows.into_iter().map(Way::of)),
             At::Proxy => at_systems(&flows, |name| self.publishes(name)),
             At::WebServer => at_systems(&flows, |name| !self.publishes(name)),
-            At::UpdatePoint => {
+            At::UpdatePoint | At::SharedUpdatePoint => {
                 let names: Vec<String> = match numbers.systems.is_empty() {
                     true => self.update_points(),
                     false => numbers.systems.iter().cloned().collect(),

@@ -433,3 +433,39 @@ fn systems_that_only_the_old_file_has_are_joined_behind_the_new_ones() {
         ]
     );
 }
+
+#[test]
+fn a_number_that_passes_already_for_the_update_point_has_to_be_bound_all_the_same() {
+    let new = file(", client_ports: { https: [8531] }", "", "");
+    let change = compared(&file(HTTPS_443, "", ""), &new);
+    assert!(
+        change
+            .stays
+            .iter()
+            .any(|it| it.id == "internet>ibs01:8531/tcp")
+    );
+    let bind = &change.steps[place(&change, "client-ports-bind")];
+    assert_eq!(bind.places, ["cm01", "ibs01"]);
+    assert!(bind.flows.contains(&"internet>ibs01:8531/tcp".to_string()));
+    let shared = &change.steps[place(&change, "client-ports-shared")];
+    assert_eq!(shared.places, ["ibs01"]);
+    assert!(shared.text.contains("has 8531 (HTTPS)"), "{}", shared.text);
+    assert!(shared.text.contains("expected"), "{}", shared.text);
+    assert!(place(&change, "client-ports-shared") < place(&change, "client-ports-bind"));
+    // No firewall has to open what passes already.
+    let opens = change
+        .steps
+        .iter()
+        .filter(|it| it.at == "firewall" && it.stage == "open");
+    assert!(
+        opens
+            .flat_map(|it| &it.flows)
+            .all(|id| id != "internet>ibs01:8531/tcp")
+    );
+}
+
+#[test]
+fn an_update_point_at_other_numbers_shares_none() {
+    let change = compared(&file(HTTPS_443, "", ""), &file(HTTPS_8443, "", ""));
+    assert!(!step_ids(&change).contains(&"client-ports-shared"));
+}

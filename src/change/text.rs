@@ -267,7 +267,7 @@ fn place_words(at: &str) -> &str {
         "firewall" => "firewall",
         "proxy" => "proxy",
         "web-server" => "web server",
-        "update-point" => "update point",
+        "update-point" | "shared-update-point" => "update point",
         "console" => "console",
         "clients" => "clients",
         "prober" => "here",
