@@ -379,7 +379,7 @@ fn a_number_to_which_iis_is_not_bound_is_the_servers() {
     let run = bed.check(&before(), &between());
     assert_eq!(run.change()["reached_by"], "old", "{}", run.change());
     run.says(
-        "On ibs01 IIS is not bound to 8443 (HTTPS): the way there is open, and the host itself resets.",
+        "Nobody listens on 8443 (HTTPS) of ibs01: IIS is not bound to it, or not running. The way there is open, and the host itself resets.",
     );
     run.says_nothing_of("firewall lacks");
     assert_eq!(

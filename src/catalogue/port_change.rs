@@ -79,6 +79,8 @@ words! {
         WebServer = "web-server",
         /// At each update point.
         UpdatePoint = "update-point",
+        /// At each update point that has a number of the change as its own.
+        SharedUpdatePoint = "shared-update-point",
         /// In the console, once.
         Console = "console",
         /// At the clients.

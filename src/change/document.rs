@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{FlowEntry, SiteName, ToolName};
+use crate::plan::{Destination, FlowEntry, SiteName, ToolName};
 
 /// What two site files differ in, and in which order to go from one to the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +28,8 @@ pub struct ChangeDocument {
     pub closes: Vec<Closing>,
     /// Flows that both need, otherwise.
     pub stays: Vec<Staying>,
+    /// Flows that both need, and that lead elsewhere.
+    pub elsewhere: Vec<Elsewhere>,
     /// Client request ports that go out of use.
     pub retire: Vec<Retired>,
     /// What to do, in this order.
@@ -41,12 +43,13 @@ pub struct ChangeDocument {
 }
 
 impl ChangeDocument {
-    /// Whether the two files ask for the same.
+    /// Whether nothing of what is compared differs.
     pub fn is_empty(&self) -> bool {
         self.settings.is_empty()
             && self.opens.is_empty()
             && self.closes.is_empty()
             && self.stays.is_empty()
+            && self.elsewhere.is_empty()
     }
 }
 
@@ -96,6 +99,34 @@ pub struct Staying {
     pub new: Needed,
 }
 
+/// A flow that both files need, where the rules of firewalls that pass it are no longer the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Elsewhere {
+    /// Its id.
+    pub id: String,
+    /// Where it leads by the old file.
+    pub old: Leads,
+    /// Where it leads by the new file.
+    pub new: Leads,
+}
+
+/// Where a flow leads, and on which way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Leads {
+    /// The zone where it starts.
+    pub from: String,
+    /// Where one system starts it: its addresses in the eyes of that zone.
+    pub from_addresses: Vec<String>,
+    /// Where it ends.
+    pub to: Destination,
+    /// The port at which the system listens, where translation leads elsewhere.
+    pub own_port: Option<u16>,
+    /// Whether it travels inside IPsec.
+    pub ipsec: bool,
+    /// The firewalls it crosses, in order.
+    pub crosses: Vec<String>,
+}
+
 /// Why a flow is needed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Needed {
@@ -123,11 +154,12 @@ pub struct Retired {
 pub struct Step {
     /// Its place in the order, from 1.
     pub number: usize,
-    /// Its id in the catalogue; `other-open` and `other-close` beside.
+    /// Its id in the catalogue; `other-open`, `other-close`, `elsewhere-open` and
+    /// `elsewhere-close` beside.
     pub id: String,
     /// `open`, `listen`, `move` or `close`.
     pub stage: String,
-    /// `firewall`, `proxy`, `web-server`, `update-point`, `console`, `clients`, `prober` or `site`.
+    /// `firewall`, `proxy`, `web-server`, `update-point`, `shared-update-point`, `console`, `clients`, `prober` or `site`.
     pub at: String,
     /// The firewall, or the systems.
     pub places: Vec<String>,

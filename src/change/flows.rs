@@ -1,12 +1,13 @@
-//! What opens, what closes, and what stays otherwise.
+//! What opens, what closes, what stays otherwise, and what leads elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
-use super::document::{Closing, Needed, Opening, Retired, Staying};
+use super::document::{Closing, Elsewhere, Leads, Needed, Opening, Retired, Staying};
 use super::numbers::{Number, Numbers, is_of, words};
 use crate::catalogue::{Catalogue, Need};
-use crate::plan::{self, Flow};
+use crate::plan::{self, Destination, Flow};
+use crate::site::Origin;
 
 /// What a flow comes or goes with.
 pub(super) const CLIENT_PORTS: &str = "client-ports";
@@ -60,6 +61,25 @@ pub(super) fn opens(
         .collect()
 }
 
+/// Flows that both need, with what they now serve too.
+pub(super) fn gains(
+    old: &Side<'_>,
+    new: &Side<'_>,
+    catalogue: &Catalogue,
+    [clients, update_points]: [&Numbers; 2],
+) -> Vec<Opening> {
+    let before = needed(old);
+    let (clients, update_points) = (clients.added(), update_points.added());
+    let both = needed(new)
+        .into_iter()
+        .filter(|(id, _)| before.contains_key(id));
+    let all = both.map(|(_, flow)| Opening {
+        flow: plan::entry(new.site, new.file, flow),
+        of: with(catalogue, flow, &clients, &update_points),
+    });
+    all.filter(|it| it.of != OTHER).collect()
+}
+
 pub(super) fn closes(
     old: &Side<'_>,
     new: &Side<'_>,
@@ -93,6 +113,42 @@ pub(super) fn stays(old: &Side<'_>, new: &Side<'_>) -> Vec<Staying> {
     both.filter(|(old, new, _)| old != new)
         .map(|(old, new, id)| Staying { id, old, new })
         .collect()
+}
+
+/// Flows that both need, for which a firewall needs other rules.
+pub(super) fn elsewhere(old: &Side<'_>, new: &Side<'_>) -> Vec<Elsewhere> {
+    let before = needed(old);
+    let both = needed(new)
+        .into_iter()
+        .filter_map(|(id, flow)| Some((leads(old, before.get(&id)?), leads(new, flow), id)));
+    both.filter(|(old, new, _)| old != new)
+        .map(|(old, new, id)| Elsewhere { id, old, new })
+        .collect()
+}
+
+fn leads(side: &Side<'_>, flow: &Flow) -> Leads {
+    let entry = plan::entry(side.site, side.file, flow);
+    let starts_at = match flow.from {
+        Origin::System(system) => side.site.systems[system].addresses_for(flow.start(side.site)),
+        Origin::Zone(_) => &[],
+    };
+    Leads {
+        from: entry.from.zone,
+        from_addresses: sorted(starts_at),
+        to: Destination {
+            addresses: sorted(&entry.to.addresses),
+            ..entry.to
+        },
+        own_port: entry.own_port,
+        ipsec: entry.ipsec,
+        crosses: entry.crosses,
+    }
+}
+
+/// The order in which a file gives addresses is no difference.
+fn sorted<T: ToString>(addresses: &[T]) -> Vec<String> {
+    let all: BTreeSet<String> = addresses.iter().map(ToString::to_string).collect();
+    all.into_iter().collect()
 }
 
 /// Numbers that the new file no longer has.

@@ -2,7 +2,7 @@
 //!
 //! Two sites with their plans stand side by side. Flows that only one of them needs open or close (`flows`); the numbers
 //! that differ (`numbers`) tell which of these are of a change of client request ports, or of an update point's pair, and
-//! which are not. Around them the catalogue's steps are put in order (`steps`), and the clients that learn of nothing are
+//! which are not. A flow of both that now leads elsewhere is told apart from them. Around them the catalogue's steps are put in order (`steps`), and the clients that learn of nothing are
 //! told, with what they need (`clients`). A document comes out, and from it text. What a run of both files needs is here
 //! too: one site for both (`union`), and the flows of clients of either (`used`).
 
@@ -23,8 +23,8 @@ use crate::plan::{Plan, SiteName, ToolName};
 use crate::site::Site;
 
 pub use document::{
-    CannotLearn, ChangeDocument, Closing, GivenProperty, Needed, Opening, Retired, SettingChange,
-    Staying, Step,
+    CannotLearn, ChangeDocument, Closing, Elsewhere, GivenProperty, Leads, Needed, Opening,
+    Retired, SettingChange, Staying, Step,
 };
 pub use numbers::settings;
 pub use text::text;
@@ -49,6 +49,8 @@ pub fn compare(old: &Side<'_>, new: &Side<'_>, catalogue: &Catalogue) -> ChangeD
     let groups = [&of_clients, &of_update_points];
     let opens = flows::opens(old, new, catalogue, groups);
     let closes = flows::closes(old, new, catalogue, groups);
+    let gains = flows::gains(old, new, catalogue, groups);
+    let elsewhere = flows::elsewhere(old, new);
     let retire = flows::retire(new, &of_clients);
     ChangeDocument {
         schema: "portproof.change/1".to_string(),
@@ -59,12 +61,19 @@ pub fn compare(old: &Side<'_>, new: &Side<'_>, catalogue: &Catalogue) -> ChangeD
         against_file: old.file.to_string(),
         settings: settings::settings(old, new),
         stays: flows::stays(old, new),
-        steps: steps::steps(new, catalogue, groups, &opens, &closes),
+        steps: steps::steps(
+            new,
+            catalogue,
+            groups,
+            (&opens, &gains, &closes),
+            &elsewhere,
+        ),
         cannot_learn: clients::cannot_learn(new, catalogue, &of_clients),
         properties: clients::properties(new, catalogue, &of_clients),
         remarks: flows::remarks(old, new, &of_clients, &retire),
         opens,
         closes,
+        elsewhere,
         retire,
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
-use super::document::{Closing, Opening, Step};
+use super::document::{Closing, Elsewhere, Leads, Opening, Step};
 use super::flows::{CLIENT_PORTS, OTHER, UPDATE_PORTS};
 use super::numbers::{Numbers, words};
 use crate::catalogue::{At, Catalogue, ChangeStep, Changed, Confidence, Role, Stage};
-use crate::plan::FlowEntry;
+use crate::plan::{Destination, FlowEntry, Port};
 use crate::site::System;
 
 /// The places of one step, each with its flows.
@@ -17,21 +17,27 @@ pub(super) fn steps(
     new: &Side<'_>,
     catalogue: &Catalogue,
     [clients, update_points]: [&Numbers; 2],
-    opens: &[Opening],
-    closes: &[Closing],
+    (opens, gains, closes): (&[Opening], &[Opening], &[Closing]),
+    elsewhere: &[Elsewhere],
 ) -> Vec<Step> {
     let moving = Moving {
         new,
-        opens: opens.iter().map(|it| (it.of.as_str(), &it.flow)).collect(),
+        opens: of_openings(opens),
+        gains: of_openings(gains),
         closes: closes.iter().map(|it| (it.of.as_str(), &it.flow)).collect(),
+        elsewhere,
     };
     let mut all = moving.others(Stage::Open);
+    all.extend(moving.elsewhere(Stage::Open));
     for step in &catalogue.port_change.steps {
         let (numbers, of) = match step.of.contains(&Changed::UpdatePorts) {
             true => (update_points, UPDATE_PORTS),
             false => (clients, CLIENT_PORTS),
         };
-        let numbers = numbers.only(&step.of);
+        let numbers = match step.at {
+            At::SharedUpdatePoint => moving.shared(&numbers.only(&step.of)),
+            _ => numbers.only(&step.of),
+        };
         let is_due = match step.stage {
             Stage::Open | Stage::Listen => !numbers.added().is_empty(),
             Stage::Move => !numbers.is_empty(),
@@ -46,6 +52,7 @@ pub(super) fn steps(
             );
         }
     }
+    all.extend(moving.elsewhere(Stage::Close));
     all.extend(moving.others(Stage::Close));
     for (place, step) in all.iter_mut().enumerate() {
         step.number = place + 1;
@@ -79,28 +86,58 @@ fn filled(step: &ChangeStep, numbers: &Numbers, place: (Vec<String>, Vec<String>
 struct Moving<'a> {
     new: &'a Side<'a>,
     opens: Vec<(&'a str, &'a FlowEntry)>,
+    /// Those that pass already, for something else: at firewalls nothing is done for them, at their ends there is.
+    gains: Vec<(&'a str, &'a FlowEntry)>,
     closes: Vec<(&'a str, &'a FlowEntry)>,
+    elsewhere: &'a [Elsewhere],
+}
+
+fn of_openings(all: &[Opening]) -> Vec<(&str, &FlowEntry)> {
+    all.iter().map(|it| (it.of.as_str(), &it.flow)).collect()
 }
 
 impl Moving<'_> {
     /// The flows that a stage is about.
     fn flows(&self, stage: Stage, of: &str) -> Vec<&FlowEntry> {
-        let all = match stage {
-            Stage::Open | Stage::Listen | Stage::Move => &self.opens,
-            Stage::Close => &self.closes,
+        let (all, more): (_, &[_]) = match stage {
+            Stage::Listen => (&self.opens, &self.gains),
+            Stage::Open | Stage::Move => (&self.opens, &[]),
+            Stage::Close => (&self.closes, &[]),
         };
-        let of_it = all.iter().filter(|(word, _)| *word == of);
+        let of_it = all.iter().chain(more).filter(|(word, _)| *word == of);
         of_it.map(|(_, flow)| *flow).collect()
+    }
+
+    /// The numbers that come to a system whose update point has them already, and those systems.
+    fn shared(&self, numbers: &Numbers) -> Numbers {
+        let mut shared = Numbers::default();
+        for flow in self.flows(Stage::Listen, CLIENT_PORTS) {
+            let mut systems = self.new.site.systems.iter();
+            let Some((http, https)) = systems
+                .find(|it| it.name == flow.to.system)
+                .filter(|it| it.client_roles.contains(&Role::SoftwareUpdatePoint))
+                .map(|it| it.software_update_ports)
+            else {
+                continue;
+            };
+            let added = numbers.added().into_iter();
+            let there = added.filter(|it| flow.port == Port::One(it.port));
+            for number in there.filter(|it| [http, https].contains(&it.port)) {
+                shared.after.insert(number);
+                shared.systems.insert(flow.to.system.clone());
+            }
+        }
+        shared
     }
 
     /// Where a step is done; empty: nowhere.
     fn places(&self, step: &ChangeStep, numbers: &Numbers, of: &str) -> Places {
         let flows = self.flows(step.stage, of);
         match step.at {
-            At::Firewall => by_firewall(&flows),
+            At::Firewall => by_firewall(flows.into_iter().map(Way::of)),
             At::Proxy => at_systems(&flows, |name| self.publishes(name)),
             At::WebServer => at_systems(&flows, |name| !self.publishes(name)),
-            At::UpdatePoint => {
+            At::UpdatePoint | At::SharedUpdatePoint => {
                 let names: Vec<String> = match numbers.systems.is_empty() {
                     true => self.update_points(),
                     false => numbers.systems.iter().cloned().collect(),
@@ -136,33 +173,86 @@ impl Moving<'_> {
                 ("other-open", "Permit what else the new file needs.")
             }
         };
-        let step = ChangeStep {
-            id: id.to_string(),
-            of: Vec::new(),
-            stage,
-            at: At::Firewall,
-            text: text.to_string(),
-            why: "The two files differ in it, and it is no change of ports.".to_string(),
-            confidence: Confidence::Derived,
-            source: "the two site files".to_string(),
+        let flows = self.flows(stage, OTHER);
+        beside(id, stage, text, by_firewall(flows.into_iter().map(Way::of)))
+    }
+
+    /// What leads elsewhere opens to where it leads now, and only at the end closes to where it led.
+    fn elsewhere(&self, stage: Stage) -> Vec<Step> {
+        let (id, text) = match stage {
+            Stage::Close => (
+                "elsewhere-close",
+                "Deny what led these flows to where the old file has them, unless another flow needs it.",
+            ),
+            Stage::Open | Stage::Listen | Stage::Move => (
+                "elsewhere-open",
+                "Permit these flows to where the new file leads them.",
+            ),
         };
-        let places = by_firewall(&self.flows(stage, OTHER));
-        let filled = |place| filled(&step, &Numbers::default(), place);
-        places.into_iter().map(filled).collect()
+        let all = self.elsewhere.iter();
+        let ways = all.map(|it| match stage {
+            Stage::Close => Way::led(it, &it.old),
+            Stage::Open | Stage::Listen | Stage::Move => Way::led(it, &it.new),
+        });
+        beside(id, stage, text, by_firewall(ways))
+    }
+}
+
+/// Steps at firewalls that are no change of ports.
+fn beside(id: &str, stage: Stage, text: &str, places: Places) -> Vec<Step> {
+    let step = ChangeStep {
+        id: id.to_string(),
+        of: Vec::new(),
+        stage,
+        at: At::Firewall,
+        text: text.to_string(),
+        why: "The two files differ in it, and it is no change of ports.".to_string(),
+        confidence: Confidence::Derived,
+        source: "the two site files".to_string(),
+    };
+    let filled = |place| filled(&step, &Numbers::default(), place);
+    places.into_iter().map(filled).collect()
+}
+
+/// A flow with what it meets.
+struct Way<'a> {
+    id: &'a str,
+    from: &'a str,
+    to: &'a Destination,
+    crosses: &'a [String],
+}
+
+impl<'a> Way<'a> {
+    fn of(flow: &'a FlowEntry) -> Self {
+        Self {
+            id: &flow.id,
+            from: &flow.from.zone,
+            to: &flow.to,
+            crosses: &flow.crosses,
+        }
+    }
+
+    fn led(flow: &'a Elsewhere, leads: &'a Leads) -> Self {
+        Self {
+            id: &flow.id,
+            from: &leads.from,
+            to: &leads.to,
+            crosses: &leads.crosses,
+        }
     }
 }
 
 /// For each firewall the flows that cross it; what crosses none meets at most the hosts' own.
-fn by_firewall(flows: &[&FlowEntry]) -> Places {
+fn by_firewall<'a>(ways: impl Iterator<Item = Way<'a>>) -> Places {
     let mut all: BTreeMap<(bool, String), Vec<String>> = BTreeMap::new();
-    for flow in flows {
-        for firewall in &flow.crosses {
+    for way in ways {
+        for firewall in way.crosses {
             let key = (false, firewall.clone());
-            all.entry(key).or_default().push(flow.id.clone());
+            all.entry(key).or_default().push(way.id.to_string());
         }
-        if flow.crosses.is_empty() {
-            let key = (true, own_firewall(flow));
-            all.entry(key).or_default().push(flow.id.clone());
+        if way.crosses.is_empty() {
+            let key = (true, own_firewall(&way));
+            all.entry(key).or_default().push(way.id.to_string());
         }
     }
     let places = all.into_iter();
@@ -171,11 +261,11 @@ fn by_firewall(flows: &[&FlowEntry]) -> Places {
         .collect()
 }
 
-fn own_firewall(flow: &FlowEntry) -> String {
-    match &flow.to.zone {
-        Some(zone) if *zone == flow.from.zone => format!("inside {zone} (hosts' own firewalls)"),
-        Some(zone) => format!("from {} to {zone}", flow.from.zone),
-        None => format!("from {} to {}", flow.from.zone, flow.to.system),
+fn own_firewall(way: &Way<'_>) -> String {
+    match &way.to.zone {
+        Some(zone) if zone == way.from => format!("inside {zone} (hosts' own firewalls)"),
+        Some(zone) => format!("from {} to {zone}", way.from),
+        None => format!("from {} to {}", way.from, way.to.system),
     }
 }
 

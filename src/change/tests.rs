@@ -65,7 +65,92 @@ fn equal_files_differ_in_nothing() {
     let change = compared(&one, &one);
     assert!(change.is_empty(), "{change:?}");
     assert!(change.steps.is_empty() && change.cannot_learn.is_empty());
-    assert!(text(&change).contains("nothing differs"));
+    let text = text(&change);
+    assert!(
+        text.contains("nothing differs of what is compared"),
+        "{text}"
+    );
+    assert!(!text.contains("same flows"), "{text}");
+}
+
+/// What a change of some words in a file with addresses, translation and a proxy is seen as.
+fn reworded(from: &str, to: &str) -> ChangeDocument {
+    let more = "  isa01: { zone: perimeter, roles: [web-proxy], names: { default: isa01.example.com }, addresses: { default: 192.0.2.20, internet: 198.51.100.7 }, publishes: { systems: [cm02], tls: bridging }, ports: { internet: { 443: 8443 } } }
+  cm02: { zone: intranet, names: { default: cm02.corp.example }, addresses: { default: 10.1.1.2 }, roles: [management-point], serves: [internet], rpc_ports: [\"50000-50100\"] }\n";
+    let old = file(", client_ports: { https: [443, 8443] }", "", more);
+    assert!(old.contains(from), "{from}");
+    compared(&old, &old.replace(from, to))
+}
+
+fn setting(change: &ChangeDocument, name: &str) -> (String, String) {
+    let found = change.settings.iter().find(|it| it.setting == name);
+    let found = found.unwrap_or_else(|| panic!("{name} is not among {:?}", change.settings));
+    (found.old.clone(), found.new.clone())
+}
+
+#[test]
+fn a_system_at_another_address_is_another_rule_at_each_firewall() {
+    let change = reworded("internet: 198.51.100.7", "internet: 198.51.100.8");
+    assert!(change.opens.is_empty() && change.closes.is_empty() && change.stays.is_empty());
+    assert_eq!(
+        setting(&change, "addresses.internet"),
+        ("198.51.100.7".to_string(), "198.51.100.8".to_string())
+    );
+    let ids: Vec<&str> = change.elsewhere.iter().map(|it| it.id.as_str()).collect();
+    assert!(ids.contains(&"internet>isa01:443/tcp"), "{ids:?}");
+    assert_eq!(change.elsewhere[0].new.to.addresses, ["198.51.100.8"]);
+    assert_eq!(step_ids(&change), ["elsewhere-open", "elsewhere-close"]);
+    assert_eq!(change.steps[0].places, ["front-end"]);
+    let text = text(&change);
+    assert!(
+        text.contains("internet>isa01:443/tcp: 198.51.100.7 -> 198.51.100.8\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn another_own_port_behind_the_same_public_number_is_seen() {
+    let change = reworded("{ 443: 8443 }", "{ 443: 9443 }");
+    assert_eq!(
+        setting(&change, "ports.internet"),
+        ("443 to 8443".to_string(), "443 to 9443".to_string())
+    );
+    assert!(!change.is_empty());
+}
+
+#[test]
+fn what_firewall_rules_are_made_of_is_compared() {
+    for (from, to, key) in [
+        ("[10.0.0.0/8]", "[10.0.0.0/9]", "zones.intranet.networks"),
+        (
+            "between: [perimeter, intranet] }",
+            "between: [perimeter, intranet], device: fw1 }",
+            "firewalls.back-end.device",
+        ),
+        (
+            "default: 10.1.1.2 }",
+            "default: 10.1.1.3 }",
+            "addresses.default",
+        ),
+        ("isa01.example.com", "isa02.example.com", "names.default"),
+        ("50000-50100", "50000-50200", "rpc_ports"),
+        ("tls: bridging", "tls: tunnelling", "publishes.tls"),
+        (
+            "serves: [internet], rpc_ports",
+            "serves: [internet], initiated_by_site_server: true, rpc_ports",
+            "initiated_by_site_server",
+        ),
+        (
+            "serves: [internet], rpc_ports",
+            "serves: [internet], ipsec_with: [isa01], rpc_ports",
+            "ipsec_with",
+        ),
+    ] {
+        let change = reworded(from, to);
+        let (old, new) = setting(&change, key);
+        assert_ne!(old, new, "{key}");
+        assert!(!change.is_empty(), "{key}");
+    }
 }
 
 #[test]
@@ -347,4 +432,40 @@ fn systems_that_only_the_old_file_has_are_joined_behind_the_new_ones() {
             (Of::Old, 443, crate::plan::Target::System(2)),
         ]
     );
+}
+
+#[test]
+fn a_number_that_passes_already_for_the_update_point_has_to_be_bound_all_the_same() {
+    let new = file(", client_ports: { https: [8531] }", "", "");
+    let change = compared(&file(HTTPS_443, "", ""), &new);
+    assert!(
+        change
+            .stays
+            .iter()
+            .any(|it| it.id == "internet>ibs01:8531/tcp")
+    );
+    let bind = &change.steps[place(&change, "client-ports-bind")];
+    assert_eq!(bind.places, ["cm01", "ibs01"]);
+    assert!(bind.flows.contains(&"internet>ibs01:8531/tcp".to_string()));
+    let shared = &change.steps[place(&change, "client-ports-shared")];
+    assert_eq!(shared.places, ["ibs01"]);
+    assert!(shared.text.contains("has 8531 (HTTPS)"), "{}", shared.text);
+    assert!(shared.text.contains("expected"), "{}", shared.text);
+    assert!(place(&change, "client-ports-shared") < place(&change, "client-ports-bind"));
+    // No firewall has to open what passes already.
+    let opens = change
+        .steps
+        .iter()
+        .filter(|it| it.at == "firewall" && it.stage == "open");
+    assert!(
+        opens
+            .flat_map(|it| &it.flows)
+            .all(|id| id != "internet>ibs01:8531/tcp")
+    );
+}
+
+#[test]
+fn an_update_point_at_other_numbers_shares_none() {
+    let change = compared(&file(HTTPS_443, "", ""), &file(HTTPS_8443, "", ""));
+    assert!(!step_ids(&change).contains(&"client-ports-shared"));
 }

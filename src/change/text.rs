@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::document::{ChangeDocument, Staying, Step};
+use super::document::{ChangeDocument, Elsewhere, Leads, Staying, Step};
 use crate::catalogue::{Confidence, Gives};
 use crate::diagnostic::visible;
 use crate::plan::FlowEntry;
+
+/// No more than what was compared.
+const NOTHING_DIFFERS: &str = "nothing differs of what is compared.
+Compared were the site, zones, firewalls and systems, the flows that they need, and where those lead. How flows are tried,
+proxies on the way out, exceptions and pins were not.
+";
 
 /// The change as text.
 pub fn text(change: &ChangeDocument) -> String {
@@ -17,15 +23,16 @@ pub fn text(change: &ChangeDocument) -> String {
         visible(&change.file)
     );
     if change.is_empty() {
-        out += "nothing differs. Both files ask for the same flows.\n";
+        out += NOTHING_DIFFERS;
         return out;
     }
     let _ = writeln!(
         out,
-        "{} to open, {} to close, {} needed otherwise. No packet was sent.",
+        "{} to open, {} to close, {} needed otherwise, {} led elsewhere. No packet was sent.",
         count(change.opens.len()),
         count(change.closes.len()),
-        count(change.stays.len())
+        count(change.stays.len()),
+        count(change.elsewhere.len())
     );
     out += &differs(change);
     out += &flows(
@@ -42,6 +49,7 @@ pub fn text(change: &ChangeDocument) -> String {
         closes.map(|it| (&it.flow, it.of.as_str(), fate(it.forbidden))),
     );
     out += &stays(&change.stays);
+    out += &elsewhere(&change.elsewhere);
     for remark in &change.remarks {
         let _ = writeln!(out, "\nnote: {}", visible(remark));
     }
@@ -157,6 +165,57 @@ fn stays(all: &[Staying]) -> String {
     out
 }
 
+fn elsewhere(all: &[Elsewhere]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut out = title("Leads elsewhere");
+    for it in all {
+        let (old, new) = leads(&it.old, &it.new);
+        let _ = writeln!(out, "  {}: {} -> {}", it.id, visible(&old), visible(&new));
+    }
+    out
+}
+
+/// What two ways differ in, in words: that of the old file, and that of the new.
+fn leads(old: &Leads, new: &Leads) -> (String, String) {
+    let words = old.words().into_iter().zip(new.words());
+    let (old, new): (Vec<String>, Vec<String>) = words.filter(|(old, new)| old != new).unzip();
+    (old.join("; "), new.join("; "))
+}
+
+impl Leads {
+    /// The same things in the same places, whatever the file says.
+    fn words(&self) -> Vec<String> {
+        let some = |all: &[String], none: &str| match all.is_empty() {
+            true => none.to_string(),
+            false => all.join(", "),
+        };
+        vec![
+            format!("from {}", self.from),
+            format!("by {}", some(&self.from_addresses, "an address not given")),
+            format!(
+                "in {}",
+                self.to.zone.as_deref().unwrap_or("no zone of the file")
+            ),
+            self.to
+                .name
+                .clone()
+                .unwrap_or_else(|| "no name".to_string()),
+            some(&self.to.addresses, "no address given"),
+            match self.own_port {
+                Some(port) => format!("own port {port}"),
+                None => "own port the same".to_string(),
+            },
+            match self.ipsec {
+                true => "inside IPsec".to_string(),
+                false => "not inside IPsec".to_string(),
+            },
+            format!("through {}", some(&self.crosses, "no firewall")),
+        ]
+    }
+}
+
 fn steps(all: &[Step]) -> String {
     if all.is_empty() {
         return String::new();
@@ -208,7 +267,7 @@ fn place_words(at: &str) -> &str {
         "firewall" => "firewall",
         "proxy" => "proxy",
         "web-server" => "web server",
-        "update-point" => "update point",
+        "update-point" | "shared-update-point" => "update point",
         "console" => "console",
         "clients" => "clients",
         "prober" => "here",

@@ -22,6 +22,11 @@ impl Translation {
         self.0.iter().flat_map(|(asked, own)| [*asked, *own])
     }
 
+    /// Each asked number with the one that it leads to.
+    pub fn pairs(&self) -> impl Iterator<Item = (u16, u16)> {
+        self.0.iter().copied()
+    }
+
     /// Whether a number is named as one that is asked.
     pub fn names(&self, asked: u16) -> bool {
         self.0.iter().any(|(number, _)| *number == asked)

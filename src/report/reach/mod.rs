@@ -125,6 +125,11 @@ impl Tried {
     fn port(&self) -> u16 {
         self.used.flow.port.low
     }
+
+    /// The port at which the system itself listens.
+    fn own_port(&self) -> u16 {
+        self.flow.flow.own_port.unwrap_or_else(|| self.port())
+    }
 }
 
 /// What a verdict on a flow that clients require means for them. A finding that is only a warning proves nothing.

@@ -102,6 +102,10 @@ fn entry(case: &Case) -> ReportFlow {
 }
 
 fn of(cases: &[Case]) -> Reach {
+    of_flows(cases, |_| ())
+}
+
+fn of_flows(cases: &[Case], alter: impl Fn(&mut [ReportFlow])) -> Reach {
     let seen = |case: &Case| {
         let address = Some(case.address.into());
         let (verdict, cause, level) = case.saw;
@@ -129,7 +133,9 @@ fn of(cases: &[Case]) -> Reach {
         used: cases.iter().map(seen).collect(),
         lost: Vec::new(),
     };
-    reach(&against, &vantage(), cases.iter().map(entry).collect(), &[])
+    let mut flows: Vec<ReportFlow> = cases.iter().map(entry).collect();
+    alter(&mut flows);
+    reach(&against, &vantage(), flows, &[])
 }
 
 fn says(reach: &Reach, sentence: &str) {
@@ -231,7 +237,44 @@ fn a_reset_of_which_nothing_tells_the_sender_accuses_nobody() {
         "At 8443 (HTTPS) of ibs01 a reset comes back, and nothing tells from whom",
     );
     assert!(!reach.paragraph.contains("firewall lacks"));
-    assert!(!reach.paragraph.contains("On ibs01 IIS is not bound"));
+    assert!(!reach.paragraph.contains("Nobody listens"));
+}
+
+const REFUSED: (Verdict, Cause, Level) = (Verdict::Down, Cause::NobodyListens, Level::Error);
+
+#[test]
+fn a_host_that_refuses_is_not_bound_or_not_running() {
+    let reach = of(&[
+        point(1, 443, Of::Both, WELL),
+        point(1, 8443, Of::New, REFUSED),
+    ]);
+    says(
+        &reach,
+        "Nobody listens on 8443 (HTTPS) of ibs01: IIS is not bound to it, or not running.",
+    );
+}
+
+#[test]
+fn behind_translated_ports_the_own_one_has_to_be_bound() {
+    let cases = [
+        point(1, 18443, Of::New, REFUSED),
+        point(2, 18443, Of::New, REFUSED),
+        point(3, 18444, Of::New, DROPPED),
+    ];
+    let translated = |flow: &mut ReportFlow| flow.flow.own_port = Some(8443);
+    let reach = of_flows(&cases, |flows| {
+        translated(&mut flows[0]);
+        translated(&mut flows[2]);
+    });
+    says(
+        &reach,
+        "Nobody listens on 8443 (HTTPS), to which 18443 leads, of ibs01: IIS is not bound to it",
+    );
+    says(&reach, "Nobody listens on 18443 (HTTPS) of ibs02:");
+    says(
+        &reach,
+        "Whether IIS is bound to 8443, to which 18444 leads, cannot be seen before it passes.",
+    );
 }
 
 #[test]

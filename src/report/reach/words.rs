@@ -170,17 +170,17 @@ fn of_number(it: &ReachedNumber, all: &[ReachedNumber]) -> String {
 
 /// What is missing at the numbers of clients, one sentence for each number and fault.
 fn missing(tried: &[Tried], left: &BTreeSet<u16>) -> Vec<String> {
-    let mut groups: BTreeMap<(Fault, u16), Vec<&Tried>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Fault, u16, u16), Vec<&Tried>> = BTreeMap::new();
     let failing = tried
         .iter()
         .filter(|it| it.used.is_client_port && it.reached == Reached::No);
     for it in failing {
-        let key = (fault(&it.flow), it.port());
+        let key = (fault(&it.flow), it.port(), it.own_port());
         groups.entry(key).or_default().push(it);
     }
     let sentences = groups.into_iter();
     sentences
-        .map(|((fault, port), those)| sentence(fault, &those, left.contains(&port)))
+        .map(|((fault, port, _), those)| sentence(fault, &those, left.contains(&port)))
         .collect()
 }
 
@@ -189,35 +189,57 @@ fn sentence(fault: Fault, those: &[&Tried], is_old: bool) -> String {
     let number = number(first.port(), first.used.flow.protocol.name());
     let hosts = systems(those);
     let the_number = if is_old { "the old number " } else { "" };
+    let listener = listener(first);
     match fault {
         Fault::NobodyListens if is_old => format!(
-            "On {hosts} nobody listens at the old number {number} any more: the way there is open, and the host itself resets."
+            "Nobody listens on {listener} of {hosts} any more, at the old number: the way there is open, and the host itself resets."
         ),
         Fault::NobodyListens => format!(
-            "On {hosts} IIS is not bound to {number}: the way there is open, and the host itself resets."
+            "Nobody listens on {listener} of {hosts}: IIS is not bound to it, or not running. The way there is open, and the host itself resets."
         ),
         Fault::WrongRole => format!(
-            "On {hosts} {the_number}{number} is open, with the wrong role behind it ({}): usually IIS is not bound to it for this site, and another service answers.",
-            first.flow.cause
+            "On {hosts} {the_number}{number} is open, with the wrong role behind it ({}): usually IIS is not bound to {} for this site, and another service answers.",
+            first.flow.cause,
+            own(first)
         ),
         Fault::OnTheWay if is_old => format!(
             "The old number {number} is closed on the way to {hosts}: {}. Any client that still has it was cut off too early.",
             on_the_way(those)
         ),
         Fault::OnTheWay => format!(
-            "Only a firewall lacks {number} to {hosts}: {}. Whether IIS is bound to it cannot be seen before it passes.",
-            on_the_way(those)
+            "Only a firewall lacks {number} to {hosts}: {}. Whether IIS is bound to {} cannot be seen before it passes.",
+            on_the_way(those),
+            own(first)
         ),
         Fault::AllSilent => format!(
             "Nothing of {hosts} answers, {the_number}{number} included: it is down, or a firewall drops everything to it."
         ),
         Fault::EitherReset => format!(
-            "At {the_number}{number} of {hosts} a reset comes back, and nothing tells from whom: from the host, to which IIS is not bound there then, or from a firewall."
+            "At {the_number}{number} of {hosts} a reset comes back, and nothing tells from whom: from the host, where IIS is not bound to {} or not running then, or from a firewall.",
+            own(first)
         ),
         Fault::Other => format!(
             "At {the_number}{number} {hosts} fails clients otherwise ({}).",
             causes(those)
         ),
+    }
+}
+
+/// Where the host has to listen, with the number that leads there where it is another.
+fn listener(it: &Tried) -> String {
+    let protocol = it.used.flow.protocol.name();
+    let own = number(it.own_port(), protocol);
+    match it.own_port() == it.port() {
+        true => own,
+        false => format!("{own}, to which {} leads,", it.port()),
+    }
+}
+
+/// The same in a sentence that has named the number.
+fn own(it: &Tried) -> String {
+    match it.own_port() == it.port() {
+        true => "it".to_string(),
+        false => format!("{}, to which {} leads,", it.own_port(), it.port()),
     }
 }
 
