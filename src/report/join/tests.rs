@@ -133,6 +133,36 @@ fn the_very_systems_own_word_beats_that_of_others_in_its_stead() {
 }
 
 #[test]
+fn a_flow_inside_ipsec_tried_in_anothers_stead_stays_untried() {
+    let id = "ibs01>cm01:443/tcp";
+    let mut tried = judged(
+        id,
+        ["required", "filtered", "unknown", "ipsec-required", "note"],
+    );
+    tried.flow.ipsec = true;
+    let other = made::with("perimeter", "probe", vec![tried.clone()]);
+    let stead = joined(vec![other.clone(), made::with("internet", "p", Vec::new())]);
+    let coverage = stead.coverage.expect("said");
+    assert_eq!((coverage.tried, coverage.untried), (0, 1));
+    assert_eq!(coverage.starts[0].why, "in-stead");
+
+    let mut own = made::with("perimeter", "ibs01", vec![judged(id, UNSURE)]);
+    own.vantages[0].system = Some("ibs01".to_string());
+    assert_eq!(flow(&joined(vec![other, own]), id).cause, "not-proved");
+
+    // Not even a request that arrived makes it a verdict.
+    let mut seen = log(vec![arrival(
+        "06:00:01.100",
+        "198.51.100.10:50112",
+        "half-open",
+    )]);
+    seen.system = "cm01".to_string();
+    let flow = with_log(tried, seen);
+    assert!(flow.evidence.arrived.is_some());
+    assert_eq!(words(&flow), ["unknown", "ipsec-required", "note"]);
+}
+
+#[test]
 fn a_closed_door_of_a_host_that_another_vantage_shows_alive_is_ok() {
     for (closed, minutes, expected) in [
         (NO_CONTROL, 14, ["ok", "kept-closed", "note"]),
