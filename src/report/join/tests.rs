@@ -210,31 +210,42 @@ fn an_exception_counts_apart_and_falls_away_with_what_it_is_for() {
 
 #[test]
 fn only_the_hosts_own_word_shows_that_it_is_alive() {
-    let shows = |change: fn(&mut ReportFlow)| {
+    let shows = |change: &dyn Fn(&mut ReportFlow)| {
         let outside = made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
         let mut inside = judged("intranet>ibs01:443/tcp", OK);
         change(&mut inside);
         let both = joined(vec![outside, made::with("intranet", "q", vec![inside])]);
         flow(&both, CLOSED).verdict == "ok"
     };
-    assert!(shows(|_| {}));
+    assert!(shows(&|_| {}));
     assert!(!shows(
-        |flow| flow.evidence.painted = Some("a device".to_string())
+        &|flow| flow.evidence.painted = Some("a device".to_string())
     ));
-    assert!(!shows(|flow| flow.flow.to.system = "ibs02".to_string()));
-    assert!(!shows(|flow| {
+    assert!(!shows(&|flow| flow.flow.to.system = "ibs02".to_string()));
+    assert!(!shows(&|flow| {
         *flow = judged("intranet>ibs01:443/tcp", SILENT);
     }));
-    assert!(!shows(|flow| {
+    assert!(!shows(&|flow| {
         flow.state = "closed".to_string();
         flow.evidence.reset_by = Some("device".to_string());
     }));
-    assert!(shows(|flow| {
+    assert!(shows(&|flow| {
         flow.state = "closed".to_string();
         flow.evidence.reset_by = Some("host".to_string());
     }));
+    // From the address that was tried, which a device on the way may have.
+    let rejected = |flow: &mut ReportFlow, by_the_host| {
+        let words = ["required", "rejected", "blocked", "rejected", "error"];
+        *flow = judged("intranet>ibs01:443/tcp", words);
+        if let Some(rejected) = &mut flow.evidence.rejected {
+            rejected.by = Some("192.0.2.10".to_string());
+            rejected.by_the_host = by_the_host;
+        }
+    };
+    assert!(!shows(&|flow| rejected(flow, false)));
+    assert!(shows(&|flow| rejected(flow, true)));
     // By a router, not by the host.
-    assert!(!shows(|flow| {
+    assert!(!shows(&|flow| {
         *flow = judged(
             "intranet>ibs01:443/tcp",
             ["required", "rejected", "down", "host-dead", "error"],
