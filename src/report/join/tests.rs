@@ -377,14 +377,139 @@ fn silent(words: [&str; 5]) -> ReportFlow {
     flow
 }
 
+/// The run of the vantages that are compared with a log.
+const RUN: &str = "0011223344556677";
+
 fn with_log(flow: ReportFlow, log: ArrivalsDocument) -> ReportFlow {
-    let mut parts = parts(vec![made::with("internet", "p", vec![flow])]);
+    with_log_beside(vec![flow], Vec::new(), log)
+}
+
+/// The first flow of a vantage that is compared with a log, beside another vantage's flows.
+fn with_log_beside(
+    flows: Vec<ReportFlow>,
+    anothers: Vec<ReportFlow>,
+    log: ArrivalsDocument,
+) -> ReportFlow {
+    let id = flows[0].flow.id.clone();
+    let mut report = made::with("internet", "p", flows);
+    report.vantages[0].run = Some(RUN.to_string());
+    let mut parts = parts(vec![report, made::with("intranet", "q", anothers)]);
     parts.arrivals.push(Named {
         file: "arrivals.json".to_string(),
         it: log,
     });
     let report = join(parts, Mixed::Refused).expect("they belong together");
-    report.flows[0].clone()
+    flow(&report, &id).clone()
+}
+
+/// A challenge that proved the token of a run.
+fn proved(run: &str, at: &str, remote: &str, aimed: &str) -> Arrival {
+    Arrival {
+        transport: "udp".to_string(),
+        run: Some(run.to_string()),
+        aimed: Some(aimed.to_string()),
+        ..arrival(at, remote, "proved")
+    }
+}
+
+/// A silent flow over UDP, with a try from source port 50112.
+fn silent_udp(words: [&str; 5]) -> ReportFlow {
+    judged("internet>ibs01:443/udp", words)
+}
+
+const UDP_SILENT: [&str; 5] = ["required", "silent", "unknown", "udp-silent", "note"];
+
+#[test]
+fn a_challenge_of_this_very_run_needs_neither_source_nor_clock() {
+    let aimed = "192.0.2.10:443";
+    let seen = |run, aimed| {
+        log(vec![proved(
+            run,
+            "05:51:00.000",
+            "203.0.113.77:1024",
+            aimed,
+        )])
+    };
+    let nothing = ["required", "silent", "unknown", "nothing-answered", "error"];
+    for words_of in [UDP_SILENT, nothing] {
+        let flow = with_log(silent_udp(words_of), seen(RUN, aimed));
+        assert_eq!(words(&flow), ["blocked", "answer-lost", "error"]);
+        assert_eq!(flow.evidence.arrived.expect("said").seen[0].by, "run");
+    }
+    for (run, aimed) in [
+        ("ffffffffffffffff", aimed),
+        (RUN, "192.0.2.10:444"),
+        (RUN, "192.0.2.11:443"),
+    ] {
+        let flow = with_log(silent_udp(UDP_SILENT), seen(run, aimed));
+        assert_eq!(flow.cause, "udp-silent", "{run} {aimed}");
+    }
+}
+
+#[test]
+fn what_another_vantage_sent_exposes_nothing_here() {
+    let closed = || {
+        let mut flow = silent_udp(["forbidden", "silent", "ok", "kept-closed", "note"]);
+        flow.evidence.control = Some("host".to_string());
+        let one = flow.evidence.attempts[0].clone();
+        flow.evidence.attempts = vec![one.clone(), one];
+        flow
+    };
+    // Another run's challenges: at these times, and even from this source port.
+    let other = "ffffffffffffffff";
+    for remote in [
+        "203.0.113.77:1024",
+        "203.0.113.77:50112",
+        "198.51.100.10:50112",
+    ] {
+        let seen =
+            ["06:00:01.100", "06:00:01.200"].map(|at| proved(other, at, remote, "192.0.2.10:443"));
+        let flow = with_log(closed(), log(seen.into()));
+        assert_eq!(words(&flow), ["ok", "kept-closed", "note"], "{remote}");
+        assert_eq!(flow.evidence.arrived, None, "{remote}");
+    }
+    // A connection that another report has a try of, from the very source.
+    let mut anothers = judged("intranet>ibs01:443/tcp", SILENT);
+    anothers.evidence.attempts[0].local = Some("203.0.113.77:50003".to_string());
+    let seen = || {
+        log(vec![arrival(
+            "06:00:01.100",
+            "203.0.113.77:50003",
+            "half-open",
+        )])
+    };
+    let alone = with_log(silent(SILENT), seen());
+    assert_eq!(alone.cause, "answer-lost");
+    let beside = with_log_beside(vec![silent(SILENT)], vec![anothers], seen());
+    assert_eq!(beside.cause, "no-answer");
+    assert_eq!(beside.evidence.arrived, None);
+}
+
+#[test]
+fn where_a_listener_shows_that_nothing_is_translated_only_the_source_counts() {
+    let shown = |source_nat| {
+        let mut flow = judged("internet>ibs01:80/tcp", OK);
+        flow.evidence.listener = Some(crate::report::document::Listener {
+            system: "ibs01".to_string(),
+            run: RUN.to_string(),
+            sent_from: Some("198.51.100.10:50112".to_string()),
+            seen_from: "198.51.100.10:50112".to_string(),
+            accepted_at: "192.0.2.10:80".to_string(),
+            source_nat,
+            source_port_translated: false,
+            destination_nat: false,
+            port_translated: false,
+        });
+        flow
+    };
+    let cause = |remote, source_nat| {
+        let seen = log(vec![arrival("06:00:03.100", remote, "half-open")]);
+        let flows = vec![silent(SILENT), shown(source_nat)];
+        with_log_beside(flows, Vec::new(), seen).cause
+    };
+    assert_eq!(cause("203.0.113.77:50003", true), "answer-lost");
+    assert_eq!(cause("203.0.113.77:50003", false), "no-answer");
+    assert_eq!(cause("198.51.100.10:50003", false), "answer-lost");
 }
 
 #[test]
@@ -414,13 +539,22 @@ fn a_request_that_arrived_lost_its_answer_on_the_way_back() {
 }
 
 #[test]
-fn where_ports_are_translated_too_times_have_to_fit() {
+fn where_ports_are_translated_too_times_have_to_fit_and_decide_nothing() {
     let from = |remote: &str, seconds: &[u8]| -> Vec<Arrival> {
         let one = |second: &u8| arrival(&format!("06:00:{second:02}.200"), remote, "half-open");
         seconds.iter().map(one).collect()
     };
-    let several = log(from("203.0.113.77:1024", &[1, 3, 5]));
-    assert_eq!(with_log(silent(SILENT), several).cause, "answer-lost");
+    let several = || log(from("203.0.113.77:1024", &[1, 3, 5]));
+    for (words_of, cause) in [(SILENT, "no-answer"), (NO_CONTROL, "kept-closed")] {
+        let flow = with_log(silent(words_of), several());
+        assert_eq!(flow.cause, cause, "time alone decides nothing");
+        let arrived = flow.evidence.arrived.expect("said");
+        assert_eq!(
+            (arrived.what.as_str(), arrived.seen[0].by.as_str()),
+            ("request", "time")
+        );
+        assert!(arrived.words.contains("as it seems"), "{}", arrived.words);
+    }
     // One stranger's knock, and several of different strangers, are not this run's.
     for strangers in [
         from("203.0.113.77:1024", &[3]),
@@ -498,6 +632,7 @@ fn a_datagram_that_arrived_was_answered_only_if_it_proved_the_token() {
         flow.evidence.attempts[0].local = Some("198.51.100.10:50003".to_string());
         let mut arrived = arrival("06:00:01.100", "198.51.100.10:50003", what);
         arrived.transport = "udp".to_string();
+        arrived.run = (what == "proved").then(|| RUN.to_string());
         let flow = with_log(flow, log(vec![arrived]));
         let arrived = flow.evidence.arrived.as_ref().expect("said");
         assert_eq!(arrived.what, "request");
