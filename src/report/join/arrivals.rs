@@ -216,22 +216,41 @@ impl<'a> Log<'a> {
         let quiet = !packets
             .iter()
             .any(|packet| (around.0..=around.1).contains(&packet.at));
-        (quiet && self.listened(transport, port, around)).then(|| self.nothing(transport, port))
+        (quiet && self.listened(transport, port, &tries, around))
+            .then(|| self.nothing(transport, port))
     }
 
     /// Whether it listened on a port for the whole time, and lost nothing of what it saw.
-    fn listened(&self, transport: &str, port: u16, (from, to): (Timestamp, Timestamp)) -> bool {
+    fn listened(
+        &self,
+        transport: &str,
+        port: u16,
+        tries: &[Try<'_>],
+        (from, to): (Timestamp, Timestamp),
+    ) -> bool {
         let whole = self.started.is_some_and(|started| started <= from)
             && self.finished.is_some_and(|finished| finished >= to);
-        let on_it = self.document.ports.iter().any(|it| {
-            let local = it.local.parse::<SocketAddr>();
-            it.transport == transport
-                && it.state == "listening"
-                && local.is_ok_and(|local| local.port() == port)
-        });
+        let on_it = tries
+            .iter()
+            .all(|attempt| self.listened_at(transport, port, plain(attempt.remote.ip())));
         // Where the system does not show what stays half open, a connection may arrive unseen.
         let sees_it = transport == Transport::Udp.name() || self.document.sees_half_open;
         whole && on_it && sees_it && self.document.more == 0
+    }
+
+    /// Whether it listened where a packet to this address comes out: at that very address, where it is this host's; else it
+    /// is translated, nobody knows to which, and the port has to be listened on at every one.
+    fn listened_at(&self, transport: &str, port: u16, tried: IpAddr) -> bool {
+        let ends = self.document.ports.iter().filter_map(|it| {
+            let local = plain_end(it.local.parse().ok()?);
+            Some((it, local))
+        });
+        let is_own = ends.clone().any(|(_, local)| local.ip() == tried);
+        let mut on_port = ends
+            .filter(|(it, local)| it.transport == transport && local.port() == port)
+            .filter(|(_, local)| !is_own || local.ip() == tried)
+            .peekable();
+        on_port.peek().is_some() && on_port.all(|(it, _)| it.state == "listening")
     }
 
     fn request(&self, transport: &str, same: &[(&Packet<'_>, By)]) -> Found {

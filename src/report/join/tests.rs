@@ -625,6 +625,31 @@ fn that_nothing_arrived_is_said_only_by_who_listened_all_the_while() {
 }
 
 #[test]
+fn that_nothing_arrived_is_said_only_of_addresses_that_were_listened_at() {
+    let said = |ends: &[(&str, &str)]| {
+        let mut log = log(Vec::new());
+        log.ports = ends
+            .iter()
+            .map(|(local, state)| ListenedPort {
+                transport: "tcp".to_string(),
+                local: (*local).to_string(),
+                state: (*state).to_string(),
+                why: None,
+            })
+            .collect();
+        with_log(silent(SILENT), log).evidence.arrived.is_some()
+    };
+    let (on, off) = ("listening", "in-use");
+    // The address that was tried is the host's own.
+    assert!(said(&[("192.0.2.10:443", on), ("192.0.2.11:443", off)]));
+    assert!(!said(&[("192.0.2.10:443", off), ("192.0.2.11:443", on)]));
+    assert!(!said(&[("192.0.2.10:80", on), ("192.0.2.11:443", on)]));
+    // It is translated to one of these.
+    assert!(said(&[("10.0.0.1:443", on), ("10.0.0.2:443", on)]));
+    assert!(!said(&[("10.0.0.1:443", on), ("10.0.0.2:443", off)]));
+}
+
+#[test]
 fn a_datagram_that_arrived_was_answered_only_if_it_proved_the_token() {
     let udp = |what: &str| {
         let id = "internet>ibs01:443/udp";
