@@ -147,7 +147,7 @@ pub struct SeenArriving {
     pub at: String,
     /// Where it came from, as the listener saw it.
     pub remote: String,
-    /// How it is known to be this flow's: `source` (address and port), `port` (the source port; the address was
-    /// translated) or `time`.
+    /// How it is known to be this flow's: `run` (it proved the token of this run), `source` (address and port), `port` (the
+    /// source port; the address was translated) or `time` (which is no proof).
     pub by: String,
 }

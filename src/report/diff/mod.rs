@@ -5,7 +5,8 @@
 //!
 //! 1. Worse: it stands worse than before, or as bad with a severer verdict (`exposed`, `down`, `wrong`, `blocked`). From
 //!    `ok` to `unknown` is worse: the proof was lost.
-//! 2. Better: the same, the other way round. From wrong to `unknown` is neither: nobody knows whether it was mended.
+//! 2. Better: the same, the other way round. From wrong to `unknown`, of any level, is neither: nobody
+//!    knows whether it was mended.
 //! 3. Another cause: it stands as before, and verdict, cause or level are others.
 //! 4. What an exception accepts stands as well as what is as it must be: when it lapses that is worse. That something is
 //!    accepted now mends nothing, so it is no better.
@@ -194,8 +195,12 @@ fn by_id(report: &ReportDocument) -> BTreeMap<&str, &ReportFlow> {
     all
 }
 
+fn verdict(flow: &ReportFlow) -> Verdict {
+    Verdict::named(&flow.verdict).unwrap_or(Verdict::Unknown)
+}
+
 fn standing(flow: &ReportFlow) -> Standing {
-    let verdict = Verdict::named(&flow.verdict).unwrap_or(Verdict::Unknown);
+    let verdict = verdict(flow);
     let level = Level::named(&flow.level).unwrap_or(Level::Error);
     match (verdict, level) {
         _ if flow.accepted.is_some() => Standing::Good,
@@ -213,7 +218,7 @@ fn turn(old: &ReportFlow, new: &ReportFlow) -> Turn {
     let accepted = |flow: &ReportFlow| flow.accepted.is_some();
     match (standing(old), standing(new)) {
         (before, Standing::Good) if before != Standing::Good && accepted(new) => Turn::Changed,
-        (Standing::Wrong(..), Standing::Unknown) => Turn::Changed,
+        (Standing::Wrong(..), _) if verdict(new) == Verdict::Unknown => Turn::Changed,
         (before, after) if after > before => Turn::Worse,
         (before, after) if after < before => Turn::Better,
         _ if words(old) == words(new) && accepted(old) == accepted(new) => Turn::Unchanged,

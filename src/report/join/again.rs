@@ -100,12 +100,19 @@ pub(super) fn span(flow: &ReportFlow) -> Option<(Timestamp, Timestamp)> {
     Some((times().min()?, times().max()?))
 }
 
+/// Whether a vantage tried a flow that another system starts.
+pub(super) fn is_in_stead(flow: &ReportFlow) -> bool {
+    let causes = [Cause::InStead, Cause::IpsecRequired];
+    causes.iter().any(|cause| cause.name() == flow.cause)
+}
+
 /// The context of a flow that its document tells.
 pub(super) fn context(flow: &ReportFlow) -> Context {
     let there = flow.flow.to.zone.as_ref();
     Context {
         between_zones: there.is_some_and(|there| *there != flow.flow.from.zone),
-        in_stead: flow.cause == Cause::InStead.name(),
+        in_stead: is_in_stead(flow),
+        inside_ipsec: flow.flow.ipsec,
         ..Context::default()
     }
 }

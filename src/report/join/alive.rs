@@ -128,7 +128,15 @@ fn answers(flow: &ReportFlow) -> Vec<(Timestamp, IpAddr)> {
     // A device that translates may reset in the host's name; and another system's listener proves that one alive.
     let listener = flow.evidence.listener.as_ref();
     let anothers = listener.is_some_and(|it| it.system != flow.flow.to.system);
-    if (translated && seen.state != State::Open) || anothers {
+    // A message is the host's own only where the site file gives its sender's address to the host: a device that
+    // translates says no from the address that was tried.
+    let by_the_host = flow
+        .evidence
+        .rejected
+        .as_ref()
+        .is_some_and(|it| it.by_the_host);
+    let anyones = matches!(seen.state, State::Rejected(_)) && !by_the_host;
+    if (translated && seen.state != State::Open) || anyones || anothers {
         return Vec::new();
     }
     let answered = attempts(flow).filter(|attempt| {

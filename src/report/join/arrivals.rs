@@ -7,9 +7,12 @@
 //!    own firewall, which drops before any socket hears of it: a listener cannot tell the two apart.
 //! 3. Anything else says nothing.
 //!
-//! A try and an arrival are the same packet by the source's address and port; by the port alone where addresses are
-//! translated on the way; where ports are too, by time alone, if at least two tries, and half of them all, each met one from
-//! one address. Two hosts' clocks differ: by at most [`CLOCKS`], it is assumed, and for time alone by [`CLOSE`].
+//! A challenge that proved the token names its run and where it was aimed: that is exact, and no other run's. Else a try
+//! and an arrival are the same packet by the source's address and port; by the port alone where addresses are translated on
+//! the way; where ports are too, by time alone, if at least two tries, and half of them all, each met one from one address.
+//! Two hosts' clocks differ: by at most [`CLOCKS`], it is assumed, and for time alone by [`CLOSE`]. Where a listener showed
+//! that this vantage's addresses are not translated, and for what another vantage sent, only the source counts. Time alone
+//! is told, and decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -17,11 +20,11 @@ use std::net::{IpAddr, SocketAddr};
 use jiff::{SignedDuration, Timestamp};
 
 use super::again::{Try, attempts, context, observation, plain, rejudge, span};
-use crate::catalogue::Transport;
+use crate::catalogue::{Need, Transport};
 use crate::report::document::{Devices, ReportDocument, ReportFlow};
 use crate::report::joined::{Arrived, SeenArriving};
 use crate::report::{Arrival, ArrivalsDocument};
-use crate::verdict::Context;
+use crate::verdict::{Cause, Context, judge};
 
 /// How far the clocks of two hosts may differ.
 pub(super) const CLOCKS: SignedDuration = SignedDuration::from_secs(30);
@@ -34,15 +37,19 @@ const MOST_SHOWN: usize = 8;
 
 /// Compares every silent flow with what its host's listeners saw.
 pub(super) fn compare(reports: &mut [ReportDocument], logs: &[ArrivalsDocument]) {
-    let logs: Vec<Log<'_>> = logs.iter().map(Log::new).collect();
-    for report in reports {
+    let mut logs: Vec<Log<'_>> = logs.iter().map(Log::new).collect();
+    for log in &mut logs {
+        log.find_senders(reports);
+    }
+    for (number, report) in reports.iter_mut().enumerate() {
+        let here = Here::new(number, report);
         for flow in report.flows.iter_mut().filter(|flow| is_silent(flow)) {
             // What arrived at one listener outweighs that nothing did at another.
             let found = logs
                 .iter()
                 .filter(|log| log.document.system == flow.flow.to.system)
-                .filter_map(|log| log.saw(flow))
-                .max_by_key(|found| found.arrived.what == REQUEST);
+                .filter_map(|log| log.saw(flow, &here))
+                .max_by_key(|found| (found.arrived.what == REQUEST, found.lost));
             if let Some(found) = found {
                 write(flow, found, &report.devices);
             }
@@ -57,19 +64,52 @@ fn is_silent(flow: &ReportFlow) -> bool {
     ["filtered", "silent"].contains(&flow.state.as_str()) && flow.evidence.proxy.is_none()
 }
 
+/// What tells a vantage's packets from those of others.
+struct Here {
+    /// Its place among the reports.
+    number: usize,
+    /// Its run, as listeners log it.
+    run: Option<String>,
+    /// Whether a listener saw one of its packets come from the very address that it was sent from.
+    untranslated: bool,
+}
+
+impl Here {
+    fn new(number: usize, report: &ReportDocument) -> Self {
+        let mut shown = report
+            .flows
+            .iter()
+            .filter_map(|it| it.evidence.listener.as_ref());
+        Self {
+            number,
+            run: report.vantages[0].run.clone(),
+            untranslated: shown.any(|it| it.sent_from.is_some() && !it.source_nat),
+        }
+    }
+
+    fn is_run(&self, arrival: &Arrival) -> bool {
+        self.run.is_some() && self.run == arrival.run
+    }
+}
+
 /// A log with its arrivals by transport and port.
 struct Log<'a> {
     document: &'a ArrivalsDocument,
     by_port: HashMap<(&'a str, u16), Vec<Packet<'a>>>,
+    /// Those that proved the token, by transport and where they were aimed.
+    proved: HashMap<(&'a str, SocketAddr), Vec<Packet<'a>>>,
     started: Option<Timestamp>,
     finished: Option<Timestamp>,
 }
 
 /// One arrival, read.
+#[derive(Clone)]
 struct Packet<'a> {
     at: Timestamp,
     remote: SocketAddr,
     arrival: &'a Arrival,
+    /// The reports that have a try from this very source, as places among them.
+    senders: BTreeSet<usize>,
 }
 
 /// What a log says of a flow.
@@ -82,6 +122,7 @@ struct Found {
 impl<'a> Log<'a> {
     fn new(document: &'a ArrivalsDocument) -> Self {
         let mut by_port: HashMap<(&str, u16), Vec<Packet<'_>>> = HashMap::new();
+        let mut proved: HashMap<(&str, SocketAddr), Vec<Packet<'_>>> = HashMap::new();
         for arrival in &document.arrivals {
             let (Ok(at), Ok(local), Ok(remote)) = (
                 arrival.at.parse(),
@@ -90,31 +131,83 @@ impl<'a> Log<'a> {
             ) else {
                 continue;
             };
-            by_port
-                .entry((&arrival.transport, local.port()))
-                .or_default()
-                .push(Packet {
-                    at,
-                    remote,
-                    arrival,
-                });
+            let packet = Packet {
+                at,
+                remote,
+                arrival,
+                senders: BTreeSet::new(),
+            };
+            let aimed = arrival.aimed.as_ref().and_then(|aimed| aimed.parse().ok());
+            if let (PROVED, Some(aimed)) = (arrival.what.as_str(), aimed) {
+                let key = (arrival.transport.as_str(), plain_end(aimed));
+                proved.entry(key).or_default().push(packet.clone());
+            }
+            let key = (arrival.transport.as_str(), local.port());
+            by_port.entry(key).or_default().push(packet);
         }
         Self {
             document,
             by_port,
+            proved,
             started: document.started.parse().ok(),
             finished: document.finished.parse().ok(),
         }
     }
 
-    fn saw(&self, flow: &ReportFlow) -> Option<Found> {
+    /// Notes by each arrival which reports have a try from its very source.
+    fn find_senders(&mut self, reports: &[ReportDocument]) {
+        let mut sent: HashMap<(&str, u16), Vec<(usize, Try<'_>)>> = HashMap::new();
+        for (number, report) in reports.iter().enumerate() {
+            let to_it = |flow: &&ReportFlow| flow.flow.to.system == self.document.system;
+            for flow in report.flows.iter().filter(to_it) {
+                for attempt in attempts(flow) {
+                    let port = flow.flow.own_port.unwrap_or(attempt.remote.port());
+                    let key = (flow.flow.transport.as_str(), port);
+                    sent.entry(key).or_default().push((number, attempt));
+                }
+            }
+        }
+        for (key, packets) in &mut self.by_port {
+            let tries = sent.get(key).map_or(&[][..], Vec::as_slice);
+            for packet in packets {
+                let from_it = tries
+                    .iter()
+                    .filter(|(_, attempt)| by(attempt, packet) == Some(By::Source));
+                let senders: BTreeSet<usize> = from_it.map(|(number, _)| *number).collect();
+                packet.senders = senders;
+            }
+        }
+    }
+
+    /// The challenges of a run that were aimed at what these tries were.
+    fn of_run<'b>(
+        &'b self,
+        transport: &'b str,
+        tries: &[Try<'_>],
+        here: &Here,
+    ) -> Vec<(&'b Packet<'a>, By)> {
+        let aimed: BTreeSet<SocketAddr> = tries.iter().map(|it| plain_end(it.remote)).collect();
+        aimed
+            .into_iter()
+            .filter_map(|end| self.proved.get(&(transport, end)))
+            .flatten()
+            .filter(|packet| here.is_run(packet.arrival))
+            .map(|packet| (packet, By::Run))
+            .collect()
+    }
+
+    fn saw(&self, flow: &ReportFlow, here: &Here) -> Option<Found> {
         let tries: Vec<Try<'_>> = attempts(flow).filter(|it| it.result == "silent").collect();
         let asked = tries.first()?.remote.port();
         let port = flow.flow.own_port.unwrap_or(asked);
         let transport = flow.flow.transport.as_str();
+        let of_run = self.of_run(transport, &tries, here);
+        if !of_run.is_empty() {
+            return Some(self.request(transport, &of_run));
+        }
         let packets = self.by_port.get(&(transport, port));
         let packets = packets.map_or(&[][..], Vec::as_slice);
-        let same = same(&tries, packets);
+        let same = same(&tries, packets, here);
         if !same.is_empty() {
             return Some(self.request(transport, &same));
         }
@@ -123,33 +216,57 @@ impl<'a> Log<'a> {
         let quiet = !packets
             .iter()
             .any(|packet| (around.0..=around.1).contains(&packet.at));
-        (quiet && self.listened(transport, port, around)).then(|| self.nothing(transport, port))
+        (quiet && self.listened(transport, port, &tries, around))
+            .then(|| self.nothing(transport, port))
     }
 
     /// Whether it listened on a port for the whole time, and lost nothing of what it saw.
-    fn listened(&self, transport: &str, port: u16, (from, to): (Timestamp, Timestamp)) -> bool {
+    fn listened(
+        &self,
+        transport: &str,
+        port: u16,
+        tries: &[Try<'_>],
+        (from, to): (Timestamp, Timestamp),
+    ) -> bool {
         let whole = self.started.is_some_and(|started| started <= from)
             && self.finished.is_some_and(|finished| finished >= to);
-        let on_it = self.document.ports.iter().any(|it| {
-            let local = it.local.parse::<SocketAddr>();
-            it.transport == transport
-                && it.state == "listening"
-                && local.is_ok_and(|local| local.port() == port)
-        });
+        let on_it = tries
+            .iter()
+            .all(|attempt| self.listened_at(transport, port, plain(attempt.remote.ip())));
         // Where the system does not show what stays half open, a connection may arrive unseen.
         let sees_it = transport == Transport::Udp.name() || self.document.sees_half_open;
         whole && on_it && sees_it && self.document.more == 0
     }
 
+    /// Whether it listened where a packet to this address comes out: at that very address, where it is this host's; else it
+    /// is translated, nobody knows to which, and the port has to be listened on at every one.
+    fn listened_at(&self, transport: &str, port: u16, tried: IpAddr) -> bool {
+        let ends = self.document.ports.iter().filter_map(|it| {
+            let local = plain_end(it.local.parse().ok()?);
+            Some((it, local))
+        });
+        let is_own = ends.clone().any(|(_, local)| local.ip() == tried);
+        let mut on_port = ends
+            .filter(|(it, local)| it.transport == transport && local.port() == port)
+            .filter(|(_, local)| !is_own || local.ip() == tried)
+            .peekable();
+        on_port.peek().is_some() && on_port.all(|(it, _)| it.state == "listening")
+    }
+
     fn request(&self, transport: &str, same: &[(&Packet<'_>, By)]) -> Found {
         let datagram = transport == Transport::Udp.name();
-        let lost = !datagram || same.iter().any(|(packet, _)| packet.arrival.what == PROVED);
-        let known = match same.iter().map(|(_, by)| *by).max() {
+        let by = same.iter().map(|(_, by)| *by).max();
+        let answered = !datagram || same.iter().any(|(packet, _)| packet.arrival.what == PROVED);
+        let lost = answered && by > Some(By::Time);
+        let known = match by {
+            Some(By::Run) => "it proved the token of this very run",
             Some(By::Source) => "from the very source address and port",
             Some(By::Port) => "from the same source port; the address was translated on the way",
-            _ => "at the same times, from one address; address and port were translated on the way",
+            _ => {
+                "as it seems: at the same times, from one address, as if address and port were translated on the way"
+            }
         };
-        let answer = match lost {
+        let answer = match answered {
             true => "its answer did not come back",
             false => "nothing shows that the listener answered it",
         };
@@ -200,6 +317,7 @@ enum By {
     Time,
     Port,
     Source,
+    Run,
 }
 
 impl By {
@@ -208,36 +326,57 @@ impl By {
             Self::Time => "time",
             Self::Port => "port",
             Self::Source => "source",
+            Self::Run => "run",
         }
     }
 }
 
 /// The arrivals that are these tries.
-fn same<'a, 'b>(tries: &[Try<'_>], packets: &'a [Packet<'b>]) -> Vec<(&'a Packet<'b>, By)> {
+fn same<'a, 'b>(
+    tries: &[Try<'_>],
+    packets: &'a [Packet<'b>],
+    here: &Here,
+) -> Vec<(&'a Packet<'b>, By)> {
     let relevant: Vec<&Packet<'_>> = packets
         .iter()
         .filter(|packet| {
             packet.arrival.transport == Transport::Udp.name() || packet.arrival.what == HALF_OPEN
         })
+        .filter(|packet| packet.arrival.what != PROVED || here.is_run(packet.arrival))
         .collect();
-    let by_source = relevant.iter().filter_map(|packet| {
-        let of = |attempt: &Try<'_>| {
-            let local = attempt.local?;
-            let is_close = is_near(packet.at, attempt.at, CLOCKS);
-            if !is_close || local.port() != packet.remote.port() {
-                return None;
-            }
-            match plain(local.ip()) == plain(packet.remote.ip()) {
-                true => Some(By::Source),
-                false => Some(By::Port),
-            }
-        };
-        Some((*packet, tries.iter().filter_map(of).max()?))
+    // What came from another address than it was sent from.
+    let may_be_translated = |packet: &Packet<'_>| {
+        let anothers = packet.senders.iter().any(|sender| *sender != here.number);
+        !here.untranslated && !anothers
+    };
+    let by_end = relevant.iter().filter_map(|packet| {
+        let by = tries
+            .iter()
+            .filter_map(|attempt| by(attempt, packet))
+            .max()?;
+        (by == By::Source || may_be_translated(packet)).then_some((*packet, by))
     });
-    let found: Vec<_> = by_source.collect();
-    match found.is_empty() {
-        true => by_time(tries, &relevant),
-        false => found,
+    let found: Vec<_> = by_end.collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let may_be: Vec<&Packet<'_>> = relevant
+        .into_iter()
+        .filter(|packet| may_be_translated(packet))
+        .collect();
+    by_time(tries, &may_be)
+}
+
+/// How a try and an arrival are known to be one, by their source.
+fn by(attempt: &Try<'_>, packet: &Packet<'_>) -> Option<By> {
+    let local = attempt.local?;
+    let is_close = is_near(packet.at, attempt.at, CLOCKS);
+    if !is_close || local.port() != packet.remote.port() {
+        return None;
+    }
+    match plain(local.ip()) == plain(packet.remote.ip()) {
+        true => Some(By::Source),
+        false => Some(By::Port),
     }
 }
 
@@ -269,6 +408,11 @@ fn by_time<'a, 'b>(tries: &[Try<'_>], packets: &[&'a Packet<'b>]) -> Vec<(&'a Pa
     Vec::new()
 }
 
+/// An address and port as they are compared.
+fn plain_end(end: SocketAddr) -> SocketAddr {
+    SocketAddr::new(plain(end.ip()), end.port())
+}
+
 fn is_near(a: Timestamp, b: Timestamp, most: SignedDuration) -> bool {
     a.duration_since(b).abs() <= most
 }
@@ -284,6 +428,10 @@ fn write(flow: &mut ReportFlow, found: Found, devices: &Devices) {
             request_arrived: true,
             ..context(flow)
         };
-        rejudge(flow, &seen, &context, devices);
+        let need = Need::named(&flow.flow.need);
+        // Within a zone a request may arrive: what was said of such a closed port stands.
+        if need.is_some_and(|need| judge(need, &seen, &context).cause == Cause::AnswerLost) {
+            rejudge(flow, &seen, &context, devices);
+        }
     }
 }

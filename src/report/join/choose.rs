@@ -9,11 +9,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::again::attempts;
+use super::again::{attempts, is_in_stead};
 use crate::catalogue::Need;
 use crate::report::document::{ReportDocument, ReportFlow};
 use crate::report::joined::{Answer, Contradiction};
-use crate::verdict::{Cause, Level, Verdict};
+use crate::verdict::{Level, Verdict};
 
 /// Takes the flows out of the reports: each once, with the contradictions among them.
 pub(super) fn choose(reports: &mut [ReportDocument]) -> (Vec<ReportFlow>, Vec<Contradiction>) {
@@ -109,7 +109,7 @@ impl Word {
     fn worth(&self) -> Worth {
         let standing = match self.proves() {
             true => 2,
-            false if self.flow.cause == Cause::InStead.name() => 0,
+            false if is_in_stead(&self.flow) => 0,
             false => 1,
         };
         let verdict = self.verdict();

@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planned;
+use super::again::is_in_stead;
 use crate::plan::Source;
 use crate::report::document::{ReportDocument, ReportFlow};
 use crate::report::joined::{Coverage, Elsewhere, Untried};
-use crate::verdict::Cause;
 
 /// Nothing was run in the zone.
 const NO_REPORT: &str = "no-report";
@@ -73,7 +73,7 @@ fn zones(report: &ReportDocument) -> impl Iterator<Item = &str> {
 
 fn why_untried(flow: &ReportFlow) -> Option<&'static str> {
     match flow.state.as_str() {
-        _ if flow.cause == Cause::InStead.name() => Some(IN_STEAD),
+        _ if is_in_stead(flow) => Some(IN_STEAD),
         "not-tried" => Some(NOT_TRIED),
         _ => None,
     }

@@ -133,6 +133,36 @@ fn the_very_systems_own_word_beats_that_of_others_in_its_stead() {
 }
 
 #[test]
+fn a_flow_inside_ipsec_tried_in_anothers_stead_stays_untried() {
+    let id = "ibs01>cm01:443/tcp";
+    let mut tried = judged(
+        id,
+        ["required", "filtered", "unknown", "ipsec-required", "note"],
+    );
+    tried.flow.ipsec = true;
+    let other = made::with("perimeter", "probe", vec![tried.clone()]);
+    let stead = joined(vec![other.clone(), made::with("internet", "p", Vec::new())]);
+    let coverage = stead.coverage.expect("said");
+    assert_eq!((coverage.tried, coverage.untried), (0, 1));
+    assert_eq!(coverage.starts[0].why, "in-stead");
+
+    let mut own = made::with("perimeter", "ibs01", vec![judged(id, UNSURE)]);
+    own.vantages[0].system = Some("ibs01".to_string());
+    assert_eq!(flow(&joined(vec![other, own]), id).cause, "not-proved");
+
+    // Not even a request that arrived makes it a verdict.
+    let mut seen = log(vec![arrival(
+        "06:00:01.100",
+        "198.51.100.10:50112",
+        "half-open",
+    )]);
+    seen.system = "cm01".to_string();
+    let flow = with_log(tried, seen);
+    assert!(flow.evidence.arrived.is_some());
+    assert_eq!(words(&flow), ["unknown", "ipsec-required", "note"]);
+}
+
+#[test]
 fn a_closed_door_of_a_host_that_another_vantage_shows_alive_is_ok() {
     for (closed, minutes, expected) in [
         (NO_CONTROL, 14, ["ok", "kept-closed", "note"]),
@@ -180,31 +210,42 @@ fn an_exception_counts_apart_and_falls_away_with_what_it_is_for() {
 
 #[test]
 fn only_the_hosts_own_word_shows_that_it_is_alive() {
-    let shows = |change: fn(&mut ReportFlow)| {
+    let shows = |change: &dyn Fn(&mut ReportFlow)| {
         let outside = made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
         let mut inside = judged("intranet>ibs01:443/tcp", OK);
         change(&mut inside);
         let both = joined(vec![outside, made::with("intranet", "q", vec![inside])]);
         flow(&both, CLOSED).verdict == "ok"
     };
-    assert!(shows(|_| {}));
+    assert!(shows(&|_| {}));
     assert!(!shows(
-        |flow| flow.evidence.painted = Some("a device".to_string())
+        &|flow| flow.evidence.painted = Some("a device".to_string())
     ));
-    assert!(!shows(|flow| flow.flow.to.system = "ibs02".to_string()));
-    assert!(!shows(|flow| {
+    assert!(!shows(&|flow| flow.flow.to.system = "ibs02".to_string()));
+    assert!(!shows(&|flow| {
         *flow = judged("intranet>ibs01:443/tcp", SILENT);
     }));
-    assert!(!shows(|flow| {
+    assert!(!shows(&|flow| {
         flow.state = "closed".to_string();
         flow.evidence.reset_by = Some("device".to_string());
     }));
-    assert!(shows(|flow| {
+    assert!(shows(&|flow| {
         flow.state = "closed".to_string();
         flow.evidence.reset_by = Some("host".to_string());
     }));
+    // From the address that was tried, which a device on the way may have.
+    let rejected = |flow: &mut ReportFlow, by_the_host| {
+        let words = ["required", "rejected", "blocked", "rejected", "error"];
+        *flow = judged("intranet>ibs01:443/tcp", words);
+        if let Some(rejected) = &mut flow.evidence.rejected {
+            rejected.by = Some("192.0.2.10".to_string());
+            rejected.by_the_host = by_the_host;
+        }
+    };
+    assert!(!shows(&|flow| rejected(flow, false)));
+    assert!(shows(&|flow| rejected(flow, true)));
     // By a router, not by the host.
-    assert!(!shows(|flow| {
+    assert!(!shows(&|flow| {
         *flow = judged(
             "intranet>ibs01:443/tcp",
             ["required", "rejected", "down", "host-dead", "error"],
@@ -336,14 +377,139 @@ fn silent(words: [&str; 5]) -> ReportFlow {
     flow
 }
 
+/// The run of the vantages that are compared with a log.
+const RUN: &str = "0011223344556677";
+
 fn with_log(flow: ReportFlow, log: ArrivalsDocument) -> ReportFlow {
-    let mut parts = parts(vec![made::with("internet", "p", vec![flow])]);
+    with_log_beside(vec![flow], Vec::new(), log)
+}
+
+/// The first flow of a vantage that is compared with a log, beside another vantage's flows.
+fn with_log_beside(
+    flows: Vec<ReportFlow>,
+    anothers: Vec<ReportFlow>,
+    log: ArrivalsDocument,
+) -> ReportFlow {
+    let id = flows[0].flow.id.clone();
+    let mut report = made::with("internet", "p", flows);
+    report.vantages[0].run = Some(RUN.to_string());
+    let mut parts = parts(vec![report, made::with("intranet", "q", anothers)]);
     parts.arrivals.push(Named {
         file: "arrivals.json".to_string(),
         it: log,
     });
     let report = join(parts, Mixed::Refused).expect("they belong together");
-    report.flows[0].clone()
+    flow(&report, &id).clone()
+}
+
+/// A challenge that proved the token of a run.
+fn proved(run: &str, at: &str, remote: &str, aimed: &str) -> Arrival {
+    Arrival {
+        transport: "udp".to_string(),
+        run: Some(run.to_string()),
+        aimed: Some(aimed.to_string()),
+        ..arrival(at, remote, "proved")
+    }
+}
+
+/// A silent flow over UDP, with a try from source port 50112.
+fn silent_udp(words: [&str; 5]) -> ReportFlow {
+    judged("internet>ibs01:443/udp", words)
+}
+
+const UDP_SILENT: [&str; 5] = ["required", "silent", "unknown", "udp-silent", "note"];
+
+#[test]
+fn a_challenge_of_this_very_run_needs_neither_source_nor_clock() {
+    let aimed = "192.0.2.10:443";
+    let seen = |run, aimed| {
+        log(vec![proved(
+            run,
+            "05:51:00.000",
+            "203.0.113.77:1024",
+            aimed,
+        )])
+    };
+    let nothing = ["required", "silent", "unknown", "nothing-answered", "error"];
+    for words_of in [UDP_SILENT, nothing] {
+        let flow = with_log(silent_udp(words_of), seen(RUN, aimed));
+        assert_eq!(words(&flow), ["blocked", "answer-lost", "error"]);
+        assert_eq!(flow.evidence.arrived.expect("said").seen[0].by, "run");
+    }
+    for (run, aimed) in [
+        ("ffffffffffffffff", aimed),
+        (RUN, "192.0.2.10:444"),
+        (RUN, "192.0.2.11:443"),
+    ] {
+        let flow = with_log(silent_udp(UDP_SILENT), seen(run, aimed));
+        assert_eq!(flow.cause, "udp-silent", "{run} {aimed}");
+    }
+}
+
+#[test]
+fn what_another_vantage_sent_exposes_nothing_here() {
+    let closed = || {
+        let mut flow = silent_udp(["forbidden", "silent", "ok", "kept-closed", "note"]);
+        flow.evidence.control = Some("host".to_string());
+        let one = flow.evidence.attempts[0].clone();
+        flow.evidence.attempts = vec![one.clone(), one];
+        flow
+    };
+    // Another run's challenges: at these times, and even from this source port.
+    let other = "ffffffffffffffff";
+    for remote in [
+        "203.0.113.77:1024",
+        "203.0.113.77:50112",
+        "198.51.100.10:50112",
+    ] {
+        let seen =
+            ["06:00:01.100", "06:00:01.200"].map(|at| proved(other, at, remote, "192.0.2.10:443"));
+        let flow = with_log(closed(), log(seen.into()));
+        assert_eq!(words(&flow), ["ok", "kept-closed", "note"], "{remote}");
+        assert_eq!(flow.evidence.arrived, None, "{remote}");
+    }
+    // A connection that another report has a try of, from the very source.
+    let mut anothers = judged("intranet>ibs01:443/tcp", SILENT);
+    anothers.evidence.attempts[0].local = Some("203.0.113.77:50003".to_string());
+    let seen = || {
+        log(vec![arrival(
+            "06:00:01.100",
+            "203.0.113.77:50003",
+            "half-open",
+        )])
+    };
+    let alone = with_log(silent(SILENT), seen());
+    assert_eq!(alone.cause, "answer-lost");
+    let beside = with_log_beside(vec![silent(SILENT)], vec![anothers], seen());
+    assert_eq!(beside.cause, "no-answer");
+    assert_eq!(beside.evidence.arrived, None);
+}
+
+#[test]
+fn where_a_listener_shows_that_nothing_is_translated_only_the_source_counts() {
+    let shown = |source_nat| {
+        let mut flow = judged("internet>ibs01:80/tcp", OK);
+        flow.evidence.listener = Some(crate::report::document::Listener {
+            system: "ibs01".to_string(),
+            run: RUN.to_string(),
+            sent_from: Some("198.51.100.10:50112".to_string()),
+            seen_from: "198.51.100.10:50112".to_string(),
+            accepted_at: "192.0.2.10:80".to_string(),
+            source_nat,
+            source_port_translated: false,
+            destination_nat: false,
+            port_translated: false,
+        });
+        flow
+    };
+    let cause = |remote, source_nat| {
+        let seen = log(vec![arrival("06:00:03.100", remote, "half-open")]);
+        let flows = vec![silent(SILENT), shown(source_nat)];
+        with_log_beside(flows, Vec::new(), seen).cause
+    };
+    assert_eq!(cause("203.0.113.77:50003", true), "answer-lost");
+    assert_eq!(cause("203.0.113.77:50003", false), "no-answer");
+    assert_eq!(cause("198.51.100.10:50003", false), "answer-lost");
 }
 
 #[test]
@@ -373,13 +539,22 @@ fn a_request_that_arrived_lost_its_answer_on_the_way_back() {
 }
 
 #[test]
-fn where_ports_are_translated_too_times_have_to_fit() {
+fn where_ports_are_translated_too_times_have_to_fit_and_decide_nothing() {
     let from = |remote: &str, seconds: &[u8]| -> Vec<Arrival> {
         let one = |second: &u8| arrival(&format!("06:00:{second:02}.200"), remote, "half-open");
         seconds.iter().map(one).collect()
     };
-    let several = log(from("203.0.113.77:1024", &[1, 3, 5]));
-    assert_eq!(with_log(silent(SILENT), several).cause, "answer-lost");
+    let several = || log(from("203.0.113.77:1024", &[1, 3, 5]));
+    for (words_of, cause) in [(SILENT, "no-answer"), (NO_CONTROL, "kept-closed")] {
+        let flow = with_log(silent(words_of), several());
+        assert_eq!(flow.cause, cause, "time alone decides nothing");
+        let arrived = flow.evidence.arrived.expect("said");
+        assert_eq!(
+            (arrived.what.as_str(), arrived.seen[0].by.as_str()),
+            ("request", "time")
+        );
+        assert!(arrived.words.contains("as it seems"), "{}", arrived.words);
+    }
     // One stranger's knock, and several of different strangers, are not this run's.
     for strangers in [
         from("203.0.113.77:1024", &[3]),
@@ -450,6 +625,31 @@ fn that_nothing_arrived_is_said_only_by_who_listened_all_the_while() {
 }
 
 #[test]
+fn that_nothing_arrived_is_said_only_of_addresses_that_were_listened_at() {
+    let said = |ends: &[(&str, &str)]| {
+        let mut log = log(Vec::new());
+        log.ports = ends
+            .iter()
+            .map(|(local, state)| ListenedPort {
+                transport: "tcp".to_string(),
+                local: (*local).to_string(),
+                state: (*state).to_string(),
+                why: None,
+            })
+            .collect();
+        with_log(silent(SILENT), log).evidence.arrived.is_some()
+    };
+    let (on, off) = ("listening", "in-use");
+    // The address that was tried is the host's own.
+    assert!(said(&[("192.0.2.10:443", on), ("192.0.2.11:443", off)]));
+    assert!(!said(&[("192.0.2.10:443", off), ("192.0.2.11:443", on)]));
+    assert!(!said(&[("192.0.2.10:80", on), ("192.0.2.11:443", on)]));
+    // It is translated to one of these.
+    assert!(said(&[("10.0.0.1:443", on), ("10.0.0.2:443", on)]));
+    assert!(!said(&[("10.0.0.1:443", on), ("10.0.0.2:443", off)]));
+}
+
+#[test]
 fn a_datagram_that_arrived_was_answered_only_if_it_proved_the_token() {
     let udp = |what: &str| {
         let id = "internet>ibs01:443/udp";
@@ -457,6 +657,7 @@ fn a_datagram_that_arrived_was_answered_only_if_it_proved_the_token() {
         flow.evidence.attempts[0].local = Some("198.51.100.10:50003".to_string());
         let mut arrived = arrival("06:00:01.100", "198.51.100.10:50003", what);
         arrived.transport = "udp".to_string();
+        arrived.run = (what == "proved").then(|| RUN.to_string());
         let flow = with_log(flow, log(vec![arrived]));
         let arrived = flow.evidence.arrived.as_ref().expect("said");
         assert_eq!(arrived.what, "request");
