@@ -606,6 +606,32 @@ fn numbers_are_asked_for_only_with_the_client_and_have_to_be_ports() {
     assert!(err.contains("cannot be used with"), "{err}");
 }
 
+#[test]
+fn a_client_has_two_numbers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = before();
+    let text: Vec<&str> = text.lines().filter(|it| !it.starts_with("tls:")).collect();
+    fs::write(folder.path().join("site.yaml"), text.join("\n")).expect("written");
+    let run = |arguments: &[&str]| {
+        let output = assert_cmd::Command::cargo_bin("portproof")
+            .expect("the program")
+            .current_dir(folder.path())
+            .args(["check", "site.yaml", "--from", "internet", "--client"])
+            .args(arguments)
+            .output()
+            .expect("it runs");
+        assert!(output.stdout.is_empty());
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), err)
+    };
+    let (status, err) = run(&["--http-port", "18080", "--https-port", "18080"]);
+    assert_eq!(status, Some(2), "{err}");
+    assert!(err.contains("are both 18080"), "{err}");
+    let (status, err) = run(&["--http-port", "443"]);
+    assert_eq!(status, Some(2), "{err}");
+    assert!(err.contains("--http-port is 443"), "{err}");
+}
+
 /// What `plan` says of a change.
 fn plan(folder: &Path, old: &str, new: &str, format: &str) -> (Option<i32>, String, String) {
     let (old_file, new_file) = (folder.join("old.yaml"), folder.join("new.yaml"));

@@ -9,6 +9,7 @@ use super::Bench;
 use super::aim::Names;
 use super::notes::{Compare, Compared};
 use crate::catalogue::Setting;
+use crate::config::Mode;
 use crate::plan::{self, Plan};
 use crate::report::{ClientNumber, ClientRun, NameAnswer};
 use crate::site::Site;
@@ -44,6 +45,7 @@ pub(super) fn client(
         );
     }
     let (http, https) = (arguments.http_port, arguments.https_port);
+    are_two(site, http, https)?;
     *plan = plan::of_client(site, &loaded.catalogue, place.zone, http, https);
     let mut numbers = Vec::new();
     for (setting, protocol, given) in [
@@ -67,6 +69,31 @@ pub(super) fn client(
         }
     }
     Ok(Client { numbers })
+}
+
+/// Refuses one number for both protocols: what is asked there in one would take the place of what is asked in the other.
+fn are_two(site: &Site, http: Option<u16>, https: Option<u16>) -> anyhow::Result<()> {
+    const WHY: &str = "a web server speaks one protocol at a number";
+    if let Some(port) = http.filter(|_| http == https) {
+        anyhow::bail!("--http-port and --https-port are both {port}: {WHY}");
+    }
+    // In mixed mode clients ask for nothing over HTTPS.
+    if site.mode == Mode::Mixed {
+        return Ok(());
+    }
+    for (given, option, other, setting, protocol) in [
+        (http, "--http-port", https, Setting::ClientHttps, "HTTPS"),
+        (https, "--https-port", http, Setting::ClientHttp, "HTTP"),
+    ] {
+        let of_site = site.client_ports(setting);
+        let taken = given.filter(|port| other.is_none() && of_site.contains(port));
+        if let Some(port) = taken {
+            anyhow::bail!(
+                "{option} is {port}, and that is this client's number for {protocol} too, as the site file has it: {WHY}"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Which file has a number among the client request ports.
