@@ -37,9 +37,16 @@ pub struct ChangeStep {
 }
 
 impl ChangeStep {
-    /// What is filled into a text: numbers that come, that go, from before, from afterwards, and those to move to.
-    pub const BLANKS: &'static [&'static str] =
-        &["{added}", "{removed}", "{before}", "{after}", "{to}"];
+    /// What is filled into a text: numbers that come, that go, from before, from afterwards, those to move to, and a
+    /// sentence on those that the site file has to name as retired.
+    pub const BLANKS: &'static [&'static str] = &[
+        "{added}",
+        "{removed}",
+        "{before}",
+        "{after}",
+        "{to}",
+        "{retire}",
+    ];
 }
 
 words! {

@@ -67,6 +67,7 @@ pub fn compare(old: &Side<'_>, new: &Side<'_>, catalogue: &Catalogue) -> ChangeD
             groups,
             (&opens, &gains, &closes),
             &elsewhere,
+            &retire,
         ),
         cannot_learn: clients::cannot_learn(new, catalogue, &of_clients),
         properties: clients::properties(new, catalogue, &of_clients),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
-use super::document::{Closing, Elsewhere, Leads, Opening, Step};
+use super::document::{Closing, Elsewhere, Leads, Opening, Retired, Step};
 use super::flows::{CLIENT_PORTS, OTHER, UPDATE_PORTS};
 use super::numbers::{Numbers, words};
 use crate::catalogue::{At, Catalogue, ChangeStep, Changed, Confidence, Role, Stage};
@@ -19,6 +19,7 @@ pub(super) fn steps(
     [clients, update_points]: [&Numbers; 2],
     (opens, gains, closes): (&[Opening], &[Opening], &[Closing]),
     elsewhere: &[Elsewhere],
+    retire: &[Retired],
 ) -> Vec<Step> {
     let moving = Moving {
         new,
@@ -48,7 +49,7 @@ pub(super) fn steps(
             all.extend(
                 places
                     .into_iter()
-                    .map(|place| filled(step, &numbers, place)),
+                    .map(|place| filled(step, &numbers, retire, place)),
             );
         }
     }
@@ -60,14 +61,20 @@ pub(super) fn steps(
     all
 }
 
-fn filled(step: &ChangeStep, numbers: &Numbers, place: (Vec<String>, Vec<String>)) -> Step {
+fn filled(
+    step: &ChangeStep,
+    numbers: &Numbers,
+    retire: &[Retired],
+    place: (Vec<String>, Vec<String>),
+) -> Step {
     let text = step
         .text
         .replace("{added}", &words(&numbers.added()))
         .replace("{removed}", &words(&numbers.removed()))
         .replace("{before}", &words(&numbers.before))
         .replace("{after}", &words(&numbers.after))
-        .replace("{to}", &words(&numbers.to()));
+        .replace("{to}", &words(&numbers.to()))
+        .replace("{retire}", &to_retire(retire));
     Step {
         number: 0,
         id: step.id.clone(),
@@ -79,6 +86,21 @@ fn filled(step: &ChangeStep, numbers: &Numbers, place: (Vec<String>, Vec<String>
         flows: place.1,
         confidence: step.confidence.to_string(),
         source: (!step.source.is_empty()).then(|| step.source.clone()),
+    }
+}
+
+/// What is left to write into the site file.
+fn to_retire(retire: &[Retired]) -> String {
+    let left = retire.iter().filter(|it| !it.declared);
+    let left: Vec<String> = left
+        .map(|it| format!("{} ({})", it.port, it.protocol.to_uppercase()))
+        .collect();
+    match left.is_empty() {
+        true => "`retired_client_ports` of the new site file has it already.".to_string(),
+        false => format!(
+            "Name {} under `retired_client_ports` in the site file.",
+            left.join(" and ")
+        ),
     }
 }
 
@@ -210,7 +232,7 @@ fn beside(id: &str, stage: Stage, text: &str, places: Places) -> Vec<Step> {
         confidence: Confidence::Derived,
         source: "the two site files".to_string(),
     };
-    let filled = |place| filled(&step, &Numbers::default(), place);
+    let filled = |place| filled(&step, &Numbers::default(), &[], place);
     places.into_iter().map(filled).collect()
 }
 

@@ -469,3 +469,29 @@ fn an_update_point_at_other_numbers_shares_none() {
     let change = compared(&file(HTTPS_443, "", ""), &file(HTTPS_8443, "", ""));
     assert!(!step_ids(&change).contains(&"client-ports-shared"));
 }
+
+#[test]
+fn only_numbers_that_the_new_file_does_not_retire_are_to_be_named() {
+    let said = |change: &ChangeDocument| {
+        let step = &change.steps[place(change, "client-ports-retire")];
+        step.text.clone()
+    };
+    let silent = said(&compared(
+        &file(HTTPS_BOTH, "", ""),
+        &file(HTTPS_8443, "", ""),
+    ));
+    assert!(
+        silent.starts_with("Name 443 (HTTPS) under `retired_client_ports`"),
+        "{silent}"
+    );
+    let retired = ", client_ports: { https: [8443] }, retired_client_ports: { https: [443] }";
+    let told = said(&compared(&file(HTTPS_BOTH, "", ""), &file(retired, "", "")));
+    assert!(
+        !told.contains("Name ") && told.contains("has it already"),
+        "{told}"
+    );
+    assert!(
+        told.ends_with("Run `portproof check`: 443 (HTTPS) has to be closed."),
+        "{told}"
+    );
+}
