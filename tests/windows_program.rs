@@ -448,7 +448,7 @@ fn it_listens_and_checks_with_itself_and_with_the_linux_program() {
 }
 
 /// DLLs of Windows 7 and Windows Server 2008 R2.
-const OLD_ENOUGH: [&str; 8] = [
+const OLD_ENOUGH: [&str; 9] = [
     "advapi32.dll",
     "bcrypt.dll",
     "crypt32.dll",
@@ -456,6 +456,7 @@ const OLD_ENOUGH: [&str; 8] = [
     "kernel32.dll",
     "msvcrt.dll",
     "ntdll.dll",
+    "userenv.dll",
     "ws2_32.dll",
 ];
 
