@@ -24,8 +24,8 @@ pub enum Owner {
     Another,
 }
 
-/// The flows that start in some zones, as a system with legs there (or none) can try them; the number of flows of other
-/// zones beside.
+/// The flows that start in some zones, as a system with legs there (or none) can try them; beside them the numbers of
+/// those that have to be tried elsewhere.
 ///
 /// A system's own word goes before its zone's: a zone's forbidden flow is left out where the vantage itself needs the
 /// same host and port, a zone's needed flow where the vantage itself must not start it. So is what leads to the vantage
@@ -38,7 +38,7 @@ pub fn select(
     plan: &Plan,
     zones: &[ZoneId],
     system: Option<SystemId>,
-) -> (Vec<Chosen>, usize) {
+) -> (Vec<Chosen>, Vec<usize>) {
     let own: BTreeSet<_> = plan
         .flows
         .iter()
@@ -46,11 +46,11 @@ pub fn select(
         .map(|flow| (flow.to, flow.port, flow.transport, is_forbidden(flow)))
         .collect();
     let mut chosen = Vec::new();
-    let mut elsewhere = 0;
+    let mut elsewhere = Vec::new();
     for (number, flow) in plan.flows.iter().enumerate() {
         let start = flow.start(site);
         if !zones.contains(&start) || goes_around(site, flow, start, system) {
-            elsewhere += 1;
+            elsewhere.push(number);
         } else if !is_moot(flow, system, &own) {
             let owner = match flow.from {
                 Origin::Zone(_) => Owner::Vantage,

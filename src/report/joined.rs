@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::Summary;
 use crate::plan::{Plan, Source};
-use crate::site::{Origin, Site, ZoneId};
+use crate::site::{Origin, Site};
 
 /// A start of flows that are not tried from this vantage's zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,20 +21,16 @@ pub struct Elsewhere {
     pub flows: usize,
 }
 
-/// The starts of a plan outside these zones, each with how many flows start there.
-pub fn elsewhere(site: &Site, plan: &Plan, zones: &[ZoneId]) -> Vec<Elsewhere> {
+/// Where these flows of a plan start, each start with how many of them do.
+pub fn elsewhere(site: &Site, plan: &Plan, flows: &[usize]) -> Vec<Elsewhere> {
     let mut starts: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
-    for flow in &plan.flows {
-        let of = flow.start(site);
+    for flow in flows.iter().map(|number| &plan.flows[*number]) {
+        let zone = site.zones[flow.start(site)].name.clone();
         let system = match flow.from {
             Origin::Zone(_) => None,
             Origin::System(system) => Some(site.systems[system].name.clone()),
         };
-        if !zones.contains(&of) {
-            *starts
-                .entry((site.zones[of].name.clone(), system))
-                .or_default() += 1;
-        }
+        *starts.entry((zone, system)).or_default() += 1;
     }
     let start = |((zone, system), flows)| Elsewhere {
         zone,

@@ -144,7 +144,8 @@ async fn check(
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
     let mut place = place(arguments, &loaded.site, &own)?;
     let lab = start_lab(arguments, &loaded, &plan, place.zone).await?;
-    let elsewhere = report::elsewhere(&loaded.site, &plan, &place.zones());
+    let (_, elsewhere) = plan::select(&loaded.site, &plan, &place.zones(), place.system);
+    let elsewhere = report::elsewhere(&loaded.site, &plan, &elsewhere);
     let client = match arguments.client {
         true => Some(client::client(
             arguments,
