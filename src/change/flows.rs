@@ -46,19 +46,10 @@ pub(super) fn opens(
     old: &Side<'_>,
     new: &Side<'_>,
     catalogue: &Catalogue,
-    [clients, update_points]: [&Numbers; 2],
+    numbers: [&Numbers; 2],
 ) -> Vec<Opening> {
     let before = needed(old);
-    let (clients, update_points) = (clients.added(), update_points.added());
-    let new_ones = needed(new)
-        .into_iter()
-        .filter(|(id, _)| !before.contains_key(id));
-    new_ones
-        .map(|(_, flow)| Opening {
-            flow: plan::entry(new.site, new.file, flow),
-            of: with(catalogue, flow, &clients, &update_points),
-        })
-        .collect()
+    needed_now(new, catalogue, numbers, |id| !before.contains_key(id))
 }
 
 /// Flows that both need, with what they now serve too.
@@ -66,18 +57,28 @@ pub(super) fn gains(
     old: &Side<'_>,
     new: &Side<'_>,
     catalogue: &Catalogue,
-    [clients, update_points]: [&Numbers; 2],
+    numbers: [&Numbers; 2],
 ) -> Vec<Opening> {
     let before = needed(old);
+    let mut all = needed_now(new, catalogue, numbers, |id| before.contains_key(id));
+    all.retain(|it| it.of != OTHER);
+    all
+}
+
+/// Flows that the new file needs, those of these ids, each with the added number that it serves.
+fn needed_now(
+    new: &Side<'_>,
+    catalogue: &Catalogue,
+    [clients, update_points]: [&Numbers; 2],
+    is_meant: impl Fn(&str) -> bool,
+) -> Vec<Opening> {
     let (clients, update_points) = (clients.added(), update_points.added());
-    let both = needed(new)
-        .into_iter()
-        .filter(|(id, _)| before.contains_key(id));
-    let all = both.map(|(_, flow)| Opening {
+    let meant = needed(new).into_iter().filter(|(id, _)| is_meant(id));
+    let opening = |flow| Opening {
         flow: plan::entry(new.site, new.file, flow),
         of: with(catalogue, flow, &clients, &update_points),
-    });
-    all.filter(|it| it.of != OTHER).collect()
+    };
+    meant.map(|(_, flow)| opening(flow)).collect()
 }
 
 pub(super) fn closes(
