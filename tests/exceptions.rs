@@ -1,6 +1,8 @@
 //! Accepted deviations from file to exit status, on a site of loopback addresses: what is accepted counts apart, what has
 //! lapsed counts again.
 
+mod schemas;
+
 use std::fs;
 use std::net::TcpListener;
 
@@ -22,14 +24,7 @@ struct Run {
 impl Run {
     fn json(&self) -> Value {
         let document: Value = serde_json::from_str(&self.out).expect("JSON");
-        let schema = portproof(&["schema", "report"]).out;
-        let schema: Value = serde_json::from_str(&schema).expect("a schema");
-        let validator = jsonschema::validator_for(&schema).expect("a good schema");
-        let errors: Vec<String> = validator
-            .iter_errors(&document)
-            .map(|error| error.to_string())
-            .collect();
-        assert!(errors.is_empty(), "{errors:?}");
+        schemas::assert_valid("report", &document);
         document
     }
 }

@@ -1,5 +1,7 @@
 //! `portproof explain` as a user runs it: every kind of word, the lab's report, and what is wrong.
 
+mod schemas;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -30,15 +32,8 @@ fn explained(arguments: &[&str]) -> String {
 /// As JSON, valid against its schema.
 fn json(arguments: &[&str]) -> Value {
     let out = explained(&[arguments, &["--format", "json"]].concat());
-    let (_, schema, _) = portproof(&["schema", "explain"]);
-    let schema: Value = serde_json::from_str(&schema).expect("a schema");
     let document: Value = serde_json::from_str(&out).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a good schema");
-    let errors: Vec<String> = validator
-        .iter_errors(&document)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:?}");
+    schemas::assert_valid("explain", &document);
     assert_eq!(document["schema"], "portproof.explain/1");
     document
 }

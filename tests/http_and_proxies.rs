@@ -4,6 +4,7 @@
 //! A missing program fails the test and says how to get it.
 #![cfg(unix)]
 
+mod schemas;
 mod ports;
 
 use std::fs;
@@ -223,18 +224,7 @@ fn portproof(file: &Path, format: &str, password: Option<&str>) -> (i32, String,
 
 /// Every report is as its published schema says.
 fn valid(report: &Value) {
-    let schema = assert_cmd::Command::cargo_bin("portproof")
-        .expect("the program")
-        .args(["schema", "report"])
-        .output()
-        .expect("it runs");
-    let schema: Value = serde_json::from_slice(&schema.stdout).expect("a schema");
-    let validator = jsonschema::validator_for(&schema).expect("a good schema");
-    let errors: Vec<String> = validator
-        .iter_errors(report)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:?}");
+    schemas::assert_valid("report", report);
 }
 
 /// Runs the program once, as JSON.

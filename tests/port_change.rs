@@ -3,6 +3,7 @@
 //!
 //! Needs root, `ip`, `nft`, `nginx` and `python3`; without them a test fails and says so. Namespaces end with their test.
 
+mod schemas;
 mod row;
 
 use std::fs;
@@ -174,18 +175,7 @@ impl Report {
 
 /// Every report is as its published schema says.
 fn valid(report: &Value) {
-    let schema = assert_cmd::Command::cargo_bin("portproof")
-        .expect("the program")
-        .args(["schema", "report"])
-        .output()
-        .expect("it runs");
-    let schema: Value = serde_json::from_slice(&schema.stdout).expect("a schema");
-    let validator = jsonschema::validator_for(&schema).expect("a good schema");
-    let errors: Vec<String> = validator
-        .iter_errors(report)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:?}");
+    schemas::assert_valid("report", report);
 }
 
 /// Puts a delay between firewall and server, in place of the row's own link.
@@ -664,18 +654,7 @@ fn a_plan_against_the_old_file_gives_the_steps_in_order_and_is_as_its_schema_say
     let (status, out, _) = plan(folder.path(), &before(), &after, "json");
     assert_eq!(status, Some(0));
     let change: Value = serde_json::from_str(&out).expect("JSON");
-    let schema = assert_cmd::Command::cargo_bin("portproof")
-        .expect("the program")
-        .args(["schema", "change"])
-        .output()
-        .expect("it runs");
-    let schema: Value = serde_json::from_slice(&schema.stdout).expect("a schema");
-    let validator = jsonschema::validator_for(&schema).expect("a good schema");
-    let errors: Vec<String> = validator
-        .iter_errors(&change)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:?}");
+    schemas::assert_valid("change", &change);
     assert_eq!(change["schema"], "portproof.change/1");
     let (status, text, _) = plan(folder.path(), &before(), &after, "text");
     assert_eq!(status, Some(0));

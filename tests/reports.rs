@@ -1,5 +1,7 @@
 //! Reports in files, as a user has them: joined, signed, verified by OpenSSL too, and compared.
 
+mod schemas;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -36,16 +38,9 @@ fn openssl(folder: &Path, arguments: &str) -> bool {
 }
 
 /// A document that is as its schema says.
-fn valid(folder: &Path, schema: &str, text: &str) -> Value {
-    let (_, schema, _) = portproof(folder, &["schema", schema]);
-    let schema: Value = serde_json::from_str(&schema).expect("a schema");
+fn valid(schema: &str, text: &str) -> Value {
     let document: Value = serde_json::from_str(text).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a good schema");
-    let errors: Vec<String> = validator
-        .iter_errors(&document)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:?}");
+    schemas::assert_valid(schema, &document);
     document
 }
 
@@ -83,7 +78,7 @@ fn one_report_is_shown_as_check_shows_it() {
         out,
         fs::read_to_string(folder.join("lab.json")).expect("the report")
     );
-    valid(folder, "report", &out);
+    valid("report", &out);
     let (status, out, _) = portproof(folder, &["report", "lab.json"]);
     assert_eq!(status, 1);
     assert!(out.contains("Who has to act: firewall team: 2 rules, server team: 1 host"));
@@ -100,7 +95,7 @@ fn with_the_site_file_every_flow_that_nobody_tried_is_named() {
     let arguments = ["report", "lab.json", "--site", "probes.yaml"];
     let (status, out, err) = portproof(folder, &[&arguments[..], &["--format", "json"]].concat());
     assert_eq!(status, 1, "{err}");
-    let report = valid(folder, "report", &out);
+    let report = valid("report", &out);
     let coverage = &report["coverage"];
     let count = |key: &str| coverage[key].as_u64().expect("a number") as usize;
     assert_eq!(count("tried") + count("untried"), planned);
@@ -161,7 +156,7 @@ fn two_vantages_become_one_report_in_any_order() {
     );
     assert_eq!(one, other);
     assert_eq!(one.0, 1, "{}", one.2);
-    let report = valid(folder, "report", &one.1);
+    let report = valid("report", &one.1);
     assert_eq!(flow(&report, broken)["verdict"], "blocked");
     assert_eq!(report["contradictions"][0]["flow"], broken);
     assert_eq!(report["vantages"].as_array().map(Vec::len), Some(2));
@@ -338,7 +333,7 @@ fn a_lab_that_breaks_is_worse_and_one_that_is_mended_is_better() {
     let diff = |old: &str, new: &str| {
         let (status, out, err) = portproof(folder, &["diff", old, new, "--format", "json"]);
         assert_eq!(err, "");
-        (status, valid(folder, "diff", &out))
+        (status, valid("diff", &out))
     };
     let ids = |diff: &Value, part: &str| -> Vec<String> {
         let all = diff[part].as_array().expect("changes").iter();

@@ -2,6 +2,7 @@
 //!
 //! Everything is on loopback; only the device that intercepts stands in network namespaces of its own, which needs root.
 
+mod schemas;
 mod ports;
 
 use std::fs;
@@ -248,18 +249,7 @@ fn check(folder: &Path, site: &str) -> Run {
 
 /// The report is as its schema says.
 fn valid(report: &Value) {
-    let output = assert_cmd::Command::cargo_bin("portproof")
-        .expect("the program")
-        .args(["schema", "report"])
-        .output()
-        .expect("it runs");
-    let schema: Value = serde_json::from_slice(&output.stdout).expect("a schema");
-    let validator = jsonschema::validator_for(&schema).expect("a good schema");
-    let errors: Vec<String> = validator
-        .iter_errors(report)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:?}");
+    schemas::assert_valid("report", report);
 }
 
 /// An old authority with `root.pem`, and `FILE.pem` with `FILE.key` by it: RSA, as openssl still makes it.

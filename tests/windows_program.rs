@@ -3,6 +3,8 @@
 //! Wine hands Windows programs Linux's sockets: what Windows itself says of refusals and silence is not shown here.
 //! `scripts/build-windows --trial` builds the executable; that the sources have changed since, nothing here notices.
 
+mod schemas;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -166,16 +168,7 @@ fn verdicts(report: &Value) -> BTreeMap<String, [String; 3]> {
 }
 
 fn is_valid(report: &Value) {
-    let schema = Command::new(env!("CARGO_BIN_EXE_portproof"))
-        .args(["schema", "report"])
-        .output();
-    let schema = serde_json::from_slice(&schema.expect("it runs").stdout).expect("a schema");
-    let validator = jsonschema::validator_for(&schema).expect("a good schema");
-    let errors: Vec<String> = validator
-        .iter_errors(report)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:?}");
+    schemas::assert_valid("report", report);
 }
 
 #[test]
