@@ -85,15 +85,36 @@ pub fn has_errors(problems: &[Problem]) -> bool {
         .any(|problem| problem.severity == Severity::Error)
 }
 
-/// Shows findings, in the order of the file.
+/// The most findings of a file that are shown: nobody reads more at once, and a hostile file may have any number.
+pub const MOST_SHOWN: usize = 50;
+
+/// Shows findings, in the order of the file; of more than can be read at once the first, errors before warnings, and how
+/// many are left.
 pub fn render(file: &str, source: &str, problems: &[Problem]) -> String {
-    let mut sorted: Vec<&Problem> = problems.iter().collect();
-    sorted.sort_by_key(|problem| problem.at.unwrap_or_default());
-    sorted
+    let place = |problem: &&Problem| problem.at.unwrap_or_default();
+    let mut shown: Vec<&Problem> = problems.iter().collect();
+    shown.sort_by_key(|problem| (problem.severity, place(problem)));
+    let left = shown.split_off(shown.len().min(MOST_SHOWN));
+    shown.sort_by_key(place);
+    let mut parts: Vec<String> = shown
         .iter()
         .map(|problem| render_one(file, source, problem))
-        .collect::<Vec<_>>()
-        .join("\n")
+        .collect();
+    if !left.is_empty() {
+        let errors = left.iter().filter(|it| it.severity == Severity::Error);
+        let errors = errors.count();
+        parts.push(format!(
+            "{} more are not shown: {}, {}.\n",
+            left.len(),
+            counted(errors, "error"),
+            counted(left.len() - errors, "warning")
+        ));
+    }
+    parts.join("\n")
+}
+
+fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 fn render_one(file: &str, source: &str, problem: &Problem) -> String {
@@ -289,6 +310,34 @@ mod tests {
             .map(|c| if c > '\u{2e80}' { 2 } else { 1 })
             .sum::<usize>();
         assert_eq!(caret, shown);
+    }
+
+    #[test]
+    fn fifty_findings_are_shown_errors_first_and_the_rest_is_counted() {
+        let at = |line: usize| Place {
+            line,
+            column: 1,
+            start: 0,
+            end: 1,
+        };
+        let warning = |line| Problem::warning("some-code", at(line), "odd");
+        let error = |line| Problem::error("some-code", at(line), "wrong");
+        let of_each = |warnings: usize, errors: usize| {
+            let all = (1..=warnings).map(warning);
+            let all: Vec<_> = all.chain((1_001..=1_000 + errors).map(error)).collect();
+            render("a.yaml", "x\n", &all)
+        };
+        let count = |text: &str, word: &str| text.matches(&format!(": {word}[some-code]")).count();
+        let all = of_each(1, MOST_SHOWN - 1);
+        assert_eq!(count(&all, "error"), MOST_SHOWN - 1);
+        assert!(!all.contains("more are not shown"), "{all}");
+        let mixed = of_each(60, 40);
+        assert_eq!((count(&mixed, "warning"), count(&mixed, "error")), (10, 40));
+        assert!(mixed.starts_with("a.yaml:1:1: warning"), "the file's order");
+        assert!(mixed.ends_with("\n50 more are not shown: 0 errors, 50 warnings.\n"));
+        let many = of_each(1, 100_000);
+        assert_eq!((count(&many, "warning"), count(&many, "error")), (0, 50));
+        assert!(many.ends_with("\n99951 more are not shown: 99950 errors, 1 warning.\n"));
     }
 
     #[test]
