@@ -221,7 +221,7 @@ fn what_is_signed_here_openssl_verifies_and_what_openssl_signs_is_verified_here(
     let signed = ["--output", "lab.json", "--sign", "dmz.key"];
     let (status, _, err) = portproof(folder, &[&check[..], &signed[..]].concat());
     assert_eq!(status, 0, "{err}");
-    assert!(!err.contains("may read the key"), "{err}");
+    assert!(!err.contains("may read the signing key"), "{err}");
     let verify = "pkeyutl -verify -pubin -inkey dmz.pub -rawin -in lab.json -sigfile lab.json.sig";
     assert!(openssl(folder, verify));
     assert!(!openssl(folder, &verify.replace("dmz.pub", "other.pub")));
@@ -312,7 +312,11 @@ fn a_key_that_others_may_read_brings_a_warning() {
         let arguments = ["report", "lab.json", "--output", "o", "--sign", "dmz.key"];
         let (status, _, err) = portproof(folder, &arguments);
         assert_eq!(status, 0, "{err}");
-        assert_eq!(err.contains("may read the key"), warned, "{mode:o}: {err}");
+        assert_eq!(
+            err.contains("may read the signing key"),
+            warned,
+            "{mode:o}: {err}"
+        );
     }
 }
 

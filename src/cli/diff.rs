@@ -1,6 +1,7 @@
 //! `portproof diff`.
 
 use super::args::{Diff, Format};
+use super::signing::Verifier;
 use super::{files, write_out};
 use crate::report;
 
@@ -8,8 +9,9 @@ use crate::report;
 const WORSE: u8 = 1;
 
 pub(super) fn run(arguments: &Diff) -> anyhow::Result<u8> {
-    let old = files::report(&arguments.old)?;
-    let new = files::report(&arguments.new)?;
+    let verifier = Verifier::new(&arguments.verify)?;
+    let old = files::report(&arguments.old, &verifier)?;
+    let new = files::report(&arguments.new, &verifier)?;
     let diff = report::diff(&old, &new).map_err(anyhow::Error::msg)?;
     let text = match arguments.format {
         Format::Text => report::diff_text(&diff),

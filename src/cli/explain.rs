@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::args::{Explain, Format};
+use super::credentials::Use;
 use super::files::Loaded;
+use super::signing::Verifier;
 use super::{WRONG, check, files, write_out};
 use crate::catalogue::Catalogue;
 use crate::diagnostic::{nearest_few, visible};
@@ -15,7 +17,11 @@ use crate::report::ReportDocument;
 const SUGGESTIONS: usize = 3;
 
 pub(super) fn run(arguments: &Explain) -> anyhow::Result<u8> {
-    let report = arguments.report.as_deref().map(files::report).transpose()?;
+    let verifier = Verifier::new(&arguments.verify)?;
+    let report = arguments.report.as_deref();
+    let report = report
+        .map(|path| files::report(path, &verifier))
+        .transpose()?;
     let Some(about) = about(arguments, report.as_ref())? else {
         return Ok(WRONG);
     };
@@ -75,6 +81,7 @@ fn load(arguments: &Explain) -> anyhow::Result<Option<Loaded>> {
     files::load(
         file.unwrap_or(Path::new("probes.yaml")),
         arguments.shared.catalogue.as_deref(),
+        Use::Missed,
     )
 }
 

@@ -1,19 +1,17 @@
 //! Reading the user's files, and showing what is wrong in them.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use sha2::{Digest, Sha256};
 
+use super::credentials::{self, Credentials, Use};
+use super::named::{Content, Kind, Unread, read};
 use super::signing::Verifier;
 use crate::catalogue::{self, Catalogue};
 use crate::config::{self, Config};
-use crate::conversation::tls::client_certificate::{self, ClientCertificate, PasswordFrom};
 use crate::diagnostic::{Problem, has_errors, render};
 use crate::plan::{self, Plan};
 use crate::report::{self, Joinable, ReportDocument};
@@ -26,11 +24,11 @@ pub(super) struct Loaded {
     pub(super) config: Config,
     pub(super) catalogue: Catalogue,
     pub(super) sha256: String,
-    pub(super) roots: Vec<CertificateDer<'static>>,
+    pub(super) credentials: Credentials,
+    /// The folder that its paths are taken from.
+    pub(super) folder: PathBuf,
     /// The bytes of the file, for findings that come later.
     bytes: Vec<u8>,
-    /// The folder that its paths are taken from.
-    folder: PathBuf,
 }
 
 impl Loaded {
@@ -42,20 +40,13 @@ impl Loaded {
     }
 }
 
-/// The environment variable with the password of the client certificate.
-const PASSWORD: &str = "PORTPROOF_CLIENT_PASSWORD";
-
-/// The largest file that is read.
-const LARGEST: u64 = 16 << 20;
-
-/// The largest report: one of some tens of thousands of flows, each with its evidence.
-pub(super) const LARGEST_REPORT: u64 = 128 << 20;
-
-/// The largest key or signature.
-pub(super) const LARGEST_KEY: u64 = 64 << 10;
-
-pub(super) fn load(file: &Path, catalogue: Option<&Path>) -> anyhow::Result<Option<Loaded>> {
-    let bytes = read(file, LARGEST).with_context(|| {
+/// Reads a site file; `None` when findings, already shown, refuse it.
+pub(super) fn load(
+    file: &Path,
+    catalogue: Option<&Path>,
+    credentials: Use,
+) -> anyhow::Result<Option<Loaded>> {
+    let content = read(file, Kind::SiteFile).with_context(|| {
         format!(
             "reading the site file {} (name another: portproof check FILE)",
             file.display()
@@ -63,9 +54,10 @@ pub(super) fn load(file: &Path, catalogue: Option<&Path>) -> anyhow::Result<Opti
     })?;
     load_bytes(
         &file.display().to_string(),
-        &bytes,
+        &content.bytes,
         file.parent(),
         catalogue,
+        credentials,
     )
 }
 
@@ -75,6 +67,7 @@ pub(super) fn load_bytes(
     bytes: &[u8],
     folder: Option<&Path>,
     catalogue: Option<&Path>,
+    credentials: Use,
 ) -> anyhow::Result<Option<Loaded>> {
     let Some(catalogue) = load_catalogue(catalogue)? else {
         return Ok(None);
@@ -83,9 +76,10 @@ pub(super) fn load_bytes(
     let site = config
         .as_ref()
         .and_then(|config| Site::new(config, &catalogue, &mut problems));
-    let roots = config
+    let folder = folder.unwrap_or(Path::new(""));
+    let credentials = config
         .as_ref()
-        .map(|config| roots(config, folder, &mut problems))
+        .map(|config| credentials::read(config, folder, credentials, &mut problems))
         .unwrap_or_default();
     show(file, bytes, &problems);
     let refused = has_errors(&problems);
@@ -100,9 +94,9 @@ pub(super) fn load_bytes(
             config,
             catalogue,
             sha256,
-            roots,
+            credentials,
             bytes: bytes.to_vec(),
-            folder: folder.unwrap_or(Path::new("")).to_path_buf(),
+            folder: folder.to_path_buf(),
         }),
         _ => None,
     })
@@ -116,8 +110,9 @@ pub(super) fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catal
                 anyhow::anyhow!("the embedded catalogue has {} findings", problems.len())
             });
     };
-    let bytes =
-        read(path, LARGEST).with_context(|| format!("reading the catalogue {}", path.display()))?;
+    let bytes = read(path, Kind::Catalogue)
+        .with_context(|| format!("reading the catalogue {}", path.display()))?
+        .bytes;
     match Catalogue::parse(&bytes) {
         Ok(catalogue) => Ok(Some(catalogue)),
         Err(problems) => {
@@ -127,31 +122,52 @@ pub(super) fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catal
     }
 }
 
-/// Reads a report that `check` or `report` wrote.
-pub(super) fn report(path: &Path) -> anyhow::Result<ReportDocument> {
-    let bytes = read(path, LARGEST_REPORT)
-        .with_context(|| format!("reading the report {}", path.display()))?;
+/// Reads a report that `check` or `report` wrote, signed by whom the verifier believes.
+pub(super) fn report(path: &Path, verifier: &Verifier) -> anyhow::Result<ReportDocument> {
+    let bytes = verified(path, verifier)?;
     report::read(&bytes).map_err(|why| anyhow::anyhow!("{} {why}", path.display()))
 }
 
 /// Reads a report or a log of arrivals, signed by whom the verifier believes.
 pub(super) fn joinable(path: &Path, verifier: &Verifier) -> anyhow::Result<Joinable> {
-    let bytes = read(path, LARGEST_REPORT)
-        .with_context(|| format!("reading the report {}", path.display()))?;
-    verifier.verify(path, &bytes)?;
+    let bytes = verified(path, verifier)?;
     report::read_joinable(&bytes).map_err(|why| anyhow::anyhow!("{} {why}", path.display()))
 }
 
-/// Reads a file of at most so many bytes, whatever its size is said to be.
-pub(super) fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path)?;
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    anyhow::ensure!(
-        bytes.len() as u64 <= most,
-        "the file has more than the {most} bytes that are allowed"
-    );
-    Ok(bytes)
+/// The bytes that are verified are those that are read: the file is read once.
+fn verified(path: &Path, verifier: &Verifier) -> anyhow::Result<Vec<u8>> {
+    let content = read(path, Kind::Report)
+        .with_context(|| format!("reading the report {}", path.display()))?;
+    verifier.verify(path, &content.bytes)?;
+    Ok(content.bytes)
+}
+
+/// Reads the first line of a password file, without its end.
+pub(super) fn password_of(path: &Path) -> Result<String, Unread> {
+    let content = read(path, Kind::Password)?;
+    let line = content
+        .text()?
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_string();
+    warn_if_open(path, Kind::Password, &content);
+    Ok(line)
+}
+
+/// Warns where others may read a secret. The service manager keeps the folder of its credentials shut, whatever the
+/// permissions of the files in it.
+pub(super) fn warn_if_open(path: &Path, kind: Kind, content: &Content) {
+    let of_the_manager = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .is_some_and(|folder| !folder.is_empty() && path.starts_with(folder));
+    if content.open_to_others && !of_the_manager {
+        let path = path.display();
+        eprintln!(
+            "warning: others on this host may read the {} {path}{} (chmod 600 {path})",
+            kind.name(),
+            kind.harm()
+        );
+    }
 }
 
 fn show(file: &str, bytes: &[u8], problems: &[Problem]) {
@@ -172,71 +188,5 @@ fn show(file: &str, bytes: &[u8], problems: &[Problem]) {
             "\n{errors} error{} in {file}; no packet was sent. Each code is explained in docs/findings.md.",
             if errors == 1 { "" } else { "s" }
         );
-    }
-}
-
-fn roots(
-    config: &Config,
-    folder: Option<&Path>,
-    problems: &mut Vec<Problem>,
-) -> Vec<CertificateDer<'static>> {
-    let mut all = Vec::new();
-    for root in &config.roots {
-        let path = folder.unwrap_or(Path::new("")).join(&root.value);
-        let found: Result<Vec<_>, _> =
-            CertificateDer::pem_file_iter(&path).and_then(Iterator::collect);
-        match found {
-            Ok(found) if !found.is_empty() => all.extend(found),
-            Ok(_) => problems.push(
-                Problem::error(
-                    "bad-root",
-                    root.at,
-                    format!("`{}` holds no certificate", root.value),
-                )
-                .hint("a PEM file with the certificate of the authority"),
-            ),
-            Err(error) => problems.push(
-                Problem::error(
-                    "bad-root",
-                    root.at,
-                    format!("`{}` cannot be read: {error}", root.value),
-                )
-                .hint("the path is taken from the folder of the site file"),
-            ),
-        }
-    }
-    all
-}
-
-/// Reads the client certificate that the site file names.
-///
-/// Only `check` does: whoever looks at a plan needs no password. The outer `None`: a finding, already shown, refuses it.
-pub(super) fn client_certificate(loaded: &Loaded) -> Option<Option<ClientCertificate>> {
-    let Some(named) = &loaded.config.client_certificate else {
-        return Some(None);
-    };
-    let password = match &loaded.config.client_password_file {
-        Some(file) => PasswordFrom::File(loaded.folder.join(&file.value)),
-        None if std::env::var_os(PASSWORD).is_some() => {
-            PasswordFrom::Environment(PASSWORD.to_string())
-        }
-        None => PasswordFrom::Nowhere,
-    };
-    let provider = rustls::crypto::ring::default_provider();
-    let file = loaded.folder.join(&named.value);
-    match client_certificate::load(&file, &password, &provider) {
-        Ok(own) => Some(Some(own)),
-        Err(unusable) => {
-            let is_password = unusable.file != file;
-            let at = match &loaded.config.client_password_file {
-                Some(of_password) if is_password => of_password.at,
-                _ => named.at,
-            };
-            let says = format!("`{}` {}", unusable.file.display(), unusable.fault.says());
-            let problem =
-                Problem::error("bad-client-certificate", at, says).hint(unusable.fault.hint());
-            show(&loaded.file, &loaded.bytes, &[problem]);
-            None
-        }
     }
 }

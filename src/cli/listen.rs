@@ -14,7 +14,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::WRONG;
 use super::args::Listen;
+use super::credentials::Use;
 use super::files::{self, Loaded};
+use super::named::{self, Kind};
 use super::token::{HOW, VARIABLE, token as read_token};
 use crate::listen::{
     Counts, LONGEST_CONNECTION, Listener, MOST_CONNECTIONS, MOST_OF_A_SOURCE, Opened, open, wanted,
@@ -31,7 +33,8 @@ const LOG_EVERY: Duration = Duration::from_secs(5);
 const SOME_REFUSED: u8 = 1;
 
 pub(super) fn run(arguments: &Listen) -> anyhow::Result<u8> {
-    let Some(loaded) = files::load(&arguments.file, arguments.catalogue.as_deref())? else {
+    let Some(loaded) = files::load(&arguments.file, arguments.catalogue.as_deref(), Use::None)?
+    else {
         return Ok(WRONG);
     };
     let token = read_token(arguments.token_file.as_deref())?.with_context(|| {
@@ -324,7 +327,7 @@ fn put_aside(file: &Path) -> anyhow::Result<()> {
         "--log {shown} is no regular file, and would be replaced by one: give another path"
     );
     let earlier =
-        report::read_arrivals(&files::read(file, files::LARGEST_REPORT)?).map_err(|why| {
+        report::read_arrivals(&named::read(file, Kind::Arrivals)?.bytes).map_err(|why| {
             anyhow::anyhow!("--log {shown} would be replaced, and {why}; give another path")
         })?;
     let started: String = earlier

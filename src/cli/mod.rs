@@ -3,11 +3,13 @@
 
 mod args;
 mod check;
+mod credentials;
 mod diff;
 mod explain;
 mod files;
 mod listen;
 mod man;
+mod named;
 mod plan;
 mod report;
 mod rules;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::args::{Plan, PlanFormat};
+use super::credentials::Use;
 use super::files::Loaded;
 use super::{WRONG, files, rules, write_out};
 use crate::change::{self, Side};
@@ -11,7 +12,12 @@ use crate::plan;
 use crate::rules::Dialect;
 
 pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
-    let Some(loaded) = files::load(&arguments.file, arguments.shared.catalogue.as_deref())? else {
+    let Some(loaded) = files::load(
+        &arguments.file,
+        arguments.shared.catalogue.as_deref(),
+        Use::Missed,
+    )?
+    else {
         return Ok(WRONG);
     };
     let plan = plan::derive(&loaded.site, &loaded.catalogue);
@@ -55,7 +61,7 @@ fn change(arguments: &Plan, new: &Loaded, plan: &plan::Plan, old: &Path) -> anyh
             "--against shows a change as text or json; the rules of the new file: leave out --against"
         ),
     };
-    let Some(old) = files::load(old, arguments.shared.catalogue.as_deref())? else {
+    let Some(old) = files::load(old, arguments.shared.catalogue.as_deref(), Use::None)? else {
         return Ok(WRONG);
     };
     warn_of_another_site(new, &old);

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::args::{Format, Report};
+use super::credentials::Use;
 use super::signing::{self, Verifier};
 use super::{WRONG, files};
 use crate::config::Sweep;
@@ -63,7 +64,7 @@ fn joined(mut parts: Parts, mixed: Mixed) -> anyhow::Result<ReportDocument> {
 
 /// The flows that `check` would try by a site file; `None` when findings, already shown, refuse it.
 fn planned(site: &Path, catalogue: Option<&Path>) -> anyhow::Result<Option<Named<Planned>>> {
-    let Some(loaded) = files::load(site, catalogue)? else {
+    let Some(loaded) = files::load(site, catalogue, Use::Missed)? else {
         return Ok(None);
     };
     let mut plan = plan::derive(&loaded.site, &loaded.catalogue);

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::args::Plan;
 use super::files::{self, Loaded};
+use super::signing::Verifier;
 use super::write_out;
 use crate::diagnostic::{choices, visible};
 use crate::plan;
@@ -44,7 +45,10 @@ pub(super) fn run(
     shape: Shape,
 ) -> anyhow::Result<u8> {
     let missing = match &arguments.missing {
-        Some(path) => Some(Missing::of(&files::report(path)?)),
+        Some(path) => {
+            let verifier = Verifier::new(&arguments.verify)?;
+            Some(Missing::of(&files::report(path, &verifier)?))
+        }
         None => None,
     };
     let heading = heading(arguments, loaded, missing.as_ref());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::files;
+use super::named::{self, Kind};
 use crate::report::{SignatureFault, SigningKey, VerifyingKey};
 
 /// Where the signature of a file is: `FILE.sig`.
@@ -17,31 +18,12 @@ fn signature_of(file: &Path) -> PathBuf {
 
 /// Reads the key that signs, before anything is tried, so that a wrong one costs no run.
 pub(super) fn key(path: &Path) -> anyhow::Result<SigningKey> {
-    let bytes = files::read(path, files::LARGEST_KEY)
+    let content = named::read(path, Kind::SigningKey)
         .with_context(|| format!("reading the key {}", path.display()))?;
-    let key = SigningKey::read(&bytes)
+    let key = SigningKey::read(&content.bytes)
         .map_err(|why| anyhow::anyhow!("the key {} {why}", path.display()))?;
-    if others_may_read(path) {
-        eprintln!(
-            "warning: others on this host may read the key {}: whoever has it can sign in its name (chmod 600 {})",
-            path.display(),
-            path.display()
-        );
-    }
+    files::warn_if_open(path, Kind::SigningKey, &content);
     Ok(key)
-}
-
-#[cfg(unix)]
-fn others_may_read(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    const GROUP_AND_OTHERS: u32 = 0o044;
-    std::fs::metadata(path).is_ok_and(|it| it.permissions().mode() & GROUP_AND_OTHERS != 0)
-}
-
-/// Permissions elsewhere are lists of their own, which are not read here.
-#[cfg(not(unix))]
-fn others_may_read(_: &Path) -> bool {
-    false
 }
 
 /// Writes a result, and its signature beside it. What is signed is what stands in the file.
@@ -67,9 +49,9 @@ pub(super) struct Verifier(Vec<VerifyingKey>);
 impl Verifier {
     pub(super) fn new(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let read = |path: &PathBuf| {
-            let bytes = files::read(path, files::LARGEST_KEY)
+            let content = named::read(path, Kind::PublicKey)
                 .with_context(|| format!("reading the key {}", path.display()))?;
-            VerifyingKey::read(&bytes)
+            VerifyingKey::read(&content.bytes)
                 .map_err(|why| anyhow::anyhow!("the key {} {why}", path.display()))
         };
         Ok(Self(paths.iter().map(read).collect::<Result<_, _>>()?))
@@ -81,7 +63,7 @@ impl Verifier {
             return Ok(());
         }
         let beside = signature_of(path);
-        let signature = files::read(&beside, files::LARGEST_KEY).with_context(|| {
+        let signature = named::read(&beside, Kind::Signature).with_context(|| {
             format!(
                 "{} is not signed: reading {}",
                 path.display(),
@@ -90,7 +72,7 @@ impl Verifier {
         })?;
         let mut last = SignatureFault::Wrong;
         for key in &self.0 {
-            match key.verify(bytes, &signature) {
+            match key.verify(bytes, &signature.bytes) {
                 Ok(()) => return Ok(()),
                 Err(fault) => last = fault,
             }

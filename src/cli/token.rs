@@ -4,6 +4,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::files;
+use super::named::{self, Kind};
 use crate::conversation::Token;
 use crate::conversation::challenge::SHORTEST_TOKEN;
 
@@ -11,8 +13,6 @@ use crate::conversation::challenge::SHORTEST_TOKEN;
 pub(super) const VARIABLE: &str = "PORTPROOF_TOKEN";
 /// How one is made.
 pub(super) const HOW: &str = "make one with `openssl rand -hex 32`";
-/// The largest file with a token.
-const LARGEST: u64 = 4_096;
 
 /// The token; `None`: the user gave none.
 ///
@@ -35,11 +35,8 @@ pub(super) fn token(file: Option<&Path>) -> anyhow::Result<Option<Token>> {
 
 fn read(file: &Path) -> anyhow::Result<String> {
     let reading = || format!("reading the token file {}", file.display());
-    let size = std::fs::metadata(file).with_context(reading)?.len();
-    anyhow::ensure!(
-        size <= LARGEST,
-        "{} is too large for a token",
-        file.display()
-    );
-    std::fs::read_to_string(file).with_context(reading)
+    let content = named::read(file, Kind::Token).with_context(reading)?;
+    let text = content.text().with_context(reading)?.to_string();
+    files::warn_if_open(file, Kind::Token, &content);
+    Ok(text)
 }

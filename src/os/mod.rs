@@ -1,5 +1,6 @@
 //! Everything that depends on the operating system: connecting with the evidence the system keeps, this host's own
-//! addresses and name, its descriptor limit, a listener that is silent, and how a run is interrupted.
+//! addresses and name, its descriptor limit, a listener that is silent, how a run is interrupted, and opening files that may
+//! be anything.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -17,12 +18,14 @@ mod linux;
 use linux as platform;
 #[cfg(any(test, not(target_os = "linux")))]
 mod error_number;
+mod file;
 mod interrupt;
 #[cfg(not(target_os = "linux"))]
 mod other;
 #[cfg(not(target_os = "linux"))]
 use other as platform;
 
+pub(crate) use file::{open, other_than_regular, others_may_read};
 pub use interrupt::interrupted;
 pub use platform::{
     SilentListener, TELLS_SENDERS, ask_datagram, connect, half_open, listen_on, receive_on,

@@ -3,7 +3,7 @@
 mod node;
 mod read;
 
-pub(crate) use node::{Node, Value, parse};
+pub(crate) use node::{LARGEST_FILE, Node, Value, parse};
 pub(crate) use read::{At, PortRange as Ports};
 pub(crate) use read::{
     Fields, address, boolean, duration, list, one_or_list, port, port_pairs, ports, text,

@@ -43,7 +43,7 @@ impl Value {
 }
 
 /// The most bytes of a site file or catalogue.
-const LARGEST_FILE: usize = 8 << 20;
+pub(crate) const LARGEST_FILE: usize = 8 << 20;
 
 /// Reads one YAML document.
 ///
@@ -55,8 +55,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Node, Problem> {
             "too-large",
             None,
             format!(
-                "the file has {} bytes; {LARGEST_FILE} are allowed",
-                bytes.len()
+                "the file is larger than {} MiB, the limit for a site file and a catalogue",
+                LARGEST_FILE >> 20
             ),
         ));
     }

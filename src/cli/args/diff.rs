@@ -18,6 +18,10 @@ pub(in crate::cli) struct Diff {
     pub(in crate::cli) old: PathBuf,
     /// The report of after.
     pub(in crate::cli) new: PathBuf,
+    /// Refuse both reports unless each has a signature by this public key (PEM, Ed25519) in FILE.sig. May be given several
+    /// times: any of the keys will do.
+    #[arg(long, value_name = "PUBLIC-KEY")]
+    pub(in crate::cli) verify: Vec<PathBuf>,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(in crate::cli) format: Format,

@@ -24,6 +24,10 @@ pub(in crate::cli) struct Explain {
     /// A report: what was seen of the flow, or where the cause was seen.
     #[arg(long, value_name = "REPORT", requires = "what")]
     pub(in crate::cli) report: Option<PathBuf>,
+    /// Refuse the report unless it has a signature by this public key (PEM, Ed25519) in REPORT.sig. May be given several
+    /// times: any of the keys will do.
+    #[arg(long, value_name = "PUBLIC-KEY", requires = "report")]
+    pub(in crate::cli) verify: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) shared: Shared,
 }

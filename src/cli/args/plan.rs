@@ -35,6 +35,10 @@ pub(in crate::cli) struct Plan {
     /// Rules only for flows that this report of `check` shows as blocked.
     #[arg(long, value_name = "REPORT.json")]
     pub(in crate::cli) missing: Option<PathBuf>,
+    /// Refuse the report of --missing unless it has a signature by this public key (PEM, Ed25519) in REPORT.json.sig. May
+    /// be given several times: any of the keys will do.
+    #[arg(long, value_name = "PUBLIC-KEY", requires = "missing")]
+    pub(in crate::cli) verify: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) shared: Shared<PlanFormat>,
 }

@@ -1,12 +1,11 @@
 //! The proxy through which the flows of the vantage leave, with the password for it.
 
 use std::net::IpAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::cli::files::Loaded;
+use crate::cli::files::{self, Loaded};
 use crate::config::Via;
 use crate::observation::Unresolved;
 use crate::probe::{self, Gateway};
@@ -14,8 +13,6 @@ use crate::site::ZoneId;
 
 /// Where the password is looked for first.
 const PASSWORD: &str = "PORTPROOF_VIA_PASSWORD";
-/// The largest file with a password.
-const LARGEST: u64 = 4_096;
 
 /// The proxy of a zone, if flows leave through one. Its name is resolved from here.
 ///
@@ -52,17 +49,9 @@ fn password(loaded: &Loaded) -> anyhow::Result<String> {
     let Some(file) = &loaded.config.via_password_file else {
         anyhow::bail!("no password: set {PASSWORD}, or name a file under `via_password_file`");
     };
-    let folder = Path::new(&loaded.file).parent().unwrap_or(Path::new(""));
-    let path = folder.join(file);
-    let reading = || format!("reading `via_password_file` {}", path.display());
-    let size = std::fs::metadata(&path).with_context(reading)?.len();
-    anyhow::ensure!(
-        size <= LARGEST,
-        "{} is too large for a password",
-        path.display()
-    );
-    let text = std::fs::read_to_string(&path).with_context(reading)?;
-    Ok(text.lines().next().unwrap_or_default().to_string())
+    let path = loaded.folder.join(file);
+    files::password_of(&path)
+        .with_context(|| format!("reading `via_password_file` {}", path.display()))
 }
 
 async fn addresses(via: &Via, timeout: Duration) -> Vec<IpAddr> {

@@ -34,12 +34,12 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::args::{Check, Format};
+use super::credentials::{Credentials, Use};
 use super::files::{self, Loaded};
 use super::{WRONG, signing, token};
 use crate::attribution::{self, Inquiry};
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
-use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::lab::{self, Faults, Lab};
 use crate::observation::Observation;
 use crate::plan::{self, Chosen, Plan};
@@ -62,16 +62,18 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
             lab::SITE_FILE.as_bytes(),
             None,
             arguments.shared.catalogue.as_deref(),
+            Use::None,
         )?
     } else {
-        files::load(&arguments.file, arguments.shared.catalogue.as_deref())?
+        let catalogue = arguments.shared.catalogue.as_deref();
+        files::load(&arguments.file, catalogue, Use::Shown)?
     };
     let Some(loaded) = loaded else {
         return Ok(WRONG);
     };
     let old = match &arguments.against {
         None => None,
-        Some(old) => match files::load(old, arguments.shared.catalogue.as_deref())? {
+        Some(old) => match files::load(old, arguments.shared.catalogue.as_deref(), Use::None)? {
             None => return Ok(WRONG),
             old => old,
         },
@@ -79,15 +81,12 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     if let Some(old) = &old {
         super::plan::warn_of_another_site(&loaded, old);
     }
-    let Some(own) = files::client_certificate(&loaded) else {
-        return Ok(WRONG);
-    };
     let key = arguments.sign.as_deref().map(signing::key).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let result = runtime.block_on(check(arguments, loaded, old, own));
+    let result = runtime.block_on(check(arguments, loaded, old));
     // A resolver that hangs must not hold up the end.
     runtime.shutdown_background();
     let report = result?;
@@ -135,7 +134,6 @@ async fn check(
     arguments: &Check,
     mut loaded: Loaded,
     old: Option<Loaded>,
-    own_certificate: Option<ClientCertificate>,
 ) -> anyhow::Result<ReportDocument> {
     let started = Timestamp::now();
     let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
@@ -163,7 +161,13 @@ async fn check(
     let limits = limits(arguments, &loaded.site, place.zone, lab.is_some());
     let trust = match &lab {
         Some(lab) => Trust::new(vec![lab.root.clone()], false),
-        None => Trust::new(loaded.roots.clone(), true).presenting(own_certificate),
+        None => {
+            let Credentials {
+                roots,
+                client_certificate,
+            } = std::mem::take(&mut loaded.credentials);
+            Trust::new(roots, true).presenting(client_certificate)
+        }
     };
     let roots = Arc::clone(&trust.roots);
     let via = match &lab {

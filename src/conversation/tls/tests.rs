@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::client_certificate::{PasswordFrom, load};
+use super::client_certificate::read;
 use super::servers::{LIMIT, NAME, Server, certificates, gnutls_server, openssl_server};
 use super::*;
 use crate::conversation::certificate::made::{openssl, openssl_leaf};
@@ -44,12 +44,8 @@ fn client(folder: &Path, of_the_site: bool) -> ClientCertificate {
         "pkcs12 -export -in client.crt -inkey client.key -passout pass: -out client.pfx",
     );
     let provider = rustls::crypto::ring::default_provider();
-    load(
-        &folder.join("client.pfx"),
-        &PasswordFrom::Nowhere,
-        &provider,
-    )
-    .expect("usable")
+    let file = std::fs::read(folder.join("client.pfx")).expect("a file");
+    read(&file, None, &provider).expect("usable")
 }
 
 async fn shaken(

@@ -1,27 +1,8 @@
 //! What is wrong with the file of a client certificate, and what would be right.
 
-use std::fmt;
-use std::io;
-use std::path::PathBuf;
-
-use super::LARGEST_FILE;
-
-/// A client certificate that cannot be used.
-#[derive(Debug)]
-pub(crate) struct Unusable {
-    /// The file that is wrong.
-    pub(crate) file: PathBuf,
-    /// What is wrong.
-    pub(crate) fault: Fault,
-}
-
 /// What is wrong with a file.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// It cannot be read.
-    Unreadable(io::Error),
-    /// It is too large to be one.
-    TooLarge,
     /// It is neither PEM nor PFX.
     UnknownFormat,
     /// It is damaged, or of a kind that cannot be read; the words of the reader.
@@ -40,16 +21,12 @@ pub(crate) enum Fault {
     UnusableKey,
     /// No key belongs to any of its certificates.
     AnotherKey,
-    /// The environment variable with the password is not set, or is no text.
-    NoVariable(String),
 }
 
 impl Fault {
     /// What is wrong, as the end of a sentence that begins with the file.
     pub(crate) fn says(&self) -> String {
         match self {
-            Self::Unreadable(error) => format!("cannot be read: {error}"),
-            Self::TooLarge => format!("is larger than {LARGEST_FILE} bytes"),
             Self::UnknownFormat => "is neither PEM nor PFX".to_string(),
             Self::Damaged(words) => format!("cannot be read as a client certificate: {words}"),
             Self::NoPassword => "is encrypted, and no password is given".to_string(),
@@ -59,17 +36,13 @@ impl Fault {
             Self::NoKey => "has no private key".to_string(),
             Self::UnusableKey => "has a key that cannot be used".to_string(),
             Self::AnotherKey => "has no certificate that belongs to its private key".to_string(),
-            Self::NoVariable(name) => {
-                format!("needs the environment variable {name}, which is not set")
-            }
         }
     }
 
     /// What would be right.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) => "name a file that this account may read",
-            Self::TooLarge | Self::UnknownFormat | Self::NoCertificate => {
+            Self::UnknownFormat | Self::NoCertificate => {
                 "name a PFX file, or a PEM file with the certificate, its issuers and its private key"
             }
             Self::Damaged(_) => "export the certificate again, with its private key",
@@ -83,16 +56,6 @@ impl Fault {
                 "use RSA of 2,048 to 8,192 bits, ECDSA on P-256 or P-384, or Ed25519"
             }
             Self::AnotherKey => "put the certificate and the key of the same client into the file",
-            Self::NoVariable(_) => "set it, or name a file with the password",
         }
     }
 }
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (file, says, hint) = (self.file.display(), self.fault.says(), self.fault.hint());
-        write!(formatter, "{file} {says}; {hint}")
-    }
-}
-
-impl std::error::Error for Unusable {}

@@ -1,8 +1,8 @@
 //! The client certificate that the site file names: a PEM file with chain and key, or a PFX file.
 //!
-//! `load` reads the file and the password; `read` makes of the bytes what rustls can present, pure: keys and
-//! certificates are taken out (`pem`, `pfx`), the certificate that belongs to a key is found by that key, and its
-//! issuers are put behind it. Neither password nor key stands in any text that this module makes.
+//! `read` makes of a file's bytes what rustls can present: keys and certificates are taken out (`pem`, `pfx`), the
+//! certificate that belongs to a key is found by that key, and its issuers are put behind it. Neither password nor key
+//! stands in any text that this module makes.
 
 mod fault;
 mod pem;
@@ -11,9 +11,6 @@ mod pfx;
 mod tests;
 
 use std::fmt;
-use std::fs;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
@@ -23,10 +20,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::conversation::certificate::{self, Facts, LONGEST_CHAIN};
 
-pub(crate) use fault::{Fault, Unusable};
-
-/// The largest file that is read.
-const LARGEST_FILE: u64 = 1 << 20;
+pub(crate) use fault::Fault;
 
 /// A certificate with its key and its issuers, ready to be presented.
 #[derive(Clone)]
@@ -60,68 +54,6 @@ impl Password {
 impl fmt::Debug for Password {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Password(..)")
-    }
-}
-
-/// Where the password stands. It never stands in the site file or on the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum PasswordFrom {
-    /// There is none.
-    Nowhere,
-    /// In this environment variable.
-    Environment(String),
-    /// In the first line of this file.
-    File(PathBuf),
-}
-
-/// Reads a file, with the password from where it stands.
-///
-/// # Errors
-/// Which file is wrong, what is wrong with it and what would be right.
-pub(crate) fn load(
-    file: &Path,
-    password: &PasswordFrom,
-    provider: &CryptoProvider,
-) -> Result<ClientCertificate, Unusable> {
-    let unusable = |fault| Unusable {
-        file: file.to_path_buf(),
-        fault,
-    };
-    let password = match password {
-        PasswordFrom::Nowhere => None,
-        PasswordFrom::Environment(name) => {
-            let value = std::env::var(name);
-            Some(value.map_err(|_| unusable(Fault::NoVariable(name.clone())))?)
-        }
-        PasswordFrom::File(path) => Some(first_line(path)?),
-    };
-    let bytes = content(file)?;
-    read(&bytes, password.map(Password::new).as_ref(), provider).map_err(unusable)
-}
-
-/// The first line of a password file, without its end.
-fn first_line(path: &Path) -> Result<String, Unusable> {
-    let bytes = content(path)?;
-    let text = String::from_utf8(bytes).map_err(|_| Unusable {
-        file: path.to_path_buf(),
-        fault: Fault::Damaged("the password is not in UTF-8".to_string()),
-    })?;
-    Ok(text.lines().next().unwrap_or_default().to_string())
-}
-
-fn content(path: &Path) -> Result<Vec<u8>, Unusable> {
-    let unusable = |fault| Unusable {
-        file: path.to_path_buf(),
-        fault,
-    };
-    let file = fs::File::open(path).map_err(|error| unusable(Fault::Unreadable(error)))?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unusable(Fault::Unreadable(error)))?;
-    match u64::try_from(bytes.len()) {
-        Ok(length) if length <= LARGEST_FILE => Ok(bytes),
-        _ => Err(unusable(Fault::TooLarge)),
     }
 }
 
