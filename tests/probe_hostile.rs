@@ -46,6 +46,7 @@ fn question(address: SocketAddr, ladder: Ladder) -> Question {
         web: None,
         via: None,
         challenger: None,
+        span: tracing::Span::none(),
     }
 }
 

@@ -8,6 +8,7 @@ mod diff;
 mod explain;
 mod files;
 mod listen;
+mod log;
 mod man;
 mod named;
 mod plan;
@@ -32,7 +33,9 @@ const WRONG: u8 = 2;
 /// Runs the program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_stderr();
+    if let Err(wrong) = log::start() {
+        eprintln!("warning: {wrong}");
+    }
     match run(arguments.command) {
         Ok(status) => ExitCode::from(status),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -60,16 +63,6 @@ fn run(command: Command) -> anyhow::Result<u8> {
         }
         Command::Man { into } => man::run(into.as_deref()),
     }
-}
-
-/// `PORTPROOF_LOG=debug` shows what the program does.
-fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PORTPROOF_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
 }
 
 /// A reader such as `head` that has seen enough is no failure.

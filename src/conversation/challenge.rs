@@ -233,8 +233,10 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     limit: Duration,
 ) -> Option<Vec<u8>> {
     let deadline = Instant::now() + limit;
-    message::send(stream, &challenge.bytes(), deadline).await;
-    message::receive(stream, frame, deadline).await.ok()
+    message::send(stream, "challenge", &challenge.bytes(), deadline).await;
+    message::receive(stream, "answer to a challenge", frame, deadline)
+        .await
+        .ok()
 }
 
 /// Reads the challenge that a stream begins with.
@@ -246,13 +248,13 @@ pub(crate) async fn receive<S: AsyncRead + Unpin>(
     token: &Token,
     deadline: Instant,
 ) -> Result<Request, Fault> {
-    let bytes = message::receive(stream, frame, deadline).await?;
+    let bytes = message::receive(stream, "challenge", frame, deadline).await?;
     read(token, &bytes).ok_or(Fault::Foreign)
 }
 
 /// Sends the answer to a challenge over the stream that it came on.
 pub(crate) async fn reply<S: AsyncWrite + Unpin>(stream: &mut S, answer: &[u8], deadline: Instant) {
-    message::send(stream, answer, deadline).await;
+    message::send(stream, "answer to a challenge", answer, deadline).await;
 }
 
 /// Reads a challenge; `None`: whoever sent it does not know the token.

@@ -142,8 +142,15 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     let deadline = Instant::now() + limit;
     let request = query.bytes();
     let length = (request.len() as u16).to_be_bytes();
-    message::send(stream, &[&length, request.as_slice()].concat(), deadline).await;
-    let bytes = message::receive(stream, |bytes| query.frame(bytes), deadline).await?;
+    message::send(
+        stream,
+        "DNS query",
+        &[&length, request.as_slice()].concat(),
+        deadline,
+    )
+    .await;
+    let bytes =
+        message::receive(stream, "DNS answer", |bytes| query.frame(bytes), deadline).await?;
     query.read(bytes.get(PREFIX..).unwrap_or(&[]))
 }
 

@@ -67,8 +67,14 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     let deadline = Instant::now() + limit;
     let request = request();
     let length = (request.len() as u32).to_be_bytes();
-    message::send(stream, &[&length, request.as_slice()].concat(), deadline).await;
-    let bytes = message::receive(stream, frame, deadline).await?;
+    message::send(
+        stream,
+        "Kerberos request",
+        &[&length, request.as_slice()].concat(),
+        deadline,
+    )
+    .await;
+    let bytes = message::receive(stream, "Kerberos answer", frame, deadline).await?;
     read(bytes.get(PREFIX..).unwrap_or(&[]))
 }
 

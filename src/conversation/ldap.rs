@@ -56,10 +56,10 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     limit: Duration,
 ) -> Result<Spoken, Fault> {
     let deadline = Instant::now() + limit;
-    message::send(stream, &search(), deadline).await;
+    message::send(stream, "LDAP search", &search(), deadline).await;
     let mut spoken = Spoken::default();
     for number in 0..MOST_MESSAGES {
-        let bytes = match message::receive(stream, frame, deadline).await {
+        let bytes = match message::receive(stream, "LDAP answer", frame, deadline).await {
             Ok(bytes) => bytes,
             Err(fault) if number == 0 => return Err(fault),
             Err(_) => break,

@@ -14,7 +14,7 @@ pub mod fuzz;
 pub(crate) mod http;
 pub(crate) mod kerberos;
 pub(crate) mod ldap;
-mod message;
+pub(crate) mod message;
 pub(crate) mod proxy;
 #[cfg(all(test, unix))]
 mod real_servers;

@@ -93,8 +93,8 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     limit: Duration,
 ) -> Result<Spoken, Fault> {
     let deadline = Instant::now() + limit;
-    message::send(stream, &prelogin(), deadline).await;
-    let bytes = message::receive(stream, frame, deadline).await?;
+    message::send(stream, "TDS prelogin", &prelogin(), deadline).await;
+    let bytes = message::receive(stream, "TDS answer", frame, deadline).await?;
     read(&bytes).ok_or(Fault::Foreign)
 }
 

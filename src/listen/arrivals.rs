@@ -44,7 +44,7 @@ impl What {
         }
     }
 
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::HalfOpen => "half-open",
             Self::Stranger => "stranger",

@@ -112,6 +112,7 @@ impl Listener {
     }
 
     fn note(&self, met: &Met, what: What) {
+        tracing::debug!(from = %met.remote, at = %met.local, transport = %met.transport, what = what.word(), "arrived");
         self.arrivals.note(Arrived {
             at: met.at,
             transport: met.transport,

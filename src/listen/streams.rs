@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::{Instrument as _, debug_span};
 
 use super::open::Stream;
 use super::{Listener, Met};
@@ -44,10 +45,12 @@ pub(super) async fn serve(listener: Arc<Listener>, port: Stream) {
             continue;
         };
         let (listener, named) = (Arc::clone(&listener), port.named.clone());
-        tokio::spawn(async move {
+        let span = debug_span!("arrival", from = %met.remote, at = %met.local);
+        let talking = async move {
             let _place = place;
             talk(&listener, met, stream, named.as_deref()).await;
-        });
+        };
+        tokio::spawn(talking.instrument(span));
     }
 }
 

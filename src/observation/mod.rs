@@ -4,6 +4,7 @@
 //! has a variant here, so probing returns no `Err` and the verdict table can be exhaustive. The types are plain data:
 //! no sockets, no clocks.
 
+mod brief;
 mod listener;
 mod spoken;
 mod revocation;
@@ -14,6 +15,7 @@ use std::net::{IpAddr, SocketAddr};
 use jiff::Timestamp;
 
 use crate::catalogue::{Role, Verb};
+pub(crate) use brief::Brief;
 pub(crate) use listener::LONGEST_NAME;
 pub use listener::Listener;
 pub use revocation::{ListContent, ListFault, ListSeen};

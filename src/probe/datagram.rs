@@ -14,8 +14,8 @@ use tokio::time::Instant;
 
 use super::converse::facts;
 use super::knock::Places;
-use super::{Datagram as Asked, Landing, Prober, Question, recognise};
-use crate::conversation::{Fault, kerberos, rpc::datagram as rpc};
+use super::{Datagram as Asked, Landing, Prober, Question, recognise, story};
+use crate::conversation::{Fault, kerberos, message, rpc::datagram as rpc};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, Rejection, ResetBy, Service,
     Spoken, State,
@@ -82,9 +82,14 @@ async fn one(
     let started = Instant::now();
     let limit: Duration = prober.limits.timeout;
     let bytes = request.bytes();
+    message::sent(request.kind(), bytes.len());
     let came = tokio::time::timeout(limit, os::ask_datagram(remote, &bytes, began))
         .await
         .ok();
+    story::datagram(remote, started.elapsed(), came.as_ref());
+    if let Some(Datagram::Answer(bytes)) = &came {
+        message::came("answer to a datagram", bytes.len());
+    }
     let result = match &came {
         None => AttemptResult::Silent,
         Some(Datagram::Answer(_)) => AttemptResult::Open,
@@ -116,6 +121,16 @@ impl Request {
             Asked::Dns => facts::query(question).map_or(Self::Empty, Self::Dns),
             Asked::Kerberos => Self::Kerberos,
             Asked::Rpc => Self::Rpc(rpc::Question::new()),
+        }
+    }
+
+    /// What the log calls it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty datagram",
+            Self::Dns(_) => "DNS query",
+            Self::Kerberos => "Kerberos request",
+            Self::Rpc(_) => "RPC call",
         }
     }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::{Prober, lookup, once};
@@ -36,11 +37,19 @@ impl Prober {
             self.connect_any(&addresses, port).await
         };
         let mut stop = self.stop.clone();
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => None,
-            fetched = fetch(url, most, connect, allows, LONGEST) => Some(fetched),
-        }
+        let fetching = async {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => None,
+                fetched = fetch(url, most, connect, allows, LONGEST) => {
+                    let length = fetched.as_ref().map(|fetched| fetched.body.len());
+                    tracing::debug!(?length, "fetched");
+                    Some(fetched)
+                }
+            }
+        };
+        let span = tracing::debug_span!("fetch", url = url.as_str(), %at);
+        fetching.instrument(span).await
     }
 
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NotConnected> {

@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::{Instrument as _, debug_span};
+
 use super::once::once;
 use super::{Ladder, Landing, Prober, Question, Target, Turn, walk};
 use crate::attribution::{self, Far, Found, Inquiry};
@@ -27,6 +29,17 @@ impl Prober {
     /// Carries out an inquiry; ports in `known` are not taken for doors that nobody uses. Paths are walked only where
     /// the user and the operating system let it.
     pub async fn inquire(
+        self: &Arc<Self>,
+        inquiry: &Inquiry,
+        known: &HashSet<u16>,
+        observations: &[Observation],
+    ) -> Found {
+        let address = inquiry.address;
+        let closer = self.look(inquiry, known, observations);
+        closer.instrument(debug_span!("closer", %address)).await
+    }
+
+    async fn look(
         self: &Arc<Self>,
         inquiry: &Inquiry,
         known: &HashSet<u16>,
@@ -271,6 +284,7 @@ fn door(address: IpAddr, port: u16) -> Question {
         web: None,
         via: None,
         challenger: None,
+        span: debug_span!("door", %address, port),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::inquire::SHORTEST_SEARCH;
-use super::{Landing, Prober, Question, converse, silence};
+use super::{Landing, Prober, Question, converse, silence, story};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
 };
@@ -158,6 +158,7 @@ impl Tries<'_> {
         }
         let number = self.attempts.len();
         let (remote, landing) = (self.remote, self.question.landing);
+        story::attempt(self.earlier + number + 1, remote);
         let started = Instant::now();
         self.left.push(started);
         self.attempts.push(Attempt {
@@ -220,6 +221,7 @@ impl Tries<'_> {
                 _ = stop.wait_for(|stop| *stop) => return Some(End::Stopped),
             };
             let (number, took, connection) = joined?;
+            story::came(self.earlier + number + 1, took, &connection);
             if let Some(attempt) = self.attempts.get_mut(number) {
                 attempt.took_ms = super::millis(took);
             }

@@ -6,7 +6,8 @@
 //! A required port that opened is knocked at from several source ports (`spread`). When all have been asked,
 //! `Prober::prove_silence` makes up for losses that were learnt late, and `inquire` finds out what an inquiry of
 //! `attribution` asks: doors that nobody uses, walks of paths (`walk`), times. `pace` spreads the tries, `learnt` keeps
-//! round trips and losses, `names` asks the resolver, `gateway` goes through a proxy. What comes back is always an `Observation`, never an error. What
+//! round trips and losses, `names` asks the resolver, `gateway` goes through a proxy. What
+//! the log says of all this has its words in `story`. What comes back is always an `Observation`, never an error. What
 //! is said on an open port is in `conversation`.
 
 mod converse;
@@ -24,6 +25,7 @@ mod ranges;
 mod recognise;
 mod silence;
 mod spread;
+mod story;
 mod walk;
 
 use std::collections::HashMap;
@@ -35,6 +37,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, Span, debug_span};
 
 use crate::observation::{
     NotTried, Observation, Prohibition, Rejection, State, Trouble, Unresolved,
@@ -74,6 +77,8 @@ pub struct Question {
     pub via: Option<Arc<Gateway>>,
     /// The run that looks for a listener behind it; `None`: none is looked for.
     pub challenger: Option<Arc<Challenger>>,
+    /// What the log says of it stands in this span, with its number and its flows; [`Span::none`] where nobody reads it.
+    pub span: Span,
 }
 
 /// Where a question leads.
@@ -301,11 +306,28 @@ impl Prober {
                 self.learnt().answered(address, 0, seen.took);
             }
         });
-        futures_util::future::join_all(all).await;
+        let all = futures_util::future::join_all(all);
+        all.instrument(debug_span!("confirm")).await;
     }
 
     /// Asks one question; `earlier` tries of it have been silent already.
     async fn ask(
+        &self,
+        question: Question,
+        earlier: usize,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Observation {
+        let span = question.span.clone();
+        let asked = async {
+            let seen = self.go_up(question, earlier, place).await;
+            story::answer(&seen);
+            seen
+        };
+        asked.instrument(span).await
+    }
+
+    /// Takes a question up its ladder.
+    async fn go_up(
         &self,
         question: Question,
         earlier: usize,
@@ -351,8 +373,9 @@ impl Prober {
         }
         let mut seen = knock::knock(self, &question, host, earlier, places).await;
         if question.spread && seen.state == State::Open && !seen.on_link {
-            seen.source_ports =
-                Some(spread::spread(self, SocketAddr::new(host, question.port)).await);
+            let remote = SocketAddr::new(host, question.port);
+            let spread = spread::spread(self, remote).instrument(debug_span!("source_ports"));
+            seen.source_ports = Some(spread.await);
         }
         seen
     }

@@ -1,7 +1,7 @@
 //! Asking the operating system's resolver.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dns_lookup::LookupErrorKind;
 
@@ -16,11 +16,15 @@ pub async fn lookup(name: &str, timeout: Duration) -> Result<Vec<IpAddr>, Unreso
         return Ok(vec![address]);
     }
     let owned = name.to_string();
+    let started = Instant::now();
     let asked = tokio::task::spawn_blocking(move || ask(&owned));
-    match tokio::time::timeout(timeout, asked).await {
+    let answer = match tokio::time::timeout(timeout, asked).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) | Err(_) => Err(Unresolved::ResolverSilent),
-    }
+    };
+    let took_ms = super::millis(started.elapsed());
+    tracing::debug!(name, took_ms, ?answer, "asked the resolver");
+    answer
 }
 
 fn ask(name: &str) -> Result<Vec<IpAddr>, Unresolved> {

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::knock::is_to_itself;
-use super::{Landing, Prober, Question};
+use super::{Landing, Prober, Question, story};
 use crate::os::{self, Connection, Manner};
 
 /// How one try ended.
@@ -60,11 +60,13 @@ pub(super) async fn in_place(
         let came = tokio::time::timeout(limit, os::connect(remote, manner, began)).await;
         let took = started.elapsed();
         let local = *local.lock().unwrap_or_else(PoisonError::into_inner);
-        Once {
+        let once = Once {
             local,
             came: came.ok(),
             took,
-        }
+        };
+        story::tried(remote, manner, &once);
+        once
     };
     tokio::select! {
         biased;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use futures_util::stream::{self, StreamExt as _};
+use tracing::{Instrument as _, debug_span};
 
 use super::once::once;
 use super::spread::PORTS;
@@ -106,6 +107,11 @@ impl Prober {
     }
 
     async fn measure(&self, remote: SocketAddr) {
+        let span = debug_span!("losses", to = %remote);
+        self.sample(remote).instrument(span).await;
+    }
+
+    async fn sample(&self, remote: SocketAddr) {
         let known = self.learnt().samples(remote.ip());
         stream::iter(known..SAMPLES)
             .for_each_concurrent(AT_ONCE, |_| async move {

@@ -9,6 +9,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use tracing::debug_span;
+
 use super::{Ladder, Prober, Question};
 use crate::observation::{NotTried, Observation, ResetBy, RpcPort, RpcRange, Service, State};
 use crate::yaml::Ports;
@@ -51,6 +53,7 @@ impl Prober {
                 port,
                 ladder: Ladder::RpcPort,
                 spread: false,
+                span: debug_span!(parent: &question.span, "guess", port),
                 ..question.clone()
             })
             .collect();

@@ -13,9 +13,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::once::{again, in_place};
-use super::{Challenger, Prober, Question, Target, knock, silence, spread};
+use super::{Challenger, Prober, Question, Target, knock, silence, spread, story};
 use crate::catalogue::Transport;
 use crate::conversation::challenge::{self, Aim, Proof};
+use crate::conversation::message;
 use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service, State};
 use crate::os::{self, Connection, Datagram, Manner};
 
@@ -95,8 +96,13 @@ async fn datagram_once(
     let began = |at| *local.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     let (at, started) = (Timestamp::now(), Instant::now());
     let bytes = challenge.bytes();
+    message::sent("challenge", bytes.len());
     let asked = os::ask_datagram(remote, &bytes, began);
     let came = timeout(prober.limits.timeout, asked).await;
+    story::datagram(remote, started.elapsed(), came.as_ref().ok());
+    if let Ok(Datagram::Answer(bytes)) = &came {
+        message::came("answer to a challenge", bytes.len());
+    }
     let proof = match &came {
         Ok(Datagram::Answer(bytes)) => challenge.read(bytes),
         Ok(Datagram::Rejected(_) | Datagram::Trouble(_)) | Err(_) => None,

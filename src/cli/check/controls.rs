@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use tracing::debug_span;
 
 use super::Bench;
 use crate::observation::{Observation, State};
@@ -26,6 +27,7 @@ pub(super) fn controls(questions: &[Question], answers: &[Observation]) -> Contr
                 turn: Turn::Needed,
                 spread: false,
                 challenger: None,
+                span: debug_span!(parent: &question.span, "control"),
                 ..question.clone()
             });
         }

@@ -8,7 +8,7 @@
 //! fetched (`revocation`).
 //!
 //! With an older file beside (`against`), the flows that clients of either file use are asked in the same run, and with
-//! `--client` only what one client uses (`client`). What is said beforehand is in `announce`.
+//! `--client` only what one client uses (`client`). What is said beforehand is in `announce`, what the log tells in `story`.
 
 mod against;
 mod aim;
@@ -21,6 +21,7 @@ mod interception;
 mod notes;
 mod questions;
 mod revocation;
+mod story;
 mod sweep;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -36,7 +37,7 @@ use tokio::sync::watch;
 use super::args::{Check, Format};
 use super::credentials::{Credentials, Use};
 use super::files::{self, Loaded};
-use super::{WRONG, signing, token};
+use super::{WRONG, log, signing, token};
 use crate::attribution::{self, Inquiry};
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
@@ -335,6 +336,11 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     tried.seen.extend(theirs);
     let site = &tried.site;
     let mut judged = verdict::judge_all(site, &bench.own, &tried.seen, &tried.gone);
+    for (place, (seen, judged)) in tried.seen.iter().zip(&judged).enumerate() {
+        let numbers = by_flow.get(place).filter(|_| place < own);
+        let question = numbers.and_then(|numbers| numbers.get(judged.observation));
+        story::decided(site, seen, judged, question.copied());
+    }
     let theirs = (tried.seen.split_off(kept), judged.split_off(kept));
     let mut notes = notes::skipped_families(site, &tried.seen);
     notes.extend(notes::name_servers(site, &tried.seen));
@@ -470,7 +476,7 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
     }
     let counts = attribution::first_router_counts(&found);
     for (inquiry, found) in inquiries.iter().zip(&found) {
-        tracing::debug!(?inquiry, ?found, "looked closer");
+        story::found(questions, inquiry.address, found);
         attribution::attribute(answers, inquiry, found, counts);
     }
     let doors = inquiries
@@ -549,7 +555,7 @@ fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vant
 }
 
 fn progress(length: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if !std::io::stderr().is_terminal() || log::is_on() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} ports, {elapsed} {msg}")

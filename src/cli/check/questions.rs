@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Bench;
+use tracing::Span;
+
 use super::aim::{Aim, Names, aim};
+use super::{Bench, story};
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::observation::Unresolved;
 use crate::plan::{self, Chosen, Flow, Target};
@@ -55,7 +57,22 @@ pub(super) fn questions(
         }
         by_flow[place] = numbers;
     }
+    note(bench, chosen, &mut all, &by_flow);
     (all, by_flow)
+}
+
+/// Gives each question its span in the log, now that all its flows are known.
+fn note(bench: &Bench, chosen: &[Chosen], all: &mut [Question], by_flow: &[Vec<usize>]) {
+    let mut flows: Vec<Vec<&Flow>> = vec![Vec::new(); all.len()];
+    for (chosen, numbers) in chosen.iter().zip(by_flow) {
+        for number in numbers {
+            flows[*number].push(&bench.plan.flows[chosen.flow]);
+        }
+    }
+    for (number, (question, flows)) in all.iter_mut().zip(flows).enumerate() {
+        question.span = story::span(&bench.loaded.site, number, flows.into_iter());
+        story::asks(question);
+    }
 }
 
 fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
@@ -65,15 +82,18 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
         Aim::Addresses(addresses) => addresses.into_iter().map(probe::Target::Address).collect(),
         Aim::Nowhere => vec![probe::Target::Nowhere(Unresolved::NoNameHere)],
         Aim::Name(_) if bench.via.is_some() => vec![probe::Target::ByName],
-        Aim::Name(name) => match names.get(&name) {
-            Some(Ok(addresses)) => addresses
-                .iter()
-                .copied()
-                .map(probe::Target::Address)
-                .collect(),
-            Some(Err(why)) => vec![probe::Target::Nowhere(*why)],
-            None => vec![probe::Target::Nowhere(Unresolved::ResolverSilent)],
-        },
+        Aim::Name(name) => {
+            story::resolved(site, flow, &name, names);
+            match names.get(&name) {
+                Some(Ok(addresses)) => addresses
+                    .iter()
+                    .copied()
+                    .map(probe::Target::Address)
+                    .collect(),
+                Some(Err(why)) => vec![probe::Target::Nowhere(*why)],
+                None => vec![probe::Target::Nowhere(Unresolved::ResolverSilent)],
+            }
+        }
     };
     let name = match flow.to {
         Target::System(system) => site.systems[system]
@@ -113,6 +133,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
             Target::System(_) => bench.challenger.clone(),
             Target::Crl(_) => None,
         },
+        span: Span::none(),
     };
     targets.into_iter().map(one).collect()
 }

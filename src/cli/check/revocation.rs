@@ -13,7 +13,7 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use url::Url;
 
-use super::{Bench, aim};
+use super::{Bench, aim, story};
 use crate::catalogue::Need;
 use crate::conversation::revocation::certified::{Certified, certified};
 use crate::conversation::revocation::fetch::destination;
@@ -338,6 +338,7 @@ async fn try_ports(bench: &Bench, site: &Site, all: &mut [Seen]) {
                 web: None,
                 via: None,
                 challenger: None,
+                span: story::span(site, questions.len(), std::iter::once(&all[number].flow)),
             });
         }
     }

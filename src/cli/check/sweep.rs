@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
+use tracing::debug_span;
+
 use super::controls::{self, Controls};
 use super::{Bench, aim};
 use crate::attribution;
@@ -169,5 +171,6 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         web: None,
         via: None,
         challenger: None,
+        span: debug_span!("sweep", system = bench.loaded.site.systems[system].name, %address, port),
     }
 }

@@ -3,12 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Ended, Reader, Reading};
 use super::authority::Authority;
 use super::request::Request;
+use crate::conversation::message;
 
 /// A connection that is asked one thing after the other.
 pub(crate) struct Conversation<S> {
@@ -39,9 +40,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         limit: Duration,
     ) -> Reading {
         let deadline = Instant::now() + limit;
-        // A peer that closed its side may still have said why: a failed write is not the end.
-        let _ = timeout_at(deadline, self.stream.write_all(&request.bytes(to))).await;
-        let _ = timeout_at(deadline, self.stream.flush()).await;
+        let kind = request.verb().name();
+        message::send(&mut self.stream, kind, &request.bytes(to), deadline).await;
         let reading = self.read(Reader::new(request.verb()), deadline).await;
         self.answered += 1;
         self.open = reading.answer().is_some_and(|answer| answer.reusable);
@@ -50,18 +50,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
 
     async fn read(&mut self, mut reader: Reader, deadline: Instant) -> Reading {
         let mut buffer = [0_u8; 4_096];
-        loop {
+        let mut length = 0;
+        let reading = loop {
             let ended = match timeout_at(deadline, self.stream.read(&mut buffer)).await {
                 Err(_) => Ended::TimeUp,
                 Ok(Ok(0)) => Ended::Closed,
                 Ok(Err(error)) => ended(&error),
-                Ok(Ok(count)) => match reader.feed(&buffer[..count]) {
-                    Some(reading) => return reading,
-                    None => continue,
-                },
+                Ok(Ok(count)) => {
+                    length += count;
+                    match reader.feed(&buffer[..count]) {
+                        Some(reading) => break reading,
+                        None => continue,
+                    }
+                }
             };
-            return reader.end(ended);
-        }
+            break reader.end(ended);
+        };
+        message::came("HTTP answer", length);
+        reading
     }
 }
 
@@ -119,7 +125,7 @@ mod tests {
     use crate::catalogue::Verb;
     use crate::conversation::http::body::BodyEnd;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use tokio::io::{DuplexStream, duplex};
+    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
     const LIMIT: Duration = Duration::from_millis(300);
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
 use super::head::{self, HeadReading};
 use super::request::Request;
+use crate::conversation::message;
 use crate::observation::{HttpSeen, Service};
 
 /// The request: it asks for the root page, says who asks, and changes nothing.
@@ -27,10 +28,18 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     limit: Duration,
 ) -> (Service, Option<HttpSeen>) {
     let deadline = Instant::now() + limit;
-    // A peer that closed its side may still have said why: a failed write is not the end.
-    let _ = timeout_at(deadline, stream.write_all(&request(host, port))).await;
-    let _ = timeout_at(deadline, stream.flush()).await;
+    message::send(stream, "GET", &request(host, port), deadline).await;
     let mut bytes = Vec::with_capacity(1_024);
+    let said = answer(stream, &mut bytes, deadline).await;
+    message::came("HTTP answer", bytes.len());
+    said
+}
+
+async fn answer<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    bytes: &mut Vec<u8>,
+    deadline: Instant,
+) -> (Service, Option<HttpSeen>) {
     let mut buffer = [0_u8; 4_096];
     loop {
         match timeout_at(deadline, stream.read(&mut buffer)).await {
@@ -39,7 +48,7 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
             Ok(Ok(0) | Err(_)) => return (Service::NotHttp, None),
             Ok(Ok(count)) => bytes.extend_from_slice(&buffer[..count]),
         }
-        match head::read(&bytes) {
+        match head::read(bytes) {
             HeadReading::Partial => {}
             HeadReading::Garbage => return (Service::NotHttp, None),
             HeadReading::Whole(head, _) | HeadReading::Spoilt(head) => return said(head.seen()),

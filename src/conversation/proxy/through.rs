@@ -11,6 +11,7 @@ use super::credentials::{Credentials, Loan};
 use super::socks5::{self, Choice, Offer, Reply};
 use super::{Kind, Offered, Passage, Refused};
 use crate::conversation::http::authority::Authority;
+use crate::conversation::message;
 
 /// The most bytes that a proxy may say before the tunnel.
 const LARGEST_ANSWER: usize = 32 << 10;
@@ -61,8 +62,12 @@ async fn by_connect<S: AsyncRead + AsyncWrite + Unpin>(
         stream,
         deadline: Instant::now() + limit,
     };
-    line.send(&connect::request(target, authorization.as_deref()))
-        .await;
+    let request = connect::request(target, authorization.as_deref());
+    match authorization {
+        Some(_) => message::sent_secretly("CONNECT request"),
+        None => message::sent("CONNECT request", request.len()),
+    }
+    line.send(&request).await;
     // A proxy might give back what it was told.
     let clear = |text: &str| match credentials {
         Some(credentials) => credentials.cleared(text),
@@ -93,8 +98,9 @@ async fn answer_to_connect<S: AsyncRead + AsyncWrite + Unpin>(
     clear: impl Fn(&str) -> String,
 ) -> Result<(), Refused> {
     let mut bytes = Vec::new();
-    for _ in 0..LARGEST_ANSWER {
+    for length in 0..LARGEST_ANSWER {
         if let Err(ended) = line.receive(&mut bytes, 1).await {
+            message::came("CONNECT answer", length);
             // What came without the end of a line may be another protocol.
             return Err(match connect::read(&bytes, &clear) {
                 Said::Refused(refused) if !bytes.is_empty() => refused,
@@ -104,12 +110,17 @@ async fn answer_to_connect<S: AsyncRead + AsyncWrite + Unpin>(
         if bytes.last() != Some(&b'\n') {
             continue;
         }
-        match connect::read(&bytes, &clear) {
-            Said::Partial => {}
-            Said::Interim(length) => drop(bytes.drain(..length)),
-            Said::Tunnel => return Ok(()),
-            Said::Refused(refused) => return Err(refused),
-        }
+        let end = match connect::read(&bytes, &clear) {
+            Said::Partial => continue,
+            Said::Interim(length) => {
+                drop(bytes.drain(..length));
+                continue;
+            }
+            Said::Tunnel => Ok(()),
+            Said::Refused(refused) => Err(refused),
+        };
+        message::came("CONNECT answer", length + 1);
+        return end;
     }
     Err(Refused::not_a_proxy("its answer has no end"))
 }
@@ -128,21 +139,29 @@ async fn by_socks5<S: AsyncRead + AsyncWrite + Unpin>(
         stream,
         deadline: Instant::now() + limit,
     };
-    line.send(socks5::greeting(offer)).await;
-    match (socks5::choice(offer, line.pair().await?), credentials) {
+    line.tell("SOCKS5 greeting", socks5::greeting(offer)).await;
+    match (
+        socks5::choice(offer, line.pair("SOCKS5 choice").await?),
+        credentials,
+    ) {
         (Choice::Refused(refused), _) => return Err(refused),
         (Choice::User, Some(credentials)) => log_in(&mut line, credentials).await?,
         (Choice::User, None) | (Choice::Nobody, _) => {}
     }
-    line.send(&socks5::request(target)).await;
+    line.tell("SOCKS5 request", &socks5::request(target)).await;
     let mut bytes = Vec::new();
-    loop {
-        match socks5::reply(&bytes) {
-            Reply::Partial(more) => line.receive(&mut bytes, more).await?,
-            Reply::Tunnel => return Ok(()),
-            Reply::Refused(refused) => return Err(refused),
+    let end = loop {
+        let ended = match socks5::reply(&bytes) {
+            Reply::Partial(more) => line.receive(&mut bytes, more).await,
+            Reply::Tunnel => break Ok(()),
+            Reply::Refused(refused) => Err(refused),
+        };
+        if ended.is_err() {
+            break ended;
         }
-    }
+    };
+    message::came("SOCKS5 reply", bytes.len());
+    end
 }
 
 async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
@@ -152,9 +171,10 @@ async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
     let left = line.deadline.saturating_duration_since(Instant::now());
     let loan = credentials.lend().await.ok_or_else(withheld)?;
     line.deadline = Instant::now() + left;
+    message::sent_secretly("SOCKS5 login");
     line.send(&socks5::login(loan.user(), loan.password()))
         .await;
-    match line.pair().await {
+    match line.pair("SOCKS5 answer to the login").await {
         Ok(bytes) if socks5::is_login_taken(bytes) => {
             loan.accepted();
             Ok(())
@@ -178,6 +198,12 @@ struct Line<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Line<'_, S> {
+    /// Sends what holds no secret.
+    async fn tell(&mut self, kind: &str, bytes: &[u8]) {
+        message::sent(kind, bytes.len());
+        self.send(bytes).await;
+    }
+
     /// A failed write is not the end: the proxy may have said why before it closed.
     async fn send(&mut self, bytes: &[u8]) {
         let _ = timeout_at(self.deadline, self.stream.write_all(bytes)).await;
@@ -208,9 +234,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<'_, S> {
         Ok(())
     }
 
-    async fn pair(&mut self) -> Result<[u8; 2], Refused> {
+    async fn pair(&mut self, kind: &str) -> Result<[u8; 2], Refused> {
         let mut bytes = Vec::new();
-        self.receive(&mut bytes, 2).await?;
+        let ended = self.receive(&mut bytes, 2).await;
+        message::came(kind, bytes.len());
+        ended?;
         Ok([bytes[0], bytes[1]])
     }
 }

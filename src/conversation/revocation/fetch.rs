@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::answer::{Answer, Broken, Head};
+use crate::conversation::message;
 
 /// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 3;
@@ -191,23 +192,35 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     deadline: Instant,
 ) -> Result<Exchanged, NotFetched> {
     let request = asked.last().map(request).unwrap_or_default();
-    // A peer that closed its side may still have said why: a failed write is not the end.
-    let _ = timeout_at(deadline, stream.write_all(request.as_bytes())).await;
-    let _ = timeout_at(deadline, stream.flush()).await;
+    message::send(&mut stream, "GET", request.as_bytes(), deadline).await;
+    let mut bytes = 0;
+    let end = read(&mut stream, &mut bytes, asked, most, allows, deadline).await;
+    message::came("HTTP answer", bytes);
+    end
+}
+
+/// Reads the answer; `total` counts its bytes.
+async fn read<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    total: &mut usize,
+    asked: &[Url],
+    most: usize,
+    allows: impl Fn(&str, u16) -> bool,
+    deadline: Instant,
+) -> Result<Exchanged, NotFetched> {
     let mut answer = Answer::new(most);
     let mut buffer = vec![0_u8; 16 << 10];
-    let mut bytes = 0;
     loop {
         let count = match timeout_at(deadline, stream.read(&mut buffer)).await {
-            Err(_) if bytes == 0 => return Err(NotFetched::Mute),
-            Err(_) => return Err(NotFetched::TooSlow { bytes }),
+            Err(_) if *total == 0 => return Err(NotFetched::Mute),
+            Err(_) => return Err(NotFetched::TooSlow { bytes: *total }),
             Ok(count) => count,
         };
         let headless = answer.head().is_none();
         let whole = match count {
             Ok(0) => answer.closed().map(|()| true),
             Ok(count) => {
-                bytes += count;
+                *total += count;
                 answer.take(&buffer[..count])
             }
             // A reset ends no body, whatever the head says.

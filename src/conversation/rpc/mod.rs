@@ -155,8 +155,8 @@ async fn bind<S: AsyncRead + AsyncWrite + Unpin>(
     limit: Duration,
 ) -> Result<Binding, Fault> {
     let deadline = Instant::now() + limit;
-    message::send(stream, &pdu::bind(interface), deadline).await;
-    let bytes = message::receive(stream, pdu::frame, deadline).await?;
+    message::send(stream, "RPC bind", &pdu::bind(interface), deadline).await;
+    let bytes = message::receive(stream, "RPC answer to a bind", pdu::frame, deadline).await?;
     match pdu::read(&bytes).ok_or(Fault::Foreign)? {
         Pdu::BindAck { result: 0, .. } => Ok(Binding::Accepted),
         Pdu::BindAck { result, reason } => Ok(Binding::Rejected { result, reason }),
@@ -179,7 +179,7 @@ async fn list<S: AsyncRead + AsyncWrite + Unpin>(
             endpoints::LOOKUP,
             &endpoints::arguments(&handle),
         );
-        message::send(stream, &request, deadline).await;
+        message::send(stream, "RPC request", &request, deadline).await;
         let stub = match results(stream, deadline).await {
             Ok(stub) => stub,
             Err(end) => return end,
@@ -214,7 +214,7 @@ async fn list<S: AsyncRead + AsyncWrite + Unpin>(
 async fn results<S: AsyncRead + Unpin>(stream: &mut S, deadline: Instant) -> Result<Vec<u8>, End> {
     let mut results = Vec::new();
     for _ in 0..MOST_FRAGMENTS {
-        let bytes = message::receive(stream, pdu::frame, deadline)
+        let bytes = message::receive(stream, "RPC answer", pdu::frame, deadline)
             .await
             .map_err(End::Broken)?;
         match pdu::read(&bytes) {

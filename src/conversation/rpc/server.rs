@@ -74,13 +74,13 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 ) {
     let deadline = Instant::now() + limit;
     for _ in 0..MOST_MESSAGES {
-        let Ok(asked) = message::receive(stream, frame, deadline).await else {
+        let Ok(asked) = message::receive(stream, "RPC call", frame, deadline).await else {
             return;
         };
         let Some(answer) = answer(&asked, own, ports) else {
             return;
         };
-        message::send(stream, &answer, deadline).await;
+        message::send(stream, "RPC answer", &answer, deadline).await;
     }
 }
 

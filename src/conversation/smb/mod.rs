@@ -127,8 +127,8 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     request: &[u8],
     deadline: Instant,
 ) -> Result<Answer, Fault> {
-    message::send(stream, request, deadline).await;
-    let bytes = message::receive(stream, frame, deadline).await?;
+    message::send(stream, "SMB negotiation", request, deadline).await;
+    let bytes = message::receive(stream, "SMB answer", frame, deadline).await?;
     read(&bytes).ok_or(Fault::Foreign)
 }
 

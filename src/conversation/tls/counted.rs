@@ -1,4 +1,4 @@
-//! A stream that counts what it reads: a server that hangs up before its first byte is told from one that does later.
+//! A stream that counts what it reads and writes: a server that hangs up before its first byte is told from one that does later.
 
 use std::io;
 use std::pin::Pin;
@@ -6,11 +6,30 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream and the number of bytes that came over it.
+use crate::conversation::message;
+
+/// A stream and the numbers of bytes that came and went over it.
 #[derive(Debug)]
 pub(crate) struct Counted<S> {
     pub(super) stream: S,
     pub(super) read: usize,
+    pub(super) written: usize,
+}
+
+impl<S> Counted<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            read: 0,
+            written: 0,
+        }
+    }
+
+    /// Tells the log how long what has been said so far is, both ways.
+    pub(super) fn tell(&self, kind: &str) {
+        message::sent(kind, self.written);
+        message::came(kind, self.read);
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
@@ -32,7 +51,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if let Poll::Ready(Ok(count)) = result {
+            self.written += count;
+        }
+        result
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -103,9 +103,15 @@ pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
         };
     };
     let connecting = TlsConnector::from(Arc::new(config))
-        .connect(asking.name.clone(), Counted { stream, read: 0 })
+        .connect(asking.name.clone(), Counted::new(stream))
         .into_fallible();
     let result = tokio::time::timeout(limit, connecting).await;
+    match &result {
+        Ok(Ok(stream)) => stream.get_ref().0.tell("TLS handshake"),
+        Ok(Err((_, counted))) => counted.tell("TLS handshake"),
+        // What never ended has gone with its stream.
+        Err(_) => {}
+    }
     let recorded = recorder.recorded();
     let name = asking.name.to_str();
     let certificate = describe(&mut seen, &recorded.chain, &name, trust, Timestamp::now());

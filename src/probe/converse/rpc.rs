@@ -9,6 +9,7 @@ use std::pin::Pin;
 
 use futures_util::future::join_all;
 use tokio::net::TcpStream;
+use tracing::debug_span;
 
 use super::facts;
 use crate::conversation::rpc::{self, Binding, End, Endpoint};
@@ -83,6 +84,7 @@ fn named<'a>(
             port,
             ladder: Ladder::RpcPort,
             spread: false,
+            span: debug_span!(parent: &mapper.span, "named", port),
             ..mapper.clone()
         })
         .collect();

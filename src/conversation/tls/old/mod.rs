@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 use super::request::ClientCertificateRequest;
+use crate::conversation::message;
 
 pub(crate) use hello::old_hello;
 pub(crate) use reading::Reader;
@@ -134,21 +135,24 @@ pub(crate) async fn recognise<S: AsyncRead + AsyncWrite + Unpin>(
     limit: Duration,
 ) -> Recognised {
     let deadline = Instant::now() + limit;
-    // A peer that closed its side may still have said why: a failed write is not the end.
-    let _ = timeout_at(deadline, stream.write_all(&old_hello(name))).await;
-    let _ = timeout_at(deadline, stream.flush()).await;
+    message::send(&mut stream, "TLS hello of old", &old_hello(name), deadline).await;
+    let mut length = 0;
     let mut reader = Reader::default();
     let mut buffer = [0_u8; 4_096];
     let ending = loop {
         let ended = match timeout_at(deadline, stream.read(&mut buffer)).await {
             Err(_) => Some(Ending::Mute),
             Ok(Ok(0) | Err(_)) => Some(reader.hung_up()),
-            Ok(Ok(count)) => reader.take(&buffer[..count]),
+            Ok(Ok(count)) => {
+                length += count;
+                reader.take(&buffer[..count])
+            }
         };
         if let Some(ending) = ended {
             break ending;
         }
     };
+    message::came("TLS answer to the hello of old", length);
     // Says goodbye, so that the server's log has no broken handshake; whether it listens does not matter.
     let _ = timeout_at(deadline, stream.write_all(&hello::GOODBYE)).await;
     let _ = timeout_at(deadline, stream.shutdown()).await;

@@ -1,0 +1,77 @@
+//! What the log tells of a question: each try, what came of it, and the answer. The words are in one place.
+//!
+//! Nothing here holds a secret, and what others wrote is escaped: it is written as `Debug` writes text.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tracing::debug;
+use tracing::field::display as shown;
+
+use super::millis;
+use super::once::Once;
+use crate::observation::{Brief, Observation};
+use crate::os::{Connection, Datagram, Manner};
+
+/// A try of a knock leaves.
+pub(super) fn attempt(number: usize, to: SocketAddr) {
+    debug!(attempt = number, %to, "attempt");
+}
+
+/// Something came for a try of a knock.
+pub(super) fn came(number: usize, took: Duration, came: &Connection) {
+    debug!(attempt = number, took_ms = millis(took), what = %Came(Some(came)), "came back");
+}
+
+/// A try with a limit of its own has ended.
+pub(super) fn tried(to: SocketAddr, manner: Manner, once: &Once) {
+    debug!(
+        %to,
+        local = once.local.map(shown),
+        hops = manner.hops,
+        took_ms = once.took_ms(),
+        what = %Came(once.came.as_ref()),
+        "one try"
+    );
+}
+
+/// A datagram has been sent, and the time for an answer is over.
+pub(super) fn datagram(to: SocketAddr, took: Duration, came: Option<&Datagram>) {
+    debug!(%to, took_ms = millis(took), what = %Back(came), "datagram");
+}
+
+/// A question has its answer, at least for now.
+pub(super) fn answer(seen: &Observation) {
+    debug!(seen = %Brief(seen), "answer");
+}
+
+/// What a connection attempt met.
+struct Came<'a>(Option<&'a Connection>);
+
+impl fmt::Display for Came<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => formatter.write_str("nothing"),
+            Some(Connection::Open(_)) => formatter.write_str("open"),
+            Some(Connection::ResetAfterAccept { .. }) => formatter.write_str("reset-after-accept"),
+            Some(Connection::Reset { .. }) => formatter.write_str("reset"),
+            Some(Connection::Rejected { rejection, .. }) => write!(formatter, "{rejection:?}"),
+            Some(Connection::Trouble(trouble)) => write!(formatter, "{trouble:?}"),
+        }
+    }
+}
+
+/// What came back for a datagram.
+struct Back<'a>(Option<&'a Datagram>);
+
+impl fmt::Display for Back<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => formatter.write_str("nothing"),
+            Some(Datagram::Answer(_)) => formatter.write_str("answer"),
+            Some(Datagram::Rejected(rejection)) => write!(formatter, "{rejection:?}"),
+            Some(Datagram::Trouble(trouble)) => write!(formatter, "{trouble:?}"),
+        }
+    }
+}
