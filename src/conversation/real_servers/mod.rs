@@ -66,9 +66,10 @@ impl Server {
         server
     }
 
-    /// nginx with these `server` directives.
+    /// nginx with these `server` directives; `{port}` in them is the port that it has to listen on.
     fn nginx(directives: &str) -> Self {
         Self::start("nginx", |at, here| {
+            let directives = directives.replace("{port}", &at.port().to_string());
             let here = here.display();
             let user = if nix::unistd::geteuid().is_root() {
                 "user root;"
