@@ -86,3 +86,77 @@ fn every_left_out_rule_is_not_in_the_catalogue() {
         assert!(!catalogue.contains(&format!("- id: {id}\n")), "{id}");
     }
 }
+
+/// The words that a script gives to `apt-get install` or to its own function `install`.
+fn installs(script: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(script).expect("a script");
+    let mut words = BTreeSet::new();
+    for line in text.lines() {
+        let asked = ["|| install ", "--no-install-recommends "];
+        let asked = asked.iter().find_map(|it| line.split_once(it));
+        let names = asked.map_or("", |(_, names)| names);
+        let is_name = |word: &&str| !word.contains(['$', '"']);
+        let names = names.split([';', '>']).next().unwrap_or_default();
+        words.extend(names.split_whitespace().filter(is_name).map(str::to_string));
+    }
+    words
+}
+
+#[test]
+fn the_head_of_the_test_script_names_every_package_it_installs() {
+    let script = fs::read_to_string("scripts/test").expect("the script");
+    let (head, body) = script.split_once("set -euo").expect("a head");
+    let said: Vec<&str> = head
+        .lines()
+        .filter_map(|line| line.strip_prefix("#   "))
+        .flat_map(str::split_whitespace)
+        .collect();
+    let named: BTreeSet<String> = said.iter().map(|name| (*name).to_string()).collect();
+    assert_eq!(named.len(), said.len(), "each once");
+
+    let (_, table) = body.split_once("packages='\n").expect("the table");
+    let table = table.split('\'').next().unwrap_or_default();
+    let mut installed: BTreeSet<String> = table
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_string)
+        .collect();
+    assert!(installed.len() > 20, "{installed:?}");
+    let python = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("python_program "));
+    installed.extend(python.filter_map(|line| Some(line.split(' ').next()?.to_string())));
+    for other in ["scripts/build-windows", "scripts/package-deb"] {
+        let its = installs(other);
+        assert!(its.len() > 1, "{other}: {its:?}");
+        installed.extend(its);
+    }
+    assert_eq!(named, installed);
+}
+
+/// The commands of a page's part, as a reader would type them.
+fn commands(page: &str, from: &str, to: &str) -> Vec<String> {
+    let text = fs::read_to_string(page).expect("a page");
+    let part = text
+        .split(from)
+        .nth(1)
+        .and_then(|rest| rest.split(to).next());
+    part.expect("the part")
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ "))
+        .map(str::to_string)
+        .collect()
+}
+
+#[test]
+fn the_two_commands_of_the_readme_are_those_that_a_fresh_machine_runs() {
+    assert_eq!(
+        commands("README.md", "\n## See it\n", "\n## Your own"),
+        [
+            "cargo run --release --locked -- check --lab",
+            "scripts/test"
+        ]
+    );
+    let checks = fs::read_to_string(".ci/run").expect("the checks");
+    assert!(checks.lines().any(|line| line == "scripts/fresh"));
+}
