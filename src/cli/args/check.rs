@@ -19,43 +19,44 @@ pub(in crate::cli) struct Check {
     /// The site file.
     #[arg(default_value = "probes.yaml")]
     pub(in crate::cli) file: PathBuf,
-    /// The zone that this host is in; without it, found from this host's addresses.
+    /// The zone that this host is in. Without it, portproof finds the zone by this host's addresses.
     #[arg(long, value_name = "ZONE")]
     pub(in crate::cli) from: Option<String>,
-    /// The system of the site file that this host is.
+    /// The system of the site file that this host is. Without it, portproof finds the system by this host's addresses.
     #[arg(long = "as", value_name = "SYSTEM")]
     pub(in crate::cli) system: Option<String>,
-    /// Try a stand-in site on loopback with planted faults instead.
+    /// Try a stand-in site on loopback, with planted faults. Nothing leaves this host.
     #[arg(long, conflicts_with_all = ["from", "system", "file"])]
     pub(in crate::cli) lab: bool,
-    /// The lab without faults.
+    /// Leave the planted faults out of the lab.
     #[arg(long, requires = "lab")]
     pub(in crate::cli) healthy: bool,
-    /// The site file from before a change of ports: also says which clients reach a management point now.
+    /// The site file from before a change of ports. The report then also says which clients reach a management point now.
     #[arg(long, value_name = "OLD", conflicts_with = "lab")]
     pub(in crate::cli) against: Option<PathBuf>,
-    /// Try only what a client in this zone uses, and show it in the client's own order.
+    /// Try only what a client in this zone uses. The report keeps the order in which the client goes.
     #[arg(long, conflicts_with_all = ["lab", "system"])]
     pub(in crate::cli) client: bool,
-    /// The client's number for HTTP, where it is not the site's.
+    /// The client's port number for HTTP, where it differs from the site's.
     #[arg(long, value_name = "PORT", requires = "client", value_parser = clap::value_parser!(u16).range(1..))]
     pub(in crate::cli) http_port: Option<u16>,
-    /// The client's number for HTTPS, where it is not the site's.
+    /// The client's port number for HTTPS, where it differs from the site's.
     #[arg(long, value_name = "PORT", requires = "client", value_parser = clap::value_parser!(u16).range(1..))]
     pub(in crate::cli) https_port: Option<u16>,
-    /// Do not walk paths: not where packets are dropped is asked, nor which device sent a reset.
+    /// Do not trace paths. The report then cannot say where packets are dropped or which device sent a reset.
     #[arg(long)]
     pub(in crate::cli) no_path: bool,
-    /// Let findings of level `warning` change the exit status too.
+    /// Exit with 1 for what is wrong at level `warning` too, not only at level `error`.
     #[arg(long)]
     pub(in crate::cli) strict: bool,
-    /// Sign the report with this private key (PEM, Ed25519): writes OUTPUT.sig.
+    /// Sign the report with this private key (PEM, Ed25519). The signature goes to OUTPUT.sig.
     #[arg(long, value_name = "KEY", requires = "output")]
     pub(in crate::cli) sign: Option<PathBuf>,
     /// Show every flow, not only what is wrong.
     #[arg(long, short)]
     pub(in crate::cli) verbose: bool,
-    /// Look for listeners of `portproof listen` with the token in this file; without it, with that of PORTPROOF_TOKEN.
+    /// A file with the token of `portproof listen`. Each port that opens is then asked for such a listener. The token may
+    /// also stand in the environment variable PORTPROOF_TOKEN.
     #[arg(long, value_name = "FILE", conflicts_with = "lab")]
     pub(in crate::cli) token_file: Option<PathBuf>,
     #[command(flatten)]

@@ -12,20 +12,20 @@ use super::Format;
 Examples:
   portproof diff yesterday.json today.json
   portproof diff before.json after.json --format json | jq '.worse'
-Exit status: 0 nothing is worse, 1 something is (a new flow that is wrong counts), 2 a file is wrong.")]
+Exit status: 0 nothing is worse, 1 something is worse or a new flow is wrong, 2 a file is wrong.")]
 pub(in crate::cli) struct Diff {
-    /// The report of before.
+    /// The earlier report.
     pub(in crate::cli) old: PathBuf,
-    /// The report of after.
+    /// The later report.
     pub(in crate::cli) new: PathBuf,
-    /// Refuse both reports unless each has a signature by this public key (PEM, Ed25519) in FILE.sig. May be given several
-    /// times: any of the keys will do.
+    /// Refuse a report that none of these public keys (PEM, Ed25519) has signed. The signature is in FILE.sig. The option
+    /// may be given several times; one key that fits is enough.
     #[arg(long, value_name = "PUBLIC-KEY")]
     pub(in crate::cli) verify: Vec<PathBuf>,
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(in crate::cli) format: Format,
-    /// Write the result to a file.
+    /// Write the result to this file.
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
 }

@@ -11,21 +11,21 @@ use super::Shared;
 #[command(after_help = "\
 Examples:
   portproof explain                                   what can be explained
-  portproof explain \"internet>ibs01:443/tcp\"          a flow of probes.yaml; the quotes keep the shell from the `>`
+  portproof explain \"internet>ibs01:443/tcp\"          a flow; the shell must not see its `>`
   portproof explain \"internet>ibs01:443/tcp\" --report report.json
   portproof explain no-answer                         a cause
   portproof explain client-mp-https site.yaml         a rule, with the flows that it makes
   portproof explain client-ports                      where the console shows the numbers")]
 pub(in crate::cli) struct Explain {
-    /// The id of a flow, a cause, the id of a rule, or a topic; without it, what can be explained is listed.
+    /// The id of a flow, a cause, the id of a rule, or a topic. Without it, portproof lists what it can explain.
     pub(in crate::cli) what: Option<String>,
-    /// The site file, which is read for flows, and for rules when it is named [default: probes.yaml].
+    /// The site file, for flows [default: probes.yaml]. For a rule, portproof reads it only when you name it.
     pub(in crate::cli) file: Option<PathBuf>,
-    /// A report: what was seen of the flow, or where the cause was seen.
+    /// A report. It tells what was seen of the flow, or where the cause was seen.
     #[arg(long, value_name = "REPORT", requires = "what")]
     pub(in crate::cli) report: Option<PathBuf>,
-    /// Refuse the report unless it has a signature by this public key (PEM, Ed25519) in REPORT.sig. May be given several
-    /// times: any of the keys will do.
+    /// Refuse a report that none of these public keys (PEM, Ed25519) has signed. The signature is in REPORT.sig. The option
+    /// may be given several times; one key that fits is enough.
     #[arg(long, value_name = "PUBLIC-KEY", requires = "report")]
     pub(in crate::cli) verify: Vec<PathBuf>,
     #[command(flatten)]

@@ -29,7 +29,9 @@ Examples:
   portproof check --lab                        see a report at once; nothing to install or configure
   portproof plan probes.yaml                   the flows of your site; no packet is sent
   portproof check probes.yaml --from internet  try them from here
-Exit status: 0 nothing wrong, 1 something is, 2 the command or a file is wrong, 3 something is unknown."
+Exit status: 0 nothing is wrong, 1 something is wrong, 2 the command or a file is wrong,
+3 something is unknown.
+PORTPROOF_LOG=debug tells each step on standard error."
 )]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -43,7 +45,7 @@ pub(in crate::cli) enum Command {
     Check(Check),
     /// Stand in for a system's services before they exist, so that paths can be proved.
     Listen(Listen),
-    /// List the flows of the site, with why and source; no packet is sent.
+    /// List the flows of the site, each with its reason and source. No packet is sent.
     Plan(Plan),
     /// Say what a flow, a cause, a rule or a topic is about, and what to do.
     Explain(Explain),
@@ -53,7 +55,7 @@ pub(in crate::cli) enum Command {
     Diff(Diff),
     /// Print a JSON Schema.
     Schema {
-        /// Of what.
+        /// What the schema describes.
         of: Schema,
     },
     /// Print a completion script for a shell.
@@ -68,7 +70,7 @@ Examples:
   portproof man --into /usr/share/man/man1
                                          install it, and one page for each command")]
     Man {
-        /// Write this page and one for each command into a folder that exists.
+        /// Write this page, and one for each command, into this folder. The folder has to exist.
         #[arg(long, value_name = "FOLDER")]
         into: Option<PathBuf>,
     },
@@ -80,13 +82,13 @@ pub(in crate::cli) struct Shared<F = Format>
 where
     F: ValueEnum + Clone + Send + Sync + 'static,
 {
-    /// Rules to use in place of the embedded ones.
+    /// A catalogue of rules to use instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) catalogue: Option<PathBuf>,
     /// How to show the result.
     #[arg(long, value_enum, default_value = "text")]
     pub(in crate::cli) format: F,
-    /// Write the result to a file.
+    /// Write the result to this file.
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
 }

@@ -12,31 +12,31 @@ use super::Shared;
 Examples:
   portproof plan
   portproof plan site.yaml --format json | jq -r '.flows[].id'
-  portproof plan new.yaml --against old.yaml    what a change opens, closes and strands, in which order to go
+  portproof plan new.yaml --against old.yaml    what a change opens and closes, in which order
   portproof plan --format csv --output rules.csv
   portproof plan --format nftables --firewall front-end --output front-end.nft
   portproof plan --format asa --output rules/            a file for each firewall
   portproof plan --format nftables --firewall back-end --missing report.json
-A file of rules is for one device, so with several: --firewall, or a folder as --output. docs/firewall-rules.md has
-each format with an example.")]
+A file of rules is for one device. With several devices, name one by --firewall, or a folder by --output.
+docs/firewall-rules.md shows an example of each format.")]
 pub(in crate::cli) struct Plan {
     /// The site file.
     #[arg(default_value = "probes.yaml")]
     pub(in crate::cli) file: PathBuf,
-    /// The site file as it is today: shows what the change from it to FILE asks for.
+    /// The site file as it is today. The plan then shows what the change from it to FILE asks for.
     #[arg(long, value_name = "OLD")]
     pub(in crate::cli) against: Option<PathBuf>,
-    /// Rules of this firewall only (of --format windows: of this system).
+    /// Write the rules of this firewall only. With --format windows, name a system.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) firewall: Option<String>,
-    /// Rules for optional flows too; without it, for required ones only.
+    /// Write rules for optional flows too, not only for required ones.
     #[arg(long)]
     pub(in crate::cli) optional: bool,
-    /// Rules only for flows that this report of `check` shows as blocked.
+    /// Write rules only for flows that this report of `check` shows as blocked.
     #[arg(long, value_name = "REPORT.json")]
     pub(in crate::cli) missing: Option<PathBuf>,
-    /// Refuse the report of --missing unless it has a signature by this public key (PEM, Ed25519) in REPORT.json.sig. May
-    /// be given several times: any of the keys will do.
+    /// Refuse a report of --missing that none of these public keys (PEM, Ed25519) has signed. The signature is in REPORT.json.sig. The option
+    /// may be given several times; one key that fits is enough.
     #[arg(long, value_name = "PUBLIC-KEY", requires = "missing")]
     pub(in crate::cli) verify: Vec<PathBuf>,
     #[command(flatten)]

@@ -14,25 +14,25 @@ Examples:
   portproof report internet.json perimeter.json intranet.json --site probes.yaml
   portproof report internet.json ibs01.json arrivals.json
   portproof report --verify dmz.pub ibs01.json ibs02.json --format json --output site.json
-Exit status: as of check.")]
+Exit status: the same as that of `portproof check`.")]
 pub(in crate::cli) struct Report {
-    /// Reports that `check --format json` wrote, and what `listen --log` wrote; they are told apart by what they hold.
+    /// Reports of `check --format json` and logs of `listen --log`, in any order.
     #[arg(required = true)]
     pub(in crate::cli) files: Vec<PathBuf>,
-    /// The site file: then every flow is known, and those that no one has tried are named.
+    /// The site file. The report then names the flows that nobody has tried.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) site: Option<PathBuf>,
-    /// Join reports of different site files too, with a warning.
+    /// Join reports even when they were made with different site files. A warning says so.
     #[arg(long)]
     pub(in crate::cli) mixed_files: bool,
-    /// Refuse every file that has no signature by this public key (PEM, Ed25519) in FILE.sig. May be given several times:
-    /// any of the keys will do.
+    /// Refuse every file that none of these public keys (PEM, Ed25519) has signed. The signature is in FILE.sig. The option
+    /// may be given several times; one key that fits is enough.
     #[arg(long, value_name = "PUBLIC-KEY")]
     pub(in crate::cli) verify: Vec<PathBuf>,
-    /// Sign the result with this private key (PEM, Ed25519): writes OUTPUT.sig.
+    /// Sign the result with this private key (PEM, Ed25519). The signature goes to OUTPUT.sig.
     #[arg(long, value_name = "KEY", requires = "output")]
     pub(in crate::cli) sign: Option<PathBuf>,
-    /// Let findings of level `warning` change the exit status too.
+    /// Exit with 1 for what is wrong at level `warning` too, not only at level `error`.
     #[arg(long)]
     pub(in crate::cli) strict: bool,
     /// Show every flow, not only what is wrong.
