@@ -43,6 +43,8 @@ pub struct Suspects {
     pub firewalls: Vec<String>,
     /// Whether the host's own firewall may have done it too.
     pub host: bool,
+    /// Whether the packets went beyond every firewall of the way.
+    pub behind_all: bool,
 }
 
 /// Who may have dropped the packets of a flow that crosses these firewalls, in the order in which it meets them.
@@ -81,6 +83,7 @@ pub fn suspects(site: &Site, crosses: &[String], path: &Path, place: &Dropped) -
             .map(<[String]>::to_vec)
             .unwrap_or_default(),
         host: matches!(place.before, Before::Host(_)),
+        behind_all: low >= crosses.len(),
     }
 }
 

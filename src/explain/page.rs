@@ -93,7 +93,7 @@ mod tests {
         CertificateFault, ListFault, NotTried, Observation, Prohibition, Rejection, ResetBy,
         Service, State, Trouble, Unresolved,
     };
-    use crate::verdict::{self, Context, Owner};
+    use crate::verdict::{self, Context, DroppedAt, Owner, ZoneSilence};
 
     #[test]
     fn the_page_has_every_part_of_every_cause() {
@@ -213,9 +213,33 @@ mod tests {
         known.chain(others).collect()
     }
 
-    fn contexts() -> [Context; 7] {
+    fn contexts() -> Vec<Context> {
         let none = Context::default();
-        [
+        let places = [
+            DroppedAt::Unknown,
+            DroppedAt::Firewall,
+            DroppedAt::FirewallOrHost,
+            DroppedAt::BehindFirewalls,
+        ];
+        let silences = [
+            ZoneSilence::No,
+            ZoneSilence::OneHost,
+            ZoneSilence::SeveralHosts,
+        ];
+        let vanishing = places.into_iter().flat_map(|dropped| {
+            let of = move |(zone, host_answered)| Context {
+                zone,
+                dropped,
+                host_answered,
+                ..none
+            };
+            silences
+                .map(|zone| (zone, false))
+                .into_iter()
+                .chain([(ZoneSilence::No, true)])
+                .map(of)
+        });
+        let mut all = vec![
             none,
             Context {
                 between_zones: true,
@@ -241,7 +265,9 @@ mod tests {
                 in_stead: true,
                 ..none
             },
-        ]
+        ];
+        all.extend(vanishing);
+        all
     }
 
     #[test]

@@ -100,9 +100,10 @@ fn of_cause(
         Cause::UdpSilent => String::new(),
         Cause::AnswerLost if flow.need == "forbidden" => format!("Requests to {port} arrive at {system}, though no answer comes back: close {port} on {crossed}."),
         Cause::AnswerLost => format!("{port} passes toward {system}, and what comes back is lost. Look at the way back: the routes of {system} to this zone, a firewall on it that has not seen the request ({crossed}), and what {system}'s own firewall lets out."),
-        Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on."),
-        Cause::HostSilent => format!("Nothing of {system} answered. See whether it is up and the address is right; then let {port} through {crossed}. A host's own firewall hides unused ports too."),
-        Cause::Reset => format!("Either nobody listens on {port} of {system}, or a device resets the connection. See first whether the service runs there; if it does, look at {crossed}."),
+        Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on. {}", or_lost(system)),
+        Cause::HostSilent => format!("Nothing of {system} answered. See first whether it is up and the address is right. If it is, look at its own firewall, and let {port} through {crossed}. {}", or_lost(system)),
+        Cause::NothingPasses => nothing_passes(evidence, flow, &crossed),
+        Cause::Reset => format!("Either nobody listens on {port} of {system}, or a device resets the connection. See first whether the service runs there. If it runs, look at {crossed}."),
         Cause::ResetByDevice | Cause::AdminProhibited | Cause::Rejected => format!("A device on the way refuses {port} to {system}: look at the rules of {crossed}."),
         Cause::PortUnreachable => format!("Something refuses {port} of {system} with ICMP: the sender is in the evidence. Look at {crossed}, and whether the service runs."),
         Cause::HostUnreachable | Cause::NetUnreachable => format!("A router or firewall on the way finds no way to {system}, or pretends so: look at {crossed} and the routes."),
@@ -141,6 +142,7 @@ fn of_cause(
         Cause::CrlTooLarge => "No client reads a list of that size: have the authority start a new key or partition its lists.".to_string(),
         Cause::CrlRedirected => "Serve the list at the very address that the certificates name, without redirects to HTTPS or to other hosts.".to_string(),
         Cause::CrlMissing => format!("Publish the list on {system} under the path that the certificates name; a name with `+` (a delta list) needs double escaping allowed in IIS."),
+        Cause::Open if flow.crosses.is_empty() => format!("No firewall of the file stands before {port} of {system}: stop that service, or close the port in the host's own firewall. Or say in the site file why it is needed."),
         Cause::Open => format!("Close {port} to {system} on {crossed}, or say in the site file why it is needed."),
         Cause::ClosedButReachable => format!("{crossed} lets {port} through to {system}, where nobody listens today. Close it there, so that it stays closed."),
         Cause::NotProved | Cause::Interrupted => "Run again, and let it finish.".to_string(),
@@ -175,6 +177,28 @@ fn of_cause(
         | Cause::FarApart
         | Cause::GivenTwice => String::new(),
     }
+}
+
+/// What one vantage cannot tell from a request that never arrived.
+fn or_lost(system: &str) -> String {
+    format!(
+        "Seen from here alone, the request may also arrive and its answer be lost: `portproof listen --as {system}` on that \
+         host proves which."
+    )
+}
+
+/// One firewall that lets nothing of a whole zone be reached.
+fn nothing_passes(evidence: &Evidence, flow: &FlowEntry, crossed: &str) -> String {
+    let zone = flow.to.zone.as_deref().unwrap_or("that zone");
+    let place = match evidence.accused().is_empty() {
+        true => format!("at or beyond {crossed}"),
+        false => format!("at or beyond {crossed}, the last to answer"),
+    };
+    format!(
+        "{crossed} passes nothing from {} to {zone}: every packet vanished {place}. See whether {crossed} forwards at all, \
+         and whether the hosts of {zone} are up. Then look at its rules and its routes, also for the way back.",
+        flow.from.zone
+    )
 }
 
 /// Where a challenge came out that another system's listener, or another port's, answered.

@@ -17,11 +17,11 @@ use super::logged::logged;
 use super::reach::{Against, Reach, reach};
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::change::Of;
-use crate::observation::Observation;
+use crate::observation::{Observation, Painted, ResetBy, State};
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
 use crate::site::{self, Origin, Site, SystemId, ZoneId};
 use crate::vantage::Place;
-use crate::verdict::{Cause, Judged, Judgement, Level, Owner, Seen, Verdict};
+use crate::verdict::{Cause, Context, Judged, Judgement, Level, Owner, Seen, Verdict, judge};
 use crate::yaml::Ports;
 
 /// Everything of one run that a report needs.
@@ -275,47 +275,40 @@ fn ends(run: &Run<'_>, system: SystemId) -> (ZoneId, ZoneId) {
 fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
     let (here, there) = ends(run, swept.system);
     let across = there != here;
-    let exposed = |cause, level| Judgement {
-        verdict: Verdict::Exposed,
-        cause,
-        level,
-        owner: Some(Owner::Firewall),
-    };
-    let open = match across {
-        true if there < here => exposed(Cause::Open, Level::Warning),
-        true => exposed(Cause::Open, Level::Error),
-        false => Judgement {
-            verdict: Verdict::Ok,
-            cause: Cause::Answered,
-            level: Level::Note,
-            owner: None,
-        },
+    let context = Context {
+        between_zones: across,
+        mildly_forbidden: there <= here,
+        ..Context::default()
     };
     let mut findings: Vec<ReportFlow> = swept
         .open
         .iter()
         .map(|(port, seen)| {
             let observations = std::slice::from_ref(seen);
-            swept_flow(run, swept.system, Ports::one(*port), observations, open)
+            let judgement = judge(Need::Forbidden, seen, &context);
+            swept_flow(
+                run,
+                swept.system,
+                Ports::one(*port),
+                observations,
+                judgement,
+            )
         })
         .collect();
+    // What stands for many ports is judged by the one thing that they share.
+    let all_alike = |seen: Observation| judge(Need::Forbidden, &seen, &context);
     if across {
-        let reachable = exposed(Cause::ClosedButReachable, Level::Warning);
-        findings.extend(swept_range(
-            run,
-            swept,
-            LET_THROUGH,
-            &swept.let_through,
-            reachable,
-        ));
+        let reset_by = ResetBy::Host;
+        let reachable = Observation::without_packets(None, State::Closed { reset_by });
+        let (ports, judgement) = (&swept.let_through, all_alike(reachable));
+        findings.extend(swept_range(run, swept, LET_THROUGH, ports, judgement));
     }
-    let painted = Judgement {
-        verdict: Verdict::Unknown,
-        cause: Cause::AnsweredByMiddlebox,
-        level: Level::Warning,
-        owner: Some(Owner::Firewall),
+    let painted = Observation {
+        painted: Some(Painted::ResetAfterAccept),
+        ..Observation::without_packets(None, State::Open)
     };
-    findings.extend(swept_range(run, swept, PAINTED, &swept.painted, painted));
+    let (ports, judgement) = (&swept.painted, all_alike(painted));
+    findings.extend(swept_range(run, swept, PAINTED, ports, judgement));
     findings
 }
 

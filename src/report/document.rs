@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::client::ClientView;
 use super::joined::{Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell};
 use super::reach::Reach;
+use crate::catalogue::Need;
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
+use crate::verdict::{Cause, Owner, Remedy, remedy};
 
 pub(super) use crate::plan::ToolName;
 
@@ -122,6 +124,31 @@ pub struct ReportFlow {
     /// In a joined report: what other vantages say of it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub also: Vec<Answer>,
+}
+
+impl ReportFlow {
+    /// The rule that the finding asks of the firewalls; `None` where none helps, or where it may be the server's.
+    pub fn remedy(&self) -> Option<Remedy> {
+        let owner = self.owner.as_deref().and_then(Owner::named);
+        remedy(
+            Need::named(&self.flow.need)?,
+            Cause::named(&self.cause)?,
+            owner,
+        )
+    }
+
+    /// The ports that an endpoint mapper named outside the ranges of the site file, and that are stopped; empty for
+    /// every other finding.
+    pub fn ports_named_outside(&self) -> Vec<u16> {
+        if self.cause != Cause::RpcOutsideRange.name() {
+            return Vec::new();
+        }
+        let named = self.evidence.spoken.iter().flat_map(|it| &it.ports);
+        named
+            .filter(|it| it.state != "open")
+            .map(|it| it.port)
+            .collect()
+    }
 }
 
 /// An exception that held when the run ended.

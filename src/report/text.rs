@@ -8,7 +8,7 @@ use owo_colors::{OwoColorize, Style};
 use super::document::{Hop, Http, Listener, Path, Proxy, ReportDocument, ReportFlow, Spoken, Tls};
 use super::join::text::{joined, vantage};
 use crate::diagnostic::visible;
-use crate::verdict::{Cause, Level, Owner, Verdict};
+use crate::verdict::{Cause, Level, Owner, Remedy, Verdict};
 
 /// How much to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +145,7 @@ fn who_has_to_act(findings: &[&ReportFlow]) -> String {
             .collect();
         let (count, one) = match owner {
             Owner::Firewall => (theirs.len(), "rule"),
-            Owner::Server | Owner::Prober => (hosts.len(), "host"),
+            Owner::Server | Owner::ServerThenFirewall | Owner::Prober => (hosts.len(), "host"),
             Owner::Certificate => (hosts.len(), "certificate"),
             Owner::Dns => (hosts.len(), "name"),
             Owner::Proxy => (theirs.len(), "flow"),
@@ -163,6 +163,7 @@ fn team(owner: Owner) -> &'static str {
     match owner {
         Owner::Firewall => "firewall team",
         Owner::Server => "server team",
+        Owner::ServerThenFirewall => "server team, then firewall team",
         Owner::Certificate => "certificate team",
         Owner::Dns => "DNS team",
         Owner::Proxy => "proxy team",
@@ -173,13 +174,7 @@ fn team(owner: Owner) -> &'static str {
 /// For each firewall a table to copy; the legs of one box have one together.
 fn tables(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
     let mut by_box: BTreeMap<String, Vec<(&ReportFlow, Vec<String>)>> = BTreeMap::new();
-    for flow in findings
-        .iter()
-        .filter(|flow| flow.owner.as_deref() == Some(Owner::Firewall.name()))
-        .filter(|flow| verdict(flow) != Some(Verdict::Unknown))
-        // What lets the request pass needs no other rule for it.
-        .filter(|flow| flow.cause != Cause::AnswerLost.name() || flow.flow.need == "forbidden")
-    {
+    for flow in findings.iter().filter(|flow| flow.remedy().is_some()) {
         let mut legs: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for firewall in to_change(flow) {
             let device = report.devices.get(&firewall).unwrap_or(&firewall).clone();
@@ -229,19 +224,24 @@ fn row(flow: &ReportFlow) -> [String; 5] {
     } else {
         format!("{} ({})", entry.to.addresses.join(", "), entry.to.system)
     };
-    let service = entry.service();
-    let wanted = if entry.need == "forbidden" {
-        "deny"
-    } else {
-        "permit"
-    };
+    let wanted = flow.remedy().map_or("", Remedy::name);
     [
         visible(&source),
         visible(&destination),
-        visible(&service),
+        visible(&service(flow)),
         wanted.to_string(),
         visible(&entry.id),
     ]
+}
+
+/// The ports that a rule is wanted for: those of the flow, or those that an endpoint mapper named beside them.
+fn service(flow: &ReportFlow) -> String {
+    let named = flow.ports_named_outside();
+    if named.is_empty() {
+        return flow.flow.service();
+    }
+    let named: Vec<String> = named.iter().map(u16::to_string).collect();
+    format!("{}/{}", named.join(","), flow.flow.transport)
 }
 
 fn table(head: &[String], rows: &[Vec<String>]) -> String {
@@ -292,9 +292,19 @@ fn evidence(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
 
 /// Whether two findings say the same of two ports, so that one of them may stand for both.
 fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
-    let repeats =
-        verdict(a) == Some(Verdict::Unknown) || a.cause == Cause::ClosedButReachable.name();
-    let ends = |flow: &ReportFlow| (flow.flow.from.clone(), flow.flow.to.system.clone());
+    let is = |cause: Cause| a.cause == cause.name();
+    let repeats = verdict(a) == Some(Verdict::Unknown)
+        || is(Cause::ClosedButReachable)
+        || is(Cause::NothingPasses);
+    // A firewall that passes nothing is one finding, whatever the hosts beyond it.
+    let ends = |flow: &ReportFlow| match is(Cause::NothingPasses) {
+        true => (flow.flow.from.zone.clone(), None, flow.flow.to.zone.clone()),
+        false => (
+            flow.flow.from.zone.clone(),
+            flow.flow.from.system.clone(),
+            Some(flow.flow.to.system.clone()),
+        ),
+    };
     repeats
         && a.verdict == b.verdict
         && a.cause == b.cause

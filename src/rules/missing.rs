@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::plan::{Plan, id};
 use crate::report::ReportDocument;
 use crate::site::Site;
-use crate::verdict::Verdict;
+use crate::verdict::Remedy;
 
 /// The flows that a report shows as required and blocked, those aside that an exception accepts.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ struct Blocked {
     cause: String,
     /// The firewalls that may have stopped it; none: any on the way.
     accused: Vec<String>,
+    /// The ports to let through where they are others than the flow's: those that an endpoint mapper named.
+    ports: Vec<u16>,
 }
 
 impl Missing {
@@ -30,12 +32,13 @@ impl Missing {
         let required = report
             .flows
             .iter()
-            .filter(|it| it.verdict == Verdict::Blocked.name() && it.flow.need == "required")
+            .filter(|it| it.remedy() == Some(Remedy::Permit))
             .filter(|it| it.accepted.is_none());
         let blocked = required.map(|it| {
             let blocked = Blocked {
                 cause: it.cause.clone(),
                 accused: it.evidence.accused(),
+                ports: it.ports_named_outside(),
             };
             (it.flow.id.clone(), blocked)
         });
@@ -90,6 +93,11 @@ impl Missing {
             accused => format!(", at {}", accused.join(" or ")),
         };
         Some(format!("blocked, {}{by}", blocked.cause))
+    }
+
+    /// The ports to let through where they are others than the flow's; else empty.
+    pub(super) fn ports(&self, id: &str) -> &[u16] {
+        self.blocked.get(id).map_or(&[], |it| &it.ports)
     }
 
     /// Whether a firewall is known to have let a flow through: it stands before all that may have stopped it.

@@ -35,7 +35,7 @@ pub fn of_firewalls(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
                 from: way[passage.before].from,
                 to: way[passage.behind - 1].to,
             };
-            for port in parts(plan, flow) {
+            for port in ports(plan, flow, choice, &permitted.id) {
                 let headers = on_the_way(site, flow, port, &way);
                 let (before, behind) = (&headers[passage.before], &headers[passage.behind]);
                 rules.add(&asked, before, behind, &permitted);
@@ -96,7 +96,7 @@ pub fn of_hosts(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
                 from: to,
                 to,
             };
-            for port in parts(plan, flow) {
+            for port in ports(plan, flow, choice, &permitted.id) {
                 let Some(last) = on_the_way(site, flow, port, &way).pop() else {
                     continue;
                 };
@@ -137,6 +137,15 @@ fn wanted(site: &Site, flow: &Flow, choice: Choice<'_>) -> Option<Permitted> {
         why: entry.why,
         seen,
     })
+}
+
+/// The ports to let through: those that an endpoint mapper named in a report, else those of the flow.
+fn ports(plan: &Plan, flow: &Flow, choice: Choice<'_>, id: &str) -> Vec<Ports> {
+    let named = choice.missing.map_or(&[][..], |missing| missing.ports(id));
+    match named.is_empty() {
+        true => parts(plan, flow),
+        false => named.iter().map(|port| Ports::one(*port)).collect(),
+    }
 }
 
 /// The ports of a flow; of a range, without those that the file forbids the same start.

@@ -39,6 +39,8 @@ words! {
         Firewall = "firewall",
         /// The server team.
         Server = "server",
+        /// The server team looks first; what it does not find is the firewall team's.
+        ServerThenFirewall = "server-then-firewall",
         /// Whoever issues certificates.
         Certificate = "certificate",
         /// Whoever runs DNS.
@@ -81,6 +83,8 @@ words! {
         NoAnswer = "no-answer",
         /// Silence, and nothing of that host ever answered.
         HostSilent = "host-silent",
+        /// Nothing of a whole zone answers, and a hop on the way there does.
+        NothingPasses = "nothing-passes",
         /// Silence, and yet the request arrived.
         AnswerLost = "answer-lost",
         /// A reset by host or device; nothing tells which.

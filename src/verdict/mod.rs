@@ -7,10 +7,12 @@ mod cause;
 mod closer;
 mod proof;
 mod proxied;
+mod remedy;
 mod table;
 
 pub use cause::{Cause, Level, Owner, Verdict};
 pub use proof::{Judged, Seen, host_answered, judge_all};
+pub use remedy::{Remedy, remedy};
 pub use table::judge;
 
 /// What an observation means.
@@ -44,7 +46,7 @@ pub enum Control {
 pub struct Context {
     /// The ends are in different zones.
     pub between_zones: bool,
-    /// The destination is in a less trusted zone and only the watchlist forbids the flow.
+    /// Only the watchlist forbids the flow, and its destination is in the same zone or in a less trusted one.
     pub mildly_forbidden: bool,
     /// The proof that the vantage could have knocked.
     pub control: Option<Control>,
@@ -54,8 +56,12 @@ pub struct Context {
     pub host_dead: bool,
     /// Whoever rejected the flow is the host itself.
     pub by_the_host: bool,
-    /// Nothing at all answered this vantage.
+    /// Nothing at all answered this vantage, no router on the way either.
     pub nothing_answered: bool,
+    /// What the silence of the destination's whole zone shows.
+    pub zone: ZoneSilence,
+    /// Where the packets vanish, as far as the walk of their path tells.
+    pub dropped: DroppedAt,
     /// The control of this host answered once and no longer does, and its last answer came before this silence.
     pub cut_off: bool,
     /// Another system starts this flow.
@@ -66,6 +72,32 @@ pub struct Context {
     pub request_arrived: bool,
     /// The flow travels inside IPsec between its two ends.
     pub inside_ipsec: bool,
+}
+
+/// What it shows that nothing of a zone answered, while a hop on the way there did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ZoneSilence {
+    /// Something of the zone answered, or no hop did.
+    #[default]
+    No,
+    /// The one host that was tried is silent. It may be off, or hide behind a firewall of its own.
+    OneHost,
+    /// Several hosts are silent, which has one reason rather than several.
+    SeveralHosts,
+}
+
+/// Who may have dropped the packets of a flow, by the place where they vanish.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DroppedAt {
+    /// The place is not known, or bounds neither firewalls nor host.
+    #[default]
+    Unknown,
+    /// A firewall of the file; the packets never came to the host.
+    Firewall,
+    /// A firewall of the file or the host itself.
+    FirewallOrHost,
+    /// Behind every firewall of the file: the host itself, or what the file does not name.
+    BehindFirewalls,
 }
 
 impl Verdict {

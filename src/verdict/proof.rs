@@ -5,8 +5,9 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::{Context, Control, Judgement, judge, worst};
-use crate::observation::{AttemptResult, Observation, ResetBy, State};
+use super::{Context, Control, DroppedAt, Judgement, ZoneSilence, judge, worst};
+use crate::attribution::suspects;
+use crate::observation::{AttemptResult, Observation, Path, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
 use crate::site::{Site, System, SystemId, ZoneId};
 
@@ -60,7 +61,12 @@ struct Signs {
     lost_paths: HashMap<String, Timestamp>,
     /// Hosts that no longer answered at the end, with the time of the last answer.
     gone: HashMap<IpAddr, Timestamp>,
+    /// Something answered: a host, or a router on the way.
     anything: bool,
+    /// Zones in which something answered.
+    zones: HashSet<ZoneId>,
+    /// What was tried in each zone and stayed silent.
+    silent: HashMap<ZoneId, HashSet<Target>>,
     own: HashSet<IpAddr>,
 }
 
@@ -73,6 +79,8 @@ impl Signs {
             lost_paths: HashMap::new(),
             gone: gone.clone(),
             anything: false,
+            zones: HashSet::new(),
+            silent: HashMap::new(),
             own: own.iter().copied().collect(),
         };
         for (seen, observation) in all.iter().flat_map(|seen| {
@@ -80,7 +88,11 @@ impl Signs {
                 .iter()
                 .map(move |observation| (seen, observation))
         }) {
-            signs.anything |= observation.answered() && !signs.is_own_word(observation);
+            let answered = observation.answered() && !signs.is_own_word(observation);
+            signs.anything |= answered || signs.a_hop_answered(observation);
+            if let Some(there) = seen.flow.end(site) {
+                signs.note_zone(there, seen.flow.to, answered, observation.is_silence());
+            }
             if let Some(address) = observation.address.filter(|address| {
                 let translated = is_translated(site, seen.flow.to, *address);
                 host_answered(observation, *address, translated)
@@ -91,6 +103,44 @@ impl Signs {
             }
         }
         signs
+    }
+
+    /// Whether a router on the way said that a packet had come to it.
+    fn a_hop_answered(&self, observation: &Observation) -> bool {
+        let path = observation.path.iter();
+        path.flat_map(Path::expired)
+            .any(|(_, by)| !self.own.contains(&by))
+    }
+
+    fn note_zone(&mut self, there: ZoneId, to: Target, answered: bool, silent: bool) {
+        if answered {
+            self.zones.insert(there);
+        } else if silent {
+            self.silent.entry(there).or_default().insert(to);
+        }
+    }
+
+    /// What the silence of the destination's zone shows.
+    fn zone_silence(
+        &self,
+        (here, there): (ZoneId, Option<ZoneId>),
+        observation: &Observation,
+    ) -> ZoneSilence {
+        let Some(there) = there.filter(|there| *there != here && !self.zones.contains(there))
+        else {
+            return ZoneSilence::No;
+        };
+        if !self.a_hop_answered(observation) {
+            return ZoneSilence::No;
+        }
+        let several = self
+            .silent
+            .get(&there)
+            .is_some_and(|silent| silent.len() > 1);
+        match several {
+            true => ZoneSilence::SeveralHosts,
+            false => ZoneSilence::OneHost,
+        }
     }
 
     fn note_path(&mut self, first: Option<String>, address: IpAddr) {
@@ -232,17 +282,56 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
     };
     Context {
         between_zones: there.is_some_and(|there| there != zone),
-        mildly_forbidden: seen.flow.reason.only_watched && there.is_some_and(|there| there < zone),
+        mildly_forbidden: seen.flow.reason.only_watched && there.is_some_and(|there| there <= zone),
         control,
         host_answered,
         host_dead: !host_answered && is_dead(site, signs, observation),
         by_the_host: is_the_hosts(site, seen, observation),
         nothing_answered: !signs.anything,
+        zone: signs.zone_silence((zone, there), observation),
+        dropped: dropped_at(site, (zone, there), observation),
         cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
         wrong_listener: is_another_listener(site, zone, seen.flow.to, observation),
         request_arrived: false,
         inside_ipsec: seen.flow.is_inside_ipsec(site),
+    }
+}
+
+/// Who may have dropped the packets, by the place where they vanish.
+fn dropped_at(
+    site: &Site,
+    (here, there): (ZoneId, Option<ZoneId>),
+    observation: &Observation,
+) -> DroppedAt {
+    let Some(there) = there else {
+        return DroppedAt::Unknown;
+    };
+    if here == there {
+        return DroppedAt::BehindFirewalls;
+    }
+    let Some((path, place)) = observation
+        .path
+        .as_ref()
+        .and_then(|path| Some((path, path.dropped?)))
+    else {
+        return DroppedAt::Unknown;
+    };
+    let crosses: Vec<String> = site
+        .crosses(here, there)
+        .into_iter()
+        .map(str::to_string)
+        .collect();
+    let suspects = suspects(site, &crosses, path, &place);
+    match (
+        suspects.behind_all,
+        suspects.firewalls.is_empty(),
+        suspects.host,
+    ) {
+        (true, _, _) => DroppedAt::BehindFirewalls,
+        (false, true, _) => DroppedAt::Unknown,
+        (false, false, true) => DroppedAt::FirewallOrHost,
+        (false, false, false) => DroppedAt::Firewall,
     }
 }
 

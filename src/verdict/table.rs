@@ -2,7 +2,7 @@
 
 use super::closer::outweighs;
 use super::proxied::{only_tunnel, stopped};
-use super::{Cause, Context, Control, Judgement, Level, Owner, Verdict};
+use super::{Cause, Context, Control, DroppedAt, Judgement, Level, Owner, Verdict, ZoneSilence};
 use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
@@ -101,7 +101,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         } => failed(Verdict::Blocked, Cause::ResetByDevice, Owner::Firewall),
         State::Closed {
             reset_by: ResetBy::Either,
-        } => failed(Verdict::Blocked, Cause::Reset, Owner::Firewall),
+        } => failed(Verdict::Blocked, Cause::Reset, Owner::ServerThenFirewall),
         State::Rejected(rejection) if is_dead(rejection, context) => {
             failed(Verdict::Down, Cause::HostDead, Owner::Server)
         }
@@ -131,10 +131,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Filtered if context.host_dead => {
             failed(Verdict::Down, Cause::HostDead, Owner::Server)
         }
-        State::Filtered if context.host_answered => {
-            failed(Verdict::Blocked, Cause::NoAnswer, Owner::Firewall)
-        }
-        State::Filtered => failed(Verdict::Blocked, Cause::HostSilent, Owner::Firewall),
+        State::Filtered => vanished(context),
         State::Unresolved(Unresolved::NoSuchName) => {
             failed(Verdict::Wrong, Cause::NoSuchName, Owner::Dns)
         }
@@ -148,6 +145,44 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
     }
+}
+
+/// Silence that is proof, of a required flow.
+///
+/// A living host's silent port is taken for a missing rule, unless the packets got past every firewall of the file. A
+/// host that says nothing at all may as well be off, unless a firewall stopped the packets before it.
+fn vanished(context: &Context) -> Judgement {
+    let at = context.dropped;
+    let first_the_server = Owner::ServerThenFirewall;
+    let (cause, owner) = match (context.host_answered, context.zone) {
+        (true, _) => match at {
+            DroppedAt::BehindFirewalls => (Cause::NoAnswer, first_the_server),
+            DroppedAt::Unknown | DroppedAt::Firewall | DroppedAt::FirewallOrHost => {
+                (Cause::NoAnswer, Owner::Firewall)
+            }
+        },
+        (false, ZoneSilence::SeveralHosts) => match at {
+            DroppedAt::Firewall | DroppedAt::FirewallOrHost => {
+                (Cause::NothingPasses, Owner::Firewall)
+            }
+            DroppedAt::Unknown | DroppedAt::BehindFirewalls => {
+                (Cause::NothingPasses, first_the_server)
+            }
+        },
+        (false, ZoneSilence::OneHost) => match at {
+            DroppedAt::Firewall => (Cause::NothingPasses, Owner::Firewall),
+            DroppedAt::Unknown | DroppedAt::FirewallOrHost | DroppedAt::BehindFirewalls => {
+                (Cause::NothingPasses, first_the_server)
+            }
+        },
+        (false, ZoneSilence::No) => match at {
+            DroppedAt::Firewall => (Cause::HostSilent, Owner::Firewall),
+            DroppedAt::Unknown | DroppedAt::FirewallOrHost | DroppedAt::BehindFirewalls => {
+                (Cause::HostSilent, first_the_server)
+            }
+        },
+    };
+    failed(Verdict::Blocked, cause, owner)
 }
 
 /// A listener of this program that proved that it was reached.
@@ -357,12 +392,15 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::Open => Judgement {
             verdict: Verdict::Exposed,
             cause: Cause::Open,
-            level: if context.mildly_forbidden {
-                Level::Warning
-            } else {
-                Level::Error
+            level: match context.mildly_forbidden {
+                true => Level::Warning,
+                false => Level::Error,
             },
-            owner: Some(Owner::Firewall),
+            // Inside one zone no firewall stands between: only the host can close it.
+            owner: Some(match context.between_zones {
+                true => Owner::Firewall,
+                false => Owner::Server,
+            }),
         },
         State::Closed {
             reset_by: ResetBy::Host,
@@ -724,6 +762,101 @@ mod tests {
         };
         let judged = judge(Need::Required, &split, &right);
         assert_eq!(judged.cause, Cause::Intermittent);
+    }
+
+    #[test]
+    fn silence_is_the_firewalls_only_where_the_server_cannot_have_done_it() {
+        let silent = seen(State::Filtered, None);
+        let of = |host_answered, zone, dropped| {
+            let context = Context {
+                host_answered,
+                zone,
+                dropped,
+                ..Context::default()
+            };
+            let judgement = judge(Need::Required, &silent, &context);
+            assert_eq!(judgement.verdict, Verdict::Blocked);
+            (
+                judgement.cause,
+                judgement.owner.expect("somebody has to act"),
+            )
+        };
+        let (firewall, server_first) = (Owner::Firewall, Owner::ServerThenFirewall);
+        let (no, one, several) = (
+            ZoneSilence::No,
+            ZoneSilence::OneHost,
+            ZoneSilence::SeveralHosts,
+        );
+        for (host_answered, zone, dropped, cause, owner) in [
+            (true, no, DroppedAt::Unknown, Cause::NoAnswer, firewall),
+            (
+                true,
+                no,
+                DroppedAt::BehindFirewalls,
+                Cause::NoAnswer,
+                server_first,
+            ),
+            (
+                false,
+                no,
+                DroppedAt::Unknown,
+                Cause::HostSilent,
+                server_first,
+            ),
+            (
+                false,
+                no,
+                DroppedAt::FirewallOrHost,
+                Cause::HostSilent,
+                server_first,
+            ),
+            (false, no, DroppedAt::Firewall, Cause::HostSilent, firewall),
+            (
+                false,
+                one,
+                DroppedAt::FirewallOrHost,
+                Cause::NothingPasses,
+                server_first,
+            ),
+            (
+                false,
+                several,
+                DroppedAt::FirewallOrHost,
+                Cause::NothingPasses,
+                firewall,
+            ),
+            (
+                false,
+                several,
+                DroppedAt::Unknown,
+                Cause::NothingPasses,
+                server_first,
+            ),
+        ] {
+            assert_eq!(
+                of(host_answered, zone, dropped),
+                (cause, owner),
+                "{zone:?} {dropped:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_open_port_that_nothing_needs_is_a_warning_inside_one_zone_and_the_servers() {
+        let open = seen(State::Open, Some(Service::Spoke));
+        let of = |between_zones, mildly_forbidden| {
+            let context = Context {
+                between_zones,
+                mildly_forbidden,
+                ..Context::default()
+            };
+            let judgement = judge(Need::Forbidden, &open, &context);
+            assert_eq!(judgement.verdict, Verdict::Exposed);
+            (judgement.level, judgement.owner)
+        };
+        assert_eq!(of(false, true), (Level::Warning, Some(Owner::Server)));
+        assert_eq!(of(true, true), (Level::Warning, Some(Owner::Firewall)));
+        assert_eq!(of(true, false), (Level::Error, Some(Owner::Firewall)));
     }
 
     #[test]

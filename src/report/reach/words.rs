@@ -48,7 +48,7 @@ fn fault(flow: &ReportFlow) -> Fault {
         {
             Fault::OnTheWay
         }
-        () if is(&[Cause::HostSilent]) => Fault::AllSilent,
+        () if is(&[Cause::HostSilent, Cause::NothingPasses]) => Fault::AllSilent,
         () if is(&[Cause::Reset]) => Fault::EitherReset,
         () => Fault::Other,
     }
