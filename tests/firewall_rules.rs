@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const GOLDEN: &str = "tests/rules";
-const DIALECTS: [&str; 5] = ["nftables", "iptables", "windows", "asa", "panos"];
+const DIALECTS: [&str; 6] = ["nftables", "iptables", "windows", "netsh", "asa", "panos"];
 
 /// Runs `portproof plan site.yaml` in the folder of the golden files.
 fn plan_of_example(arguments: &[&str]) -> Output {
@@ -315,6 +315,114 @@ fn nftables_takes_every_file_and_twice_is_once() {
     }
 }
 
+/// A file without its last rule, and a file that adds the rules of the flows given, as `--missing` writes it.
+fn without_one_and_added(dialect: &str) -> (BTreeMap<String, String>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hash = text_of(plan_of_example(&["--format", "markdown"]));
+    let hash = hash.split("sha256 ").nth(1).expect("a hash")[..64].to_string();
+    let id = "internet>nlb:443/tcp";
+    let report = report(
+        folder.path(),
+        &[(id, "no-answer", silence(Value::Null))],
+        &hash,
+    );
+    let arguments = ["--format", dialect, "--firewall", "front-end"];
+    let whole = text_of(plan_of_example(&arguments));
+    let added = text_of(plan_of_example(
+        &[&arguments[..], &["--missing", &report]].concat(),
+    ));
+    let of_it = |line: &&str| line.contains(id) && !line.trim_start().starts_with('#');
+    let lacking: Vec<&str> = whole.lines().filter(|line| !of_it(line)).collect();
+    assert!(lacking.len() < whole.lines().count(), "{whole}");
+    let files = [
+        ("whole".to_string(), whole.clone()),
+        ("lacking".to_string(), lacking.join("\n") + "\n"),
+        ("added".to_string(), added.clone()),
+    ];
+    (files.into(), added)
+}
+
+#[test]
+fn what_is_missing_is_added_and_nothing_is_removed() {
+    let (files, _) = without_one_and_added("nftables");
+    // Order aside, the rules are then those of the whole file.
+    let rules = "nft list ruleset | grep ' accept comment ' | sort";
+    let script = format!(
+        "nft -f whole; {rules} > whole.rules; nft -f lacking; {rules} > lacking.rules; ! cmp -s whole.rules lacking.rules; nft -f added; {rules} > after.rules; cmp whole.rules after.rules; nft list ruleset"
+    );
+    let after = alone(&files, &script);
+    assert_eq!(after.matches("policy drop").count(), 1, "{after}");
+    let (files, added) = without_one_and_added("iptables");
+    assert!(!added.contains("-F ") && !added.contains("\n:"), "{added}");
+    for tool in ["iptables", "ip6tables"] {
+        let saved = format!("{tool}-save -t filter | grep -v '^#'");
+        let load = |name: &str| format!("{tool}-restore --noflush {name}");
+        let script = format!(
+            "{}; {saved} > lacking.rules; {}; {saved} > after.rules; grep -Fxvf after.rules lacking.rules > lost || true; cat lost",
+            load("lacking"),
+            load("added")
+        );
+        let lost = alone(&files, &script);
+        assert_eq!(lost.trim(), "", "{tool} lost rules");
+    }
+}
+
+#[test]
+fn a_file_that_adds_clears_no_object_and_widens_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let id = "internet>nlb:443/tcp";
+    let report = report(
+        folder.path(),
+        &[(id, "no-answer", silence(Value::Null))],
+        "0",
+    );
+    for dialect in ["asa", "panos"] {
+        let arguments = ["--format", dialect, "--firewall", "front-end"];
+        let whole = text_of(plan_of_example(&arguments));
+        let added = text_of(plan_of_example(
+            &[&arguments[..], &["--missing", &report]].concat(),
+        ));
+        let names = |text: &str| -> Vec<String> {
+            let starts = [
+                "object-group network ",
+                "set address-group ",
+                "set rulebase security rules ",
+            ];
+            let of = |line: &str| {
+                let rest = starts.iter().find_map(|start| line.strip_prefix(start))?;
+                rest.split(' ').next().map(str::to_string)
+            };
+            text.lines().filter_map(of).collect()
+        };
+        let (there, new) = (names(&whole), names(&added));
+        assert!(!new.is_empty(), "{added}");
+        assert!(
+            new.iter().all(|name| !there.contains(name)),
+            "{new:?} {there:?}"
+        );
+        assert!(
+            !added.contains("deny") || added.contains("ends with a deny"),
+            "{added}"
+        );
+        assert!(!added.contains("access-group"), "{added}");
+    }
+    let windows = ["--firewall", "ibs02", "--missing", &report];
+    let script = text_of(plan_of_example(
+        &[&["--format", "windows"], &windows[..]].concat(),
+    ));
+    assert!(
+        script.contains("New-NetFirewallRule") && !script.contains("Remove-"),
+        "{script}"
+    );
+    let batch = text_of(plan_of_example(
+        &[&["--format", "netsh"], &windows[..]].concat(),
+    ));
+    assert!(
+        batch.contains(" add rule ") && !batch.contains(" delete "),
+        "{batch}"
+    );
+}
+
 #[test]
 fn iptables_and_ip6tables_take_one_file_and_twice_is_once() {
     let files = files("iptables", &["--optional"]);
@@ -536,28 +644,34 @@ fn shown(why: &str) -> Shown {
     let site = Site::new(&config.expect("a file"), &CATALOGUE, &mut problems);
     let site = site.unwrap_or_else(|| panic!("{problems:?}"));
     let plan = plan::derive(&site, &CATALOGUE);
-    let heading = Heading {
+    let whole = Heading {
         file: format!("{why}.yaml"),
         sha256: why.to_string(),
-        missing_by: vec![why.to_string()],
         ..Heading::default()
+    };
+    let added = Heading {
+        missing_by: vec![why.to_string()],
+        ..whole.clone()
     };
     let of_hosts = rules::of_hosts(&site, &plan, Choice::default());
     let of_firewalls = rules::of_firewalls(&site, &plan, Choice::default());
-    let dialects = Dialect::ALL.iter().map(|dialect| {
-        let (device, rules) = match dialect {
-            Dialect::Windows => ("ibs01", &of_hosts),
-            _ => ("back-end", &of_firewalls),
+    let written = |dialect: Dialect, heading: &Heading| {
+        let (device, rules) = match dialect.is_of_hosts() {
+            true => ("ibs01", &of_hosts),
+            false => ("back-end", &of_firewalls),
         };
         (
-            *dialect,
-            rules::write(*dialect, &site, &heading, device, rules),
+            dialect,
+            rules::write(dialect, &site, heading, device, rules),
         )
-    });
+    };
+    let dialects = Dialect::ALL
+        .iter()
+        .flat_map(|dialect| [&whole, &added].map(|heading| written(*dialect, heading)));
     Shown {
         dialects: dialects.collect(),
         csv: rules::csv(&site, &of_firewalls).expect("a table"),
-        markdown: rules::markdown(&site, &heading, &of_firewalls),
+        markdown: rules::markdown(&site, &added, &of_firewalls),
     }
 }
 
@@ -568,7 +682,11 @@ fn bare(dialect: Dialect, text: &str) -> Vec<String> {
     } else {
         '"'
     };
-    let comments = if dialect == Dialect::Asa { "!" } else { "#" };
+    let comments = match dialect {
+        Dialect::Asa => "!",
+        Dialect::Netsh => "rem ",
+        _ => "#",
+    };
     text.split(['\n', '\r'])
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with(comments))
@@ -636,6 +754,10 @@ proptest! {
             prop_assert_eq!(bare(*dialect, text), bare(*dialect, harmless), "{}", dialect);
             prop_assert!(text.chars().all(|c| matches!(c, '\n' | '\t') || !c.is_control()));
             prop_assert!(text.lines().all(|line| line.len() < 4000));
+            if *dialect == Dialect::Netsh {
+                let of_the_shell = ['%', '^', '&', '|', '<'];
+                prop_assert!(text.is_ascii() && !text.contains(of_the_shell));
+            }
             if *dialect == Dialect::Windows {
                 prop_assert!(text.is_ascii());
                 prop_assert_eq!(commands(text).len(), commands(harmless).len());

@@ -403,8 +403,34 @@ fn check(bed: &Bed, namespace: &str, file: &Path, place: &[&str]) -> (Option<i32
     (output.status.code(), report)
 }
 
+/// Takes a rule out of the front end, has `check` find that, and adds what is missing then.
+fn take_one_out_and_add_it(bed: &Bed, folder: &Path, file: &Path) {
+    let front = ["--format", "nftables", "--firewall", "front-end"];
+    let whole = plan(file, &front);
+    let lacking: Vec<&str> = whole
+        .lines()
+        .filter(|line| !line.contains("dport 8531 accept"))
+        .collect();
+    assert!(lacking.len() < whole.lines().count(), "{whole}");
+    bed.rules("fe", &(lacking.join("\n") + "\n"));
+    let (_, report) = check(bed, "inet", file, &["--from", "internet"]);
+    let blocked: Vec<&Value> = report["flows"]
+        .as_array()
+        .expect("flows")
+        .iter()
+        .filter(|flow| flow["verdict"] == "blocked")
+        .map(|flow| &flow["id"])
+        .collect();
+    assert_eq!(blocked, [&json!("internet>ibs01:8531/tcp")], "{report:#}");
+    let found = folder.join("report.json");
+    fs::write(&found, report.to_string()).expect("written");
+    let found = found.display().to_string();
+    let added = plan(file, &[&front[..], &["--missing", &found]].concat());
+    bed.rules("fe", &added);
+}
+
 #[test]
-fn every_flow_of_the_plan_passes_its_own_rules() {
+fn every_flow_of_the_plan_passes_its_own_rules_and_those_that_were_added() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("site.yaml");
     fs::write(&file, format!("{OWN_FLOWS}{ZONES}")).expect("written");
@@ -424,6 +450,7 @@ fn every_flow_of_the_plan_passes_its_own_rules() {
         }
         bed.python(host, LISTEN, &[&json!(ports).to_string()]);
     }
+    take_one_out_and_add_it(&bed, folder.path(), &file);
     let places: [(&str, &[&str], usize); 5] = [
         ("inet", &["--from", "internet"], 3),
         ("ibs01", &["--from", "perimeter", "--as", "ibs01"], 2),

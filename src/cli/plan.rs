@@ -37,6 +37,7 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
         PlanFormat::Nftables => rules::Shape::Device(Dialect::Nftables),
         PlanFormat::Iptables => rules::Shape::Device(Dialect::Iptables),
         PlanFormat::Windows => rules::Shape::Device(Dialect::Windows),
+        PlanFormat::Netsh => rules::Shape::Device(Dialect::Netsh),
         PlanFormat::Asa => rules::Shape::Device(Dialect::Asa),
         PlanFormat::Panos => rules::Shape::Device(Dialect::Panos),
     };

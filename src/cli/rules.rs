@@ -32,7 +32,7 @@ pub(super) fn refuse_options(arguments: &Plan) -> anyhow::Result<()> {
     ];
     if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
         bail!(
-            "{option} is for rules: add --format csv, markdown, nftables, iptables, windows, asa or panos"
+            "{option} is for rules: add --format csv, markdown, nftables, iptables, windows, netsh, asa or panos"
         );
     }
     Ok(())
@@ -56,7 +56,7 @@ pub(super) fn run(
         optional: arguments.optional,
         missing: missing.as_ref(),
     };
-    let is_of_hosts = shape == Shape::Device(Dialect::Windows);
+    let is_of_hosts = matches!(shape, Shape::Device(dialect) if dialect.is_of_hosts());
     let rules = if is_of_hosts {
         rules::of_hosts(&loaded.site, plan, choice)
     } else {

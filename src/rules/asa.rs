@@ -3,7 +3,7 @@
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 use std::net::IpAddr;
 
-use super::dialect::Sheet;
+use super::dialect::{Kind, Sheet};
 use super::heading::{label, reasons};
 use super::object::{Objects, fitting};
 use super::{Family, Permit, Range};
@@ -19,13 +19,20 @@ pub(super) const ASSUMPTIONS: &[&str] = &[
     "ICMP errors of a connection (path MTU) pass where the inspection policy has: inspect icmp error.",
 ];
 
+pub(super) const ADDING: &[&str] = &[
+    "Destinations are matched behind translation, as ASA 8.3 and later does: where own addresses are routed to a side, a translated port's own number passes there too.",
+    "For ASA 8.3 and later (IPv6 beside IPv4: 9.0): access lists match the real, own addresses and ports of destinations.",
+    "It adds lines at the end of the access lists of the whole file and removes nothing. Entering it again adds nothing twice.",
+    "Where the interface has another list, put its name into each line; where that list ends with a deny, give the lines a number before it.",
+];
+
 /// The longest remark.
 const LONGEST_REMARK: usize = 100;
 /// The longest name of an object group.
 const LONGEST_NAME: usize = 64;
 
 pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
-    let mut groups = Objects::new(LONGEST_NAME);
+    let mut groups = sheet.objects(LONGEST_NAME);
     let lists: Vec<(String, String)> = sheet
         .sides()
         .into_iter()
@@ -36,10 +43,10 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
             let lines: String = permits
                 .map(|permit| permit_lines(sheet, &mut groups, &name, permit))
                 .collect();
-            let all = if lines.is_empty() {
-                format!("access-list {name} extended deny ip any any\n")
-            } else {
-                lines
+            // A zone that may start nothing gets a list that denies all; a list that is there already has its end.
+            let all = match (lines.is_empty(), sheet.kind) {
+                (true, Kind::Whole) => format!("access-list {name} extended deny ip any any\n"),
+                (_, Kind::Whole | Kind::Added) => lines,
             };
             (name, all)
         })
@@ -49,10 +56,13 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
         .iter()
         .map(|(name, ranges)| group(name, ranges))
         .collect();
-    let apply: String = lists
-        .iter()
-        .map(|(list, _)| format!("! access-group {list} in interface INTERFACE\n"))
-        .collect();
+    let apply: String = match sheet.kind {
+        Kind::Added => String::new(),
+        Kind::Whole => lists
+            .iter()
+            .map(|(list, _)| format!("! access-group {list} in interface INTERFACE\n"))
+            .collect(),
+    };
     let lists: String = lists.into_iter().map(|(_, lines)| lines).collect();
     format!("{head}!\n{groups}!\n{lists}!\n{apply}")
 }

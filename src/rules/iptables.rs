@@ -1,6 +1,6 @@
 //! iptables: one file that both `iptables-restore` and `ip6tables-restore` take; each leaves out the other's rules.
 
-use super::dialect::Sheet;
+use super::dialect::{Kind, Sheet};
 use super::heading::{label, reasons, short_reason};
 use super::object::Objects;
 use super::{Family, Permit, Range};
@@ -13,18 +13,34 @@ pub(super) const ASSUMPTIONS: &[&str] = &[
     "Destinations are matched behind translation, where FORWARD sees them. Translation itself is not written here.",
 ];
 
+pub(super) const ADDING: &[&str] = &[
+    "Load it with both: iptables-restore --noflush FILE, ip6tables-restore --noflush FILE. Each takes its own rules.",
+    "It adds rules at the head of the chain FORWARD and removes nothing. Loading it twice adds them twice.",
+    "Destinations are matched behind translation, where FORWARD sees them. Translation itself is not written here.",
+];
+
 /// The longest comment of a rule, in bytes.
 const LONGEST_COMMENT: usize = 255;
 /// The longest name of a chain.
 const LONGEST_CHAIN: usize = 28;
 
 pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
-    let mut chains = Objects::new(LONGEST_CHAIN);
+    match sheet.kind {
+        Kind::Whole => whole(sheet, head),
+        Kind::Added => added(sheet, head),
+    }
+}
+
+fn whole(sheet: &Sheet<'_>, head: &str) -> String {
+    let mut chains = sheet.objects(LONGEST_CHAIN);
     let rules: String = sheet
         .rules
         .permits
         .iter()
-        .map(|permit| rule(sheet, &mut chains, permit))
+        .map(|permit| {
+            let start = start(&mut chains, permit);
+            lines(sheet, permit, &[format!("-A {start}")])
+        })
         .collect();
     let declared: String = chains
         .all
@@ -43,6 +59,18 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
          -A FORWARD -m conntrack --ctstate INVALID -j DROP\n\
          {jumps}{rules}COMMIT\n"
     )
+}
+
+/// Each range has a rule of its own: to name a chain here would empty one of that name.
+fn added(sheet: &Sheet<'_>, head: &str) -> String {
+    let rules = sheet.rules.permits.iter().map(|permit| {
+        let ranges = permit.source.ranges.iter();
+        let starts: Vec<String> = ranges
+            .map(|range| format!("-I FORWARD {} {}", family(&[*range]), source(range)))
+            .collect();
+        lines(sheet, permit, &starts)
+    });
+    format!("{head}*filter\n{}COMMIT\n", rules.collect::<String>())
 }
 
 /// The start of a rule that only its own family's tool takes.
@@ -66,16 +94,21 @@ fn source(range: &Range) -> String {
     }
 }
 
-fn rule(sheet: &Sheet<'_>, chains: &mut Objects, permit: &Permit) -> String {
+/// Where the rule of a permit stands in a whole set, and its source.
+fn start(chains: &mut Objects, permit: &Permit) -> String {
     let ranges = &permit.source.ranges;
-    let start = match ranges.as_slice() {
+    match ranges.as_slice() {
         [one] => format!("FORWARD {} {}", family(ranges), source(one)),
         several => {
             let label = label(&permit.source.name, permit.family());
             let chain = chains.name(&format!("pp-{label}"), several);
             format!("{chain} {}", family(ranges))
         }
-    };
+    }
+}
+
+/// The rules of a permit, one for each start and each destination.
+fn lines(sheet: &Sheet<'_>, permit: &Permit, starts: &[String]) -> String {
     let comment = sheet.dialect.plain(&short_reason(permit), LONGEST_COMMENT);
     let number = |ports: crate::yaml::Ports| ports.to_string().replace('-', ":");
     let mut port = String::new();
@@ -87,11 +120,14 @@ fn rule(sheet: &Sheet<'_>, chains: &mut Objects, permit: &Permit) -> String {
         let asked = number(permit.port_before);
         port += &format!(" -m conntrack --ctorigdstport {asked}");
     }
-    let to = permit.destination.behind.iter().map(|address| {
-        format!(
-            "-A {start} -d {address} -p {}{port} -m comment --comment \"{comment}\" -j ACCEPT\n",
-            permit.transport,
-        )
-    });
-    sheet.comments(&reasons(permit)) + &to.collect::<String>()
+    let mut text = sheet.comments(&reasons(permit));
+    for start in starts {
+        for address in &permit.destination.behind {
+            text += &format!(
+                "{start} -d {address} -p {}{port} -m comment --comment \"{comment}\" -j ACCEPT\n",
+                permit.transport
+            );
+        }
+    }
+    text
 }

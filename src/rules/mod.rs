@@ -10,6 +10,7 @@ mod dialect;
 mod heading;
 mod iptables;
 mod missing;
+mod netsh;
 mod nftables;
 mod object;
 mod panos;

@@ -3,10 +3,13 @@
 use sha2::{Digest, Sha256};
 
 use super::Range;
+use super::heading::joined;
 
 /// Sets of addresses with their names, each set once and each name once.
 pub(super) struct Objects {
     longest: usize,
+    /// Whether a name carries a digest of its set: then an object that a device has already under this name is the same.
+    by_content: bool,
     /// In the order in which they were first named.
     pub(super) all: Vec<(String, Vec<Range>)>,
 }
@@ -16,12 +19,25 @@ impl Objects {
     pub(super) fn new(longest: usize) -> Self {
         Self {
             longest,
+            by_content: false,
             all: Vec::new(),
+        }
+    }
+
+    /// The same for what is added to a device that has objects already: no name is that of another set there.
+    pub(super) fn added(longest: usize) -> Self {
+        Self {
+            by_content: true,
+            ..Self::new(longest)
         }
     }
 
     /// The name of a set: its label, with a number where another set has that already.
     pub(super) fn name(&mut self, label: &str, ranges: &[Range]) -> String {
+        let label = &match self.by_content {
+            true => format!("{label}-{}", digest(&joined(ranges, ","))),
+            false => label.to_string(),
+        };
         for number in 1.. {
             let name = match number {
                 1 => fitting(label, self.longest),
@@ -51,11 +67,14 @@ pub(super) fn fitting(name: &str, longest: usize) -> String {
     if kept.len() <= longest {
         return kept;
     }
-    let digest: String = Sha256::digest(name.as_bytes())[..4]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = digest(name);
     format!("{}-{digest}", &kept[..longest - digest.len() - 1])
+}
+
+/// Eight characters that two different texts hardly share.
+pub(super) fn digest(text: &str) -> String {
+    let bytes = &Sha256::digest(text.as_bytes())[..4];
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -73,6 +92,14 @@ mod tests {
         assert_eq!(objects.name("cm01", &one("10.0.0.6")), "cm01-2");
         assert_eq!(objects.name("cm01", &one("10.0.0.5")), "cm01");
         assert_eq!(objects.all.len(), 2);
+    }
+
+    #[test]
+    fn what_is_added_never_has_the_name_of_another_set() {
+        let (mut one_day, mut another) = (Objects::added(63), Objects::added(63));
+        let first = one_day.name("cm01", &one("10.0.0.5"));
+        assert_ne!(first, another.name("cm01", &one("10.0.0.6")));
+        assert_eq!(first, another.name("cm01", &one("10.0.0.5")));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! PAN-OS: set commands for addresses, services and security rules.
 
-use super::dialect::Sheet;
+use super::dialect::{Kind, Sheet};
 use super::heading::{joined, label, reasons};
-use super::object::{Objects, fitting};
+use super::object::{Objects, digest, fitting};
 use super::{Permit, Range};
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
@@ -14,13 +14,20 @@ pub(super) const ASSUMPTIONS: &[&str] = &[
     "Applications are any, so that a port is a port; once all works, narrow them to what the device recognises.",
 ];
 
+pub(super) const ADDING: &[&str] = &[
+    "Enter it in configure mode, after: set cli scripting-mode on. Lines that begin with # are for readers; leave them out.",
+    "Rules match what PAN-OS matches: addresses and ports before translation, zones behind it.",
+    "Zones are taken to have the names of the site file. New rules go to the end: move them above any that denies.",
+    "It adds objects and rules under names of their own, and removes and changes none. Entering it again adds nothing twice.",
+];
+
 /// The longest name of an object or rule (PAN-OS 9.0 and later).
 const LONGEST_NAME: usize = 63;
 /// The longest description of a rule.
 const LONGEST_DESCRIPTION: usize = 255;
 
 pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
-    let mut sets = Objects::new(LONGEST_NAME);
+    let mut sets = sheet.objects(LONGEST_NAME);
     let mut services: Vec<String> = Vec::new();
     let mut rules = String::new();
     let mut names: Vec<String> = Vec::new();
@@ -85,7 +92,12 @@ fn rule(sheet: &Sheet<'_>, sets: &mut Objects, names: &mut Vec<String>, permit: 
             ),
         ),
     };
-    let name = label(&format!("portproof-{ends}-{what}"), permit.family());
+    // A rule of the whole set may have this name already: a second command of one name would widen it.
+    let added = match sheet.kind {
+        Kind::Whole => String::new(),
+        Kind::Added => format!("-{}", digest(&format!("{source} {destination} {allowed}"))),
+    };
+    let name = label(&format!("portproof-{ends}-{what}{added}"), permit.family());
     let name = own_name(&name, names);
     let description = sheet
         .dialect

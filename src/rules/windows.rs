@@ -1,6 +1,6 @@
 //! Windows: a PowerShell script for one host, because rules of the host's own firewall stand on the host.
 
-use super::dialect::Sheet;
+use super::dialect::{Kind, Sheet};
 use super::heading::{joined, reasons};
 use super::plain::LINE;
 use super::{Family, Permit};
@@ -12,6 +12,11 @@ pub(super) const ASSUMPTIONS: &[&str] = &[
     "Only what the host blocks by default is held back: that inbound connections without a rule are blocked is the default of each profile.",
 ];
 
+pub(super) const ADDING: &[&str] = &[
+    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2012 and later).",
+    "It adds rules and removes none. Running it twice adds them twice.",
+];
+
 pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
     let rules: String = sheet
         .rules
@@ -19,9 +24,11 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
         .iter()
         .map(|permit| rule(sheet, permit))
         .collect();
-    format!(
-        "{head}\nRemove-NetFirewallRule -Group 'portproof' -ErrorAction SilentlyContinue\n{rules}"
-    )
+    let remove = match sheet.kind {
+        Kind::Whole => "Remove-NetFirewallRule -Group 'portproof' -ErrorAction SilentlyContinue\n",
+        Kind::Added => "",
+    };
+    format!("{head}\n{remove}{rules}")
 }
 
 fn rule(sheet: &Sheet<'_>, permit: &Permit) -> String {

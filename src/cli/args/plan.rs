@@ -26,7 +26,7 @@ pub(in crate::cli) struct Plan {
     /// The site file as it is today. The plan then shows what the change from it to FILE asks for.
     #[arg(long, value_name = "OLD")]
     pub(in crate::cli) against: Option<PathBuf>,
-    /// Write the rules of this firewall only. With --format windows, name a system.
+    /// Write the rules of this firewall only. With --format windows or netsh, name a system.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) firewall: Option<String>,
     /// Write rules for optional flows too, not only for required ones.
@@ -60,6 +60,8 @@ pub(in crate::cli) enum PlanFormat {
     Iptables,
     /// Inbound rules of a host's own firewall, as a PowerShell script.
     Windows,
+    /// The same as a batch file of netsh commands, for Windows Server 2008 and 2008 R2.
+    Netsh,
     /// Rules of a firewall for Cisco ASA.
     Asa,
     /// Rules of a firewall as PAN-OS set commands.
