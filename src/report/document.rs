@@ -87,6 +87,9 @@ pub struct Vantage {
     /// The run, as listeners log it, where it looked for listeners.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<String>,
+    /// What this host's addresses said against the vantage, where the user insisted on it (`--force-vantage`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub forced: Option<String>,
 }
 
 /// A flow with its verdict.

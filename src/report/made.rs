@@ -34,6 +34,7 @@ pub(crate) fn with(zone: &str, host: &str, flows: Vec<ReportFlow>) -> ReportDocu
             finished: "2026-11-24T06:00:30Z".to_string(),
             config_sha256: "aa".repeat(32),
             run: None,
+            forced: None,
             also_in: Vec::new(),
         }],
         authorised: None,

@@ -84,6 +84,10 @@ fn head(report: &ReportDocument) -> String {
             visible(&vantage.host),
             visible(&vantage.started)
         );
+        if let Some(found) = &vantage.forced {
+            let words = format!("The vantage was forced, although {}.", visible(found));
+            let _ = writeln!(out, "{}", words.bold());
+        }
     }
     if let Some(authorised) = &report.authorised {
         let _ = writeln!(out, "Sweep authorised: {}", visible(authorised));

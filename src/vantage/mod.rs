@@ -1,9 +1,13 @@
-//! Which zone and system this host is: from what the user says, else from this host's own addresses.
+//! Which zone and system this host is: from what the user says, else from this host's own addresses. What the user says
+//! is held against these addresses (`contradiction`): a run from the wrong place sends the wrong team.
+
+mod contradiction;
 
 use std::net::IpAddr;
 
 use crate::diagnostic::choices;
 use crate::site::{Origin, Site, SystemId, ZoneId};
+pub use contradiction::contradiction;
 
 /// Where flows are tried from.
 #[derive(Clone, Debug, PartialEq, Eq)]

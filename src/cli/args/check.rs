@@ -25,6 +25,9 @@ pub(in crate::cli) struct Check {
     /// The system of the site file that this host is. Without it, portproof finds the system by this host's addresses.
     #[arg(long = "as", value_name = "SYSTEM")]
     pub(in crate::cli) system: Option<String>,
+    /// Keep to --from and --as although this host's addresses say otherwise. The report says so.
+    #[arg(long, conflicts_with = "lab")]
+    pub(in crate::cli) force_vantage: bool,
     /// Try a stand-in site on loopback, with planted faults. Nothing leaves this host.
     #[arg(long, conflicts_with_all = ["from", "system", "file"])]
     pub(in crate::cli) lab: bool,

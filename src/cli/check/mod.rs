@@ -112,6 +112,8 @@ struct Bench {
     /// The flows of the site; behind them those of `against`.
     plan: Plan,
     place: vantage::Place,
+    /// What this host's addresses say against that place, where the user insists on it.
+    forced: Option<String>,
     own: Vec<IpAddr>,
     lab: Option<Lab>,
     prober: Arc<Prober>,
@@ -142,6 +144,7 @@ async fn check(
     let networks = os::own_addresses().unwrap_or_default();
     let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
     let mut place = place(arguments, &loaded.site, &own)?;
+    let forced = insisted_on(arguments, &loaded.site, &place, &own)?;
     let lab = start_lab(arguments, &loaded, &plan, place.zone).await?;
     let (_, elsewhere) = plan::select(&loaded.site, &plan, &place.zones(), place.system);
     let elsewhere = report::elsewhere(&loaded.site, &plan, &elsewhere);
@@ -191,6 +194,7 @@ async fn check(
         loaded,
         plan,
         place,
+        forced,
         own,
         lab,
         prober,
@@ -230,6 +234,33 @@ fn place(arguments: &Check, site: &Site, own: &[IpAddr]) -> anyhow::Result<vanta
         if arguments.lab { "the lab" } else { &place.how }
     );
     Ok(place)
+}
+
+/// What this host's addresses say against the vantage, where the user insists on it; refused where not.
+fn insisted_on(
+    arguments: &Check,
+    site: &Site,
+    place: &vantage::Place,
+    own: &[IpAddr],
+) -> anyhow::Result<Option<String>> {
+    if arguments.lab {
+        return Ok(None);
+    }
+    let Some(found) = vantage::contradiction(site, place, own) else {
+        return Ok(None);
+    };
+    anyhow::ensure!(
+        arguments.force_vantage,
+        "this does not look like zone `{}`{}: {found}. From the wrong place every finding would be wrong. Correct \
+         --from or --as; if the place is right all the same, add --force-vantage",
+        site.zones[place.zone].name,
+        match place.system {
+            Some(system) => format!(" on system `{}`", site.systems[system].name),
+            None => String::new(),
+        }
+    );
+    eprintln!("warning: the vantage is forced, although {found}");
+    Ok(Some(found))
 }
 
 async fn start_lab(
@@ -551,6 +582,7 @@ fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vant
         finished: format!("{finished:.0}"),
         config_sha256: bench.loaded.sha256.clone(),
         run: bench.challenger.as_ref().map(|run| run.run()),
+        forced: bench.forced.clone(),
     }
 }
 

@@ -49,6 +49,7 @@ fn vantage() -> Vantage {
         finished: String::new(),
         config_sha256: String::new(),
         run: None,
+        forced: None,
     }
 }
 
