@@ -21,6 +21,8 @@ pub fn contradiction(site: &Site, place: &Place, own: &[IpAddr]) -> Option<Strin
         Some(system) if here.contains(&system) => None,
         Some(system) => another_system(site, &here, &own).or_else(|| none_of(site, system, &own)),
         None if here.iter().any(|it| is_at(site, *it, place)) => None,
+        // A router has a leg there, and another elsewhere.
+        None if has_leg_in(site, place.zone, &own) => None,
         None => another_system(site, &here, &own).or_else(|| another_zone(site, place.zone, &own)),
     }
 }
@@ -63,19 +65,24 @@ fn none_of(site: &Site, system: SystemId, own: &[IpAddr]) -> Option<String> {
 }
 
 fn another_zone(site: &Site, said: ZoneId, own: &[IpAddr]) -> Option<String> {
-    let lies = |address: &IpAddr| {
-        let (zone, network) = site.zone_of_address(*address)?;
-        (network.prefix_len() > 0 && !is_private(*address)).then_some((zone, *address))
-    };
-    let found: Vec<(ZoneId, IpAddr)> = own.iter().filter_map(lies).collect();
-    if found.iter().any(|(zone, _)| *zone == said) {
-        return None;
-    }
-    let (zone, address) = found.first()?;
+    let public = own.iter().filter(|address| !is_private(**address));
+    let mut found = public.filter_map(|address| Some((named_zone(site, *address)?, address)));
+    let (zone, address) = found.find(|(zone, _)| *zone != said)?;
     Some(format!(
         "{address} lies in zone `{}`",
-        site.zones[*zone].name
+        site.zones[zone].name
     ))
+}
+
+fn has_leg_in(site: &Site, zone: ZoneId, own: &[IpAddr]) -> bool {
+    own.iter()
+        .any(|address| named_zone(site, *address) == Some(zone))
+}
+
+/// The zone one of whose networks holds an address; a network of all addresses names none.
+fn named_zone(site: &Site, address: IpAddr) -> Option<ZoneId> {
+    let (zone, network) = site.zone_of_address(address)?;
+    (network.prefix_len() > 0).then_some(zone)
 }
 
 #[cfg(test)]
@@ -132,6 +139,8 @@ systems:
                 &["192.0.2.10", "10.1.2.3"],
             ),
             (Some("internet"), None, &["198.51.100.10"]),
+            // A router between the two zones.
+            (Some("perimeter"), None, &["192.0.2.254", "10.0.0.5"]),
             // Behind a hotel's router.
             (Some("internet"), None, &["10.0.0.77"]),
             // No network of the file names it, so it may be any zone's.
