@@ -2,8 +2,10 @@
 
 mod listener;
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use listener::{Bed, Listening, TOKEN, by_id, portproof};
@@ -245,7 +247,7 @@ fn without_a_token_nothing_is_opened_and_the_error_says_how_to_make_one() {
 }
 
 #[test]
-fn the_wildcard_address_and_unknown_systems_are_refused() {
+fn addresses_of_many_hosts_and_unknown_systems_are_refused() {
     let bed = Bed::new(&site(free_ports()), TOKEN);
     for (arguments, right) in [
         (
@@ -253,6 +255,14 @@ fn the_wildcard_address_and_unknown_systems_are_refused() {
             "--any-address",
         ),
         (&["--as", "web", "--address", "::"], "--any-address"),
+        (
+            &["--as", "web", "--address", "224.0.0.251"],
+            "224.0.0.251 is a multicast address",
+        ),
+        (
+            &["--as", "web", "--address", "127.255.255.255"],
+            "127.255.255.255 is the broadcast address of 127.0.0.0/8",
+        ),
         (&["--as", "wbe"], "did you mean `web`?"),
         (&["--as", "web", "--for", "2 weeks"], "as in `2h`"),
     ] {
@@ -270,4 +280,87 @@ fn an_address_that_this_host_does_not_have_is_refused_port_by_port() {
     let (status, said) = listen_to_the_end(&bed, &arguments, Some(TOKEN));
     assert_eq!(status, Some(2), "{said}");
     assert_eq!(said.matches("refused: ").count(), 3, "{said}");
+}
+
+/// Strangers from addresses of their own, who say one byte, hold on, and come back when they are sent away.
+#[cfg(target_os = "linux")]
+struct SlowStrangers {
+    stop: Arc<AtomicBool>,
+    running: Option<std::thread::JoinHandle<usize>>,
+}
+
+#[cfg(target_os = "linux")]
+impl SlowStrangers {
+    /// How often those who were sent away come back.
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    fn at(port: u16, number: u32) -> Self {
+        let mut all: Vec<TcpStream> = (0..number).map(|it| Self::come(port, it)).collect();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let running = std::thread::spawn(move || {
+            let mut came_back = 0;
+            while !stopped.load(Ordering::Relaxed) {
+                for (number, stream) in (0..).zip(&mut all) {
+                    let answer = stream.read(&mut [0]);
+                    if answer.is_ok() || answer.is_err_and(|it| it.kind() != ErrorKind::WouldBlock)
+                    {
+                        *stream = Self::come(port, number);
+                        came_back += 1;
+                    }
+                }
+                std::thread::sleep(Self::PAUSE);
+            }
+            came_back
+        });
+        Self {
+            stop,
+            running: Some(running),
+        }
+    }
+
+    /// The first byte of a challenge, from 127.1.x.y.
+    fn come(port: u16, number: u32) -> TcpStream {
+        let from = Ipv4Addr::from_bits(0x7f01_0001 + number);
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.expect("a socket");
+        let bound = socket.bind(&SocketAddr::from((from, 0)).into());
+        bound.expect("an address of loopback");
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        socket.connect(&to.into()).expect("it listens");
+        let mut stream = TcpStream::from(socket);
+        // A place that is lost at once is a reset.
+        let _ = stream.write_all(b"\xf0");
+        stream.set_nonblocking(true).expect("a setting");
+        stream
+    }
+
+    /// How many were sent away and came back.
+    fn leave(mut self) -> usize {
+        self.stop.store(true, Ordering::Relaxed);
+        let running = self.running.take().expect("running");
+        running.join().expect("no panic")
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn six_hundred_slow_strangers_shut_no_holder_out() {
+    let ports @ [tcp, https, udp] = free_ports();
+    let bed = Bed::new(&site(ports), TOKEN);
+    let mut listening = listen(&bed, &["--as", "web"]);
+    let strangers = SlowStrangers::at(tcp, 600);
+    // The first time as a stranger among them, then as a source that has proved the token.
+    for time in ["first", "second"] {
+        let report = check(&bed, Some(TOKEN));
+        for (port, transport) in [(tcp, "tcp"), (https, "tcp"), (udp, "udp")] {
+            let id = format!("internet>web:{port}/{transport}");
+            let seen = cause(&report, &id);
+            assert_eq!(seen, ("ok", "listener-answered"), "{time}: {id}");
+        }
+    }
+    assert!(strangers.leave() > 80, "more came than there are places");
+    let (status, said) = listening.stop();
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("6 proved"), "{said}");
 }

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -19,7 +20,8 @@ use super::files::{self, Loaded};
 use super::named::{self, Kind};
 use super::token::{HOW, VARIABLE, token as read_token};
 use crate::listen::{
-    Counts, LONGEST_CONNECTION, Listener, MOST_CONNECTIONS, MOST_OF_A_SOURCE, Opened, open, wanted,
+    Counts, KEPT_CONNECTIONS, LONGEST_CONNECTION, Listener, MOST_CONNECTIONS, MOST_OF_A_SOURCE,
+    Opened, open, wanted,
 };
 use crate::os;
 use crate::plan::{self, SiteName, ToolName};
@@ -43,13 +45,13 @@ pub(super) fn run(arguments: &Listen) -> anyhow::Result<u8> {
         )
     })?;
     let site = &loaded.site;
-    let own: Vec<IpAddr> = os::own_addresses()
-        .unwrap_or_default()
-        .iter()
-        .map(ipnet::IpNet::addr)
-        .collect();
+    let networks = os::own_addresses().unwrap_or_default();
+    let own: Vec<IpAddr> = networks.iter().map(IpNet::addr).collect();
     let system = system(site, arguments.system.as_deref(), &own)?;
     let addresses = addresses(arguments, site, system, &own)?;
+    for address in &addresses {
+        must_be_of_one_host(*address, &networks)?;
+    }
     let wanted = wanted(site, &plan::derive(site, &loaded.catalogue), system);
     let name = site.systems[system].name.clone();
     anyhow::ensure!(!wanted.is_empty(), "no flow of the plan leads to `{name}`");
@@ -169,6 +171,25 @@ fn addresses(
     Ok(all)
 }
 
+/// What is sent to such an address reaches many hosts: a port there proves no path to this one.
+fn must_be_of_one_host(address: IpAddr, networks: &[IpNet]) -> anyhow::Result<()> {
+    let is_broadcast = |network: &IpNet| match network {
+        // Networks of two hosts have none.
+        IpNet::V4(v4) => v4.prefix_len() < 31 && IpAddr::V4(v4.broadcast()) == address,
+        IpNet::V6(_) => false,
+    };
+    let what = if address.is_multicast() {
+        "a multicast address".to_string()
+    } else if address == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        "the broadcast address".to_string()
+    } else if let Some(network) = networks.iter().find(|it| is_broadcast(it)) {
+        format!("the broadcast address of {}", network.trunc())
+    } else {
+        return Ok(());
+    };
+    anyhow::bail!("{address} is {what}, which no host has for itself; name one of this host's own")
+}
+
 fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_link_local(),
@@ -214,8 +235,8 @@ fn beginning(
     let host = &site.systems[system];
     format!(
         "standing in for {} ({}) on {count} of {} ports for {}; Ctrl-C ends it\n\
-         only holders of the token get an answer; at most {MOST_CONNECTIONS} connections at once, {MOST_OF_A_SOURCE} \
-         of a source, {} seconds each{}",
+         only holders of the token get an answer; at most {MOST_CONNECTIONS} connections at once, {KEPT_CONNECTIONS} of \
+         them kept for those who have proved it; {MOST_OF_A_SOURCE} of a source, {} seconds each{}",
         host.name,
         site.zones[host.zone].name,
         ports.len(),
@@ -374,6 +395,30 @@ mod tests {
         assert_eq!(said(7_200), "2h");
         assert_eq!(said(5_430), "1h30m30s");
         assert_eq!(said(0), "less than 1s");
+    }
+
+    #[test]
+    fn an_address_of_many_hosts_is_refused_and_one_of_this_host_is_not() {
+        let networks = ["192.0.2.10/24", "198.51.100.1/31", "2001:db8::10/64"];
+        let networks = networks.map(|it| it.parse().expect("a network"));
+        let refused = |text: &str| {
+            let address = text.parse().expect("an address");
+            must_be_of_one_host(address, &networks)
+                .err()
+                .map(|error| error.to_string())
+        };
+        for (address, what) in [
+            ("224.0.0.251", "a multicast address"),
+            ("ff02::1", "a multicast address"),
+            ("255.255.255.255", "the broadcast address,"),
+            ("192.0.2.255", "the broadcast address of 192.0.2.0/24"),
+        ] {
+            let said = refused(address).expect("refused");
+            assert!(said.contains(what), "{said}");
+        }
+        for address in ["192.0.2.10", "198.51.100.1", "2001:db8::10", "127.0.0.1"] {
+            assert_eq!(refused(address), None);
+        }
     }
 
     #[test]

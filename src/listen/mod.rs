@@ -15,7 +15,7 @@ mod ports;
 mod streams;
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -26,11 +26,11 @@ use crate::conversation::Token;
 use crate::conversation::challenge::{self, Asks, Proof, Request, Says};
 use crate::report::{Arrival, ListenedPort};
 use arrivals::{Arrivals, Arrived, What};
-use places::{Known, Places};
+use places::{Known, Places, Standing};
 
 pub use arrivals::Counts;
 pub use open::{Opened, open};
-pub use places::{MOST as MOST_CONNECTIONS, MOST_OF_A_SOURCE};
+pub use places::{KEPT as KEPT_CONNECTIONS, MOST as MOST_CONNECTIONS, MOST_OF_A_SOURCE};
 pub use ports::{Part, Wanted, wanted};
 pub use streams::LONGEST as LONGEST_CONNECTION;
 
@@ -96,6 +96,7 @@ impl Listener {
         if !self.known.admit(met.remote.ip(), request.nonce) {
             return None;
         }
+        self.places.know(met.remote.ip());
         let proof = Proof {
             system: self.system.clone(),
             seen_from: met.remote,
@@ -109,6 +110,14 @@ impl Listener {
         let asked = SocketAddr::new(met.local.ip(), request.aim.port);
         let opened = self.opened.get();
         opened.is_some_and(|opened| opened.contains(&(request.aim.transport, asked)))
+    }
+
+    /// What a new connection from this address counts as.
+    fn standing(&self, address: IpAddr) -> Standing {
+        match self.known.holds(address) {
+            true => Standing::Known,
+            false => Standing::Stranger,
+        }
     }
 
     fn note(&self, met: &Met, what: What) {

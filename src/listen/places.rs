@@ -1,14 +1,26 @@
 //! How many connections are held at once, in all and from each source; and which sources have proved the token.
+//!
+//! Some places are kept for sources that have proved the token: strangers never get those. Where none is left for a
+//! newcomer, the oldest connection of a stranger makes room. A holder proves the token within a round trip of
+//! connecting, so the oldest is hardly ever a holder's; and strangers that hold on to their places, from however many
+//! addresses, shut nobody out before a first proof either. Only a flood that takes all places within one round trip
+//! does, and not those who proved the token by a datagram, which needs no place. A source's share is held the same way,
+//! for holders behind one address with strangers. The oldest is a rule that needs no clock and no guess at who is slow.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
 
 use crate::conversation::challenge::Id;
 
 /// Connections at once.
 pub const MOST: usize = 512;
+/// Those of them that only sources get which have proved the token.
+pub const KEPT: usize = 128;
 /// Connections at once from one source.
 pub const MOST_OF_A_SOURCE: usize = 64;
 /// How long a source counts as known after it has proved the token.
@@ -21,43 +33,113 @@ const MOST_NONCES: usize = 65_536;
 /// The places for connections.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    taken: Mutex<HashMap<IpAddr, usize>>,
+    held: Mutex<Held>,
+}
+
+/// The connections that have a place, in the order in which they came.
+#[derive(Debug, Default)]
+struct Held {
+    all: BTreeMap<u64, Holder>,
+    next: u64,
+}
+
+/// A connection that has a place.
+#[derive(Debug)]
+struct Holder {
+    address: IpAddr,
+    standing: Standing,
+    /// Dropped with the place: whoever waits for `Lost` hears of it.
+    _end: oneshot::Sender<Infallible>,
+}
+
+/// What is known of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its address has not proved the token.
+    Stranger,
+    /// Its address has, on another connection or by a datagram.
+    Known,
+    /// It has itself, or is a holder's call of the mapper: it is never ended for another.
+    Proved,
 }
 
 /// A place that a connection holds.
 #[derive(Debug)]
 pub(super) struct Place {
     places: Arc<Places>,
-    source: IpAddr,
+    number: u64,
 }
 
+/// Ends when the place goes to another connection.
+pub(super) type Lost = oneshot::Receiver<Infallible>;
+
 impl Places {
-    /// A place for a connection from this address; `None`: there is none left.
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let source = source(address);
-        let mut taken = lock(&self.taken);
-        if taken.values().sum::<usize>() >= MOST {
-            return None;
+    /// A place for a connection from this address; `None`: there is none, and none can be had.
+    pub(super) fn take(
+        self: &Arc<Self>,
+        address: IpAddr,
+        standing: Standing,
+    ) -> Option<(Place, Lost)> {
+        let mut held = lock(&self.held);
+        let from = source(address);
+        let of_source = |it: &Holder| source(it.address) == from;
+        if held.count(of_source) >= MOST_OF_A_SOURCE {
+            held.end_oldest(|it| of_source(it) && it.standing != Standing::Proved)?;
         }
-        let of_it = taken.entry(source).or_default();
-        if *of_it >= MOST_OF_A_SOURCE {
-            return None;
+        let is_stranger = |it: &Holder| it.standing == Standing::Stranger;
+        let no_more_strangers =
+            standing == Standing::Stranger && held.count(is_stranger) >= MOST - KEPT;
+        if no_more_strangers || held.all.len() >= MOST {
+            held.end_oldest(is_stranger)?;
         }
-        *of_it += 1;
+        let number = held.next;
+        held.next += 1;
+        let (end, lost) = oneshot::channel();
+        let holder = Holder {
+            address,
+            standing,
+            _end: end,
+        };
+        held.all.insert(number, holder);
         let places = Arc::clone(self);
-        Some(Place { places, source })
+        Some((Place { places, number }, lost))
+    }
+
+    /// The connections of an address that has proved the token are no strangers' any more.
+    pub(super) fn know(&self, address: IpAddr) {
+        for holder in lock(&self.held).all.values_mut() {
+            if holder.address == address && holder.standing == Standing::Stranger {
+                holder.standing = Standing::Known;
+            }
+        }
+    }
+}
+
+impl Held {
+    fn count(&self, which: impl Fn(&Holder) -> bool) -> usize {
+        self.all.values().filter(|it| which(it)).count()
+    }
+
+    /// Takes the place of the oldest connection of a kind; `None`: there is none of it.
+    fn end_oldest(&mut self, which: impl Fn(&Holder) -> bool) -> Option<()> {
+        let oldest = self.all.iter().find(|(_, it)| which(it));
+        let number = *oldest?.0;
+        self.all.remove(&number).map(drop)
+    }
+}
+
+impl Place {
+    /// Keeps the place whoever else comes; false: it has just gone to another.
+    pub(super) fn prove(&self) -> bool {
+        let mut held = lock(&self.places.held);
+        let own = held.all.get_mut(&self.number);
+        own.map(|own| own.standing = Standing::Proved).is_some()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = lock(&self.places.taken);
-        if let Some(of_it) = taken.get_mut(&self.source) {
-            *of_it -= 1;
-            if *of_it == 0 {
-                taken.remove(&self.source);
-            }
-        }
+        lock(&self.places.held).all.remove(&self.number);
     }
 }
 
@@ -127,28 +209,95 @@ mod tests {
         text.parse().expect("an address")
     }
 
+    /// Addresses that are each a source of its own.
+    fn addresses() -> impl Iterator<Item = IpAddr> {
+        (0x0a00_0000_u32..).map(|bits| IpAddr::from(bits.to_be_bytes()))
+    }
+
+    fn take(places: &Arc<Places>, address: IpAddr, standing: Standing) -> (Place, Lost) {
+        places.take(address, standing).expect("a place")
+    }
+
+    fn is_lost(lost: &mut Lost) -> bool {
+        lost.try_recv() == Err(oneshot::error::TryRecvError::Closed)
+    }
+
     #[test]
     fn one_source_gets_only_its_share_and_gives_it_back() {
         let places = Arc::new(Places::default());
         let one = address("192.0.2.1");
-        let mut held: Vec<Place> = (0..MOST_OF_A_SOURCE)
-            .map(|_| places.take(one).expect("a place"))
+        let mut held: Vec<(Place, Lost)> = (0..MOST_OF_A_SOURCE)
+            .map(|_| take(&places, one, Standing::Stranger))
             .collect();
-        assert!(places.take(one).is_none());
-        assert!(places.take(address("192.0.2.2")).is_some());
+        let other = take(&places, address("192.0.2.2"), Standing::Stranger);
+        assert!(held.iter_mut().all(|(_, lost)| !is_lost(lost)));
+        let newest = take(&places, one, Standing::Stranger);
+        let lost: Vec<bool> = held.iter_mut().map(|(_, lost)| is_lost(lost)).collect();
+        assert!(lost[0] && lost[1..].iter().all(|lost| !lost), "the oldest");
+        assert!(!held[0].0.prove(), "it is too late");
+        held.push(newest);
+        assert!(held[1..].iter().all(|(place, _)| place.prove()));
+        assert!(places.take(one, Standing::Known).is_none(), "all proved");
         held.pop();
-        assert!(places.take(one).is_some());
-        drop(held);
-        assert!(lock(&places.taken).is_empty(), "nothing is kept of it");
+        assert!(places.take(one, Standing::Known).is_some());
+        drop((held, other));
+        assert!(lock(&places.held).all.is_empty(), "nothing is kept of it");
     }
 
     #[test]
-    fn there_is_an_end_to_all_sources_together_and_a_network_of_ipv6_is_one() {
+    fn strangers_take_no_place_of_those_who_proved_the_token() {
         let places = Arc::new(Places::default());
-        let held: Vec<Option<Place>> = (0..=MOST as u32)
-            .map(|number| places.take(IpAddr::from((0xc000_0200 + number).to_be_bytes())))
+        let mut strangers: Vec<(Place, Lost)> = addresses()
+            .take(600)
+            .map(|one| take(&places, one, Standing::Stranger))
             .collect();
-        assert!(held[..MOST].iter().all(Option::is_some) && held[MOST].is_none());
+        let lost = |strangers: &mut [(Place, Lost)]| {
+            strangers
+                .iter_mut()
+                .map(|it| usize::from(is_lost(&mut it.1)))
+                .sum::<usize>()
+        };
+        assert_eq!(lost(&mut strangers), 600 - (MOST - KEPT));
+        let mut holders: Vec<(Place, Lost)> = addresses()
+            .skip(600)
+            .take(KEPT)
+            .map(|one| take(&places, one, Standing::Known))
+            .collect();
+        assert_eq!(lost(&mut strangers), 600 - (MOST - KEPT), "kept places");
+        strangers.extend(
+            addresses()
+                .skip(1_000)
+                .take(600)
+                .map(|one| take(&places, one, Standing::Stranger)),
+        );
+        assert!(holders.iter_mut().all(|(_, lost)| !is_lost(lost)));
+        // More holders than places are kept for take those of strangers, down to the last.
+        let more = addresses().skip(2_000).take(MOST - KEPT);
+        holders.extend(more.map(|one| take(&places, one, Standing::Known)));
+        assert_eq!(lost(&mut strangers), strangers.len());
+        assert!(holders.iter_mut().all(|(_, lost)| !is_lost(lost)));
+        for standing in [Standing::Stranger, Standing::Known] {
+            assert!(places.take(address("192.0.2.1"), standing).is_none());
+        }
+        assert_eq!(lock(&places.held).all.len(), MOST);
+    }
+
+    #[test]
+    fn whoever_proves_the_token_is_no_stranger_on_any_connection() {
+        let places = Arc::new(Places::default());
+        let one = address("192.0.2.1");
+        let (earlier, mut lost) = take(&places, one, Standing::Stranger);
+        places.know(one);
+        let strangers: Vec<(Place, Lost)> = addresses()
+            .take(MOST)
+            .map(|one| take(&places, one, Standing::Stranger))
+            .collect();
+        assert!(!is_lost(&mut lost) && earlier.prove());
+        drop(strangers);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_source() {
         assert_eq!(
             source(address("2001:db8::1")),
             source(address("2001:db8::2"))

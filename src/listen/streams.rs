@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{Instrument as _, debug_span};
 
 use super::open::Stream;
+use super::places::Place;
 use super::{Listener, Met};
 use crate::catalogue::Transport;
 use crate::conversation::challenge;
@@ -40,53 +41,81 @@ pub(super) async fn serve(listener: Arc<Listener>, port: Stream) {
             local: port.local,
             remote,
         };
-        let Some(place) = listener.places.take(remote.ip()) else {
+        let standing = listener.standing(remote.ip());
+        let Some((place, lost)) = listener.places.take(remote.ip(), standing) else {
             listener.note_unproved(&met);
             continue;
         };
         let (listener, named) = (Arc::clone(&listener), port.named.clone());
         let span = debug_span!("arrival", from = %met.remote, at = %met.local);
         let talking = async move {
-            let _place = place;
-            talk(&listener, met, stream, named.as_deref()).await;
+            tokio::select! {
+                stream = talk(&listener, &place, met, stream, named.as_deref()) => {
+                    let _ = timeout(LINGER, close(stream)).await;
+                }
+                // Another takes its place: it ends at once, so that there are never more sockets than places.
+                _ = lost => listener.note_unproved(&met),
+            }
         };
         tokio::spawn(talking.instrument(span));
     }
 }
 
-async fn talk(listener: &Listener, met: Met, mut stream: TcpStream, named: Option<&[u16]>) {
+/// Hears one connection out. It is noted as soon as it is known what it is, and then holds its place to the end.
+async fn talk(
+    listener: &Listener,
+    place: &Place,
+    met: Met,
+    mut stream: TcpStream,
+    named: Option<&[u16]>,
+) -> TcpStream {
     let deadline = Instant::now() + LONGEST;
     let mut first = [0_u8; 1];
     let begins = timeout_at(deadline, stream.peek(&mut first)).await;
     let is_call = matches!(begins, Ok(Ok(1))) && first == [RPC_VERSION];
     match named {
         Some(named) if is_call && listener.known.holds(met.remote.ip()) => {
+            kept(place).await;
             listener.note_unproved(&met);
             mapper::serve(&mut stream, met.local.port(), named, LONGEST_OF_A_MAPPER).await;
         }
         _ => {
             if let Ok(Ok(1)) = begins {
-                challenged(listener, &met, &mut stream, deadline).await;
+                challenged(listener, place, &met, &mut stream, deadline).await;
             } else {
                 listener.note_unproved(&met);
             }
         }
     }
-    let _ = timeout(LINGER, close(stream)).await;
+    stream
 }
 
 /// Answers a challenge; anything else is left without a word.
-async fn challenged(listener: &Listener, met: &Met, stream: &mut TcpStream, deadline: Instant) {
-    let request = challenge::receive(stream, &listener.token, deadline).await;
-    let answer = request
-        .ok()
-        .and_then(|request| Some((request, listener.answer(&request, met)?)));
-    let Some((request, answer)) = answer else {
+async fn challenged(
+    listener: &Listener,
+    place: &Place,
+    met: &Met,
+    stream: &mut TcpStream,
+    deadline: Instant,
+) {
+    let Ok(request) = challenge::receive(stream, &listener.token, deadline).await else {
+        listener.note_unproved(met);
+        return;
+    };
+    kept(place).await;
+    let Some(answer) = listener.answer(&request, met) else {
         listener.note_unproved(met);
         return;
     };
     listener.note_answered(met, &request);
     challenge::reply(stream, &answer, deadline).await;
+}
+
+/// Keeps the place from now on. One that has just gone to another connection is ended by that.
+async fn kept(place: &Place) {
+    if !place.prove() {
+        std::future::pending().await
+    }
 }
 
 /// Closes in good order: with bytes unread the system would send a reset, which looks like a device's.

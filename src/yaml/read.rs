@@ -383,11 +383,35 @@ pub(crate) fn time_span(text: &str) -> Option<Duration> {
         .map(Duration::from_millis)
 }
 
+/// Why no host has an address for itself: what is sent there reaches many, or nobody in particular.
+fn of_no_host(address: IpAddr) -> Option<&'static str> {
+    let address = address.to_canonical();
+    match address {
+        _ if address.is_unspecified() => Some("which is every address and none"),
+        _ if address.is_multicast() => Some("which is a multicast address"),
+        IpAddr::V4(v4) if v4.is_broadcast() => Some("which is the broadcast address"),
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
+    }
+}
+
 /// An IP address.
 pub(crate) fn address(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<At<IpAddr>> {
     let found = text(node, what, problems)?;
     match found.value.parse() {
-        Ok(value) => Some(At { value, at: node.at }),
+        Ok(value) => match of_no_host(value) {
+            None => Some(At { value, at: node.at }),
+            Some(why) => {
+                problems.push(
+                    Problem::error(
+                        "bad-address",
+                        node.at,
+                        format!("{what} is `{}`, {why}", found.value),
+                    )
+                    .hint("write an address that one host has, as in 192.0.2.10 or 2001:db8::10"),
+                );
+                None
+            }
+        },
         Err(_) => {
             problems.push(
                 Problem::error(
