@@ -47,7 +47,7 @@ fn site_at(address: &str, [tcp, https, udp]: [u16; 3]) -> String {
         "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
 zones:
   internet: {{ networks: [\"127.0.0.0/8\", \"::1/128\"] }}
-  perimeter: {{ networks: [\"192.0.2.0/24\"] }}
+  perimeter: {{}}
 firewalls: {{ front-end: {{ between: [internet, perimeter] }} }}
 systems:
   web: {{ zone: perimeter, addresses: {{ default: \"{address}\" }}, roles: [console] }}

@@ -55,7 +55,7 @@ fn site(keys: &str) -> String {
         "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
 zones:
   internet: {{ networks: [\"127.0.0.0/8\"] }}
-  perimeter: {{ networks: [\"192.0.2.0/24\"] }}
+  perimeter: {{}}
 firewalls: {{ front-end: {{ between: [internet, perimeter] }} }}
 systems:
   web: {{ zone: perimeter, addresses: {{ default: 127.0.0.1 }}, roles: [console] }}
