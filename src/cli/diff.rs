@@ -1,14 +1,16 @@
 //! `portproof diff`.
 
 use super::args::{Diff, Format};
+use super::files;
+use super::output::Output;
 use super::signing::Verifier;
-use super::{files, write_out};
 use crate::report;
 
 /// The exit status when something is worse.
 const WORSE: u8 = 1;
 
 pub(super) fn run(arguments: &Diff) -> anyhow::Result<u8> {
+    let output = Output::open(arguments.output.as_deref())?;
     let verifier = Verifier::new(&arguments.verify)?;
     let old = files::report(&arguments.old, &verifier)?;
     let new = files::report(&arguments.new, &verifier)?;
@@ -17,6 +19,6 @@ pub(super) fn run(arguments: &Diff) -> anyhow::Result<u8> {
         Format::Text => report::diff_text(&diff),
         Format::Json => serde_json::to_string_pretty(&diff)? + "\n",
     };
-    write_out(arguments.output.as_deref(), &text)?;
+    output.write(&text)?;
     Ok(if diff.is_worse() { WORSE } else { 0 })
 }

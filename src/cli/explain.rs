@@ -5,8 +5,10 @@ use std::path::Path;
 use super::args::{Explain, Format};
 use super::credentials::Use;
 use super::files::Loaded;
+use super::output::Output;
 use super::signing::Verifier;
-use super::{WRONG, check, files, write_out};
+use super::streams::say;
+use super::{WRONG, check, files};
 use crate::catalogue::Catalogue;
 use crate::diagnostic::{nearest_few, visible};
 use crate::explain::{self, About, ExplainDocument};
@@ -17,6 +19,7 @@ use crate::report::ReportDocument;
 const SUGGESTIONS: usize = 3;
 
 pub(super) fn run(arguments: &Explain) -> anyhow::Result<u8> {
+    let output = Output::open(arguments.shared.output.as_deref())?;
     let verifier = Verifier::new(&arguments.verify)?;
     let report = arguments.report.as_deref();
     let report = report
@@ -30,7 +33,7 @@ pub(super) fn run(arguments: &Explain) -> anyhow::Result<u8> {
         Format::Text => explain::text(&document),
         Format::Json => serde_json::to_string_pretty(&document)? + "\n",
     };
-    write_out(arguments.shared.output.as_deref(), &text)?;
+    output.write(&text)?;
     Ok(0)
 }
 
@@ -151,7 +154,7 @@ fn same_site(loaded: &Loaded, report: &ReportDocument) -> anyhow::Result<()> {
     );
     let mut vantages = report.vantages.iter();
     if !vantages.any(|vantage| vantage.config_sha256 == loaded.sha256) {
-        eprintln!("note: the report is of another version of {}", loaded.file);
+        say!("note: the report is of another version of {}", loaded.file);
     }
     Ok(())
 }

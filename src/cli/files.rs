@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::credentials::{self, Credentials, Use};
 use super::named::{Content, Kind, Unread, read};
 use super::signing::Verifier;
+use super::streams::say;
 use crate::catalogue::{self, Catalogue};
 use crate::config::{self, Config};
 use crate::diagnostic::{Problem, has_errors, render};
@@ -136,10 +137,11 @@ pub(super) fn joinable(path: &Path, verifier: &Verifier) -> anyhow::Result<Joina
 
 /// The bytes that are verified are those that are read: the file is read once.
 fn verified(path: &Path, verifier: &Verifier) -> anyhow::Result<Vec<u8>> {
-    let content = read(path, Kind::Report)
-        .with_context(|| format!("reading the report {}", path.display()))?;
-    verifier.verify(path, &content.bytes)?;
-    Ok(content.bytes)
+    verifier.read(path, || {
+        let content = read(path, Kind::Report)
+            .with_context(|| format!("reading the report {}", path.display()))?;
+        Ok(content.bytes)
+    })
 }
 
 /// Reads the first line of a password file, without its end.
@@ -162,7 +164,7 @@ pub(super) fn warn_if_open(path: &Path, kind: Kind, content: &Content) {
         .is_some_and(|folder| !folder.is_empty() && path.starts_with(folder));
     if content.open_to_others && !of_the_manager {
         let path = path.display();
-        eprintln!(
+        say!(
             "warning: others on this host may read the {} {path}{} (chmod 600 {path})",
             kind.name(),
             kind.harm()
@@ -175,7 +177,7 @@ fn show(file: &str, bytes: &[u8], problems: &[Problem]) {
         return;
     }
     let source = String::from_utf8_lossy(bytes);
-    eprint!(
+    say!(
         "{}",
         render(file, source.trim_start_matches('\u{feff}'), problems)
     );
@@ -184,7 +186,7 @@ fn show(file: &str, bytes: &[u8], problems: &[Problem]) {
         .filter(|problem| problem.severity == crate::diagnostic::Severity::Error)
         .count();
     if errors > 0 {
-        eprintln!(
+        say!(
             "\n{errors} error{} in {file}; no packet was sent. Each code is explained in docs/findings.md.",
             if errors == 1 { "" } else { "s" }
         );

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +17,9 @@ use super::args::Listen;
 use super::credentials::Use;
 use super::files::{self, Loaded};
 use super::named::{self, Kind};
+use super::output::{or_print, replace};
+use super::runtime::runtime;
+use super::streams::say;
 use super::token::{HOW, VARIABLE, token as read_token};
 use crate::listen::{
     Counts, KEPT_CONNECTIONS, LONGEST_CONNECTION, Listener, MOST_CONNECTIONS, MOST_OF_A_SOURCE,
@@ -59,10 +61,7 @@ pub(super) fn run(arguments: &Listen) -> anyhow::Result<u8> {
         put_aside(log)?;
     }
     os::raise_descriptor_limit();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     let status = runtime.block_on(async {
         let opened = open(&addresses, &wanted);
         let listener = Listener::new(&name, token);
@@ -85,9 +84,9 @@ async fn listen(
     let interrupt = os::interrupted().context("listening for Ctrl-C")?;
     let count = opened.listening();
     let refused = opened.ports.iter().any(|port| port.state == "refused");
-    eprint!("{}", table(&opened.ports));
+    say!("{}", table(&opened.ports));
     if count == 0 {
-        eprintln!(
+        say!(
             "portproof: there is no port left to listen on{}",
             hint(&opened.ports)
         );
@@ -95,7 +94,7 @@ async fn listen(
         return Ok(WRONG);
     }
     log.write(&listener)?;
-    eprintln!(
+    say!(
         "{}",
         beginning(arguments, site, system, count, &opened.ports)
     );
@@ -111,13 +110,13 @@ async fn listen(
             () = &mut interrupt => break,
             _ = due.tick() => if let Err(error) = log.write_news(&listener) {
                 // What is seen later may yet be written.
-                eprintln!("portproof: {error:#}");
+                say!("portproof: {error:#}");
             },
         }
     }
     serving.abort();
-    log.write(&listener)?;
-    eprintln!("{}", ending(begun.elapsed(), listener.counts()));
+    log.write_last(&listener)?;
+    say!("{}", ending(begun.elapsed(), listener.counts()));
     Ok(if refused { SOME_REFUSED } else { 0 })
 }
 
@@ -323,6 +322,21 @@ impl Log {
             return Ok(());
         };
         let count = listener.counts().all();
+        replace(file, &self.text(listener)?)?;
+        self.written = count;
+        Ok(())
+    }
+
+    /// Writes all that has arrived; where the file cannot be written, it goes to standard output.
+    fn write_last(&self, listener: &Listener) -> anyhow::Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let text = self.text(listener)?;
+        or_print(replace(file, &text), &text)
+    }
+
+    fn text(&self, listener: &Listener) -> anyhow::Result<String> {
         let (arrivals, more) = listener.arrivals();
         let document = ArrivalsDocument {
             finished: format!("{:.0}", Timestamp::now()),
@@ -330,10 +344,7 @@ impl Log {
             more,
             ..self.head.clone()
         };
-        let text = serde_json::to_string_pretty(&document)? + "\n";
-        replace(file, &text).with_context(|| format!("writing {}", file.display()))?;
-        self.written = count;
-        Ok(())
+        Ok(serde_json::to_string_pretty(&document)? + "\n")
     }
 }
 
@@ -365,24 +376,8 @@ fn put_aside(file: &Path) -> anyhow::Result<()> {
         aside.display()
     );
     fs::rename(file, &aside).with_context(|| format!("putting the earlier log {shown} aside"))?;
-    eprintln!("note: the earlier log {shown} is now {}", aside.display());
+    say!("note: the earlier log {shown} is now {}", aside.display());
     Ok(())
-}
-
-/// Puts a whole file in the place of another, so that a reader never sees half of one.
-fn replace(file: &Path, text: &str) -> std::io::Result<()> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(format!(".{}.part", uuid::Uuid::new_v4().simple()));
-    let part = PathBuf::from(name);
-    let mut options = fs::OpenOptions::new();
-    let mut written = options.write(true).create_new(true).open(&part)?;
-    let replaced = written
-        .write_all(text.as_bytes())
-        .and_then(|()| fs::rename(&part, file));
-    if replaced.is_err() {
-        let _ = fs::remove_file(&part);
-    }
-    replaced
 }
 
 #[cfg(test)]
@@ -454,18 +449,5 @@ mod tests {
         );
         fs::write(&file, log.to_string()).expect("written");
         assert!(put_aside(&file).is_err(), "the same once more");
-    }
-
-    #[test]
-    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("arrivals.json");
-        for text in ["first\n", "second\n"] {
-            replace(&file, text).expect("written");
-            assert_eq!(fs::read_to_string(&file).expect("a file"), text);
-        }
-        let beside = fs::read_dir(folder.path()).expect("a folder").count();
-        assert_eq!(beside, 1);
-        assert!(replace(Path::new("/nowhere/at/all"), "").is_err());
     }
 }

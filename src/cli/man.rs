@@ -1,27 +1,31 @@
 //! `portproof man`: the manual page, and one for each command.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use anyhow::Context as _;
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use super::args::Arguments;
-use super::write_out;
+use super::output::Output;
+use super::streams::print;
 
 pub(super) fn run(into: Option<&Path>) -> anyhow::Result<u8> {
     let mut program = Arguments::command().disable_help_subcommand(true);
     program.build();
     let Some(folder) = into else {
-        write_out(None, &page(&program)?)?;
+        print(page(&program)?)?;
         return Ok(0);
     };
-    for command in std::iter::once(&program).chain(program.get_subcommands()) {
+    let commands = std::iter::once(&program).chain(program.get_subcommands());
+    let open = |command: &Command| {
         let path = folder.join(Man::new(command.clone()).get_filename());
-        fs::write(&path, page(command)?).with_context(|| format!("writing {}", path.display()))?;
+        anyhow::Ok((Output::open(Some(&path))?, page(command)?))
+    };
+    let pages: Vec<_> = commands.map(open).collect::<Result<_, _>>()?;
+    for (output, page) in pages {
+        output.write(&page)?;
     }
     Ok(0)
 }

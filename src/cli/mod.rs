@@ -1,5 +1,4 @@
-//! The commands: reading files, printing, exit statuses. The only place that prints.
-#![expect(clippy::print_stderr, reason = "the commands print, nothing else does")]
+//! The commands: reading files, printing, exit statuses. The only place that prints (`streams`, `output`).
 
 mod args;
 mod check;
@@ -12,38 +11,57 @@ mod log;
 mod man;
 mod named;
 mod plan;
+mod output;
 mod report;
 mod rules;
+mod runtime;
 mod schema;
 mod token;
 mod signing;
+mod streams;
 
-use std::io::Write as _;
-use std::path::Path;
+use std::panic;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
 
 use args::{Arguments, Command};
+use streams::say;
 
 /// The exit status when the command or a file is wrong, or the program itself failed.
 const WRONG: u8 = 2;
 
-/// Runs the program.
+/// Runs the program. Whatever happens, it ends with a status of its own.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    if let Err(wrong) = log::start() {
-        eprintln!("warning: {wrong}");
-    }
-    match run(arguments.command) {
-        Ok(status) => ExitCode::from(status),
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("portproof: {error:#}");
-            ExitCode::from(WRONG)
+    streams::faults_in_one_line();
+    // The fault has been said where it was found.
+    ExitCode::from(panic::catch_unwind(obey).unwrap_or(WRONG))
+}
+
+/// Does what the command line says.
+fn obey() -> u8 {
+    let done = match Arguments::try_parse() {
+        Ok(arguments) => {
+            if let Err(wrong) = log::start() {
+                say!("warning: {wrong}");
+            }
+            run(arguments.command)
         }
+        Err(instead) => show(&instead),
+    };
+    done.unwrap_or_else(|error| {
+        say!("portproof: {error:#}");
+        WRONG
+    })
+}
+
+/// Prints help or version where they were asked for, and else what is wrong with the command line.
+fn show(instead: &clap::Error) -> anyhow::Result<u8> {
+    let printed = instead.print();
+    if !instead.use_stderr() {
+        streams::printed(printed)?;
     }
+    Ok(u8::try_from(instead.exit_code()).unwrap_or(WRONG))
 }
 
 fn run(command: Command) -> anyhow::Result<u8> {
@@ -58,29 +76,9 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "portproof", &mut script);
-            write_out(None, &String::from_utf8_lossy(&script))?;
+            streams::print(String::from_utf8_lossy(&script))?;
             Ok(0)
         }
         Command::Man { into } => man::run(into.as_deref()),
-    }
-}
-
-/// A reader such as `head` that has seen enough is no failure.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-/// Writes a result to a file, or to standard output with its colours where these are wanted.
-fn write_out(output: Option<&Path>, text: &str) -> anyhow::Result<()> {
-    match output {
-        Some(path) => std::fs::write(path, anstream::adapter::strip_str(text).to_string())
-            .with_context(|| format!("writing {}", path.display())),
-        None => {
-            let mut out = anstream::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            Ok(out.flush()?)
-        }
     }
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::args::{Plan, PlanFormat};
 use super::credentials::Use;
 use super::files::Loaded;
-use super::{WRONG, files, rules, write_out};
+use super::output::Output;
+use super::streams::say;
+use super::{WRONG, files, rules};
 use crate::change::{self, Side};
 use crate::diagnostic::visible;
 use crate::plan;
@@ -28,8 +30,8 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
     let shape = match arguments.shared.format {
         PlanFormat::Text | PlanFormat::Json => {
             rules::refuse_options(arguments)?;
-            let text = flows(arguments.shared.format, &loaded, &plan)?;
-            write_out(arguments.shared.output.as_deref(), &text)?;
+            let output = Output::open(arguments.shared.output.as_deref())?;
+            output.write(&flows(arguments.shared.format, &loaded, &plan)?)?;
             return Ok(0);
         }
         PlanFormat::Csv => rules::Shape::Csv,
@@ -62,6 +64,7 @@ fn change(arguments: &Plan, new: &Loaded, plan: &plan::Plan, old: &Path) -> anyh
             "--against shows a change as text or json; the rules of the new file: leave out --against"
         ),
     };
+    let output = Output::open(arguments.shared.output.as_deref())?;
     let Some(old) = files::load(old, arguments.shared.catalogue.as_deref(), Use::None)? else {
         return Ok(WRONG);
     };
@@ -72,7 +75,7 @@ fn change(arguments: &Plan, new: &Loaded, plan: &plan::Plan, old: &Path) -> anyh
         false => change::text(&change),
         true => serde_json::to_string_pretty(&change)? + "\n",
     };
-    write_out(arguments.shared.output.as_deref(), &text)?;
+    output.write(&text)?;
     Ok(0)
 }
 
@@ -88,7 +91,7 @@ fn side<'a>(loaded: &'a Loaded, plan: &'a plan::Plan) -> Side<'a> {
 pub(super) fn warn_of_another_site(new: &Loaded, old: &Loaded) {
     let (new_code, old_code) = (&new.site.code, &old.site.code);
     if new_code != old_code {
-        eprintln!(
+        say!(
             "warning: {} is of site {}, {} of site {}",
             new.file,
             visible(new_code),

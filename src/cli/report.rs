@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::args::{Format, Report};
 use super::credentials::Use;
+use super::output::Output;
 use super::signing::{self, Verifier};
 use super::{WRONG, files};
 use crate::config::Sweep;
@@ -17,6 +18,7 @@ use crate::report::{
 pub(super) fn run(arguments: &Report) -> anyhow::Result<u8> {
     let verifier = Verifier::new(&arguments.verify)?;
     let key = arguments.sign.as_deref().map(signing::key).transpose()?;
+    let output = Output::open_signed(arguments.shared.output.as_deref(), key)?;
     let mut parts = Parts::default();
     for path in &arguments.files {
         let file = path.display().to_string();
@@ -46,7 +48,7 @@ pub(super) fn run(arguments: &Report) -> anyhow::Result<u8> {
         ),
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
     };
-    signing::write_out(arguments.shared.output.as_deref(), &text, key.as_ref())?;
+    output.write_report(&text)?;
     Ok(exit_status(&report, arguments.strict))
 }
 

@@ -6,8 +6,9 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::args::Plan;
 use super::files::{self, Loaded};
+use super::output::Output;
 use super::signing::Verifier;
-use super::write_out;
+use super::streams::say;
 use crate::diagnostic::{choices, visible};
 use crate::plan;
 use crate::rules::{self, Choice, Dialect, Heading, Missing, Rules};
@@ -73,9 +74,9 @@ pub(super) fn run(
     warn(loaded, plan, &rules, missing.as_ref());
     let output = arguments.shared.output.as_deref();
     match shape {
-        Shape::Csv => write_out(output, &rules::csv(&loaded.site, &rules)?)?,
+        Shape::Csv => Output::open(output)?.write(&rules::csv(&loaded.site, &rules)?)?,
         Shape::Markdown => {
-            write_out(output, &rules::markdown(&loaded.site, &heading, &rules))?;
+            Output::open(output)?.write(&rules::markdown(&loaded.site, &heading, &rules))?;
         }
         Shape::Device(dialect) => {
             let devices = devices(arguments, loaded, &rules, is_of_hosts)?;
@@ -153,15 +154,19 @@ fn write_devices(
 ) -> anyhow::Result<()> {
     if let Some(folder) = output.filter(|path| is_folder(path)) {
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-        for device in devices {
+        let open = |device: &&str| {
             let file = folder.join(format!("{device}.{}", dialect.extension()));
-            write_out(Some(&file), &text(device))?;
-            eprintln!("wrote {}", file.display());
+            anyhow::Ok((Output::open(Some(&file))?, file, text(device)))
+        };
+        let files: Vec<_> = devices.iter().map(open).collect::<Result<_, _>>()?;
+        for (output, file, text) in files {
+            output.write(&text)?;
+            say!("wrote {}", file.display());
         }
         return Ok(());
     }
     match devices {
-        [one] => write_out(output, &text(one)),
+        [one] => Output::open(output)?.write(&text(one)),
         [] => bail!("nothing has to be let through"),
         several => bail!(
             "a file of {dialect} rules is for one device: choose it with --firewall {}, or give a folder, as in --output rules/",
@@ -182,21 +187,21 @@ fn is_folder(path: &Path) -> bool {
 fn warn(loaded: &Loaded, plan: &plan::Plan, rules: &Rules, missing: Option<&Missing>) {
     if let Some(missing) = missing {
         if missing.is_of_another_file(&loaded.sha256) {
-            eprintln!(
+            say!(
                 "warning: the report was made with another site file than {}; flows are matched by their ids",
                 visible(&loaded.file)
             );
         }
         let inside = missing.inside_ipsec(&loaded.site, plan);
         if !inside.is_empty() {
-            eprintln!(
+            say!(
                 "warning: blocked inside IPsec, so that no rule of a firewall is written: {}; see that UDP 500, UDP 4500 and ESP pass between the two systems (the same command without --missing has their rules), and look at the host's own rules",
                 visible(&inside.join(", "))
             );
         }
         let unknown = missing.unknown_to(&loaded.site, plan);
         if !unknown.is_empty() {
-            eprintln!(
+            say!(
                 "warning: blocked in the report, and not required by {}: {}",
                 visible(&loaded.file),
                 visible(&unknown.join(", "))
@@ -213,12 +218,12 @@ fn warn(loaded: &Loaded, plan: &plan::Plan, rules: &Rules, missing: Option<&Miss
     if lacks.is_empty() {
         return;
     }
-    eprintln!(
+    say!(
         "warning: {} flow{} without a rule, because of an address that the site file does not give:",
         lacks.len(),
         if lacks.len() == 1 { "" } else { "s" }
     );
     for (id, lacks) in lacks {
-        eprintln!("  {}: {}", visible(id), visible(lacks));
+        say!("  {}: {}", visible(id), visible(lacks));
     }
 }

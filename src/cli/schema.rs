@@ -1,7 +1,7 @@
 //! `portproof schema`.
 
 use super::args::Schema;
-use super::write_out;
+use super::streams::print;
 use crate::change::ChangeDocument;
 use crate::explain::ExplainDocument;
 use crate::plan::PlanDocument;
@@ -28,6 +28,6 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
             serde_json::to_string_pretty(&schemars::schema_for!(ChangeDocument))? + "\n"
         }
     };
-    write_out(None, &text)?;
+    print(text)?;
     Ok(0)
 }

@@ -6,13 +6,22 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::files;
-use super::named::{self, Kind};
+use super::named::{self, Kind, Unread};
 use crate::report::{SignatureFault, SigningKey, VerifyingKey};
 
 /// Where the signature of a file is: `FILE.sig`.
-fn signature_of(file: &Path) -> PathBuf {
+pub(super) fn signature_of(file: &Path) -> PathBuf {
+    beside(file, ".sig")
+}
+
+/// Where a signature waits while the file that it is for is put in its place (the module `output` says why).
+pub(super) fn next_signature_of(file: &Path) -> PathBuf {
+    beside(file, ".sig.next")
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name: OsString = file.as_os_str().to_owned();
-    name.push(".sig");
+    name.push(ending);
     PathBuf::from(name)
 }
 
@@ -24,23 +33,6 @@ pub(super) fn key(path: &Path) -> anyhow::Result<SigningKey> {
         .map_err(|why| anyhow::anyhow!("the key {} {why}", path.display()))?;
     files::warn_if_open(path, Kind::SigningKey, &content);
     Ok(key)
-}
-
-/// Writes a result, and its signature beside it. What is signed is what stands in the file.
-pub(super) fn write_out(
-    output: Option<&Path>,
-    text: &str,
-    key: Option<&SigningKey>,
-) -> anyhow::Result<()> {
-    let (Some(output), Some(key)) = (output, key) else {
-        return super::write_out(output, text);
-    };
-    super::write_out(Some(output), text)?;
-    let written = std::fs::read(output)
-        .with_context(|| format!("reading {} back to sign it", output.display()))?;
-    let beside = signature_of(output);
-    std::fs::write(&beside, key.sign(&written))
-        .with_context(|| format!("writing {}", beside.display()))
 }
 
 /// The keys of which one must have signed each file; none: nothing is verified.
@@ -57,31 +49,51 @@ impl Verifier {
         Ok(Self(paths.iter().map(read).collect::<Result<_, _>>()?))
     }
 
-    /// Refuses a file that none of the keys has signed as it is.
-    pub(super) fn verify(&self, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    /// Reads a file, and refuses one that none of the keys has signed as it is.
+    ///
+    /// A run may be replacing it meanwhile. So the signature is looked at before the file is read and after: an earlier file
+    /// fits the first, a new one the one that waits or the one that has taken its place.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        read: impl FnOnce() -> anyhow::Result<Vec<u8>>,
+    ) -> anyhow::Result<Vec<u8>> {
         if self.0.is_empty() {
-            return Ok(());
+            return read();
         }
         let beside = signature_of(path);
-        let signature = named::read(&beside, Kind::Signature).with_context(|| {
-            format!(
-                "{} is not signed: reading {}",
-                path.display(),
-                beside.display()
-            )
-        })?;
-        let mut last = SignatureFault::Wrong;
-        for key in &self.0 {
-            match key.verify(bytes, &signature.bytes) {
-                Ok(()) => return Ok(()),
-                Err(fault) => last = fault,
+        let before = read_signature(&beside);
+        let bytes = read()?;
+        let next = read_signature(&next_signature_of(path));
+        let after = read_signature(&beside);
+        let missing = after.as_ref().err().map(ToString::to_string);
+        let mut last = None;
+        for signature in [before, next, after].into_iter().flatten() {
+            last = self.fault(&bytes, &signature);
+            if last.is_none() {
+                return Ok(bytes);
             }
         }
-        anyhow::bail!(
-            "{} is not to be believed: {} {}",
-            path.display(),
-            beside.display(),
-            last.says()
-        )
+        let (file, beside) = (path.display(), beside.display());
+        match last {
+            Some(fault) => anyhow::bail!("{file} is not to be believed: {beside} {}", fault.says()),
+            None => anyhow::bail!(
+                "{file} is not signed: reading {beside}: {}",
+                missing.unwrap_or_default()
+            ),
+        }
     }
+
+    /// Why none of the keys has signed these bytes so; `None`: one has.
+    fn fault(&self, bytes: &[u8], signature: &[u8]) -> Option<SignatureFault> {
+        let mut last = None;
+        for key in &self.0 {
+            last = Some(key.verify(bytes, signature).err()?);
+        }
+        last
+    }
+}
+
+fn read_signature(path: &Path) -> Result<Vec<u8>, Unread> {
+    named::read(path, Kind::Signature).map(|content| content.bytes)
 }

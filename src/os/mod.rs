@@ -1,6 +1,6 @@
 //! Everything that depends on the operating system: connecting with the evidence the system keeps, this host's own
-//! addresses and name, its descriptor limit, a listener that is silent, how a run is interrupted, and opening files that may
-//! be anything.
+//! addresses and name, its descriptor limit, a listener that is silent, how a run is interrupted, opening files that may be
+//! anything, and files that take their place whole.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -20,6 +20,7 @@ use linux as platform;
 mod error_number;
 mod file;
 mod interrupt;
+mod part;
 #[cfg(not(target_os = "linux"))]
 mod other;
 #[cfg(not(target_os = "linux"))]
@@ -27,6 +28,7 @@ use other as platform;
 
 pub(crate) use file::{open, other_than_regular, others_may_read};
 pub use interrupt::interrupted;
+pub use part::Part;
 pub use platform::{
     SilentListener, TELLS_SENDERS, ask_datagram, connect, half_open, listen_on, receive_on,
     silent_listener,

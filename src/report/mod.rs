@@ -36,7 +36,7 @@ pub use joined::{
 pub use logged::may_log;
 pub use reach::{Against, Reach, Reached, ReachedNumber, ReachedSystem};
 pub use read::{Joinable, read, read_arrivals, read_joinable};
-pub use signature::{SignatureFault, SigningKey, VerifyingKey};
+pub use signature::{SIGNATURE_LENGTH, SignatureFault, SigningKey, VerifyingKey};
 pub use text::{Detail, seen, text};
 
 use crate::verdict::{Level, Verdict};

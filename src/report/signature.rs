@@ -10,7 +10,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer};
 
 /// The length of a signature in bytes.
-const LENGTH: usize = 64;
+pub const SIGNATURE_LENGTH: usize = 64;
 /// A public Ed25519 key in DER: this, and its 32 bytes (RFC 8410 section 4).
 const PUBLIC: [u8; 12] = [
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
@@ -98,7 +98,7 @@ impl VerifyingKey {
     /// # Errors
     /// Why the bytes cannot be believed.
     pub fn verify(&self, bytes: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
-        if signature.len() != LENGTH {
+        if signature.len() != SIGNATURE_LENGTH {
             return Err(SignatureFault::Malformed);
         }
         self.0
@@ -153,7 +153,7 @@ mod tests {
             public.verify(b"the report", &signature[..63]),
             Err(SignatureFault::Malformed)
         );
-        for byte in 0..LENGTH {
+        for byte in 0..SIGNATURE_LENGTH {
             let mut changed = signature.clone();
             changed[byte] ^= 1;
             assert_eq!(

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::Bench;
 use crate::attribution;
+use crate::cli::streams::say;
 use crate::config::Sweep;
 use crate::probe::{self, Gateway, Ladder, Limits, Question};
 use crate::site::Site;
@@ -28,7 +29,7 @@ pub(super) fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
     let rate = limits.rate.map_or("no rate limit".to_string(), |rate| {
         format!("at most {rate} connection attempts a second")
     });
-    eprintln!(
+    say!(
         "about to try {} ports of {} addresses{}, {rate}\n  {}",
         asked.len(),
         hosts.len(),

@@ -9,6 +9,7 @@ use super::Bench;
 use super::aim::Names;
 use super::notes::{Compare, Compared};
 use crate::catalogue::Setting;
+use crate::cli::streams::say;
 use crate::config::Mode;
 use crate::plan::{self, Plan};
 use crate::report::{ClientNumber, ClientRun, NameAnswer};
@@ -56,7 +57,7 @@ pub(super) fn client(
         for port in given.map_or(of_site, |port| vec![port]) {
             let of = of(setting, port, site, old.map(|old| &old.site));
             if of == "neither" {
-                eprintln!(
+                say!(
                     "note: no site file has the number {port} for {}; it is tried all the same",
                     protocol.to_uppercase()
                 );

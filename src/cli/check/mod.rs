@@ -37,8 +37,11 @@ use tokio::sync::watch;
 use super::args::{Check, Format};
 use super::credentials::{Credentials, Use};
 use super::files::{self, Loaded};
+use super::output::Output;
+use super::runtime::runtime;
 use super::{WRONG, log, signing, token};
 use crate::attribution::{self, Inquiry};
+use crate::cli::streams::say;
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
 use crate::lab::{self, Faults, Lab};
@@ -83,10 +86,8 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
         super::plan::warn_of_another_site(&loaded, old);
     }
     let key = arguments.sign.as_deref().map(signing::key).transpose()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let output = Output::open_signed(arguments.shared.output.as_deref(), key)?;
+    let runtime = runtime()?;
     let result = runtime.block_on(check(arguments, loaded, old));
     // A resolver that hangs must not hold up the end.
     runtime.shutdown_background();
@@ -102,7 +103,7 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
         ),
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
     };
-    signing::write_out(arguments.shared.output.as_deref(), &text, key.as_ref())?;
+    output.write_report(&text)?;
     Ok(exit_status(&report, arguments.strict))
 }
 
@@ -228,7 +229,7 @@ fn place(arguments: &Check, site: &Site, own: &[IpAddr]) -> anyhow::Result<vanta
         .iter()
         .map(|zone| site.zones[*zone].name.as_str())
         .collect();
-    eprintln!(
+    say!(
         "vantage: zone {}{system} ({})",
         zones.join(" and "),
         if arguments.lab { "the lab" } else { &place.how }
@@ -259,7 +260,7 @@ fn insisted_on(
             None => String::new(),
         }
     );
-    eprintln!("warning: the vantage is forced, although {found}");
+    say!("warning: the vantage is forced, although {found}");
     Ok(Some(found))
 }
 
@@ -283,7 +284,7 @@ async fn start_lab(
     } else {
         "; this platform has no silent listener, so silent ports are not connected to at all"
     };
-    eprintln!("lab: a stand-in of probes.yaml on loopback{silence}");
+    say!("lab: a stand-in of probes.yaml on loopback{silence}");
     Ok(Some(lab))
 }
 
@@ -298,7 +299,7 @@ fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
     const SOCKETS_EACH: usize = 8;
     let in_flight = asked.in_flight.min((descriptors / SOCKETS_EACH).max(1));
     if in_flight < asked.in_flight {
-        eprintln!(
+        say!(
             "note: {in_flight} probes at once instead of {}: this host allows no more descriptors",
             asked.in_flight
         );

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::{Bench, aim, story};
 use crate::catalogue::Need;
+use crate::cli::streams::say;
 use crate::conversation::revocation::certified::{Certified, certified};
 use crate::conversation::revocation::fetch::destination;
 use crate::conversation::revocation::pointers::{Reach, Scheme, Unfit, unfit};
@@ -143,7 +144,7 @@ fn announce(wanted: &[Wanted], by_host: &ByHost) {
     if wanted.is_empty() {
         return;
     }
-    eprintln!(
+    say!(
         "about to fetch revocation lists and answers that the file or the certificates name: {}, from ports of hosts: {}",
         wanted.len(),
         by_host.len()

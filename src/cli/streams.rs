@@ -1,0 +1,69 @@
+//! Standard output and standard error.
+//!
+//! What a command prints for programs goes to standard output: when it cannot be written, the command has failed. A reader
+//! such as `head` that has seen enough is no failure, and the exit status stays what the result asks for.
+//!
+//! What is said to whoever sits there goes to standard error by `say!`. It never ends a run: a full disk or a closed pipe
+//! behind it loses the words, not the report. The macros of the standard library panic there, so lints refuse them.
+
+use std::fmt::{self, Display};
+use std::io::{self, ErrorKind, Write};
+use std::panic::{self, PanicHookInfo};
+
+use anyhow::Context as _;
+
+use crate::diagnostic::visible;
+
+/// Says something on standard error, as `eprintln!` does; a line end that is there already is not doubled.
+macro_rules! say {
+    ($($words:tt)*) => {
+        $crate::cli::streams::tell(format_args!($($words)*))
+    };
+}
+pub(super) use say;
+
+pub(super) fn tell(words: fmt::Arguments<'_>) {
+    let mut text = words.to_string();
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Prints a result on standard output, with its colours where these are wanted.
+///
+/// # Errors
+/// When standard output takes it no more, a closed pipe aside.
+pub(super) fn print(text: impl Display) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    printed(write!(out, "{text}").and_then(|()| out.flush()))
+}
+
+/// What the end of printing means.
+pub(super) fn printed(ended: io::Result<()>) -> anyhow::Result<()> {
+    match ended {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        ended => ended.context("writing to standard output"),
+    }
+}
+
+/// Lets a fault of the program itself be said in one line. With `RUST_BACKTRACE` the backtrace is shown instead.
+pub(super) fn faults_in_one_line() {
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        panic::set_hook(Box::new(|fault| say!("{}", in_one_line(fault))));
+    }
+}
+
+fn in_one_line(fault: &PanicHookInfo<'_>) -> String {
+    let payload = fault.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let place = fault
+        .location()
+        .map(|at| format!(" at {}:{}", at.file(), at.line()));
+    format!(
+        "portproof: a fault of the program itself{}: {}; RUST_BACKTRACE=1 shows more, which helps in a report of the fault",
+        place.unwrap_or_default(),
+        visible(text.unwrap_or("no words"))
+    )
+}
