@@ -152,7 +152,6 @@ pub(super) fn or_print(failed: anyhow::Result<()>, text: &str) -> anyhow::Result
 }
 
 fn open(path: &Path) -> anyhow::Result<Output> {
-    ensure!(!path.as_os_str().is_empty(), "it has no name");
     let Some(target) = follow(path)? else {
         return Ok(Output::Standard);
     };

@@ -146,6 +146,7 @@ mod tests {
         let unresolved = [
             Unresolved::NoSuchName,
             Unresolved::ResolverSilent,
+            Unresolved::NotAsked,
             Unresolved::NoNameHere,
         ];
         let trouble = [

@@ -230,6 +230,8 @@ pub enum Unresolved {
     NoSuchName,
     /// The resolver did not answer in time, or failed.
     ResolverSilent,
+    /// This host had no thread to ask the resolver with.
+    NotAsked,
     /// The site file gives neither name nor address for this zone.
     NoNameHere,
 }

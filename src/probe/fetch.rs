@@ -57,6 +57,7 @@ impl Prober {
         found.map_err(|why| match why {
             Unresolved::NoSuchName | Unresolved::NoNameHere => NotConnected::NoSuchName,
             Unresolved::ResolverSilent => NotConnected::ResolverSilent,
+            Unresolved::NotAsked => NotConnected::OwnTrouble,
         })
     }
 

@@ -1,6 +1,8 @@
 //! Asking the operating system's resolver.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use dns_lookup::LookupErrorKind;
@@ -10,16 +12,23 @@ use crate::observation::Unresolved;
 /// The addresses of a name, sorted; bounded by `timeout` even when the resolver hangs.
 ///
 /// # Errors
-/// That the name does not exist, or that the resolver gave no answer.
+/// That the name does not exist, that the resolver gave no answer, or that it was not asked: this host had no thread for that.
 pub async fn lookup(name: &str, timeout: Duration) -> Result<Vec<IpAddr>, Unresolved> {
     if let Ok(address) = name.parse() {
         return Ok(vec![address]);
     }
     let owned = name.to_string();
     let started = Instant::now();
-    let asked = tokio::task::spawn_blocking(move || ask(&owned));
+    let begun = Arc::new(AtomicBool::new(false));
+    let begins = Arc::clone(&begun);
+    let asked = tokio::task::spawn_blocking(move || {
+        begins.store(true, Ordering::Relaxed);
+        ask(&owned)
+    });
     let answer = match tokio::time::timeout(timeout, asked).await {
         Ok(Ok(answer)) => answer,
+        // Where the system gives no thread, the question waits: that says nothing of the resolver.
+        Err(_) if !begun.load(Ordering::Relaxed) => Err(Unresolved::NotAsked),
         Ok(Err(_)) | Err(_) => Err(Unresolved::ResolverSilent),
     };
     let took_ms = super::millis(started.elapsed());

@@ -153,7 +153,7 @@ fn of_cause(
         Cause::ResolverSilent => "The resolver did not answer: see to DNS, or give the address in the site file.".to_string(),
         Cause::NoRoute => "This host has no route to the address: run it from a host that has.".to_string(),
         Cause::GatewaySilent => "The router that this host sends to does not answer it: see to the network of this host.".to_string(),
-        Cause::NoDescriptors => "This host ran out of descriptors or ports: lower `probing.in_flight`.".to_string(),
+        Cause::NoDescriptors => "This host ran out of descriptors, ports or threads: lower `probing.in_flight`, or raise its limits (`ulimit -n`, `ulimit -u`).".to_string(),
         Cause::RefusedHere => "This host's own firewall or policy refused the connection.".to_string(),
         Cause::IpsecRequired => format!("Run it on {}: only the two ends can speak inside IPsec.", flow.from.system.as_deref().unwrap_or("that system")),
         Cause::InStead => format!("Run it on {} for a verdict.", flow.from.system.as_deref().unwrap_or("that system")),

@@ -186,6 +186,9 @@ fn of_name(step: &ClientStep, name: &str, answer: &NameAnswer) -> ClientViewStep
             "no",
             "does not exist for the resolver of this host".to_string(),
         ),
+        NameAnswer::NotAsked | NameAnswer::Failed(Unresolved::NotAsked) => {
+            ("unknown", "was not asked for".to_string())
+        }
         NameAnswer::Failed(_) | NameAnswer::Beside(Some(DnsNote::NoAnswer)) => (
             "unknown",
             "has no answer from the resolver of this host".to_string(),
@@ -195,7 +198,6 @@ fn of_name(step: &ClientStep, name: &str, answer: &NameAnswer) -> ClientViewStep
             "yes",
             format!("is {}, which the site file does not say", listed(said)),
         ),
-        NameAnswer::NotAsked => ("unknown", "was not asked for".to_string()),
     };
     ClientViewStep {
         name: Some(name.to_string()),

@@ -217,7 +217,7 @@ words! {
         NoRoute = "no-route",
         /// This host's own router does not answer it.
         GatewaySilent = "gateway-silent",
-        /// No descriptors, ports or memory left.
+        /// No descriptors, ports, threads or memory left.
         NoDescriptors = "no-descriptors",
         /// This host's own policy refused the connection.
         RefusedHere = "refused-here",

@@ -139,6 +139,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Unresolved(Unresolved::ResolverSilent) => {
             unknown(Cause::ResolverSilent, Level::Error)
         }
+        State::Unresolved(Unresolved::NotAsked) => unknown(Cause::NoDescriptors, Level::Error),
         State::Unresolved(Unresolved::NoNameHere) => unknown(Cause::NoAddressHere, Level::Error),
         State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
         State::Stopped(stop) => stopped(Need::Required, stop),
@@ -372,6 +373,7 @@ fn optional(seen: &Observation, context: &Context) -> Judgement {
         State::Silent => ok(silent(seen).cause),
         State::Unresolved(Unresolved::NoSuchName) => ok(Cause::NoSuchName),
         State::Unresolved(Unresolved::ResolverSilent) => ok(Cause::ResolverSilent),
+        State::Unresolved(Unresolved::NotAsked) => ok(Cause::NoDescriptors),
         State::Unresolved(Unresolved::NoNameHere) => ok(Cause::NoAddressHere),
         State::Unreachable(trouble) => ok(own_trouble(*trouble)),
         State::Stopped(stop) => stopped(Need::Optional, stop),
@@ -448,6 +450,7 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::Unresolved(Unresolved::ResolverSilent) => {
             unknown(Cause::ResolverSilent, Level::Error)
         }
+        State::Unresolved(Unresolved::NotAsked) => unknown(Cause::NoDescriptors, Level::Error),
         State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
         State::Stopped(stop) => stopped(Need::Forbidden, stop),
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
@@ -509,6 +512,7 @@ mod tests {
         let unresolved = [
             Unresolved::NoSuchName,
             Unresolved::ResolverSilent,
+            Unresolved::NotAsked,
             Unresolved::NoNameHere,
         ]
         .map(State::Unresolved);

@@ -54,6 +54,7 @@ pub(super) async fn compare_names(wanted: bool, all: Compare, timeout: Duration)
             let note = match probe::lookup(&name, timeout).await {
                 Ok(said) if said.iter().all(|address| given.contains(address)) => None,
                 Ok(said) => Some(DnsNote::Differs { said }),
+                Err(Unresolved::NotAsked) => None,
                 Err(Unresolved::NoSuchName) => Some(DnsNote::NoSuchName),
                 Err(_) => Some(DnsNote::NoAnswer),
             };
