@@ -167,8 +167,8 @@ fn a_full_standard_output_is_a_failure_in_one_line() {
 #[test]
 fn a_listener_goes_on_without_standard_error() {
     let bed = bed();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
-    let port = port.local_addr().expect("an address").port();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+    let port = free.expect("loopback").port();
     let site = format!(
         "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
 zones: {{ internet: {{ networks: [\"127.0.0.0/8\"] }}, perimeter: {{ networks: [\"192.0.2.0/24\"] }} }}

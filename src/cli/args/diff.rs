@@ -25,7 +25,7 @@ pub(in crate::cli) struct Diff {
     /// How to show the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(in crate::cli) format: Format,
-    /// Write the result to this file.
+    /// Write the result to this file; `-` is standard output.
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
 }

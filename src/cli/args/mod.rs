@@ -88,7 +88,7 @@ where
     /// How to show the result.
     #[arg(long, value_enum, default_value = "text")]
     pub(in crate::cli) format: F,
-    /// Write the result to this file.
+    /// Write the result to this file; `-` is standard output.
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
 }
