@@ -455,6 +455,34 @@ async fn alerts_are_named_and_old_versions_are_old() {
 }
 
 #[tokio::test]
+async fn a_server_without_a_final_status_has_not_answered() {
+    const ONCE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let closes = says(ONCE).await;
+    let waits = serve(|mut stream| async move {
+        let _ = stream.write_all(ONCE).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    })
+    .await;
+    let endless = serve(|mut stream| async move {
+        while stream.write_all(ONCE).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    let switches = says(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").await;
+    for (address, status) in [(closes, 100), (waits, 100), (endless, 100), (switches, 101)] {
+        let began = Instant::now();
+        let seen = ask(address, Ladder::Http).await;
+        assert_eq!(seen.service, Some(Service::InterimOnly), "{status}");
+        assert_eq!(seen.http.expect("it spoke HTTP").status, status);
+        assert!(began.elapsed() < Duration::from_millis(800));
+    }
+    let goes_on = says(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\n\r\n").await;
+    let seen = ask(goes_on, Ladder::Http).await;
+    assert_eq!(seen.service, Some(Service::Spoke));
+}
+
+#[tokio::test]
 async fn http_statuses_decide() {
     for (answer, service) in [
         (

@@ -207,6 +207,7 @@ mod tests {
             Service::Intercepted,
             Service::NotHttp,
             Service::ServerError(503),
+            Service::InterimOnly,
             Service::ConnectedToItself,
         ];
         let certificates = certificates.map(Service::Certificate).into_iter();

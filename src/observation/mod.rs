@@ -293,6 +293,8 @@ pub enum Service {
     List(ListFault),
     /// It answered, but not in HTTP.
     NotHttp,
+    /// It answered in HTTP with interim statuses (1xx) only: a final one never came.
+    InterimOnly,
     /// It answered with an HTTP status from 500 on.
     ServerError(u16),
     /// The connection went from this host to itself: local and remote address are the same.

@@ -115,6 +115,7 @@ fn of_cause(
         Cause::TlsAlert => format!("{system} refused the TLS handshake; the alert is in the evidence. Look at its TLS settings and its log."),
         Cause::HttpServerError => format!("The web server of {system} answers with an error of its own: look at its application pool and log."),
         Cause::WrongRole => format!("A web server answers on {port} of {system}, and the role is not there. See whether its site in IIS is bound to this number, or another site answers; a device on the way may answer in its place."),
+        Cause::HttpInterimOnly => format!("The web server of {system} sends interim statuses (1xx) and no final one: look at the application behind it, or at a device that answers in its place."),
         Cause::VerbBlocked | Cause::HeaderBlocked => format!("Let the verbs and headers of the clients through to {system}: look at the HTTP filters of {crossed} and of proxies on the way, then at request filtering on {system} itself. Run it from beside {system}: what passes there is refused on the way."),
         Cause::HttpDowngraded => format!("Clients need HTTP 1.1. See what on the way to {system} speaks HTTP/1.0, as a rule a proxy."),
         Cause::VerbsNotCompared => format!("GET of a path that names nothing has no good answer from {system}, so filters cannot be told. Look at its log, and run it from beside {system}."),

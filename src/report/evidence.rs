@@ -300,6 +300,7 @@ fn said(service: &Service) -> Option<String> {
         Service::Intercepted => "showed another certificate than the pinned one",
         Service::List(fault) => return Some(served(fault)),
         Service::NotHttp => "answered, but not in HTTP",
+        Service::InterimOnly => "answered with an interim HTTP status (1xx), and no final one came",
         Service::ServerError(status) => return Some(format!("answered with HTTP status {status}")),
         Service::ConnectedToItself => "the connection went from this host to itself",
     };

@@ -154,7 +154,11 @@ fn of_service(service: &Service, http: Option<&HttpSeen>, cause: Cause) -> Optio
         Service::List(_) => Some(Outcome::RevocationUnreachable),
         Service::ServerError(_) => Some(Outcome::HttpError),
         Service::ConnectedToItself => Some(Outcome::Reset),
-        Service::NotAsked | Service::Listener | Service::Foreign | Service::NotHttp => None,
+        Service::NotAsked
+        | Service::Listener
+        | Service::Foreign
+        | Service::NotHttp
+        | Service::InterimOnly => None,
     }
 }
 

@@ -127,6 +127,8 @@ words! {
         TlsAlert = "tls-alert",
         /// Not HTTP.
         NotHttp = "not-http",
+        /// Interim HTTP statuses only, and no final one.
+        HttpInterimOnly = "http-interim-only",
         /// An HTTP status from 500 on.
         HttpServerError = "http-server-error",
         /// A web server without the role that has to be there.

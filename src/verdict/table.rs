@@ -303,6 +303,7 @@ fn spoken(service: Option<&Service>) -> Judgement {
         Service::NotTls => wrong(Cause::NotTls, Owner::Server),
         Service::TlsAlert(_) => wrong(Cause::TlsAlert, Owner::Server),
         Service::NotHttp => wrong(Cause::NotHttp, Owner::Server),
+        Service::InterimOnly => wrong(Cause::HttpInterimOnly, Owner::Server),
         Service::ServerError(_) => wrong(Cause::HttpServerError, Owner::Server),
         Service::TlsOnlyWithoutName => wrong(Cause::TlsOnlyWithoutSni, Owner::Server),
         Service::Intercepted => wrong(Cause::Intercepted, Owner::Proxy),

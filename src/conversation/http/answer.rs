@@ -1,11 +1,8 @@
 //! A whole answer, read from pieces as they come: interim heads, the head, the body.
 
 use super::body::{Body, BodyEnd, Fed};
-use super::head::{self, Head, HeadReading};
+use super::head::{self, Head, HeadReading, MOST_INTERIM};
 use crate::catalogue::Verb;
-
-/// The most interim answers before the one that counts.
-const MOST_INTERIM: usize = 8;
 
 /// What came back to one request. A server that says nothing is news, not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +11,8 @@ pub(crate) enum Reading {
     Answer(Answer),
     /// Something that is not HTTP.
     Garbage,
+    /// Interim answers (1xx) only: a final one never came.
+    Interim,
     /// No whole head within the time.
     Silent,
     /// The connection was closed before a whole head came.
@@ -32,6 +31,7 @@ impl Reading {
         match self {
             Self::Answer(answer) => Some(answer),
             Self::Garbage
+            | Self::Interim
             | Self::Silent
             | Self::Closed
             | Self::Reset
@@ -102,10 +102,15 @@ impl Reader {
             match head::read(&self.bytes) {
                 HeadReading::Partial => return None,
                 HeadReading::Garbage => return Some(Reading::Garbage),
+                HeadReading::Spoilt(head) if head.is_interim() => return Some(Reading::Interim),
                 HeadReading::Spoilt(head) => {
                     return Some(self.answer(head, Vec::new(), BodyEnd::Broken, 0));
                 }
-                HeadReading::Whole(head, length) => self.begin(head, length),
+                HeadReading::Whole(head, length) => {
+                    if !self.begin(head, length) {
+                        return Some(Reading::Interim);
+                    }
+                }
             }
         }
         let (head, mut body) = self.under_way.take()?;
@@ -132,6 +137,9 @@ impl Reader {
             }
             return answer;
         }
+        if !self.interim.is_empty() {
+            return Reading::Interim;
+        }
         match ended {
             Ended::TimeUp => Reading::Silent,
             Ended::Closed | Ended::Reset if !self.bytes.is_empty() => Reading::Garbage,
@@ -141,16 +149,18 @@ impl Reader {
         }
     }
 
-    /// Goes on behind a head. After more interim answers than a server has reason to send, the next one is the answer.
-    fn begin(&mut self, head: Head, length: usize) {
+    /// Goes on behind a head; false where no final answer is to be had: after 101, and after more interim answers than a
+    /// server has reason to send.
+    fn begin(&mut self, head: Head, length: usize) -> bool {
         self.bytes.drain(..length);
-        // 101 is final for us: no request asks to switch protocols.
-        if !matches!(head.status, 100 | 102..=199) || self.interim.len() >= MOST_INTERIM {
+        if !head.is_interim() {
             let body = Body::after(self.verb, &head);
             self.under_way = Some((head, body));
-        } else {
-            self.interim.push(head.status);
+            return true;
         }
+        let goes_on = head.may_be_followed() && self.interim.len() < MOST_INTERIM;
+        self.interim.push(head.status);
+        goes_on
     }
 
     fn answer(&mut self, head: Head, body: Vec<u8>, ended: BodyEnd, used: usize) -> Reading {
@@ -215,7 +225,6 @@ mod tests {
                 b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 again",
                 false,
             ),
-            (b"HTTP/1.1 101 Switching\r\n\r\n", false),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", false),
         ] {
             let reading = read(bytes, 4_096);
@@ -239,15 +248,30 @@ mod tests {
     }
 
     #[test]
-    fn interim_answers_without_end_are_an_answer() {
-        let bytes = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000);
+    fn interim_answers_without_a_final_one_are_no_answer() {
+        let once = b"HTTP/1.1 100 Continue\r\n\r\n";
+        for bytes in [
+            once.repeat(1_000),
+            once.to_vec(),
+            b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 20".to_vec(),
+            b"HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n\r\n".to_vec(),
+            b"HTTP/1.1 103 Early Hints\r\nno header\r\n\r\n".to_vec(),
+        ] {
+            let text = String::from_utf8_lossy(&bytes);
+            assert_eq!(read(&bytes, 7), Reading::Interim, "{text}");
+        }
+        let mut waits = Reader::new(Verb::Get);
+        assert_eq!(waits.feed(once), None);
+        assert_eq!(waits.end(Ended::TimeUp), Reading::Interim);
+    }
+
+    #[test]
+    fn as_many_interim_answers_as_may_be_are_passed_over() {
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(MOST_INTERIM);
+        let bytes = [&interim[..], b"HTTP/1.1 204 No\r\n\r\n"].concat();
         let reading = read(&bytes, 7);
         let answer = reading.answer().expect("an answer");
-        assert_eq!(
-            (answer.head.status, answer.interim.len()),
-            (100, MOST_INTERIM)
-        );
-        assert!(!answer.reusable);
+        assert_eq!((answer.head.status, answer.interim.len()), (204, 8));
     }
 
     proptest::proptest! {

@@ -239,12 +239,15 @@ mod tests {
                 b"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n",
                 b"xxxxxxxxxxxxxxxx",
             ),
-            (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
         ] {
             let reading = within_the_limit(begin, then, at_once).await;
             let answer = reading.answer().expect("an answer");
             assert!(!answer.reusable && answer.body.len() <= 64 << 10);
         }
+        assert_eq!(
+            within_the_limit(b"", b"HTTP/1.1 100 Continue\r\n\r\n", at_once).await,
+            Reading::Interim
+        );
         assert_eq!(
             within_the_limit(b"", &[b'\n'; 64], at_once).await,
             Reading::Garbage

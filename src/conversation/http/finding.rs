@@ -81,6 +81,8 @@ pub(crate) enum Refusal {
     Silent,
     /// With something that is not HTTP.
     Garbage,
+    /// With interim answers only.
+    Interim,
     /// TLS was ended, with these words.
     Alert(String),
 }
@@ -203,7 +205,7 @@ impl Refusal {
     fn ends(&self) -> Ends {
         match self {
             Self::Status(status) => Ends::Status(*status),
-            Self::Silent => Ends::Silent,
+            Self::Silent | Self::Interim => Ends::Silent,
             Self::Reset | Self::Closed | Self::Garbage | Self::Alert(_) => Ends::BrokenOff,
         }
     }
@@ -215,6 +217,7 @@ impl Refusal {
             Self::Closed => "ends with a closed connection".to_string(),
             Self::Silent => "gets no answer".to_string(),
             Self::Garbage => "is answered with something that is not HTTP".to_string(),
+            Self::Interim => "gets interim answers (1xx) and no final one".to_string(),
             Self::Alert(words) => format!("ends with a TLS error ({words})"),
         }
     }

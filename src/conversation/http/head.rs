@@ -8,6 +8,8 @@ const LARGEST_HEAD: usize = 16 << 10;
 const MOST_HEADERS: usize = 64;
 /// The most characters of a header that are kept.
 const LONGEST_VALUE: usize = 400;
+/// The most interim answers before the one that counts.
+pub(super) const MOST_INTERIM: usize = 8;
 /// The most characters of a reason phrase, and of a header in the evidence.
 const LONGEST_TEXT: usize = 200;
 
@@ -47,6 +49,17 @@ impl Head {
         self.all(name)
             .flat_map(|value| value.split(','))
             .any(|item| item.trim().eq_ignore_ascii_case(word))
+    }
+
+    /// Whether it is only an interim answer (1xx, RFC 9110 section 15.2): the final one has yet to come.
+    pub(super) fn is_interim(&self) -> bool {
+        (100..200).contains(&self.status)
+    }
+
+    /// Whether a final answer may still follow. After 101 the connection would speak another protocol, and no request
+    /// here asks for that.
+    pub(super) fn may_be_followed(&self) -> bool {
+        self.is_interim() && self.status != 101
     }
 
     /// The parts that stand in an observation.

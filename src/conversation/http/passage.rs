@@ -58,6 +58,7 @@ pub(super) fn passage(plain: Option<&Answer>, reading: &Reading) -> Passage {
             (status, _) => return Passage::Passed { status },
         },
         Reading::Garbage => Refusal::Garbage,
+        Reading::Interim => Refusal::Interim,
         Reading::Silent => Refusal::Silent,
         Reading::Closed => Refusal::Closed,
         Reading::Reset => Refusal::Reset,

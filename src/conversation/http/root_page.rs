@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
-use super::head::{self, HeadReading};
+use super::head::{self, Head, HeadReading, MOST_INTERIM};
 use super::request::Request;
 use crate::conversation::message;
 use crate::observation::{HttpSeen, Service};
@@ -20,7 +20,8 @@ pub(crate) fn request(host: &str, port: u16) -> Vec<u8> {
     Request::get("/").closing().bytes_to(&host)
 }
 
-/// Sends the request and reads the head of the answer, all within `limit`.
+/// Sends the request and reads the head of the final answer, all within `limit`. Interim answers (1xx) are passed over: a
+/// server that sends nothing else has not answered.
 pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     host: &str,
@@ -43,25 +44,49 @@ async fn answer<S: AsyncRead + Unpin>(
     let mut buffer = [0_u8; 4_096];
     loop {
         match timeout_at(deadline, stream.read(&mut buffer)).await {
-            Err(_) => return (Service::Mute, None),
+            Err(_) => return ended(bytes, Service::Mute),
             Ok(Ok(0) | Err(_)) if bytes.is_empty() => return (Service::HungUp, None),
-            Ok(Ok(0) | Err(_)) => return (Service::NotHttp, None),
+            Ok(Ok(0) | Err(_)) => return ended(bytes, Service::NotHttp),
             Ok(Ok(count)) => bytes.extend_from_slice(&buffer[..count]),
         }
-        match head::read(bytes) {
+        match final_head(bytes).0 {
             HeadReading::Partial => {}
-            HeadReading::Garbage => return (Service::NotHttp, None),
-            HeadReading::Whole(head, _) | HeadReading::Spoilt(head) => return said(head.seen()),
+            HeadReading::Garbage => return ended(bytes, Service::NotHttp),
+            HeadReading::Whole(head, _) | HeadReading::Spoilt(head) => return said(&head),
         }
     }
 }
 
-fn said(seen: HttpSeen) -> (Service, Option<HttpSeen>) {
-    let service = match seen.status {
+/// Reads the first head that is not passed over; the last that was comes beside it.
+fn final_head(mut bytes: &[u8]) -> (HeadReading, Option<Head>) {
+    let mut interim = None;
+    for _ in 0..MOST_INTERIM {
+        match head::read(bytes) {
+            HeadReading::Whole(head, length) if head.may_be_followed() => {
+                bytes = &bytes[length..];
+                interim = Some(head);
+            }
+            reading => return (reading, interim),
+        }
+    }
+    (head::read(bytes), interim)
+}
+
+/// What a server said that has sent no final head: interim answers, or what it would be without them.
+fn ended(bytes: &[u8], without: Service) -> (Service, Option<HttpSeen>) {
+    match final_head(bytes).1 {
+        Some(interim) => (Service::InterimOnly, Some(interim.seen())),
+        None => (without, None),
+    }
+}
+
+fn said(head: &Head) -> (Service, Option<HttpSeen>) {
+    let service = match head.status {
         status @ 500.. => Service::ServerError(status),
+        _ if head.is_interim() => Service::InterimOnly,
         _ => Service::Spoke,
     };
-    (service, Some(seen))
+    (service, Some(head.seen()))
 }
 
 #[cfg(test)]
@@ -74,5 +99,46 @@ mod tests {
         let start = "GET / HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\nUser-Agent: portproof/";
         assert!(text.starts_with(start));
         assert!(text.ends_with("Connection: close\r\n\r\n"));
+    }
+
+    /// What a server is taken for that says this and closes.
+    async fn said_then_closed(bytes: &[u8]) -> (Service, Option<u16>) {
+        let (mut near, mut far) = tokio::io::duplex(1 << 16);
+        far.write_all(bytes).await.expect("written");
+        drop(far);
+        let limit = Duration::from_secs(10);
+        let (service, seen) = exchange(&mut near, "h", 80, limit).await;
+        (service, seen.map(|seen| seen.status))
+    }
+
+    #[tokio::test]
+    async fn a_final_status_decides_and_interim_ones_are_passed_over() {
+        let once = "HTTP/1.1 100 Continue\r\n\r\n";
+        for (bytes, expected) in [
+            (
+                format!("{once}HTTP/1.1 200 OK\r\n\r\n"),
+                (Service::Spoke, 200),
+            ),
+            (
+                format!("{}HTTP/1.1 503 No\r\n\r\n", once.repeat(8)),
+                (Service::ServerError(503), 503),
+            ),
+            (once.to_string(), (Service::InterimOnly, 100)),
+            (once.repeat(9), (Service::InterimOnly, 100)),
+            (format!("{once}HTTP/1.1 20"), (Service::InterimOnly, 100)),
+            (format!("{once}SSH-2.0-x\r\n"), (Service::InterimOnly, 100)),
+            (
+                "HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n\r\n".to_string(),
+                (Service::InterimOnly, 101),
+            ),
+            (
+                "HTTP/1.1 103 Early Hints\r\nno header\r\n\r\n".to_string(),
+                (Service::InterimOnly, 103),
+            ),
+        ] {
+            let (service, status) = expected;
+            let said = said_then_closed(bytes.as_bytes()).await;
+            assert_eq!(said, (service, Some(status)), "{bytes}");
+        }
     }
 }
