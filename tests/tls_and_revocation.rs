@@ -378,6 +378,73 @@ fn a_client_certificate_is_asked_for_presented_and_taken_and_its_password_stands
     issue(folder, "client", &params, &root);
     openssl(
         folder,
+#[test]
+fn a_server_that_sends_more_certificates_than_clients_read_has_a_fault_of_its_certificate() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, "Issuer");
+    let key = KeyPair::generate().expect("a key");
+    let issuer = CertifiedIssuer::signed_by(params, key, &root).expect("signed");
+    issue(folder, "web", &leaf(&[]), &issuer);
+    // A stranger's certificate as large as one with RSA of 4,096 bits.
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    let text = "x".repeat(450);
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, text);
+    let key = KeyPair::generate().expect("a key");
+    let other = params.self_signed(&key).expect("signed").pem();
+    // The issuer comes last: all that was sent counts for the verifier.
+    let serve = |count: usize, options: &str| {
+        let chain = format!("{count}.pem");
+        fs::write(folder.join(&chain), other.repeat(count) + &issuer.pem()).expect("written");
+        let at = free(1);
+        let text = format!(
+            "s_server -accept {at} -cert web.crt -key web.key -cert_chain {chain} -www {options}"
+        );
+        (start("openssl", &words(&text), folder, &[at]), at)
+    };
+    let old = "-tls1 -cipher ALL:@SECLEVEL=0";
+    let cases = [
+        (12, "-tls1_2", "ok answered note", 10),
+        (12, "-tls1_3", "ok answered note", 10),
+        (40, "-tls1_2", "wrong certificate-too-large error", 10),
+        (40, "-tls1_3", "wrong certificate-too-large error", 10),
+        // What rustls does not read, an old greeting does.
+        (80, "-tls1_2", "wrong certificate-too-large error", 10),
+        (80, "-tls1_3", "wrong certificate-too-large error", 0),
+        (400, "-tls1_2", "wrong certificate-too-large error", 0),
+        (400, "-tls1_3", "wrong certificate-too-large error", 0),
+        (12, old, "unknown tls-too-old note", 10),
+        (40, old, "wrong certificate-too-large error", 10),
+        (400, old, "wrong certificate-too-large error", 0),
+    ];
+    let servers = cases.map(|(count, options, ..)| serve(count, options));
+    let flows = servers.each_ref().map(|(_, at)| *at);
+    let run = check(folder, &site(", crl_check: false", "", "", &flows));
+    for ((count, options, expected, described), at) in cases.iter().zip(flows) {
+        let flow = run.web(at);
+        assert_eq!(judged(flow), *expected, "{count} {options}: {flow:#}");
+        let tls = &flow["evidence"]["tls"];
+        let chain = tls["chain"].as_array().map_or(0, Vec::len);
+        assert_eq!(chain, *described, "{count} {options}: {flow:#}");
+        if expected.starts_with("wrong") {
+            assert_eq!(flow["owner"], "certificate");
+            let said = format!("sends {} certificates in", count + 2);
+            let faults = tls["faults"].to_string();
+            assert_eq!(
+                faults.contains(&said),
+                *described > 0,
+                "{count} {options}: {faults}"
+            );
+        }
+    }
+}
+
         &format!(
             "pkcs12 -export -in client.crt -inkey client.key -passout pass:{SECRET} -out client.pfx"
         ),

@@ -182,6 +182,7 @@ mod tests {
             CertificateFault::Revoked,
             CertificateFault::ListByLdapOnly,
             CertificateFault::ListByHttpsOnly,
+            CertificateFault::TooLarge,
             CertificateFault::Other(String::new()),
         ];
         let lists = [

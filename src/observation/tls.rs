@@ -150,6 +150,8 @@ pub enum CertificateFault {
     ListByLdapOnly,
     /// Its revocation list is named by addresses that no client follows: HTTPS, or none of HTTP.
     ListByHttpsOnly,
+    /// It comes with more certificates, or a longer list of authorities, than clients read of one message.
+    TooLarge,
     /// Malformed, or signed wrongly, in the verifier's words.
     Other(String),
 }

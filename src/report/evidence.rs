@@ -318,6 +318,9 @@ fn certificate(fault: &CertificateFault) -> &'static str {
         CertificateFault::Weak { .. } => {
             "showed a certificate that old clients take and modern ones refuse"
         }
+        CertificateFault::TooLarge => {
+            "sent a message of the TLS handshake that is larger than Windows clients read, as a rule too many certificates"
+        }
         CertificateFault::Revoked => "showed a certificate that its revocation list names",
         CertificateFault::ListByLdapOnly => {
             "showed a certificate whose revocation list is to be had by LDAP only"

@@ -173,6 +173,7 @@ fn of_certificate(fault: &CertificateFault) -> Outcome {
         CertificateFault::Purpose
         | CertificateFault::Weak { .. }
         | CertificateFault::Revoked
+        | CertificateFault::TooLarge
         | CertificateFault::Other(_) => Outcome::TlsFailed,
     }
 }

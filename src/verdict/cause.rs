@@ -165,6 +165,8 @@ words! {
         CertificatePurpose = "certificate-purpose",
         /// Any other fault of the certificate.
         CertificateInvalid = "certificate-invalid",
+        /// The server sends more certificates than clients read.
+        CertificateTooLarge = "certificate-too-large",
         /// Old clients take the certificate, modern ones do not.
         CertificateWeak = "certificate-weak",
         /// The revocation list names the certificate.

@@ -349,6 +349,7 @@ fn certificate(fault: &CertificateFault) -> Cause {
         CertificateFault::Revoked => Cause::CertificateRevoked,
         CertificateFault::ListByLdapOnly => Cause::CrlLdapOnly,
         CertificateFault::ListByHttpsOnly => Cause::CrlHttps,
+        CertificateFault::TooLarge => Cause::CertificateTooLarge,
         CertificateFault::Other(_) => Cause::CertificateInvalid,
     }
 }

@@ -4,12 +4,15 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
 use crate::conversation::certificate::check::{Checked, Fault, Weight, check};
-use crate::conversation::certificate::{Digest, End, Facts, Key, Purpose};
+use crate::conversation::certificate::{Digest, End, Facts, Key, LONGEST_CHAIN, Purpose};
 use crate::conversation::trust::Trust;
 use crate::observation::{self, Certificate, CertificateFault, ChainFault, TlsSeen};
 
 /// The most faults that stand in the evidence: a hostile chain may have many.
 const MOST_FAULTS: usize = 30;
+
+/// The most bytes that Windows clients read of one handshake message, unless `MessageLimitClient` says otherwise.
+const LARGEST_MESSAGE: usize = 0x8000;
 
 /// Writes down what a chain says and what is wrong with it; the worst fault comes back when it matters to a client.
 pub(super) fn describe(
@@ -23,7 +26,8 @@ pub(super) fn describe(
         return None;
     }
     let checked = check(chain, name, trust, now);
-    seen.der = chain.iter().map(|der| der.to_vec()).collect();
+    let described = chain.iter().take(LONGEST_CHAIN);
+    seen.der = described.map(|der| der.to_vec()).collect();
     seen.chain = checked
         .chain
         .iter()
@@ -36,7 +40,26 @@ pub(super) fn describe(
     seen.faults = checked.faults.iter().take(MOST_FAULTS).map(said).collect();
     let decides = worst(&checked);
     seen.verifier = checked.verifier;
-    decides
+    let Some(fault) = too_large(chain) else {
+        return decides;
+    };
+    let refused = |known: &ChainFault| known.weight == observation::Weight::Refused;
+    let place = seen.faults.partition_point(refused);
+    seen.faults.insert(place, fault);
+    Some(super::worse(decides, CertificateFault::TooLarge))
+}
+
+/// What is wrong with a chain that clients do not read to its end.
+fn too_large(chain: &[CertificateDer<'_>]) -> Option<ChainFault> {
+    // Each certificate has its length before it, and so has the list (RFC 5246 section 7.4.2); TLS 1.3 adds a little.
+    let bytes = 3 + chain.iter().map(|der| 3 + der.len()).sum::<usize>();
+    (bytes > LARGEST_MESSAGE).then(|| ChainFault {
+        weight: observation::Weight::Refused,
+        words: format!(
+            "the server sends {} certificates in {bytes} bytes; Windows clients read at most {LARGEST_MESSAGE} by default",
+            chain.len()
+        ),
+    })
 }
 
 /// The fault that decides: the worst, unless clients take all of them.

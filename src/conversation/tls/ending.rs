@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::recorder::Recorded;
 use crate::conversation::certificate::{Key, read};
@@ -32,18 +32,30 @@ pub(super) fn broken(error: &io::Error, bytes_read: usize, recorded: &Recorded) 
         Some(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)) => Service::TlsTooOld,
         Some(rustls::Error::AlertReceived(alert)) => Service::TlsAlert(format!("{alert:?}")),
         Some(rustls::Error::PeerIncompatible(_)) => Service::TlsTooOld,
+        Some(rustls::Error::InvalidMessage(
+            InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
+        )) => Service::Certificate(CertificateFault::TooLarge),
         Some(_) => Service::NotTls,
+        // rustls' buffer is full before a message is whole; what a peer sent wrongly has an error of its own.
+        None if error.kind() == io::ErrorKind::InvalidData => {
+            Service::Certificate(CertificateFault::TooLarge)
+        }
         None if bytes_read == 0 => Service::HungUp,
         None => Service::HungUpInHandshake,
     }
 }
 
 /// Whether an old greeting may tell more of a handshake that did not finish: the server is old, or quarrels about a
-/// name, or closed; Windows Server 2003 does that when no cipher suite suits it.
+/// name, or closed; Windows Server 2003 does that when no cipher suite suits it. Of a message that rustls does not read
+/// to its end, the greeting reads more.
 pub(super) fn may_be_old(fault: &Service) -> bool {
     matches!(
         fault,
-        Service::TlsTooOld | Service::TlsAlert(_) | Service::HungUp | Service::HungUpInHandshake
+        Service::TlsTooOld
+            | Service::TlsAlert(_)
+            | Service::HungUp
+            | Service::HungUpInHandshake
+            | Service::Certificate(CertificateFault::TooLarge)
     )
 }
 

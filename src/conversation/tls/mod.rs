@@ -130,9 +130,9 @@ pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
             let fault = match ending::broken(&error, counted.read, &recorded) {
                 Service::Spoke => certificate.map_or(Service::Spoke, Service::Certificate),
                 // A key that is too short to be checked here may not be the worst.
-                Service::Certificate(weak @ CertificateFault::Weak { .. }) => {
-                    Service::Certificate(worse(certificate, weak))
-                }
+                Service::Certificate(
+                    weak @ (CertificateFault::Weak { .. } | CertificateFault::TooLarge),
+                ) => Service::Certificate(worse(certificate, weak)),
                 fault => fault,
             };
             (Some(fault), None)
@@ -150,11 +150,11 @@ pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// The fault that decides beside a weak key: any that makes every client refuse.
-fn worse(found: Option<CertificateFault>, weak: CertificateFault) -> CertificateFault {
+/// The fault that decides beside another that does not make every client refuse: any found that does.
+fn worse(found: Option<CertificateFault>, other: CertificateFault) -> CertificateFault {
     found
         .filter(|fault| !matches!(fault, CertificateFault::Weak { .. }))
-        .unwrap_or(weak)
+        .unwrap_or(other)
 }
 
 /// Describes what an old greeting showed, as far as that goes; the fault of the certificate that decides comes back.

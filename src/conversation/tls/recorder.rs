@@ -10,7 +10,6 @@ use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
 use super::request::ClientCertificateRequest;
-use crate::conversation::certificate::LONGEST_CHAIN;
 
 /// Keeps what the handshake shows, and lets it go on.
 #[derive(Debug)]
@@ -49,9 +48,9 @@ impl ServerCertVerifier for Recorder {
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // Bounded by rustls, which reads no handshake message above 64 KiB.
         seen.chain = std::iter::once(end_entity)
             .chain(intermediates)
-            .take(LONGEST_CHAIN)
             .map(|der| der.clone().into_owned())
             .collect();
         Ok(ServerCertVerified::assertion())

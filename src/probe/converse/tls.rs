@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::http;
 use crate::conversation::http::request::Identity;
-use crate::conversation::tls::old::{self, Conclusion, Recognised};
+use crate::conversation::tls::old::{self, Conclusion, Ending, Recognised};
 use crate::conversation::tls::{self, Asking, Handshake, Shaken, Sni};
 use crate::observation::{CertificateFault, Depth, Observation, Presented, Service, TlsSeen};
 use crate::probe::once::again;
@@ -112,6 +112,17 @@ async fn greet(
                 None | Some(CertificateFault::Weak { .. }) => Some(Service::TlsTooOld),
                 Some(fault) => Some(Service::Certificate(fault)),
             }
+        }
+        // Larger than this program reads at all.
+        Conclusion::Silent(Recognised {
+            ending: Ending::TooLong,
+            shown: Some(_),
+        }) => Some(Service::Certificate(CertificateFault::TooLarge)),
+        Conclusion::Speaks(shown)
+            if first == Some(Service::Certificate(CertificateFault::TooLarge)) =>
+        {
+            describe(shown, &mut handshake.seen)
+                .map_or(first, |fault| Some(Service::Certificate(fault)))
         }
         // It would speak a newer version, so that age is not what stood in the way.
         Conclusion::Speaks(shown) => {

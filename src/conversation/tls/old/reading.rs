@@ -11,7 +11,6 @@ use tls_parser::{
 };
 
 use super::{Ending, Recognised, Shown, TooOld};
-use crate::conversation::certificate::LONGEST_CHAIN;
 use crate::conversation::tls::request::ClientCertificateRequest;
 
 /// The most bytes of an answer. Chains and lists of authorities of real servers stay below 64 KiB.
@@ -128,7 +127,7 @@ impl Reader {
                 None
             }
             (TlsMessageHandshake::Certificate(certificates), Some(shown)) => {
-                let chain = certificates.cert_chain.iter().take(LONGEST_CHAIN);
+                let chain = certificates.cert_chain.iter();
                 shown.chain = chain.map(|certificate| certificate.data.to_vec()).collect();
                 None
             }
@@ -372,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_never_ends_is_given_up_and_the_chain_is_bounded() {
+    fn a_message_that_never_ends_is_given_up() {
         let mut reader = Reader::default();
         let begun = record(
             22,
@@ -386,14 +385,6 @@ mod tests {
             assert!(records < 17);
         }
         assert_eq!(reader.take(&[]), Some(Ending::TooLong));
-        let many = [
-            server_hello(0x0301, 5),
-            certificates(&[&b"x"[..]; 50]),
-            done(),
-        ]
-        .concat();
-        let shown = read(&record(22, &many)).shown.expect("a hello");
-        assert_eq!(shown.chain.len(), LONGEST_CHAIN);
     }
 
     proptest::proptest! {
