@@ -179,6 +179,15 @@ impl Run {
         self.flow(&format!("internet>web:{}/tcp", at.port()))
     }
 
+    /// The flow to a list's host that is a system of the file.
+    fn served(&self, at: SocketAddr) -> &Value {
+        self.flow(&format!(
+            "internet>list{}:{}/tcp",
+            host_of_list(&at),
+            at.port()
+        ))
+    }
+
     fn list(&self, at: SocketAddr) -> &Value {
         self.flow(&format!("internet>crl.{at}/tcp"))
     }
@@ -214,6 +223,36 @@ probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}\n"
         );
     }
     text
+}
+
+/// The same with a system for the host of each list. Own flows that start elsewhere name its ports: certificates alone could
+/// lead neither to this host itself nor to such ports.
+fn with_lists(site: &str, lists: &[SocketAddr]) -> String {
+    let mut hosts: Vec<u8> = lists.iter().map(host_of_list).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let systems = hosts.iter().map(|last| {
+        format!(", list{last}: {{ zone: perimeter, addresses: {{ default: 127.0.0.{last} }}, roles: [console] }}")
+    });
+    let flows = lists.iter().map(|at| {
+        format!(
+            "  - {{ from: perimeter, to: list{}, port: {}, need: optional }}\n",
+            host_of_list(at),
+            at.port()
+        )
+    });
+    let site = site.replace(
+        " } }\ntls:",
+        &format!(" }}{} }}\ntls:", systems.collect::<String>()),
+    );
+    site + &flows.collect::<String>()
+}
+
+fn host_of_list(at: &SocketAddr) -> u8 {
+    match at {
+        SocketAddr::V4(at) => at.ip().octets()[3],
+        SocketAddr::V6(at) => panic!("{at}"),
+    }
 }
 
 fn command(folder: &Path, site: &str, format: &str) -> assert_cmd::Command {
@@ -340,45 +379,6 @@ fn old_servers_are_open_never_blocked_and_their_certificates_are_checked() {
 }
 
 #[test]
-fn several_faults_of_a_certificate_stand_all_in_the_evidence() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    let root = authority("Site Root");
-    fs::write(folder.join("root.pem"), root.pem()).expect("written");
-    let mut params = CertificateParams::new(vec!["other.example.com".to_string()]).expect("a name");
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
-    let at = free(1);
-    let _nginx = nginx(folder, &[(at, issue(folder, "all", &params, &root))]);
-    let run = check(folder, &site(", crl_check: false", "", "", &[at]));
-    let flow = run.web(at);
-    assert_eq!(judged(flow), "wrong certificate-name error");
-    let faults = flow["evidence"]["tls"]["faults"]
-        .as_array()
-        .expect("faults");
-    for said in ["other names", "ended at 2021", "not for server"] {
-        let told = faults.iter().any(|fault| {
-            fault["weight"] == "refused"
-                && fault["says"].as_str().is_some_and(|it| it.contains(said))
-        });
-        assert!(told, "{said}: {faults:?}");
-    }
-    assert!(flow["evidence"]["tls"]["chain"][0]["days_left"].as_i64() < Some(-1_000));
-}
-
-#[test]
-fn a_client_certificate_is_asked_for_presented_and_taken_and_its_password_stands_nowhere() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    let root = authority("Site Root");
-    fs::write(folder.join("root.pem"), root.pem()).expect("written");
-    let mut params = CertificateParams::new(vec!["client01".to_string()]).expect("a name");
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    issue(folder, "client", &params, &root);
-    openssl(
-        folder,
-#[test]
 fn a_server_that_sends_more_certificates_than_clients_read_has_a_fault_of_its_certificate() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
@@ -445,6 +445,45 @@ fn a_server_that_sends_more_certificates_than_clients_read_has_a_fault_of_its_ce
     }
 }
 
+#[test]
+fn several_faults_of_a_certificate_stand_all_in_the_evidence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    let mut params = CertificateParams::new(vec!["other.example.com".to_string()]).expect("a name");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    let at = free(1);
+    let _nginx = nginx(folder, &[(at, issue(folder, "all", &params, &root))]);
+    let run = check(folder, &site(", crl_check: false", "", "", &[at]));
+    let flow = run.web(at);
+    assert_eq!(judged(flow), "wrong certificate-name error");
+    let faults = flow["evidence"]["tls"]["faults"]
+        .as_array()
+        .expect("faults");
+    for said in ["other names", "ended at 2021", "not for server"] {
+        let told = faults.iter().any(|fault| {
+            fault["weight"] == "refused"
+                && fault["says"].as_str().is_some_and(|it| it.contains(said))
+        });
+        assert!(told, "{said}: {faults:?}");
+    }
+    assert!(flow["evidence"]["tls"]["chain"][0]["days_left"].as_i64() < Some(-1_000));
+}
+
+#[test]
+fn a_client_certificate_is_asked_for_presented_and_taken_and_its_password_stands_nowhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    let mut params = CertificateParams::new(vec!["client01".to_string()]).expect("a name");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    issue(folder, "client", &params, &root);
+    openssl(
+        folder,
         &format!(
             "pkcs12 -export -in client.crt -inkey client.key -passout pass:{SECRET} -out client.pfx"
         ),
@@ -639,7 +678,9 @@ fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
         ));
     }
     let _nginx = nginx(folder, &servers);
-    let run = check(folder, &site("", "", "", &all));
+    let hosts = lists.iter().map(|(at, _)| *at);
+    let hosts: Vec<SocketAddr> = hosts.chain([down, unreachable]).collect();
+    let run = check(folder, &with_lists(&site("", "", "", &all), &hosts));
     assert_eq!(run.status, 1);
     for (list, expected) in [
         (&good, "ok answered note"),
@@ -649,10 +690,10 @@ fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
         (&large, "wrong crl-too-large error"),
         (&missing, "wrong crl-missing error"),
         (&moved, "wrong crl-redirected error"),
-        (&at_silent, "blocked host-silent error"),
+        (&at_silent, "blocked no-answer error"),
         (&at_down, "ok not-open note"),
     ] {
-        let flow = run.list(list.0);
+        let flow = run.served(list.0);
         assert_eq!(judged(flow), expected, "{}: {flow:#}", list.1);
         if flow["verdict"] != "ok" {
             assert_eq!(flow["need"], "required");
@@ -671,7 +712,7 @@ fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
         let flow = run.web(at);
         assert_eq!(judged(flow), expected, "{flow:#}");
     }
-    let list = &run.list(good.0)["evidence"]["lists"][0];
+    let list = &run.served(good.0)["evidence"]["lists"][0];
     assert_eq!(list["entries"], 1);
     assert_eq!(list["url"], good.1);
     assert_eq!(list["next_update"], "2090-01-01T00:00:00Z");
@@ -681,7 +722,7 @@ fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
         list["faults"].to_string().contains("it revokes"),
         "{list:#}"
     );
-    assert_eq!(run.list(down)["need"], "optional");
+    assert_eq!(run.served(down)["need"], "optional");
 }
 
 #[test]
@@ -724,9 +765,10 @@ fn a_responders_answer_is_believed() {
         responders.push((responder, answer));
     }
     let _nginx = nginx(folder, &responders);
-    let run = check(folder, &site("", "", "", &flows));
+    let hosts: Vec<SocketAddr> = responders.iter().map(|(at, _)| *at).collect();
+    let run = check(folder, &with_lists(&site("", "", "", &flows), &hosts));
     for (responder, _) in &responders {
-        let flow = run.list(*responder);
+        let flow = run.served(*responder);
         assert_eq!(judged(flow), "ok answered note", "{flow:#}");
     }
     assert_eq!(judged(run.web(flows[0])), "ok answered note");
@@ -847,6 +889,18 @@ impl Bed {
         bed
     }
 
+    /// What a command in a namespace says.
+    fn says(&self, place: usize, text: &str) -> String {
+        let output = Command::new("ip")
+            .args(["netns", "exec", &self.names[place]])
+            .args(words(text))
+            .output()
+            .expect("iproute2 is needed: scripts/test installs it");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}: {said}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     fn start(&self, place: usize, text: &str, folder: &Path) -> Server {
         let mut all = words(&format!("netns exec {}", self.names[place]));
         all.extend(words(text));
@@ -882,6 +936,26 @@ impl Drop for Bed {
                 .stderr(Stdio::null())
                 .status();
         }
+    }
+}
+
+/// Names that programs in a namespace know: `ip netns exec` puts the file in the place of `/etc/hosts`.
+struct Names(std::path::PathBuf);
+
+impl Names {
+    fn new(namespace: &str, hosts: &str) -> Self {
+        let folder = Path::new("/etc/netns").join(namespace);
+        fs::create_dir_all(&folder).expect("this test needs root");
+        fs::write(folder.join("hosts"), hosts).expect("written");
+        Self(folder)
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+        // Fails while another test has names there.
+        let _ = fs::remove_dir("/etc/netns");
     }
 }
 
@@ -1035,4 +1109,211 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
     let because = interception["because"].as_str().expect("a reason");
     assert!(because.contains("CN=Site Root"), "{because}");
     assert_eq!(report["contradictions"][0]["flow"], flow["id"]);
+}
+
+/// Counts what leaves the prober by TCP and UDP: what goes to the system, to hosts that may be asked, and anywhere else.
+const COUNTERS: &str = "table inet counts {
+  counter system {}
+  counter lists {}
+  counter others {}
+  chain out {
+    type filter hook output priority 0;
+    meta l4proto != { tcp, udp } accept
+    ip daddr 192.0.2.10 counter name system accept
+    ip daddr { 192.0.2.20, 192.0.2.21, 192.0.2.22 } tcp dport 80 counter name lists accept
+    counter name others
+  }
+}
+";
+
+/// The packets of a counter; it begins anew.
+fn counted(bed: &Bed, name: &str) -> u64 {
+    let said = bed.says(0, &format!("nft -j reset counter inet counts {name}"));
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    let mut all = said["nftables"].as_array().expect("a list").iter();
+    let counter = all.find_map(|it| it["counter"]["packets"].as_u64());
+    counter.expect("a counter")
+}
+
+#[test]
+fn a_certificate_leads_to_no_host_but_those_that_may_be_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    publish(folder, "ca.crl", &root, 2090, None);
+    let bed = Bed::new();
+    let [client, _, server] = &bed.names;
+    for last in [20, 21, 22, 30] {
+        ip(&format!("-n {server} addr add 192.0.2.{last}/24 dev s1"));
+    }
+    let _names = Names::new(
+        client,
+        "192.0.2.20 pki.example.net\n192.0.2.21 moved.example.net\n192.0.2.22 on.example.net\n\
+         169.254.169.254 trap.example.net\n127.0.0.1 trap.example.net\n192.0.2.20 half.example.net\n127.0.0.1 half.example.net\n",
+    );
+    // Each with the host that is refused, and the reason.
+    let refused = [
+        ("http://127.0.0.1/ca.crl", "127.0.0.1:80", "loopback"),
+        ("http://2130706433/other.crl", "127.0.0.1:80", "loopback"),
+        ("http://0.0.0.0/ca.crl", "0.0.0.0:80", "unspecified"),
+        ("http://[::1]/ca.crl", "[::1]:80", "loopback"),
+        (
+            "http://[::ffff:127.0.0.1]/ca.crl",
+            "[::ffff:7f00:1]:80",
+            "loopback",
+        ),
+        (
+            "http://169.254.169.254/latest",
+            "169.254.169.254:80",
+            "link-local",
+        ),
+        ("http://[fe80::1]/ca.crl", "[fe80::1]:80", "link-local"),
+        ("http://224.0.0.251/ca.crl", "224.0.0.251:80", "multicast"),
+        (
+            "http://255.255.255.255/ca.crl",
+            "255.255.255.255:80",
+            "broadcast",
+        ),
+        (
+            "http://198.51.100.10/ca.crl",
+            "198.51.100.10:80",
+            "this host itself",
+        ),
+        (
+            "http://trap.example.net/ca.crl",
+            "trap.example.net:80",
+            "link-local",
+        ),
+        (
+            "http://192.0.2.30:8080/ca.crl",
+            "192.0.2.30:8080",
+            "neither 80 nor",
+        ),
+    ];
+    let allowed = [
+        "http://pki.example.net/ca.crl",
+        "http://moved.example.net/ca.crl",
+        "http://on.example.net/ca.crl",
+        "http://half.example.net/ca.crl",
+    ];
+    let urls = allowed.iter().copied().chain(refused.map(|(url, ..)| url));
+    let urls: Vec<String> = urls.map(str::to_string).collect();
+    let directives = issue(folder, "web", &leaf(&urls), &root);
+    let here = folder.display();
+    let text = format!(
+        "daemon off; user root; pid {here}/nginx.pid; error_log {here}/error.log; events {{}}\nhttp {{ access_log off; root {here};\n\
+         server {{ listen 192.0.2.10:443 ssl; {directives} }}\n\
+         server {{ listen 192.0.2.20:80; listen 192.0.2.30:8080; }}\n\
+         server {{ listen 192.0.2.21:80; location / {{ return 302 http://169.254.169.254/ca.crl; }} }}\n\
+         server {{ listen 192.0.2.22:80; location / {{ return 302 http://pki.example.net/ca.crl; }} }}\n}}"
+    );
+    fs::write(folder.join("nginx.conf"), text).expect("written");
+    let _nginx = bed.start(2, &format!("nginx -c {here}/nginx.conf"), folder);
+    bed.wait(2, 443, folder);
+    fs::write(folder.join("counters.nft"), COUNTERS).expect("written");
+    bed.says(0, &format!("nft -f {here}/counters.nft"));
+    let check = |keys: &str| {
+        let text = site(keys, "", "", &[]).replace("default: 127.0.0.1", "default: 192.0.2.10")
+            + "flows: [{ from: internet, to: web, port: 443, protocol: https, need: required }]\n";
+        let file = folder.join("site.yaml");
+        fs::write(&file, text).expect("written");
+        let mut command = assert_cmd::Command::new("ip");
+        command
+            .args(["netns", "exec", client])
+            .arg(assert_cmd::cargo::cargo_bin("portproof"))
+            .args([
+                "check",
+                "--from",
+                "internet",
+                "--format",
+                "json",
+                "--no-path",
+            ])
+            .arg(file);
+        let run = run(&mut command);
+        valid(&run.report);
+        assert_eq!(judged(run.flow("internet>web:443/tcp")), "ok answered note");
+        assert!(counted(&bed, "system") > 0);
+        run
+    };
+    let notes = |run: &Run| -> Vec<String> {
+        let notes = run.report["notes"].as_array().expect("notes").iter();
+        let ours = notes.filter(|note| note["cause"] == "list-not-fetched");
+        ours.map(|note| note["text"].as_str().expect("text").to_string())
+            .collect()
+    };
+
+    let by_certificates = check("");
+    assert_eq!(counted(&bed, "others"), 0);
+    assert!(counted(&bed, "lists") > 0);
+    let told = notes(&by_certificates);
+    for (url, host, reason) in refused {
+        let why = told
+            .iter()
+            .find(|text| text.starts_with(&format!("{host} was not asked")));
+        let why = why.unwrap_or_else(|| panic!("{url}: {told:#?}"));
+        assert!(why.contains(reason), "{why}");
+    }
+    let moved = "(moved.example.net redirects to it)";
+    assert!(told.iter().any(|text| text.contains(moved)), "{told:#?}");
+    let half = |text: &&String| {
+        text.starts_with(
+            "half.example.net:80 was asked for a revocation list at its other addresses only",
+        ) && text.contains("127.0.0.1")
+    };
+    assert!(told.iter().any(|text| half(&text)), "{told:#?}");
+    let flows = by_certificates.report["flows"].as_array().expect("flows");
+    let ids = flows.iter().map(|flow| flow["id"].as_str().expect("an id"));
+    let mut lists: Vec<&str> = ids.filter(|id| id.contains(">crl.")).collect();
+    lists.sort_unstable();
+    assert_eq!(
+        lists,
+        ["half", "moved", "on", "pki"]
+            .map(|host| format!("internet>crl.{host}.example.net:80/tcp"))
+    );
+    for host in ["half", "on", "pki"] {
+        let flow = by_certificates.flow(&format!("internet>crl.{host}.example.net:80/tcp"));
+        assert_eq!(judged(flow), "ok answered note", "{flow:#}");
+    }
+    let flow = by_certificates.flow("internet>crl.moved.example.net:80/tcp");
+    let list = &flow["evidence"]["lists"][0];
+    assert!(
+        list["faults"].to_string().contains("169.254.169.254"),
+        "{list:#}"
+    );
+    // The hosts are said beforehand, and no other is.
+    let said = &by_certificates.everything;
+    let hosts = "from half.example.net:80, moved.example.net:80, on.example.net:80, pki.example.net:80, trap.example.net:80\n";
+    assert!(said.contains(hosts), "{said}");
+
+    // Without hosts that only certificates name, what else is judged stays as it was.
+    for (keys, reason) in [
+        (", crl_hosts: named", "`site.crl_hosts` leaves out"),
+        (", crl_hosts: none", "`site.crl_hosts` is `none`"),
+    ] {
+        let run = check(keys);
+        let sent = ["lists", "others"].map(|name| counted(&bed, name));
+        assert_eq!(sent, [0, 0], "{keys}");
+        let told = notes(&run);
+        assert!(
+            told.iter().all(|text| text.contains(reason)) && !told.is_empty(),
+            "{told:#?}"
+        );
+        let flows = run.report["flows"].as_array().expect("flows").iter();
+        let of_lists = flows.filter(|flow| flow["id"].to_string().contains(">crl."));
+        assert_eq!(of_lists.count(), 0, "{keys}");
+    }
+
+    // What the file names is asked wherever it is; the counter sees it.
+    let named = check(
+        ", crl_hosts: named, crl_urls: [\"http://192.0.2.30:8080/ca.crl\", \"http://127.0.0.1/ca.crl\"]",
+    );
+    assert!(counted(&bed, "others") > 0);
+    let flow = named.flow("internet>crl.192.0.2.30:8080/tcp");
+    assert_eq!(judged(flow), "ok answered note", "{flow:#}");
+    assert_eq!(
+        named.flow("internet>crl.127.0.0.1:80/tcp")["verdict"],
+        "down"
+    );
 }

@@ -6,7 +6,7 @@ use super::Side;
 use super::document::SettingChange;
 use super::numbers::both;
 use crate::catalogue::Setting;
-use crate::config::{Mode, ProxyTls, Replication, UpdateSync};
+use crate::config::{CrlHosts, Mode, ProxyTls, Replication, UpdateSync};
 use crate::site::{OwnFlow, Site, System, Translation};
 
 /// Settings with their values, in the order in which they are shown; empty: nothing.
@@ -73,6 +73,7 @@ fn of_site(site: &Site) -> Values {
             "crl_urls",
             list(site.crls.iter().map(|crl| &crl.url).collect()),
         ),
+        ("crl_hosts", crl_hosts(site).to_string()),
         (
             "zones",
             list(site.zones.iter().map(|zone| &zone.name).collect()),
@@ -95,6 +96,12 @@ fn of_site(site: &Site) -> Values {
             list(site.flows.iter().map(|it| own_flow(site, it)).collect()),
         ),
     ])
+}
+
+fn crl_hosts(site: &Site) -> &'static str {
+    let mut words = CrlHosts::WORDS.into_iter();
+    let found = words.find(|(_, known)| *known == site.crl_hosts);
+    found.map_or("", |(word, _)| word)
 }
 
 fn own_flow(site: &Site, flow: &OwnFlow) -> String {

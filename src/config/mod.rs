@@ -77,6 +77,8 @@ pub struct SiteSection {
     pub crl_check: bool,
     /// URLs of the revocation lists.
     pub crl_urls: Vec<At<String>>,
+    /// Whose lists are fetched.
+    pub crl_hosts: CrlHosts,
 }
 
 impl Default for SiteSection {
@@ -92,6 +94,7 @@ impl Default for SiteSection {
             update_sync: UpdateSync::Direct,
             crl_check: true,
             crl_urls: Vec::new(),
+            crl_hosts: CrlHosts::default(),
         }
     }
 }
@@ -122,6 +125,27 @@ pub enum Mode {
     Native,
     /// Clients use HTTP.
     Mixed,
+}
+
+/// The hosts from which revocation lists are fetched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CrlHosts {
+    /// Those that the site file names.
+    Named,
+    /// Those that certificates name too, within limits.
+    #[default]
+    Certificates,
+    /// None: no list is fetched.
+    None,
+}
+
+impl CrlHosts {
+    /// Every word of the key, with what it means.
+    pub const WORDS: [(&str, Self); 3] = [
+        ("named", Self::Named),
+        ("certificates", Self::Certificates),
+        ("none", Self::None),
+    ];
 }
 
 /// How update metadata reach the Internet-based software update point.

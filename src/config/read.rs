@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::read_system::{PUBLISHES, SYSTEM, system};
 use super::{
-    ClientPorts, Config, Exception, Firewall, Mode, PortPair, Probing, SiteSection, Sweep,
-    UpdateSync, UserFlow, Via, Zone,
+    ClientPorts, Config, CrlHosts, Exception, Firewall, Mode, PortPair, Probing, SiteSection,
+    Sweep, UpdateSync, UserFlow, Via, Zone,
 };
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::diagnostic::{Place, Problem, Severity};
@@ -50,6 +50,7 @@ const SITE: &[&str] = &[
     "update_sync",
     "crl_check",
     "crl_urls",
+    "crl_hosts",
 ];
 const FIREWALL: &[&str] = &["between", "addresses", "device"];
 const CLIENT_PORTS: &[&str] = &["http", "https"];
@@ -299,6 +300,17 @@ fn site(node: &Node, problems: &mut Vec<Problem>) -> SiteSection {
     }
     if let Some(node) = fields.get("crl_urls") {
         site.crl_urls = texts(node, "`site.crl_urls`", problems);
+    }
+    if let Some(value) = fields.get("crl_hosts").and_then(|node| {
+        yaml::word(
+            node,
+            "`site.crl_hosts`",
+            "unknown-word",
+            &CrlHosts::WORDS,
+            problems,
+        )
+    }) {
+        site.crl_hosts = value.value;
     }
     site
 }

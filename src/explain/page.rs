@@ -207,8 +207,8 @@ mod tests {
             Service::Foreign,
             Service::Intercepted,
             Service::NotHttp,
-            Service::ServerError(503),
             Service::InterimOnly,
+            Service::ServerError(503),
             Service::ConnectedToItself,
         ];
         let certificates = certificates.map(Service::Certificate).into_iter();

@@ -7,9 +7,8 @@ use tokio::net::TcpStream;
 use tracing::Instrument as _;
 use url::Url;
 
-use super::{Prober, lookup, once};
+use super::{Prober, once};
 use crate::conversation::revocation::fetch::{Fetched, NotConnected, NotFetched, fetch};
-use crate::observation::Unresolved;
 use crate::os::{Connection, Manner};
 
 /// The longest time for one list, redirects and all: CryptoAPI waits no longer by default.
@@ -18,24 +17,26 @@ const LONGEST: Duration = Duration::from_secs(15);
 const MOST_ADDRESSES: usize = 4;
 
 impl Prober {
-    /// Fetches a list from one address of its host, with at most `most` bytes; redirects lead only where `allows` says.
-    /// `None` when the run was stopped.
+    /// Fetches a list from one address of its host, with at most `most` bytes. Redirects lead only to hosts and ports that
+    /// `addresses` knows, at the addresses that it gives: no name is resolved here, so that none can lead elsewhere than
+    /// when it was looked at. `None` when the run was stopped.
     pub(crate) async fn fetch(
         &self,
         url: &Url,
         at: SocketAddr,
         most: usize,
-        allows: impl Fn(&str, u16) -> bool,
+        addresses: impl Fn(&str, u16) -> Option<Vec<IpAddr>>,
     ) -> Option<Result<Fetched, NotFetched>> {
         let first = url.host_str().unwrap_or_default();
         let first = first.trim_matches(['[', ']']);
         let connect = async |host: String, port: u16| {
-            let addresses = match host == first && port == at.port() {
+            let all = match host == first && port == at.port() {
                 true => vec![at.ip()],
-                false => self.addresses(&host).await?,
+                false => addresses(&host, port).unwrap_or_default(),
             };
-            self.connect_any(&addresses, port).await
+            self.connect_any(&all, port).await
         };
+        let allows = |host: &str, port: u16| addresses(host, port).is_some();
         let mut stop = self.stop.clone();
         let fetching = async {
             tokio::select! {
@@ -50,15 +51,6 @@ impl Prober {
         };
         let span = tracing::debug_span!("fetch", url = url.as_str(), %at);
         fetching.instrument(span).await
-    }
-
-    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NotConnected> {
-        let found = lookup(host, self.limits.timeout).await;
-        found.map_err(|why| match why {
-            Unresolved::NoSuchName | Unresolved::NoNameHere => NotConnected::NoSuchName,
-            Unresolved::ResolverSilent => NotConnected::ResolverSilent,
-            Unresolved::NotAsked => NotConnected::OwnTrouble,
-        })
     }
 
     /// A connection to the first address that takes one.

@@ -20,7 +20,9 @@ pub(super) fn advice(
     cause: Cause,
 ) -> String {
     let mut text = of_cause(devices, flow, evidence, verdict, cause);
-    let leads_to_list = !evidence.lists.is_empty() || flow.to.system.starts_with("crl.");
+    let leads_to_list = !evidence.lists.is_empty()
+        || flow.to.system.starts_with("crl.")
+        || flow.rules.iter().any(|rule| rule == plan::LIST);
     if flow.ipsec && verdict == Verdict::Blocked {
         text += INSIDE_IPSEC;
     }
@@ -113,9 +115,9 @@ fn of_cause(
         Cause::Mute | Cause::HungUp | Cause::HungUpInHandshake => format!("Something accepts {port} and does not serve. See whether the service behind it is healthy, and whether a device answers in its place."),
         Cause::NotTls | Cause::NotHttp => format!("Another service, or a device, answers on {port} of {system}. See what listens there."),
         Cause::TlsAlert => format!("{system} refused the TLS handshake; the alert is in the evidence. Look at its TLS settings and its log."),
+        Cause::HttpInterimOnly => format!("The web server of {system} sends interim statuses (1xx) and no final one: look at the application behind it, or at a device that answers in its place."),
         Cause::HttpServerError => format!("The web server of {system} answers with an error of its own: look at its application pool and log."),
         Cause::WrongRole => format!("A web server answers on {port} of {system}, and the role is not there. See whether its site in IIS is bound to this number, or another site answers; a device on the way may answer in its place."),
-        Cause::HttpInterimOnly => format!("The web server of {system} sends interim statuses (1xx) and no final one: look at the application behind it, or at a device that answers in its place."),
         Cause::VerbBlocked | Cause::HeaderBlocked => format!("Let the verbs and headers of the clients through to {system}: look at the HTTP filters of {crossed} and of proxies on the way, then at request filtering on {system} itself. Run it from beside {system}: what passes there is refused on the way."),
         Cause::HttpDowngraded => format!("Clients need HTTP 1.1. See what on the way to {system} speaks HTTP/1.0, as a rule a proxy."),
         Cause::VerbsNotCompared => format!("GET of a path that names nothing has no good answer from {system}, so filters cannot be told. Look at its log, and run it from beside {system}."),
@@ -131,9 +133,9 @@ fn of_cause(
         Cause::ExpiresSoon => format!("Renew the certificate of {system} in time."),
         Cause::CertificateUntrusted => "No chain to a root that this host trusts. Name the site's certification authority under `tls.roots`; if it is named, something else answers with its own certificate.".to_string(),
         Cause::CertificatePurpose | Cause::CertificateInvalid => format!("Give {system} a certificate for server authentication; what is wrong with this one is in the evidence."),
+        Cause::CertificateTooLarge => format!("Have {system} send its certificate and the intermediates only: Windows clients read at most 32,768 bytes of one handshake message, unless MessageLimitClient says otherwise. Where its chain is short, shorten the list of authorities that it accepts for client certificates."),
         Cause::CertificateWeak => format!("Clients of the product's age take the certificate of {system}, modern ones refuse it: issue a new one, with RSA of 2,048 bits or more, SHA-256, and the name in the subject alternative name. What is weak is in the evidence."),
         Cause::CertificateRevoked => format!("The revocation list names the certificate of {system}, so clients that check refuse it (ccmexec.log: WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED): give it a new one."),
-        Cause::CertificateTooLarge => format!("Have {system} send its certificate and the intermediates only: Windows clients read at most 32,768 bytes of one handshake message, unless MessageLimitClient says otherwise. Where its chain is short, shorten the list of authorities that it accepts for client certificates."),
         Cause::Intercepted => format!("A device between here and {system} ends TLS itself, with a certificate by {}. Let it pass {system} through unopened: a site in native mode works only from end to end.", intercepting(evidence)),
         Cause::TlsOnlyWithoutSni => format!("{system} refuses clients that say its name in the handshake, as Windows does since Vista: bind the certificate to the name that this zone uses, or to the address without a name."),
         Cause::CrlLdapOnly => "Clients on the Internet cannot ask the directory, so they refuse every connection with this certificate (ccmexec.log: WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED). Publish the list on a web server, put that address into the authority's certificates (CRL Distribution Points), and issue this one anew.".to_string(),
@@ -171,6 +173,7 @@ fn of_cause(
         | Cause::DnsDiffers
         | Cause::DnsNoAnswer
         | Cause::FamilySkipped
+        | Cause::ListNotFetched
         | Cause::ExceptionEndsSoon
         | Cause::ExceptionLapsed
         | Cause::ExceptionNotNeeded

@@ -1,5 +1,7 @@
 //! From names to numbers: every zone and system that the file names is looked up, and what cannot be is a finding.
 
+use std::collections::BTreeSet;
+
 use super::addresses::shared_addresses;
 use super::borders::{firewalls, internet, shared_networks};
 use super::legs::bridged;
@@ -120,6 +122,8 @@ pub(super) fn resolve(
         default_port_clients: config.site.default_port_clients,
         update_sync: config.site.update_sync,
         crl_check: config.site.crl_check,
+        crl_hosts: config.site.crl_hosts,
+        list_ports: list_ports(config, &crls),
         crls,
         flows,
         exceptions,
@@ -309,6 +313,12 @@ fn crls(config: &Config, systems: &[System], problems: &mut Vec<Problem>) -> Vec
         .iter()
         .filter_map(|text| one_crl(text, systems, problems))
         .collect()
+}
+
+/// The ports that the file gives for plain HTTP: those of its lists, and those at which clients ask.
+fn list_ports(config: &Config, crls: &[Crl]) -> BTreeSet<u16> {
+    let of_clients = config.site.client_ports.http.iter().map(|port| port.value);
+    crls.iter().map(|crl| crl.port).chain(of_clients).collect()
 }
 
 fn one_crl(text: &At<String>, systems: &[System], problems: &mut Vec<Problem>) -> Option<Crl> {

@@ -20,7 +20,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
-use crate::config::{Config, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync, Via};
+use crate::config::{Config, CrlHosts, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync, Via};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
 
@@ -68,6 +68,10 @@ pub struct Site {
     pub crl_check: bool,
     /// Where the lists are.
     pub crls: Vec<Crl>,
+    /// Whose lists are fetched.
+    pub crl_hosts: CrlHosts,
+    /// The ports at which a host that only certificates name may be asked for a list, beside that of HTTP.
+    pub list_ports: BTreeSet<u16>,
     /// The user's own flows.
     pub flows: Vec<OwnFlow>,
     /// Accepted deviations, no two for one flow.
@@ -194,6 +198,13 @@ pub struct OwnFlow {
     pub need: Need,
     /// Reason.
     pub why: Option<String>,
+}
+
+impl OwnFlow {
+    /// Whether it asks that a TCP port be open.
+    pub fn asks_of_tcp(&self) -> bool {
+        self.transport == Transport::Tcp && self.need != Need::Forbidden
+    }
 }
 
 /// Where a flow starts: anything in a zone, or one system only.

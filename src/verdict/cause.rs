@@ -231,6 +231,8 @@ words! {
         DnsNoAnswer = "dns-no-answer",
         /// An address family without a route was left out.
         FamilySkipped = "family-skipped",
+        /// A host of a revocation list was not asked.
+        ListNotFetched = "list-not-fetched",
         /// An exception ends within two weeks.
         ExceptionEndsSoon = "exception-ends-soon",
         /// An exception has lapsed.

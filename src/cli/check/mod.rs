@@ -5,7 +5,7 @@
 //! been asked, silence is made proof, one answered question of each host is asked again (`controls`), and what the
 //! answers leave open is looked into: who sent a reset, where packets are dropped, which doors are painted on. Then
 //! certificates are compared with the pins of the file (`interception`), and the revocation lists that they name are
-//! fetched (`revocation`).
+//! fetched (`revocation`), from the hosts that may be asked (`list_hosts`).
 //!
 //! With an older file beside (`against`), the flows that clients of either file use are asked in the same run, and with
 //! `--client` only what one client uses (`client`). What is said beforehand is in `announce`, what the log tells in `story`.
@@ -18,8 +18,10 @@ mod controls;
 mod datagrams;
 mod gateway;
 mod interception;
+mod list_hosts;
 mod notes;
 mod questions;
+mod refusals;
 mod revocation;
 mod story;
 mod sweep;
@@ -31,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -116,6 +119,8 @@ struct Bench {
     /// What this host's addresses say against that place, where the user insists on it.
     forced: Option<String>,
     own: Vec<IpAddr>,
+    /// The same with their networks.
+    networks: Vec<IpNet>,
     lab: Option<Lab>,
     prober: Arc<Prober>,
     /// The roots that certificates may lead to.
@@ -143,7 +148,7 @@ async fn check(
     let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
     loaded.review(&plan);
     let networks = os::own_addresses().unwrap_or_default();
-    let own: Vec<IpAddr> = networks.iter().map(ipnet::IpNet::addr).collect();
+    let own: Vec<IpAddr> = networks.iter().map(IpNet::addr).collect();
     let mut place = place(arguments, &loaded.site, &own)?;
     let forced = insisted_on(arguments, &loaded.site, &place, &own)?;
     let lab = start_lab(arguments, &loaded, &plan, place.zone).await?;
@@ -190,13 +195,14 @@ async fn check(
         place.also_in.clear();
     }
     let stop = on_interrupt();
-    let prober = Prober::new(limits, trust, networks, stop.clone());
+    let prober = Prober::new(limits, trust, networks.clone(), stop.clone());
     let bench = Bench {
         loaded,
         plan,
         place,
         forced,
         own,
+        networks,
         lab,
         prober,
         roots,
@@ -376,6 +382,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     let theirs = (tried.seen.split_off(kept), judged.split_off(kept));
     let mut notes = notes::skipped_families(site, &tried.seen);
     notes.extend(notes::name_servers(site, &tried.seen));
+    notes.extend(tried.refused);
     let mut stop = bench.stop.clone();
     let compared = tokio::select! {
         compared = dns => compared.unwrap_or_default(),
@@ -417,6 +424,8 @@ struct Tried {
     swept: Vec<SweptSystem>,
     /// The site with the hosts that only certificates name.
     site: Site,
+    /// What is said of hosts of lists that were not asked.
+    refused: Vec<report::Note>,
 }
 
 /// Asks all questions, makes silence proof, looks closer, fetches lists and sweeps, in this order.
@@ -458,7 +467,7 @@ async fn try_all(
         .collect();
     interception::note(&bench.loaded.site, &bench.roots, &mut seen);
     bar.set_message("fetching revocation lists");
-    let site = revocation::examine(bench, &mut seen).await;
+    let (site, refused) = revocation::examine(bench, &mut seen).await;
     bar.finish_and_clear();
     let swept = sweep::sweep(bench, &seen, &controls, &mut doors).await;
     Tried {
@@ -466,6 +475,7 @@ async fn try_all(
         gone,
         swept,
         site,
+        refused,
     }
 }
 

@@ -2,32 +2,34 @@
 //!
 //! Only in client zones: the site's setting makes clients check, not servers. When the flows have been tried, every
 //! certificate on the way of a chain to a trusted root names lists and responders; with the file's `crl_urls` each is
-//! fetched from here, over HTTP and with the rate of the run. Lists of one host and port are one flow: that of the plan
-//! where it has one, else a new one, whose port is tried like any other, but from one source port and without walks,
-//! because its host may be a stranger's. What a list says of a certificate is a matter of the flow that showed it.
+//! fetched from here, over HTTP and with the rate of the run, where a gate lets it (`refusals` has the notes on the rest).
+//! Lists of one host and port are one flow (`list_hosts`). What a list says of a certificate is a matter of the flow that
+//! showed it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use url::Url;
 
-use super::{Bench, aim, story};
+use super::Bench;
+use super::list_hosts::{self, Host};
+use super::refusals::{self, Refusals};
 use crate::catalogue::Need;
 use crate::cli::streams::say;
+use crate::config::CrlHosts;
 use crate::conversation::revocation::certified::{Certified, certified};
-use crate::conversation::revocation::fetch::destination;
+use crate::conversation::revocation::fetch::{NotFetched, destination};
+use crate::conversation::revocation::gate::Gate;
 use crate::conversation::revocation::pointers::{Reach, Scheme, Unfit, unfit};
 use crate::conversation::revocation::worth;
 use crate::conversation::revocation::{LARGEST_LIST, ocsp};
 use crate::diagnostic::Place;
-use crate::observation::{
-    CertificateFault, ListSeen, Observation, Service, State, TlsSeen, Unresolved,
-};
-use crate::plan::{self, Flow, Owner, Target};
-use crate::probe::{self, Ladder, Landing, Question, Turn};
-use crate::site::{Crl, Site};
+use crate::observation::{CertificateFault, ListSeen, Observation, Service, State, TlsSeen};
+use crate::plan::{self, Owner};
+use crate::report::Note;
+use crate::site::Site;
 use crate::verdict::Seen;
 
 /// The most certificates whose revocation is looked into, and the most addresses that are fetched.
@@ -40,7 +42,9 @@ const AT_ONCE: usize = 4;
 /// What is fetched.
 struct Wanted {
     url: Url,
-    /// The certificates that name it, by their places; none: the site file does.
+    /// Whether the site file names it.
+    by_file: bool,
+    /// The certificates that name it, by their places.
     named_by: Vec<usize>,
     kind: Kind,
     place: Place,
@@ -64,44 +68,63 @@ enum Kind {
 }
 
 /// Fetches every list that clients of this zone need, and adds what was seen; the site comes back with the hosts that
-/// only certificates name.
-pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> Site {
+/// only certificates name, and a note on each host that was not asked.
+pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> (Site, Vec<Note>) {
     let mut site = bench.loaded.site.clone();
     let checks = site.crl_check && site.clients.contains(&bench.place.zone);
     // Nothing goes past a proxy, and lists are not fetched through one.
     let elsewhere = bench.lab.is_some() || bench.via.is_some();
     if !checks || elsewhere || *bench.stop.borrow() {
-        return site;
+        return (site, Vec::new());
     }
     let certificates = certificates(bench, all);
     note_unfit(bench, &certificates, all);
-    let mut wanted = wanted(&site, &certificates, all);
+    if site.crl_hosts == CrlHosts::None {
+        return (site, vec![refusals::nothing_fetched()]);
+    }
+    let gate = Gate {
+        site: &bench.loaded.site,
+        own: &bench.networks,
+    };
+    let mut refusals = Refusals::default();
+    let mut wanted = wanted(&gate, &certificates, all, &mut refusals);
     let by_host = by_host(&wanted);
     announce(&wanted, &by_host);
-    let flows: Vec<usize> = by_host
+    let places = by_host.iter().map(|((host, port), numbers)| Host {
+        name: host.clone(),
+        port: *port,
+        place: wanted[numbers[0]].place,
+    });
+    let places: Vec<Host> = places.collect();
+    let flows = list_hosts::flows(bench, &gate, &mut site, all, &places, &mut refusals).await;
+    let doors: Vec<Door<'_>> = by_host
         .iter()
-        .map(|(host, numbers)| flow_to(bench, &mut site, all, host, wanted[numbers[0]].place))
+        .zip(flows)
+        .filter_map(|((host, numbers), flow)| {
+            let flow = flow?;
+            Some(Door {
+                host,
+                numbers,
+                flow,
+            })
+        })
         .collect();
-    try_ports(bench, &site, all).await;
-    let jobs = flows
-        .iter()
-        .zip(by_host.values())
-        .flat_map(|(flow, numbers)| {
-            let open = all[*flow].observations.iter().enumerate();
-            let open = open
-                .filter(|(_, it)| it.state == State::Open && it.listener.is_none())
-                .take(MOST_ADDRESSES);
-            let at = open.filter_map(|(place, it)| {
-                let at = SocketAddr::new(it.address?, all[*flow].flow.port.low);
-                Some((*flow, place, at))
-            });
-            at.flat_map(|at| numbers.iter().map(move |number| (at, *number)))
-                .collect::<Vec<_>>()
+    let known = addresses(&doors, all);
+    let jobs = doors.iter().flat_map(|door| {
+        let open = all[door.flow].observations.iter().enumerate();
+        let open = open
+            .filter(|(_, it)| it.state == State::Open && it.listener.is_none())
+            .take(MOST_ADDRESSES);
+        let at = open.filter_map(|(place, it)| {
+            let at = SocketAddr::new(it.address?, all[door.flow].flow.port.low);
+            Some((door.flow, place, at))
         });
-    let allows = |host: &str, port: u16| by_host.contains_key(&(host.to_string(), port));
+        at.flat_map(|at| door.numbers.iter().map(move |number| (at, *number)))
+            .collect::<Vec<_>>()
+    });
     let fetches: Vec<_> = jobs
         .map(|((flow, place, at), number)| {
-            let one = fetch_one(bench, &wanted[number], at, &certificates, allows);
+            let one = fetch_one(bench, &wanted[number], at, &certificates, &known);
             async move { (flow, place, number, one.await) }
         })
         .collect();
@@ -115,6 +138,9 @@ pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> Site {
             .as_ref()
             .is_some_and(|one| one.service == Service::Spoke);
         wanted[number].asked = true;
+        if let Some(to) = one.as_ref().and_then(|one| one.sends_to.as_ref()) {
+            refusals.redirect(&gate, &wanted[number].url, to);
+        }
         let only_lists = plan::is_only_of_lists(&bench.loaded.catalogue, &all[flow].flow);
         revoked.extend(write_down(
             &mut all[flow].observations[place],
@@ -122,13 +148,23 @@ pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> Site {
             only_lists,
         ));
     }
-    spare_alternatives(all, flows.iter().zip(by_host.values()), &wanted);
+    spare_alternatives(all, &doors, &wanted);
     let revoked: Vec<&Certified> = revoked.iter().map(|place| &certificates[*place]).collect();
     mark(all, &revoked, &CertificateFault::Revoked);
-    site
+    let notes = refusals.notes(&bench.loaded.site);
+    (site, notes)
 }
 
 type ByHost = BTreeMap<(String, u16), Vec<usize>>;
+
+/// A host and port from which lists are fetched.
+struct Door<'a> {
+    host: &'a (String, u16),
+    /// What is fetched from there, by its places.
+    numbers: &'a [usize],
+    /// The flow that leads there, by its place.
+    flow: usize,
+}
 
 fn by_host(wanted: &[Wanted]) -> ByHost {
     let mut all = ByHost::new();
@@ -140,14 +176,30 @@ fn by_host(wanted: &[Wanted]) -> ByHost {
     all
 }
 
+/// The addresses at which hosts and ports may be asked: those at which they were tried.
+fn addresses(doors: &[Door<'_>], all: &[Seen]) -> BTreeMap<(String, u16), Vec<IpAddr>> {
+    let of = |door: &Door<'_>| {
+        let tried = all[door.flow].observations.iter();
+        (
+            door.host.clone(),
+            tried.filter_map(|it| it.address).collect(),
+        )
+    };
+    doors.iter().map(of).collect()
+}
+
 fn announce(wanted: &[Wanted], by_host: &ByHost) {
     if wanted.is_empty() {
         return;
     }
+    let hosts: Vec<String> = by_host
+        .keys()
+        .map(|(host, port)| refusals::host_and_port(host, *port))
+        .collect();
     say!(
-        "about to fetch revocation lists and answers that the file or the certificates name: {}, from ports of hosts: {}",
+        "about to fetch revocation lists and answers that the file or the certificates name: {}, from {}",
         wanted.len(),
-        by_host.len()
+        hosts.join(", ")
     );
 }
 
@@ -211,16 +263,27 @@ fn mark(all: &mut [Seen], certificates: &[&Certified], fault: &CertificateFault)
     }
 }
 
-/// What the file and the certificates name, each address once.
-fn wanted(site: &Site, certificates: &[Certified], seen: &[Seen]) -> Vec<Wanted> {
+/// What the file and the certificates name, each address once, without the hosts that must not be asked.
+fn wanted(
+    gate: &Gate<'_>,
+    certificates: &[Certified],
+    seen: &[Seen],
+    refusals: &mut Refusals,
+) -> Vec<Wanted> {
     let mut all: Vec<Wanted> = Vec::new();
     let mut add = |url: Url, by: Option<usize>, kind: Kind, place: Place| {
+        let Some((host, port)) = destination(&url) else {
+            return;
+        };
         let known = all.iter().position(|it| it.url == url && it.kind == kind);
         if let Some(known) = known {
             all[known].named_by.extend(by);
-        } else if all.len() < MOST && destination(&url).is_some() {
+        } else if let Err(why) = gate.host(&host, port) {
+            refusals.host(&host, port, why);
+        } else if all.len() < MOST {
             all.push(Wanted {
                 url,
+                by_file: by.is_none(),
                 named_by: by.into_iter().collect(),
                 kind,
                 place,
@@ -229,7 +292,7 @@ fn wanted(site: &Site, certificates: &[Certified], seen: &[Seen]) -> Vec<Wanted>
             });
         }
     };
-    for crl in &site.crls {
+    for crl in &gate.site.crls {
         if let Ok(url) = Url::parse(&crl.url) {
             add(url, None, Kind::List, crl.declared);
         }
@@ -269,109 +332,6 @@ fn shows(tls: &TlsSeen, one: &Certified) -> bool {
     tls.der.iter().any(|der| one.der.as_ref() == der.as_slice())
 }
 
-/// The flow that leads to a host and port from this zone, by its place among all: one of the plan, or a new one, which
-/// nobody has tried yet.
-fn flow_to(
-    bench: &Bench,
-    site: &mut Site,
-    all: &mut Vec<Seen>,
-    (host, port): &(String, u16),
-    place: Place,
-) -> usize {
-    let known = site
-        .crls
-        .iter()
-        .position(|crl| crl.host == *host && crl.port == *port);
-    let target = match (site.system_at(host), known) {
-        (Some(system), _) => Target::System(system),
-        (None, Some(number)) => Target::Crl(number),
-        (None, None) => {
-            site.crls.push(Crl {
-                url: format!("http://{host}:{port}/"),
-                host: host.clone(),
-                port: *port,
-                system: None,
-                declared: place,
-            });
-            Target::Crl(site.crls.len() - 1)
-        }
-    };
-    let catalogue = &bench.loaded.catalogue;
-    let flow = plan::flow_to_list(catalogue, bench.place.zone, target, *port, place);
-    let there = all.iter().position(|seen| {
-        (seen.flow.from, seen.flow.to) == (flow.from, flow.to)
-            && (seen.flow.port, seen.flow.transport) == (flow.port, flow.transport)
-    });
-    if let Some(there) = there {
-        if all[there].flow.need != Need::Required {
-            all[there].flow = flow;
-        }
-        return there;
-    }
-    all.push(Seen {
-        flow,
-        owner: Owner::Vantage,
-        observations: Vec::new(),
-    });
-    all.len() - 1
-}
-
-/// Tries the ports of the flows that the plan did not have, all at once.
-async fn try_ports(bench: &Bench, site: &Site, all: &mut [Seen]) {
-    let new = (0..all.len()).filter(|number| all[*number].observations.is_empty());
-    let targets = new.map(|number| {
-        let flow = &all[number].flow;
-        async move { (number, targets(bench, site, flow).await) }
-    });
-    let mut questions = Vec::new();
-    let mut of: Vec<usize> = Vec::new();
-    for (number, targets) in futures_util::future::join_all(targets).await {
-        for target in targets {
-            of.push(number);
-            questions.push(Question {
-                target,
-                port: all[number].flow.port.low,
-                name: None,
-                ladder: Ladder::Tcp,
-                turn: Turn::Needed,
-                spread: false,
-                landing: Landing::Itself,
-                web: None,
-                via: None,
-                challenger: None,
-                span: story::span(site, questions.len(), std::iter::once(&all[number].flow)),
-            });
-        }
-    }
-    let mut answers = bench.prober.ask_all(questions.clone(), || {}).await;
-    bench.prober.prove_silence(&questions, &mut answers).await;
-    for (number, answer) in of.into_iter().zip(answers) {
-        all[number].observations.push(answer);
-    }
-}
-
-async fn targets(bench: &Bench, site: &Site, flow: &Flow) -> Vec<probe::Target> {
-    let aimed = match flow.to {
-        Target::System(_) => aim::aim(site, flow),
-        Target::Crl(number) => aim::Aim::Name(site.crls[number].host.clone()),
-    };
-    let found = match aimed {
-        aim::Aim::Addresses(addresses) => Ok(addresses),
-        aim::Aim::Nowhere => Err(Unresolved::NoNameHere),
-        aim::Aim::Name(name) => {
-            let mut stop = bench.stop.clone();
-            tokio::select! {
-                found = probe::lookup(&name, bench.timeout) => found,
-                _ = stop.wait_for(|stop| *stop) => Err(Unresolved::ResolverSilent),
-            }
-        }
-    };
-    match found {
-        Ok(addresses) => addresses.into_iter().map(probe::Target::Address).collect(),
-        Err(why) => vec![probe::Target::Nowhere(why)],
-    }
-}
-
 /// What one address said when it was asked for one list.
 struct Fetch {
     /// What that means for clients.
@@ -380,6 +340,8 @@ struct Fetch {
     list: ListSeen,
     /// The certificates that it revokes, by their places.
     revoked: Vec<usize>,
+    /// Where it sends, and must not be followed to.
+    sends_to: Option<String>,
 }
 
 /// Fetches one list; `None` when the run was stopped.
@@ -388,7 +350,7 @@ async fn fetch_one(
     wanted: &Wanted,
     at: SocketAddr,
     certificates: &[Certified],
-    allows: impl Fn(&str, u16) -> bool,
+    known: &BTreeMap<(String, u16), Vec<IpAddr>>,
 ) -> Option<Fetch> {
     let most = match wanted.kind {
         Kind::List => LARGEST_LIST,
@@ -401,7 +363,9 @@ async fn fetch_one(
         list: None,
         faults: Vec::new(),
     };
-    let fetched = match bench.prober.fetch(&wanted.url, at, most, allows).await? {
+    let addresses = |host: &str, port| known.get(&(host.to_string(), port)).cloned();
+    let fetching = bench.prober.fetch(&wanted.url, at, most, addresses);
+    let fetched = match fetching.await? {
         Ok(fetched) => fetched,
         Err(why) => {
             let (service, words) = worth::of_failure(&why);
@@ -410,6 +374,10 @@ async fn fetch_one(
                 service,
                 list,
                 revoked: Vec::new(),
+                sends_to: match why {
+                    NotFetched::Elsewhere { to } => Some(to),
+                    _ => None,
+                },
             });
         }
     };
@@ -424,6 +392,7 @@ async fn fetch_one(
         service: worth.fault.map_or(Service::Spoke, Service::List),
         list,
         revoked: worth.revoked,
+        sends_to: None,
     })
 }
 
@@ -445,20 +414,17 @@ fn write_down(seen: &mut Observation, fetch: Option<Fetch>, only_lists: bool) ->
     fetch.revoked
 }
 
-/// A client needs one address of those that a certificate names: a flow that fails is optional where another serves.
-fn spare_alternatives<'a>(
-    all: &mut [Seen],
-    by_flow: impl Iterator<Item = (&'a usize, &'a Vec<usize>)>,
-    wanted: &[Wanted],
-) {
-    for (flow, numbers) in by_flow {
+/// A client needs one address of those that a certificate names: a flow that fails is optional where another serves. What
+/// the site file itself names is needed whatever certificates say.
+fn spare_alternatives(all: &mut [Seen], doors: &[Door<'_>], wanted: &[Wanted]) {
+    for Door { numbers, flow, .. } in doors {
         let elsewhere = |place: &usize| {
             let mut others = (0..wanted.len()).filter(|other| !numbers.contains(other));
             others.any(|other| wanted[other].serves() && wanted[other].named_by.contains(place))
         };
         let spare = |number: &usize| {
             let by = &wanted[*number].named_by;
-            !by.is_empty() && by.iter().all(elsewhere)
+            !wanted[*number].by_file && by.iter().all(elsewhere)
         };
         let seen = &mut all[*flow];
         let only_lists = seen

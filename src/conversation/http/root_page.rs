@@ -91,6 +91,8 @@ fn said(head: &Head) -> (Service, Option<HttpSeen>) {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
     use super::*;
 
     #[test]

@@ -68,8 +68,6 @@ pub(crate) enum NotFetched {
 pub(crate) enum NotConnected {
     /// The name of the host does not exist.
     NoSuchName,
-    /// The resolver did not answer.
-    ResolverSilent,
     /// A reset.
     Closed,
     /// An ICMP message.

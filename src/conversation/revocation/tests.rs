@@ -522,7 +522,6 @@ async fn what_the_maker_of_connections_says_is_told() {
     let url = Url::parse("http://[2001:db8::1]:8080/ca.crl").expect("an address");
     for why in [
         NotConnected::NoSuchName,
-        NotConnected::ResolverSilent,
         NotConnected::Closed,
         NotConnected::Rejected,
         NotConnected::Silent,

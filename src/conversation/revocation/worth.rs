@@ -208,7 +208,6 @@ pub(crate) fn of_failure(why: &NotFetched) -> (Service, String) {
         NotFetched::Unreachable { host, port, why } => {
             let why = match why {
                 NotConnected::NoSuchName => "its name does not exist",
-                NotConnected::ResolverSilent => "its name was not resolved",
                 NotConnected::Closed => "it resets",
                 NotConnected::Rejected => "a device refuses",
                 NotConnected::Silent => "it does not answer",

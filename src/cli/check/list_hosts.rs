@@ -1,0 +1,213 @@
+//! The flows to hosts of revocation lists: those of the plan, and new ones to hosts that only certificates name.
+//!
+//! The port of a new one is tried like any other, but from one source port and without walks, because its host may be a
+//! stranger's, and only at the addresses that the gate lets through.
+
+use std::net::IpAddr;
+
+use super::refusals::Refusals;
+use super::{Bench, aim, story};
+use crate::catalogue::Need;
+use crate::conversation::revocation::gate::Gate;
+use crate::diagnostic::Place;
+use crate::observation::Unresolved;
+use crate::plan::{self, Flow, Owner, Target};
+use crate::probe::{self, Ladder, Landing, Question, Turn};
+use crate::site::{Crl, Site};
+use crate::verdict::Seen;
+
+/// The most addresses of a stranger that are tried: a name may have any number.
+const MOST_ADDRESSES: usize = 8;
+
+/// A host of lists.
+pub(super) struct Host {
+    /// Its name, or its address.
+    pub(super) name: String,
+    pub(super) port: u16,
+    /// Where the file names it, or whoever showed the certificate.
+    pub(super) place: Place,
+}
+
+/// The flow to each host by its place among all; `None` for a host that must not be asked at any of its addresses. The
+/// ports of flows that the plan did not have are tried, all at once.
+pub(super) async fn flows(
+    bench: &Bench,
+    gate: &Gate<'_>,
+    site: &mut Site,
+    all: &mut Vec<Seen>,
+    hosts: &[Host],
+    refusals: &mut Refusals,
+) -> Vec<Option<usize>> {
+    let asked = hosts.iter().map(|host| {
+        let known = tried(bench, site, all, host);
+        let site = &*site;
+        async move {
+            match known {
+                true => None,
+                false => Some(resolve(bench, site, host).await),
+            }
+        }
+    });
+    let found = futures_util::future::join_all(asked).await;
+    let mut flows = Vec::new();
+    let mut new = Vec::new();
+    for (host, found) in hosts.iter().zip(found) {
+        let targets = match found {
+            None => Vec::new(),
+            Some(Err(why)) => vec![probe::Target::Nowhere(why)],
+            Some(Ok(addresses)) => let_through(gate, host, addresses, refusals),
+        };
+        if targets.is_empty() && !tried(bench, site, all, host) {
+            flows.push(None);
+            continue;
+        }
+        let flow = flow_to(bench, site, all, host);
+        // A name and an address of one system lead to one flow.
+        let again = new.iter().any(|(known, _)| *known == flow);
+        if !targets.is_empty() && !again {
+            new.push((flow, targets));
+        }
+        flows.push(Some(flow));
+    }
+    try_ports(bench, site, all, new).await;
+    flows
+}
+
+/// The addresses of a host at which it may be asked.
+fn let_through(
+    gate: &Gate<'_>,
+    host: &Host,
+    addresses: Vec<IpAddr>,
+    refusals: &mut Refusals,
+) -> Vec<probe::Target> {
+    let (name, port) = (&host.name, host.port);
+    let mut refused = false;
+    let mut targets = Vec::new();
+    for address in addresses {
+        match gate.address(name, address) {
+            Ok(()) => targets.push(probe::Target::Address(address)),
+            Err(why) => {
+                refused = true;
+                refusals.host(name, port, why);
+            }
+        }
+    }
+    if refused && !targets.is_empty() {
+        refusals.partly(name, port);
+    }
+    if !gate.is_named(&host.name) {
+        targets.truncate(MOST_ADDRESSES);
+    }
+    targets
+}
+
+/// What a host is in the site: a system, or a list's host that is known already.
+fn target(site: &Site, host: &Host) -> Option<Target> {
+    let is_it = |crl: &Crl| crl.host == host.name && crl.port == host.port;
+    let known = || site.crls.iter().position(is_it).map(Target::Crl);
+    site.system_at(&host.name)
+        .map(Target::System)
+        .or_else(known)
+}
+
+fn new_flow(bench: &Bench, target: Target, host: &Host) -> Flow {
+    let catalogue = &bench.loaded.catalogue;
+    plan::flow_to_list(catalogue, bench.place.zone, target, host.port, host.place)
+}
+
+/// The place of a flow among all that leads where another does.
+fn there(all: &[Seen], flow: &Flow) -> Option<usize> {
+    all.iter().position(|seen| {
+        (seen.flow.from, seen.flow.to) == (flow.from, flow.to)
+            && (seen.flow.port, seen.flow.transport) == (flow.port, flow.transport)
+    })
+}
+
+/// Whether the run has tried a flow to a host.
+fn tried(bench: &Bench, site: &Site, all: &[Seen], host: &Host) -> bool {
+    let flow = target(site, host).map(|target| new_flow(bench, target, host));
+    let there = flow.and_then(|flow| there(all, &flow));
+    there.is_some_and(|there| !all[there].observations.is_empty())
+}
+
+/// The flow that leads to a host from this zone, by its place among all: one of the plan, or a new one, which nobody has
+/// tried yet.
+fn flow_to(bench: &Bench, site: &mut Site, all: &mut Vec<Seen>, host: &Host) -> usize {
+    let target = target(site, host).unwrap_or_else(|| {
+        let (name, port) = (&host.name, host.port);
+        site.crls.push(Crl {
+            url: format!("http://{name}:{port}/"),
+            host: name.clone(),
+            port,
+            system: None,
+            declared: host.place,
+        });
+        Target::Crl(site.crls.len() - 1)
+    });
+    let flow = new_flow(bench, target, host);
+    if let Some(there) = there(all, &flow) {
+        if all[there].flow.need != Need::Required {
+            all[there].flow = flow;
+        }
+        return there;
+    }
+    all.push(Seen {
+        flow,
+        owner: Owner::Vantage,
+        observations: Vec::new(),
+    });
+    all.len() - 1
+}
+
+/// The addresses of a host: those of the file where it is a system that has some, else what its name resolves to.
+async fn resolve(bench: &Bench, site: &Site, host: &Host) -> Result<Vec<IpAddr>, Unresolved> {
+    let aimed = match site.system_at(&host.name) {
+        Some(system) => aim::aim(site, &new_flow(bench, Target::System(system), host)),
+        None => aim::Aim::Name(host.name.clone()),
+    };
+    match aimed {
+        aim::Aim::Addresses(addresses) => Ok(addresses),
+        aim::Aim::Nowhere => Err(Unresolved::NoNameHere),
+        aim::Aim::Name(name) => {
+            let mut stop = bench.stop.clone();
+            tokio::select! {
+                found = probe::lookup(&name, bench.timeout) => found,
+                _ = stop.wait_for(|stop| *stop) => Err(Unresolved::ResolverSilent),
+            }
+        }
+    }
+}
+
+/// Tries the ports of new flows, each at its targets.
+async fn try_ports(
+    bench: &Bench,
+    site: &Site,
+    all: &mut [Seen],
+    new: Vec<(usize, Vec<probe::Target>)>,
+) {
+    let mut questions = Vec::new();
+    let mut of: Vec<usize> = Vec::new();
+    for (number, targets) in new {
+        for target in targets {
+            of.push(number);
+            questions.push(Question {
+                target,
+                port: all[number].flow.port.low,
+                name: None,
+                ladder: Ladder::Tcp,
+                turn: Turn::Needed,
+                spread: false,
+                landing: Landing::Itself,
+                web: None,
+                via: None,
+                challenger: None,
+                span: story::span(site, questions.len(), std::iter::once(&all[number].flow)),
+            });
+        }
+    }
+    let mut answers = bench.prober.ask_all(questions.clone(), || {}).await;
+    bench.prober.prove_silence(&questions, &mut answers).await;
+    for (number, answer) in of.into_iter().zip(answers) {
+        all[number].observations.push(answer);
+    }
+}
