@@ -166,6 +166,7 @@ fn of_cause(
         | Cause::NotOpen
         | Cause::OtherService
         | Cause::KeptClosed
+        | Cause::ClosingLater
         | Cause::HostUnproved
         | Cause::TlsTooOld
         | Cause::NotTried

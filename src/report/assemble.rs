@@ -14,7 +14,7 @@ use super::evidence::{evidence, state};
 use super::exceptions;
 use super::joined::Elsewhere;
 use super::logged::logged;
-use super::reach::{Against, Reach, reach};
+use super::reach::{Against, Reach, close_later, reach};
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::change::Of;
 use crate::observation::{Observation, Painted, ResetBy, State};
@@ -132,7 +132,11 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
         .zip(&run.judged)
         .map(|(seen, judged)| one(&run, &seen.flow, &seen.observations, judged))
         .collect();
-    let change = run.against.as_ref().map(|it| change(&run, it, &flows));
+    let change = run.against.as_ref().map(|against| {
+        let mut change = change(&run, against, &flows);
+        close_later(&mut change, &against.closing, &mut flows);
+        change
+    });
     let client = run.client.as_ref().map(|client| {
         let planned = run.seen.iter().map(|seen| &seen.flow);
         let both: Vec<(&Flow, &ReportFlow)> = planned.zip(&flows).collect();

@@ -67,6 +67,8 @@ words! {
         OtherService = "other-service",
         /// Closed, and proof that this host could have knocked.
         KeptClosed = "kept-closed",
+        /// Open, forbidden by the new site file, and still used by clients with the old number.
+        ClosingLater = "closing-later",
         /// Closed, with only a sign of life from beyond the firewall.
         HostUnproved = "host-unproved",
         /// A proxy bridges TLS where the site file says that it tunnels, or the other way round.

@@ -1,5 +1,8 @@
 //! The older site file beside: its systems join those of the new one, and what clients of either file use is asked too.
 
+use std::collections::BTreeMap;
+
+use crate::catalogue::Stage;
 use crate::change::{self, Side, Used};
 use crate::observation::{Observation, State, Trouble};
 use crate::plan::{self, Chosen, Owner, Plan, Target};
@@ -21,6 +24,7 @@ pub(super) struct Old {
     first: usize,
     client_zones: Vec<String>,
     lost: Vec<String>,
+    closing: BTreeMap<String, usize>,
 }
 
 /// Joins the systems of both files, and puts what clients of either use behind the flows of the plan.
@@ -37,6 +41,7 @@ pub(super) fn join(new: &mut Loaded, plan: &mut Plan, old: Loaded, place: &Place
         plan,
         file: &new.file,
     };
+    let steps = change::compare(&old_side, &new_side, &new.catalogue).steps;
     let mut used = change::used(&old_side, &new_side, &new.catalogue, &union, place.zone);
     let here = place.system.map(Target::System);
     used.retain(|used| Some(used.flow.to) != here);
@@ -47,6 +52,7 @@ pub(super) fn join(new: &mut Loaded, plan: &mut Plan, old: Loaded, place: &Place
         first: plan.flows.len(),
         client_zones: client_zones.collect(),
         lost: lost(&old.site, &union),
+        closing: closing(&steps),
         file: old.file,
         sha256: old.sha256,
         used,
@@ -55,6 +61,18 @@ pub(super) fn join(new: &mut Loaded, plan: &mut Plan, old: Loaded, place: &Place
     plan.flows.extend(flows);
     new.site = union.site;
     joined
+}
+
+/// The step that closes each flow.
+fn closing(steps: &[change::Step]) -> BTreeMap<String, usize> {
+    let closing = steps.iter().filter(|it| it.stage == Stage::Close.name());
+    let pairs = closing.flat_map(|it| it.flows.iter().map(|flow| (flow.clone(), it.number)));
+    // Of several firewalls the first to be closed is where it begins.
+    let mut first = BTreeMap::new();
+    for (flow, number) in pairs {
+        first.entry(flow).or_insert(number);
+    }
+    first
 }
 
 fn lost(old: &Site, union: &change::Union) -> Vec<String> {
@@ -106,6 +124,7 @@ impl Old {
                 .map(|((used, seen), judged)| (used, seen, judged))
                 .collect(),
             lost: self.lost.clone(),
+            closing: self.closing.clone(),
         }
     }
 }

@@ -5,13 +5,18 @@
 //! reaches a management point (`numbers`), and by cause what is missing where (`words`); what was not proved stays
 //! unknown.
 
+mod closing;
 mod numbers;
 #[cfg(test)]
 mod tests;
 mod words;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub(super) use closing::close_later;
 
 use super::document::{ReportFlow, Vantage};
 use crate::change::{Of, Used};
@@ -30,6 +35,8 @@ pub struct Against<'a> {
     pub used: Vec<(Used, Seen, Judged)>,
     /// Systems of the old file that were not tried, because their zone is gone.
     pub lost: Vec<String>,
+    /// The number of the step that closes a flow, by its id.
+    pub closing: BTreeMap<String, usize>,
 }
 
 /// Which clients reach a management point, of two site files.

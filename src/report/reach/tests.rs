@@ -133,6 +133,7 @@ fn of_flows(cases: &[Case], alter: impl Fn(&mut [ReportFlow])) -> Reach {
         client_zones: vec!["internet".to_string()],
         used: cases.iter().map(seen).collect(),
         lost: Vec::new(),
+        closing: Default::default(),
     };
     let mut flows: Vec<ReportFlow> = cases.iter().map(entry).collect();
     alter(&mut flows);
@@ -337,4 +338,42 @@ fn where_no_client_starts_nothing_is_said_of_clients() {
     let reach = of(&[]);
     assert_eq!(reach.reached_by, "no-clients-here");
     says(&reach, "cannot be seen from here: run it from internet.");
+}
+
+#[test]
+fn an_old_number_that_clients_still_reach_closes_later_and_one_that_none_reaches_is_exposed() {
+    let mut reach = of(&[
+        point(1, 443, Of::Old, WELL),
+        point(1, 8443, Of::New, DROPPED),
+        point(2, 443, Of::Old, DROPPED),
+    ]);
+    let open = (Verdict::Exposed, Cause::Open, Level::Error);
+    let forbidden = |system| {
+        let mut flow = entry(&point(system, 443, Of::New, open));
+        flow.flow.need = "forbidden".to_string();
+        flow.owner = Some("firewall".to_string());
+        flow
+    };
+    let mut flows = [forbidden(1), forbidden(2)];
+    let steps = [("internet>ibs01:443/tcp".to_string(), 7)].into();
+    close_later(&mut reach, &steps, &mut flows);
+    says(
+        &reach,
+        "Leave 443/tcp of ibs01 open until every client has the new number; it closes in step 7",
+    );
+    let [still_used, unused] = &flows;
+    assert_eq!(
+        (still_used.verdict.as_str(), still_used.cause.as_str()),
+        ("ok", "closing-later")
+    );
+    assert_eq!(still_used.remedy(), None, "no rule is asked for");
+    assert!(
+        still_used.advice.contains("step 7"),
+        "{}",
+        still_used.advice
+    );
+    assert_eq!(
+        (unused.verdict.as_str(), unused.cause.as_str()),
+        ("exposed", "open")
+    );
 }
