@@ -3,6 +3,8 @@
 //! It is installed over this system's own files in a mount namespace: what is written goes to memory and ends with the
 //! test. Needs root.
 
+mod every_day;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -182,9 +184,9 @@ fn its_units_start_what_it_installs_and_the_timer_is_off() {
     );
     assert!(!said.contains("/usr/local"), "{said}");
     for unit in [
-        "portproof.service\n",
-        "portproof.timer\n",
-        "portproof-mail@.service\n",
+        "/portproof.service\n",
+        "/portproof.timer\n",
+        "/portproof-mail@.service\n",
     ] {
         // Enabled, it would be in a folder of its target as well.
         assert_eq!(said.matches(unit).count(), 1, "{unit}: {said}");

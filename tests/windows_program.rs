@@ -493,3 +493,74 @@ fn it_asks_for_nothing_that_windows_7_has_not() {
         assert!(!said.contains(function), "{function}");
     }
 }
+
+/// What PowerShell 5 could not read would be noticed on Windows only.
+#[test]
+fn the_script_that_registers_the_daily_check_is_powershell() {
+    let script = include_str!("../contrib/scheduled-task.ps1");
+    let mut parser = tree_sitter::Parser::new();
+    let language = tree_sitter_powershell::LANGUAGE.into();
+    parser.set_language(&language).expect("the grammar");
+    let tree = parser.parse(script, None).expect("a tree");
+    assert!(!tree.root_node().has_error(), "{}", tree.root_node());
+}
+
+#[test]
+fn the_daily_check_leaves_what_its_own_run_said() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let folder = folder.path();
+    let batch = include_str!("../contrib/daily-check.cmd");
+    let ends = |end| batch.matches(end).count();
+    assert_eq!(ends("\n"), ends("\r\n"), "cmd loses its place elsewhere");
+    fs::create_dir_all(folder.join("data/portproof/reports")).expect("a folder");
+    fs::create_dir(folder.join("program (x86)")).expect("a folder");
+    fs::write(folder.join("program (x86)/daily-check.cmd"), batch).expect("written");
+    fs::copy(executable(), folder.join("program (x86)/portproof.exe")).expect("copied");
+    // The command line that scheduled-task.ps1 gives the task.
+    let here = format!("Z:{}", folder.display().to_string().replace('/', "\\"));
+    let task = format!(
+        "@set \"ProgramData={here}\\data\"\r\n\
+         @%SystemRoot%\\System32\\cmd.exe /d /c \"\"{here}\\program (x86)\\daily-check.cmd\" --from outside --no-path\"\r\n\
+         @exit /b %ERRORLEVEL%\r\n"
+    );
+    fs::write(folder.join("task.cmd"), task).expect("written");
+    let last = folder.join("data/portproof/reports/last.txt");
+    let windows = Windows::shared();
+    let run = |file: &str| {
+        fs::write(folder.join("data/portproof/probes.yaml"), file).expect("written");
+        let mut cmd = windows.command("wine");
+        cmd.args(["cmd", "/d", "/c", "task.cmd"]);
+        let ran = ran(folder, printing_into(folder, cmd));
+        let said = fs::read_to_string(&last).expect("what it said");
+        assert!(said.starts_with("portproof on "), "{said}");
+        let ended = said.lines().last().unwrap_or_default().to_string();
+        assert!(ended.starts_with(&format!("Exit status {} on ", ran.status)), "{said}");
+        (ran.status, said)
+    };
+
+    let open = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = open.local_addr().expect("an address").port();
+    let closed = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let closed_port = closed.local_addr().expect("an address").port();
+    let (status, said) = run(&site(port, closed_port));
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("Nothing has to be done."), "{said}");
+    assert!(said.contains(": nothing wrong"), "{said}");
+
+    let (status, said) = run("site: { code: PRI");
+    assert_eq!(status, 2, "{said}");
+    assert!(!said.contains("Nothing has to be done."), "{said}");
+    assert!(said.contains("error[not-yaml]"), "{said}");
+    assert!(said.contains(": no report: "), "{said}");
+
+    drop(closed);
+    let (status, said) = run(&site(port, closed_port));
+    assert_eq!(status, 1, "{said}");
+    assert!(said.contains(&format!("DOWN outside>here:{closed_port}/tcp")), "{said}");
+    assert!(!said.contains("not-yaml"), "{said}");
+
+    fs::remove_file(folder.join("program (x86)/portproof.exe")).expect("removed");
+    let (status, said) = run(&site(port, closed_port));
+    assert_eq!(status, 2, "{said}");
+    assert!(said.contains("portproof.exe is not there"), "{said}");
+}
