@@ -534,7 +534,10 @@ fn the_daily_check_leaves_what_its_own_run_said() {
         let said = fs::read_to_string(&last).expect("what it said");
         assert!(said.starts_with("portproof on "), "{said}");
         let ended = said.lines().last().unwrap_or_default().to_string();
-        assert!(ended.starts_with(&format!("Exit status {} on ", ran.status)), "{said}");
+        assert!(
+            ended.starts_with(&format!("Exit status {} on ", ran.status)),
+            "{said}"
+        );
         (ran.status, said)
     };
 
@@ -556,7 +559,10 @@ fn the_daily_check_leaves_what_its_own_run_said() {
     drop(closed);
     let (status, said) = run(&site(port, closed_port));
     assert_eq!(status, 1, "{said}");
-    assert!(said.contains(&format!("DOWN outside>here:{closed_port}/tcp")), "{said}");
+    assert!(
+        said.contains(&format!("DOWN outside>here:{closed_port}/tcp")),
+        "{said}"
+    );
     assert!(!said.contains("not-yaml"), "{said}");
 
     fs::remove_file(folder.join("program (x86)/portproof.exe")).expect("removed");

@@ -6,6 +6,7 @@ mod credentials;
 mod diff;
 mod explain;
 mod files;
+mod licences;
 mod listen;
 mod log;
 mod man;
@@ -79,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
             streams::print(String::from_utf8_lossy(&script))?;
             Ok(0)
         }
+        Command::Licences => licences::run(),
         Command::Man { into } => man::run(into.as_deref()),
     }
 }

@@ -29,7 +29,10 @@ fn trial() -> (String, BTreeMap<String, String>) {
     let named = parts.map(|part| {
         let (name, text) = part.split_once('\n').expect("a heading");
         let name = name.split_once(':').map_or(name, |(name, _)| name);
-        (name.to_string(), part[part.len() - text.len()..].to_string())
+        (
+            name.to_string(),
+            part[part.len() - text.len()..].to_string(),
+        )
     });
     (before, named.collect())
 }
@@ -71,7 +74,10 @@ fn each_message_is_about_its_own_run() {
     ];
     for (name, found, shows) in expected {
         let message = &runs[name];
-        assert!(message.starts_with("To: firewalls@example.com\n"), "{message}");
+        assert!(
+            message.starts_with("To: firewalls@example.com\n"),
+            "{message}"
+        );
         for part in [found, shows] {
             assert!(message.contains(part), "{name}: {part}: {message}");
         }

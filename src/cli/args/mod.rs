@@ -63,6 +63,9 @@ pub(in crate::cli) enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+    /// Print the licences of portproof and of what is linked into it.
+    #[command(alias = "licenses")]
+    Licences,
     /// Print the manual page.
     #[command(after_help = "\
 Examples:
