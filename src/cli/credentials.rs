@@ -8,6 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::files;
+use super::handed_over::handed_over;
 use super::named::{self, Kind, Unread};
 use crate::config::Config;
 use crate::conversation::tls::client_certificate::{self, ClientCertificate, Password};
@@ -15,6 +16,8 @@ use crate::diagnostic::{Place, Problem, Severity};
 
 /// The environment variable with the password of the client certificate.
 const PASSWORD: &str = "PORTPROOF_CLIENT_PASSWORD";
+/// What it is called among the secrets that a service manager hands over.
+const CREDENTIAL: &str = "portproof.client-password";
 
 /// What a command does with the credentials of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,22 +178,29 @@ fn client_certificate(
     }
 }
 
-/// The password: from the file that is named for it, else from the environment.
+/// The password: from the file that is named for it, else from the environment, else from the service manager.
 fn password(config: &Config, folder: &Path) -> Result<Option<Password>, Problem> {
-    let Some(named) = &config.client_password_file else {
-        return match std::env::var(PASSWORD) {
-            Ok(password) => Ok(Some(Password::new(password))),
-            Err(std::env::VarError::NotPresent) => Ok(None),
-            Err(std::env::VarError::NotUnicode(_)) => Err(Problem::error(
-                "bad-client-certificate",
-                config.client_certificate.as_ref().map(|it| it.at),
-                format!("the password in {PASSWORD} is no text"),
-            )
-            .hint("a password is text in UTF-8")),
-        };
-    };
-    let path = folder.join(&named.value);
-    let line = files::password_of(&path).map_err(|why| unread(&path, named.at, &why))?;
+    let of_certificate = config.client_certificate.as_ref().map(|it| it.at);
+    if let Some(named) = &config.client_password_file {
+        return password_in(&folder.join(&named.value), Some(named.at));
+    }
+    match std::env::var(PASSWORD) {
+        Ok(password) => Ok(Some(Password::new(password))),
+        Err(std::env::VarError::NotPresent) => match handed_over(CREDENTIAL) {
+            Some(file) => password_in(&file, of_certificate),
+            None => Ok(None),
+        },
+        Err(std::env::VarError::NotUnicode(_)) => Err(Problem::error(
+            "bad-client-certificate",
+            of_certificate,
+            format!("the password in {PASSWORD} is no text"),
+        )
+        .hint("a password is text in UTF-8")),
+    }
+}
+
+fn password_in(file: &Path, at: Option<Place>) -> Result<Option<Password>, Problem> {
+    let line = files::password_of(file).map_err(|why| unread(file, at, &why))?;
     Ok(Some(Password::new(line)))
 }
 
@@ -208,7 +218,7 @@ fn look_for_client_certificate(config: &Config, folder: &Path, problems: &mut Ve
     }
 }
 
-fn unread(path: &Path, at: Place, why: &Unread) -> Problem {
+fn unread(path: &Path, at: impl Into<Option<Place>>, why: &Unread) -> Problem {
     Problem::error(
         "bad-client-certificate",
         at,

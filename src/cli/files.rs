@@ -8,6 +8,7 @@ use jiff::tz::Offset;
 use sha2::{Digest, Sha256};
 
 use super::credentials::{self, Credentials, Use};
+use super::handed_over::is_handed_over;
 use super::named::{Content, Kind, Unread, read};
 use super::signing::Verifier;
 use super::streams::say;
@@ -160,9 +161,7 @@ pub(super) fn password_of(path: &Path) -> Result<String, Unread> {
 /// Warns where others may read a secret. The service manager keeps the folder of its credentials shut, whatever the
 /// permissions of the files in it.
 pub(super) fn warn_if_open(path: &Path, kind: Kind, content: &Content) {
-    let of_the_manager = std::env::var_os("CREDENTIALS_DIRECTORY")
-        .is_some_and(|folder| !folder.is_empty() && path.starts_with(folder));
-    if content.open_to_others && !of_the_manager {
+    if content.open_to_others && !is_handed_over(path) {
         let path = path.display();
         say!(
             "warning: others on this host may read the {} {path}{} (chmod 600 {path})",

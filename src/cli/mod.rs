@@ -6,6 +6,7 @@ mod credentials;
 mod diff;
 mod explain;
 mod files;
+mod handed_over;
 mod licences;
 mod listen;
 mod log;

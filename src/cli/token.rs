@@ -1,16 +1,19 @@
-//! The token that `listen` and `check` share: from a file or the environment, never printed.
+//! The token that `listen` and `check` share: from a file, the environment or the service manager, never printed.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use super::files;
+use super::handed_over::handed_over;
 use super::named::{self, Kind};
 use crate::conversation::Token;
 use crate::conversation::challenge::SHORTEST_TOKEN;
 
 /// Where it is looked for when no file is named.
 pub(super) const VARIABLE: &str = "PORTPROOF_TOKEN";
+/// What it is called among the secrets that a service manager hands over; looked for last.
+const CREDENTIAL: &str = "portproof.token";
 /// How one is made.
 pub(super) const HOW: &str = "make one with `openssl rand -hex 32`";
 
@@ -23,7 +26,10 @@ pub(super) fn token(file: Option<&Path>) -> anyhow::Result<Option<Token>> {
         Some(file) => (read(file)?, file.display().to_string()),
         None => match std::env::var(VARIABLE) {
             Ok(text) => (text, VARIABLE.to_string()),
-            Err(std::env::VarError::NotPresent) => return Ok(None),
+            Err(std::env::VarError::NotPresent) => match handed_over(CREDENTIAL) {
+                Some(file) => (read(&file)?, file.display().to_string()),
+                None => return Ok(None),
+            },
             Err(std::env::VarError::NotUnicode(_)) => anyhow::bail!("{VARIABLE} is no text"),
         },
     };

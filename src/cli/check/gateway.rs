@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::cli::files::{self, Loaded};
+use crate::cli::handed_over::handed_over;
 use crate::config::Via;
 use crate::observation::Unresolved;
 use crate::probe::{self, Gateway};
@@ -13,6 +14,8 @@ use crate::site::ZoneId;
 
 /// Where the password is looked for first.
 const PASSWORD: &str = "PORTPROOF_VIA_PASSWORD";
+/// What it is called among the secrets that a service manager hands over; looked for last.
+const CREDENTIAL: &str = "portproof.via-password";
 
 /// The proxy of a zone, if flows leave through one. Its name is resolved from here.
 ///
@@ -46,12 +49,13 @@ fn password(loaded: &Loaded) -> anyhow::Result<String> {
     if let Ok(password) = std::env::var(PASSWORD) {
         return Ok(password);
     }
-    let Some(file) = &loaded.config.via_password_file else {
+    let named = loaded.config.via_password_file.as_ref();
+    let named = named.map(|file| loaded.folder.join(file));
+    let Some(path) = named.or_else(|| handed_over(CREDENTIAL)) else {
         anyhow::bail!("no password: set {PASSWORD}, or name a file under `via_password_file`");
     };
-    let path = loaded.folder.join(file);
     files::password_of(&path)
-        .with_context(|| format!("reading `via_password_file` {}", path.display()))
+        .with_context(|| format!("reading the proxy's password from {}", path.display()))
 }
 
 async fn addresses(via: &Via, timeout: Duration) -> Vec<IpAddr> {
