@@ -2,19 +2,25 @@
 //!
 //! Observations go in, `wanted` says which addresses deserve an `Inquiry` and which of their ports a walk of the path;
 //! the prober carries that out and returns `Found`; `attribute` writes into the observations what it proves: the
-//! sender of a reset (`sender`), a door that is painted on (`doors`), the place where packets are dropped (`place`).
+//! sender of a reset (`sender`, `distance`), a door that is painted on (`doors`), the place where packets are dropped (`place`).
 //! Pure: no sockets, no clocks. A claim needs evidence that came back; silence alone only ever leaves a claim out.
 
+/// How far away an answer came from.
+pub mod distance;
 mod doors;
+mod here;
+mod link;
 mod place;
 mod sender;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::observation::{Observation, Path, Prohibition, ResetBy, Service, State};
+use crate::observation::{Distance, Observation, Path, Prohibition, ResetBy, Service, State};
 
 pub use doors::{DOORS, enough_doors, is_every_port_open};
+pub use here::{may_be_reset_here, own_words};
+pub use link::Link;
 pub use place::{Suspects, dropped, next_to_ask, suspects};
 
 /// The most paths that are walked to one address.
@@ -31,6 +37,8 @@ pub struct Tried<'a> {
     pub port: u16,
     /// Whether the site needs it, and does not forbid it.
     pub needed: bool,
+    /// Whether the site file puts a border of zones between.
+    pub crosses: bool,
     /// What was seen.
     pub seen: &'a Observation,
 }
@@ -44,8 +52,8 @@ pub struct Inquiry {
     pub reference: Option<Walk>,
     /// The questions whose ways are walked.
     pub walks: Vec<Walk>,
-    /// Whether routers say that the host cannot be reached, and nothing shows that it is alive.
-    pub looks_dead: bool,
+    /// A port of which routers say that the host cannot be reached, where nothing shows that it is alive.
+    pub looks_dead: Option<u16>,
     /// The questions to other hosts that share the address: nothing is said of these.
     pub others: BTreeSet<usize>,
 }
@@ -61,6 +69,10 @@ pub struct Walk {
     pub vanishes: bool,
     /// Whether it was reset, so that the times of further resets are worth having.
     pub resets: bool,
+    /// Whether the site needs it, so that more packets are worth an answer.
+    pub needed: bool,
+    /// Whether the site file puts a border of zones between.
+    pub crosses: bool,
 }
 
 /// What an inquiry found.
@@ -76,27 +88,47 @@ pub struct Found {
     pub reset_times: BTreeMap<usize, Vec<f64>>,
     /// The router that looked for the host and did not find it.
     pub dead_by: Option<IpAddr>,
+    /// What the system's table of neighbours says of the address, where it is on this host's own networks.
+    pub link: Link,
+    /// How far away the host is, where that was measured.
+    pub standard: Option<distance::Standard>,
+    /// How far away the senders of resets are, by question.
+    pub resets: BTreeMap<usize, distance::Resets>,
 }
 
 /// Which addresses deserve an inquiry, and what of it.
 ///
-/// Addresses in this host's own networks have no path to walk. What is walked first: open ports whose service has not
+/// Addresses in this host's own networks are looked into only where a needed flow is reset: a firewall may stand within
+/// such a network, or answer ARP for another. What is walked first: open ports whose service has not
 /// spoken, then needed flows that vanish, then resets of needed flows, then those of forbidden ones.
 pub fn wanted(tried: &[Tried<'_>]) -> Vec<Inquiry> {
     let mut by_address: BTreeMap<IpAddr, Vec<&Tried<'_>>> = BTreeMap::new();
-    for one in tried.iter().filter(|one| !one.seen.on_link) {
+    for one in tried {
         by_address.entry(one.address).or_default().push(one);
     }
     by_address
         .into_iter()
+        .filter(|(_, of_it)| {
+            of_it
+                .iter()
+                .any(|one| !one.seen.on_link || is_open_reset(one))
+        })
         .map(|(address, of_it)| inquiry(address, &of_it))
         .filter(Inquiry::asks_anything)
         .collect()
 }
 
+/// Whether a needed flow is reset, and nothing tells yet by whom.
+fn is_open_reset(one: &Tried<'_>) -> bool {
+    let either = State::Closed {
+        reset_by: ResetBy::Either,
+    };
+    one.needed && one.seen.state == either
+}
+
 impl Inquiry {
     fn asks_anything(&self) -> bool {
-        self.reference.is_some() || !self.walks.is_empty() || self.looks_dead
+        self.reference.is_some() || !self.walks.is_empty() || self.looks_dead.is_some()
     }
 }
 
@@ -125,6 +157,8 @@ fn walk(one: &Tried<'_>) -> Walk {
         port: one.port,
         vanishes: one.seen.is_silence(),
         resets: matches!(one.seen.state, State::Closed { .. }),
+        needed: one.needed,
+        crosses: one.crosses,
     }
 }
 
@@ -156,6 +190,8 @@ fn urgency(one: &Tried<'_>) -> Option<u8> {
         State::Closed {
             reset_by: ResetBy::Either,
         } => Some(if needed { 2 } else { 3 }),
+        // A device that translates the address may have said it in the host's name.
+        State::Rejected(rejection) if needed && rejection.by == Some(one.address) => Some(2),
         State::Filtered
         | State::Closed { .. }
         | State::Open
@@ -187,9 +223,9 @@ fn is_often_answered_for(seen: &Observation) -> bool {
     seen.http.is_some() || spoken.is_some_and(|spoken| spoken.protocol == "dns")
 }
 
-/// Whether a host-unreachable message came and nothing shows that the host is alive. A door that opens on a dead host is
+/// The port of which a host-unreachable message came, where nothing shows that the host is alive. A door that opens on a dead host is
 /// painted on, so an open port without its own words shows nothing.
-fn looks_dead(tried: &[&Tried<'_>]) -> bool {
+fn looks_dead(tried: &[&Tried<'_>]) -> Option<u16> {
     let is_alive = |one: &&&Tried<'_>| {
         matches!(one.seen.state, State::Closed { .. }) || has_own_words(one.seen)
     };
@@ -198,8 +234,8 @@ fn looks_dead(tried: &[&Tried<'_>]) -> bool {
             if rejection.says == Prohibition::HostUnreachable)
     };
     let opened = tried.iter().any(|one| one.seen.state == State::Open);
-    tried.iter().any(|one| is_said_unreachable(&one))
-        && (opened || !tried.iter().any(|one| is_alive(&one)))
+    let said = tried.iter().find(is_said_unreachable)?;
+    (opened || !tried.iter().any(|one| is_alive(&one))).then_some(said.port)
 }
 
 /// Whether the host is so much farther away than the last router that times of resets tell who sent them.
@@ -312,7 +348,11 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
             *reset_by = sender::of_reset(path, &bounds, reference.as_ref(), times);
         }
         seen.path = Some(path.clone());
+        by_distance(seen, found, found.resets.get(number));
+        let walk = inquiry.walks.iter().find(|walk| walk.number == *number);
+        link::settle(seen, found.link, walk.is_some_and(|walk| walk.crosses));
     }
+    let translated_at = distance::translated_at(found, inquiry.address);
     let of_host = observations
         .iter_mut()
         .enumerate()
@@ -328,6 +368,56 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
             path.dropped = None;
         }
         seen.dead_by = found.dead_by;
+        seen.translated_at = translated_at;
+        if let State::Rejected(rejection) = &seen.state
+            && rejection.by == seen.address
+        {
+            let slow = seen.slow_rejection;
+            let standard = found.standard.as_ref();
+            let translated = translated_at.is_some();
+            let by = distance::of_rejection(rejection, slow, standard, translated);
+            seen.rejected_by = Some(by);
+        }
         seen.painted = doors::painted(seen, &bounds, reference.as_ref(), found);
+    }
+    note_likely(observations, inquiry);
+}
+
+/// Takes in how far away the sender of a reset is, where nothing else has told who it is.
+fn by_distance(seen: &mut Observation, found: &Found, resets: Option<&distance::Resets>) {
+    let (Some(standard), Some(resets)) = (&found.standard, resets) else {
+        return;
+    };
+    if let State::Closed { reset_by } = &mut seen.state
+        && *reset_by == ResetBy::Either
+    {
+        let sender = distance::of_resets(standard, resets);
+        *reset_by = distance::reset_by(sender);
+        seen.distance = Some(Distance {
+            port: standard.port,
+            sender,
+        });
+    }
+}
+
+/// Notes of resets that nothing tells more of who likely sent them, by what became of other ports of the host.
+fn note_likely(observations: &mut [Observation], inquiry: &Inquiry) {
+    let is_own = |(number, seen): &(usize, &Observation)| {
+        seen.address == Some(inquiry.address) && !inquiry.others.contains(number)
+    };
+    let likely = distance::likely(
+        observations
+            .iter()
+            .enumerate()
+            .filter(is_own)
+            .map(|(_, seen)| seen),
+    );
+    let either = State::Closed {
+        reset_by: ResetBy::Either,
+    };
+    for (number, seen) in observations.iter_mut().enumerate() {
+        if is_own(&(number, seen)) && seen.state == either {
+            seen.likely = likely;
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! before it. Without such a hop the host itself bounds the place.
 
 use crate::observation::{Before, Dropped, Path};
-use crate::site::Site;
+use crate::site::{Site, Translator};
 
 /// The place, from the walk of the silent flow, that of a working one, and the hop that was silent in turn.
 pub fn dropped(own: &Path, reference: Option<&Path>, silent_at: Option<u8>) -> Dropped {
@@ -49,11 +49,18 @@ pub struct Suspects {
 
 /// Who may have dropped the packets of a flow that crosses these firewalls, in the order in which it meets them.
 ///
-/// A firewall is left out when its known addresses show that the packets went beyond it, or never came to it.
-pub fn suspects(site: &Site, crosses: &[String], path: &Path, place: &Dropped) -> Suspects {
+/// `translator` is the one that translates the address that was asked. A firewall is left out when its known addresses
+/// show that the packets went beyond it, or never came to it.
+pub fn suspects(
+    site: &Site,
+    crosses: &[String],
+    path: &Path,
+    place: &Dropped,
+    translator: Option<Translator<'_>>,
+) -> Suspects {
     // The first and the last leg of a box stand for all of it.
     let legs = |address| {
-        let name = site.firewall_at(address)?;
+        let name = site.firewall_speaking(address, translator)?;
         let at = crosses.iter().position(|crossed| crossed == name)?;
         Some(legs_of(site, crosses, at))
     };
@@ -164,14 +171,31 @@ systems: {{ cm01: {{ zone: intranet, names: {{ default: cm01.example }}, roles: 
             HopAnswer::Silent,
         ]);
         let place = dropped(&silent, None, None);
-        let own_boxes = suspects(&site(""), &crosses, &silent, &place);
+        let own_boxes = suspects(&site(""), &crosses, &silent, &place, None);
         assert_eq!(own_boxes.firewalls, ["back-end"]);
-        let one_box = suspects(&site(", device: fw1"), &crosses, &silent, &place);
+        let one_box = suspects(&site(", device: fw1"), &crosses, &silent, &place, None);
         assert!(one_box.firewalls.is_empty(), "{one_box:?}");
         let at_it = path(&[HopAnswer::Expired(at(1)), HopAnswer::Silent]);
         let place = dropped(&at_it, None, None);
-        let one_box = suspects(&site(", device: fw1"), &crosses, &at_it, &place);
+        let one_box = suspects(&site(", device: fw1"), &crosses, &at_it, &place, None);
         assert_eq!(one_box.firewalls, crosses);
+    }
+
+    #[test]
+    fn a_device_that_answers_with_the_address_asked_is_the_firewall_that_translates_it() {
+        let crosses = ["front-end", "back-end"].map(str::to_string);
+        let asked = IpAddr::from([203, 0, 113, 10]);
+        let silent = path(&[HopAnswer::Expired(asked), HopAnswer::Silent]);
+        let place = dropped(&silent, None, None);
+        let site = site("");
+        let nobody = suspects(&site, &crosses, &silent, &place, None);
+        assert!(nobody.firewalls.is_empty(), "{nobody:?}");
+        let translator = Translator {
+            address: asked,
+            firewall: "front-end",
+        };
+        let named = suspects(&site, &crosses, &silent, &place, Some(translator));
+        assert_eq!(named.firewalls, crosses);
     }
 
     #[test]

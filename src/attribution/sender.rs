@@ -96,6 +96,11 @@ impl Bounds {
         (comparable && first <= beyond).then_some((first, beyond))
     }
 
+    /// Whether packets to the address were seen to go beyond a hop.
+    pub(super) fn goes_beyond(&self, hop: u8) -> bool {
+        self.beyond.is_some_and(|beyond| beyond >= hop)
+    }
+
     pub(super) fn are_unclear(&self) -> bool {
         self.unclear
     }

@@ -132,6 +132,7 @@ mod tests {
             Prohibition::PortUnreachable,
             Prohibition::HostUnreachable,
             Prohibition::NetUnreachable,
+            Prohibition::RouteRejects,
             Prohibition::Other,
         ]
         .map(|says| {
@@ -140,6 +141,7 @@ mod tests {
                 icmp_type: None,
                 icmp_code: None,
                 by: None,
+                ttl: None,
             })
         });
         let closed = [ResetBy::Host, ResetBy::Device, ResetBy::Either];

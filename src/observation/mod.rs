@@ -5,6 +5,7 @@
 //! no sockets, no clocks.
 
 mod brief;
+mod distance;
 mod listener;
 mod spoken;
 mod revocation;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 
 use crate::catalogue::{Role, Verb};
 pub(crate) use brief::Brief;
+pub use distance::{Distance, Farness, Likely, Untold};
 pub(crate) use listener::LONGEST_NAME;
 pub use listener::Listener;
 pub use revocation::{ListContent, ListFault, ListSeen};
@@ -56,6 +58,15 @@ pub struct Observation {
     pub source_ports: Option<SourcePorts>,
     /// The way there, where it was walked.
     pub path: Option<Path>,
+    /// How far away the sender of the reset is, where that was asked.
+    pub distance: Option<Distance>,
+    /// Who likely sent the reset, by what became of other ports of the host; never more than a hint.
+    pub likely: Option<Likely>,
+    /// Who sent an ICMP message that bears the address that was asked: a device that translates the address writes it
+    /// into its own messages.
+    pub rejected_by: Option<ResetBy>,
+    /// After how many hops a device speaks in the name of this address: it translates.
+    pub translated_at: Option<u8>,
     /// What shows that a device answered in the host's place.
     pub painted: Option<Painted>,
     /// The router that looked for the host and did not find it: the host is dead.
@@ -86,6 +97,10 @@ impl Observation {
             rpc_range: None,
             source_ports: None,
             path: None,
+            distance: None,
+            likely: None,
+            rejected_by: None,
+            translated_at: None,
             painted: None,
             dead_by: None,
             slow_rejection: false,
@@ -188,6 +203,8 @@ pub struct Rejection {
     pub icmp_code: Option<u8>,
     /// The address of the sender; `None` where the operating system does not tell.
     pub by: Option<IpAddr>,
+    /// The TTL with which it arrived, where the operating system tells.
+    pub ttl: Option<u8>,
 }
 
 impl Rejection {
@@ -217,6 +234,8 @@ pub enum Prohibition {
     HostUnreachable,
     /// A router has no way there (3/0; 1/0).
     NetUnreachable,
+    /// A router has a route there that rejects (ICMPv6 1/6).
+    RouteRejects,
     /// The packet had used up its hops (11/0; 3/0): what a walk of the path asks for, and otherwise a routing loop.
     TimeExceeded,
     /// Any other code.

@@ -56,6 +56,7 @@ fn without_sender(says: Prohibition) -> Rejection {
         icmp_type: None,
         icmp_code: None,
         by: None,
+        ttl: None,
     }
 }
 

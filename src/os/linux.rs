@@ -13,11 +13,16 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 pub use super::half_open::half_open;
+pub use super::interfaces::{loopback_packets, neighbours};
+use super::sockopt::{MinHopCount, MinTtl};
 use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner, local_trouble};
 use crate::observation::{Prohibition, Rejection, Trouble};
 
 /// Whether this system tells who sent an ICMP message, so that paths can be walked.
 pub const TELLS_SENDERS: bool = true;
+
+/// Whether this system can leave out answers by their TTL, so that distances can be told.
+pub const TELLS_DISTANCE: bool = true;
 
 /// One connection attempt on a new socket. It has no time limit: drop it to give up.
 ///
@@ -89,6 +94,9 @@ fn begin(remote: SocketAddr, manner: Manner) -> io::Result<Socket> {
             SocketAddr::V6(_) => socket.set_unicast_hops_v6(u32::from(hops))?,
         }
     }
+    if let Some(least) = manner.least_ttl {
+        leave_out_below(&socket, remote, least)?;
+    }
     // For IPv6 the route is chosen before `connect` has chosen a port, so that all connections would take one of several
     // paths; for IPv4 it is looked up again.
     let early = remote.is_ipv6().then_some(0);
@@ -109,12 +117,25 @@ fn begin(remote: SocketAddr, manner: Manner) -> io::Result<Socket> {
     }
 }
 
-/// Asks for ICMP messages with their senders.
+/// Has the system drop answers with a lower TTL.
+fn leave_out_below(socket: &Socket, remote: SocketAddr, least: u8) -> io::Result<()> {
+    let least = i32::from(least);
+    let set = if remote.is_ipv4() {
+        setsockopt(socket, MinTtl, &least)
+    } else {
+        setsockopt(socket, MinHopCount, &least)
+    };
+    set.map_err(io::Error::from)
+}
+
+/// Asks for ICMP messages with their senders and their TTL.
 fn ask_for_senders(socket: &impl std::os::fd::AsFd, remote: SocketAddr) -> io::Result<()> {
     let asked = if remote.is_ipv4() {
         setsockopt(socket, sockopt::Ipv4RecvErr, &true)
+            .and_then(|()| setsockopt(socket, sockopt::Ipv4RecvTtl, &true))
     } else {
         setsockopt(socket, sockopt::Ipv6RecvErr, &true)
+            .and_then(|()| setsockopt(socket, sockopt::Ipv6RecvHopLimit, &true))
     };
     asked.map_err(io::Error::from)
 }
@@ -185,49 +206,48 @@ fn rejection(fd: RawFd, v4: bool) -> Option<Rejection> {
     let mut iov = [io::IoSliceMut::new(&mut payload)];
     let mut control = nix::cmsg_space!([u8; 256]);
     let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
-    if v4 {
+    let entries: Vec<ControlMessageOwned> = if v4 {
         let message = recvmsg::<SockaddrIn>(fd, &mut iov, Some(&mut control), flags).ok()?;
-        message.cmsgs().ok()?.find_map(|entry| match entry {
-            ControlMessageOwned::Ipv4RecvErr(error, offender) => {
-                let by =
-                    offender.map(|it| IpAddr::from(u32::from_be(it.sin_addr.s_addr).to_be_bytes()));
-                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP).then(|| {
-                    icmp(
-                        says_v4(error.ee_type, error.ee_code),
-                        error.ee_type,
-                        error.ee_code,
-                        by,
-                    )
-                })
-            }
-            _ => None,
-        })
+        message.cmsgs().ok()?.collect()
     } else {
         let message = recvmsg::<SockaddrIn6>(fd, &mut iov, Some(&mut control), flags).ok()?;
-        message.cmsgs().ok()?.find_map(|entry| match entry {
-            ControlMessageOwned::Ipv6RecvErr(error, offender) => {
-                let by = offender.map(|it| IpAddr::from(it.sin6_addr.s6_addr));
-                (error.ee_origin == libc::SO_EE_ORIGIN_ICMP6).then(|| {
-                    icmp(
-                        says_v6(error.ee_type, error.ee_code),
-                        error.ee_type,
-                        error.ee_code,
-                        by,
-                    )
-                })
-            }
-            _ => None,
-        })
-    }
+        message.cmsgs().ok()?.collect()
+    };
+    let ttl = entries.iter().find_map(|entry| match entry {
+        ControlMessageOwned::Ipv4Ttl(ttl) | ControlMessageOwned::Ipv6HopLimit(ttl) => {
+            u8::try_from(*ttl).ok()
+        }
+        _ => None,
+    });
+    entries.iter().find_map(|entry| match entry {
+        ControlMessageOwned::Ipv4RecvErr(error, offender) => {
+            let by =
+                offender.map(|it| IpAddr::from(u32::from_be(it.sin_addr.s_addr).to_be_bytes()));
+            let says = says_v4(error.ee_type, error.ee_code);
+            (error.ee_origin == libc::SO_EE_ORIGIN_ICMP).then(|| icmp(says, error, by, ttl))
+        }
+        ControlMessageOwned::Ipv6RecvErr(error, offender) => {
+            let by = offender.map(|it| IpAddr::from(it.sin6_addr.s6_addr));
+            let says = says_v6(error.ee_type, error.ee_code);
+            (error.ee_origin == libc::SO_EE_ORIGIN_ICMP6).then(|| icmp(says, error, by, ttl))
+        }
+        _ => None,
+    })
 }
 
 /// The message that a queue entry holds.
-fn icmp(says: Prohibition, icmp_type: u8, icmp_code: u8, by: Option<IpAddr>) -> Rejection {
+fn icmp(
+    says: Prohibition,
+    error: &libc::sock_extended_err,
+    by: Option<IpAddr>,
+    ttl: Option<u8>,
+) -> Rejection {
     Rejection {
         says,
-        icmp_type: Some(icmp_type),
-        icmp_code: Some(icmp_code),
+        icmp_type: Some(error.ee_type),
+        icmp_code: Some(error.ee_code),
         by,
+        ttl,
     }
 }
 
@@ -250,6 +270,7 @@ fn says_v6(icmp_type: u8, code: u8) -> Prohibition {
         (1, 4) => Prohibition::PortUnreachable,
         (1, 3) => Prohibition::HostUnreachable,
         (1, 0) => Prohibition::NetUnreachable,
+        (1, 6) => Prohibition::RouteRejects,
         (3, 0) => Prohibition::TimeExceeded,
         _ => Prohibition::Other,
     }

@@ -13,7 +13,11 @@ use crate::observation::{Rejection, Trouble};
 #[cfg(target_os = "linux")]
 mod half_open;
 #[cfg(target_os = "linux")]
+mod interfaces;
+#[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod sockopt;
 #[cfg(target_os = "linux")]
 use linux as platform;
 #[cfg(any(test, not(target_os = "linux")))]
@@ -30,8 +34,8 @@ pub(crate) use file::{open, other_than_regular, others_may_read};
 pub use interrupt::interrupted;
 pub use part::Part;
 pub use platform::{
-    SilentListener, TELLS_SENDERS, ask_datagram, connect, half_open, listen_on, receive_on,
-    silent_listener,
+    SilentListener, TELLS_DISTANCE, TELLS_SENDERS, ask_datagram, connect, half_open, listen_on,
+    loopback_packets, neighbours, receive_on, silent_listener,
 };
 
 /// How a connection attempt leaves.
@@ -41,6 +45,8 @@ pub struct Manner {
     pub hops: Option<u8>,
     /// The source port; `None`: the system chooses one.
     pub local_port: Option<u16>,
+    /// The least TTL of an answer that counts; `None`: any. ICMP messages are lost by it: never where one is wanted.
+    pub least_ttl: Option<u8>,
 }
 
 /// How a datagram was answered. Silence is no end: the caller gives up.

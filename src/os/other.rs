@@ -4,7 +4,7 @@
 //! `error_number`.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket as StdUdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
 
 use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -14,6 +14,9 @@ use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner};
 
 /// Whether this system tells who sent an ICMP message, so that paths can be walked.
 pub const TELLS_SENDERS: bool = false;
+
+/// Whether this system can leave out answers by their TTL, so that distances can be told.
+pub const TELLS_DISTANCE: bool = false;
 
 /// Windows fails where a datagram does not fit, and other systems cut it off: no datagram is larger than this.
 const ANY_DATAGRAM: usize = 64 << 10;
@@ -162,6 +165,16 @@ pub fn receive_on(local: SocketAddr) -> io::Result<UdpSocket> {
 
 /// Half-open connections: these systems do not show them without privileges.
 pub fn half_open() -> Option<Vec<(SocketAddr, SocketAddr)>> {
+    None
+}
+
+/// Addresses on this host's own networks with their hardware addresses: not asked of these systems.
+pub fn neighbours() -> Vec<(IpAddr, String)> {
+    Vec::new()
+}
+
+/// How many packets have come over loopback: not asked of these systems.
+pub fn loopback_packets() -> Option<u64> {
     None
 }
 

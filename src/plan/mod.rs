@@ -15,11 +15,12 @@ mod select;
 mod settle;
 mod translate;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::diagnostic::Place;
-use crate::site::{Origin, Site, SystemId, ZoneId};
+use crate::site::{Origin, Site, SystemId, Translator, ZoneId};
 use crate::yaml::Ports;
 
 pub use client::of_client;
@@ -67,6 +68,16 @@ impl Flow {
         match self.to {
             Target::System(to) => site.legs(self.from, to).0,
             Target::Crl(_) => site.zone_of(self.from),
+        }
+    }
+
+    /// The firewall on its way that translates an address of its destination, as far as the file says.
+    pub fn translator<'a>(&self, site: &'a Site, address: IpAddr) -> Option<Translator<'a>> {
+        match self.to {
+            Target::System(system) => {
+                site.translator(self.start(site), self.end(site)?, system, address)
+            }
+            Target::Crl(_) => None,
         }
     }
 

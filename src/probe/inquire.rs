@@ -9,8 +9,8 @@ use std::time::Duration;
 use tracing::{Instrument as _, debug_span};
 
 use super::once::once;
-use super::{Ladder, Landing, Prober, Question, Target, Turn, walk};
-use crate::attribution::{self, Far, Found, Inquiry};
+use super::{Ladder, Landing, Prober, Question, Target, Turn, distance, walk};
+use crate::attribution::{self, Far, Found, Inquiry, Link};
 use crate::observation::{Observation, Path, Prohibition, State};
 use crate::os::{self, Connection, Manner};
 
@@ -45,12 +45,15 @@ impl Prober {
         known: &HashSet<u16>,
         observations: &[Observation],
     ) -> Found {
-        let mut found = Found::default();
+        let mut found = Found {
+            link: Link::of(inquiry.address, &os::neighbours()),
+            ..Found::default()
+        };
         if inquiry.reference.is_some() {
             found.doors = self.try_doors(inquiry.address, known).await;
         }
-        if inquiry.looks_dead {
-            found.dead_by = self.search(inquiry.address, known).await;
+        if let Some(said_of) = inquiry.looks_dead {
+            found.dead_by = self.search(inquiry.address, known, said_of).await;
         }
         if self.limits.walks && os::TELLS_SENDERS {
             let _turn = self.walking.acquire().await;
@@ -62,6 +65,8 @@ impl Prober {
                 .await;
             self.compare_ways(inquiry, &mut found).await;
             self.time_resets(inquiry, observations, &mut found).await;
+            self.measure_distances(inquiry, observations, &mut found)
+                .await;
         }
         found
     }
@@ -91,13 +96,17 @@ impl Prober {
     }
 
     /// Makes the router look for the host on a quiet line, and takes the time: the host is dead when a router needed
-    /// seconds. Which of several routers is asked depends on the source port.
-    async fn search(&self, address: IpAddr, known: &HashSet<u16>) -> Option<IpAddr> {
-        let port = *doors(known, &HashSet::new(), 1).first()?;
-        let remote = SocketAddr::new(address, port);
+    /// seconds. It is asked at a port that no rule knows, or where that is dropped, at one that was said to be out of
+    /// reach. Which of several routers is asked depends on the source port.
+    async fn search(&self, address: IpAddr, known: &HashSet<u16>, said_of: u16) -> Option<IpAddr> {
+        let door = *doors(known, &HashSet::new(), 1).first()?;
+        let mut remote = SocketAddr::new(address, door);
         for _ in 0..SEARCHES {
             let seen = once(self, remote, Manner::default(), LONGEST_SEARCH).await?;
-            let Some(came) = seen.came else { continue };
+            let Some(came) = seen.came else {
+                remote.set_port(said_of);
+                continue;
+            };
             let router = unreachable_by(&came)?;
             // A quick word may end a search that another packet began, or be a firewall's: the next one tells.
             if seen.took >= SHORTEST_SEARCH {
@@ -180,6 +189,23 @@ impl Prober {
                 let path = found.door_path.get_or_insert_default();
                 walk::insert(&mut path.hops, answer);
             }
+        }
+    }
+
+    /// Measures how far away answers come from, where that can tell who sent them.
+    async fn measure_distances(
+        &self,
+        inquiry: &Inquiry,
+        observations: &[Observation],
+        found: &mut Found,
+    ) {
+        let wanted = attribution::distance::to_measure(inquiry, found, observations);
+        let Some(wanted) = wanted.filter(|_| os::TELLS_DISTANCE) else {
+            return;
+        };
+        if let Some((standard, resets)) = distance::measure(self, inquiry.address, &wanted).await {
+            found.standard = Some(standard);
+            found.resets = resets;
         }
     }
 

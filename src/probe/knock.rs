@@ -67,7 +67,7 @@ pub(super) async fn knock(
     let mut places = Some(places);
     let end = tries.run(&mut places).await;
     let mut seen = Observation::without_packets(Some(address), State::Silent);
-    seen.on_link = prober.is_on_link(address) || matches!(question.landing, Landing::At(_));
+    seen.on_link = prober.is_on_link(address) || is_stand_in(question);
     seen.attempts = tries.with_locals();
     seen.depth = (!seen.attempts.is_empty()).then_some(Depth::Tcp);
     match end {
@@ -325,7 +325,8 @@ async fn answered(
         }
         Connection::Reset { .. } => {
             seen.state = State::Closed {
-                reset_by: if seen.on_link {
+                // On-link alone proves no host: a firewall may stand within a network, or answer ARP for another.
+                reset_by: if prober.is_own(seen.address) || is_stand_in(question) {
                     ResetBy::Host
                 } else {
                     ResetBy::Either
@@ -346,6 +347,11 @@ async fn answered(
             }
         }
     }
+}
+
+/// Whether the lab answers in the target's place.
+fn is_stand_in(question: &Question) -> bool {
+    matches!(question.landing, Landing::At(_))
 }
 
 /// How long after the first try the answer to another came.

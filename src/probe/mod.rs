@@ -5,15 +5,18 @@
 //! Where the run has a token, a port that opened is first asked for a listener of this program (`recognise`).
 //! A required port that opened is knocked at from several source ports (`spread`). When all have been asked,
 //! `Prober::prove_silence` makes up for losses that were learnt late, and `inquire` finds out what an inquiry of
-//! `attribution` asks: doors that nobody uses, walks of paths (`walk`), times. `pace` spreads the tries, `learnt` keeps
-//! round trips and losses, `names` asks the resolver, `gateway` goes through a proxy. What
-//! the log says of all this has its words in `story`. What comes back is always an `Observation`, never an error. What
+//! `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances (`distance`), times. Which resets this
+//! host itself makes `here` finds out. `pace` spreads the tries, `learnt` keeps round trips and losses, `names` asks the
+//! resolver, `gateway` goes through a proxy. What the log says of all this has its words in `story`. What comes back is
+//! always an `Observation`, never an error. What
 //! is said on an open port is in `conversation`.
 
 mod converse;
 mod datagram;
+mod distance;
 mod fetch;
 mod gateway;
+mod here;
 mod inquire;
 mod knock;
 mod learnt;
@@ -418,6 +421,13 @@ impl Prober {
             _ = stop.wait_for(|stop| *stop) => false,
             () = tokio::time::sleep(time) => true,
         }
+    }
+
+    /// Whether an address is this host's own.
+    fn is_own(&self, address: Option<IpAddr>) -> bool {
+        address.is_some_and(|address| {
+            address.is_loopback() || self.own.iter().any(|net| net.addr() == address)
+        })
     }
 
     /// Whether an address lies in a network of this host, or is its own.

@@ -81,7 +81,7 @@ pub(super) async fn walk(prober: &Prober, remote: SocketAddr, distance: Option<u
 }
 
 /// Tries after which the silence of a hop is proof.
-fn enough(prober: &Prober, remote: SocketAddr) -> u8 {
+pub(super) fn enough(prober: &Prober, remote: SocketAddr) -> u8 {
     let loss = prober.learnt().loss_on_the_way_to(remote.ip()).bound();
     (DOUBT.ln() / loss.ln()).ceil().clamp(4.0, 20.0) as u8
 }
@@ -169,7 +169,7 @@ async fn ask(prober: &Prober, remote: SocketAddr, numbers: Vec<u8>, left: &mut u
 async fn ask_one(prober: &Prober, remote: SocketAddr, number: u8) -> Hop {
     let manner = Manner {
         hops: Some(number),
-        local_port: None,
+        ..Manner::default()
     };
     let wait = prober.learnt().wait(remote.ip()).max(LEAST_WAIT);
     let seen = once(prober, remote, manner, wait.min(prober.limits.timeout)).await;

@@ -203,7 +203,7 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             .collect();
     }
     let judgement = with_expiry(run, observations, judged);
-    let evidence = evidence(run.site, flow.to, &entry.crosses, observations, judged);
+    let evidence = evidence(run.site, flow, &entry.crosses, observations, judged);
     ReportFlow {
         state: observations
             .get(judged.observation)

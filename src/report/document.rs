@@ -228,6 +228,15 @@ pub struct Evidence {
     /// Who sent a reset: `host`, `device` or `either`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reset_by: Option<String>,
+    /// In words, how far away the sender of a reset is, or why that tells nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub distance: Option<String>,
+    /// In words, who likely sent a reset; a hint, and no proof.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub likely: Option<String>,
+    /// The device that translates the address, where the way showed one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub translated: Option<Translated>,
     /// An ICMP message that said no.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rejected: Option<Rejected>,
@@ -321,10 +330,26 @@ pub struct Rejected {
     pub icmp_code: Option<u8>,
     /// Sender.
     pub by: Option<String>,
-    /// Whether the site file gives the sender's address to the host itself.
+    /// The TTL with which it arrived.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ttl: Option<u8>,
+    /// Whether the host itself sent it: the site file gives it the sender's address, and no device speaks in its name.
     #[serde(default)]
     pub by_the_host: bool,
-    /// The firewall of the site file that has the sender's address.
+    /// The firewall of the site file that has the sender's address, or that translates and writes the host's into it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub firewall: Option<String>,
+    /// Where it bears the very address that was asked: who sent it, `host`, `device` (it translates) or `either`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sender: Option<String>,
+}
+
+/// A device that speaks in the name of the address that was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Translated {
+    /// The hop at which it stands.
+    pub hop: u8,
+    /// The firewall of the site file that translates there, where the file says so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub firewall: Option<String>,
 }
@@ -390,9 +415,12 @@ pub struct Hop {
     pub hop: u8,
     /// Who answered.
     pub by: Option<String>,
-    /// The firewall of the site file that has this address.
+    /// The firewall of the site file that has this address, or that translates.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub firewall: Option<String>,
+    /// Whether it answers with the very address that was asked: it translates for the host.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub translates: bool,
     /// `expired` (a device said that the packet had used up its hops), `open`, `reset`, `rejected` or `silent`.
     pub result: String,
 }

@@ -1,19 +1,21 @@
 //! From observations to the evidence of a report.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::certificates::{list, tls};
 use super::document::{
     Attempt, Dropped, Evidence, Hop, Http, HttpFinding, Listener, Path, Proxy, Rejected, RoleFound,
-    RpcPort, SourcePorts, Spoken,
+    RpcPort, SourcePorts, Spoken, Translated,
 };
 use crate::attribution;
 use crate::observation::{
-    self, AttemptResult, Before, CertificateFault, Depth, HopAnswer, ListFault, Meddled, Meddler,
-    Observation, Painted, Prohibition, ResetBy, RoleProof, Service, State, Stopped,
+    self, AttemptResult, Before, CertificateFault, Depth, Distance, Farness, HopAnswer, Likely,
+    ListFault, Meddled, Meddler, Observation, Painted, Prohibition, ResetBy, RoleProof, Service,
+    State, Stopped, Untold,
 };
-use crate::plan::Target;
-use crate::site::Site;
+use crate::plan::{Flow, Target};
+use crate::site::{Site, Translator};
 use crate::verdict::{Control, Judged};
 
 /// The most tries of one flow in a report.
@@ -39,7 +41,7 @@ pub(super) fn state(state: &State) -> &'static str {
 
 pub(super) fn evidence(
     site: &Site,
-    to: Target,
+    flow: &Flow,
     crosses: &[String],
     observations: &[Observation],
     judged: &Judged,
@@ -47,6 +49,9 @@ pub(super) fn evidence(
     let Some(decided) = observations.get(judged.observation) else {
         return Evidence::default();
     };
+    let translator = decided
+        .address
+        .and_then(|address| flow.translator(site, address));
     let several = observations.len() > 1;
     let others = observations
         .iter()
@@ -66,12 +71,26 @@ pub(super) fn evidence(
             _ => None,
         },
         rejected: match &decided.state {
-            State::Rejected(rejection) => Some(rejected(site, to, rejection)),
+            State::Rejected(rejection) => {
+                Some(rejected(site, flow.to, translator, decided, rejection))
+            }
             _ => None,
         },
         spoken: decided.spoken.as_ref().map(spoken),
         ports: decided.source_ports.map(source_ports),
-        path: decided.path.as_ref().map(|it| path(site, crosses, it)),
+        distance: decided
+            .distance
+            .map(distance)
+            .or_else(|| on_segment(decided)),
+        likely: decided.likely.map(likely),
+        translated: decided.translated_at.map(|hop| Translated {
+            hop,
+            firewall: translator.map(|it| it.firewall.to_string()),
+        }),
+        path: decided
+            .path
+            .as_ref()
+            .map(|it| path(site, crosses, translator, decided.address, it)),
         painted: decided.painted.map(painted),
         dead_by: decided.dead_by.map(|by| by.to_string()),
         said: decided.service.as_ref().and_then(said),
@@ -160,24 +179,102 @@ pub(super) fn says(prohibition: Prohibition) -> &'static str {
         Prohibition::HostUnreachable => "host unreachable",
         Prohibition::NetUnreachable => "network unreachable",
         Prohibition::TimeExceeded => "time exceeded (a routing loop)",
+        Prohibition::RouteRejects => "reject route to destination",
         Prohibition::Other => "unreachable",
     }
 }
 
-fn rejected(site: &Site, to: Target, rejection: &observation::Rejection) -> Rejected {
+fn rejected(
+    site: &Site,
+    to: Target,
+    translator: Option<Translator<'_>>,
+    seen: &Observation,
+    rejection: &observation::Rejection,
+) -> Rejected {
+    let is_its_own = rejection.by.is_some_and(|by| match to {
+        Target::System(system) => site.systems[system].speaks_from(by),
+        Target::Crl(_) => false,
+    });
+    let by_the_host =
+        is_its_own && !matches!(seen.rejected_by, Some(ResetBy::Device | ResetBy::Either));
     Rejected {
         says: says(rejection.says).to_string(),
         icmp_type: rejection.icmp_type,
         icmp_code: rejection.icmp_code,
         by: rejection.by.map(|by| by.to_string()),
-        by_the_host: rejection.by.is_some_and(|by| match to {
-            Target::System(system) => site.systems[system].speaks_from(by),
-            Target::Crl(_) => false,
-        }),
+        ttl: rejection.ttl,
+        by_the_host,
         firewall: rejection
             .by
-            .and_then(|by| site.firewall_at(by))
+            .filter(|_| !by_the_host)
+            .and_then(|by| site.firewall_speaking(by, translator))
             .map(str::to_string),
+        sender: seen.rejected_by.map(|by| sender(by).to_string()),
+    }
+}
+
+/// How far away the sender of a reset is, in words.
+fn distance(distance: Distance) -> String {
+    let port = distance.port;
+    let why = match distance.sender {
+        Farness::Same => {
+            return format!(
+                "the reset came from the same distance as the machine that answers on {port}: from it, or from something on its own segment"
+            );
+        }
+        Farness::Nearer(routers) => {
+            let routers = match routers {
+                1 => "1 router".to_string(),
+                more => format!("{more} routers"),
+            };
+            return format!(
+                "the reset came from something nearer than the machine that answers on {port}, by at least {routers}"
+            );
+        }
+        Farness::Untold(why) => why,
+    };
+    let why = match why {
+        Untold::Uneven => format!("the TTL of answers on {port} does not fit the number of hops"),
+        Untold::Unsteady => "the TTL of the answers is not always the same".to_string(),
+        Untold::Farther => {
+            format!("another port of this address is answered from farther away than {port}")
+        }
+        Untold::OtherBeginning => {
+            format!("the resets begin with another TTL than the answers on {port}")
+        }
+        Untold::Unspoken => {
+            format!("it came from as far as an answer on {port}, whose service has not spoken")
+        }
+    };
+    format!("the distance does not tell who sent the reset: {why}")
+}
+
+/// What shows that a neighbour itself sent a reset, in words.
+fn on_segment(seen: &Observation) -> Option<String> {
+    let by_host = State::Closed {
+        reset_by: ResetBy::Host,
+    };
+    let shown = seen.on_link && seen.path.is_some() && seen.state == by_host;
+    shown.then(|| {
+        "the reset came from a neighbour with a hardware address of its own, or from something on the same segment"
+            .to_string()
+    })
+}
+
+/// Who likely sent a reset, in words.
+fn likely(likely: Likely) -> String {
+    let Likely {
+        by,
+        refused,
+        by_reset,
+    } = likely;
+    match by {
+        ResetBy::Host => format!(
+            "likely the host itself: {refused} other ports of it are refused without a reset"
+        ),
+        ResetBy::Device | ResetBy::Either => format!(
+            "likely a device: it resets {by_reset} of the {refused} other ports of this host that it refuses"
+        ),
     }
 }
 
@@ -215,10 +312,37 @@ fn source_ports(ports: observation::SourcePorts) -> SourcePorts {
     }
 }
 
-fn path(site: &Site, crosses: &[String], path: &observation::Path) -> Path {
-    let expired = |(number, by)| hop(site, number, &HopAnswer::Expired(by));
+fn path(
+    site: &Site,
+    crosses: &[String],
+    translator: Option<Translator<'_>>,
+    asked: Option<IpAddr>,
+    path: &observation::Path,
+) -> Path {
+    let named = |by| site.firewall_speaking(by, translator);
+    let hop = |number, answer: &HopAnswer| {
+        let (by, result) = match answer {
+            HopAnswer::Expired(by) => (Some(*by), "expired"),
+            HopAnswer::Rejected(rejection) => (rejection.by, "rejected"),
+            HopAnswer::Open => (None, "open"),
+            HopAnswer::Reset => (None, "reset"),
+            HopAnswer::Silent => (None, "silent"),
+        };
+        let translates = by.is_some() && by == asked && result == "expired";
+        Hop {
+            hop: number,
+            by: by.map(|by| by.to_string()),
+            firewall: by
+                .filter(|by| translates || Some(*by) != asked)
+                .and_then(named)
+                .map(str::to_string),
+            translates,
+            result: result.to_string(),
+        }
+    };
+    let expired = |(number, by)| hop(number, &HopAnswer::Expired(by));
     let dropped = path.dropped.map(|place| {
-        let suspects = attribution::suspects(site, crosses, path, &place);
+        let suspects = attribution::suspects(site, crosses, path, &place, translator);
         Dropped {
             after: place.after.map(expired),
             before: match place.before {
@@ -237,26 +361,10 @@ fn path(site: &Site, crosses: &[String], path: &observation::Path) -> Path {
         hops: path
             .hops
             .iter()
-            .map(|it| hop(site, it.number, &it.answer))
+            .map(|it| hop(it.number, &it.answer))
             .collect(),
         working: path.working.iter().copied().map(expired).collect(),
         dropped,
-    }
-}
-
-fn hop(site: &Site, number: u8, answer: &HopAnswer) -> Hop {
-    let (by, result) = match answer {
-        HopAnswer::Expired(by) => (Some(*by), "expired"),
-        HopAnswer::Rejected(rejection) => (rejection.by, "rejected"),
-        HopAnswer::Open => (None, "open"),
-        HopAnswer::Reset => (None, "reset"),
-        HopAnswer::Silent => (None, "silent"),
-    };
-    Hop {
-        hop: number,
-        by: by.map(|by| by.to_string()),
-        firewall: by.and_then(|by| site.firewall_at(by)).map(str::to_string),
-        result: result.to_string(),
     }
 }
 

@@ -143,8 +143,10 @@ pub(crate) fn judged(id: &str, words: [&str; 5]) -> ReportFlow {
             icmp_type: Some(3),
             icmp_code: Some(1),
             by: Some("198.51.100.1".to_string()),
+            ttl: None,
             by_the_host: false,
             firewall: None,
+            sender: None,
         });
     }
     flow.owner = match verdict.as_str() {

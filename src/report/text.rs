@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize, Style};
 
-use super::document::{Hop, Http, Listener, Path, Proxy, ReportDocument, ReportFlow, Spoken, Tls};
+use super::document::{
+    Evidence, Hop, Http, Listener, Path, Proxy, Rejected, ReportDocument, ReportFlow, Spoken, Tls,
+};
 use super::join::text::{joined, vantage};
 use crate::diagnostic::visible;
 use crate::verdict::{Cause, Level, Owner, Remedy, Verdict};
@@ -408,7 +410,7 @@ pub fn seen(flow: &ReportFlow) -> String {
             evidence.confidence.unwrap_or(0.0) * 100.0
         ),
         "silent" => format!("silence after {tries} tries{to}, which is not yet proof"),
-        "closed" => format!("reset by {}{to}", who(evidence.reset_by.as_deref())),
+        "closed" => reset(evidence, &to),
         "open" => format!("open{to}"),
         "rejected" => rejected(flow),
         other => format!("{other}{to}"),
@@ -435,10 +437,16 @@ pub fn seen(flow: &ReportFlow) -> String {
         text += &format!("; {painted}");
     }
     if let Some(router) = &evidence.dead_by {
-        text += &format!(
-            "; {router} looked for {} and did not find it",
-            flow.flow.to.system
-        );
+        let system = &flow.flow.to.system;
+        // A device that translates writes the address that it looked for into its message.
+        let is_asked = decided
+            .as_deref()
+            .is_some_and(|asked| asked.trim_matches(['[', ']']) == router);
+        let router = match is_asked {
+            true => translator_words(evidence, system),
+            false => router.clone(),
+        };
+        text += &format!("; {router}, looked for {system} and did not find it");
     }
     if let Some(path) = &evidence.path {
         text += &path_words(path, &flow.flow.to.system);
@@ -530,6 +538,15 @@ fn http_words(http: &Http) -> String {
     text
 }
 
+/// Who sent a reset, and what shows it.
+fn reset(evidence: &Evidence, to: &str) -> String {
+    let mut text = format!("reset by {}{to}", who(evidence.reset_by.as_deref()));
+    for more in evidence.distance.iter().chain(&evidence.likely) {
+        text += &format!("; {more}");
+    }
+    text
+}
+
 fn who(reset_by: Option<&str>) -> &str {
     match reset_by {
         Some("host") => "the host itself",
@@ -547,6 +564,9 @@ fn rejected(flow: &ReportFlow) -> String {
         .as_ref()
         .map(|name| format!(" ({name})"))
         .unwrap_or_default();
+    if let Some(words) = in_its_name(flow, rejected) {
+        return words;
+    }
     match &rejected.by {
         Some(by) if rejected.by_the_host => format!(
             "{by}, {} itself, said {}",
@@ -561,6 +581,30 @@ fn rejected(flow: &ReportFlow) -> String {
             rejected.says
         ),
     }
+}
+
+/// A rejection that bears the address of the system and is not, or not surely, its own.
+fn in_its_name(flow: &ReportFlow, rejected: &Rejected) -> Option<String> {
+    let (system, says) = (&flow.flow.to.system, &rejected.says);
+    let by = rejected.by.as_deref()?;
+    let device = translator_words(&flow.evidence, system);
+    match rejected.sender.as_deref()? {
+        "device" => Some(format!("{device}, said {says} in the name of {by}")),
+        "either" => Some(format!("{system} itself, or {device}, said {says} as {by}")),
+        _ => None,
+    }
+}
+
+/// The device that translates for a system.
+fn translator_words(evidence: &Evidence, system: &str) -> String {
+    let Some(translated) = &evidence.translated else {
+        return format!("a device that translates for {system}");
+    };
+    let name = translated.firewall.as_deref().unwrap_or("the device");
+    format!(
+        "{name} at hop {}, which translates for {system}",
+        translated.hop
+    )
 }
 
 /// What a service said of itself, and which of the dynamic ports that were named do not answer.
@@ -622,14 +666,17 @@ fn path_words(path: &Path, system: &str) -> String {
         return answered_after(path);
     };
     let after = match (&dropped.after, &dropped.before) {
-        (Some(hop), _) => format!("dropped at or after {}, the last to answer", hop_words(hop)),
+        (Some(hop), _) => format!(
+            "dropped at or after {}, the last to answer",
+            hop_words(hop, system)
+        ),
         (None, Some(_)) => "dropped before any hop answers".to_string(),
         (None, None) => "no hop on the way answers, so the place is not known".to_string(),
     };
     let before = match (&dropped.before, dropped.distance) {
         (Some(hop), _) => format!(
             ", and no later than {}, which answers a flow that works",
-            hop_words(hop)
+            hop_words(hop, system)
         ),
         (None, Some(distance)) => format!(", before {system} (hop {distance})"),
         (None, None) => String::new(),
@@ -647,7 +694,11 @@ fn path_words(path: &Path, system: &str) -> String {
     format!("; {after}{before}{by}")
 }
 
-fn hop_words(hop: &Hop) -> String {
+fn hop_words(hop: &Hop, system: &str) -> String {
+    if hop.translates {
+        let name = hop.firewall.as_deref().unwrap_or("a device");
+        return format!("hop {}, {name}, which translates for {system}", hop.hop);
+    }
     let by = hop.by.as_deref().unwrap_or("a silent device");
     match &hop.firewall {
         Some(firewall) => format!("{by} (hop {}, {firewall})", hop.hop),

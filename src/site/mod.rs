@@ -26,7 +26,7 @@ use crate::yaml::Ports;
 
 pub use exceptions::Exception;
 pub use flow_id::{FlowId, IdPort, SWEPT, SWEPT_ANSWERED};
-pub use translation::Translation;
+pub use translation::{Translation, Translator};
 
 /// The number of a zone.
 pub type ZoneId = usize;

@@ -56,6 +56,15 @@ impl Translation {
     }
 }
 
+/// A firewall that translates an address: its own messages may bear that address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Translator<'a> {
+    /// The address that it translates.
+    pub address: IpAddr,
+    /// Its name in the file.
+    pub firewall: &'a str,
+}
+
 impl System {
     /// What becomes of the ports that a zone asks for.
     pub fn translation(&self, zone: ZoneId) -> Option<&Translation> {
@@ -72,6 +81,36 @@ impl System {
 }
 
 impl Site {
+    /// The firewall that translates an address of a system on the way between two zones: the first behind which the
+    /// system is asked at other addresses. `None`: the file says of none.
+    pub fn translator(
+        &self,
+        from: ZoneId,
+        to: ZoneId,
+        system: SystemId,
+        address: IpAddr,
+    ) -> Option<Translator<'_>> {
+        let way = self.way(from, to);
+        let translates = way.iter().find(|crossing| {
+            let behind = self.systems[system].addresses_for(crossing.to);
+            !behind.is_empty() && !behind.contains(&address)
+        });
+        translates.map(|crossing| Translator {
+            address,
+            firewall: &self.firewalls[crossing.firewall].name,
+        })
+    }
+
+    /// The firewall that spoke with an address: the one that has it, or the one that translates it.
+    pub fn firewall_speaking<'a>(
+        &'a self,
+        by: IpAddr,
+        translator: Option<Translator<'a>>,
+    ) -> Option<&'a str> {
+        let translates = translator.filter(|it| it.address == by);
+        self.firewall_at(by).or(translates.map(|it| it.firewall))
+    }
+
     /// The port at which a system listens, where a zone asks it at another.
     pub fn own_port(&self, zone: ZoneId, system: SystemId, asked: u16) -> u16 {
         self.systems[system]

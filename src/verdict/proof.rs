@@ -195,7 +195,9 @@ pub fn host_answered(observation: &Observation, address: IpAddr, translated: boo
         State::Open if observation.listener.is_some() => true,
         State::Open => observation.painted.is_none() && observation.via.is_none(),
         State::Closed { reset_by } => *reset_by != ResetBy::Device,
-        State::Rejected(rejection) => rejection.by == Some(address) && !translated,
+        State::Rejected(rejection) => {
+            rejection.by == Some(address) && !translated && !may_be_a_devices(observation)
+        }
         State::Filtered
         | State::Silent
         | State::Unresolved(_)
@@ -203,6 +205,14 @@ pub fn host_answered(observation: &Observation, address: IpAddr, translated: boo
         | State::Stopped(_)
         | State::NotTried(_) => false,
     }
+}
+
+/// Whether a device that translates may have rejected in the name of the address that was asked.
+fn may_be_a_devices(observation: &Observation) -> bool {
+    matches!(
+        observation.rejected_by,
+        Some(ResetBy::Device | ResetBy::Either)
+    )
 }
 
 /// What a packet of this flow meets first; a zone's border where the file names no firewall.
@@ -289,7 +299,7 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
         by_the_host: is_the_hosts(site, seen, observation),
         nothing_answered: !signs.anything,
         zone: signs.zone_silence((zone, there), observation),
-        dropped: dropped_at(site, (zone, there), observation),
+        dropped: dropped_at(site, &seen.flow, (zone, there), observation),
         cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
         wrong_listener: is_another_listener(site, zone, seen.flow.to, observation),
@@ -301,6 +311,7 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
 /// Who may have dropped the packets, by the place where they vanish.
 fn dropped_at(
     site: &Site,
+    flow: &Flow,
     (here, there): (ZoneId, Option<ZoneId>),
     observation: &Observation,
 ) -> DroppedAt {
@@ -322,7 +333,10 @@ fn dropped_at(
         .into_iter()
         .map(str::to_string)
         .collect();
-    let suspects = suspects(site, &crosses, path, &place);
+    let translator = observation
+        .address
+        .and_then(|address| flow.translator(site, address));
+    let suspects = suspects(site, &crosses, path, &place, translator);
     match (
         suspects.behind_all,
         suspects.firewalls.is_empty(),
@@ -385,8 +399,11 @@ fn is_the_hosts(site: &Site, seen: &Seen, observation: &Observation) -> bool {
         Target::Crl(_) => false,
     };
     rejection.by.is_some_and(|by| {
-        let is_asked = Some(by) == observation.address && !is_translated(site, seen.flow.to, by);
-        is_asked || is_known(by)
+        let is_asked = Some(by) == observation.address;
+        if is_asked && may_be_a_devices(observation) {
+            return false;
+        }
+        (is_asked && !is_translated(site, seen.flow.to, by)) || is_known(by)
     })
 }
 
@@ -412,6 +429,10 @@ fn is_dead(site: &Site, signs: &Signs, observation: &Observation) -> bool {
         return false;
     };
     let Some(by) = rejection.by else { return false };
+    // A message in the name of the address itself does not come from a router of its network.
+    if by == address {
+        return false;
+    }
     let network = |address| {
         site.zone_of_address(address)
             .filter(|(_, network)| network.prefix_len() > 0)

@@ -272,7 +272,9 @@ fn rejected(rejection: &Rejection) -> Cause {
         Prohibition::PortUnreachable => Cause::PortUnreachable,
         Prohibition::HostUnreachable => Cause::HostUnreachable,
         Prohibition::NetUnreachable => Cause::NetUnreachable,
-        Prohibition::TimeExceeded | Prohibition::Other => Cause::Rejected,
+        Prohibition::RouteRejects | Prohibition::TimeExceeded | Prohibition::Other => {
+            Cause::Rejected
+        }
     }
 }
 
@@ -489,6 +491,7 @@ mod tests {
             icmp_type: Some(3),
             icmp_code: None,
             by: None,
+            ttl: None,
         })
     }
 
@@ -498,6 +501,7 @@ mod tests {
             icmp_type: None,
             icmp_code: None,
             by: None,
+            ttl: None,
         })
     }
 

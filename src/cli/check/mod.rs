@@ -28,7 +28,7 @@ mod sweep;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::IsTerminal as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ use crate::cli::streams::say;
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
 use crate::lab::{self, Faults, Lab};
-use crate::observation::Observation;
+use crate::observation::{Observation, State, Trouble};
 use crate::plan::{self, Chosen, Plan};
 use crate::probe::{Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
 use crate::report::{self, Detail, Elsewhere, ReportDocument, Run, SweptSystem, Vantage};
@@ -452,7 +452,9 @@ async fn try_all(
         false => HashMap::new(),
     };
     bar.set_message("looking closer");
-    let mut doors = look_closer(bench, &questions, &mut answers).await;
+    refused_here(bench, &questions, &mut answers).await;
+    let crossing = crossing(bench, chosen, by_flow);
+    let mut doors = look_closer(bench, &questions, &mut answers, &crossing).await;
     let mut seen: Vec<Seen> = chosen
         .iter()
         .zip(by_flow)
@@ -479,9 +481,50 @@ async fn try_all(
     }
 }
 
+/// The questions of flows between two zones.
+fn crossing(bench: &Bench, chosen: &[Chosen], by_flow: &[Vec<usize>]) -> HashSet<usize> {
+    let site = &bench.loaded.site;
+    let crosses = |chosen: &Chosen| {
+        let flow = &bench.plan.flows[chosen.flow];
+        flow.end(site) != Some(flow.start(site))
+    };
+    let flows = chosen.iter().zip(by_flow);
+    flows
+        .filter(|(chosen, _)| crosses(chosen))
+        .flat_map(|(_, numbers)| numbers.iter().copied())
+        .collect()
+}
+
+/// Takes apart what this host's own firewall said from what the network did.
+async fn refused_here(bench: &Bench, questions: &[Question], answers: &mut [Observation]) {
+    attribution::own_words(answers, &bench.own);
+    if bench.lab.is_some() || bench.via.is_some() || *bench.stop.borrow() {
+        return;
+    }
+    let asked: Vec<(usize, SocketAddr)> = questions
+        .iter()
+        .zip(answers.iter())
+        .enumerate()
+        .filter(|(_, (question, seen))| {
+            !matches!(question.ladder, Ladder::Datagram(_))
+                && attribution::may_be_reset_here(seen, &bench.own)
+        })
+        .filter_map(|(number, (_, seen))| Some((number, seen.attempts.first()?.remote)))
+        .collect();
+    let ports: Vec<SocketAddr> = asked.iter().map(|(_, port)| *port).collect();
+    for place in bench.prober.reset_here(&ports).await {
+        answers[asked[place].0].state = State::Unreachable(Trouble::Refused);
+    }
+}
+
 /// Carries out what attribution wants to know, host by host at once, and writes down what that proves. The doors that
 /// were tried come back.
-async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Observation]) -> Doors {
+async fn look_closer(
+    bench: &Bench,
+    questions: &[Question],
+    answers: &mut [Observation],
+    crossing: &HashSet<usize>,
+) -> Doors {
     if bench.lab.is_some() || bench.via.is_some() || *bench.stop.borrow() {
         return Doors::new();
     }
@@ -500,6 +543,7 @@ async fn look_closer(bench: &Bench, questions: &[Question], answers: &mut [Obser
                     .first()
                     .map_or(question.port, |attempt| attempt.remote.port()),
                 needed: question.turn == Turn::Needed,
+                crosses: crossing.contains(&number),
                 seen,
             })
         })

@@ -12,11 +12,12 @@ use crate::report::evidence::says;
 use crate::verdict::{Cause, Context, Judgement, Verdict, judge};
 
 /// Every ICMP message that a report has words for.
-const PROHIBITIONS: [Prohibition; 6] = [
+const PROHIBITIONS: [Prohibition; 7] = [
     Prohibition::AdminProhibited,
     Prohibition::PortUnreachable,
     Prohibition::HostUnreachable,
     Prohibition::NetUnreachable,
+    Prohibition::RouteRejects,
     Prohibition::TimeExceeded,
     Prohibition::Other,
 ];
@@ -61,6 +62,7 @@ fn rejection(rejected: &Rejected) -> Option<Rejection> {
         icmp_type: rejected.icmp_type,
         icmp_code: rejected.icmp_code,
         by: rejected.by.as_ref().and_then(|by| by.parse().ok()),
+        ttl: rejected.ttl,
     })
 }
 
@@ -174,8 +176,10 @@ mod tests {
                 icmp_type: None,
                 icmp_code: None,
                 by: None,
+                ttl: None,
                 by_the_host: false,
                 firewall: None,
+                sender: None,
             };
             assert_eq!(rejection(&rejected).expect("read").says, prohibition);
         }

@@ -1,0 +1,50 @@
+//! How far away an answer came from, and what other answers make likely.
+
+use super::ResetBy;
+
+/// How far away the sender of a reset is, beside the machine that speaks at an open port of the same address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distance {
+    /// That open port.
+    pub port: u16,
+    /// How far, beside it.
+    pub sender: Farness,
+}
+
+/// How far away a sender is, beside the machine that speaks at an open port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farness {
+    /// As far: it is that machine, or something on its own segment.
+    Same,
+    /// Nearer, by so many routers at the least.
+    Nearer(u8),
+    /// Nothing follows.
+    Untold(Untold),
+}
+
+/// Why nothing follows from the TTL of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Untold {
+    /// The open port's answers do not have the TTL that the number of hops to it would leave them: the way back is another,
+    /// or a device sets the TTL.
+    Uneven,
+    /// Answers of one port differ among themselves.
+    Unsteady,
+    /// Another port of the address is answered from farther away than the open one.
+    Farther,
+    /// The resets begin with another TTL than the open port's answers.
+    OtherBeginning,
+    /// The open port's service has not shown that it is the host's own.
+    Unspoken,
+}
+
+/// Who likely sent a reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Likely {
+    /// Who.
+    pub by: ResetBy,
+    /// Other ports of the host that a device is known to refuse.
+    pub refused: usize,
+    /// Those of them that it refuses with a reset.
+    pub by_reset: usize,
+}
