@@ -90,7 +90,7 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
         ("web:1000/tcp", "ok", "answered"),
         ("web:1001/tcp", "blocked", "no-answer"),
         ("web:1002/tcp", "blocked", "admin-prohibited"),
-        ("web:1003/tcp", "blocked", "reset"),
+        ("web:1003/tcp", "blocked", "reset-by-device"),
         ("web:1004/tcp", "blocked", "port-unreachable"),
         ("web:2000/udp", "ok", "answered"),
         ("web:2001/udp", "unknown", "udp-silent"),
@@ -117,7 +117,7 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
         flow("web:2002/udp")["evidence"]["rejected"]["by"],
         "198.51.100.1"
     );
-    assert_eq!(flow("web:1003/tcp")["evidence"]["reset_by"], "either");
+    assert_eq!(flow("web:1003/tcp")["evidence"]["reset_by"], "device");
     let dropped = &flow("web:1001/tcp")["evidence"]["path"]["dropped"];
     assert_eq!(
         (&dropped["after"]["by"], &dropped["by"], &dropped["host"]),
