@@ -12,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 use files::{Bed, printed, said};
 
 /// Every command, as words with a space between, and its exit status when nothing is in its way.
-const COMMANDS: [(&str, i32); 34] = [
+const COMMANDS: [(&str, i32); 35] = [
     ("check --lab", 1),
     ("check --lab --healthy --format json", 0),
     ("check nowhere.yaml", 2),
@@ -41,6 +41,7 @@ const COMMANDS: [(&str, i32); 34] = [
     ("schema change", 0),
     ("completions bash", 0),
     ("completions zsh", 0),
+    ("licences", 0),
     ("man", 0),
     ("--version", 0),
     ("help", 0),
