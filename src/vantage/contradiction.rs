@@ -2,7 +2,7 @@
 //!
 //! Every rule asks for something that only the wrong place explains: the address of a system elsewhere, none of the
 //! addresses of the system that this host is said to be, or a public address in a network of another zone. A private
-//! address that no system has decides nothing: it may be a hotel's.
+//! address that no system has decides nothing: it may be a hotel's. Nor does one of those that only documents use.
 
 use std::net::IpAddr;
 
@@ -65,13 +65,23 @@ fn none_of(site: &Site, system: SystemId, own: &[IpAddr]) -> Option<String> {
 }
 
 fn another_zone(site: &Site, said: ZoneId, own: &[IpAddr]) -> Option<String> {
-    let public = own.iter().filter(|address| !is_private(**address));
+    let public = own
+        .iter()
+        .filter(|address| !is_private(**address) && !is_documentation(**address));
     let mut found = public.filter_map(|address| Some((named_zone(site, *address)?, address)));
     let (zone, address) = found.find(|(zone, _)| *zone != said)?;
     Some(format!(
         "{address} lies in zone `{}`",
         site.zones[zone].name
     ))
+}
+
+/// Addresses that documents use (RFC 5737, RFC 3849) and no network routes: a lab's, which decide nothing.
+fn is_documentation(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_documentation(),
+        IpAddr::V6(v6) => v6.segments()[..2] == [0x2001, 0xdb8],
+    }
 }
 
 fn has_leg_in(site: &Site, zone: ZoneId, own: &[IpAddr]) -> bool {
@@ -94,7 +104,7 @@ mod tests {
 
     fn denied(from: Option<&str>, system: Option<&str>, own: &[&str]) -> Option<String> {
         let text = "site: { code: PRI, product: configmgr-2007, crl_check: false }
-zones: { internet: { networks: [\"0.0.0.0/0\"] }, perimeter: { networks: [\"192.0.2.0/24\"] }, intranet: { networks: [\"10.0.0.0/8\"] } }
+zones: { internet: { networks: [\"0.0.0.0/0\"] }, perimeter: { networks: [\"192.0.2.0/24\", \"192.88.98.0/24\"] }, intranet: { networks: [\"10.0.0.0/8\"] } }
 firewalls: { front-end: { between: [internet, perimeter] }, back-end: { between: [perimeter, intranet] } }
 systems:
   ibs01: { zone: perimeter, addresses: { internet: 203.0.113.10, default: 192.0.2.10 }, roles: [console] }
@@ -122,9 +132,9 @@ systems:
         }
         let found = denied(None, Some("ibs01"), &["192.0.2.77"]).expect("it is denied");
         assert!(found.contains("`ibs01` has 192.0.2.10"), "{found}");
-        let found = denied(Some("internet"), None, &["192.0.2.77"]).expect("it is denied");
+        let found = denied(Some("internet"), None, &["192.88.98.7"]).expect("it is denied");
         assert!(
-            found.contains("192.0.2.77 lies in zone `perimeter`"),
+            found.contains("192.88.98.7 lies in zone `perimeter`"),
             "{found}"
         );
     }
@@ -141,6 +151,8 @@ systems:
             (Some("internet"), None, &["198.51.100.10"]),
             // A router between the two zones.
             (Some("perimeter"), None, &["192.0.2.254", "10.0.0.5"]),
+            // In a lab with the addresses of documents.
+            (Some("internet"), None, &["192.0.2.77"]),
             // Behind a hotel's router.
             (Some("internet"), None, &["10.0.0.77"]),
             // No network of the file names it, so it may be any zone's.
