@@ -20,6 +20,12 @@ const DOOR_PORTS: std::ops::Range<u64> = 20_000..32_000;
 const LONGEST_SEARCH: Duration = Duration::from_millis(4_500);
 /// A router that looks for a host needs seconds; a firewall that pretends says so at once.
 pub(super) const SHORTEST_SEARCH: Duration = Duration::from_millis(900);
+/// The least time that a whole search takes: three questions, a second apart.
+const WHOLE_SEARCH: Duration = Duration::from_millis(2_500);
+/// How often a door that nobody uses may stay silent before another port is asked.
+const SILENT_SEARCHES: usize = 2;
+/// The chance that a host is called dead because packets were lost.
+const DOUBT: f64 = 1e-4;
 /// How often a router is made to look for a host.
 const SEARCHES: usize = 6;
 /// Further resets whose times are taken.
@@ -100,16 +106,42 @@ impl Prober {
     /// reach. Which of several routers is asked depends on the source port.
     async fn search(&self, address: IpAddr, known: &HashSet<u16>, said_of: u16) -> Option<IpAddr> {
         let door = *doors(known, &HashSet::new(), 1).first()?;
-        let mut remote = SocketAddr::new(address, door);
+        let mut silent = 0;
         for _ in 0..SEARCHES {
+            let remote = SocketAddr::new(address, door);
             let seen = once(self, remote, Manner::default(), LONGEST_SEARCH).await?;
             let Some(came) = seen.came else {
-                remote.set_port(said_of);
+                silent += 1;
+                if silent == SILENT_SEARCHES {
+                    return self.search_again(SocketAddr::new(address, said_of)).await;
+                }
                 continue;
             };
             let router = unreachable_by(&came)?;
             // A quick word may end a search that another packet began, or be a firewall's: the next one tells.
             if seen.took >= SHORTEST_SEARCH {
+                return Some(router);
+            }
+        }
+        None
+    }
+
+    /// The same at a port that a rule may reject. A rule says so at once, but the packet may have been lost, and the
+    /// system sends it again after a second or two. So the router has to search as often as losses cannot explain.
+    async fn search_again(&self, remote: SocketAddr) -> Option<IpAddr> {
+        let lost = self.learnt().loss_on_the_way_to(remote.ip()).bound();
+        let wanted = searches(lost)?;
+        let mut slow = 0;
+        for number in 0..=wanted {
+            let seen = once(self, remote, Manner::default(), LONGEST_SEARCH).await?;
+            let router = unreachable_by(&seen.came?)?;
+            match (seen.took >= WHOLE_SEARCH, number) {
+                (true, _) => slow += 1,
+                // It may end a search that another packet began.
+                (false, 0) => {}
+                (false, _) => return None,
+            }
+            if slow == wanted {
                 return Some(router);
             }
         }
@@ -241,6 +273,14 @@ impl Prober {
     }
 }
 
+/// How often a router has to search at a port that a rule may reject: a packet that is lost twice looks like one search.
+/// `None`: so much is lost that nothing follows.
+fn searches(lost: f64) -> Option<usize> {
+    let wanted = (DOUBT.ln() / (2.0 * lost.ln())).ceil();
+    let most = SEARCHES as f64;
+    (wanted <= most).then_some((wanted as usize).max(SILENT_SEARCHES))
+}
+
 /// Who said that the host cannot be reached; `None`: that is not what came.
 fn unreachable_by(came: &Connection) -> Option<IpAddr> {
     match came {
@@ -317,6 +357,14 @@ fn door(address: IpAddr, port: u16) -> Question {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_more_is_lost_the_more_often_a_router_has_to_search() {
+        assert_eq!(searches(0.01), Some(2));
+        assert_eq!(searches(0.14), Some(3));
+        assert_eq!(searches(0.36), Some(5));
+        assert_eq!(searches(0.6), None, "losses explain it");
+    }
 
     #[test]
     fn doors_are_none_of_the_ports_in_use() {
