@@ -1,6 +1,6 @@
 //! From judged flows to a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,13 +73,16 @@ pub struct SweptSystem {
     examples: BTreeMap<&'static str, Observation>,
     /// Open ports with what was seen.
     open: Vec<(u16, Observation)>,
+    /// Ports that the system has to serve, to whatever zone.
+    served: HashSet<u16>,
 }
 
 impl SweptSystem {
-    /// A system of which no port has been taken in yet.
-    pub fn new(system: SystemId) -> Self {
+    /// A system of which no port has been taken in yet. `served`: the ports that it has to serve, to whatever zone.
+    pub fn new(system: SystemId, served: HashSet<u16>) -> Self {
         Self {
             system,
+            served,
             states: BTreeMap::new(),
             let_through: Vec::new(),
             painted: Vec::new(),
@@ -284,9 +287,12 @@ fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
         mildly_forbidden: there <= here,
         ..Context::default()
     };
+    // Inside one zone no firewall keeps the hosts from what a system serves to other zones.
+    let is_finding = |port: u16| across || !swept.served.contains(&port);
     let mut findings: Vec<ReportFlow> = swept
         .open
         .iter()
+        .filter(|(port, _)| is_finding(*port))
         .map(|(port, seen)| {
             let observations = std::slice::from_ref(seen);
             let judgement = judge(Need::Forbidden, seen, &context);

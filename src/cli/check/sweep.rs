@@ -41,7 +41,7 @@ pub(super) async fn sweep(
         if bench.place.system == Some(system) {
             continue;
         }
-        let mut swept = SweptSystem::new(system);
+        let mut swept = SweptSystem::new(system, served(bench, system));
         let tried = tried(seen, system);
         let ports: Vec<u16> = wanted(&site.probing.sweep)
             .into_iter()
@@ -70,6 +70,22 @@ fn wanted(sweep: &Sweep) -> BTreeSet<u16> {
             .collect(),
         Sweep::None | Sweep::Watchlist => BTreeSet::new(),
     }
+}
+
+/// The ports at which a system has to serve, to whatever zone.
+fn served(bench: &Bench, system: SystemId) -> HashSet<u16> {
+    let site = &bench.loaded.site;
+    let flows = bench.plan.flows.iter().filter(|flow| {
+        flow.to == Target::System(system)
+            && flow.transport == Transport::Tcp
+            && flow.need != Need::Forbidden
+    });
+    flows
+        .flat_map(|flow| {
+            let zone = flow.start(site);
+            (flow.port.low..=flow.port.high).map(move |port| site.own_port(zone, system, port))
+        })
+        .collect()
 }
 
 /// Ports of a system that the plan has tried, and those in ranges that it needs.
