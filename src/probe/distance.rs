@@ -19,8 +19,8 @@ use crate::attribution::distance::{
 };
 use crate::os::{Connection, Manner};
 
-/// The least time that an answer is waited for.
-const LEAST_WAIT: Duration = Duration::from_millis(120);
+/// The least time that an answer is waited for: on a busy machine a shorter one takes late answers for silence.
+const LEAST_WAIT: Duration = Duration::from_millis(250);
 /// The longest: after a second the system sends its packet again.
 const LONGEST_WAIT: Duration = Duration::from_millis(900);
 /// Tries under way at once.

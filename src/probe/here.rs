@@ -17,8 +17,8 @@ const ROUNDS: usize = 8;
 const MOST_NOISE: usize = 2;
 /// The shortest pause.
 const PAUSE: Duration = Duration::from_millis(2);
-/// How long a reset of this host may take.
-const LIMIT: Duration = Duration::from_millis(100);
+/// How long a reset of this host may take, on a busy machine.
+const LIMIT: Duration = Duration::from_millis(500);
 
 impl Prober {
     /// Which of these ports this host itself resets: their places in the list.
