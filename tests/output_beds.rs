@@ -102,13 +102,14 @@ fn sixty_ends_by_force_lose_no_report_and_leave_no_half() {
             sleep((whole - until_written).mul_f64(share));
             while_written += u32::from(child.try_wait().expect("it runs").is_none());
         }
-        // Ctrl-C and SIGTERM end this command as SIGKILL does.
-        let signal = ["-KILL", "-INT", "-TERM"][(number / 3) as usize % 3];
-        let killed = Command::new("kill")
-            .args([signal, &child.id().to_string()])
-            .stderr(Stdio::null())
-            .status();
-        killed.expect("it runs");
+        // Ctrl-C and SIGTERM end this command as SIGKILL does. One that has ended has no number any more.
+        if child.try_wait().expect("it runs").is_none() {
+            let signal = ["-KILL", "-INT", "-TERM"][(number / 3) as usize % 3];
+            let mut kill = Command::new("kill");
+            kill.args([signal, &child.id().to_string()]);
+            let killed = kill.stderr(Stdio::null()).status();
+            killed.expect("it runs");
+        }
         child.wait().expect("it ends");
         match fs::read(bed.path("r.json")) {
             Err(_) => lost += 1,

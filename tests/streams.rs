@@ -72,6 +72,23 @@ fn unread() -> Stdio {
 }
 
 #[test]
+fn no_command_is_left_out() {
+    let help = printed(&Bed::new().run(&["help"]));
+    let listed = help.split("\nCommands:\n").nth(1).expect("commands");
+    let listed = listed.split("\n\n").next().expect("commands").lines();
+    let names: Vec<&str> = listed
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(names.len() > 8, "{names:?}");
+    for name in names {
+        let is_there = COMMANDS
+            .iter()
+            .any(|(command, _)| command.split(' ').next() == Some(name));
+        assert!(is_there, "`{name}` is to be tried with odd streams too");
+    }
+}
+
+#[test]
 fn standard_error_that_cannot_be_written_changes_nothing() {
     let bed = bed();
     for (command, status) in COMMANDS {

@@ -9,6 +9,6 @@ const OTHERS: &str = include_str!("../../THIRD-PARTY-NOTICES.txt");
 pub(super) fn run() -> anyhow::Result<u8> {
     let own =
         "portproof is licensed under MIT or Apache-2.0, as you like. MIT's text, for portproof:";
-    streams::print(format!("{own}\n\n{OWN}\n{OTHERS}"))?;
+    streams::print(&format!("{own}\n\n{OWN}\n{OTHERS}"))?;
     Ok(0)
 }

@@ -15,7 +15,7 @@ pub(super) fn run(into: Option<&Path>) -> anyhow::Result<u8> {
     let mut program = Arguments::command().disable_help_subcommand(true);
     program.build();
     let Some(folder) = into else {
-        print(page(&program)?)?;
+        print(&page(&program)?)?;
         return Ok(0);
     };
     let commands = std::iter::once(&program).chain(program.get_subcommands());

@@ -78,7 +78,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "portproof", &mut script);
-            streams::print(String::from_utf8_lossy(&script))?;
+            streams::print(&String::from_utf8_lossy(&script))?;
             Ok(0)
         }
         Command::Licences => licences::run(),

@@ -26,6 +26,7 @@
 //!
 //! A result that is not signed takes the place of the earlier one, and an earlier signature then goes: it fits nothing.
 
+use std::borrow::Cow;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -108,7 +109,7 @@ impl Output {
     /// # Errors
     /// When it does not stand where it was to stand.
     pub(super) fn write(self, text: &str) -> anyhow::Result<()> {
-        let file_text = || anstream::adapter::strip_str(text).to_string();
+        let file_text = || without_colours(text);
         let failed = match self {
             Self::Standard => return print(text),
             Self::Straight { path, file } => straight(&path, file, &file_text()),
@@ -139,6 +140,14 @@ impl Output {
             remove_signature(&next_signature_of(&report));
         }
         Ok(())
+    }
+}
+
+/// A text as it stands in files. Most have no colours, and a large report is not copied for nothing.
+fn without_colours(text: &str) -> Cow<'_, str> {
+    match text.contains('\u{1b}') {
+        true => anstream::adapter::strip_str(text).to_string().into(),
+        false => text.into(),
     }
 }
 

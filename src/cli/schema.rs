@@ -28,6 +28,6 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
             serde_json::to_string_pretty(&schemars::schema_for!(ChangeDocument))? + "\n"
         }
     };
-    print(text)?;
+    print(&text)?;
     Ok(0)
 }

@@ -6,7 +6,7 @@
 //! What is said to whoever sits there goes to standard error by `say!`. It never ends a run: a full disk or a closed pipe
 //! behind it loses the words, not the report. The macros of the standard library panic there, so lints refuse them.
 
-use std::fmt::{self, Display};
+use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::panic::{self, PanicHookInfo};
 
@@ -34,9 +34,13 @@ pub(super) fn tell(words: fmt::Arguments<'_>) {
 ///
 /// # Errors
 /// When standard output takes it no more, a closed pipe aside.
-pub(super) fn print(text: impl Display) -> anyhow::Result<()> {
-    let mut out = anstream::stdout().lock();
-    printed(write!(out, "{text}").and_then(|()| out.flush()))
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    // To leave colours out takes long for a large text, and most have none.
+    let mut out: Box<dyn Write> = match text.contains('\u{1b}') {
+        true => Box::new(anstream::stdout().lock()),
+        false => Box::new(io::stdout().lock()),
+    };
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
 /// What the end of printing means.
