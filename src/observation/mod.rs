@@ -42,6 +42,11 @@ pub struct Observation {
     pub attempts: Vec<Attempt>,
     /// How sure silence is, from 0 to 1: only with [`State::Filtered`] and [`State::Silent`].
     pub confidence: Option<f64>,
+    /// Of the silent tries, those shortly before and after which a port on the same way answered; `None`: nothing on the way
+    /// ever did.
+    pub witnessed: Option<u16>,
+    /// When the port last answered, where it no longer did at the end of the run.
+    pub went_silent: Option<Timestamp>,
     /// Whether the address lies in a network that this host is itself in, or is this host's own.
     pub on_link: bool,
     /// What TLS showed.
@@ -89,6 +94,8 @@ impl Observation {
             depth: None,
             attempts: Vec::new(),
             confidence: None,
+            witnessed: None,
+            went_silent: None,
             on_link: false,
             tls: None,
             lists: Vec::new(),

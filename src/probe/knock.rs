@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::inquire::SHORTEST_SEARCH;
-use super::{Landing, Prober, Question, converse, silence, story};
+use super::{Landing, Prober, Question, converse, once, silence, story, witness};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
 };
@@ -24,6 +24,9 @@ use crate::os::{self, Connection, Manner};
 
 /// The longest time that one knock listens between its tries; what is silent then, and not proved, stays unproved.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// How long a question that has been listened to before is listened to again, at the least.
+const SECOND_WINDOW: Duration = Duration::from_millis(200);
 
 /// How much longer each wait is than the one before.
 const GROWTH: f64 = 1.15;
@@ -83,12 +86,27 @@ pub(super) async fn knock(
     seen
 }
 
-/// Sets state and confidence of silence by what is known of losses now.
+/// Sets state and confidence of silence by what is known of losses and of witnesses now.
 pub(super) fn judge_silence(prober: &Prober, seen: &mut Observation, earlier: usize) {
     let Some(address) = seen.address else { return };
-    let (confidence, proof) = prober
-        .learnt()
-        .confidence(address, earlier + silent(&seen.attempts));
+    let counted = prober.learnt().book.count(address, &seen.attempts, None);
+    seen.witnessed = counted.map(|counted| u16::try_from(counted.tries).unwrap_or(u16::MAX));
+    let tries = counted.map_or(silent(&seen.attempts), |counted| counted.tries);
+    let apart = counted.is_none_or(|counted| earlier > 0 || counted.pieces >= witness::PIECES);
+    judge_tries(prober, seen, earlier + tries, apart);
+}
+
+/// Sets state and confidence of the silence of datagrams, which have no witnesses.
+pub(super) fn judge_datagrams(prober: &Prober, seen: &mut Observation) {
+    let tries = silent(&seen.attempts);
+    judge_tries(prober, seen, tries, true);
+}
+
+/// `apart`: no single outage explains the tries.
+fn judge_tries(prober: &Prober, seen: &mut Observation, tries: usize, apart: bool) {
+    let Some(address) = seen.address else { return };
+    let (confidence, enough) = prober.learnt().confidence(address, tries);
+    let proof = enough && apart;
     seen.confidence = Some(confidence);
     seen.state = if proof {
         State::Filtered
@@ -133,19 +151,38 @@ impl Tries<'_> {
             if let Some(end) = self.listen(wait).await {
                 return end;
             }
+            self.note_silence();
             if enough || self.listened > LONGEST {
                 break;
             }
         }
         let _waiting = self.prober.waiting.acquire().await;
         *places = None;
-        let window = self
-            .prober
-            .learnt()
-            .window(self.remote.ip(), self.prober.limits.timeout);
+        let window = self.window();
         let since_the_first = self.left.first().map_or(window, Instant::elapsed);
         let end = self.listen(window.saturating_sub(since_the_first)).await;
         end.unwrap_or(End::Silence)
+    }
+
+    /// How long silence is listened to. A question that has been listened to for so long needs no second time.
+    fn window(&self) -> Duration {
+        let learnt = self.prober.learnt();
+        let (address, timeout) = (self.remote.ip(), self.prober.limits.timeout);
+        match self.earlier {
+            0 => learnt.window(address, timeout),
+            _ => (learnt.wait(address) * 2).max(SECOND_WINDOW).min(timeout),
+        }
+    }
+
+    /// The try that has just been listened to was not answered in time.
+    fn note_silence(&self) {
+        let last = self
+            .attempts
+            .last()
+            .filter(|_| self.question.landing == Landing::Itself);
+        if let Some(last) = last.filter(|last| last.result == AttemptResult::Silent) {
+            once::note(self.prober, self.remote, last.at, Duration::ZERO, None);
+        }
     }
 
     /// Sends a try on its way when its turn comes; false: the run was stopped.
@@ -248,6 +285,10 @@ impl Tries<'_> {
 
     /// Takes in an answer: earlier tries were lost, and the time is a round trip.
     fn learn(&self, number: usize, took: Duration, connection: &Connection) {
+        let began = self.attempts.get(number).map(|attempt| attempt.at);
+        if let (Some(at), Landing::Itself) = (began, self.question.landing) {
+            once::note(self.prober, self.remote, at, took, Some(connection));
+        }
         // A device on the way answers for its part of the way only, and a router may ask its network for seconds
         // before it says that a host is unreachable: that is neither loss nor distance.
         if !matches!(connection, Connection::Rejected { .. }) {

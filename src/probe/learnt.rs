@@ -9,6 +9,9 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::silence::Loss;
+use super::watch::Book;
+use super::witness;
+use crate::observation::Attempt;
 
 /// The shortest wait for an answer.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
@@ -31,6 +34,8 @@ pub(super) struct Learnt {
     /// Tries that silence needs in any case: more where packets are known to take different ways.
     pub(super) fewest: u8,
     hosts: HashMap<IpAddr, Host>,
+    /// When what answered, and what was silent.
+    pub(super) book: Book,
     slowest: Option<Duration>,
 }
 
@@ -43,6 +48,14 @@ struct Host {
 }
 
 impl Learnt {
+    /// Nothing, in a run that may make so many attempts a second.
+    pub(super) fn new(rate: Option<u32>) -> Self {
+        Self {
+            book: Book::new(rate),
+            ..Self::default()
+        }
+    }
+
     /// The places for questions to one address at once.
     pub(super) fn slots(&mut self, address: IpAddr, per_host: usize) -> Arc<Semaphore> {
         let host = self.hosts.entry(address).or_insert_with(|| Host {
@@ -98,6 +111,16 @@ impl Learnt {
             .confidence(tries, self.asked)
     }
 
+    /// The tries that the silence of an address still lacks; 0: it has enough.
+    pub(super) fn lacks(&self, address: IpAddr, tries: &[Attempt]) -> usize {
+        let wanted = usize::from(self.tries(address).min(super::silence::MOST));
+        let Some(counted) = self.book.count(address, tries, None) else {
+            return wanted.saturating_sub(super::knock::silent(tries));
+        };
+        let lacks = wanted.saturating_sub(counted.tries);
+        lacks.max(usize::from(counted.pieces < witness::PIECES))
+    }
+
     /// The quickest answer of an address.
     pub(super) fn round_trip(&self, address: IpAddr) -> Option<Duration> {
         self.hosts.get(&address)?.round_trip
@@ -133,7 +156,11 @@ impl Learnt {
 
     /// Takes in an answer of the host itself that came after so many lost tries, and how long it took.
     pub(super) fn answered(&mut self, address: IpAddr, lost: usize, took: Duration) {
-        let lost = u32::try_from(lost).unwrap_or(u32::MAX);
+        let most = match self.book.is_back(address, Timestamp::now()) {
+            true => 1,
+            false => u32::MAX,
+        };
+        let lost = u32::try_from(lost).unwrap_or(u32::MAX).min(most);
         self.loss.add(1, lost);
         if let Some(host) = self.hosts.get_mut(&address) {
             host.loss.add(1, lost);
@@ -146,6 +173,9 @@ impl Learnt {
 
     /// Takes in a try that a host which answers did not answer.
     pub(super) fn lost(&mut self, address: IpAddr) {
+        if self.book.is_out(address) {
+            return;
+        }
         self.loss.add(0, 1);
         if let Some(host) = self.hosts.get_mut(&address) {
             host.loss.add(0, 1);

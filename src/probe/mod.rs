@@ -3,14 +3,16 @@
 //! A `Question` goes through a ladder: knock (`knock`: tries until an answer or until silence is proof, by the bound
 //! of `silence`), then the conversation (`converse`: TLS, HTTP), as far as its protocol asks; UDP is one `datagram`.
 //! Where the run has a token, a port that opened is first asked for a listener of this program (`recognise`).
-//! A required port that opened is knocked at from several source ports (`spread`). When all have been asked,
-//! `Prober::prove_silence` makes up for losses that were learnt late, and `inquire` finds out what an inquiry of
-//! `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances (`distance`), times. Which resets this
-//! host itself makes `here` finds out. `pace` spreads the tries, `learnt` keeps round trips and losses, `names` asks the
-//! resolver, `gateway` goes through a proxy. What the log says of all this has its words in `story`. What comes back is
-//! always an `Observation`, never an error. What
-//! is said on an open port is in `conversation`.
+//! A required port that opened is knocked at from several source ports (`spread`). While tries are silent, `watch` knocks
+//! at ports that answer, and `witness` says which silence counts. When all have been asked, `Prober::prove_silence` makes
+//! up for losses that were learnt late and for times in which nothing passed, and `again` looks a second time at needed
+//! flows that are silent. `inquire` finds out what an inquiry of `attribution` asks: doors that nobody uses, walks of
+//! paths (`walk`), distances (`distance`), times. Which resets this host itself makes `here` finds out. `pace` spreads
+//! the tries, `learnt` keeps round trips and losses, `names` asks the resolver,
+//! `gateway` goes through a proxy. What the log says of all this has its words in `story`. What comes back is always an
+//! `Observation`, never an error. What is said on an open port is in `conversation`.
 
+mod again;
 mod converse;
 mod datagram;
 mod distance;
@@ -30,6 +32,8 @@ mod silence;
 mod spread;
 mod story;
 mod walk;
+mod watch;
+mod witness;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -38,12 +42,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch::Receiver;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, Span, debug_span};
 
 use crate::observation::{
-    NotTried, Observation, Prohibition, Rejection, State, Trouble, Unresolved,
+    AttemptResult, NotTried, Observation, Prohibition, Rejection, State, Trouble, Unresolved,
 };
 use knock::Places;
 use learnt::Learnt;
@@ -56,6 +61,7 @@ pub use prove::SAMPLES as LOSS_SAMPLES;
 pub use recognise::Beside;
 pub use silence::MOST as MOST_TRIES;
 pub use spread::PORTS as SOURCE_PORTS;
+pub use witness::Gap;
 
 /// One flow at one address, as it is asked.
 #[derive(Clone, Debug)]
@@ -192,18 +198,13 @@ pub struct Prober {
     waiting: Semaphore,
     /// Hosts to which paths are walked at once: routers share their error messages out among all walks.
     walking: Semaphore,
-    stop: watch::Receiver<bool>,
+    stop: Receiver<bool>,
     learnt: Mutex<Learnt>,
 }
 
 impl Prober {
     /// A prober for one run; when `stop` turns true it gives up what is under way.
-    pub fn new(
-        limits: Limits,
-        trust: Trust,
-        own: Vec<IpNet>,
-        stop: watch::Receiver<bool>,
-    ) -> Arc<Self> {
+    pub fn new(limits: Limits, trust: Trust, own: Vec<IpNet>, stop: Receiver<bool>) -> Arc<Self> {
         let pace = pace::Pace::new(limits.rate);
         Arc::new(Self {
             limits,
@@ -213,7 +214,7 @@ impl Prober {
             waiting: Semaphore::new(limits.waiting.max(1)),
             walking: Semaphore::new(WALKS_AT_ONCE),
             stop,
-            learnt: Mutex::default(),
+            learnt: Mutex::new(Learnt::new(limits.rate)),
         })
     }
 
@@ -232,16 +233,12 @@ impl Prober {
             })
             .count();
         let mut answers: Vec<Option<Observation>> = vec![None; questions.len()];
-        self.ask_turn(&questions, Turn::Needed, &mut answers, &done)
-            .await;
-        if questions
-            .iter()
-            .any(|question| question.turn == Turn::Forbidden)
-        {
-            self.confirm(&questions, &answers).await;
-            self.ask_turn(&questions, Turn::Forbidden, &mut answers, &done)
-                .await;
-        }
+        let turns = async {
+            for turn in [Turn::Needed, Turn::Forbidden] {
+                self.ask_turn(&questions, turn, &mut answers, &done).await;
+            }
+        };
+        self.watching(turns).await;
         let interrupted = |question: &Question| {
             let address = match question.target {
                 Target::Address(address) => Some(address),
@@ -283,34 +280,6 @@ impl Prober {
                 done();
             }
         }
-    }
-
-    /// Knocks once more at one port of each host that answers, before the first knock at a forbidden port: should such a
-    /// knock make a device shut this host out, what was seen before still holds.
-    async fn confirm(&self, questions: &[Question], answers: &[Option<Observation>]) {
-        let mut ports: HashMap<IpAddr, u16> = HashMap::new();
-        for (question, answer) in questions.iter().zip(answers) {
-            if let Some(answer) = answer
-                && let (Some(address), State::Open) = (answer.address, &answer.state)
-                && question.landing == Landing::Itself
-                && question.via.is_none()
-                && !matches!(question.ladder, Ladder::Datagram(_))
-            {
-                ports.entry(address).or_insert(question.port);
-            }
-        }
-        let all = ports.into_iter().map(|(address, port)| async move {
-            let wait = self.learnt().wait(address).min(self.limits.timeout);
-            let remote = SocketAddr::new(address, port);
-            let seen = once::once(self, remote, crate::os::Manner::default(), wait).await;
-            if let Some(seen) = seen
-                && matches!(seen.came, Some(crate::os::Connection::Open(_)))
-            {
-                self.learnt().answered(address, 0, seen.took);
-            }
-        });
-        let all = futures_util::future::join_all(all);
-        all.instrument(debug_span!("confirm")).await;
     }
 
     /// Asks one question; `earlier` tries of it have been silent already.
@@ -376,8 +345,14 @@ impl Prober {
         }
         let mut seen = knock::knock(self, &question, host, earlier, places).await;
         if question.spread && seen.state == State::Open && !seen.on_link {
+            let opened = seen
+                .attempts
+                .iter()
+                .find(|attempt| attempt.result == AttemptResult::Open);
+            let took_ms = opened.map_or(0.0, |attempt| attempt.took_ms);
             let remote = SocketAddr::new(host, question.port);
-            let spread = spread::spread(self, remote).instrument(debug_span!("source_ports"));
+            let spread = spread::spread(self, remote, took_ms);
+            let spread = spread.instrument(debug_span!("source_ports"));
             seen.source_ports = Some(spread.await);
         }
         seen

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -56,9 +57,13 @@ pub(super) async fn in_place(
         prober.pace.turn().await;
         let local = Mutex::new(None);
         let began = |address| *local.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
-        let started = Instant::now();
+        let (at, started) = (Timestamp::now(), Instant::now());
         let came = tokio::time::timeout(limit, os::connect(remote, manner, began)).await;
         let took = started.elapsed();
+        // A packet with few hops may be meant to go nowhere.
+        if manner.hops.is_none() {
+            note(prober, remote, at, took, came.as_ref().ok());
+        }
         let local = *local.lock().unwrap_or_else(PoisonError::into_inner);
         let once = Once {
             local,
@@ -72,6 +77,25 @@ pub(super) async fn in_place(
         biased;
         _ = stop.wait_for(|stop| *stop) => None,
         once = attempt => Some(once),
+    }
+}
+
+/// Writes into the book what a try met.
+pub(super) fn note(
+    prober: &Prober,
+    remote: SocketAddr,
+    at: Timestamp,
+    took: Duration,
+    came: Option<&Connection>,
+) {
+    let mut learnt = prober.learnt();
+    match came {
+        None => learnt.book.unanswered(remote, at),
+        Some(Connection::Open(_) | Connection::ResetAfterAccept { .. }) => {
+            learnt.book.heard(remote, true, at, took);
+        }
+        Some(Connection::Reset { .. }) => learnt.book.heard(remote, false, at, took),
+        Some(Connection::Rejected { .. } | Connection::Trouble(_)) => {}
     }
 }
 

@@ -2,17 +2,20 @@
 //!
 //! The first pass makes as many tries as the losses known by then ask for. At its end more is known, and a host whose
 //! ports are silent has its losses measured at a port that answers. Then every silent question gets the tries it still
-//! lacks, at another time than the first ones, which also parts them from a burst of losses.
+//! lacks, at another time than the first ones, which also parts them from a burst of losses. Tries that no witness covers
+//! (`witness`) do not count: they are made again, once something on the way answers again. At the end of the run every
+//! silent question is tried once more (`try_at_the_end`).
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use futures_util::stream::{self, StreamExt as _};
+use jiff::Timestamp;
 use tracing::{Instrument as _, debug_span};
 
 use super::once::once;
 use super::spread::PORTS;
-use super::{Ladder, Prober, Question, knock, silence};
+use super::{Ladder, Landing, Prober, Question, knock, silence};
 use crate::observation::{Observation, Service, State};
 use crate::os::{Connection, Manner};
 
@@ -26,16 +29,40 @@ const PASSES: usize = 3;
 impl Prober {
     /// Gives silent questions the tries that they still lack, and sets their state by what is known then.
     pub async fn prove_silence(&self, questions: &[Question], answers: &mut [Observation]) {
+        self.settle().await;
         if self.limits.attempts.is_none() {
             self.measure_losses(answers).await;
             for _ in 0..PASSES {
-                let lacking = self.lacking(questions, answers);
+                let lacking = self.lacking(questions, answers, None);
                 if lacking.is_empty() || *self.stop.borrow() {
                     break;
                 }
                 self.ask_again(questions, &lacking, answers).await;
+                self.settle().await;
             }
         }
+        self.judge(answers);
+    }
+
+    /// Tries every silent question once more at the end of the run, so that there are tries at both of its ends: what
+    /// was shut only for a while, as by a rule that is being changed, is seen.
+    pub async fn try_at_the_end(&self, questions: &[Question], answers: &mut [Observation]) {
+        if self.limits.attempts.is_some() {
+            return;
+        }
+        let end = Timestamp::now();
+        for _ in 0..PASSES {
+            let lacking = self.lacking(questions, answers, Some(end));
+            if lacking.is_empty() || *self.stop.borrow() {
+                break;
+            }
+            self.ask_again(questions, &lacking, answers).await;
+            self.settle().await;
+        }
+        self.judge(answers);
+    }
+
+    fn judge(&self, answers: &mut [Observation]) {
         for seen in answers.iter_mut().filter(|seen| is_silent_tcp(seen)) {
             knock::judge_silence(self, seen, 0);
         }
@@ -48,39 +75,59 @@ impl Prober {
         self.prove_silence(questions, answers).await;
     }
 
-    /// Silent questions with fewer tries than proof asks for.
-    fn lacking(&self, questions: &[Question], answers: &[Observation]) -> Vec<usize> {
+    /// Silent questions with fewer tries than proof asks for, and those without any since a moment.
+    fn lacking(
+        &self,
+        questions: &[Question],
+        answers: &[Observation],
+        since: Option<Timestamp>,
+    ) -> Vec<usize> {
         let learnt = self.learnt();
         let lacks = |number: &usize| {
-            let seen = &answers[*number];
+            let (question, seen) = (&questions[*number], &answers[*number]);
             let (Some(address), true) = (seen.address, is_silent_tcp(seen)) else {
                 return false;
             };
-            let wanted = learnt.tries(address).min(silence::MOST);
-            !matches!(
-                questions[*number].ladder,
-                Ladder::Datagram(_) | Ladder::RpcRange(_)
-            ) && knock::silent(&seen.attempts) < usize::from(wanted)
+            let is_knocked_at =
+                !matches!(question.ladder, Ladder::Datagram(_) | Ladder::RpcRange(_));
+            let is_late = |since| {
+                question.landing == Landing::Itself
+                    && match learnt.book.count(address, &seen.attempts, Some(since)) {
+                        Some(counted) => counted.tries == 0,
+                        None => seen.attempts.iter().all(|attempt| attempt.at < since),
+                    }
+            };
+            is_knocked_at
+                && (learnt.lacks(address, &seen.attempts) > 0 || since.is_some_and(is_late))
         };
         (0..answers.len()).filter(lacks).collect()
     }
 
-    async fn ask_again(
+    /// As if so many tries had been made, so that those are made which are lacking, and one at the least.
+    fn earlier(&self, seen: &Observation) -> usize {
+        let Some(address) = seen.address else {
+            return 0;
+        };
+        let learnt = self.learnt();
+        let wanted = usize::from(learnt.tries(address).min(silence::MOST));
+        wanted.saturating_sub(learnt.lacks(address, &seen.attempts).max(1))
+    }
+
+    pub(super) async fn ask_again(
         &self,
         questions: &[Question],
         lacking: &[usize],
         answers: &mut [Observation],
     ) {
-        let again: Vec<(usize, Observation)> = stream::iter(lacking.iter().copied())
+        let asked = stream::iter(lacking.iter().copied())
             .map(|number| {
-                let earlier = knock::silent(&answers[number].attempts);
+                let earlier = self.earlier(&answers[number]);
                 let asked = self.ask(questions[number].clone(), earlier, None);
                 async move { (number, asked.await) }
             })
             .buffer_unordered(self.limits.in_flight)
-            .collect()
-            .await;
-        for (number, again) in again {
+            .collect::<Vec<_>>();
+        for (number, again) in self.watching(asked).await {
             join(&mut answers[number], again);
         }
     }
@@ -135,7 +182,7 @@ impl Prober {
     }
 }
 
-fn is_silent_tcp(seen: &Observation) -> bool {
+pub(super) fn is_silent_tcp(seen: &Observation) -> bool {
     seen.is_silence() && seen.confidence.is_some()
 }
 

@@ -207,7 +207,7 @@ impl Prober {
                 return;
             }
         }
-        knock::judge_silence(self, seen, 0);
+        knock::judge_datagrams(self, seen);
     }
 }
 

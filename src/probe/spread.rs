@@ -18,7 +18,7 @@ use super::once::{Once, once};
 use crate::observation::SourcePorts;
 use crate::os::{Connection, Manner};
 
-/// How many source ports are tried. One of two paths that is blocked stays unseen in 1 of 32,768 runs.
+/// How many source ports are tried, that of the first knock among them. One of two paths that is blocked stays unseen in 1 of 32,768 runs.
 pub const PORTS: usize = 16;
 /// How many of them at once.
 const AT_ONCE: usize = 4;
@@ -47,15 +47,15 @@ enum Knock {
     Trouble,
 }
 
-/// Knocks from `PORTS` source ports.
-pub(super) async fn spread(prober: &Prober, remote: SocketAddr) -> SourcePorts {
-    let met: Vec<Met> = stream::iter(0..PORTS)
+/// Knocks from `PORTS` source ports; the one from which the port opened after `took_ms` milliseconds is the first.
+pub(super) async fn spread(prober: &Prober, remote: SocketAddr, took_ms: f64) -> SourcePorts {
+    let met: Vec<Met> = stream::iter(1..PORTS)
         .map(|_| from_one_port(prober, remote))
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
     let mut ports = SourcePorts::default();
-    for one in met {
+    for one in met.into_iter().chain([Met::Open(took_ms)]) {
         match one {
             Met::Open(took) => {
                 ports.open += 1;

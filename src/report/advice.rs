@@ -149,10 +149,11 @@ fn of_cause(
         Cause::Open if flow.crosses.is_empty() => format!("No firewall of the file stands before {port} of {system}: stop that service, or close the port in the host's own firewall. Or say in the site file why it is needed."),
         Cause::Open => format!("Close {port} to {system} on {crossed}, or say in the site file why it is needed."),
         Cause::ClosedButReachable => format!("{crossed} lets {port} through to {system}, where nobody listens today. Close it there, so that it stays closed."),
-        Cause::NotProved | Cause::Interrupted => "Run again, and let it finish.".to_string(),
+        Cause::Interrupted => "Run again, and let it finish.".to_string(),
+        Cause::NotProved => "Too few tries were shortly before and after an answer on the same way, or too many were lost, to call this silence proof. See the notes on gaps and limits; run again when the way is steady, with `attempts: auto`.".to_string(),
         Cause::NothingAnswered => "Nothing answered from here; the network of this host may be down.".to_string(),
         Cause::NoControl => format!("Silence proves nothing while no other port of {system}, and nothing beyond the firewall, answers. Run it where something does."),
-        Cause::CutOff => "A host that answered at first stopped answering: something may have shut this prober out. Lower `probing.rate`, or have it allowed, and run again.".to_string(),
+        Cause::CutOff => "A host that answered at first stopped answering: a device may have shut this prober out, or the host went down. See whether another host reaches it now; have this host's address let through by whatever blocks scanners, and run again.".to_string(),
         Cause::NoAddressHere if verdict == Verdict::Unknown => format!("Give {system} a name or address for this zone, if it has one."),
         Cause::ResolverSilent => "The resolver did not answer: see to DNS, or give the address in the site file.".to_string(),
         Cause::NoRoute => "This host has no route to the address: run it from a host that has.".to_string(),
@@ -173,6 +174,7 @@ fn of_cause(
         | Cause::NoAddressHere
         | Cause::DnsDiffers
         | Cause::DnsNoAnswer
+        | Cause::Gap
         | Cause::FamilySkipped
         | Cause::ListNotFetched
         | Cause::ExceptionEndsSoon

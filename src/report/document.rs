@@ -248,6 +248,12 @@ pub struct Evidence {
     /// How sure silence is, under the loss rate that was assumed and for independent tries.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub confidence: Option<f64>,
+    /// Of the silent tries, those shortly before and after which a port on the same way answered.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub witnessed: Option<u16>,
+    /// When the port last answered, where it no longer did at the end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub went_silent: Option<String>,
     /// What TLS showed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tls: Option<Tls>,

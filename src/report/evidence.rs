@@ -104,6 +104,8 @@ pub(super) fn evidence(
             .confidence
             // Never certain: what is left of doubt is below what is shown.
             .map(|confidence| ((confidence * 1e6).floor() / 1e6).min(0.999_999)),
+        witnessed: decided.witnessed.filter(|_| decided.is_silence()),
+        went_silent: decided.went_silent.map(|at| format!("{at:.0}")),
         tls: decided.tls.as_ref().map(tls),
         lists: decided.lists.iter().map(list).collect(),
         http: decided.http.as_ref().map(http),

@@ -296,6 +296,14 @@ fn evidence(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
         .collect()
 }
 
+/// How many silent tries count, because something on the same way answered shortly before and after them.
+fn witnessed(evidence: &super::document::Evidence) -> String {
+    let tries = evidence
+        .witnessed
+        .map(|tries| format!(", {tries} of them between answers on the same way"));
+    tries.unwrap_or_default()
+}
+
 /// Whether two findings say the same of two ports, so that one of them may stand for both.
 fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
     let is = |cause: Cause| a.cause == cause.name();
@@ -406,10 +414,14 @@ pub fn seen(flow: &ReportFlow) -> String {
     }
     let mut text = match flow.state.as_str() {
         "filtered" => format!(
-            "silence after {tries} tries{to}, sure to {:.4} %",
+            "silence after {tries} tries{to}{}, sure to {:.4} %",
+            witnessed(evidence),
             evidence.confidence.unwrap_or(0.0) * 100.0
         ),
-        "silent" => format!("silence after {tries} tries{to}, which is not yet proof"),
+        "silent" => format!(
+            "silence after {tries} tries{to}{}, which is not yet proof",
+            witnessed(evidence)
+        ),
         "closed" => reset(evidence, &to),
         "open" => format!("open{to}"),
         "rejected" => rejected(flow),

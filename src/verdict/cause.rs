@@ -231,6 +231,8 @@ words! {
         DnsDiffers = "dns-differs",
         /// DNS does not know or does not answer for a name whose address the file gives.
         DnsNoAnswer = "dns-no-answer",
+        /// For a while nothing answered that did before or after.
+        Gap = "gap",
         /// An address family without a route was left out.
         FamilySkipped = "family-skipped",
         /// A host of a revocation list was not asked.

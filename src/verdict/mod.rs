@@ -11,7 +11,7 @@ mod remedy;
 mod table;
 
 pub use cause::{Cause, Level, Owner, Verdict};
-pub use proof::{Judged, Seen, host_answered, judge_all};
+pub use proof::{Judged, Seen, first_firewall, host_answered, judge_all};
 pub use remedy::{Remedy, remedy};
 pub use table::judge;
 

@@ -161,6 +161,10 @@ impl Signs {
     /// Whether an observation's tries went on after the last answer of its host, or of all that answered from beyond
     /// its first firewall: its silence may be that of a device which shut this host out.
     fn is_cut_off(&self, observation: &Observation, first: Option<&String>) -> bool {
+        // Silence that witnesses made proof was covered before the host went.
+        if observation.state == State::Filtered && observation.witnessed.is_some() {
+            return false;
+        }
         let of_host = observation
             .address
             .filter(|address| self.hosts.contains(address));
@@ -216,7 +220,7 @@ fn may_be_a_devices(observation: &Observation) -> bool {
 }
 
 /// What a packet of this flow meets first; a zone's border where the file names no firewall.
-fn first_firewall(site: &Site, flow: &Flow) -> Option<String> {
+pub fn first_firewall(site: &Site, flow: &Flow) -> Option<String> {
     let (here, there) = (flow.start(site), flow.end(site)?);
     let named = site.crosses(here, there);
     let named = named.first().map(|name| (*name).to_string());

@@ -90,9 +90,12 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         },
         State::Open if is_only_tunnel(seen) => only_tunnel(),
         State::Open if seen.service == Some(Service::Listener) => {
-            through_every_port(seen, listener(context))
+            to_the_end(seen, through_every_port(seen, listener(context)))
         }
-        State::Open => through_every_port(seen, closely(seen, spoken(seen.service.as_ref()))),
+        State::Open => {
+            let spoken = closely(seen, spoken(seen.service.as_ref()));
+            to_the_end(seen, through_every_port(seen, spoken))
+        }
         State::Closed {
             reset_by: ResetBy::Host,
         } => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
@@ -247,6 +250,14 @@ fn through_every_port(seen: &Observation, judgement: Judgement) -> Judgement {
         return unknown(Cause::NotProved, Level::Error);
     }
     judgement
+}
+
+/// A service that was as it must be, and that no longer answered at the end of the run.
+fn to_the_end(seen: &Observation, judgement: Judgement) -> Judgement {
+    match (seen.went_silent, judgement.verdict) {
+        (Some(_), Verdict::Ok) => unknown(Cause::CutOff, Level::Warning),
+        _ => judgement,
+    }
 }
 
 /// Whether a tunnel through a proxy opened and nothing was asked inside: proxies open some that lead nowhere.
@@ -867,6 +878,21 @@ mod tests {
         assert_eq!(of(false, true), (Level::Warning, Some(Owner::Server)));
         assert_eq!(of(true, true), (Level::Warning, Some(Owner::Firewall)));
         assert_eq!(of(true, false), (Level::Error, Some(Owner::Firewall)));
+    }
+
+    #[test]
+    fn a_port_that_no_longer_answers_makes_its_own_flow_doubtful() {
+        let gone = Observation {
+            went_silent: Some(jiff::Timestamp::UNIX_EPOCH),
+            ..seen(State::Open, Some(Service::Spoke))
+        };
+        let judged = judge(Need::Required, &gone, &Context::default());
+        assert_eq!(
+            (judged.verdict, judged.cause, judged.level),
+            (Verdict::Unknown, Cause::CutOff, Level::Warning)
+        );
+        let open = judge(Need::Forbidden, &gone, &Context::default());
+        assert_eq!(open.verdict, Verdict::Exposed, "it was open all the same");
     }
 
     #[test]

@@ -1,57 +1,106 @@
-//! Whether hosts that answered still do: a host that has gone silent meanwhile proves nothing from its last answer on.
+//! Whether ports that answered still do, at the very end of the run.
+//!
+//! Two ports of each host are asked again. A host of which neither answers has shut this host out, or has gone: what was
+//! silent since its last answer proves nothing, unless a witness covered it (`probe`). A port that no longer answers makes
+//! its own flow doubtful too. Before that is said, the host is waited for: what ends by itself is a gap, and a note.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
 use tracing::debug_span;
 
 use super::Bench;
 use crate::observation::{Observation, State};
-use crate::probe::{Ladder, Question, Turn};
+use crate::probe::{Ladder, Landing, Question, Turn};
+use crate::verdict::Seen;
 
-/// One answered question of each host, to be asked again.
-pub(super) type Controls = BTreeMap<IpAddr, Question>;
+/// Ports of each host that are asked again.
+const PORTS: usize = 2;
+
+/// Answered questions of each host, to be asked again: open ports before closed ones.
+pub(super) type Controls = BTreeMap<IpAddr, Vec<Question>>;
+
+/// What no longer answers.
+#[derive(Default)]
+pub(super) struct Lost {
+    /// Hosts of which no control answers, with the time of the last answer.
+    pub(super) hosts: HashMap<IpAddr, Timestamp>,
+    /// Every control that does not.
+    pub(super) ports: HashMap<SocketAddr, Timestamp>,
+}
 
 /// The controls of what was answered.
 pub(super) fn controls(questions: &[Question], answers: &[Observation]) -> Controls {
     let mut controls = Controls::new();
-    for (question, answer) in questions.iter().zip(answers) {
-        let (Some(address), State::Open | State::Closed { .. }) = (answer.address, &answer.state)
-        else {
-            continue;
-        };
-        if !matches!(question.ladder, Ladder::Datagram(_) | Ladder::RpcRange(_)) {
-            controls.entry(address).or_insert_with(|| Question {
-                ladder: Ladder::Tcp,
-                turn: Turn::Needed,
-                spread: false,
-                challenger: None,
-                span: debug_span!(parent: &question.span, "control"),
-                ..question.clone()
-            });
+    let is_open = |seen: &Observation| seen.state == State::Open;
+    let is_closed = |seen: &Observation| matches!(seen.state, State::Closed { .. });
+    let wanted: [&dyn Fn(&Observation) -> bool; 2] = [&is_open, &is_closed];
+    for is_wanted in wanted {
+        for (question, answer) in questions.iter().zip(answers) {
+            let (Some(address), true) = (answer.address, is_wanted(answer)) else {
+                continue;
+            };
+            if matches!(question.ladder, Ladder::Datagram(_) | Ladder::RpcRange(_)) {
+                continue;
+            }
+            let of_host = controls.entry(address).or_default();
+            let is_known = of_host.iter().any(|known| known.port == question.port);
+            if of_host.len() < PORTS && !is_known {
+                of_host.push(Question {
+                    ladder: Ladder::Tcp,
+                    turn: Turn::Needed,
+                    spread: false,
+                    challenger: None,
+                    span: debug_span!(parent: &question.span, "control"),
+                    ..question.clone()
+                });
+            }
         }
     }
     controls
 }
 
-/// Hosts that no longer answer, with the time of their last answer.
-pub(super) async fn gone(bench: &Bench, controls: &Controls) -> HashMap<IpAddr, Timestamp> {
+/// Asks the controls again.
+pub(super) async fn lost(bench: &Bench, controls: &Controls) -> Lost {
     if *bench.stop.borrow() {
-        return HashMap::new();
+        return Lost::default();
     }
     let last: HashMap<IpAddr, Timestamp> = controls
         .keys()
         .filter_map(|address| Some((*address, bench.prober.last_answer(*address)?)))
         .collect();
-    let questions: Vec<Question> = controls.values().cloned().collect();
+    let questions: Vec<Question> = controls.values().flatten().cloned().collect();
     let mut again = bench.prober.ask_all(questions.clone(), || {}).await;
     bench.prober.prove_silence(&questions, &mut again).await;
-    let silent = again.iter().filter(|answer| answer.is_silence());
-    silent
-        .filter_map(|answer| {
-            let address = answer.address?;
-            Some((address, *last.get(&address)?))
-        })
-        .collect()
+    let mut lost = Lost::default();
+    for (address, of_host) in controls {
+        let Some(last) = last.get(address) else {
+            continue;
+        };
+        let silent = |question: &&Question| {
+            let asked = questions.iter().zip(&again);
+            asked
+                .filter(|(asked, _)| asked.port == question.port)
+                .any(|(_, seen)| seen.address == Some(*address) && seen.is_silence())
+        };
+        let silent: Vec<&Question> = of_host.iter().filter(silent).collect();
+        if silent.len() == of_host.len() {
+            lost.hosts.insert(*address, *last);
+        }
+        let at_itself = silent.iter().filter(|it| it.landing == Landing::Itself);
+        let ports = at_itself.map(|it| (SocketAddr::new(*address, it.port), *last));
+        lost.ports.extend(ports);
+    }
+    lost
+}
+
+/// Writes down which ports no longer answered at the end.
+pub(super) fn note(lost: &Lost, seen: &mut [Seen]) {
+    for observation in seen.iter_mut().flat_map(|seen| &mut seen.observations) {
+        let remote = observation.attempts.first().map(|attempt| attempt.remote);
+        if observation.state == State::Open && observation.via.is_none() {
+            observation.went_silent = remote.and_then(|remote| lost.ports.get(&remote).copied());
+        }
+    }
 }

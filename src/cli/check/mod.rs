@@ -2,8 +2,9 @@
 //!
 //! The flows of the vantage become questions (`questions`), one for each address; equal ones are asked once. Names are
 //! resolved first where the file gives no address (`aim`), and beside the probes where it does (`notes`). When all have
-//! been asked, silence is made proof, one answered question of each host is asked again (`controls`), and what the
-//! answers leave open is looked into: who sent a reset, where packets are dropped, which doors are painted on. Then
+//! been asked, silence is made proof, and what the answers leave open is looked into: who sent a reset, where packets
+//! are dropped, which doors are painted on. What is silent is tried once more, and at the very end two answered
+//! questions of each host are asked again (`controls`). In between
 //! certificates are compared with the pins of the file (`interception`), and the revocation lists that they name are
 //! fetched (`revocation`), from the hosts that may be asked (`list_hosts`).
 //!
@@ -26,7 +27,7 @@ mod revocation;
 mod story;
 mod sweep;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -44,18 +45,20 @@ use super::output::Output;
 use super::runtime::runtime;
 use super::{WRONG, log, signing, token};
 use crate::attribution::{self, Inquiry};
+use crate::catalogue::Need;
 use crate::cli::streams::say;
 use crate::config::Sweep;
 use crate::conversation::certificate::Roots;
 use crate::lab::{self, Faults, Lab};
 use crate::observation::{Observation, State, Trouble};
-use crate::plan::{self, Chosen, Plan};
-use crate::probe::{Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
+use crate::plan::{self, Chosen, Owner, Plan};
+use crate::probe::{self, Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
 use crate::report::{self, Detail, Elsewhere, ReportDocument, Run, SweptSystem, Vantage};
 use crate::site::{Site, SystemId, ZoneId};
 use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
+use controls::Lost;
 pub(super) use questions::ladder;
 use sweep::Doors;
 
@@ -357,6 +360,9 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     let names = aim::resolve(bench, &chosen).await;
     let (questions, by_flow) = questions::questions(bench, &chosen, own, &names);
     announce::announce(bench, &questions, limits);
+    bench
+        .prober
+        .stand_behind(behind(bench, &chosen, &questions, &by_flow));
     let to_compare = notes::names_to_compare(bench, &chosen);
     let dns = tokio::spawn(notes::compare_names(
         bench.lab.is_none() && bench.via.is_none() && site.probing.dns,
@@ -381,6 +387,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     }
     let theirs = (tried.seen.split_off(kept), judged.split_off(kept));
     let mut notes = notes::skipped_families(site, &tried.seen);
+    notes.extend(notes::gaps(site, &bench.prober.gaps(), &tried.seen));
     notes.extend(notes::name_servers(site, &tried.seen));
     notes.extend(tried.refused);
     let mut stop = bench.stop.clone();
@@ -416,6 +423,38 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     })
 }
 
+/// The questions of required flows that start here.
+fn required(bench: &Bench, chosen: &[Chosen], by_flow: &[Vec<usize>]) -> BTreeSet<usize> {
+    let wanted = chosen.iter().zip(by_flow).filter(|(chosen, _)| {
+        bench.plan.flows[chosen.flow].need == Need::Required && chosen.owner != Owner::Another
+    });
+    wanted
+        .flat_map(|(_, numbers)| numbers.iter().copied())
+        .collect()
+}
+
+/// What packets to each address meet first, where the site file says so.
+fn behind(
+    bench: &Bench,
+    chosen: &[Chosen],
+    questions: &[Question],
+    by_flow: &[Vec<usize>],
+) -> HashMap<IpAddr, String> {
+    let mut behind = HashMap::new();
+    for (chosen, numbers) in chosen.iter().zip(by_flow) {
+        let flow = &bench.plan.flows[chosen.flow];
+        let Some(first) = verdict::first_firewall(&bench.loaded.site, flow) else {
+            continue;
+        };
+        for number in numbers {
+            if let probe::Target::Address(address) = questions[*number].target {
+                behind.entry(address).or_insert_with(|| first.clone());
+            }
+        }
+    }
+    behind
+}
+
 /// What was seen of the flows of a run.
 struct Tried {
     seen: Vec<Seen>,
@@ -439,22 +478,27 @@ async fn try_all(
     let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
     bar.set_message("making silence proof");
     bench.prober.prove_silence(&questions, &mut answers).await;
+    bar.set_message("looking again at what is silent");
+    let required = required(bench, chosen, by_flow);
+    bench
+        .prober
+        .look_again(&required, &questions, &mut answers)
+        .await;
     let silent = datagrams::beside(bench, chosen, by_flow, &questions, &answers);
     bench
         .prober
         .prove_datagrams(&silent, &questions, &mut answers)
         .await;
     bench.prober.settle_ranges(&questions, &mut answers).await;
-    let controls = controls::controls(&questions, &answers);
-    // Only silence can be that of a device which has shut this host out.
-    let gone = match answers.iter().any(Observation::is_silence) {
-        true => controls::gone(bench, &controls).await,
-        false => HashMap::new(),
-    };
     bar.set_message("looking closer");
     refused_here(bench, &questions, &mut answers).await;
     let crossing = crossing(bench, chosen, by_flow);
     let mut doors = look_closer(bench, &questions, &mut answers, &crossing).await;
+    bar.set_message("trying silent ports once more");
+    bench.prober.try_at_the_end(&questions, &mut answers).await;
+    let controls = controls::controls(&questions, &answers);
+    // Only silence can be that of a device which has shut this host out.
+    let silence = answers.iter().any(Observation::is_silence);
     let mut seen: Vec<Seen> = chosen
         .iter()
         .zip(by_flow)
@@ -472,9 +516,14 @@ async fn try_all(
     let (site, refused) = revocation::examine(bench, &mut seen).await;
     bar.finish_and_clear();
     let swept = sweep::sweep(bench, &seen, &controls, &mut doors).await;
+    let lost = match silence {
+        true => controls::lost(bench, &controls).await,
+        false => Lost::default(),
+    };
+    controls::note(&lost, &mut seen);
     Tried {
         seen,
-        gone,
+        gone: lost.hosts,
         swept,
         site,
         refused,

@@ -155,12 +155,15 @@ async fn sweep_address(
     }
     let of_address: Controls = controls
         .get(&address)
-        .map(|control| (address, control.clone()))
+        .map(|of_host| (address, of_host.clone()))
         .into_iter()
         .collect();
     let gone = match silent.is_empty() {
         true => None,
-        false => controls::gone(bench, &of_address).await.remove(&address),
+        false => controls::lost(bench, &of_address)
+            .await
+            .hosts
+            .remove(&address),
     };
     for (port, mut seen) in silent {
         // A device that has shut this host out is silent too: from the last answer on that is no proof.
