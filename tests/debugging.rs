@@ -189,7 +189,7 @@ clients: [internet]
 systems: {{ web: {{ zone: perimeter, names: {{ default: {NAME} }}, roles: [console] }} }}
 tls: {{ roots: [root.pem], client_certificate: client.pfx }}
 via: {{ internet: \"http://probe@{proxy}\" }}
-probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}
+probing: {{ second_look: off, timeout: 2s, rate: max, dns: off, sweep: none }}
 flows:
   - {{ from: internet, to: web, port: 443, protocol: https, need: required }}\n"
     );

@@ -61,7 +61,7 @@ systems:
   six: { zone: perimeter, addresses: { default: \"2001:db8:2::10\" }, roles: [console] }
   hidden: { zone: perimeter, addresses: { internet: 203.0.113.20, default: 192.0.2.20 }, roles: [console] }
   gone: { zone: perimeter, addresses: { internet: 203.0.113.21, default: 192.0.2.21 }, roles: [console] }
-probing: { timeout: 1s, rate: max, sweep: none }
+probing: { second_look: off, timeout: 1s, rate: max, sweep: none }
 flows:
 ";
 

@@ -55,7 +55,7 @@ fn site(flows: &[(u16, &str)], exceptions: &[(&str, i64)]) -> String {
         "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
 zones: {{ lab: {{ networks: [\"127.0.0.0/8\"] }} }}
 systems: {{ web: {{ zone: lab, addresses: {{ default: {CLOSED} }}, roles: [console] }} }}
-probing: {{ timeout: 1s, rate: max, sweep: none }}
+probing: {{ second_look: off, timeout: 1s, rate: max, sweep: none }}
 flows:\n"
     );
     for (port, need) in flows {
@@ -219,7 +219,7 @@ fn what_a_sweep_finds_can_be_accepted_too() {
 zones: {{ here: {{ networks: [\"0.0.0.0/0\"] }}, there: {{ networks: [\"127.0.0.0/8\"] }} }}
 firewalls: {{ wall: {{ between: [here, there] }} }}
 systems: {{ web: {{ zone: there, addresses: {{ default: {CLOSED} }}, roles: [console] }} }}
-probing: {{ timeout: 1s, rate: max, sweep: \"9,{port}\" }}
+probing: {{ second_look: off, timeout: 1s, rate: max, sweep: \"9,{port}\" }}
 "
     );
     let refused = check(&site, "here", &["--format", "json"]);

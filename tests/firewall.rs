@@ -33,7 +33,7 @@ systems:
   web: { zone: perimeter, addresses: { default: 192.0.2.10 }, roles: [console] }
   shut: { zone: perimeter, addresses: { default: 192.0.2.11 }, roles: [console] }
   dead: { zone: perimeter, addresses: { default: 192.0.2.12 }, roles: [console] }
-probing: { timeout: 4s, rate: max, sweep: none }
+probing: { second_look: off, timeout: 4s, rate: max, sweep: none }
 flows:
   - { from: internet, to: web, port: 1000, need: required }
   - { from: internet, to: web, port: 1001, need: required }

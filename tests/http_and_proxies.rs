@@ -263,7 +263,7 @@ zones: {{ here: {{}}, there: {{}} }}
 firewalls: {{ wall: {{ between: [here, there] }} }}
 clients: [here]
 systems: {{ mp01: {{ zone: there, names: {{ default: mp01.example.com }}, addresses: {{ default: 127.0.0.1 }}, roles: [management-point], serves: [here] }} }}
-probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}
+probing: {{ second_look: off, timeout: 2s, rate: max, dns: off, sweep: none }}
 "
     )
 }
@@ -441,7 +441,7 @@ firewalls: {{ wall: {{ between: [here, there] }} }}
 clients: [here]
 systems:
 {systems}tls: {{ roots: [\"{}/ca.pem\"] }}
-probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}
+probing: {{ second_look: off, timeout: 2s, rate: max, dns: off, sweep: none }}
 ",
         certificates.display()
     )
@@ -564,7 +564,7 @@ zones: {{ here: {{}}, there: {{}} }}
 firewalls: {{ wall: {{ between: [here, there] }} }}
 systems: {{ web: {{ zone: there, names: {{ default: web.example.com }}, addresses: {{ default: 127.0.0.1 }}, roles: [console] }} }}
 via: {{ here: \"{via}\" }}
-probing: {{ timeout: 2s, rate: max, sweep: none }}
+probing: {{ second_look: off, timeout: 2s, rate: max, sweep: none }}
 flows:\n"
     );
     for (port, protocol, need) in flows {

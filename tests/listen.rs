@@ -41,7 +41,7 @@ flows:
   - { from: internet, to: ibs01, port: 2000, transport: udp, need: required }
   - { from: internet, to: ibs01, port: 2001, transport: udp, need: required }
   - { from: ibs01, to: cm01, port: 2002, transport: udp, need: required }
-probing: { timeout: 2s, rate: max, sweep: none }
+probing: { second_look: off, timeout: 2s, rate: max, sweep: none }
 ";
 
 /// The zones with their firewalls, and a listener on each side of the inner one.

@@ -51,7 +51,7 @@ zones:
 firewalls: {{ front-end: {{ between: [internet, perimeter] }} }}
 systems:
   web: {{ zone: perimeter, addresses: {{ default: \"{address}\" }}, roles: [console] }}
-probing: {{ timeout: 1s, rate: max, sweep: none }}
+probing: {{ second_look: off, timeout: 1s, rate: max, sweep: none }}
 flows:
   - {{ from: internet, to: web, port: {tcp}, need: required }}
   - {{ from: internet, to: web, port: {https}, protocol: https, need: required }}

@@ -59,7 +59,7 @@ zones:
 firewalls: {{ front-end: {{ between: [internet, perimeter] }} }}
 systems:
   web: {{ zone: perimeter, addresses: {{ default: 127.0.0.1 }}, roles: [console] }}
-probing: {{ timeout: 1s, rate: max, sweep: none }}
+probing: {{ second_look: off, timeout: 1s, rate: max, sweep: none }}
 flows:
   - {{ from: internet, to: web, port: 9, need: optional }}
 {keys}"

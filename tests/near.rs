@@ -136,7 +136,7 @@ firewalls: {{ front-end: {{ between: [internet, perimeter] }} }}
 systems:
   plain: {{ zone: perimeter, addresses: {{ default: 192.0.2.10 }}, roles: [console] }}
   six: {{ zone: perimeter, addresses: {{ default: \"2001:db8:2::10\" }}, roles: [console] }}
-probing: {{ timeout: 1s, rate: max, sweep: none }}
+probing: {{ second_look: off, timeout: 1s, rate: max, sweep: none }}
 flows:
 {}{}",
         flows("internet", "plain", &others),
@@ -179,7 +179,7 @@ zones: {{ internet: {{ networks: [\"{internet}\"] }}, perimeter: {{ networks: [\
 firewalls: {{ front-end: {{ between: [internet, perimeter] }} }}
 systems:
   plain: {{ zone: perimeter, addresses: {{ default: 192.0.2.10 }}, roles: [console] }}
-probing: {{ timeout: 1s, rate: max, sweep: none }}
+probing: {{ second_look: off, timeout: 1s, rate: max, sweep: none }}
 flows:
 {}",
         flows(zone_of_client, "plain", others)

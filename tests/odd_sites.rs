@@ -104,7 +104,7 @@ systems:
   first: { zone: perimeter, addresses: { internet: 203.0.113.10, default: 192.0.2.10 }, ports: { internet: { 443: 8443 } }, roles: [console] }
   second: { zone: perimeter, addresses: { internet: 203.0.113.10, default: 192.0.2.11 }, ports: { internet: { 8080: 8081 } }, roles: [console] }
   off: { zone: perimeter, addresses: { internet: 203.0.113.10, default: 192.0.2.12 }, ports: { internet: { 9000: 9001 } }, roles: [console] }
-probing: { timeout: 4s, rate: max, sweep: none }
+probing: { second_look: off, timeout: 4s, rate: max, sweep: none }
 flows:
   - { from: internet, to: first, port: 8443, need: required }
   - { from: internet, to: second, port: 8081, need: required }
@@ -155,7 +155,7 @@ firewalls:
 systems:
   isa01: { zone: perimeter, addresses: { default: ISA01 }, roles: [web-proxy], publishes: { systems: [cm01], ports: { 443: 8443 } } }
   cm01: { zone: intranet, addresses: { default: CM01 }, roles: [console] }
-probing: { timeout: 4s, rate: max, sweep: none }
+probing: { second_look: off, timeout: 4s, rate: max, sweep: none }
 flows:
   - { from: internet, to: isa01, port: 8443, need: required }
   - { from: isa01, to: cm01, port: 443, need: required }
@@ -209,7 +209,7 @@ systems:
   dual01: { zone: perimeter, also_in: [intranet], addresses: { perimeter: 198.51.100.10, intranet: 10.0.0.10 }, roles: [console] }
   cm01: { zone: intranet, addresses: { intranet: 10.0.0.1, default: 192.0.2.11 }, roles: [console] }
   web01: { zone: internet, addresses: { default: 192.0.2.10 }, roles: [console] }
-probing: { timeout: 4s, rate: max, sweep: none }
+probing: { second_look: off, timeout: 4s, rate: max, sweep: none }
 flows:
   - { from: dual01, to: cm01, port: 1000, need: required }
   - { from: intranet, to: cm01, port: 1000, need: required }
@@ -272,7 +272,7 @@ systems:
   ibs01: { zone: perimeter, addresses: { default: 198.51.100.10 }, roles: [console], ipsec_with: [cm01] }
   web01: { zone: perimeter, addresses: { default: 198.51.100.11 }, roles: [console] }
   cm01: { zone: intranet, addresses: { default: 192.0.2.10 }, roles: [console] }
-probing: { timeout: 4s, rate: max, sweep: none }
+probing: { second_look: off, timeout: 4s, rate: max, sweep: none }
 flows:
   - { from: ibs01, to: cm01, port: 1000, need: required }
   - { from: ibs01, to: cm01, port: 1001, need: required }

@@ -218,7 +218,7 @@ fn a_log_that_cannot_be_written_at_the_end_goes_to_standard_output() {
 zones: { internet: { networks: [\"127.0.0.0/8\"] }, perimeter: { networks: [\"192.0.2.0/24\"] } }
 firewalls: { front-end: { between: [internet, perimeter] } }
 systems: { web: { zone: perimeter, addresses: { default: 127.0.0.1 }, roles: [console] } }
-probing: { sweep: none }
+probing: { second_look: off, sweep: none }
 flows: [{ from: internet, to: web, port: 47113, need: required }]
 ";
     fs::write(bed.path("site.yaml"), site).expect("written");

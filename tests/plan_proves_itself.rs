@@ -63,7 +63,7 @@ flows:
   - { from: sqlrep01, to: cm01, port: 389, need: required, why: \"directory\" }
   - { from: intranet, to: ibs01, port: 3389, need: required, why: \"administration\" }
   - { from: cm01, to: ibs01, port: 3389, need: forbidden, why: \"no jump host\" }
-probing: { timeout: 2s, rate: max, per_host: 64, sweep: \"430-460,1430-1440,3380-3395,8525-8535\" }
+probing: { second_look: off, timeout: 2s, rate: max, per_host: 64, sweep: \"430-460,1430-1440,3380-3395,8525-8535\" }
 ";
 
 /// A site of the catalogue's flows, dynamic RPC ports among them.

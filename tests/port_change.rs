@@ -299,7 +299,7 @@ clients: [internet]
 systems:
   ibs01: {{ zone: perimeter, names: {{ default: {NAME} }}, addresses: {{ default: 192.0.2.10 }}, roles: [management-point, distribution-point, fallback-status-point, software-update-point], serves: [internet], software_update_ports: {pair} }}
 tls: {{ roots: [\"{{here}}/ca.pem\"] }}
-probing: {{ timeout: 3s, rate: max, sweep: none }}
+probing: {{ second_look: off, timeout: 3s, rate: max, sweep: none }}
 "
     )
 }

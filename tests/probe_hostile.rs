@@ -25,6 +25,7 @@ const NAME: &str = "mp.example.com";
 fn limits() -> Limits {
     Limits {
         timeout: Duration::from_millis(500),
+        second_look: Duration::ZERO,
         attempts: None,
         in_flight: 256,
         per_host: 256,

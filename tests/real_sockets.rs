@@ -145,7 +145,7 @@ zones: {{ here: {{}}, there: {{}} }}
 firewalls: {{ wall: {{ between: [here, there] }} }}
 systems: {{ web: {{ zone: there, names: {{ default: web.example.com }}, addresses: {{ default: {addresses} }}, roles: [console] }} }}
 tls: {{ roots: [ca.pem] }}
-probing: {{ timeout: 1s, rate: max, dns: off, sweep: none{probing} }}
+probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none{probing} }}
 flows:\n"
     );
     if !folder.join("ca.pem").exists() {
@@ -380,7 +380,7 @@ fn a_name_that_does_not_exist_passes_no_forbidden_flow() {
 zones: { here: {}, there: {} }
 firewalls: { wall: { between: [here, there] } }
 systems: { web: { zone: there, names: { default: no-such-host.invalid }, roles: [console] } }
-probing: { timeout: 1s }
+probing: { second_look: off, timeout: 1s }
 flows: [{ from: here, to: web, port: 9, need: forbidden }]\n";
     fs::write(&file, text).expect("written");
     let output = assert_cmd::Command::cargo_bin("portproof")
@@ -461,7 +461,9 @@ fn a_swept_port_becomes_a_flow_only_when_it_is_open() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = site_file(
         folder.path(),
-        &format!("probing: {{ rate: max, dns: off, sweep: \"{port},{shut}\" }}\n"),
+        &format!(
+            "probing: {{ second_look: off, rate: max, dns: off, sweep: \"{port},{shut}\" }}\n"
+        ),
     );
     let output = assert_cmd::Command::cargo_bin("portproof")
         .expect("the program")
@@ -502,7 +504,9 @@ fn an_interrupted_run_ends_within_a_second_and_still_reports() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = site_file(
         folder.path(),
-        &format!("probing: {{ rate: 2/s, dns: off, sweep: none, timeout: 10s }}\nflows:\n{flows}"),
+        &format!(
+            "probing: {{ second_look: off, rate: 2/s, dns: off, sweep: none, timeout: 10s }}\nflows:\n{flows}"
+        ),
     );
     let program = assert_cmd::cargo::cargo_bin("portproof");
     let child = Command::new(program)

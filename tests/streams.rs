@@ -192,7 +192,7 @@ fn a_listener_goes_on_without_standard_error() {
 zones: {{ internet: {{ networks: [\"127.0.0.0/8\"] }}, perimeter: {{ networks: [\"192.0.2.0/24\"] }} }}
 firewalls: {{ front-end: {{ between: [internet, perimeter] }} }}
 systems: {{ web: {{ zone: perimeter, addresses: {{ default: 127.0.0.1 }}, roles: [console] }} }}
-probing: {{ sweep: none }}
+probing: {{ second_look: off, sweep: none }}
 flows: [{{ from: internet, to: web, port: {port}, need: required }}]
 "
     );

@@ -211,7 +211,7 @@ firewalls: {{ wall: {{ between: [internet, perimeter] }} }}
 clients: [internet]
 systems: {{ web: {{ zone: perimeter, names: {{ default: {NAME} }}, addresses: {{ default: 127.0.0.1 }}, roles: [console]{system} }} }}
 tls: {{ roots: [root.pem]{tls} }}
-probing: {{ timeout: 2s, rate: max, dns: off, sweep: none }}\n"
+probing: {{ second_look: off, timeout: 2s, rate: max, dns: off, sweep: none }}\n"
     );
     if !flows.is_empty() {
         text += "flows:\n";

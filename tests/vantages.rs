@@ -21,7 +21,7 @@ firewalls: { front-end: { between: [internet, perimeter], addresses: [198.51.100
 systems:
   web: { zone: perimeter, addresses: { default: 192.0.2.10 }, roles: [console] }
   gate: { zone: internet, addresses: { default: 198.51.100.1 }, roles: [console] }
-probing: { timeout: 1s, rate: max, sweep: none }
+probing: { second_look: off, timeout: 1s, rate: max, sweep: none }
 flows:
   - { from: internet, to: web, port: 1000, need: required }
   - { from: internet, to: web, port: 1009, need: forbidden }

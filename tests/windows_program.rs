@@ -261,7 +261,7 @@ fn site(open: u16, closed: u16) -> String {
          zones:\n  outside: {{ networks: [\"198.51.100.0/24\"] }}\n  inside: {{ networks: [\"127.0.0.0/8\"] }}\n\
          systems:\n  here:\n    zone: inside\n    addresses: {{ default: 127.0.0.1 }}\n    roles: [dns]\n\
          flows:\n  - {{ from: outside, to: here, port: {open}, need: required, why: \"open\" }}\n  - {{ from: outside, to: here, port: {closed}, need: required, why: \"closed\" }}\n\
-         probing: {{ sweep: none, rate: max }}\n"
+         probing: {{ second_look: off, sweep: none, rate: max }}\n"
     )
 }
 
@@ -343,7 +343,7 @@ fn listened_site([tcp, https, udp]: [u16; 3]) -> String {
         "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}\n\
          zones:\n  internet: {{ networks: [\"127.0.0.0/8\"] }}\n  perimeter: {{ networks: [\"192.0.2.0/24\"] }}\n\
          systems:\n  web: {{ zone: perimeter, addresses: {{ default: 127.0.0.1 }}, roles: [console] }}\n\
-         probing: {{ timeout: 1s, rate: max, sweep: none }}\n\
+         probing: {{ second_look: off, timeout: 1s, rate: max, sweep: none }}\n\
          flows:\n  - {{ from: internet, to: web, port: {tcp}, need: required }}\n  - {{ from: internet, to: web, port: {https}, protocol: https, need: required }}\n  - {{ from: internet, to: web, port: {udp}, transport: udp, need: required }}\n"
     )
 }

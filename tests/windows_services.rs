@@ -33,7 +33,7 @@ systems:
     roles: [distribution-point]
     serves: [perimeter]
     rpc_ports: [49152-49155]
-probing: { timeout: 4s, rate: max, sweep: none }
+probing: { second_look: off, timeout: 4s, rate: max, sweep: none }
 ";
 
 /// The last port of the list is dropped.

@@ -12,6 +12,7 @@ mod here;
 mod link;
 mod place;
 mod sender;
+mod unreachable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ pub use doors::{DOORS, enough_doors, is_every_port_open};
 pub use here::{may_be_reset_here, own_words};
 pub use link::Link;
 pub use place::{Suspects, dropped, next_to_ask, suspects};
+pub use unreachable::SHORTEST_SEARCH;
 
 /// The most paths that are walked to one address.
 const MOST_WALKS: usize = 12;
@@ -347,6 +349,11 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
             let times = found.reset_times.get(number).map_or(&[][..], Vec::as_slice);
             *reset_by = sender::of_reset(path, &bounds, reference.as_ref(), times);
         }
+        if let Some(rejection) = path.rejection().filter(|_| seen.is_silence()) {
+            // A limit on error messages had swallowed it before.
+            seen.state = State::Rejected(rejection.clone());
+            seen.confidence = None;
+        }
         seen.path = Some(path.clone());
         by_distance(seen, found, found.resets.get(number));
         let walk = inquiry.walks.iter().find(|walk| walk.number == *number);
@@ -358,7 +365,11 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
         .enumerate()
         .filter(|(number, _)| !inquiry.others.contains(number))
         .map(|(_, seen)| seen);
-    for seen in of_host.filter(|seen| seen.address == Some(inquiry.address)) {
+    let mut of_host: Vec<&mut Observation> = of_host
+        .filter(|seen| seen.address == Some(inquiry.address))
+        .collect();
+    unreachable::settle(of_host.iter_mut().map(|seen| &mut **seen));
+    for seen in of_host {
         // A port that answered after its way was walked drops nothing.
         if let Some(path) = seen
             .path

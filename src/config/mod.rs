@@ -292,6 +292,8 @@ pub struct Probing {
     pub timeout: Duration,
     /// Tries for a silent port; `None`: until silence is proof.
     pub attempts: Option<u8>,
+    /// How long after its first try what fails is tried again; zero: never.
+    pub second_look: Duration,
     /// Probes at once.
     pub in_flight: usize,
     /// Probes of one address at once.
@@ -313,6 +315,7 @@ impl Default for Probing {
         Self {
             timeout: Duration::from_secs(3),
             attempts: None,
+            second_look: Duration::from_secs(20),
             in_flight: 256,
             per_host: 8,
             rate: Some(100),

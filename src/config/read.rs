@@ -65,6 +65,7 @@ const TLS: &[&str] = &[
 const PROBING: &[&str] = &[
     "timeout",
     "attempts",
+    "second_look",
     "in_flight",
     "per_host",
     "rate",
@@ -604,6 +605,12 @@ fn probing(node: &Node, problems: &mut Vec<Problem>) -> Probing {
         )
         .map(|n| n as u8);
     }
+    if let Some(later) = fields
+        .get("second_look")
+        .and_then(|node| second_look(node, problems))
+    {
+        probing.second_look = later;
+    }
     if let Some(n) = fields.get("in_flight").and_then(|node| {
         number(
             node,
@@ -643,6 +650,29 @@ fn probing(node: &Node, problems: &mut Vec<Problem>) -> Probing {
         .and_then(|node| yaml::text(node, "`probing.authorised`", problems))
         .map(|text| text.value);
     probing
+}
+
+/// A time, or `off`.
+fn second_look(node: &Node, problems: &mut Vec<Problem>) -> Option<Duration> {
+    let is_off = match &node.value {
+        Value::Text(text) => text == "off",
+        value => matches!(value, Value::Bool(false)),
+    };
+    if is_off {
+        return Some(Duration::ZERO);
+    }
+    let later = yaml::duration(node, "`probing.second_look`", problems)?;
+    if !(Duration::from_secs(1)..=Duration::from_secs(300)).contains(&later) {
+        problems.push(
+            Problem::error(
+                "out-of-range",
+                node.at,
+                "`probing.second_look` is out of range",
+            )
+            .hint("1s to 300s, or off"),
+        );
+    }
+    Some(later)
 }
 
 fn number(

@@ -12,6 +12,7 @@ mod revocation;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -45,6 +46,10 @@ pub struct Observation {
     /// Of the silent tries, those shortly before and after which a port on the same way answered; `None`: nothing on the way
     /// ever did.
     pub witnessed: Option<u16>,
+    /// How long the first answer of a web server took.
+    pub first_answer: Option<Duration>,
+    /// On how many connections a service was spoken to, where not all were alike.
+    pub conversations: Option<Conversations>,
     /// When the port last answered, where it no longer did at the end of the run.
     pub went_silent: Option<Timestamp>,
     /// Whether the address lies in a network that this host is itself in, or is this host's own.
@@ -95,6 +100,8 @@ impl Observation {
             attempts: Vec::new(),
             confidence: None,
             witnessed: None,
+            first_answer: None,
+            conversations: None,
             went_silent: None,
             on_link: false,
             tls: None,
@@ -123,8 +130,7 @@ impl Observation {
 
     /// Whether some source ports were let through and others were not.
     pub fn is_split(&self) -> bool {
-        self.source_ports
-            .is_some_and(|ports| ports.open > 0 && ports.blocked > 0)
+        self.source_ports.is_some_and(|ports| ports.are_split())
     }
 
     /// Whether something at or on the way to this address answered this host at all.
@@ -386,8 +392,61 @@ pub struct SourcePorts {
     pub blocked: u16,
     /// Those that stayed silent however often they were tried, and yet without proof.
     pub undecided: u16,
+    /// Those that were let through only after a rest: they were refused before.
+    pub rested: u16,
+    /// Refusals of the port before it opened for the first time.
+    pub refused_first: u16,
     /// The quickest answer, in milliseconds.
     pub quickest_ms: Option<f64>,
+    /// Connections that were made alone later, because some in company were refused.
+    pub alone: Option<Alone>,
+}
+
+/// What connections met that were made one at a time, with pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alone {
+    /// Those that opened.
+    pub open: u16,
+    /// Those that were refused or proved silent.
+    pub refused: u16,
+    /// The most connection attempts to the host within one second before, for comparison.
+    pub busiest: u16,
+}
+
+impl SourcePorts {
+    /// Connections in company that failed though others opened.
+    pub fn failed_in_company(&self) -> u16 {
+        self.blocked + self.undecided + self.rested
+    }
+
+    /// Whether some connections passed and others did not, and it is not known yet whether they do alone.
+    pub fn are_parted(&self) -> bool {
+        let failed = self.failed_in_company() + self.refused_first > 0;
+        self.alone.is_none() && self.open > 0 && failed
+    }
+
+    /// Whether the port opens alone and fails in company: something limits the connections of one source.
+    pub fn are_limited(&self) -> bool {
+        let alone = self
+            .alone
+            .is_some_and(|alone| alone.open > 0 && alone.refused == 0);
+        alone && self.failed_in_company() > 0
+    }
+
+    /// Whether some connections pass and others do not, whatever their number.
+    pub fn are_split(&self) -> bool {
+        let failed_alone = self.alone.is_some_and(|alone| alone.refused > 0);
+        self.open > 0 && (failed_alone || self.blocked > 0 && !self.are_limited())
+    }
+}
+
+/// Connections on which a service was spoken to: one address may stand for several servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conversations {
+    /// All of them.
+    pub held: usize,
+    /// Those that failed.
+    pub failed: usize,
 }
 
 /// What shows that a device answered in the host's place.
@@ -467,6 +526,14 @@ impl Path {
         self.hops
             .iter()
             .filter_map(|hop| Some((hop.number, hop.expired_at()?)))
+    }
+
+    /// What a device on the way said against the packets.
+    pub fn rejection(&self) -> Option<&Rejection> {
+        self.hops.iter().find_map(|hop| match &hop.answer {
+            HopAnswer::Rejected(rejection) => Some(rejection),
+            HopAnswer::Expired(_) | HopAnswer::Open | HopAnswer::Reset | HopAnswer::Silent => None,
+        })
     }
 
     /// The address that let packets expire at a hop.
@@ -648,4 +715,55 @@ pub enum DnsNote {
     NoSuchName,
     /// No answer in time.
     NoAnswer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_company(alone: Option<Alone>) -> SourcePorts {
+        SourcePorts {
+            tried: 16,
+            open: 13,
+            blocked: 3,
+            alone,
+            ..SourcePorts::default()
+        }
+    }
+
+    fn alone(open: u16, refused: u16) -> Option<Alone> {
+        Some(Alone {
+            open,
+            refused,
+            busiest: 60,
+        })
+    }
+
+    #[test]
+    fn a_port_that_opens_alone_and_fails_in_company_is_limited_and_not_split() {
+        let ports = in_company(alone(12, 0));
+        assert!(ports.are_limited() && !ports.are_split() && !ports.are_parted());
+    }
+
+    #[test]
+    fn a_port_that_is_refused_alone_too_is_split() {
+        let ports = in_company(alone(8, 4));
+        assert!(ports.are_split() && !ports.are_limited());
+    }
+
+    #[test]
+    fn a_port_that_was_refused_only_before_it_first_opened_is_neither() {
+        let late = SourcePorts {
+            tried: 1,
+            open: 1,
+            refused_first: 1,
+            ..SourcePorts::default()
+        };
+        assert!(late.are_parted(), "it is to be looked at");
+        let late = SourcePorts {
+            alone: alone(12, 0),
+            ..late
+        };
+        assert!(!late.are_limited() && !late.are_split());
+    }
 }

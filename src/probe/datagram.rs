@@ -70,6 +70,20 @@ pub(super) async fn ask(
     seen
 }
 
+/// One empty datagram, that nothing repeats, and what came of it within a time.
+pub(super) async fn single(
+    prober: &Prober,
+    remote: SocketAddr,
+    limit: Duration,
+) -> (Duration, Option<Datagram>) {
+    prober.pace.turn().await;
+    let started = Instant::now();
+    let came = tokio::time::timeout(limit, os::ask_datagram(remote, &[], |_| {})).await;
+    let took = started.elapsed();
+    story::datagram(remote, took, came.as_ref().ok());
+    (took, came.ok())
+}
+
 async fn one(
     prober: &Prober,
     remote: SocketAddr,

@@ -4,30 +4,17 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tracing::{Instrument as _, debug_span};
 
 use super::once::once;
-use super::{Ladder, Landing, Prober, Question, Target, Turn, distance, walk};
+use super::{Ladder, Landing, Prober, Question, Target, Turn, distance, search, walk};
 use crate::attribution::{self, Far, Found, Inquiry, Link};
-use crate::observation::{Observation, Path, Prohibition, State};
+use crate::observation::{Observation, Path, State};
 use crate::os::{self, Connection, Manner};
 
 /// Where ports lie that nobody is known to listen on: above the registered services, below the dynamic ranges.
 const DOOR_PORTS: std::ops::Range<u64> = 20_000..32_000;
-/// How long a router may look for a host before it says that it cannot be reached.
-const LONGEST_SEARCH: Duration = Duration::from_millis(4_500);
-/// A router that looks for a host needs seconds; a firewall that pretends says so at once.
-pub(super) const SHORTEST_SEARCH: Duration = Duration::from_millis(900);
-/// The least time that a whole search takes: three questions, a second apart.
-const WHOLE_SEARCH: Duration = Duration::from_millis(2_500);
-/// How often a door that nobody uses may stay silent before another port is asked.
-const SILENT_SEARCHES: usize = 2;
-/// The chance that a host is called dead because packets were lost.
-const DOUBT: f64 = 1e-4;
-/// How often a router is made to look for a host.
-const SEARCHES: usize = 6;
 /// Further resets whose times are taken.
 const RESETS: usize = 4;
 
@@ -59,7 +46,8 @@ impl Prober {
             found.doors = self.try_doors(inquiry.address, known).await;
         }
         if let Some(said_of) = inquiry.looks_dead {
-            found.dead_by = self.search(inquiry.address, known, said_of).await;
+            let door = doors(known, &HashSet::new(), 1).first().copied();
+            found.dead_by = search::search(self, inquiry.address, door, said_of).await;
         }
         if self.limits.walks && os::TELLS_SENDERS {
             let _turn = self.walking.acquire().await;
@@ -99,53 +87,6 @@ impl Prober {
             let answers = self.ask_all(questions, || {}).await;
             tried.extend(ports.into_iter().zip(answers));
         }
-    }
-
-    /// Makes the router look for the host on a quiet line, and takes the time: the host is dead when a router needed
-    /// seconds. It is asked at a port that no rule knows, or where that is dropped, at one that was said to be out of
-    /// reach. Which of several routers is asked depends on the source port.
-    async fn search(&self, address: IpAddr, known: &HashSet<u16>, said_of: u16) -> Option<IpAddr> {
-        let door = *doors(known, &HashSet::new(), 1).first()?;
-        let mut silent = 0;
-        for _ in 0..SEARCHES {
-            let remote = SocketAddr::new(address, door);
-            let seen = once(self, remote, Manner::default(), LONGEST_SEARCH).await?;
-            let Some(came) = seen.came else {
-                silent += 1;
-                if silent == SILENT_SEARCHES {
-                    return self.search_again(SocketAddr::new(address, said_of)).await;
-                }
-                continue;
-            };
-            let router = unreachable_by(&came)?;
-            // A quick word may end a search that another packet began, or be a firewall's: the next one tells.
-            if seen.took >= SHORTEST_SEARCH {
-                return Some(router);
-            }
-        }
-        None
-    }
-
-    /// The same at a port that a rule may reject. A rule says so at once, but the packet may have been lost, and the
-    /// system sends it again after a second or two. So the router has to search as often as losses cannot explain.
-    async fn search_again(&self, remote: SocketAddr) -> Option<IpAddr> {
-        let lost = self.learnt().loss_on_the_way_to(remote.ip()).bound();
-        let wanted = searches(lost)?;
-        let mut slow = 0;
-        for number in 0..=wanted {
-            let seen = once(self, remote, Manner::default(), LONGEST_SEARCH).await?;
-            let router = unreachable_by(&seen.came?)?;
-            match (seen.took >= WHOLE_SEARCH, number) {
-                (true, _) => slow += 1,
-                // It may end a search that another packet began.
-                (false, 0) => {}
-                (false, _) => return None,
-            }
-            if slow == wanted {
-                return Some(router);
-            }
-        }
-        None
     }
 
     async fn walk_all(&self, inquiry: &Inquiry, found: &mut Found) {
@@ -273,26 +214,6 @@ impl Prober {
     }
 }
 
-/// How often a router has to search at a port that a rule may reject: a packet that is lost twice looks like one search.
-/// `None`: so much is lost that nothing follows.
-fn searches(lost: f64) -> Option<usize> {
-    let wanted = (DOUBT.ln() / (2.0 * lost.ln())).ceil();
-    let most = SEARCHES as f64;
-    (wanted <= most).then_some((wanted as usize).max(SILENT_SEARCHES))
-}
-
-/// Who said that the host cannot be reached; `None`: that is not what came.
-fn unreachable_by(came: &Connection) -> Option<IpAddr> {
-    match came {
-        Connection::Rejected { rejection, .. }
-            if rejection.says == Prohibition::HostUnreachable =>
-        {
-            rejection.by
-        }
-        _ => None,
-    }
-}
-
 /// A port that nobody uses and that did not open: the one whose path is walked.
 fn shut_door(found: &Found) -> Option<u16> {
     found
@@ -357,14 +278,6 @@ fn door(address: IpAddr, port: u16) -> Question {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_more_is_lost_the_more_often_a_router_has_to_search() {
-        assert_eq!(searches(0.01), Some(2));
-        assert_eq!(searches(0.14), Some(3));
-        assert_eq!(searches(0.36), Some(5));
-        assert_eq!(searches(0.6), None, "losses explain it");
-    }
 
     #[test]
     fn doors_are_none_of_the_ports_in_use() {

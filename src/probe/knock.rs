@@ -15,8 +15,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::inquire::SHORTEST_SEARCH;
 use super::{Landing, Prober, Question, converse, once, silence, story, witness};
+use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
 };

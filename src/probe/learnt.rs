@@ -1,17 +1,19 @@
 //! What a run has learnt of hosts and paths: round trips, and how often a try is lost.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
+use super::Limits;
 use super::silence::Loss;
 use super::watch::Book;
 use super::witness;
 use crate::observation::Attempt;
+use crate::os::Manner;
 
 /// The shortest wait for an answer.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
@@ -37,6 +39,8 @@ pub(super) struct Learnt {
     /// When what answered, and what was silent.
     pub(super) book: Book,
     slowest: Option<Duration>,
+    /// Source ports that were blocked while others passed.
+    blocked: HashMap<SocketAddr, Vec<Manner>>,
 }
 
 /// What has been learnt of one address.
@@ -48,12 +52,22 @@ struct Host {
 }
 
 impl Learnt {
-    /// Nothing, in a run that may make so many attempts a second.
-    pub(super) fn new(rate: Option<u32>) -> Self {
+    /// Nothing, in a run of these limits.
+    pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            book: Book::new(rate),
+            book: Book::new(limits.rate, limits.second_look),
             ..Self::default()
         }
+    }
+
+    /// Takes in a source port that is blocked while others pass.
+    pub(super) fn block(&mut self, remote: SocketAddr, manner: Manner) {
+        self.blocked.entry(remote).or_default().push(manner);
+    }
+
+    /// The source ports that were blocked while others passed.
+    pub(super) fn blocked_ports(&self, remote: SocketAddr) -> Vec<Manner> {
+        self.blocked.get(&remote).cloned().unwrap_or_default()
     }
 
     /// The places for questions to one address at once.

@@ -13,6 +13,7 @@
 //! `Observation`, never an error. What is said on an open port is in `conversation`.
 
 mod again;
+mod budget;
 mod converse;
 mod datagram;
 mod distance;
@@ -22,12 +23,14 @@ mod here;
 mod inquire;
 mod knock;
 mod learnt;
+mod members;
 mod names;
 mod once;
 mod pace;
 mod prove;
 mod ranges;
 mod recognise;
+mod search;
 mod silence;
 mod spread;
 mod story;
@@ -174,6 +177,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// Tries for a silent port; `None`: until silence is proof.
     pub attempts: Option<u8>,
+    /// How long after its first try what failed is tried again; zero: never.
+    pub second_look: Duration,
     /// Questions at once.
     pub in_flight: usize,
     /// Questions at one address at once.
@@ -188,24 +193,28 @@ pub struct Limits {
 
 /// Hosts to which paths are walked at once.
 const WALKS_AT_ONCE: usize = 3;
+/// Dead hosts that are looked for at once, each with one connection at a time: a budget of error messages has room for them.
+const SEARCHES_AT_ONCE: usize = 2;
 
 /// What a run shares: its limits, and what it has learnt of hosts and paths.
 pub struct Prober {
     limits: Limits,
     trust: Trust,
     own: Vec<IpNet>,
-    pace: pace::Pace,
+    pace: Arc<pace::Pace>,
     waiting: Semaphore,
     /// Hosts to which paths are walked at once: routers share their error messages out among all walks.
     walking: Semaphore,
+    /// Hosts that routers are made to look for at once.
+    searching: Semaphore,
     stop: Receiver<bool>,
-    learnt: Mutex<Learnt>,
+    learnt: Arc<Mutex<Learnt>>,
 }
 
 impl Prober {
     /// A prober for one run; when `stop` turns true it gives up what is under way.
     pub fn new(limits: Limits, trust: Trust, own: Vec<IpNet>, stop: Receiver<bool>) -> Arc<Self> {
-        let pace = pace::Pace::new(limits.rate);
+        let pace = Arc::new(pace::Pace::new(limits.rate));
         Arc::new(Self {
             limits,
             trust,
@@ -213,9 +222,29 @@ impl Prober {
             pace,
             waiting: Semaphore::new(limits.waiting.max(1)),
             walking: Semaphore::new(WALKS_AT_ONCE),
+            searching: Semaphore::new(SEARCHES_AT_ONCE),
             stop,
-            learnt: Mutex::new(Learnt::new(limits.rate)),
+            learnt: Arc::new(Mutex::new(Learnt::new(&limits))),
         })
+    }
+
+    /// A prober of the same run that gives each step more time, and makes one connection at a time.
+    fn patient(&self, timeout: Duration) -> Self {
+        Self {
+            limits: Limits {
+                timeout,
+                in_flight: 1,
+                ..self.limits
+            },
+            trust: self.trust.clone(),
+            own: self.own.clone(),
+            pace: Arc::clone(&self.pace),
+            waiting: Semaphore::new(1),
+            walking: Semaphore::new(1),
+            searching: Semaphore::new(1),
+            stop: self.stop.clone(),
+            learnt: Arc::clone(&self.learnt),
+        }
     }
 
     /// Asks all questions, those that are needed first; the answers stand in the order of the questions.
@@ -353,7 +382,9 @@ impl Prober {
             let remote = SocketAddr::new(host, question.port);
             let spread = spread::spread(self, remote, took_ms);
             let spread = spread.instrument(debug_span!("source_ports"));
-            seen.source_ports = Some(spread.await);
+            let (ports, streams) = spread.await;
+            seen.source_ports = Some(ports);
+            members::speak(self, &question, streams, &mut seen).await;
         }
         seen
     }

@@ -23,6 +23,14 @@ pub(super) struct Once {
 }
 
 impl Once {
+    /// The connection, where one was made.
+    pub(super) fn into_stream(self) -> Option<TcpStream> {
+        match self.came {
+            Some(Connection::Open(stream)) => Some(stream),
+            _ => None,
+        }
+    }
+
     pub(super) fn took_ms(&self) -> f64 {
         super::millis(self.took)
     }

@@ -1,34 +1,52 @@
 //! Spreads connection attempts over time.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 /// Hands out the moments at which attempts may leave.
 pub(super) struct Pace {
+    turns: Mutex<Turns>,
+}
+
+struct Turns {
     gap: Option<Duration>,
-    next: Mutex<Option<Instant>>,
+    next: Option<Instant>,
 }
 
 impl Pace {
     pub(super) fn new(rate: Option<u32>) -> Self {
+        let gap = rate.map(gap_of);
         Self {
-            gap: rate.map(|rate| Duration::from_secs(1) / rate.max(1)),
-            next: Mutex::new(None),
+            turns: Mutex::new(Turns { gap, next: None }),
         }
+    }
+
+    /// From now on hands out no more than so many moments a second.
+    pub(super) fn slow_down(&self, rate: u32) {
+        let mut turns = self.turns();
+        turns.gap = turns.gap.max(Some(gap_of(rate)));
     }
 
     /// Waits for the next moment.
     pub(super) async fn turn(&self) {
-        let Some(gap) = self.gap else { return };
-        let now = Instant::now();
         let at = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = next.map_or(now, |next| next.max(now));
-            *next = Some(at + gap);
+            let mut turns = self.turns();
+            let Some(gap) = turns.gap else { return };
+            let now = Instant::now();
+            let at = turns.next.map_or(now, |next| next.max(now));
+            turns.next = Some(at + gap);
             at
         };
         sleep_until(at).await;
     }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn gap_of(rate: u32) -> Duration {
+    Duration::from_secs(1) / rate.max(1)
 }

@@ -191,13 +191,16 @@ fn answers_knocks(seen: &Observation) -> bool {
         && seen.service != Some(Service::ConnectedToItself)
 }
 
-/// Joins a second knock to the first: an answer beats silence, and the tries of both are evidence.
+/// Joins a second knock to the first: an answer beats silence, and the tries of both are evidence. What was found out
+/// about the host and its way meanwhile stays.
 fn join(seen: &mut Observation, mut again: Observation) {
     let mut attempts = std::mem::take(&mut seen.attempts);
     attempts.append(&mut again.attempts);
-    if matches!(again.state, State::NotTried(_) | State::Unreachable(_)) {
+    if again.is_silence() || matches!(again.state, State::NotTried(_) | State::Unreachable(_)) {
         seen.state = State::Silent;
     } else {
+        again.dead_by = seen.dead_by;
+        again.translated_at = seen.translated_at;
         *seen = again;
     }
     seen.attempts = attempts;
@@ -223,6 +226,18 @@ mod tests {
         };
         join(&mut seen, Observation::without_packets(None, reset.clone()));
         assert_eq!(seen.state, reset);
+    }
+
+    #[test]
+    fn silence_that_lasts_keeps_what_was_found_out_about_it() {
+        let router = Some(std::net::IpAddr::from([192, 0, 2, 1]));
+        let mut seen = Observation {
+            dead_by: router,
+            path: Some(crate::observation::Path::default()),
+            ..silent()
+        };
+        join(&mut seen, silent());
+        assert_eq!((seen.dead_by, seen.path.is_some()), (router, true));
     }
 
     #[test]

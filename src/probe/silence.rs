@@ -11,8 +11,9 @@ const RUN_BOUND: f64 = 0.001;
 const FEWEST: u8 = 6;
 /// Never fewer where nothing of the host ever answered: nothing is known of the way there but the prior.
 pub(super) const FEWEST_OF_A_SILENT_HOST: u8 = 8;
-/// Never more: what is silent so often under heavy loss stays unproved.
-pub const MOST: u8 = 20;
+/// Never more: three of four tries that are lost still let silence be proved of a thousand flows. What is lost oftener
+/// stays unproved.
+pub const MOST: u8 = 64;
 
 /// What is known of loss: how often a try was answered or not on flows that answered in the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,6 +146,22 @@ mod tests {
         };
         assert!(good.tries(10_000) < Loss::default().tries(10_000));
         assert!(bad.tries(100) > Loss::default().tries(100));
+    }
+
+    #[test]
+    fn where_half_of_all_tries_are_lost_silence_is_still_proved() {
+        let half = Loss {
+            answered: 98,
+            lost: 102,
+        };
+        for flows in [1, 100, 65_535] {
+            let tries = half.tries(flows);
+            assert!(
+                half.confidence(tries, flows).1,
+                "{flows} flows, {tries} tries"
+            );
+        }
+        assert!(half.tries(65_535) > 20);
     }
 
     #[test]

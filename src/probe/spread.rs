@@ -4,18 +4,19 @@
 //! 1. Each fresh port gets one knock. One that stays silent is knocked from again, with waits that grow up to the user's
 //!    time-out, so that a slower path is not taken for a blocked one.
 //! 2. A source port counts as blocked only when silence on that very port is proof, or when it was refused again and
-//!    again, and when it stays so in turn with fresh ports that open: what shuts this host out altogether, or drops
+//!    again after rests, and when it stays so in turn with fresh ports that open: what shuts this host out altogether, or drops
 //!    everything for a while, is no matter of the source port.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
+use tokio::net::TcpStream;
 
 use super::Prober;
 use super::knock::is_to_itself;
 use super::once::{Once, once};
-use crate::observation::SourcePorts;
+use crate::observation::{Alone, SourcePorts};
 use crate::os::{Connection, Manner};
 
 /// How many source ports are tried, that of the first knock among them. One of two paths that is blocked stays unseen in 1 of 32,768 runs.
@@ -29,9 +30,36 @@ const ROUNDS: usize = 2;
 /// How many fresh ports are tried in a round until one opens.
 const FRESH: usize = 4;
 
+/// How long a source port rests before it is tried again after a refusal, longer each time: a limit on new connections
+/// lets it through then, and a rule does not.
+const RESTS: [Duration; REFUSALS] = [
+    Duration::from_millis(300),
+    Duration::from_millis(1_200),
+    Duration::from_millis(2_500),
+];
+/// Knocks that are made alone, and the pause before each, where some were refused in company. One of three servers behind
+/// one address that refuses stays unseen in 1 of 130 runs, and in none where they take turns.
+const ALONE: u16 = 12;
+/// Source ports that were blocked in company and are tried alone.
+const BLOCKED: usize = 4;
+/// Where connections are limited, the rest of the run makes so many times fewer a second than when they were refused, but
+/// never fewer than this.
+const SLOWER: u32 = 4;
+const SLOWEST: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Connections that are handed back to be spoken on. One of three servers behind one address is met by none of them, nor
+/// by the first one, in 1 of 11 runs, and in none where they take turns.
+const HANDED_BACK: usize = 5;
+
 /// What one source port met.
 enum Met {
-    Open(f64),
+    /// It opened after so many milliseconds; `rested`: it was refused before.
+    Open {
+        took_ms: f64,
+        rested: bool,
+        stream: Option<TcpStream>,
+    },
     Blocked,
     /// Silence without proof.
     Undecided,
@@ -48,18 +76,36 @@ enum Knock {
 }
 
 /// Knocks from `PORTS` source ports; the one from which the port opened after `took_ms` milliseconds is the first.
-pub(super) async fn spread(prober: &Prober, remote: SocketAddr, took_ms: f64) -> SourcePorts {
+/// Some of the connections are handed back, to be spoken on.
+pub(super) async fn spread(
+    prober: &Prober,
+    remote: SocketAddr,
+    took_ms: f64,
+) -> (SourcePorts, Vec<TcpStream>) {
     let met: Vec<Met> = stream::iter(1..PORTS)
         .map(|_| from_one_port(prober, remote))
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
     let mut ports = SourcePorts::default();
-    for one in met.into_iter().chain([Met::Open(took_ms)]) {
+    let mut streams = Vec::new();
+    let first = Met::Open {
+        took_ms,
+        rested: false,
+        stream: None,
+    };
+    for one in met.into_iter().chain([first]) {
         match one {
-            Met::Open(took) => {
+            Met::Open {
+                took_ms,
+                rested,
+                stream,
+            } => {
+                streams.extend(stream.filter(|_| streams.len() < HANDED_BACK));
                 ports.open += 1;
-                ports.quickest_ms = Some(ports.quickest_ms.map_or(took, |known| known.min(took)));
+                ports.rested += u16::from(rested);
+                let quickest = ports.quickest_ms.unwrap_or(took_ms);
+                ports.quickest_ms = Some(quickest.min(took_ms));
             }
             Met::Blocked => ports.blocked += 1,
             Met::Undecided => ports.undecided += 1,
@@ -67,7 +113,57 @@ pub(super) async fn spread(prober: &Prober, remote: SocketAddr, took_ms: f64) ->
         }
         ports.tried += 1;
     }
-    ports
+    (ports, streams)
+}
+
+/// Knocks alone, with pauses, at a port of which some knocks were refused in company. All open: something limits the
+/// connections of one source. Some do: it is a matter of the way or of the server that a connection meets.
+pub(super) async fn alone(prober: &Prober, remote: SocketAddr, ports: &mut SourcePorts) {
+    let (mut open, mut refused) = (0, 0);
+    let blocked = prober.learnt().blocked_ports(remote);
+    for manner in blocked.into_iter().take(BLOCKED) {
+        match opens_from(prober, remote, manner).await {
+            Some(true) => open += 1,
+            Some(false) => refused += 1,
+            None => return,
+        }
+    }
+    for _ in 0..ALONE {
+        if !prober.pause(PAUSE).await {
+            return;
+        }
+        match from_one_port(prober, remote).await {
+            Met::Open { rested: false, .. } => open += 1,
+            Met::Open { .. } | Met::Blocked => refused += 1,
+            Met::Undecided | Met::Nothing => {}
+        }
+    }
+    let busiest = prober.learnt().book.busiest(remote.ip());
+    ports.alone = Some(Alone {
+        open,
+        refused,
+        busiest,
+    });
+    if ports.are_limited() {
+        prober
+            .pace
+            .slow_down((u32::from(busiest) / SLOWER).max(SLOWEST));
+    }
+}
+
+/// Whether a source port that was blocked in company opens alone; `None`: the run was stopped.
+async fn opens_from(prober: &Prober, remote: SocketAddr, blocked: Manner) -> Option<bool> {
+    for tries in 0..REFUSALS {
+        if !prober.pause(PAUSE).await {
+            return None;
+        }
+        let seen = once(prober, remote, blocked, wait(prober, remote, tries + 1)).await?;
+        match knock(&seen) {
+            Knock::Open(_) => return Some(true),
+            Knock::Refused | Knock::Silent | Knock::Trouble => {}
+        }
+    }
+    Some(false)
 }
 
 async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
@@ -80,9 +176,18 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
         match knock(&seen) {
             Knock::Open(took) => {
                 prober.learnt().answered(remote.ip(), silent, took);
-                return Met::Open(super::millis(took));
+                return Met::Open {
+                    took_ms: super::millis(took),
+                    rested: refused > 0,
+                    stream: seen.into_stream(),
+                };
             }
-            Knock::Refused => refused += 1,
+            Knock::Refused => {
+                if !prober.pause(RESTS[refused.min(REFUSALS - 1)]).await {
+                    return Met::Nothing;
+                }
+                refused += 1;
+            }
             Knock::Silent => silent += 1,
             Knock::Trouble => return Met::Nothing,
         }
@@ -110,11 +215,18 @@ async fn in_turn(prober: &Prober, remote: SocketAddr, blocked: Manner) -> Met {
             return Met::Nothing;
         };
         match knock(&seen) {
-            Knock::Open(took) => return Met::Open(super::millis(took)),
+            Knock::Open(took) => {
+                return Met::Open {
+                    took_ms: super::millis(took),
+                    rested: true,
+                    stream: None,
+                };
+            }
             Knock::Refused | Knock::Silent => {}
             Knock::Trouble => return Met::Nothing,
         }
     }
+    prober.learnt().block(remote, blocked);
     Met::Blocked
 }
 

@@ -6,7 +6,7 @@
 //! of one host behind the same first firewall. An answer to any other try serves as well, so that a busy host is not
 //! knocked at. The knocks take at most a tenth of the run's rate.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -26,8 +26,8 @@ use crate::os::{Connection, Manner};
 const PERIOD: Duration = Duration::from_millis(600);
 /// The same, once it has been silent for as long as is waited for it.
 const SELDOM: SignedDuration = SignedDuration::from_secs(2);
-/// How long a witness that has gone silent is waited for: as long as restarts and changes of routes take.
-pub(super) const PATIENCE: SignedDuration = SignedDuration::from_secs(21);
+/// How much longer than the second look a witness that has gone silent is waited for.
+const BEYOND: SignedDuration = SignedDuration::from_secs(1);
 /// How long one knock is listened to: an answer that takes longer may be one to a repeated packet.
 const KNOCK: Duration = Duration::from_millis(950);
 /// After so long the kernel repeats a packet, so that an answer no longer tells when the first one passed.
@@ -56,11 +56,30 @@ struct Log {
     /// The first and the last silent try since the last answer.
     silent: Option<(Timestamp, Timestamp)>,
     knocked: Option<Timestamp>,
+    /// The latest tries, whatever came of them.
+    tries: VecDeque<Timestamp>,
+    /// The most of them within one second.
+    busiest: u16,
     /// When it answered again after an outage.
     back: Option<Timestamp>,
 }
 
 impl Log {
+    /// Counts a try in the second before it.
+    fn count(&mut self, at: Timestamp) {
+        let second = SignedDuration::from_secs(1);
+        self.tries.push_back(at);
+        while self
+            .tries
+            .front()
+            .is_some_and(|first| at.duration_since(*first) > second)
+        {
+            self.tries.pop_front();
+        }
+        let tries = u16::try_from(self.tries.len()).unwrap_or(u16::MAX);
+        self.busiest = self.busiest.max(tries);
+    }
+
     /// When it answered. A device on the way may send a reset, so an open port goes before.
     fn answers(&self) -> &[Timestamp] {
         match self.opens.is_empty() {
@@ -78,6 +97,8 @@ pub(super) struct Book {
     behind: HashMap<IpAddr, String>,
     /// Knocks in one period that the rate leaves room for; 0: any number.
     most: usize,
+    /// How long a witness that has gone silent is waited for: as long as restarts and changes of routes take.
+    patience: SignedDuration,
 }
 
 /// How silence of some addresses is watched.
@@ -127,13 +148,15 @@ impl Way {
 }
 
 impl Book {
-    /// A book for a run that may make so many attempts a second.
-    pub(super) fn new(rate: Option<u32>) -> Self {
+    /// A book for a run that may make so many attempts a second, and looks again after a time.
+    pub(super) fn new(rate: Option<u32>, second_look: Duration) -> Self {
         let most = rate.map_or(0, |rate| {
             (f64::from(rate) / 10.0 * PERIOD.as_secs_f64()).ceil() as usize
         });
+        let second_look = SignedDuration::try_from(second_look).unwrap_or(SignedDuration::ZERO);
         Self {
             most,
+            patience: second_look + BEYOND,
             ..Self::default()
         }
     }
@@ -143,6 +166,11 @@ impl Book {
         self.behind.extend(behind);
     }
 
+    /// What a packet to an address meets first.
+    pub(super) fn behind(&self, address: IpAddr) -> Option<&str> {
+        self.behind.get(&address).map(String::as_str)
+    }
+
     /// Takes in an answer to a try that began at a moment and took so long.
     pub(super) fn heard(&mut self, remote: SocketAddr, open: bool, at: Timestamp, took: Duration) {
         let passed = match took < REPEATS {
@@ -150,6 +178,7 @@ impl Book {
             false => at + SignedDuration::try_from(took).unwrap_or(SignedDuration::ZERO),
         };
         let log = self.logs.entry(remote.ip()).or_default();
+        log.count(at);
         if open {
             insert(&mut log.opens, passed, SignedDuration::ZERO);
             if log.open_ports.insert(remote.port()) {
@@ -178,6 +207,7 @@ impl Book {
     /// Takes in a try that has not been answered in time.
     pub(super) fn unanswered(&mut self, remote: SocketAddr, at: Timestamp) {
         let log = self.logs.entry(remote.ip()).or_default();
+        log.count(at);
         if log.open_ports.contains(&remote.port()) {
             log.missed.push(at);
         } else if log.quiet.len() < MOST_QUIET || log.quiet.contains_key(&remote.port()) {
@@ -187,6 +217,11 @@ impl Book {
             let (from, until) = log.silent.unwrap_or((at, at));
             log.silent = Some((from.min(at), until.max(at)));
         }
+    }
+
+    /// The most tries of an address within one second.
+    pub(super) fn busiest(&self, address: IpAddr) -> u16 {
+        self.logs.get(&address).map_or(0, |log| log.busiest)
     }
 
     /// Whether silent tries of an address are more likely an outage's than lost by chance: it has just answered again.
@@ -268,7 +303,7 @@ impl Book {
     fn waits(&self, now: Timestamp) -> bool {
         self.watches()
             .iter()
-            .any(|watch| now.duration_since(watch.silent.0) <= PATIENCE)
+            .any(|watch| now.duration_since(watch.silent.0) <= self.patience)
     }
 
     /// The ports that have to be knocked at now.
@@ -281,7 +316,7 @@ impl Book {
             let Some(log) = self.logs.get(&watch.witness) else {
                 continue;
             };
-            let given_up = now.duration_since(watch.silent.0) > PATIENCE;
+            let given_up = now.duration_since(watch.silent.0) > self.patience;
             let pause = if given_up { SELDOM } else { least };
             let rested = log
                 .knocked
@@ -410,10 +445,11 @@ mod tests {
         SocketAddr::from(([192, 0, 2, last], port))
     }
 
+    const SECOND_LOOK: Duration = Duration::from_secs(20);
     const QUICK: Duration = Duration::from_millis(2);
 
     fn two_hosts() -> Book {
-        let mut book = Book::new(None);
+        let mut book = Book::new(None, SECOND_LOOK);
         let way = |last| (end(last, 0).ip(), "front-end".to_string());
         book.stand_behind(HashMap::from([way(10), way(11)]));
         book
@@ -492,7 +528,7 @@ mod tests {
 
     #[test]
     fn the_knocks_take_a_tenth_of_the_rate() {
-        let mut book = Book::new(Some(100));
+        let mut book = Book::new(Some(100), SECOND_LOOK);
         for last in 1..=40 {
             book.heard(end(last, 443), true, at(0), QUICK);
             book.unanswered(end(last, 135), at(100));

@@ -175,6 +175,8 @@ fn of_cause(
         | Cause::DnsDiffers
         | Cause::DnsNoAnswer
         | Cause::Gap
+        | Cause::RateLimited
+        | Cause::SlowAnswer
         | Cause::FamilySkipped
         | Cause::ListNotFetched
         | Cause::ExceptionEndsSoon

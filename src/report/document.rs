@@ -251,6 +251,9 @@ pub struct Evidence {
     /// Of the silent tries, those shortly before and after which a port on the same way answered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub witnessed: Option<u16>,
+    /// On how many connections the service was spoken to, where not all were alike.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conversations: Option<Conversations>,
     /// When the port last answered, where it no longer did at the end.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub went_silent: Option<String>,
@@ -387,6 +390,15 @@ pub struct RpcPort {
     pub attempts: Vec<Attempt>,
 }
 
+/// Connections on which a service was spoken to: one address may stand for several servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Conversations {
+    /// All of them.
+    pub held: usize,
+    /// Those that failed, as the evidence says.
+    pub failed: usize,
+}
+
 /// What knocks from several source ports met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourcePorts {
@@ -399,6 +411,23 @@ pub struct SourcePorts {
     /// Those that stayed silent however often they were tried, and yet without proof.
     #[serde(default)]
     pub undecided: u16,
+    /// Those that were let through only after a rest.
+    #[serde(default)]
+    pub rested: u16,
+    /// What connections met that were made one at a time, with pauses.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub alone: Option<Alone>,
+}
+
+/// What connections met that were made alone, because some in company had been refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Alone {
+    /// Those that opened.
+    pub open: u16,
+    /// Those that were refused or proved silent.
+    pub refused: u16,
+    /// The most connection attempts to the host within one second before.
+    pub busiest: u16,
 }
 
 /// The way of a flow's packets, as tries with a limited number of hops showed it.

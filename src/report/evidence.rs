@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use super::certificates::{list, tls};
 use super::document::{
-    Attempt, Dropped, Evidence, Hop, Http, HttpFinding, Listener, Path, Proxy, Rejected, RoleFound,
-    RpcPort, SourcePorts, Spoken, Translated,
+    Alone, Attempt, Conversations, Dropped, Evidence, Hop, Http, HttpFinding, Listener, Path,
+    Proxy, Rejected, RoleFound, RpcPort, SourcePorts, Spoken, Translated,
 };
 use crate::attribution;
 use crate::observation::{
@@ -105,6 +105,10 @@ pub(super) fn evidence(
             // Never certain: what is left of doubt is below what is shown.
             .map(|confidence| ((confidence * 1e6).floor() / 1e6).min(0.999_999)),
         witnessed: decided.witnessed.filter(|_| decided.is_silence()),
+        conversations: decided.conversations.map(|all| Conversations {
+            held: all.held,
+            failed: all.failed,
+        }),
         went_silent: decided.went_silent.map(|at| format!("{at:.0}")),
         tls: decided.tls.as_ref().map(tls),
         lists: decided.lists.iter().map(list).collect(),
@@ -311,6 +315,12 @@ fn source_ports(ports: observation::SourcePorts) -> SourcePorts {
         open: ports.open,
         blocked: ports.blocked,
         undecided: ports.undecided,
+        rested: ports.rested,
+        alone: ports.alone.map(|alone| Alone {
+            open: alone.open,
+            refused: alone.refused,
+            busiest: alone.busiest,
+        }),
     }
 }
 

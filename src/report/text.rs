@@ -439,6 +439,12 @@ pub fn seen(flow: &ReportFlow) -> String {
     if let Some(spoken) = &evidence.spoken {
         text += &spoken_words(spoken);
     }
+    if let Some(all) = evidence.conversations {
+        text += &format!(
+            "; so on {} of {} connections: several servers may share the address, and not all are alike",
+            all.failed, all.held
+        );
+    }
     if let Some(ports) = evidence.ports.filter(|ports| ports.blocked > 0) {
         text += &format!(
             "; of {} source ports {} pass and {} do not",

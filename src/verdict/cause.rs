@@ -233,6 +233,10 @@ words! {
         DnsNoAnswer = "dns-no-answer",
         /// For a while nothing answered that did before or after.
         Gap = "gap",
+        /// Connections fail in company and open alone.
+        RateLimited = "rate-limited",
+        /// A service took longer for its first answer than a step may take.
+        SlowAnswer = "slow-answer",
         /// An address family without a route was left out.
         FamilySkipped = "family-skipped",
         /// A host of a revocation list was not asked.

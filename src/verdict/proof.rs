@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Context, Control, DroppedAt, Judgement, ZoneSilence, judge, worst};
 use crate::attribution::suspects;
-use crate::observation::{AttemptResult, Observation, Path, ResetBy, State};
+use crate::observation::{AttemptResult, Observation, Path, Prohibition, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
 use crate::site::{Site, System, SystemId, ZoneId};
 
@@ -175,7 +175,7 @@ impl Signs {
         let last_try = observation
             .attempts
             .iter()
-            .filter(|attempt| attempt.result == AttemptResult::Silent)
+            .filter(|attempt| is_of_no_host(&attempt.result))
             .map(|attempt| attempt.at)
             .max();
         matches!((last, last_try), (Some(last), Some(last_try)) if last_try > *last)
@@ -187,6 +187,15 @@ impl Signs {
             return false;
         };
         rejection.may_be_our_own() || rejection.by.is_some_and(|by| self.own.contains(&by))
+    }
+}
+
+/// Whether a try was silent, or a router said that the host is not there.
+fn is_of_no_host(result: &AttemptResult) -> bool {
+    match result {
+        AttemptResult::Silent => true,
+        AttemptResult::Rejected(rejection) => rejection.says == Prohibition::HostUnreachable,
+        AttemptResult::Open | AttemptResult::Reset | AttemptResult::Trouble(_) => false,
     }
 }
 

@@ -105,6 +105,12 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Closed {
             reset_by: ResetBy::Either,
         } => failed(Verdict::Blocked, Cause::Reset, Owner::ServerThenFirewall),
+        // The host answered before, and its network lost it meanwhile.
+        State::Rejected(rejection)
+            if rejection.says == Prohibition::HostUnreachable && context.cut_off =>
+        {
+            unknown(Cause::CutOff, Level::Error)
+        }
         State::Rejected(rejection) if is_dead(rejection, context) => {
             failed(Verdict::Down, Cause::HostDead, Owner::Server)
         }
@@ -245,7 +251,9 @@ fn through_every_port(seen: &Observation, judgement: Judgement) -> Judgement {
         return failed(Verdict::Blocked, Cause::Intermittent, Owner::Firewall);
     }
     // Some stayed silent: that every connection passes is not shown.
-    let undecided = seen.source_ports.is_some_and(|ports| ports.undecided > 0);
+    let undecided = seen
+        .source_ports
+        .is_some_and(|ports| ports.undecided > 0 && !ports.are_limited());
     if undecided && judgement.verdict == Verdict::Ok {
         return unknown(Cause::NotProved, Level::Error);
     }

@@ -214,7 +214,7 @@ pub(crate) fn site(scene: &Scene) -> String {
             host.address
         );
     }
-    text += "probing: { rate: max, sweep: none, dns: off }\nflows:\n";
+    text += "probing: { second_look: off, rate: max, sweep: none, dns: off }\nflows:\n";
     for host in &scene.hosts {
         for flow in &host.flows {
             text += &format!(

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tracing::debug_span;
 
 use super::Bench;
-use crate::observation::{Observation, State};
+use crate::observation::{Observation, Prohibition, State};
 use crate::probe::{Ladder, Landing, Question, Turn};
 use crate::verdict::Seen;
 
@@ -82,7 +82,7 @@ pub(super) async fn lost(bench: &Bench, controls: &Controls) -> Lost {
             let asked = questions.iter().zip(&again);
             asked
                 .filter(|(asked, _)| asked.port == question.port)
-                .any(|(_, seen)| seen.address == Some(*address) && seen.is_silence())
+                .any(|(_, seen)| seen.address == Some(*address) && no_longer_answers(seen))
         };
         let silent: Vec<&Question> = of_host.iter().filter(silent).collect();
         if silent.len() == of_host.len() {
@@ -93,6 +93,13 @@ pub(super) async fn lost(bench: &Bench, controls: &Controls) -> Lost {
         lost.ports.extend(ports);
     }
     lost
+}
+
+/// Whether nothing came, or a router said that the host is not there.
+pub(super) fn no_longer_answers(seen: &Observation) -> bool {
+    let is_lost = matches!(&seen.state, State::Rejected(rejection)
+        if rejection.says == Prohibition::HostUnreachable);
+    seen.is_silence() || is_lost
 }
 
 /// Writes down which ports no longer answered at the end.

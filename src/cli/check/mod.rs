@@ -21,6 +21,7 @@ mod gateway;
 mod interception;
 mod list_hosts;
 mod notes;
+mod passing;
 mod questions;
 mod refusals;
 mod revocation;
@@ -316,6 +317,11 @@ fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
     Limits {
         timeout: asked.timeout,
         attempts: asked.attempts,
+        second_look: if lab {
+            Duration::ZERO
+        } else {
+            asked.second_look
+        },
         in_flight,
         per_host: if lab { asked.in_flight } else { asked.per_host },
         waiting: (descriptors / SOCKETS_EACH).saturating_sub(in_flight),
@@ -387,7 +393,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     }
     let theirs = (tried.seen.split_off(kept), judged.split_off(kept));
     let mut notes = notes::skipped_families(site, &tried.seen);
-    notes.extend(notes::gaps(site, &bench.prober.gaps(), &tried.seen));
+    notes.extend(passing::notes(site, &bench.prober.gaps(), &tried.seen));
     notes.extend(notes::name_servers(site, &tried.seen));
     notes.extend(tried.refused);
     let mut stop = bench.stop.clone();
@@ -478,11 +484,15 @@ async fn try_all(
     let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
     bar.set_message("making silence proof");
     bench.prober.prove_silence(&questions, &mut answers).await;
-    bar.set_message("looking again at what is silent");
+    bar.set_message("looking again at what failed");
     let required = required(bench, chosen, by_flow);
     bench
         .prober
         .look_again(&required, &questions, &mut answers)
+        .await;
+    bench
+        .prober
+        .ask_alone(&required, &questions, &mut answers)
         .await;
     let silent = datagrams::beside(bench, chosen, by_flow, &questions, &answers);
     bench
@@ -494,11 +504,11 @@ async fn try_all(
     refused_here(bench, &questions, &mut answers).await;
     let crossing = crossing(bench, chosen, by_flow);
     let mut doors = look_closer(bench, &questions, &mut answers, &crossing).await;
-    bar.set_message("trying silent ports once more");
-    bench.prober.try_at_the_end(&questions, &mut answers).await;
+    bar.set_message("trying what failed once more, so late that a short outage shows");
+    bench.prober.look_at_the_end(&questions, &mut answers).await;
     let controls = controls::controls(&questions, &answers);
     // Only silence can be that of a device which has shut this host out.
-    let silence = answers.iter().any(Observation::is_silence);
+    let silence = answers.iter().any(controls::no_longer_answers);
     let mut seen: Vec<Seen> = chosen
         .iter()
         .zip(by_flow)

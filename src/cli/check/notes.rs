@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use super::Bench;
 use crate::catalogue::{Need, Protocol};
 use crate::observation::{DnsNote, Observation, State, Unresolved};
 use crate::plan::{Chosen, Target};
-use crate::probe::{self, Gap};
+use crate::probe;
 use crate::report::Note;
 use crate::site::{Site, SystemId, ZoneId};
 use crate::verdict::{Cause, Seen};
@@ -156,71 +155,6 @@ fn led_elsewhere(given: &[IpAddr], said: &str) -> Option<(Cause, String)> {
     Some((Cause::DnsDiffers, words))
 }
 
-/// The most systems that a note on a gap names.
-const MOST_NAMED: usize = 5;
-
-/// When nothing answered of systems that did at other times. Gaps at about the same time are one.
-pub(super) fn gaps(site: &Site, gaps: &[(IpAddr, Gap)], seen: &[Seen]) -> Vec<Note> {
-    let mut systems: BTreeMap<IpAddr, SystemId> = BTreeMap::new();
-    for seen in seen {
-        if let Target::System(system) = seen.flow.to {
-            let addresses = seen.observations.iter().filter_map(|it| it.address);
-            systems.extend(addresses.map(|address| (address, system)));
-        }
-    }
-    let mut told: Vec<(Gap, BTreeSet<&str>)> = Vec::new();
-    for (address, gap) in gaps {
-        let Some(system) = systems.get(address) else {
-            continue;
-        };
-        let name = site.systems[*system].name.as_str();
-        match told.iter_mut().find(|(known, _)| overlap(known, gap)) {
-            Some((_, names)) => {
-                names.insert(name);
-            }
-            None => told.push((*gap, BTreeSet::from([name]))),
-        }
-    }
-    told.iter()
-        .map(|(gap, names)| gap_note(gap, names))
-        .collect()
-}
-
-fn overlap(a: &Gap, b: &Gap) -> bool {
-    let begins_before_end = |a: &Gap, b: &Gap| match (a.from, b.until) {
-        (Some(from), Some(until)) => from < until,
-        _ => true,
-    };
-    begins_before_end(a, b) && begins_before_end(b, a)
-}
-
-fn gap_note(gap: &Gap, names: &BTreeSet<&str>) -> Note {
-    let clock = |at: Timestamp| at.strftime("%H:%M:%S").to_string();
-    let when = match (gap.from.map(clock), gap.until.map(clock)) {
-        (Some(from), Some(until)) => format!("from {from} to {until} (UTC)"),
-        (Some(from), None) => format!("from {from} (UTC) to the end of the run"),
-        (None, Some(until)) => format!("until {until} (UTC)"),
-        (None, None) => "for a while".to_string(),
-    };
-    let first: Vec<&str> = names.iter().copied().take(MOST_NAMED).collect();
-    let more = match names.len().saturating_sub(MOST_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let again = match gap.until {
-        Some(_) => "; what was silent then was asked again",
-        None => "",
-    };
-    Note {
-        cause: Cause::Gap.to_string(),
-        system: first.first().copied().unwrap_or_default().to_string(),
-        text: format!(
-            "nothing of {}{more} answered {when}{again}",
-            first.join(", ")
-        ),
-    }
-}
-
 /// Addresses that were left out because this host has no route of their family, while others have one.
 pub(super) fn skipped_families(site: &Site, seen: &[Seen]) -> Vec<Note> {
     let mut notes: BTreeMap<(String, IpAddr), Note> = BTreeMap::new();
@@ -257,25 +191,6 @@ pub(super) fn skipped_families(site: &Site, seen: &[Seen]) -> Vec<Note> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_gap_is_told_with_its_times_and_its_systems() {
-        let at = |second| Timestamp::from_second(second).expect("a moment");
-        let gap = Gap {
-            from: Some(at(43_201)),
-            until: Some(at(43_206)),
-        };
-        let note = gap_note(&gap, &BTreeSet::from(["ibs01", "ibs02"]));
-        assert_eq!(
-            note.text,
-            "nothing of ibs01, ibs02 answered from 12:00:01 to 12:00:06 (UTC); what was silent then was asked again"
-        );
-        let later = Gap {
-            from: Some(at(43_206)),
-            until: None,
-        };
-        assert!(!overlap(&gap, &later) && overlap(&gap, &gap));
-    }
 
     #[test]
     fn a_name_server_is_told_on_when_it_leads_elsewhere_or_nowhere() {

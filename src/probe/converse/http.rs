@@ -22,7 +22,9 @@ pub(super) async fn over<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Service {
     seen.depth = Some(Depth::Http);
     let limit = prober.limits.timeout;
+    let begun = Instant::now();
     let (service, http) = http::exchange(stream, host, question.port, limit).await;
+    seen.first_answer = http.is_some().then(|| begun.elapsed());
     seen.http = http;
     service
 }

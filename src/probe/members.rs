@@ -1,0 +1,139 @@
+//! Speaking on several connections to one port: one address may stand for several servers, and one of them be unwell.
+//!
+//! The connections are those that were made from several source ports anyway. What the port is worth is then what the worst
+//! of them said, with how many of them said so. One alone that said nothing, or hung up, is asked about once more: a lost packet
+//! and an impatient server look the same.
+
+use futures_util::future::join_all;
+use tokio::net::TcpStream;
+
+use super::once::again;
+use super::{Ladder, Prober, Question, converse};
+use crate::observation::{Conversations, Observation, Service, State};
+
+/// Speaks on further connections, and takes in what was said there.
+pub(super) async fn speak(
+    prober: &Prober,
+    asked: &Question,
+    streams: Vec<TcpStream>,
+    seen: &mut Observation,
+) {
+    let is_web = matches!(asked.ladder, Ladder::Tls | Ladder::Http | Ladder::Https);
+    if !is_web || seen.listener.is_some() {
+        return;
+    }
+    // What lies beyond the root page is asked once, not of each.
+    let question = Question {
+        web: None,
+        challenger: None,
+        ..asked.clone()
+    };
+    let address = seen.address;
+    let spoken = streams.into_iter().map(async |stream| {
+        let mut other = Observation::without_packets(address, State::Open);
+        converse::converse(prober, &question, stream, None, &mut other).await;
+        other
+    });
+    take_in(seen, join_all(spoken).await);
+    if is_wordless(seen) && seen.conversations.is_some_and(|all| all.failed == 1) {
+        confirm(prober, asked, seen).await;
+    }
+}
+
+/// Speaks as often again; where all is well now, that counts.
+async fn confirm(prober: &Prober, question: &Question, seen: &mut Observation) {
+    let mut fine = None;
+    for _ in 0..seen.conversations.map_or(0, |all| all.held) {
+        let Some(stream) = again(prober, question, seen.address).await else {
+            return;
+        };
+        let mut other = Observation::without_packets(seen.address, State::Open);
+        converse::converse(prober, question, stream, None, &mut other).await;
+        if !is_fine(&other) {
+            return;
+        }
+        fine = Some(other);
+    }
+    if let Some(fine) = fine {
+        adopt(seen, fine);
+        seen.conversations = None;
+    }
+}
+
+/// Takes the words of a connection that failed in the place of the first one's, where they differ.
+pub(super) fn take_in(seen: &mut Observation, others: Vec<Observation>) {
+    let others: Vec<Observation> = others
+        .into_iter()
+        .filter(|other| other.service.is_some())
+        .collect();
+    let fine = others.iter().filter(|other| is_fine(other)).count();
+    let held = others.len() + 1;
+    let failed = held - fine - usize::from(is_fine(seen));
+    if failed == 0 || failed == held {
+        return;
+    }
+    if is_fine(seen)
+        && let Some(worse) = others.into_iter().find(|other| !is_fine(other))
+    {
+        adopt(seen, worse);
+    }
+    seen.conversations = Some(Conversations { held, failed });
+}
+
+fn adopt(seen: &mut Observation, said: Observation) {
+    seen.service = said.service;
+    seen.tls = said.tls;
+    seen.http = said.http;
+    seen.first_answer = said.first_answer;
+    seen.depth = said.depth;
+}
+
+/// Whether a port opened and its service said too little, too late, or hung up.
+pub(super) fn is_wordless(seen: &Observation) -> bool {
+    seen.state == State::Open
+        && matches!(
+            seen.service,
+            Some(
+                Service::Mute | Service::HungUp | Service::ResetAtOnce | Service::HungUpInHandshake
+            )
+        )
+}
+
+/// Whether a service said what it has to.
+pub(super) fn is_fine(seen: &Observation) -> bool {
+    matches!(
+        seen.service,
+        Some(Service::Spoke | Service::NotAsked | Service::Listener)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(service: Service) -> Observation {
+        Observation {
+            service: Some(service),
+            ..Observation::without_packets(None, State::Open)
+        }
+    }
+
+    #[test]
+    fn what_the_worst_of_several_servers_said_counts_with_how_many_said_so() {
+        let mut seen = said(Service::Spoke);
+        let others = [Service::Spoke, Service::ServerError(503), Service::Spoke];
+        take_in(&mut seen, others.map(said).to_vec());
+        assert_eq!(seen.service, Some(Service::ServerError(503)));
+        let told = seen.conversations;
+        assert_eq!(told, Some(Conversations { held: 4, failed: 1 }));
+    }
+
+    #[test]
+    fn where_all_are_alike_there_is_nothing_to_tell() {
+        for service in [Service::Spoke, Service::ServerError(500)] {
+            let mut seen = said(service.clone());
+            take_in(&mut seen, vec![said(service.clone()), said(service)]);
+            assert_eq!(seen.conversations, None);
+        }
+    }
+}
