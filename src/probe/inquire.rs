@@ -83,8 +83,9 @@ impl Prober {
             if ports.is_empty() {
                 return tried;
             }
-            let questions = ports.iter().map(|port| door(address, *port)).collect();
-            let answers = self.ask_all(questions, || {}).await;
+            let questions: Vec<Question> = ports.iter().map(|port| door(address, *port)).collect();
+            let mut answers = self.ask_all(questions.clone(), || {}).await;
+            self.prove_silence(&questions, &mut answers).await;
             tried.extend(ports.into_iter().zip(answers));
         }
     }

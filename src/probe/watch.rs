@@ -194,7 +194,7 @@ impl Book {
         }
         if log
             .silent
-            .is_some_and(|(from, _)| passed.duration_since(from) > witness::SHORTLY)
+            .is_some_and(|(from, _)| passed.duration_since(from) > witness::OUTAGE)
         {
             log.back = Some(passed);
         }
