@@ -46,6 +46,7 @@ fn question(address: SocketAddr, ladder: Ladder) -> Question {
         landing: Landing::Itself,
         web: None,
         via: None,
+        segment: None,
         challenger: None,
         span: tracing::Span::none(),
     }

@@ -3,8 +3,11 @@
 //! Observations go in, `wanted` says which addresses deserve an `Inquiry` and which of their ports a walk of the path;
 //! the prober carries that out and returns `Found`; `attribute` writes into the observations what it proves: the
 //! sender of a reset (`sender`, `distance`), a door that is painted on (`doors`), the place where packets are dropped (`place`).
+//! What is lost once a connection is open, `delivery` concludes from repeats.
 //! Pure: no sockets, no clocks. A claim needs evidence that came back; silence alone only ever leaves a claim out.
 
+/// Whether a service is mute, or its words vanish on the way.
+pub mod delivery;
 /// How far away an answer came from.
 pub mod distance;
 mod doors;

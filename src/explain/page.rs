@@ -90,8 +90,8 @@ mod tests {
     use super::*;
     use crate::catalogue::Need;
     use crate::observation::{
-        CertificateFault, ListFault, NotTried, Observation, Prohibition, Rejection, ResetBy,
-        Service, State, Trouble, Unresolved,
+        CertificateFault, Delivery, ListFault, Lost, Missing, NotTried, Observation, Prohibition,
+        Rejection, ResetBy, Service, State, Trouble, Unresolved, Way,
     };
     use crate::verdict::{self, Context, DroppedAt, Owner, ZoneSilence};
 
@@ -169,7 +169,18 @@ mod tests {
             service: Some(service),
             ..Observation::without_packets(None, State::Open)
         });
-        states.chain(open).collect()
+        let lost = [Missing::Data, Missing::Large(536)].map(|what| Observation {
+            service: Some(Service::Mute),
+            delivery: Some(Delivery {
+                lost: Some(Lost {
+                    what,
+                    way: Way::There,
+                }),
+                ..Delivery::default()
+            }),
+            ..Observation::without_packets(None, State::Open)
+        });
+        states.chain(open).chain(lost).collect()
     }
 
     fn services() -> Vec<Service> {

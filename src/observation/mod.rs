@@ -5,6 +5,7 @@
 //! no sockets, no clocks.
 
 mod brief;
+mod delivery;
 mod distance;
 mod listener;
 mod spoken;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 
 use crate::catalogue::{Role, Verb};
 pub(crate) use brief::Brief;
+pub use delivery::{Counted, Delivery, Lost, Met, Missing, Repeat, Way};
 pub use distance::{Distance, Farness, Likely, Untold};
 pub(crate) use listener::LONGEST_NAME;
 pub use listener::Listener;
@@ -87,6 +89,8 @@ pub struct Observation {
     pub via: Option<String>,
     /// The listener of this program that proved that it was reached.
     pub listener: Option<Listener>,
+    /// What became of the data, where the port opened and its service said nothing, or not enough.
+    pub delivery: Option<Delivery>,
 }
 
 impl Observation {
@@ -120,12 +124,27 @@ impl Observation {
             slow_rejection: false,
             via: None,
             listener: None,
+            delivery: None,
         }
     }
 
     /// Whether silence is all that came.
     pub fn is_silence(&self) -> bool {
         matches!(self.state, State::Filtered | State::Silent)
+    }
+
+    /// What is lost of the data, once the connection is open.
+    pub fn lost(&self) -> Option<Lost> {
+        self.delivery.as_ref()?.lost
+    }
+
+    /// Whether a port opened and its service said nothing, or not enough, though it was spoken to.
+    pub fn is_wordless(&self) -> bool {
+        let wordless = matches!(
+            self.service,
+            Some(Service::Mute | Service::HungUp | Service::HungUpInHandshake)
+        );
+        self.state == State::Open && wordless
     }
 
     /// Whether some source ports were let through and others were not.

@@ -12,6 +12,7 @@ use socket2::{Domain, Socket, Type};
 use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
+pub use super::counted::Hold;
 pub use super::half_open::half_open;
 pub use super::interfaces::{loopback_packets, neighbours};
 use super::sockopt::{MinHopCount, MinTtl};
@@ -96,6 +97,10 @@ fn begin(remote: SocketAddr, manner: Manner) -> io::Result<Socket> {
     }
     if let Some(least) = manner.least_ttl {
         leave_out_below(&socket, remote, least)?;
+    }
+    if let Some(segment) = manner.segment {
+        // It stands in the first packet too, so that the other end keeps to it.
+        socket.set_tcp_mss(u32::from(segment))?;
     }
     // For IPv6 the route is chosen before `connect` has chosen a port, so that all connections would take one of several
     // paths; for IPv4 it is looked up again.

@@ -1,6 +1,6 @@
-//! Everything that depends on the operating system: connecting with the evidence the system keeps, this host's own
-//! addresses and name, its descriptor limit, a listener that is silent, how a run is interrupted, opening files that may be
-//! anything, and files that take their place whole.
+//! Everything that depends on the operating system: connecting with the evidence the system keeps, what TCP counted on a
+//! connection, this host's own addresses and name, its descriptor limit, a listener that is silent, how a run is
+//! interrupted, opening files that may be anything, and files that take their place whole.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 
 use crate::observation::{Rejection, Trouble};
 
+#[cfg(target_os = "linux")]
+mod counted;
 #[cfg(target_os = "linux")]
 mod half_open;
 #[cfg(target_os = "linux")]
@@ -34,8 +36,8 @@ pub(crate) use file::{open, other_than_regular, others_may_read};
 pub use interrupt::interrupted;
 pub use part::Part;
 pub use platform::{
-    SilentListener, TELLS_DISTANCE, TELLS_SENDERS, ask_datagram, connect, half_open, listen_on,
-    loopback_packets, neighbours, receive_on, silent_listener,
+    Hold, SilentListener, TELLS_DISTANCE, TELLS_SENDERS, ask_datagram, connect, half_open,
+    listen_on, loopback_packets, neighbours, receive_on, silent_listener,
 };
 
 /// How a connection attempt leaves.
@@ -47,6 +49,8 @@ pub struct Manner {
     pub local_port: Option<u16>,
     /// The least TTL of an answer that counts; `None`: any. ICMP messages are lost by it: never where one is wanted.
     pub least_ttl: Option<u8>,
+    /// The most bytes of data in one segment, either way; `None`: as many as the two ends agree on.
+    pub segment: Option<u16>,
 }
 
 /// How a datagram was answered. Silence is no end: the caller gives up.

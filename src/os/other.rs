@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::error_number::{self, Ended};
 use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner};
+use crate::observation::Counted;
 
 /// Whether this system tells who sent an ICMP message, so that paths can be walked.
 pub const TELLS_SENDERS: bool = false;
@@ -20,6 +21,22 @@ pub const TELLS_DISTANCE: bool = false;
 
 /// Windows fails where a datagram does not fit, and other systems cut it off: no datagram is larger than this.
 const ANY_DATAGRAM: usize = 64 << 10;
+
+/// Another hold on a connection, of which this system's counts could be read: they are not.
+#[derive(Debug)]
+pub enum Hold {}
+
+impl Hold {
+    /// None is to be had.
+    pub fn on(_stream: &TcpStream) -> Option<Self> {
+        None
+    }
+
+    /// What has been counted so far.
+    pub fn counted(&self) -> Option<Counted> {
+        match *self {}
+    }
+}
 
 /// One connection attempt on a new socket. It has no time limit: drop it to give up.
 ///

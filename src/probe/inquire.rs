@@ -271,6 +271,7 @@ fn door(address: IpAddr, port: u16) -> Question {
         landing: Landing::Itself,
         web: None,
         via: None,
+        segment: None,
         challenger: None,
         span: debug_span!("door", %address, port),
     }

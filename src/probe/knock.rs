@@ -20,7 +20,7 @@ use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
 };
-use crate::os::{self, Connection, Manner};
+use crate::os::{self, Connection};
 
 /// The longest time that one knock listens between its tries; what is silent then, and not proved, stays unproved.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -195,6 +195,7 @@ impl Tries<'_> {
         }
         let number = self.attempts.len();
         let (remote, landing) = (self.remote, self.question.landing);
+        let manner = self.question.manner();
         story::attempt(self.earlier + number + 1, remote);
         let started = Instant::now();
         self.left.push(started);
@@ -212,8 +213,8 @@ impl Tries<'_> {
         };
         self.running.spawn(async move {
             let connection = match landing {
-                Landing::Itself => os::connect(remote, Manner::default(), note).await,
-                Landing::At(stand_in) => os::connect(stand_in, Manner::default(), note).await,
+                Landing::Itself => os::connect(remote, manner, note).await,
+                Landing::At(stand_in) => os::connect(stand_in, manner, note).await,
                 Landing::Void => std::future::pending().await,
             };
             (number, started.elapsed(), connection)

@@ -16,6 +16,7 @@ mod again;
 mod budget;
 mod converse;
 mod datagram;
+mod delivery;
 mod distance;
 mod fetch;
 mod gateway;
@@ -53,6 +54,7 @@ use tracing::{Instrument as _, Span, debug_span};
 use crate::observation::{
     AttemptResult, NotTried, Observation, Prohibition, Rejection, State, Trouble, Unresolved,
 };
+use crate::os::Manner;
 use knock::Places;
 use learnt::Learnt;
 
@@ -87,10 +89,22 @@ pub struct Question {
     pub web: Option<Arc<WebNeeds>>,
     /// The proxy that it goes through; `None`: it goes directly.
     pub via: Option<Arc<Gateway>>,
+    /// The most bytes of data in one segment, either way; `None`: as many as the two ends agree on.
+    pub segment: Option<u16>,
     /// The run that looks for a listener behind it; `None`: none is looked for.
     pub challenger: Option<Arc<Challenger>>,
     /// What the log says of it stands in this span, with its number and its flows; [`Span::none`] where nobody reads it.
     pub span: Span,
+}
+
+impl Question {
+    /// How its connections leave.
+    fn manner(&self) -> Manner {
+        Manner {
+            segment: self.segment,
+            ..Manner::default()
+        }
+    }
 }
 
 /// Where a question leads.

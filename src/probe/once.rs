@@ -119,7 +119,7 @@ pub(super) async fn again(
         (None, Landing::At(stand_in)) => stand_in,
         (None, Landing::Void) => return None,
     };
-    let once = in_place(prober, remote, Manner::default(), prober.limits.timeout).await?;
+    let once = in_place(prober, remote, question.manner(), prober.limits.timeout).await?;
     match once.came? {
         Connection::Open(stream) if !is_to_itself(&stream) => Some(stream),
         Connection::Open(_)

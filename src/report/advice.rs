@@ -112,6 +112,8 @@ fn of_cause(
         Cause::NobodyListens => format!("The network lets {port} through; nobody listens on {system}. Start the service or bind it to this port."),
         Cause::HostDead => format!("The last router cannot find {system}: is it switched on, and is the address right?"),
         Cause::NoSuchName => "The name does not exist for this zone's resolver: add the host entry, or correct the name in the site file.".to_string(),
+        Cause::DataDropped => data_dropped(evidence, system, &port, &crossed, flow),
+        Cause::Mtu => mtu(evidence, system, &crossed),
         Cause::Mute | Cause::HungUp | Cause::HungUpInHandshake => format!("Something accepts {port} and does not serve. See whether the service behind it is healthy, and whether a device answers in its place."),
         Cause::NotTls | Cause::NotHttp => format!("Another service, or a device, answers on {port} of {system}. See what listens there."),
         Cause::TlsAlert => format!("{system} refused the TLS handshake; the alert is in the evidence. Look at its TLS settings and its log."),
@@ -194,6 +196,42 @@ fn or_lost(system: &str) -> String {
     format!(
         "Seen from here alone, the request may also arrive and its answer be lost: `portproof listen --as {system}` on that \
          host proves which."
+    )
+}
+
+/// The way of lost data, as the middle of a sentence.
+fn way<'a>(evidence: &Evidence, there: &'a str, back: &'a str) -> &'a str {
+    let way = evidence.delivery.as_ref().and_then(|it| it.way.as_deref());
+    if way == Some("back") { back } else { there }
+}
+
+/// Data that are lost although connections open.
+fn data_dropped(
+    evidence: &Evidence,
+    system: &str,
+    port: &str,
+    crossed: &str,
+    flow: &FlowEntry,
+) -> String {
+    let way = way(evidence, "toward", "from");
+    let first = match flow.crosses.is_empty() {
+        true => format!("what protects {system} itself, then the network before it"),
+        false => format!("{crossed}, then what protects {system} itself"),
+    };
+    format!(
+        "A rule for {port} is there, since connections open. Look at {first}, for whatever drops data {way} {system}: \
+         inspection of contents (application control, intrusion prevention), or a device that has not seen the whole \
+         handshake because the way back is another."
+    )
+}
+
+/// Packets of full size that are lost.
+fn mtu(evidence: &Evidence, system: &str, crossed: &str) -> String {
+    let way = way(evidence, "to", "from");
+    format!(
+        "Large packets {way} {system} are lost, and nothing tells the sender: a link on the way takes only smaller ones (its \
+         MTU), and the messages that say so are dropped. Let ICMP \"fragmentation needed\" (type 3 code 4; ICMPv6: type 2) \
+         through {crossed}, or have it lower the segment size of TCP (MSS clamping)."
     )
 }
 

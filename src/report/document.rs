@@ -243,6 +243,9 @@ pub struct Evidence {
     /// In words, what an open port said.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<String>,
+    /// What became of the data, where a port opened and its service said nothing, or not enough.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delivery: Option<Delivery>,
     /// The tries, over all addresses.
     pub attempts: Vec<Attempt>,
     /// How sure silence is, under the loss rate that was assumed and for independent tries.
@@ -293,6 +296,38 @@ pub struct Evidence {
     /// The state at each address, where there are several.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub addresses: BTreeMap<String, String>,
+}
+
+/// What became of the data on a connection that opened, as this host's TCP counted it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Delivery {
+    /// What is lost: `data` (whatever its size) or `large-packets`; `null`: nothing shows that anything is.
+    pub lost: Option<String>,
+    /// On which way: `there` (from this host to the service) or `back`.
+    pub way: Option<String>,
+    /// Segments that were sent and not acknowledged.
+    pub unacknowledged: u32,
+    /// Bytes that the other end acknowledged.
+    pub acknowledged_bytes: u64,
+    /// Bytes that came in order.
+    pub received_bytes: u64,
+    /// How often a segment was sent again.
+    pub sent_again: u32,
+    /// Segments that came while one before them was missing; `null`: this system does not count them.
+    pub behind_a_gap: Option<u32>,
+    /// The same conversation, had again.
+    pub repeats: Vec<Repeat>,
+    /// All of it in words.
+    pub words: String,
+}
+
+/// A conversation that was had again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Repeat {
+    /// The most bytes of data in one segment; `null`: of full size.
+    pub segment: Option<u16>,
+    /// `answer`, `no-answer`, or `nothing` where the port did not open.
+    pub met: String,
 }
 
 /// The proxy that a flow was tried through.

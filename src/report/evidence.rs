@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::certificates::{list, tls};
+use super::delivery::delivery;
 use super::document::{
     Alone, Attempt, Conversations, Dropped, Evidence, Hop, Http, HttpFinding, Listener, Path,
     Proxy, Rejected, RoleFound, RpcPort, SourcePorts, Spoken, Translated,
@@ -94,6 +95,7 @@ pub(super) fn evidence(
         painted: decided.painted.map(painted),
         dead_by: decided.dead_by.map(|by| by.to_string()),
         said: decided.service.as_ref().and_then(said),
+        delivery: decided.delivery.as_ref().map(delivery),
         attempts: std::iter::once(decided)
             .chain(others)
             .flat_map(|it| &it.attempts)

@@ -6,6 +6,7 @@ mod assemble;
 mod certificates;
 mod diff;
 mod client;
+mod delivery;
 mod document;
 mod evidence;
 #[cfg(any(test, fuzzing))]

@@ -433,6 +433,9 @@ pub fn seen(flow: &ReportFlow) -> String {
     if let Some(said) = &evidence.said {
         text += &format!("; it {said}");
     }
+    if let Some(delivery) = evidence.delivery.as_ref().filter(|it| it.lost.is_some()) {
+        text += &format!("; {}", delivery.words);
+    }
     if let Some(listener) = &evidence.listener {
         text += &listener_words(listener);
     }

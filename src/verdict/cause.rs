@@ -109,6 +109,10 @@ words! {
         HostDead = "host-dead",
         /// The name does not exist.
         NoSuchName = "no-such-name",
+        /// The connection opens, and all data are lost on the way.
+        DataDropped = "data-dropped",
+        /// The connection opens, and packets of full size are lost on the way.
+        Mtu = "mtu",
         /// Accepts and says nothing.
         Mute = "mute",
         /// Accepts and closes.

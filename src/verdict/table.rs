@@ -6,8 +6,8 @@ use super::{Cause, Context, Control, DroppedAt, Judgement, Level, Owner, Verdict
 use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
-    CertificateFault, Depth, ListFault, NotTried, Observation, Painted, Prohibition, Rejection,
-    ResetBy, RpcRange, Service, State, Trouble, Unresolved,
+    CertificateFault, Depth, ListFault, Lost, Missing, NotTried, Observation, Painted, Prohibition,
+    Rejection, ResetBy, RpcRange, Service, State, Trouble, Unresolved,
 };
 
 /// Judges one observation.
@@ -92,10 +92,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Open if seen.service == Some(Service::Listener) => {
             to_the_end(seen, through_every_port(seen, listener(context)))
         }
-        State::Open => {
-            let spoken = closely(seen, spoken(seen.service.as_ref()));
-            to_the_end(seen, through_every_port(seen, spoken))
-        }
+        State::Open => to_the_end(seen, through_every_port(seen, answered(seen, context))),
         State::Closed {
             reset_by: ResetBy::Host,
         } => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
@@ -273,6 +270,31 @@ fn is_only_tunnel(seen: &Observation) -> bool {
     seen.via.is_some() && matches!(seen.service, Some(Service::NotAsked | Service::ResetAtOnce))
 }
 
+/// What an open port is worth: by what its service said, or by what became of the data.
+fn answered(seen: &Observation, context: &Context) -> Judgement {
+    match seen.lost() {
+        Some(lost) => vanishing(lost, context),
+        None => closely(seen, spoken(seen.service.as_ref())),
+    }
+}
+
+/// Data that are lost once the connection is open. Inside one zone no firewall of the file stands between, so that what
+/// protects the host itself is looked at first. Packets of full size are a matter of the way there too.
+fn vanishing(lost: Lost, context: &Context) -> Judgement {
+    let owner = match (lost.what, context.between_zones) {
+        (Missing::Large(_), _) | (Missing::Data, true) => Owner::Firewall,
+        (Missing::Data, false) => Owner::ServerThenFirewall,
+    };
+    failed(Verdict::Blocked, missing(lost), owner)
+}
+
+fn missing(lost: Lost) -> Cause {
+    match lost.what {
+        Missing::Data => Cause::DataDropped,
+        Missing::Large(_) => Cause::Mtu,
+    }
+}
+
 /// What a web server that answers is worth beyond its root page.
 fn closely(seen: &Observation, judgement: Judgement) -> Judgement {
     match (&seen.http, judgement.cause) {
@@ -388,10 +410,11 @@ fn optional(seen: &Observation, context: &Context) -> Judgement {
     match &seen.state {
         State::Open if is_painted(seen) => ok(Cause::AnsweredByMiddlebox),
         State::Open if is_only_tunnel(seen) => ok(Cause::OnlyTunnel),
-        State::Open if matches!(spoken(seen.service.as_ref()).verdict, Verdict::Wrong) => {
-            ok(Cause::OtherService)
-        }
-        State::Open => ok(Cause::Answered),
+        State::Open => ok(match (seen.lost(), spoken(seen.service.as_ref()).verdict) {
+            (Some(lost), _) => missing(lost),
+            (None, Verdict::Wrong) => Cause::OtherService,
+            (None, _) => Cause::Answered,
+        }),
         State::Closed { .. } | State::Rejected(_) | State::Filtered => ok(Cause::NotOpen),
         State::Silent => ok(silent(seen).cause),
         State::Unresolved(Unresolved::NoSuchName) => ok(Cause::NoSuchName),
@@ -901,6 +924,47 @@ mod tests {
         );
         let open = judge(Need::Forbidden, &gone, &Context::default());
         assert_eq!(open.verdict, Verdict::Exposed, "it was open all the same");
+    }
+
+    #[test]
+    fn what_is_lost_after_the_handshake_is_no_mute_service() {
+        use crate::observation::{Delivery, Way};
+        let lost = |what: Option<Missing>| {
+            let way = Way::Back;
+            let delivery = Delivery {
+                lost: what.map(|what| Lost { what, way }),
+                ..Delivery::default()
+            };
+            let mute = seen(State::Open, Some(Service::Mute));
+            let delivery = Some(delivery);
+            Observation { delivery, ..mute }
+        };
+        let of = |need, what, between_zones| {
+            let context = Context {
+                between_zones,
+                ..Context::default()
+            };
+            let judgement = judge(need, &lost(what), &context);
+            (judgement.verdict, judgement.cause, judgement.owner)
+        };
+        let (blocked, firewall) = (Verdict::Blocked, Some(Owner::Firewall));
+        let data = Some(Missing::Data);
+        let large = Some(Missing::Large(1_000));
+        let required = |what, between| of(Need::Required, what, between);
+        assert_eq!(
+            required(data, true),
+            (blocked, Cause::DataDropped, firewall)
+        );
+        assert_eq!(required(large, true), (blocked, Cause::Mtu, firewall));
+        assert_eq!(required(large, false), (blocked, Cause::Mtu, firewall));
+        assert_eq!(
+            required(data, false),
+            (blocked, Cause::DataDropped, Some(Owner::ServerThenFirewall))
+        );
+        let server = Some(Owner::Server);
+        assert_eq!(required(None, true), (Verdict::Wrong, Cause::Mute, server));
+        let optional = of(Need::Optional, large, true);
+        assert_eq!(optional, (Verdict::Ok, Cause::Mtu, None));
     }
 
     #[test]

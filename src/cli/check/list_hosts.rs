@@ -200,6 +200,7 @@ async fn try_ports(
                 landing: Landing::Itself,
                 web: None,
                 via: None,
+                segment: None,
                 challenger: None,
                 span: story::span(site, questions.len(), std::iter::once(&all[number].flow)),
             });

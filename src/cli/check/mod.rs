@@ -499,6 +499,7 @@ async fn try_all(
         .prober
         .prove_datagrams(&silent, &questions, &mut answers)
         .await;
+    bench.prober.follow_data(&questions, &mut answers).await;
     bench.prober.settle_ranges(&questions, &mut answers).await;
     bar.set_message("looking closer");
     refused_here(bench, &questions, &mut answers).await;

@@ -128,6 +128,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
             .map_or(Landing::Itself, |lab| lab.landing(flow.to, flow.port.low)),
         web: web.clone(),
         via: bench.via.clone(),
+        segment: None,
         // The host of a revocation list may be a stranger's.
         challenger: match flow.to {
             Target::System(_) => bench.challenger.clone(),

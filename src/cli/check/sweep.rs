@@ -189,6 +189,7 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         }),
         web: None,
         via: None,
+        segment: None,
         challenger: None,
         span: debug_span!("sweep", system = bench.loaded.site.systems[system].name, %address, port),
     }

@@ -14,7 +14,7 @@ pub use rpc::MOST_PORTS as MOST_RPC_PORTS;
 
 use super::knock::Places;
 use super::once::again;
-use super::{Ladder, Prober, Question, Turn, recognise};
+use super::{Ladder, Prober, Question, Turn, delivery, recognise};
 use crate::conversation::http::request::Identity;
 use crate::observation::{Observation, Service};
 
@@ -51,6 +51,7 @@ pub(super) async fn converse(
         .clone()
         .or_else(|| seen.address.map(|address| address.to_string()))
         .unwrap_or_default();
+    let hold = delivery::hold(question, &stream);
     let mut stop = prober.stop.clone();
     let mut interrupted = false;
     let talk = async {
@@ -90,6 +91,9 @@ pub(super) async fn converse(
     // That it is open is known; what it would have said is not.
     if interrupted && question.turn == Turn::Needed {
         seen.service = None;
+    }
+    if let (Some(hold), true) = (hold, seen.is_wordless()) {
+        seen.delivery = delivery::counted(prober, &hold).await;
     }
 }
 
