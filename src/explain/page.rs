@@ -93,7 +93,7 @@ mod tests {
         CertificateFault, Delivery, ListFault, Lost, Missing, NotTried, Observation, Prohibition,
         Rejection, ResetBy, Service, State, Trouble, Unresolved, Way,
     };
-    use crate::verdict::{self, Context, DroppedAt, Owner, ZoneSilence};
+    use crate::verdict::{self, Context, DateDoubt, DroppedAt, Owner, ZoneSilence};
 
     #[test]
     fn the_page_has_every_part_of_every_cause() {
@@ -279,6 +279,14 @@ mod tests {
             },
             Context {
                 in_stead: true,
+                ..none
+            },
+            Context {
+                dates: DateDoubt::OwnClock,
+                ..none
+            },
+            Context {
+                dates: DateDoubt::Disputed,
                 ..none
             },
         ];

@@ -5,6 +5,7 @@
 //! no sockets, no clocks.
 
 mod brief;
+mod clock;
 mod delivery;
 mod distance;
 mod listener;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 
 use crate::catalogue::{Role, Verb};
 pub(crate) use brief::Brief;
+pub use clock::ServerClock;
 pub use delivery::{Counted, Delivery, Lost, Met, Missing, Repeat, Way};
 pub use distance::{Distance, Farness, Likely, Untold};
 pub(crate) use listener::LONGEST_NAME;
@@ -638,6 +640,8 @@ pub struct HttpSeen {
     pub server: Option<String>,
     /// `Via` header: a proxy that says so.
     pub via: Option<String>,
+    /// What its `Date` says the time is.
+    pub clock: Option<ServerClock>,
     /// How the verbs of the roles came through, where they were asked: each with a word or two.
     pub verbs: Vec<(Verb, String)>,
     /// What is done to requests, on the way or by the server.

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::ServerClock;
+
 /// A revocation list as it was fetched, or why it was not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListSeen {
@@ -13,6 +15,8 @@ pub struct ListSeen {
     pub list: Option<ListContent>,
     /// Every fault in words, the worst first.
     pub faults: Vec<String>,
+    /// What the server said the time is.
+    pub clock: Option<ServerClock>,
 }
 
 /// What stands in a revocation list.

@@ -129,6 +129,8 @@ fn of_cause(
         Cause::ProxySilent => format!("Ask the proxy's log what became of its connection to {port} of {system}, or raise `probing.timeout` above the time that it takes to give up."),
         Cause::UnreachedByProxy => format!("The proxy could not reach {port} of {system}: look at the way from the proxy to it, and at the server."),
         Cause::OnlyTunnel => "Say under `flows` which `protocol` it speaks, or run it without `via`.".to_string(),
+        Cause::ClockOff => "This host's clock is not that of the servers: correct it, and run again. What hangs on dates is not judged until then.".to_string(),
+        Cause::ClocksDiffer => format!("The clocks of this host and of a server differ, and the dates seen at {system} do not mean the same by both. See which is wrong, and run again."),
         Cause::CertificateName => format!("Give {system} a certificate that carries the name that this zone uses; the names it carries are in the evidence."),
         Cause::CertificateExpired | Cause::CertificateNotYetValid => format!("Renew the certificate of {system}, or correct a clock."),
         Cause::PublishedOtherwise => format!("{system} does with TLS what the site file does not say (bridging or tunnelling): correct the publishing rule or `publishes.tls`."),
@@ -174,6 +176,7 @@ fn of_cause(
         | Cause::TlsTooOld
         | Cause::NotTried
         | Cause::NoAddressHere
+        | Cause::ServerClock
         | Cause::DnsDiffers
         | Cause::DnsNoAnswer
         | Cause::Gap

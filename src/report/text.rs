@@ -94,7 +94,23 @@ fn head(report: &ReportDocument) -> String {
     if let Some(authorised) = &report.authorised {
         let _ = writeln!(out, "Sweep authorised: {}", visible(authorised));
     }
-    out + &without_answers(report)
+    out + &own_clock(report) + &without_answers(report)
+}
+
+/// What is said of this host's own clock: it comes first, because all that hangs on dates depends on it.
+fn own_clock(report: &ReportDocument) -> String {
+    let notes = report
+        .notes
+        .iter()
+        .filter(|note| is_of_own_clock(&note.cause));
+    let line = |note: &super::Note| format!("\n{} [{}]\n", visible(&note.text).bold(), note.cause);
+    notes.map(line).collect()
+}
+
+fn is_of_own_clock(cause: &str) -> bool {
+    [Cause::ClockOff, Cause::ClocksDiffer]
+        .iter()
+        .any(|it| it.name() == cause)
 }
 
 /// Vantages that nothing answered.
@@ -772,7 +788,11 @@ fn accepted(report: &ReportDocument) -> String {
 
 fn notes(report: &ReportDocument) -> String {
     let mut out = String::new();
-    for note in &report.notes {
+    let others = report
+        .notes
+        .iter()
+        .filter(|note| !is_of_own_clock(&note.cause));
+    for note in others {
         let warns = [Cause::ExceptionEndsSoon, Cause::ExceptionLapsed];
         let word = match warns.iter().any(|cause| cause.name() == note.cause) {
             true => "warning",

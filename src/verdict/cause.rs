@@ -231,6 +231,12 @@ words! {
         NoDescriptors = "no-descriptors",
         /// This host's own policy refused the connection.
         RefusedHere = "refused-here",
+        /// This host's clock is another than that of servers which agree with each other.
+        ClockOff = "clock-off",
+        /// This host's clock and a server's differ, and nothing tells which is right.
+        ClocksDiffer = "clocks-differ",
+        /// One server's clock differs from this host's and from those of others.
+        ServerClock = "server-clock",
         /// DNS says another address than the file.
         DnsDiffers = "dns-differs",
         /// DNS does not know or does not answer for a name whose address the file gives.

@@ -77,6 +77,7 @@ mod tests {
             reason: String::new(),
             server: None,
             via: None,
+            clock: None,
             verbs: Vec::new(),
             meddling: meddling.iter().map(one).collect(),
             roles: vec![RoleFound {

@@ -4,6 +4,7 @@
 //! that of `docs/verdicts.md`; a test compares the causes.
 
 mod cause;
+mod clocks;
 mod closer;
 mod proof;
 mod proxied;
@@ -11,6 +12,7 @@ mod remedy;
 mod table;
 
 pub use cause::{Cause, Level, Owner, Verdict};
+pub use clocks::{Clocks, DateDoubt, OwnClock};
 pub use proof::{Judged, Seen, first_firewall, host_answered, judge_all};
 pub use remedy::{Remedy, remedy};
 pub use table::judge;
@@ -72,6 +74,8 @@ pub struct Context {
     pub request_arrived: bool,
     /// The flow travels inside IPsec between its two ends.
     pub inside_ipsec: bool,
+    /// Whether the dates that were seen mean what this host's clock makes of them.
+    pub dates: DateDoubt,
 }
 
 /// What it shows that nothing of a zone answered, while a hop on the way there did.

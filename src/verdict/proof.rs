@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::{Context, Control, DroppedAt, Judgement, ZoneSilence, judge, worst};
+use super::{Clocks, Context, Control, DroppedAt, Judgement, ZoneSilence, judge, worst};
 use crate::attribution::suspects;
 use crate::observation::{AttemptResult, Observation, Path, Prohibition, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
@@ -68,6 +68,8 @@ struct Signs {
     /// What was tried in each zone and stayed silent.
     silent: HashMap<ZoneId, HashSet<Target>>,
     own: HashSet<IpAddr>,
+    /// What servers said the time is.
+    clocks: Clocks,
 }
 
 impl Signs {
@@ -82,6 +84,7 @@ impl Signs {
             zones: HashSet::new(),
             silent: HashMap::new(),
             own: own.iter().copied().collect(),
+            clocks: Clocks::of(all),
         };
         for (seen, observation) in all.iter().flat_map(|seen| {
             seen.observations
@@ -318,6 +321,7 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
         wrong_listener: is_another_listener(site, zone, seen.flow.to, observation),
         request_arrived: false,
         inside_ipsec: seen.flow.is_inside_ipsec(site),
+        dates: signs.clocks.doubt(observation),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::closer::outweighs;
 use super::proxied::{only_tunnel, stopped};
-use super::{Cause, Context, Control, DroppedAt, Judgement, Level, Owner, Verdict, ZoneSilence};
+use super::{
+    Cause, Context, Control, DateDoubt, DroppedAt, Judgement, Level, Owner, Verdict, ZoneSilence,
+};
 use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
@@ -274,7 +276,26 @@ fn is_only_tunnel(seen: &Observation) -> bool {
 fn answered(seen: &Observation, context: &Context) -> Judgement {
     match seen.lost() {
         Some(lost) => vanishing(lost, context),
-        None => closely(seen, spoken(seen.service.as_ref())),
+        None => by_right_dates(context, closely(seen, spoken(seen.service.as_ref()))),
+    }
+}
+
+/// What hangs on dates is unknown while the clock that they are held against may be wrong.
+fn by_right_dates(context: &Context, judgement: Judgement) -> Judgement {
+    let of_dates = matches!(
+        judgement.cause,
+        Cause::CertificateExpired
+            | Cause::CertificateNotYetValid
+            | Cause::CrlExpired
+            | Cause::CrlNotYetValid
+    );
+    if !of_dates && judgement.verdict != Verdict::Ok {
+        return judgement;
+    }
+    match context.dates {
+        DateDoubt::None => judgement,
+        DateDoubt::OwnClock => unknown(Cause::ClockOff, Level::Error),
+        DateDoubt::Disputed => unknown(Cause::ClocksDiffer, Level::Error),
     }
 }
 
@@ -924,6 +945,40 @@ mod tests {
         );
         let open = judge(Need::Forbidden, &gone, &Context::default());
         assert_eq!(open.verdict, Verdict::Exposed, "it was open all the same");
+    }
+
+    #[test]
+    fn a_certificate_is_not_blamed_for_a_date_while_the_clock_is_in_doubt() {
+        let of = |service, dates| {
+            let context = Context {
+                dates,
+                ..Context::default()
+            };
+            let seen = seen(State::Open, Some(service));
+            let judgement = judge(Need::Required, &seen, &context);
+            (judgement.verdict, judgement.cause, judgement.owner)
+        };
+        let expired = || Service::Certificate(CertificateFault::Expired);
+        let (unknown, prober) = (Verdict::Unknown, Some(Owner::Prober));
+        let off = (unknown, Cause::ClockOff, prober);
+        assert_eq!(of(expired(), DateDoubt::OwnClock), off);
+        let not_yet = Service::Certificate(CertificateFault::NotYetValid);
+        assert_eq!(of(not_yet, DateDoubt::OwnClock), off);
+        assert_eq!(
+            of(Service::List(ListFault::Expired), DateDoubt::OwnClock),
+            off
+        );
+        assert_eq!(
+            of(Service::Spoke, DateDoubt::OwnClock),
+            off,
+            "ended, perhaps"
+        );
+        let differ = (unknown, Cause::ClocksDiffer, prober);
+        assert_eq!(of(expired(), DateDoubt::Disputed), differ);
+        let blamed = of(expired(), DateDoubt::None);
+        assert_eq!(blamed.1, Cause::CertificateExpired);
+        let name = Service::Certificate(CertificateFault::Name);
+        assert_eq!(of(name, DateDoubt::OwnClock).1, Cause::CertificateName);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod against;
 mod aim;
 mod announce;
 mod client;
+mod clocks;
 mod controls;
 mod datagrams;
 mod gateway;
@@ -391,8 +392,10 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         let question = numbers.and_then(|numbers| numbers.get(judged.observation));
         story::decided(site, seen, judged, question.copied());
     }
+    let clocks = verdict::Clocks::of(&tried.seen);
     let theirs = (tried.seen.split_off(kept), judged.split_off(kept));
-    let mut notes = notes::skipped_families(site, &tried.seen);
+    let mut notes = clocks::notes(site, &clocks);
+    notes.extend(notes::skipped_families(site, &tried.seen));
     notes.extend(passing::notes(site, &bench.prober.gaps(), &tried.seen));
     notes.extend(notes::name_servers(site, &tried.seen));
     notes.extend(tried.refused);
@@ -423,7 +426,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         swept: tried.swept,
         notes,
         expires_soon: bench.loaded.config.expires_soon,
-        now,
+        now: clocks.corrected(now),
         against,
         client,
     })

@@ -362,6 +362,7 @@ async fn fetch_one(
         named_by: wanted.named_by.iter().map(subject).collect(),
         list: None,
         faults: Vec::new(),
+        clock: None,
     };
     let addresses = |host: &str, port| known.get(&(host.to_string(), port)).cloned();
     let fetching = bench.prober.fetch(&wanted.url, at, most, addresses);
@@ -387,6 +388,8 @@ async fn fetch_one(
         Kind::Answer(place) => worth::of_answer(&fetched.body, place, &certificates[place], now),
     };
     list.list = worth.content;
+    // A redirect may have led to another host.
+    list.clock = fetched.clock.filter(|_| fetched.asked.len() == 1);
     list.faults = worth.words;
     Some(Fetch {
         service: worth.fault.map_or(Service::Spoke, Service::List),

@@ -71,6 +71,7 @@ impl Head {
             reason: self.reason.clone(),
             server: text("server"),
             via: text("via"),
+            clock: None,
             verbs: Vec::new(),
             meddling: Vec::new(),
             roles: Vec::new(),

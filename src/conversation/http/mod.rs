@@ -4,9 +4,9 @@
 //! back is read by pure functions: the head of an answer (`head`), where its body ends (`body`, `chunked`), the whole
 //! of it (`answer`). `conversation` is the socket work around them, several requests on one connection.
 //!
-//! `root_page` asks only whether a web server answers at all. `verbs` and `headers` ask what a device on the way lets
-//! through, each by how a `passage` differs from that of a plain GET; `echo` compares what was sent with what arrived. They
-//! give `finding`s. `role` asks whether a role is there. `closer` puts the questions of one flow in a row and writes down
+//! `root_page` asks only whether a web server answers at all, and `date` reads what it says the time is. `verbs` and
+//! `headers` ask what a device on the way lets through, each by how a `passage` differs from that of a plain GET; `echo`
+//! compares what was sent with what arrived. They give `finding`s. `role` asks whether a role is there. `closer` puts the questions of one flow in a row and writes down
 //! what they show.
 
 pub(crate) mod answer;
@@ -15,6 +15,7 @@ mod body;
 mod chunked;
 mod closer;
 pub(crate) mod conversation;
+pub(crate) mod date;
 #[cfg_attr(
     not(test),
     expect(

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
+use super::date;
 use super::head::{self, Head, HeadReading, MOST_INTERIM};
 use super::request::Request;
 use crate::conversation::message;
@@ -86,7 +88,12 @@ fn said(head: &Head) -> (Service, Option<HttpSeen>) {
         _ if head.is_interim() => Service::InterimOnly,
         _ => Service::Spoke,
     };
-    (service, Some(head.seen()))
+    let clock = date::clock(head.header("date"), head.header("age"), Timestamp::now());
+    let seen = HttpSeen {
+        clock,
+        ..head.seen()
+    };
+    (service, Some(seen))
 }
 
 #[cfg(test)]

@@ -20,6 +20,10 @@ pub(crate) struct Head {
     pub(crate) location: Option<String>,
     /// `Content-Type` header.
     pub(crate) content_type: Option<String>,
+    /// `Date` header.
+    pub(crate) date: Option<String>,
+    /// `Age` header, of an answer that a cache kept.
+    pub(crate) age: Option<String>,
     framing: Framing,
 }
 
@@ -239,6 +243,8 @@ fn head(response: &httparse::Response<'_, '_>) -> Option<Head> {
         status: response.code?,
         location: header("location"),
         content_type: header("content-type"),
+        date: header("date"),
+        age: header("age"),
         framing,
     })
 }

@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::answer::{Answer, Broken, Head};
+use crate::conversation::http::date;
 use crate::conversation::message;
+use crate::observation::ServerClock;
 
 /// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 3;
@@ -24,6 +27,8 @@ pub(crate) struct Fetched {
     pub(crate) content_type: Option<String>,
     /// The addresses that were asked, the one that answered last.
     pub(crate) asked: Vec<Url>,
+    /// What the server that answered said the time is.
+    pub(crate) clock: Option<ServerClock>,
 }
 
 /// Why nothing was fetched.
@@ -165,11 +170,17 @@ pub(crate) async fn fetch<S: AsyncRead + AsyncWrite + Unpin>(
         match exchange(stream, &asked, most, &allows, deadline).await? {
             Exchanged::Redirect(to) => asked.push(to),
             Exchanged::Answer(answer) => {
-                let content_type = answer.head().and_then(|head| head.content_type.clone());
+                let head = answer.head();
+                let content_type = head.and_then(|head| head.content_type.clone());
+                let said = |head: &Head| {
+                    date::clock(head.date.as_deref(), head.age.as_deref(), Timestamp::now())
+                };
+                let clock = head.and_then(said);
                 return Ok(Fetched {
                     body: answer.into_body(),
                     content_type,
                     asked,
+                    clock,
                 });
             }
         }
