@@ -100,7 +100,7 @@ fn check(days: &[i64], root: &str, tls: &Tls) -> (Value, String) {
 zones: {{ here: {{ networks: [\"192.0.2.0/24\"] }}, there: {{ networks: [\"127.0.7.0/24\"] }} }}
 firewalls: {{ between: {{ between: [here, there] }} }}
 systems:
-{systems}{roots}probing: {{ timeout: 2s, rate: max, sweep: none, dns: off }}
+{systems}{roots}probing: {{ timeout: 2s, second_look: off, rate: max, sweep: none, dns: off }}
 flows:
 {flows}"
     );

@@ -91,7 +91,7 @@ mod tests {
     use crate::catalogue::Need;
     use crate::observation::{
         CertificateFault, Delivery, ListFault, Lost, Missing, NotTried, Observation, Prohibition,
-        Rejection, ResetBy, Service, State, Trouble, Unresolved, Way,
+        Rejection, ResetBy, ResolverError, Service, State, Trouble, Unresolved, Way,
     };
     use crate::verdict::{self, Context, DateDoubt, DroppedAt, Owner, ZoneSilence};
 
@@ -148,6 +148,9 @@ mod tests {
         let unresolved = [
             Unresolved::NoSuchName,
             Unresolved::ResolverSilent,
+            Unresolved::ResolverError(ResolverError::Refused),
+            Unresolved::ResolverError(ResolverError::Failed),
+            Unresolved::ResolverError(ResolverError::Absent),
             Unresolved::NotAsked,
             Unresolved::NoNameHere,
         ];
@@ -279,6 +282,24 @@ mod tests {
             },
             Context {
                 in_stead: true,
+                ..none
+            },
+            Context {
+                other_address_answered: true,
+                ..none
+            },
+            Context {
+                other_address_answered: true,
+                dropped: DroppedAt::Firewall,
+                ..none
+            },
+            Context {
+                other_address_answered: true,
+                host_dead: true,
+                ..none
+            },
+            Context {
+                family_unanswered: true,
                 ..none
             },
             Context {

@@ -281,12 +281,25 @@ pub enum Prohibition {
 pub enum Unresolved {
     /// The resolver says that the name does not exist.
     NoSuchName,
-    /// The resolver did not answer in time, or failed.
+    /// The resolver did not answer in time.
     ResolverSilent,
+    /// The resolver answered, and gave an error in place of addresses.
+    ResolverError(ResolverError),
     /// This host had no thread to ask the resolver with.
     NotAsked,
     /// The site file gives neither name nor address for this zone.
     NoNameHere,
+}
+
+/// What a resolver gave in place of addresses. It says nothing of whether the name exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolverError {
+    /// It does not serve this host (REFUSED).
+    Refused,
+    /// It could not find out (SERVFAIL), or could not do what was asked.
+    Failed,
+    /// At its address nobody answers questions: an ICMP message said so.
+    Absent,
 }
 
 /// Trouble of this machine itself.
@@ -738,6 +751,8 @@ pub enum DnsNote {
     NoSuchName,
     /// No answer in time.
     NoAnswer,
+    /// An error in place of an answer.
+    Error(ResolverError),
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use linux as platform;
 mod error_number;
 mod file;
 mod interrupt;
+mod name_servers;
 mod part;
 #[cfg(not(target_os = "linux"))]
 mod other;
@@ -34,6 +35,7 @@ use other as platform;
 
 pub(crate) use file::{open, other_than_regular, others_may_read};
 pub use interrupt::interrupted;
+pub use name_servers::name_servers;
 pub use part::Part;
 pub use platform::{
     Hold, SilentListener, TELLS_DISTANCE, TELLS_SENDERS, ask_datagram, connect, half_open,

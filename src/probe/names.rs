@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use dns_lookup::LookupErrorKind;
 
+use super::resolver;
 use crate::observation::Unresolved;
 
-/// The addresses of a name, sorted; bounded by `timeout` even when the resolver hangs.
+/// The addresses of a name, sorted; bounded by `timeout` even when the resolver hangs, and a second for why it gave none.
 ///
 /// # Errors
-/// That the name does not exist, that the resolver gave no answer, or that it was not asked: this host had no thread for that.
+/// That the name does not exist, that the resolver gave no answer or an error, or that it was not asked: this host had no
+/// thread for that.
 pub async fn lookup(name: &str, timeout: Duration) -> Result<Vec<IpAddr>, Unresolved> {
     if let Ok(address) = name.parse() {
         return Ok(vec![address]);
@@ -30,6 +32,11 @@ pub async fn lookup(name: &str, timeout: Duration) -> Result<Vec<IpAddr>, Unreso
         // Where the system gives no thread, the question waits: that says nothing of the resolver.
         Err(_) if !begun.load(Ordering::Relaxed) => Err(Unresolved::NotAsked),
         Ok(Err(_)) | Err(_) => Err(Unresolved::ResolverSilent),
+    };
+    // The system's own function calls silence and an error the same.
+    let answer = match answer {
+        Err(Unresolved::ResolverSilent) => Err(resolver::why(name).await),
+        answer => answer,
     };
     let took_ms = super::millis(started.elapsed());
     tracing::debug!(name, took_ms, ?answer, "asked the resolver");

@@ -1,5 +1,7 @@
 //! What to do about a cause, in words for whoever has to act.
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::document::{Devices, Evidence};
 use crate::catalogue::Catalogue;
 use crate::plan::{self, FlowEntry};
@@ -27,6 +29,9 @@ pub(super) fn advice(
         text += INSIDE_IPSEC;
     }
     let fails = matches!(verdict, Verdict::Blocked | Verdict::Down | Verdict::Wrong);
+    if fails && cause != Cause::AddressSilent {
+        text += &only_this_family(evidence);
+    }
     if leads_to_list && fails {
         text += REFUSE_ALL;
     }
@@ -103,6 +108,8 @@ fn of_cause(
         Cause::AnswerLost if flow.need == "forbidden" => format!("Requests to {port} arrive at {system}, though no answer comes back: close {port} on {crossed}."),
         Cause::AnswerLost => format!("{port} passes toward {system}, and what comes back is lost. Look at the way back: the routes of {system} to this zone, a firewall on it that has not seen the request ({crossed}), and what {system}'s own firewall lets out."),
         Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on. {}", or_lost(system)),
+        Cause::AddressSilent => address_silent(evidence, system, &crossed),
+        Cause::FamilyUnanswered => format!("Over {} nothing at all came back to this host, over the other family of addresses it did: see to the network of this host, or run it where both work.", decided(evidence).map_or("one family", family)),
         Cause::HostSilent => format!("Nothing of {system} answered. See first whether it is up and the address is right. If it is, look at its own firewall, and let {port} through {crossed}. {}", or_lost(system)),
         Cause::NothingPasses => nothing_passes(evidence, flow, &crossed),
         Cause::Reset => format!("Either nobody listens on {port} of {system}, or a device resets the connection. See first whether the service runs there. If it runs, look at {crossed}."),
@@ -160,6 +167,8 @@ fn of_cause(
         Cause::CutOff => "A host that answered at first stopped answering: a device may have shut this prober out, or the host went down. See whether another host reaches it now; have this host's address let through by whatever blocks scanners, and run again.".to_string(),
         Cause::NoAddressHere if verdict == Verdict::Unknown => format!("Give {system} a name or address for this zone, if it has one."),
         Cause::ResolverSilent => "The resolver did not answer: see to DNS, or give the address in the site file.".to_string(),
+        Cause::ResolverRefused => "The resolver of this host refuses to serve it (REFUSED), as a rule because it answers only networks that it knows. Have it allow this host, point this host to the resolver of its zone, or give the address in the site file.".to_string(),
+        Cause::ResolverFailed => "The resolver of this host could not find out (SERVFAIL), or nobody answers at its address. Look at its forwarders and at the zone's own name servers, or give the address in the site file.".to_string(),
         Cause::NoRoute => "This host has no route to the address: run it from a host that has.".to_string(),
         Cause::GatewaySilent => "The router that this host sends to does not answer it: see to the network of this host.".to_string(),
         Cause::NoDescriptors => "This host ran out of descriptors, ports or threads: lower `probing.in_flight`, or raise its limits (`ulimit -n`, `ulimit -u`).".to_string(),
@@ -199,6 +208,67 @@ fn or_lost(system: &str) -> String {
     format!(
         "Seen from here alone, the request may also arrive and its answer be lost: `portproof listen --as {system}` on that \
          host proves which."
+    )
+}
+
+/// The address that decided: its tries stand first.
+fn decided(evidence: &Evidence) -> Option<IpAddr> {
+    let first: SocketAddr = evidence.attempts.first()?.remote.parse().ok()?;
+    Some(first.ip())
+}
+
+fn family(address: IpAddr) -> &'static str {
+    match address.to_canonical() {
+        IpAddr::V4(_) => "IPv4",
+        IpAddr::V6(_) => "IPv6",
+    }
+}
+
+/// An address of the other family at which the port is open.
+fn open_otherwise(evidence: &Evidence, decided: IpAddr) -> Option<IpAddr> {
+    let open = evidence
+        .addresses
+        .iter()
+        .filter(|(_, state)| *state == "open");
+    let mut open = open.filter_map(|(address, _)| address.parse().ok());
+    open.find(|other| family(*other) != family(decided))
+}
+
+/// Where the port is open over the other family, that this is about one of them.
+fn only_this_family(evidence: &Evidence) -> String {
+    let found = decided(evidence).and_then(|it| Some((it, open_otherwise(evidence, it)?)));
+    found.map_or_else(String::new, |(decided, other)| {
+        format!(
+            " This is about {} ({decided}): over {} ({other}) the port is open.",
+            family(decided),
+            family(other)
+        )
+    })
+}
+
+/// One address of a host that answers at another.
+fn address_silent(evidence: &Evidence, system: &str, crossed: &str) -> String {
+    let Some(silent) = decided(evidence) else {
+        return String::new();
+    };
+    let (what, over) = match open_otherwise(evidence, silent) {
+        Some(other) => (
+            format!(
+                "{} to {system} does not work, and {} does: nothing at {silent} answered, and {other} did.",
+                family(silent),
+                family(other)
+            ),
+            format!(" over {}", family(silent)),
+        ),
+        None => (
+            format!("Nothing at {silent} answered, and {system} answers at another address."),
+            String::new(),
+        ),
+    };
+    format!(
+        "{what} See first whether {silent} is its address, and whether it has a way back{over}. Then look at the rules of \
+         {crossed} for that address. If it is no longer in use, take it out of DNS and of the site file: clients that try it \
+         have to wait."
     )
 }
 

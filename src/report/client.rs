@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::document::{Logged, ReportFlow};
 use crate::catalogue::{Asks, Catalogue, ClientStep, Need, Role};
 use crate::diagnostic::visible;
-use crate::observation::{DnsNote, Unresolved};
+use crate::observation::{DnsNote, ResolverError, Unresolved};
 use crate::plan::{self, Flow, Target};
 use crate::site::Site;
 use crate::verdict::Cause;
@@ -189,6 +189,14 @@ fn of_name(step: &ClientStep, name: &str, answer: &NameAnswer) -> ClientViewStep
         NameAnswer::NotAsked | NameAnswer::Failed(Unresolved::NotAsked) => {
             ("unknown", "was not asked for".to_string())
         }
+        NameAnswer::Failed(Unresolved::ResolverError(error))
+        | NameAnswer::Beside(Some(DnsNote::Error(error))) => (
+            "unknown",
+            format!(
+                "has no answer: the resolver of this host {}",
+                resolver_words(*error)
+            ),
+        ),
         NameAnswer::Failed(_) | NameAnswer::Beside(Some(DnsNote::NoAnswer)) => (
             "unknown",
             "has no answer from the resolver of this host".to_string(),
@@ -204,6 +212,15 @@ fn of_name(step: &ClientStep, name: &str, answer: &NameAnswer) -> ClientViewStep
         succeeds: succeeds.to_string(),
         result,
         ..entry(step)
+    }
+}
+
+/// What a resolver gave in place of addresses, as the rest of a sentence that begins with it.
+pub fn resolver_words(error: ResolverError) -> &'static str {
+    match error {
+        ResolverError::Refused => "refuses to serve this host (REFUSED)",
+        ResolverError::Failed => "could not find out (SERVFAIL)",
+        ResolverError::Absent => "is not there: at its address nobody answers questions",
     }
 }
 

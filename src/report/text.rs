@@ -325,6 +325,7 @@ fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
     let is = |cause: Cause| a.cause == cause.name();
     let repeats = verdict(a) == Some(Verdict::Unknown)
         || is(Cause::ClosedButReachable)
+        || is(Cause::AddressSilent)
         || is(Cause::NothingPasses);
     // A firewall that passes nothing is one finding, whatever the hosts beyond it.
     let ends = |flow: &ReportFlow| match is(Cause::NothingPasses) {

@@ -85,6 +85,8 @@ words! {
         NoAnswer = "no-answer",
         /// Silence, and nothing of that host ever answered.
         HostSilent = "host-silent",
+        /// Silence at one address of a host that answers at another.
+        AddressSilent = "address-silent",
         /// Nothing of a whole zone answers, and a hop on the way there does.
         NothingPasses = "nothing-passes",
         /// Silence, and yet the request arrived.
@@ -219,10 +221,16 @@ words! {
         CutOff = "cut-off",
         /// Nothing at all answered.
         NothingAnswered = "nothing-answered",
+        /// Nothing at all answered over one family of addresses, and over the other something did.
+        FamilyUnanswered = "family-unanswered",
         /// No name or address for this zone.
         NoAddressHere = "no-address-here",
         /// The resolver did not answer.
         ResolverSilent = "resolver-silent",
+        /// The resolver refuses to serve this host.
+        ResolverRefused = "resolver-refused",
+        /// The resolver could not find out, or is not there.
+        ResolverFailed = "resolver-failed",
         /// No route from this host.
         NoRoute = "no-route",
         /// This host's own router does not answer it.

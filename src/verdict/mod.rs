@@ -60,6 +60,10 @@ pub struct Context {
     pub by_the_host: bool,
     /// Nothing at all answered this vantage, no router on the way either.
     pub nothing_answered: bool,
+    /// The same system answered at another address.
+    pub other_address_answered: bool,
+    /// Nothing answered over this family of addresses, no router on the way either, and over the other something did.
+    pub family_unanswered: bool,
     /// What the silence of the destination's whole zone shows.
     pub zone: ZoneSilence,
     /// Where the packets vanish, as far as the walk of their path tells.

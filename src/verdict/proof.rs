@@ -63,6 +63,8 @@ struct Signs {
     gone: HashMap<IpAddr, Timestamp>,
     /// Something answered: a host, or a router on the way.
     anything: bool,
+    /// Families of addresses over which something answered: IPv4, IPv6.
+    families: [bool; 2],
     /// Zones in which something answered.
     zones: HashSet<ZoneId>,
     /// What was tried in each zone and stayed silent.
@@ -81,6 +83,7 @@ impl Signs {
             lost_paths: HashMap::new(),
             gone: gone.clone(),
             anything: false,
+            families: [false; 2],
             zones: HashSet::new(),
             silent: HashMap::new(),
             own: own.iter().copied().collect(),
@@ -92,7 +95,11 @@ impl Signs {
                 .map(move |observation| (seen, observation))
         }) {
             let answered = observation.answered() && !signs.is_own_word(observation);
-            signs.anything |= answered || signs.a_hop_answered(observation);
+            let came_back = answered || signs.a_hop_answered(observation);
+            signs.anything |= came_back;
+            if let Some(address) = observation.address {
+                signs.families[family(address)] |= came_back;
+            }
             if let Some(there) = seen.flow.end(site) {
                 signs.note_zone(there, seen.flow.to, answered, observation.is_silence());
             }
@@ -113,6 +120,22 @@ impl Signs {
         let path = observation.path.iter();
         path.flat_map(Path::expired)
             .any(|(_, by)| !self.own.contains(&by))
+    }
+
+    /// Whether nothing came back over the family of an address, while over the other something did.
+    fn family_unanswered(&self, address: Option<IpAddr>) -> bool {
+        let of_it = address.map(family);
+        of_it.is_some_and(|it| !self.families[it] && self.families[1 - it])
+    }
+
+    /// Whether a system answered at another address than this one.
+    fn other_address_answered(&self, to: Target, address: Option<IpAddr>) -> bool {
+        let others = self.systems.iter();
+        address.is_some_and(|address| {
+            others
+                .filter(|(_, system)| *system == to)
+                .any(|(other, _)| *other != address)
+        })
     }
 
     fn note_zone(&mut self, there: ZoneId, to: Target, answered: bool, silent: bool) {
@@ -200,6 +223,11 @@ fn is_of_no_host(result: &AttemptResult) -> bool {
         AttemptResult::Rejected(rejection) => rejection.says == Prohibition::HostUnreachable,
         AttemptResult::Open | AttemptResult::Reset | AttemptResult::Trouble(_) => false,
     }
+}
+
+/// The place of an address's family: IPv4, IPv6.
+fn family(address: IpAddr) -> usize {
+    usize::from(address.to_canonical().is_ipv6())
 }
 
 /// Whether the address itself answered, not a device on the way.
@@ -314,6 +342,9 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
         host_dead: !host_answered && is_dead(site, signs, observation),
         by_the_host: is_the_hosts(site, seen, observation),
         nothing_answered: !signs.anything,
+        other_address_answered: !host_answered
+            && signs.other_address_answered(seen.flow.to, observation.address),
+        family_unanswered: signs.family_unanswered(observation.address),
         zone: signs.zone_silence((zone, there), observation),
         dropped: dropped_at(site, &seen.flow, (zone, there), observation),
         cut_off: signs.is_cut_off(observation, first.as_ref()),

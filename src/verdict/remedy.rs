@@ -55,6 +55,7 @@ fn asks_for_passage(cause: Cause) -> bool {
         Cause::NoAnswer
             | Cause::NothingPasses
             | Cause::HostSilent
+            | Cause::AddressSilent
             | Cause::ResetByDevice
             | Cause::AdminProhibited
             | Cause::PortUnreachable

@@ -9,14 +9,14 @@ use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
     CertificateFault, Depth, ListFault, Lost, Missing, NotTried, Observation, Painted, Prohibition,
-    Rejection, ResetBy, RpcRange, Service, State, Trouble, Unresolved,
+    Rejection, ResetBy, ResolverError, RpcRange, Service, State, Trouble, Unresolved,
 };
 
 /// Judges one observation.
 ///
 /// Conditions, in this order:
 /// 1. What cannot be tried is unknown, a note.
-/// 2. Nothing at all answered: all that is not optional is unknown.
+/// 2. Nothing at all answered, or nothing over this family of addresses: all that is not optional is unknown.
 /// 3. A flow that only another system may start is unknown here, a note.
 /// 4. The table of need and state; an optional flow is never wrong.
 pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
@@ -30,6 +30,9 @@ pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
     );
     if context.nothing_answered && need != Need::Optional && !without_packets {
         return unknown(Cause::NothingAnswered, Level::Error);
+    }
+    if context.family_unanswered && need != Need::Optional && seen.is_silence() {
+        return unknown(Cause::FamilyUnanswered, Level::Error);
     }
     if context.in_stead {
         let cause = match context.inside_ipsec {
@@ -65,7 +68,7 @@ fn failed(verdict: Verdict, cause: Cause, owner: Owner) -> Judgement {
 
 fn unknown(cause: Cause, level: Level) -> Judgement {
     let owner = match cause {
-        Cause::ResolverSilent => Owner::Dns,
+        Cause::ResolverSilent | Cause::ResolverRefused | Cause::ResolverFailed => Owner::Dns,
         _ => Owner::Prober,
     };
     Judgement {
@@ -111,7 +114,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
             unknown(Cause::CutOff, Level::Error)
         }
         State::Rejected(rejection) if is_dead(rejection, context) => {
-            failed(Verdict::Down, Cause::HostDead, Owner::Server)
+            failed(Verdict::Down, dead(context), Owner::Server)
         }
         // A router that took so long may have looked for the host in vain, and nothing shows that it is alive.
         State::Rejected(rejection)
@@ -136,9 +139,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
             failed(Verdict::Blocked, Cause::AnswerLost, Owner::Firewall)
         }
         State::Filtered | State::Silent if context.cut_off => unknown(Cause::CutOff, Level::Error),
-        State::Filtered if context.host_dead => {
-            failed(Verdict::Down, Cause::HostDead, Owner::Server)
-        }
+        State::Filtered if context.host_dead => failed(Verdict::Down, dead(context), Owner::Server),
         State::Filtered => vanished(context),
         State::Unresolved(Unresolved::NoSuchName) => {
             failed(Verdict::Wrong, Cause::NoSuchName, Owner::Dns)
@@ -146,6 +147,9 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Silent => silent(seen),
         State::Unresolved(Unresolved::ResolverSilent) => {
             unknown(Cause::ResolverSilent, Level::Error)
+        }
+        State::Unresolved(Unresolved::ResolverError(error)) => {
+            unknown(resolver(*error), Level::Error)
         }
         State::Unresolved(Unresolved::NotAsked) => unknown(Cause::NoDescriptors, Level::Error),
         State::Unresolved(Unresolved::NoNameHere) => unknown(Cause::NoAddressHere, Level::Error),
@@ -184,12 +188,19 @@ fn vanished(context: &Context) -> Judgement {
                 (Cause::NothingPasses, first_the_server)
             }
         },
-        (false, ZoneSilence::No) => match at {
-            DroppedAt::Firewall => (Cause::HostSilent, Owner::Firewall),
-            DroppedAt::Unknown | DroppedAt::FirewallOrHost | DroppedAt::BehindFirewalls => {
-                (Cause::HostSilent, first_the_server)
+        (false, ZoneSilence::No) => {
+            // A host that answers at another address is up, whatever this one is worth.
+            let cause = match context.other_address_answered {
+                true => Cause::AddressSilent,
+                false => Cause::HostSilent,
+            };
+            match at {
+                DroppedAt::Firewall => (cause, Owner::Firewall),
+                DroppedAt::Unknown | DroppedAt::FirewallOrHost | DroppedAt::BehindFirewalls => {
+                    (cause, first_the_server)
+                }
             }
-        },
+        }
     };
     failed(Verdict::Blocked, cause, owner)
 }
@@ -324,6 +335,14 @@ fn closely(seen: &Observation, judgement: Judgement) -> Judgement {
     }
 }
 
+/// The last router cannot find the host; one that answers at another address is up, and has not got this one.
+fn dead(context: &Context) -> Cause {
+    match context.other_address_answered {
+        true => Cause::AddressSilent,
+        false => Cause::HostDead,
+    }
+}
+
 fn is_dead(rejection: &Rejection, context: &Context) -> bool {
     rejection.says == Prohibition::HostUnreachable && context.host_dead
 }
@@ -337,6 +356,13 @@ fn rejected(rejection: &Rejection) -> Cause {
         Prohibition::RouteRejects | Prohibition::TimeExceeded | Prohibition::Other => {
             Cause::Rejected
         }
+    }
+}
+
+fn resolver(error: ResolverError) -> Cause {
+    match error {
+        ResolverError::Refused => Cause::ResolverRefused,
+        ResolverError::Failed | ResolverError::Absent => Cause::ResolverFailed,
     }
 }
 
@@ -440,6 +466,7 @@ fn optional(seen: &Observation, context: &Context) -> Judgement {
         State::Silent => ok(silent(seen).cause),
         State::Unresolved(Unresolved::NoSuchName) => ok(Cause::NoSuchName),
         State::Unresolved(Unresolved::ResolverSilent) => ok(Cause::ResolverSilent),
+        State::Unresolved(Unresolved::ResolverError(error)) => ok(resolver(*error)),
         State::Unresolved(Unresolved::NotAsked) => ok(Cause::NoDescriptors),
         State::Unresolved(Unresolved::NoNameHere) => ok(Cause::NoAddressHere),
         State::Unreachable(trouble) => ok(own_trouble(*trouble)),
@@ -517,6 +544,9 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::Unresolved(Unresolved::ResolverSilent) => {
             unknown(Cause::ResolverSilent, Level::Error)
         }
+        State::Unresolved(Unresolved::ResolverError(error)) => {
+            unknown(resolver(*error), Level::Error)
+        }
         State::Unresolved(Unresolved::NotAsked) => unknown(Cause::NoDescriptors, Level::Error),
         State::Unreachable(trouble) => unknown(own_trouble(*trouble), Level::Error),
         State::Stopped(stop) => stopped(Need::Forbidden, stop),
@@ -581,6 +611,7 @@ mod tests {
         let unresolved = [
             Unresolved::NoSuchName,
             Unresolved::ResolverSilent,
+            Unresolved::ResolverError(ResolverError::Refused),
             Unresolved::NotAsked,
             Unresolved::NoNameHere,
         ]
@@ -945,6 +976,53 @@ mod tests {
         );
         let open = judge(Need::Forbidden, &gone, &Context::default());
         assert_eq!(open.verdict, Verdict::Exposed, "it was open all the same");
+    }
+
+    #[test]
+    fn one_address_of_a_living_host_that_is_silent_is_not_the_host() {
+        let of = |state, context: Context| {
+            let judgement = judge(Need::Required, &seen(state, None), &context);
+            (judgement.verdict, judgement.cause, judgement.owner)
+        };
+        let lives = Context {
+            other_address_answered: true,
+            ..Context::default()
+        };
+        let (cause, both) = (Cause::AddressSilent, Some(Owner::ServerThenFirewall));
+        assert_eq!(of(State::Filtered, lives), (Verdict::Blocked, cause, both));
+        let at_a_firewall = Context {
+            dropped: DroppedAt::Firewall,
+            ..lives
+        };
+        let firewall = (Verdict::Blocked, cause, Some(Owner::Firewall));
+        assert_eq!(of(State::Filtered, at_a_firewall), firewall);
+        let not_found = Context {
+            host_dead: true,
+            ..lives
+        };
+        let unreachable = rejection(Prohibition::HostUnreachable);
+        let server = (Verdict::Down, cause, Some(Owner::Server));
+        assert_eq!(of(unreachable, not_found), server);
+    }
+
+    #[test]
+    fn silence_proves_nothing_over_a_family_in_which_nothing_came_back() {
+        let context = Context {
+            family_unanswered: true,
+            control: Some(Control::Path),
+            ..Context::default()
+        };
+        for need in [Need::Required, Need::Forbidden] {
+            let judgement = judge(need, &seen(State::Filtered, None), &context);
+            assert_eq!(
+                (judgement.verdict, judgement.cause, judgement.owner),
+                (
+                    Verdict::Unknown,
+                    Cause::FamilyUnanswered,
+                    Some(Owner::Prober)
+                )
+            );
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::catalogue::{Need, Protocol};
 use crate::observation::{DnsNote, Observation, State, Unresolved};
 use crate::plan::{Chosen, Target};
 use crate::probe;
-use crate::report::Note;
+use crate::report::{self, Note};
 use crate::site::{Site, SystemId, ZoneId};
 use crate::verdict::{Cause, Seen};
 
@@ -56,6 +56,7 @@ pub(super) async fn compare_names(wanted: bool, all: Compare, timeout: Duration)
                 Ok(said) => Some(DnsNote::Differs { said }),
                 Err(Unresolved::NotAsked) => None,
                 Err(Unresolved::NoSuchName) => Some(DnsNote::NoSuchName),
+                Err(Unresolved::ResolverError(error)) => Some(DnsNote::Error(error)),
                 Err(_) => Some(DnsNote::NoAnswer),
             };
             note.map(|note| (system, name, note))
@@ -81,6 +82,13 @@ pub(super) fn dns_note(site: &Site, system: SystemId, name: &str, note: &DnsNote
         DnsNote::NoSuchName => (
             Cause::DnsNoAnswer,
             format!("DNS does not know {name}; the address of the site file was tried"),
+        ),
+        DnsNote::Error(error) => (
+            Cause::DnsNoAnswer,
+            format!(
+                "DNS gave no answer for {name}: the resolver of this host {}; the address of the site file was tried",
+                report::resolver_words(*error)
+            ),
         ),
         DnsNote::NoAnswer => (
             Cause::DnsNoAnswer,
@@ -118,7 +126,10 @@ pub(super) fn name_servers(site: &Site, all: &[Seen]) -> Vec<Note> {
                 continue;
             };
             let said = fact("addresses").map_or("", |(_, addresses)| addresses);
-            if let Some((cause, words)) = led_elsewhere(named.addresses_for(zone), said) {
+            let answer = fact("answer").map_or("", |(_, answer)| answer);
+            let odd =
+                gave_an_error(answer).or_else(|| led_elsewhere(named.addresses_for(zone), said));
+            if let Some((cause, words)) = odd {
                 let text = format!("the name server {server} {words} {name}");
                 notes.insert(
                     (server.clone(), name.clone()),
@@ -132,6 +143,16 @@ pub(super) fn name_servers(site: &Site, all: &[Seen]) -> Vec<Note> {
         }
     }
     notes.into_values().collect()
+}
+
+/// A name server that speaks DNS and answers nobody here, or knows nothing today.
+fn gave_an_error(answer: &str) -> Option<(Cause, String)> {
+    let words = match answer {
+        "REFUSED" => "refuses to serve this host (REFUSED), asked for",
+        "SERVFAIL" => "could not find out (SERVFAIL), asked for",
+        _ => return None,
+    };
+    Some((Cause::DnsNoAnswer, words.to_string()))
 }
 
 /// What is odd about the addresses that a name server gave, beside those of the file; a family that was not asked for
@@ -203,6 +224,9 @@ mod tests {
         );
         let differs = led_elsewhere(&given, "192.0.2.11").map(|(cause, _)| cause);
         assert_eq!(differs, Some(Cause::DnsDiffers));
+        let refused = gave_an_error("REFUSED").expect("an error");
+        assert!(refused.1.starts_with("refuses to serve this host"));
+        assert_eq!(gave_an_error("NOERROR"), None);
         let nothing = led_elsewhere(&given, "").map(|(cause, _)| cause);
         assert_eq!(nothing, Some(Cause::DnsNoAnswer));
     }

@@ -1,0 +1,161 @@
+//! A resolver that refuses this host, or could not find out, is not a silent one.
+//!
+//! Needs root and `ip`: a network namespace has a `resolv.conf` of its own. Both are removed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// Answers every question with this code, and one of 16 not at all.
+const SERVER: &str = "import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(('127.0.0.1', 53))
+print('ready', flush=True)
+code = int(sys.argv[1])
+while True:
+    question, source = server.recvfrom(2000)
+    if code < 16:
+        server.sendto(question[:2] + bytes([question[2] | 0x80, question[3] & 0xf0 | code]) + question[4:], source)
+";
+
+/// A namespace with a name server on loopback; with it both end.
+struct Bed {
+    name: String,
+    folder: PathBuf,
+    server: Option<Child>,
+}
+
+impl Bed {
+    /// `code`: what its name server answers; `None`: there is none.
+    fn new(case: &str, code: Option<u8>) -> Self {
+        let name = format!("pp-dns-{}-{case}", std::process::id());
+        let folder = Path::new("/etc/netns").join(&name);
+        fs::create_dir_all(&folder).expect("this test needs root");
+        fs::write(folder.join("resolv.conf"), "nameserver 127.0.0.1\n").expect("written");
+        let mut bed = Self {
+            name,
+            folder,
+            server: None,
+        };
+        bed.ip(&["netns", "add", &bed.name]);
+        bed.ip(&["-n", &bed.name, "link", "set", "lo", "up"]);
+        bed.server = code.map(|code| bed.serve(code));
+        bed
+    }
+
+    fn ip(&self, arguments: &[&str]) {
+        let status = Command::new("ip").args(arguments).status();
+        assert!(
+            status.expect("iproute2 is needed").success(),
+            "{arguments:?}"
+        );
+    }
+
+    fn inside(&self) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name]);
+        command
+    }
+
+    fn serve(&self, code: u8) -> Child {
+        let mut child = self
+            .inside()
+            .args(["/usr/bin/python3", "-c", SERVER, &code.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3");
+        let mut ready = [0_u8; 6];
+        let output = child.stdout.as_mut().expect("its output");
+        std::io::Read::read_exact(output, &mut ready).expect("it listens");
+        child
+    }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        if let Some(server) = &mut self.server {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+        let _ = Command::new("ip")
+            .args(["netns", "del", &self.name])
+            .status();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+const SITE: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones: { internet: { networks: [\"192.0.2.0/24\"] }, perimeter: { networks: [\"127.0.0.0/8\"] } }
+firewalls: { front-end: { between: [internet, perimeter] } }
+systems:
+  named: { zone: perimeter, names: { default: mp.example.com }, roles: [console] }
+  given: { zone: perimeter, names: { default: dp.example.com }, addresses: { default: 127.0.0.9 }, roles: [console] }
+probing: { timeout: 2s, second_look: off, rate: max, sweep: none }
+flows:
+  - { from: internet, to: named, port: 1000, need: required }
+  - { from: internet, to: given, port: 1000, need: required }
+";
+
+/// What the flow to the name came to, and what is noted of the other.
+fn check(case: &str, code: Option<u8>) -> (Value, String) {
+    let bed = Bed::new(case, code);
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = folder.path().join("site.yaml");
+    fs::write(&site, SITE).expect("written");
+    let output = bed
+        .inside()
+        .arg(assert_cmd::cargo::cargo_bin("portproof"))
+        .args([
+            "check",
+            "--from",
+            "internet",
+            "--force-vantage",
+            "--no-path",
+        ])
+        .args(["--format", "json"])
+        .arg(&site)
+        .output()
+        .expect("it runs");
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let flows = report["flows"].as_array().expect("flows");
+    let flow = flows.iter().find(|flow| flow["to"]["system"] == "named");
+    let notes = report["notes"].as_array().expect("notes").iter();
+    let mut notes = notes.filter(|note| note["cause"] == "dns-no-answer");
+    let note = notes
+        .next()
+        .map_or("", |note| note["text"].as_str().expect("text"));
+    (flow.expect("its flow").clone(), note.to_string())
+}
+
+#[test]
+fn a_resolver_that_answers_with_an_error_is_not_silent() {
+    for (case, code, cause, words) in [
+        (
+            "refuses",
+            Some(5),
+            "resolver-refused",
+            "refuses to serve this host (REFUSED)",
+        ),
+        (
+            "fails",
+            Some(2),
+            "resolver-failed",
+            "could not find out (SERVFAIL)",
+        ),
+        ("absent", None, "resolver-failed", "is not there"),
+        (
+            "silent",
+            Some(16),
+            "resolver-silent",
+            "DNS did not answer for dp.example.com",
+        ),
+    ] {
+        let (flow, note) = check(case, code);
+        let found = ["verdict", "cause", "owner"].map(|key| flow[key].as_str());
+        assert_eq!(found, [Some("unknown"), Some(cause), Some("dns")], "{case}");
+        assert!(note.contains(words), "{case}: {note}");
+    }
+}
