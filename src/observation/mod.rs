@@ -142,11 +142,8 @@ impl Observation {
 
     /// Whether a port opened and its service said nothing, or not enough, though it was spoken to.
     pub fn is_wordless(&self) -> bool {
-        let wordless = matches!(
-            self.service,
-            Some(Service::Mute | Service::HungUp | Service::HungUpInHandshake)
-        );
-        self.state == State::Open && wordless
+        let service = self.service.as_ref();
+        self.state == State::Open && service.is_some_and(Service::is_wordless)
     }
 
     /// Whether some source ports were let through and others were not.
@@ -365,6 +362,13 @@ pub enum Service {
     ServerError(u16),
     /// The connection went from this host to itself: local and remote address are the same.
     ConnectedToItself,
+}
+
+impl Service {
+    /// Whether it was spoken to, and said nothing or not enough.
+    pub fn is_wordless(&self) -> bool {
+        matches!(self, Self::Mute | Self::HungUp | Self::HungUpInHandshake)
+    }
 }
 
 /// How deep the proof of a flow is.

@@ -14,7 +14,7 @@ use tracing::{debug, debug_span};
 use super::again::{is_asked_directly, replace};
 use super::{Prober, Question, Turn};
 use crate::attribution::delivery::{Next, SENT_AGAIN, next};
-use crate::observation::{Delivery, Met, Observation, Repeat, State};
+use crate::observation::{Delivery, Met, Observation, Repeat, Service, State};
 use crate::os::Hold;
 
 /// How long an unacknowledged segment is watched, beyond the time of the conversation, until it has been sent again often
@@ -28,6 +28,16 @@ const AT_ONCE: usize = 8;
 pub(super) fn hold(question: &Question, stream: &TcpStream) -> Option<Hold> {
     let wanted = is_asked_directly(question) && question.turn == Turn::Needed;
     wanted.then(|| Hold::on(stream)).flatten()
+}
+
+/// Lets go of a connection that is over; with what was counted where this fault is one of too few words.
+pub(super) async fn let_go(
+    prober: &Prober,
+    hold: Option<Hold>,
+    fault: Option<&Service>,
+) -> Option<Delivery> {
+    let hold = hold.filter(|_| fault.is_some_and(Service::is_wordless))?;
+    counted(prober, &hold).await
 }
 
 /// What was counted on a connection that ended without a word.
@@ -135,7 +145,7 @@ fn write_down(seen: &mut Observation, followed: Followed) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::{Counted, Service, SourcePorts};
+    use crate::observation::{Counted, SourcePorts};
 
     fn open(service: Option<Service>, counted: Option<Counted>) -> Observation {
         let delivery = counted.map(|counted| Delivery {

@@ -51,7 +51,7 @@ pub(super) async fn converse(
         .clone()
         .or_else(|| seen.address.map(|address| address.to_string()))
         .unwrap_or_default();
-    let hold = delivery::hold(question, &stream);
+    let mut hold = delivery::hold(question, &stream);
     let mut stop = prober.stop.clone();
     let mut interrupted = false;
     let talk = async {
@@ -80,7 +80,7 @@ pub(super) async fn converse(
                 seen.service = Some(service);
             }
             Ladder::Tls | Ladder::Https => {
-                tls::over_tls(prober, question, stream, &host, seen).await;
+                hold = tls::over_tls(prober, question, (stream, hold.take()), &host, seen).await;
             }
         }
     };

@@ -16,23 +16,25 @@ use crate::conversation::http::request::Identity;
 use crate::conversation::tls::old::{self, Conclusion, Ending, Recognised};
 use crate::conversation::tls::{self, Asking, Handshake, Shaken, Sni};
 use crate::observation::{CertificateFault, Depth, Observation, Presented, Service, TlsSeen};
+use crate::os::Hold;
 use crate::probe::once::again;
-use crate::probe::{Ladder, Prober, Question};
+use crate::probe::{Ladder, Prober, Question, delivery};
 
 /// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
 const LATE_ALERT: Duration = Duration::from_millis(300);
 
+/// Speaks TLS, and what goes inside. The hold on the connection comes back where it is still of use.
 pub(super) async fn over_tls(
     prober: &Prober,
     question: &Question,
-    stream: TcpStream,
+    (stream, hold): (TcpStream, Option<Hold>),
     host: &str,
     seen: &mut Observation,
-) {
+) -> Option<Hold> {
     seen.depth = Some(Depth::Tls);
     let Ok(remote) = stream.peer_addr() else {
         seen.service = Some(Service::HungUp);
-        return;
+        return hold;
     };
     let asking = Asking {
         name: tls::server_name(host, remote.ip()),
@@ -43,13 +45,16 @@ pub(super) async fn over_tls(
     let mut handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
     handshake.seen.asked_for = Some(host.to_string());
     let Some(mut stream) = handshake.stream.take() else {
+        // Before the port is greeted again: a server that serves one connection at a time waits for the end of this one.
+        let delivery = delivery::let_go(prober, hold, handshake.fault.as_ref()).await;
         if handshake.may_be_old {
             handshake.fault =
                 greet(prober, question, seen.address, &asking.name, &mut handshake).await;
         }
         seen.tls = Some(handshake.seen);
         seen.service = handshake.fault;
-        return;
+        seen.delivery = delivery.filter(|_| seen.is_wordless());
+        return None;
     };
     seen.tls = Some(handshake.seen);
     let mut said = Service::Spoke;
@@ -72,6 +77,7 @@ pub(super) async fn over_tls(
         }
     }
     seen.service = Some(worst(handshake.fault, said));
+    hold
 }
 
 /// A certificate that clients refuse comes before what was said inside; one that only modern clients refuse, after.
