@@ -35,6 +35,7 @@ fn every_row_of_the_page_is_what_a_socket_meets() {
     let asks = Asks {
         shapes: page.rows.iter().map(|row| setups.ask(row)).collect(),
         limits: page.limits.iter().map(|row| setups.ask(row)).collect(),
+        counted: page.counted.iter().map(|row| setups.ask(row)).collect(),
     };
     let setups: Vec<Setup> = setups.0.into_iter().map(|(_, setup)| setup).collect();
     let told = ask(&Bed::lay(&setups), &asks);
@@ -45,7 +46,9 @@ fn every_row_of_the_page_is_what_a_socket_meets() {
         .filter_map(|((row, ask), (plain, own))| words::differs(row, ask, plain, own));
     let limits = page.limits.iter().zip(&told.limits);
     let limits = limits.filter_map(|(row, counted)| words::counts_otherwise(row, counted));
-    let wrong: Vec<String> = shapes.chain(limits).collect();
+    let counters = page.counted.iter().zip(&told.grew);
+    let counters = counters.filter_map(|(row, grew)| words::grows_otherwise(row, *grew));
+    let wrong: Vec<String> = shapes.chain(limits).chain(counters).collect();
     let system = fs::read_to_string("/proc/sys/kernel/osrelease").expect("Linux");
     assert!(
         wrong.is_empty(),

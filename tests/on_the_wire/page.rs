@@ -10,6 +10,8 @@ const PLACES: &str = "where|family|from|connect fails|portproof hears|reset|drop
 const CODES: &str = "rule|family|connect|error queue|portproof reads";
 const LIMITS: &str = "where|what stands there|family|of 20 at once|then|then of 3, one every 2.1 s";
 
+const COUNTED: &str = "where|what stands there|family|TCPRetransFail";
+
 /// Stands in a cell for what is not there.
 pub(crate) const NONE: &str = "none";
 /// The rules of every place beside those that reject with a code.
@@ -98,9 +100,14 @@ pub(crate) struct Answered {
     pub(crate) later: String,
 }
 
+/// Whether this system's counter of packets that could not be sent again grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grows(pub(crate) bool);
+
 pub(crate) struct Page {
     pub(crate) rows: Vec<Row<Seen>>,
     pub(crate) limits: Vec<Row<Answered>>,
+    pub(crate) counted: Vec<Row<Grows>>,
 }
 
 impl Page {
@@ -112,7 +119,7 @@ impl Page {
             such.flat_map(|table| &table.lines).collect()
         };
         for table in &tables {
-            let known = [ROWS, PLACES, CODES, LIMITS].contains(&table.head.as_str());
+            let known = [ROWS, PLACES, CODES, LIMITS, COUNTED].contains(&table.head.as_str());
             assert!(known, "no test holds the table {:?} of {PAGE}", table.head);
         }
         let mut rows: Vec<Row<Seen>> = of(ROWS).into_iter().flat_map(|line| row(line)).collect();
@@ -123,9 +130,11 @@ impl Page {
             }
         }
         let limits = of(LIMITS).into_iter().flat_map(|line| limit(line));
+        let counted = of(COUNTED).into_iter().flat_map(|line| grows(line));
         Self {
             rows,
             limits: limits.collect(),
+            counted: counted.collect(),
         }
     }
 }
@@ -256,5 +265,19 @@ fn limit(cells: &[String]) -> impl Iterator<Item = Row<Answered>> {
             then: cells[4].clone(),
             later: cells[5].clone(),
         },
+    })
+}
+
+fn grows(cells: &[String]) -> impl Iterator<Item = Row<Grows>> {
+    let expected = match cells[3].as_str() {
+        "grows" => Grows(true),
+        "stays" => Grows(false),
+        other => panic!("{PAGE}: a counter grows or stays, not {other:?}"),
+    };
+    families(&cells[2]).iter().map(move |family| Row {
+        place: cells[0].clone(),
+        what: cells[1].clone(),
+        family: *family,
+        expected,
     })
 }

@@ -3,6 +3,7 @@
 //! The questions come as JSON on standard input, the answers go to standard output. Everything is tried twice: with a
 //! plain socket that waits in `connect`, as any program does, and with portproof's own `os::connect`. Limits come last.
 
+use std::fs;
 use std::io::{self, IoSliceMut, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd as _;
@@ -36,13 +37,16 @@ const ROUNDS: Duration = Duration::from_secs(2);
 const HALF: Duration = Duration::from_millis(200);
 
 const BURST: usize = 20;
-const STEADY: Duration = Duration::from_secs(3);
+/// Half a second more than the last answer of one a second needs.
+const STEADY: Duration = Duration::from_millis(3_500);
 const EVERY: Duration = Duration::from_millis(40);
 /// At the end, packets with long pauses.
 const SPACED: usize = 3;
 const PAUSE: Duration = Duration::from_millis(2_100);
 /// Shorter than the second after which the system repeats a packet.
 const SHORT: Duration = Duration::from_millis(800);
+/// Longer than the second after which the system repeats a packet.
+const REPEATED: Duration = Duration::from_millis(1_500);
 /// Between the beginnings of two rows, so that their bursts do not meet.
 const APART: Duration = Duration::from_millis(150);
 
@@ -64,6 +68,7 @@ pub(crate) struct Ask {
 pub(crate) struct Asks {
     pub(crate) shapes: Vec<Ask>,
     pub(crate) limits: Vec<Ask>,
+    pub(crate) counted: Vec<Ask>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,6 +76,8 @@ pub(crate) struct Told {
     pub(crate) plain: Vec<Plain>,
     pub(crate) own: Vec<Own>,
     pub(crate) limits: Vec<Counted>,
+    /// Whether the counter of packets that could not be sent again grew.
+    pub(crate) grew: Vec<bool>,
 }
 
 /// How `connect` ended.
@@ -144,6 +151,7 @@ pub(crate) fn answer() {
         plain,
         own: runtime.block_on(all_own(asks.shapes)),
         limits: runtime.block_on(all_limits(asks.limits)),
+        grew: runtime.block_on(all_counters(&asks.counted)),
     };
     let told = serde_json::to_string(&told).expect("answers");
     // The name of the test stands in the line before.
@@ -368,4 +376,26 @@ async fn is_answered(ask: Ask) -> (bool, Instant) {
     let began = Instant::now();
     let ended = timeout(SHORT, os::connect(ask.to, manner, |_| {})).await;
     (ended.is_ok(), began)
+}
+
+/// One after the other: the counter is this whole system's.
+async fn all_counters(asks: &[Ask]) -> Vec<bool> {
+    let mut grew = Vec::new();
+    for ask in asks {
+        let before = not_sent_again();
+        let ended = timeout(REPEATED, os::connect(ask.to, Manner::default(), |_| {})).await;
+        assert!(ended.is_err(), "{ask:?} was answered: {ended:?}");
+        grew.push(not_sent_again() > before);
+    }
+    grew
+}
+
+/// `TCPRetransFail` of `/proc/net/netstat`, which has a line of names and one of numbers.
+fn not_sent_again() -> u64 {
+    let text = fs::read_to_string("/proc/net/netstat").expect("Linux");
+    let lines = text.lines().filter(|line| line.starts_with("TcpExt:"));
+    let lines: Vec<Vec<&str>> = lines.map(|line| line.split(' ').collect()).collect();
+    let place = lines[0].iter().position(|name| *name == "TCPRetransFail");
+    let number = lines[1][place.expect("the counter")];
+    number.parse().expect("a number")
 }

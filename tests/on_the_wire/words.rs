@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use crate::page::{Answered, Family, NONE, Network, Row, Seen};
+use crate::page::{Answered, Family, Grows, NONE, Network, Row, Seen};
 use crate::prober::{Ask, Counted, End, Message, Own, Plain};
 use crate::setup::ROUTER;
 
@@ -119,6 +119,16 @@ pub(crate) fn counts_otherwise(row: &Row<Answered>, counted: &Counted) -> Option
         format!(
             "{}, {}, {:?}:\n  the page says {said:?}\n  and there is  {met} at once, then {measured:.2} a second, {later} ({counted:?})",
             row.place, row.what, row.family
+        )
+    })
+}
+
+/// What a counter does where the page says otherwise.
+pub(crate) fn grows_otherwise(row: &Row<Grows>, grew: bool) -> Option<String> {
+    (row.expected != Grows(grew)).then(|| {
+        format!(
+            "{}, {}, {:?}:\n  the page says {:?}\n  and there is  {grew}",
+            row.place, row.what, row.family, row.expected
         )
     })
 }
