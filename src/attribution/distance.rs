@@ -301,7 +301,7 @@ pub(super) fn of_rejection(
 }
 
 /// How many routers a packet has passed that arrives with a TTL.
-fn routers_behind(ttl: u8) -> u8 {
+pub fn routers_behind(ttl: u8) -> u8 {
     let begins = BEGINNINGS.into_iter().find(|begins| *begins >= ttl);
     begins.unwrap_or(u8::MAX) - ttl
 }

@@ -22,10 +22,11 @@ use std::net::IpAddr;
 
 use crate::observation::{Distance, Observation, Path, Prohibition, ResetBy, Service, State};
 
+pub use distance::routers_behind;
 pub use doors::{DOORS, enough_doors, is_every_port_open};
 pub use here::{may_be_reset_here, own_words};
 pub use link::Link;
-pub use place::{Suspects, dropped, next_to_ask, suspects};
+pub use place::{Suspects, Translating, dropped, next_to_ask, suspects};
 pub use unreachable::SHORTEST_SEARCH;
 
 /// The most paths that are walked to one address.

@@ -47,6 +47,22 @@ pub struct Suspects {
     pub behind_all: bool,
 }
 
+/// The device that translates the address that was asked, and the hop from which it speaks with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Translating<'a> {
+    /// The device.
+    pub device: Translator<'a>,
+    /// After how many hops.
+    pub hop: u8,
+}
+
+impl<'a> Translating<'a> {
+    /// The device, where it is the one at a hop. It writes the asked address into the words of those behind it, too.
+    pub fn at(self, hop: u8) -> Option<Translator<'a>> {
+        (self.hop == hop).then_some(self.device)
+    }
+}
+
 /// Who may have dropped the packets of a flow that crosses these firewalls, in the order in which it meets them.
 ///
 /// `translator` is the one that translates the address that was asked. A firewall is left out when its known addresses
@@ -56,11 +72,12 @@ pub fn suspects(
     crosses: &[String],
     path: &Path,
     place: &Dropped,
-    translator: Option<Translator<'_>>,
+    translator: Option<Translating<'_>>,
 ) -> Suspects {
     // The first and the last leg of a box stand for all of it.
-    let legs = |address| {
-        let name = site.firewall_speaking(address, translator)?;
+    let legs = |hop, address| {
+        let here = translator.and_then(|it| it.at(hop));
+        let name = site.firewall_speaking(address, here)?;
         let at = crosses.iter().position(|crossed| crossed == name)?;
         Some(legs_of(site, crosses, at))
     };
@@ -68,18 +85,20 @@ pub fn suspects(
     let low = path
         .expired()
         .filter_map(|(hop, by)| {
-            let (first, behind) = legs(by)?;
+            let (first, behind) = legs(hop, by)?;
             Some(if hop < last { behind } else { first })
         })
         .max();
     let high = match place.before {
         Before::Host(_) => None,
-        Before::Router(_, by) if legs(by).is_some() => legs(by).map(|(_, behind)| behind),
+        Before::Router(hop, by) if legs(hop, by).is_some() => {
+            legs(hop, by).map(|(_, behind)| behind)
+        }
         Before::Router(bound, _) => path
             .working
             .iter()
             .filter(|(hop, _)| *hop > bound)
-            .find_map(|(_, by)| legs(*by).map(|(first, _)| first)),
+            .find_map(|(hop, by)| legs(*hop, *by).map(|(first, _)| first)),
     };
     let known = low.is_some() || high.is_some();
     let (low, high) = (low.unwrap_or(0), high.unwrap_or(crosses.len()));
@@ -190,11 +209,39 @@ systems: {{ cm01: {{ zone: intranet, names: {{ default: cm01.example }}, roles: 
         let site = site("");
         let nobody = suspects(&site, &crosses, &silent, &place, None);
         assert!(nobody.firewalls.is_empty(), "{nobody:?}");
-        let translator = Translator {
-            address: asked,
-            firewall: "front-end",
-        };
+        let translator = translating(asked);
         let named = suspects(&site, &crosses, &silent, &place, Some(translator));
+        assert_eq!(named.firewalls, crosses);
+    }
+
+    fn translating(asked: IpAddr) -> Translating<'static> {
+        Translating {
+            device: Translator {
+                address: asked,
+                firewall: "front-end",
+            },
+            hop: 1,
+        }
+    }
+
+    #[test]
+    fn a_device_behind_the_one_that_translates_is_not_taken_for_it() {
+        let crosses = ["front-end", "back-end"].map(str::to_string);
+        let asked = IpAddr::from([203, 0, 113, 10]);
+        let (first, second) = (HopAnswer::Expired(asked), HopAnswer::Expired(asked));
+        // Packets came to the second hop only on the flow that works: the second device, or the first, drops the others.
+        let mut silent = path(&[first, HopAnswer::Silent]);
+        let works = path(&[second.clone(), second, HopAnswer::Open]);
+        silent.working = works.expired().collect();
+        let place = dropped(&silent, Some(&works), Some(2));
+        assert_eq!(place.before, Before::Router(2, asked));
+        let named = suspects(
+            &site(""),
+            &crosses,
+            &silent,
+            &place,
+            Some(translating(asked)),
+        );
         assert_eq!(named.firewalls, crosses);
     }
 

@@ -9,7 +9,7 @@ use super::document::{
     Alone, Attempt, Conversations, Dropped, Evidence, Hop, Http, HttpFinding, Listener, Path,
     Proxy, Rejected, RoleFound, RpcPort, SourcePorts, Spoken, Translated,
 };
-use crate::attribution;
+use crate::attribution::{self, Translating};
 use crate::observation::{
     self, AttemptResult, Before, CertificateFault, Depth, Distance, Farness, HopAnswer, Likely,
     ListFault, Meddled, Meddler, Observation, Painted, Prohibition, ResetBy, RoleProof, Service,
@@ -53,6 +53,9 @@ pub(super) fn evidence(
     let translator = decided
         .address
         .and_then(|address| flow.translator(site, address));
+    let translating = translator
+        .zip(decided.translated_at)
+        .map(|(device, hop)| Translating { device, hop });
     let several = observations.len() > 1;
     let others = observations
         .iter()
@@ -73,7 +76,8 @@ pub(super) fn evidence(
         },
         rejected: match &decided.state {
             State::Rejected(rejection) => {
-                Some(rejected(site, flow.to, translator, decided, rejection))
+                let named = translator.filter(|it| is_its_own(it, crosses, decided, rejection));
+                Some(rejected(site, flow.to, named, decided, rejection))
             }
             _ => None,
         },
@@ -91,7 +95,7 @@ pub(super) fn evidence(
         path: decided
             .path
             .as_ref()
-            .map(|it| path(site, crosses, translator, decided.address, it)),
+            .map(|it| path(site, crosses, translating, decided.address, it)),
         painted: decided.painted.map(painted),
         dead_by: decided.dead_by.map(|by| by.to_string()),
         said: decided.service.as_ref().and_then(said),
@@ -221,6 +225,23 @@ fn rejected(
     }
 }
 
+/// Whether who translates sent a rejection that bears the address asked: those behind it have it written into theirs, too.
+/// Where the file has a firewall behind it, the message must have come from its hop, and no packet have gone beyond.
+fn is_its_own(
+    translator: &Translator<'_>,
+    crosses: &[String],
+    seen: &Observation,
+    rejection: &observation::Rejection,
+) -> bool {
+    let is_last = crosses.last().is_some_and(|it| it == translator.firewall);
+    let routers = rejection.ttl.map(attribution::routers_behind);
+    let from_its_hop = |at: u8| {
+        let mut beyond = seen.path.iter().flat_map(|path| path.expired());
+        routers == at.checked_sub(1) && !beyond.any(|(hop, _)| hop > at)
+    };
+    is_last || seen.translated_at.is_some_and(from_its_hop)
+}
+
 /// How far away the sender of a reset is, in words.
 fn distance(distance: Distance) -> String {
     let port = distance.port;
@@ -329,11 +350,11 @@ fn source_ports(ports: observation::SourcePorts) -> SourcePorts {
 fn path(
     site: &Site,
     crosses: &[String],
-    translator: Option<Translator<'_>>,
+    translator: Option<Translating<'_>>,
     asked: Option<IpAddr>,
     path: &observation::Path,
 ) -> Path {
-    let named = |by| site.firewall_speaking(by, translator);
+    let named = |hop, by| site.firewall_speaking(by, translator.and_then(|it| it.at(hop)));
     let hop = |number, answer: &HopAnswer| {
         let (by, result) = match answer {
             HopAnswer::Expired(by) => (Some(*by), "expired"),
@@ -348,7 +369,7 @@ fn path(
             by: by.map(|by| by.to_string()),
             firewall: by
                 .filter(|by| translates || Some(*by) != asked)
-                .and_then(named)
+                .and_then(|by| named(number, by))
                 .map(str::to_string),
             translates,
             result: result.to_string(),

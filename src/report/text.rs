@@ -481,7 +481,7 @@ pub fn seen(flow: &ReportFlow) -> String {
             .as_deref()
             .is_some_and(|asked| asked.trim_matches(['[', ']']) == router);
         let router = match is_asked {
-            true => translator_words(evidence, system),
+            true => translator_words(flow),
             false => router.clone(),
         };
         text += &format!("; {router}, looked for {system} and did not find it");
@@ -625,7 +625,7 @@ fn rejected(flow: &ReportFlow) -> String {
 fn in_its_name(flow: &ReportFlow, rejected: &Rejected) -> Option<String> {
     let (system, says) = (&flow.flow.to.system, &rejected.says);
     let by = rejected.by.as_deref()?;
-    let device = translator_words(&flow.evidence, system);
+    let device = translator_words(flow);
     match rejected.sender.as_deref()? {
         "device" => Some(format!("{device}, said {says} in the name of {by}")),
         "either" => Some(format!("{system} itself, or {device}, said {says} as {by}")),
@@ -633,14 +633,21 @@ fn in_its_name(flow: &ReportFlow, rejected: &Rejected) -> Option<String> {
     }
 }
 
-/// The device that translates for a system.
-fn translator_words(evidence: &Evidence, system: &str) -> String {
+/// The device that translates for the system of a flow. It writes its address into the words of the devices behind it, so
+/// where there are any, only a named sender is surely the translating one.
+fn translator_words(flow: &ReportFlow) -> String {
+    let (evidence, system) = (&flow.evidence, &flow.flow.to.system);
     let Some(translated) = &evidence.translated else {
         return format!("a device that translates for {system}");
     };
     let name = translated.firewall.as_deref().unwrap_or("the device");
+    let is_named = evidence.rejected.iter().any(|it| it.firewall.is_some());
+    let behind = match is_named || flow.flow.crosses.len() <= 1 {
+        true => "",
+        false => ", or a device behind it",
+    };
     format!(
-        "{name} at hop {}, which translates for {system}",
+        "{name} at hop {}, which translates for {system}{behind}",
         translated.hop
     )
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::{Clocks, Context, Control, DroppedAt, Judgement, ZoneSilence, judge, worst};
-use crate::attribution::suspects;
+use crate::attribution::{Translating, suspects};
 use crate::observation::{AttemptResult, Observation, Path, Prohibition, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
 use crate::site::{Site, System, SystemId, ZoneId};
@@ -383,7 +383,9 @@ fn dropped_at(
         .collect();
     let translator = observation
         .address
-        .and_then(|address| flow.translator(site, address));
+        .and_then(|address| flow.translator(site, address))
+        .zip(observation.translated_at)
+        .map(|(device, hop)| Translating { device, hop });
     let suspects = suspects(site, &crosses, path, &place, translator);
     match (
         suspects.behind_all,
