@@ -27,7 +27,7 @@ pub use doors::{DOORS, enough_doors, is_every_port_open};
 pub use here::{may_be_reset_here, own_words};
 pub use link::Link;
 pub use place::{Suspects, Translating, dropped, next_to_ask, suspects};
-pub use unreachable::SHORTEST_SEARCH;
+pub use unreachable::{SHORTEST_SEARCH, settle_all};
 
 /// The most paths that are walked to one address.
 const MOST_WALKS: usize = 12;

@@ -4,6 +4,7 @@
 //! ended is a rule's, and the same router's later words on that host are too: a limit on messages held them back. Where
 //! all words came late, nothing tells a search from such a limit.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,6 +14,19 @@ use crate::observation::{Attempt, AttemptResult, Observation, Prohibition};
 
 /// A router that looks for a host needs seconds; a firewall that pretends says so at once.
 pub const SHORTEST_SEARCH: Duration = Duration::from_millis(900);
+
+/// Sets which words may have come from a search, host by host: also those that came after all else was found out.
+pub fn settle_all(observations: &mut [Observation]) {
+    let mut hosts: BTreeMap<IpAddr, Vec<&mut Observation>> = BTreeMap::new();
+    for seen in observations {
+        if let Some(address) = seen.address {
+            hosts.entry(address).or_default().push(seen);
+        }
+    }
+    for of_host in hosts.into_values() {
+        settle(of_host.into_iter());
+    }
+}
 
 /// Sets which words on one host may have come from a search.
 pub(super) fn settle<'a>(of_host: impl Iterator<Item = &'a mut Observation>) {
@@ -97,6 +111,28 @@ mod tests {
     #[test]
     fn what_a_limit_held_back_is_as_quick_as_the_first_word() {
         assert_eq!(slow(vec![said(2), said(1_003), said(3_100)]), [false; 3]);
+    }
+
+    #[test]
+    fn a_quick_word_at_the_end_of_a_run_is_weighed_with_the_tries_before_it() {
+        let late = |host| Observation {
+            address: Some(IpAddr::from([192, 0, 2, host])),
+            slow_rejection: false,
+            ..said(25_000)
+        };
+        let quick = Observation {
+            slow_rejection: true,
+            ..said(2)
+        };
+        let mut all = [late(10), late(11), quick];
+        all[2].address = all[1].address;
+        settle_all(&mut all);
+        let slow = all.map(|seen| seen.slow_rejection);
+        assert_eq!(
+            slow,
+            [true, false, false],
+            "the second host's router spoke at once, too"
+        );
     }
 
     #[test]

@@ -510,6 +510,7 @@ async fn try_all(
     let mut doors = look_closer(bench, &questions, &mut answers, &crossing).await;
     bar.set_message("trying what failed once more, so late that a short outage shows");
     bench.prober.look_at_the_end(&questions, &mut answers).await;
+    attribution::settle_all(&mut answers);
     let controls = controls::controls(&questions, &answers);
     // Only silence can be that of a device which has shut this host out.
     let silence = answers.iter().any(controls::no_longer_answers);
