@@ -432,6 +432,8 @@ pub struct SourcePorts {
     pub undecided: u16,
     /// Those that were let through only after a rest: they were refused before.
     pub rested: u16,
+    /// Those of which a connection was reset: a server's refusal looks so, as well as a firewall's.
+    pub reset: u16,
     /// Refusals of the port before it opened for the first time.
     pub refused_first: u16,
     /// The quickest answer, in milliseconds.

@@ -198,6 +198,7 @@ impl Prober {
                 ..SourcePorts::default()
             });
             ports.refused_first += 1;
+            ports.reset += 1;
         }
     }
 

@@ -58,9 +58,13 @@ enum Met {
     Open {
         took_ms: f64,
         rested: bool,
+        /// Whether one of its knocks was reset.
+        reset: bool,
         stream: Option<TcpStream>,
     },
-    Blocked,
+    Blocked {
+        reset: bool,
+    },
     /// Silence without proof.
     Undecided,
     /// This machine's own trouble, or the end of the run.
@@ -70,7 +74,7 @@ enum Met {
 /// What one knock met.
 enum Knock {
     Open(Duration),
-    Refused,
+    Refused { reset: bool },
     Silent,
     Trouble,
 }
@@ -92,6 +96,7 @@ pub(super) async fn spread(
     let first = Met::Open {
         took_ms,
         rested: false,
+        reset: false,
         stream: None,
     };
     for one in met.into_iter().chain([first]) {
@@ -99,15 +104,20 @@ pub(super) async fn spread(
             Met::Open {
                 took_ms,
                 rested,
+                reset,
                 stream,
             } => {
+                ports.reset += u16::from(reset);
                 streams.extend(stream.filter(|_| streams.len() < HANDED_BACK));
                 ports.open += 1;
                 ports.rested += u16::from(rested);
                 let quickest = ports.quickest_ms.unwrap_or(took_ms);
                 ports.quickest_ms = Some(quickest.min(took_ms));
             }
-            Met::Blocked => ports.blocked += 1,
+            Met::Blocked { reset } => {
+                ports.reset += u16::from(reset);
+                ports.blocked += 1;
+            }
             Met::Undecided => ports.undecided += 1,
             Met::Nothing => continue,
         }
@@ -134,7 +144,10 @@ pub(super) async fn alone(prober: &Prober, remote: SocketAddr, ports: &mut Sourc
         }
         match from_one_port(prober, remote).await {
             Met::Open { rested: false, .. } => open += 1,
-            Met::Open { .. } | Met::Blocked => refused += 1,
+            Met::Open { reset, .. } | Met::Blocked { reset } => {
+                ports.reset += u16::from(reset);
+                refused += 1;
+            }
             Met::Undecided | Met::Nothing => {}
         }
     }
@@ -160,7 +173,7 @@ async fn opens_from(prober: &Prober, remote: SocketAddr, blocked: Manner) -> Opt
         let seen = once(prober, remote, blocked, wait(prober, remote, tries + 1)).await?;
         match knock(&seen) {
             Knock::Open(_) => return Some(true),
-            Knock::Refused | Knock::Silent | Knock::Trouble => {}
+            Knock::Refused { .. } | Knock::Silent | Knock::Trouble => {}
         }
     }
     Some(false)
@@ -168,6 +181,7 @@ async fn opens_from(prober: &Prober, remote: SocketAddr, blocked: Manner) -> Opt
 
 async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
     let (mut manner, mut silent, mut refused) = (Manner::default(), 0, 0);
+    let mut was_reset = false;
     loop {
         let wait = wait(prober, remote, silent);
         let Some(seen) = once(prober, remote, manner, wait).await else {
@@ -179,10 +193,12 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
                 return Met::Open {
                     took_ms: super::millis(took),
                     rested: refused > 0,
+                    reset: was_reset,
                     stream: seen.into_stream(),
                 };
             }
-            Knock::Refused => {
+            Knock::Refused { reset } => {
+                was_reset |= reset;
                 if !prober.pause(RESTS[refused.min(REFUSALS - 1)]).await {
                     return Met::Nothing;
                 }
@@ -196,7 +212,7 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
         };
         manner.local_port = Some(local.port());
         if refused >= REFUSALS || is_proof(prober, remote, silent) {
-            return in_turn(prober, remote, manner).await;
+            return in_turn(prober, remote, manner, was_reset).await;
         }
         if silent + refused > usize::from(super::silence::MOST) {
             return Met::Undecided;
@@ -204,8 +220,8 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
     }
 }
 
-/// Knocks in turn from fresh ports, until one opens, and from the blocked one.
-async fn in_turn(prober: &Prober, remote: SocketAddr, blocked: Manner) -> Met {
+/// Knocks in turn from fresh ports, until one opens, and from the blocked one, which was `reset` or not.
+async fn in_turn(prober: &Prober, remote: SocketAddr, blocked: Manner, reset: bool) -> Met {
     let limit = prober.limits.timeout;
     for _ in 0..ROUNDS {
         if !fresh_one_opens(prober, remote).await {
@@ -219,15 +235,16 @@ async fn in_turn(prober: &Prober, remote: SocketAddr, blocked: Manner) -> Met {
                 return Met::Open {
                     took_ms: super::millis(took),
                     rested: true,
+                    reset,
                     stream: None,
                 };
             }
-            Knock::Refused | Knock::Silent => {}
+            Knock::Refused { .. } | Knock::Silent => {}
             Knock::Trouble => return Met::Nothing,
         }
     }
     prober.learnt().block(remote, blocked);
-    Met::Blocked
+    Met::Blocked { reset }
 }
 
 async fn fresh_one_opens(prober: &Prober, remote: SocketAddr) -> bool {
@@ -260,7 +277,8 @@ fn knock(seen: &Once) -> Knock {
     match &seen.came {
         Some(Connection::Open(stream)) if is_to_itself(stream) => Knock::Trouble,
         Some(Connection::Open(_) | Connection::ResetAfterAccept { .. }) => Knock::Open(seen.took),
-        Some(Connection::Reset { .. } | Connection::Rejected { .. }) => Knock::Refused,
+        Some(Connection::Reset { .. }) => Knock::Refused { reset: true },
+        Some(Connection::Rejected { .. }) => Knock::Refused { reset: false },
         Some(Connection::Trouble(_)) => Knock::Trouble,
         None => Knock::Silent,
     }

@@ -97,6 +97,7 @@ fn of_cause(
         Cause::AdminProhibited | Cause::Rejected | Cause::PortUnreachable if by_the_host => {
             format!("{system} itself refuses {port}: look at its own firewall, and whether the service runs.")
         }
+        Cause::Intermittent if evidence.ports.is_some_and(|ports| ports.reset > 0) => format!("Some connections to {port} of {system} pass and others are reset. See first whether every server behind the address serves {port}; then look at each member of {crossed}: one may lack the rule."),
         Cause::Intermittent => format!("Some connections to {port} of {system} pass and others do not, by their source port: one of several paths, of a pair of firewalls or of a cluster's nodes lacks the rule. Look at each member of {crossed}, and at each node behind the name."),
         Cause::AnsweredByMiddlebox => format!("A device answers in the place of {system}, so an open {port} proves nothing. See what on the way ({crossed}, a proxy, an intrusion-prevention device) accepts connections for it, and run again from where it does not."),
         Cause::WrongListener => astray(evidence, system, &port, &crossed),

@@ -449,6 +449,9 @@ pub struct SourcePorts {
     /// Those that were let through only after a rest.
     #[serde(default)]
     pub rested: u16,
+    /// Those of which a connection was reset.
+    #[serde(default)]
+    pub reset: u16,
     /// What connections met that were made one at a time, with pauses.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub alone: Option<Alone>,

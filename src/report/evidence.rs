@@ -339,6 +339,7 @@ fn source_ports(ports: observation::SourcePorts) -> SourcePorts {
         blocked: ports.blocked,
         undecided: ports.undecided,
         rested: ports.rested,
+        reset: ports.reset,
         alone: ports.alone.map(|alone| Alone {
             open: alone.open,
             refused: alone.refused,

@@ -258,7 +258,12 @@ fn is_painted(seen: &Observation) -> bool {
 /// A service that is as it must be, and that some source ports do not reach.
 fn through_every_port(seen: &Observation, judgement: Judgement) -> Judgement {
     if seen.is_split() && judgement.verdict != Verdict::Wrong {
-        return failed(Verdict::Blocked, Cause::Intermittent, Owner::Firewall);
+        // One of several servers that does not serve resets, just as a firewall may.
+        let owner = match seen.source_ports.is_some_and(|ports| ports.reset > 0) {
+            true => Owner::ServerThenFirewall,
+            false => Owner::Firewall,
+        };
+        return failed(Verdict::Blocked, Cause::Intermittent, owner);
     }
     // Some stayed silent: that every connection passes is not shown.
     let undecided = seen
@@ -866,6 +871,27 @@ mod tests {
         };
         let judged = judge(Need::Required, &split, &right);
         assert_eq!(judged.cause, Cause::Intermittent);
+    }
+
+    #[test]
+    fn who_sees_to_a_split_port_depends_on_how_its_other_connections_failed() {
+        let of = |reset| {
+            let split = Observation {
+                source_ports: Some(crate::observation::SourcePorts {
+                    tried: 16,
+                    open: 11,
+                    blocked: 5,
+                    reset,
+                    ..Default::default()
+                }),
+                ..seen(State::Open, Some(Service::Spoke))
+            };
+            let judged = judge(Need::Required, &split, &Context::default());
+            (judged.cause, judged.owner)
+        };
+        let (firewall, server_first) = (Owner::Firewall, Owner::ServerThenFirewall);
+        assert_eq!(of(0), (Cause::Intermittent, Some(firewall)));
+        assert_eq!(of(5), (Cause::Intermittent, Some(server_first)));
     }
 
     #[test]
