@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::observation::{Attempt, AttemptResult, Observation, Prohibition};
+use crate::observation::{Attempt, AttemptResult, Observation, Prohibition, State};
 
 /// A router that looks for a host needs seconds; a firewall that pretends says so at once.
 pub const SHORTEST_SEARCH: Duration = Duration::from_millis(900);
@@ -42,9 +42,18 @@ pub(super) fn settle<'a>(of_host: impl Iterator<Item = &'a mut Observation>) {
         .map(|(by, _)| by)
         .collect();
     for seen in &mut of_host {
-        if let Some((by, _)) = word(seen) {
+        let by = word(seen).map(|(by, _)| by);
+        if let Some(by) = by.or_else(|| word_on_the_way(seen)) {
             seen.slow_rejection = !at_once.contains(&by);
         }
+    }
+}
+
+/// Who said that the host is unreachable only when the way to it was walked, which is later than any first try.
+fn word_on_the_way(seen: &Observation) -> Option<IpAddr> {
+    match &seen.state {
+        State::Rejected(rejection) if is_about_the_host(rejection.says) => rejection.by,
+        _ => None,
     }
 }
 
@@ -75,7 +84,7 @@ fn arrival(attempt: &Attempt) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::{Rejection, State};
+    use crate::observation::Rejection;
 
     /// A port that a router said this of, so long after the first packet to the host.
     fn said(millis: i64) -> Observation {
@@ -111,6 +120,18 @@ mod tests {
     #[test]
     fn what_a_limit_held_back_is_as_quick_as_the_first_word() {
         assert_eq!(slow(vec![said(2), said(1_003), said(3_100)]), [false; 3]);
+    }
+
+    #[test]
+    fn a_word_that_only_a_walk_brought_is_late() {
+        let walked = || {
+            let mut seen = said(0);
+            seen.attempts.truncate(1);
+            seen.slow_rejection = false;
+            seen
+        };
+        assert_eq!(slow(vec![walked()]), [true]);
+        assert_eq!(slow(vec![walked(), said(2)]), [false; 2]);
     }
 
     #[test]
