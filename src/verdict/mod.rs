@@ -54,6 +54,8 @@ pub struct Context {
     pub control: Option<Control>,
     /// The same address answered this vantage in any way.
     pub host_answered: bool,
+    /// It did so with what no device in its place says: a reset, or words of its own, not just by opening a port.
+    pub host_alive: bool,
     /// The last router, or this host itself, looked for the host and did not find it.
     pub host_dead: bool,
     /// Whoever rejected the flow is the host itself.

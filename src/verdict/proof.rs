@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::{Clocks, Context, Control, DroppedAt, Judgement, ZoneSilence, judge, worst};
-use crate::attribution::{Translating, suspects};
+use crate::attribution::{Translating, has_own_words, suspects};
 use crate::observation::{AttemptResult, Observation, Path, Prohibition, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
 use crate::site::{Site, System, SystemId, ZoneId};
@@ -53,7 +53,9 @@ pub fn judge_all(
 struct Signs {
     /// Addresses that answered.
     hosts: HashSet<IpAddr>,
-    /// The same with the system that each stands for: an address may serve several.
+    /// Those that surely live: no device in their place can have said what they said.
+    alive: HashSet<IpAddr>,
+    /// Addresses that answered with the system that each stands for: an address may serve several.
     systems: HashSet<(IpAddr, Target)>,
     /// First firewalls that something answered from beyond, and still did at the end.
     paths: HashSet<String>,
@@ -78,6 +80,7 @@ impl Signs {
     fn of(site: &Site, own: &[IpAddr], all: &[Seen], gone: &HashMap<IpAddr, Timestamp>) -> Self {
         let mut signs = Self {
             hosts: HashSet::new(),
+            alive: HashSet::new(),
             systems: HashSet::new(),
             paths: HashSet::new(),
             lost_paths: HashMap::new(),
@@ -108,6 +111,9 @@ impl Signs {
                 host_answered(observation, *address, translated)
             }) {
                 signs.hosts.insert(address);
+                if observation.state != State::Open || has_own_words(observation) {
+                    signs.alive.insert(address);
+                }
                 signs.systems.insert((address, seen.flow.to));
                 signs.note_path(first_firewall(site, &seen.flow), address);
             }
@@ -339,6 +345,9 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
         mildly_forbidden: seen.flow.reason.only_watched && there.is_some_and(|there| there <= zone),
         control,
         host_answered,
+        host_alive: observation
+            .address
+            .is_some_and(|address| signs.alive.contains(&address)),
         host_dead: !host_answered && is_dead(site, signs, observation),
         by_the_host: is_the_hosts(site, seen, observation),
         nothing_answered: !signs.anything,

@@ -120,7 +120,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Rejected(rejection)
             if rejection.says == Prohibition::HostUnreachable
                 && seen.slow_rejection
-                && !context.host_answered =>
+                && !context.host_alive =>
         {
             unknown(Cause::HostUnreachable, Level::Error)
         }
@@ -871,6 +871,32 @@ mod tests {
         };
         let judged = judge(Need::Required, &split, &right);
         assert_eq!(judged.cause, Cause::Intermittent);
+    }
+
+    #[test]
+    fn a_late_word_on_a_host_blames_a_rule_only_where_the_host_surely_lives() {
+        let rejection = Rejection {
+            says: Prohibition::HostUnreachable,
+            icmp_type: Some(3),
+            icmp_code: Some(1),
+            by: Some(std::net::IpAddr::from([192, 0, 2, 254])),
+            ttl: None,
+        };
+        let late = Observation {
+            slow_rejection: true,
+            ..seen(State::Rejected(rejection), None)
+        };
+        let of = |host_alive| {
+            let context = Context {
+                host_answered: true,
+                host_alive,
+                ..Context::default()
+            };
+            judge(Need::Required, &late, &context).verdict
+        };
+        // A device may have opened a port in its place.
+        assert_eq!(of(false), Verdict::Unknown);
+        assert_eq!(of(true), Verdict::Blocked);
     }
 
     #[test]
