@@ -3,11 +3,13 @@
 
 use std::net::IpAddr;
 
-use crate::program::{Dropped, Edge, Hop, Rejected, Said, Walk};
+use crate::program::{Dropped, Edge, Hop, Ports, Rejected, Said, Walk};
 use crate::scene::{
-    Action, Behind, Device, Flow, Hook, Host, Icmp, Kind, Manner, Paths, Scene, firewall_addresses,
-    firewall_name,
+    Action, Behind, Device, Flow, Hook, Host, Icmp, Ill, Kind, Manner, Paths, Scene,
+    firewall_addresses, firewall_name,
 };
+use crate::team;
+use crate::trouble::Trouble;
 use crate::truth::{Fate, Front, Truth};
 
 /// The false claims of a flow's evidence, in words.
@@ -34,15 +36,19 @@ pub(crate) fn false_ones(
             all.extend(drop_place(scene, host, truth, dropped));
         }
     }
-    if said.cause == "intermittent" {
-        let both = said.evidence.ports.as_ref().is_some_and(|ports| {
-            ports.open > 0 && ports.blocked > 0 && ports.open + ports.blocked <= ports.tried
-        });
-        if !both {
-            all.push("intermittent without ports that opened and ports that did not".to_string());
-        }
+    all.extend(team::false_one(truth, said));
+    if said.cause == "intermittent" && !said.evidence.ports.as_ref().is_some_and(passes_in_part) {
+        all.push("intermittent without ports that opened and ports that did not".to_string());
     }
     all
+}
+
+/// Whether some connections passed and others did not: of those made alone, where there are any.
+fn passes_in_part(ports: &Ports) -> bool {
+    match &ports.alone {
+        Some(alone) => alone.open > 0 && alone.refused > 0,
+        None => ports.open > 0 && ports.blocked > 0 && ports.open + ports.blocked <= ports.tried,
+    }
 }
 
 fn reset(truth: &Truth, by: &str) -> Option<String> {
@@ -50,6 +56,7 @@ fn reset(truth: &Truth, by: &str) -> Option<String> {
         truth.fate,
         Fate::Closed
             | Fate::Serves(Manner::Resets)
+            | Fate::Members(Ill::Refuses)
             | Fate::Fronted(_, Behind::Closed, Front::Synproxy)
     );
     let by_device = matches!(truth.fate, Fate::Reset(_) | Fate::Fronted(..));
@@ -83,6 +90,7 @@ fn rejection(scene: &Scene, host: &Host, truth: &Truth, said: &Rejected) -> Vec<
         return vec![format!("a rejection by {:?}, and nobody rejects", said.by)];
     };
     if let Some(by) = &said.by
+        && !may_be_anybodys(scene, host, by)
         && owner(scene, host, by) != Some(speaker)
     {
         all.push(format!("rejected by {by}, and it is {speaker:?}"));
@@ -149,11 +157,17 @@ fn owner(scene: &Scene, host: &Host, address: &str) -> Option<Device> {
         .find(|device| firewall_addresses(*device).contains(&address))
 }
 
+/// Who translates a host's address writes it into every error about the host, whoever sent it.
+fn may_be_anybodys(scene: &Scene, host: &Host, address: &str) -> bool {
+    scene.trouble == Trouble::Translation && address.parse() == Ok(scene.asked_at(host))
+}
+
 fn hops(scene: &Scene, host: &Host, path: &Walk) -> Vec<String> {
     let mut all = Vec::new();
     for hop in &path.hops {
         let real = scene.way_to(host).get(hop.hop.wrapping_sub(1)).copied();
         if let Some(by) = hop.by.as_deref().filter(|_| hop.result == "expired")
+            && !may_be_anybodys(scene, host, by)
             && owner(scene, host, by) != real
         {
             all.push(format!("hop {} is {by}, and it is {real:?}", hop.hop));
@@ -204,7 +218,12 @@ fn swallower(truth: &Truth) -> Option<Device> {
         Fate::Rejected(at, _) => Some(at),
         Fate::HiddenByHost | Fate::Dead { .. } => Some(Device::Host),
         Fate::Split | Fate::Void => Some(Device::FrontEnd),
-        Fate::Serves(_) | Fate::Closed | Fate::Reset(_) | Fate::Fronted(..) => None,
+        Fate::Serves(_)
+        | Fate::Closed
+        | Fate::Reset(_)
+        | Fate::Members(_)
+        | Fate::Hole(..)
+        | Fate::Fronted(..) => None,
     }
 }
 
@@ -269,6 +288,7 @@ fn place_of(scene: &Scene, host: &Host, edge: &Edge) -> Result<Option<Device>, S
         ));
     }
     if let Some(by) = &edge.by
+        && !may_be_anybodys(scene, host, by)
         && owner(scene, host, by) != by_hop
     {
         return Err(format!(

@@ -3,72 +3,17 @@
 use std::net::IpAddr;
 
 use crate::chance::Chance;
+use crate::deck::{Card, ORDINARY};
 use crate::scene::{
-    Action, Behind, Capture, Device, Flow, Hidden, Hook, Host, Icmp, Kind, Manner, Need, Paths,
-    Protocol, Scene, Zone,
+    Action, Behind, Capture, Device, Flow, Hidden, Hook, Host, Icmp, Ill, Kind, Manner, Need,
+    Paths, Protocol, Scene, Zone,
 };
+use crate::trouble::Trouble;
 
 /// The first port of each host; the catalogue forbids none near it.
 const FIRST_PORT: u16 = 4_000;
 /// How many flows of ordinary hosts one scene has, about: where the next seed's deal begins.
 const DEALT: usize = 23;
-
-/// What a card of the deck says; where it happens is drawn when it is dealt.
-#[derive(Clone, Copy)]
-enum Card {
-    Listens(Manner, Protocol),
-    NobodyListens,
-    Drop(Hook),
-    DropAtHost,
-    Reset(Hook),
-    ResetAtHost,
-    Reject(Hook, Icmp),
-    RejectAtHost,
-    Synproxy(Behind),
-    Redirect,
-    HttpProxy,
-    OneNodeDrops(Hook),
-}
-
-const DECK: [Card; 37] = [
-    Card::OneNodeDrops(Hook::AfterTtl),
-    Card::Listens(Manner::Holds, Protocol::Tcp),
-    Card::Drop(Hook::AfterTtl),
-    Card::NobodyListens,
-    Card::Reject(Hook::AfterTtl, Icmp::AdminProhibited),
-    Card::Reset(Hook::AfterTtl),
-    Card::Drop(Hook::BeforeTtl),
-    Card::Synproxy(Behind::Open),
-    Card::Listens(Manner::Http, Protocol::Http),
-    Card::Reject(Hook::AfterTtl, Icmp::PortUnreachable),
-    Card::Redirect,
-    Card::OneNodeDrops(Hook::BeforeTtl),
-    Card::DropAtHost,
-    Card::Listens(Manner::Holds, Protocol::Http),
-    Card::Reset(Hook::BeforeTtl),
-    Card::NobodyListens,
-    Card::Reject(Hook::AfterTtl, Icmp::HostUnreachable),
-    Card::Synproxy(Behind::Closed),
-    Card::Drop(Hook::AfterTtl),
-    Card::Listens(Manner::Resets, Protocol::Http),
-    Card::Reject(Hook::BeforeTtl, Icmp::AdminProhibited),
-    Card::HttpProxy,
-    Card::OneNodeDrops(Hook::AfterTtl),
-    Card::Listens(Manner::Holds, Protocol::Tcp),
-    Card::Reject(Hook::AfterTtl, Icmp::NetUnreachable),
-    Card::ResetAtHost,
-    Card::Drop(Hook::BeforeTtl),
-    Card::NobodyListens,
-    Card::Listens(Manner::Drips, Protocol::Http),
-    Card::Reject(Hook::AfterTtl, Icmp::HostProhibited),
-    Card::RejectAtHost,
-    Card::Reset(Hook::AfterTtl),
-    Card::Listens(Manner::Resets, Protocol::Tcp),
-    Card::Reject(Hook::AfterTtl, Icmp::Other),
-    Card::Listens(Manner::Closes, Protocol::Http),
-    Card::Reject(Hook::BeforeTtl, Icmp::HostUnreachable),
-    Card::Drop(Hook::AfterTtl),
-];
 
 /// The scene of a seed.
 pub(crate) fn scene(seed: u64) -> Scene {
@@ -92,6 +37,8 @@ pub(crate) fn scene(seed: u64) -> Scene {
         paths,
         addresses_given: !chance.once_in(4),
         void: seed % 13 == 12 && vantage == Zone::Outer,
+        trouble: Trouble::None,
+        patient: false,
         hosts: Vec::new(),
     };
     if chance.once_in(3) {
@@ -103,6 +50,8 @@ pub(crate) fn scene(seed: u64) -> Scene {
         });
     }
     let mut deal = Deal {
+        deck: ORDINARY,
+        fronts: true,
         turn: seed as usize * DEALT,
         first_kind: chance.below(6),
         chance,
@@ -125,7 +74,11 @@ fn places(scene: &Scene) -> &'static [Zone] {
     }
 }
 
-struct Deal {
+/// What remains to be dealt.
+pub(crate) struct Deal {
+    deck: &'static [Card],
+    /// Whether devices answer for dead hosts.
+    fronts: bool,
     /// Which card of the deck is next.
     turn: usize,
     /// Which kind the third host has; those after it take the kinds that follow.
@@ -134,25 +87,54 @@ struct Deal {
 }
 
 impl Deal {
+    /// A deal of one deck, in which nothing answers for dead hosts.
+    pub(crate) fn plainly(deck: &'static [Card], seed: u64, chance: Chance) -> Self {
+        Self {
+            deck,
+            fronts: false,
+            turn: seed as usize * DEALT,
+            first_kind: 0,
+            chance,
+        }
+    }
+
     fn host(&mut self, scene: &Scene, number: usize, zone: Zone) -> Host {
-        let mut host = Host {
+        let mut host = self.bare(number, zone);
+        // The first two of a bed are ordinary; the others take turns.
+        if number >= 2 {
+            let firewalls = firewalls_before(scene, &host);
+            host.kind = self.kind(firewalls, self.first_kind + number);
+        }
+        self.furnish(scene, host)
+    }
+
+    /// A host of a kind, with flows.
+    pub(crate) fn host_of(&mut self, scene: &Scene, number: usize, zone: Zone, kind: Kind) -> Host {
+        let host = Host {
+            kind,
+            ..self.bare(number, zone)
+        };
+        self.furnish(scene, host)
+    }
+
+    fn bare(&mut self, number: usize, zone: Zone) -> Host {
+        Host {
             name: format!("h{number}"),
             zone,
             address: self.address(number, zone),
             kind: Kind::Alive,
             flows: Vec::new(),
-        };
-        let firewalls = firewalls_before(scene, &host);
-        // The first two of a bed are ordinary; the others take turns.
-        if number >= 2 {
-            host.kind = self.kind(firewalls, self.first_kind + number);
         }
+    }
+
+    fn furnish(&mut self, scene: &Scene, mut host: Host) -> Host {
+        let firewalls = firewalls_before(scene, &host);
         let count = match host.kind {
             Kind::Alive | Kind::Stealth => 7 + self.chance.below(4),
             Kind::Dead => 7,
             Kind::Shut(..) | Kind::Painted { .. } => 6,
         };
-        let fronted = self.chance.once_in(2);
+        let fronted = self.chance.once_in(2) && self.fronts;
         for index in 0..count {
             let flow = self.flow(scene, &host, (firewalls, fronted), index);
             host.flows.push(flow);
@@ -216,10 +198,12 @@ impl Deal {
                 Protocol::Http => Manner::Http,
             }),
             Kind::Alive | Kind::Stealth => loop {
-                let card = DECK[self.turn % DECK.len()];
+                let card = self.deck[self.turn % self.deck.len()];
                 self.turn += 1;
-                if let Card::Listens(_, asked) = card {
-                    protocol = asked;
+                match card {
+                    Card::Listens(_, asked) => protocol = asked,
+                    Card::Members(Ill::Unavailable) | Card::Hole(..) => protocol = Protocol::Http,
+                    _ => {}
                 }
                 if let Some(action) = self.act(scene, card, at, protocol) {
                     break action;
@@ -258,6 +242,8 @@ impl Deal {
                 Action::HttpProxy(at, self.chance.one_of(&[Behind::Open, Behind::Closed]))
             }
             Card::HttpProxy => Action::HttpProxy(at, Behind::Open),
+            Card::Members(ill) => Action::Members(ill),
+            Card::Hole(way, drops) => Action::Hole(at, way, drops),
             Card::OneNodeDrops(hook) if scene.paths == Paths::Two => Action::OneNodeDrops(hook),
             Card::Synproxy(_) | Card::OneNodeDrops(_) => return None,
         })

@@ -6,6 +6,7 @@
 use crate::bed::Bed;
 use crate::rules;
 use crate::scene::{Device, Host, Kind, Paths, Scene, Zone};
+use crate::trouble::Trouble;
 
 /// The namespace that the prober runs in.
 pub(crate) fn prober(scene: &Scene) -> &'static str {
@@ -20,15 +21,15 @@ pub(crate) fn lay(scene: &Scene) -> Bed {
     let stands =
         |host: &&Host| !matches!(host.kind, Kind::Dead | Kind::Painted { alive: false, .. });
     let hosts: Vec<&Host> = scene.hosts.iter().filter(stands).collect();
-    let two = scene.paths != Paths::One;
+    let two = scene.has_second_node();
     let mut names: Vec<String> = ["inet", "fe", "dmz", "be", "lan", "near"]
         .map(str::to_string)
         .to_vec();
     names.extend(two.then(|| "fe2".to_string()));
     names.extend(hosts.iter().map(|host| host.name.clone()));
     let mut bed = Bed::new(&names);
-    link(&bed, two, &hosts);
-    bed.script("inet", &outside(scene));
+    link(&bed, scene, &hosts);
+    bed.script("inet", &(outside(scene) + &wire(scene, "switch")));
     for bridge in ["dmz", "lan"] {
         bed.script(bridge, &switch());
     }
@@ -52,11 +53,11 @@ pub(crate) fn lay(scene: &Scene) -> Bed {
 fn back_through(scene: &Scene) -> usize {
     match scene.paths {
         Paths::BackElsewhere => 2,
-        Paths::One | Paths::Two => 1,
+        Paths::One | Paths::Two | Paths::BackShorter => 1,
     }
 }
 
-fn link(bed: &Bed, two: bool, hosts: &[&Host]) {
+fn link(bed: &Bed, scene: &Scene, hosts: &[&Host]) {
     let mut links = vec![
         (("fe", "out"), ("inet", "port1")),
         (("fe", "in"), ("dmz", "port1")),
@@ -64,7 +65,10 @@ fn link(bed: &Bed, two: bool, hosts: &[&Host]) {
         (("be", "in"), ("lan", "port1")),
         (("near", "eth"), ("dmz", "port4")),
     ];
-    if two {
+    if scene.paths == Paths::BackShorter {
+        links.push((("fe", "side"), ("lan", "port2")));
+    }
+    if scene.has_second_node() {
         links.extend([
             (("fe2", "out"), ("inet", "port2")),
             (("fe2", "in"), ("dmz", "port2")),
@@ -78,6 +82,14 @@ fn link(bed: &Bed, two: bool, hosts: &[&Host]) {
         ((host.name.as_str(), "eth"), (bridge, host.name.as_str()))
     }));
     bed.links(&links);
+}
+
+/// What makes a link carry packets no larger than a wire does.
+fn wire(scene: &Scene, link: &str) -> String {
+    match scene.trouble {
+        Trouble::Holes => format!("ip link set {link} gso_max_segs 1\n"),
+        _ => String::new(),
+    }
 }
 
 /// A bridge of all links of a namespace.
@@ -99,7 +111,7 @@ fn interface(name: &str, v4: &str, v6: &str) -> String {
 /// The outer network: the prober on a bridge, with its routes.
 pub(crate) fn outside(scene: &Scene) -> String {
     let routes = match scene.paths {
-        Paths::One | Paths::BackElsewhere => {
+        Paths::One | Paths::BackElsewhere | Paths::BackShorter => {
             "ip route add default via 198.51.100.1\nip route add default via 2001:db8:1::1\n"
         }
         Paths::Two => {
@@ -146,10 +158,25 @@ pub(crate) fn front_end(bed: &mut Bed, scene: &Scene, name: &str, node: usize) {
             &format!("192.0.2.{node}/24"),
             &format!("2001:db8:2::{node}/64"),
         )
-        + "ip route add 10.0.0.0/24 via 192.0.2.254\nip route add 2001:db8:3::/64 via 2001:db8:2::254\n";
+        + "ip route add 10.0.0.0/24 via 192.0.2.254\nip route add 2001:db8:3::/64 via 2001:db8:2::254\n"
+        + front_end_apart(scene);
     bed.script(name, &script);
     bed.rules(name, &rules::of_firewall(scene, Device::FrontEnd, node));
     bed.listen(name, &rules::listeners_of_firewall(scene, Device::FrontEnd));
+}
+
+/// What a front-end has beside its two sides.
+fn front_end_apart(scene: &Scene) -> &'static str {
+    match (scene.paths, scene.trouble) {
+        // Whom the intranet sends its answers to; what goes in takes the way through the back-end.
+        (Paths::BackShorter, _) => {
+            "ip addr add 10.0.0.1/32 dev side\nip addr add 2001:db8:3::1/128 dev side nodad\nip link set side up\n"
+        }
+        (_, Trouble::ProxyArp) => {
+            "sysctl -qw net.ipv4.conf.out.proxy_arp=1\nip route add 198.51.100.128/25 dev in\n"
+        }
+        _ => "",
+    }
 }
 
 fn back_end(bed: &mut Bed, scene: &Scene) {
@@ -173,18 +200,27 @@ fn routes_of_perimeter(back: usize) -> String {
 }
 
 fn lay_host(bed: &mut Bed, scene: &Scene, host: &Host, back: usize) {
-    let number = &host.name[1..];
-    let last = 10 + number.parse::<usize>().expect("hosts are h0, h1 and so on");
+    let last = 10 + host.number();
     let script = limits(scene).to_string()
-        + &match host.zone {
-            Zone::Intranet => {
+        + &match (host.zone, scene.trouble) {
+            (Zone::Intranet, _) => {
+                let gateway = match scene.paths {
+                    Paths::BackShorter => 1,
+                    Paths::One | Paths::Two | Paths::BackElsewhere => 254,
+                };
                 interface(
                     "eth",
                     &format!("10.0.0.{last}/24"),
                     &format!("2001:db8:3::{last:x}/64"),
-                ) + "ip route add default via 10.0.0.254\nip route add default via 2001:db8:3::254\n"
+                ) + &format!(
+                    "ip route add default via 10.0.0.{gateway}\nip route add default via 2001:db8:3::{gateway}\n"
+                )
             }
-            Zone::Outer | Zone::Perimeter => {
+            (_, Trouble::ProxyArp) => format!(
+                "ip addr add {}/25 dev eth\nip link set eth up\nip route add default via 192.0.2.1 dev eth onlink\n",
+                host.address
+            ),
+            _ => {
                 interface(
                     "eth",
                     &format!("192.0.2.{last}/24"),
@@ -192,7 +228,7 @@ fn lay_host(bed: &mut Bed, scene: &Scene, host: &Host, back: usize) {
                 ) + &routes_of_perimeter(back)
             }
         };
-    bed.script(&host.name, &script);
+    bed.script(&host.name, &(script + &wire(scene, "eth")));
     if let Some(rules) = rules::of_host(host) {
         bed.rules(&host.name, &rules);
     }

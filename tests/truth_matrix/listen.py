@@ -14,6 +14,9 @@ IP_TRANSPARENT = (socket.SOL_IP, 19)
 IPV6_TRANSPARENT = (socket.IPPROTO_IPV6, 75)
 ANSWER = b"HTTP/1.1 200 OK\r\nServer: bed\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nServer: bed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nServer: bed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+LONG = b"HTTP/1.1 200 OK\r\nServer: bed\r\nX-Padding: " + b"x" * 2000 + b"\r\nContent-Length: 5000\r\nConnection: close\r\n\r\n" + b"y" * 5000
+STARTS_IN = 6
 held = []
 
 
@@ -30,6 +33,28 @@ def request_of(connection):
 def http(connection, _):
     if request_of(connection) is not None:
         connection.sendall(ANSWER)
+    connection.close()
+
+
+def unavailable(connection, _):
+    if request_of(connection) is not None:
+        connection.sendall(UNAVAILABLE)
+    connection.close()
+
+
+def long(connection, _):
+    if request_of(connection) is not None:
+        connection.sendall(LONG)
+    connection.close()
+
+
+def starts(connection, listener):
+    """The first request starts it; until then all wait."""
+    if request_of(connection) is None:
+        return
+    ready = listener.setdefault("ready", time.monotonic() + STARTS_IN)
+    time.sleep(max(0, ready - time.monotonic()))
+    connection.sendall(ANSWER)
     connection.close()
 
 
@@ -53,7 +78,7 @@ def proxies(connection, listener):
     connection.close()
 
 
-CONVERSATIONS = {"http": http, "drips": drips, "proxies": proxies}
+CONVERSATIONS = {"http": http, "unavailable": unavailable, "long": long, "starts": starts, "drips": drips, "proxies": proxies}
 
 
 def converse(connection, listener):

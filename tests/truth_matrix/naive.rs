@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::bed::Bed;
 use crate::ground;
-use crate::scene::{Behind, Manner, Need, Scene};
+use crate::scene::{Behind, Drops, Ill, Manner, Need, Scene, Way};
 use crate::truth::{Fate, Truth};
 
 const CONNECT: &str = include_str!("naive.py");
@@ -22,7 +22,7 @@ pub(crate) enum Word {
 pub(crate) fn read(bed: &Bed, scene: &Scene, seconds: &str) -> Vec<Word> {
     let targets: Vec<_> = scene
         .flows()
-        .map(|(host, flow)| json!([host.address, flow.port]))
+        .map(|(host, flow)| json!([scene.asked_at(host), flow.port]))
         .collect();
     let input = json!(targets).to_string();
     let words = bed.ask_python(ground::prober(scene), CONNECT, &[seconds], &input);
@@ -52,7 +52,16 @@ pub(crate) fn is_right(truth: &Truth, word: Word) -> bool {
         Fate::Void => word == Word::Other,
         Fate::Fronted(..) => word != Word::Open,
         // Open on one try says nothing of the other path, and so does silence.
-        Fate::Split => word == Word::Open && truth.need == Need::Forbidden,
+        Fate::Split | Fate::Members(Ill::Refuses) => {
+            word == Word::Open && truth.need == Need::Forbidden
+        }
+        // An open port is all that a connection tells.
+        Fate::Hole(_, way, drops) => {
+            word == Word::Open
+                && (truth.need == Need::Forbidden || (way, drops) == (Way::There, Drops::Large))
+        }
+        // That a server answers 503 is nothing that a connection tells.
+        Fate::Members(Ill::Unavailable) => word == Word::Open && truth.need == Need::Forbidden,
     }
 }
 
@@ -70,5 +79,7 @@ pub(crate) fn is_possible(truth: &Truth, word: Word) -> bool {
             word == Word::Other
         }
         Fate::Split => word != Word::Refused,
+        Fate::Members(Ill::Refuses) => word != Word::Other,
+        Fate::Members(Ill::Unavailable) | Fate::Hole(..) => word == Word::Open,
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::bed::Bed;
-use crate::scene::{Device, Flow, Host, Need, Protocol, Scene, firewall_addresses, zone_name};
+use crate::scene::{Flow, Host, Scene};
 use crate::{ground, privilege};
 
 /// The part of a report that the matrix compares.
@@ -25,6 +25,7 @@ pub(crate) struct Said {
     pub(crate) verdict: String,
     pub(crate) cause: String,
     pub(crate) level: String,
+    pub(crate) owner: Option<String>,
     pub(crate) evidence: Evidence,
     /// The evidence as it was written, for whoever looks into a wrong one.
     #[serde(skip)]
@@ -107,6 +108,14 @@ pub(crate) struct Ports {
     pub(crate) tried: usize,
     pub(crate) open: usize,
     pub(crate) blocked: usize,
+    pub(crate) alone: Option<Alone>,
+}
+
+/// What connections met that were made one at a time.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Alone {
+    pub(crate) open: usize,
+    pub(crate) refused: usize,
 }
 
 /// What a run of the program came to.
@@ -187,64 +196,6 @@ pub(crate) fn open_folder() -> tempfile::TempDir {
 /// The id of a flow in the report.
 pub(crate) fn id_of(scene: &Scene, host: &Host, flow: &Flow) -> String {
     format!("{}>{}:{}/tcp", scene.vantage_name(), host.name, flow.port)
-}
-
-/// The site file of a scene.
-pub(crate) fn site(scene: &Scene) -> String {
-    let mut text = format!(
-        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}\n\
-         zones:\n  \
-         {}: {{ networks: [\"198.51.100.0/24\", \"2001:db8:1::/64\"] }}\n  \
-         perimeter: {{ networks: [\"192.0.2.0/24\", \"2001:db8:2::/64\"] }}\n  \
-         intranet: {{ networks: [\"10.0.0.0/24\", \"2001:db8:3::/64\"] }}\n\
-         firewalls:\n  \
-         front-end: {{ between: [{}, perimeter]{} }}\n  \
-         back-end: {{ between: [perimeter, intranet]{} }}\n\
-         systems:\n",
-        scene.outer,
-        scene.outer,
-        addresses(scene, Device::FrontEnd),
-        addresses(scene, Device::BackEnd),
-    );
-    for host in &scene.hosts {
-        text += &format!(
-            "  {}: {{ zone: {}, addresses: {{ default: \"{}\" }}, roles: [console] }}\n",
-            host.name,
-            zone_name(scene, host.zone),
-            host.address
-        );
-    }
-    text += "probing: { second_look: off, rate: max, sweep: none, dns: off }\nflows:\n";
-    for host in &scene.hosts {
-        for flow in &host.flows {
-            text += &format!(
-                "  - {{ from: {}, to: {}, port: {}, protocol: {}, need: {} }}\n",
-                scene.vantage_name(),
-                host.name,
-                flow.port,
-                match flow.protocol {
-                    Protocol::Tcp => "tcp",
-                    Protocol::Http => "http",
-                },
-                match flow.need {
-                    Need::Required => "required",
-                    Need::Forbidden => "forbidden",
-                }
-            );
-        }
-    }
-    text
-}
-
-fn addresses(scene: &Scene, device: Device) -> String {
-    if !scene.addresses_given {
-        return String::new();
-    }
-    let all: Vec<String> = firewall_addresses(device)
-        .iter()
-        .map(|address| format!("\"{address}\""))
-        .collect();
-    format!(", addresses: [{}]", all.join(", "))
 }
 
 /// The exit status that the verdicts of a report ask for, by the rules of the command line.

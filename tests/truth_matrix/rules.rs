@@ -5,25 +5,30 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use crate::scene::{
-    Action, Behind, Capture, Device, Flow, Hidden, Hook, Host, Icmp, Kind, Manner, Protocol, Scene,
-    Zone,
+    Action, Behind, Capture, Device, Drops, Flow, Hidden, Hook, Host, Icmp, Ill, Kind, Manner,
+    Protocol, Scene, Way, Zone,
 };
+use crate::trouble::{Limit, Lost, Trouble};
 
 /// The mark and routing table with which TPROXY keeps a packet on the firewall.
 pub(crate) const KEPT: u8 = 100;
 /// Where a firewall listens for ports that it answers in a host's place, and for whole hosts.
 const FIRST_OWN_PORT: usize = 20_000;
 const FIRST_PAINTED_PORT: usize = 30_000;
+/// Where the servers behind one port of a host listen.
+const FIRST_MEMBER_PORT: u16 = 40_000;
 
 /// The chains of one firewall, in the order in which a packet meets them.
 #[derive(Default)]
 struct Chains {
+    sets: Vec<String>,
     lossy_in: Vec<String>,
     untracked: Vec<String>,
     before: Vec<String>,
     captured: Vec<String>,
     after: Vec<String>,
     own: Vec<String>,
+    shaped: Vec<String>,
     lossy_out: Vec<String>,
 }
 
@@ -60,12 +65,20 @@ impl Chains {
             ("after", "filter hook forward priority 0", &self.after),
             ("own", "filter hook output priority 0", &self.own),
             (
+                "shaped",
+                "filter hook postrouting priority 300",
+                &self.shaped,
+            ),
+            (
                 "lossy_out",
                 "filter hook postrouting priority 310",
                 &self.lossy_out,
             ),
         ];
         let mut text = "table inet wall {\n".to_string();
+        for set in &self.sets {
+            text += &format!(" {set}\n");
+        }
         for (name, place, rules) in chains {
             if rules.is_empty() {
                 continue;
@@ -106,7 +119,67 @@ pub(crate) fn of_firewall(scene: &Scene, device: Device, node: usize) -> String 
             );
         }
     }
+    trouble(&mut chains, scene, device);
     chains.text()
+}
+
+/// What sets the bed apart, after the rules for each port.
+fn trouble(chains: &mut Chains, scene: &Scene, device: Device) {
+    match scene.trouble {
+        Trouble::Translation if device == Device::FrontEnd => {
+            for host in &scene.hosts {
+                let (asked, real) = (scene.asked_at(host), host.address);
+                let rule = format!("{} dnat ip to {real}", to(asked));
+                chains.captured.push(rule);
+            }
+        }
+        Trouble::SetTtl(at) if at == device => chains.shaped.extend(
+            [
+                "oifname \"out\" ip ttl set 64",
+                // Neighbour discovery keeps its own.
+                "oifname \"out\" meta l4proto tcp ip6 hoplimit set 64",
+            ]
+            .map(str::to_string),
+        ),
+        Trouble::Limit(limit) if device == Device::FrontEnd => limited(chains, limit),
+        _ => {}
+    }
+}
+
+fn limited(chains: &mut Chains, limit: Limit) {
+    let refuses = if limit.resets {
+        "reject with tcp reset"
+    } else {
+        "drop"
+    };
+    let rate = limit.a_second;
+    for (set, kind, source) in [
+        ("sources", "ipv4_addr", "ip saddr"),
+        ("sources6", "ipv6_addr", "ip6 saddr"),
+    ] {
+        chains.sets.push(format!(
+            "set {set} {{ type {kind}; flags dynamic; size 99; }}"
+        ));
+        chains.after.push(format!(
+            "iifname \"out\" tcp flags & (syn | ack) == syn add @{set} {{ {source} limit rate over {rate}/second burst {rate} packets }} {refuses}"
+        ));
+    }
+}
+
+/// A table of its own, for what an outage takes away.
+pub(crate) fn of_outage(scene: &Scene, lost: Lost) -> String {
+    let what = match lost {
+        Lost::Path => "iifname \"out\"".to_string(),
+        Lost::Host(number) => to_host(&scene.hosts[number]),
+        Lost::Rule(number, port) => {
+            format!("{} tcp dport {port}", to_host(&scene.hosts[number]))
+        }
+    };
+    // Neighbours are found all the while.
+    let neighbours = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept";
+    format!(
+        "table inet outage {{\n chain lost {{\n  type filter hook prerouting priority -400; policy accept;\n  {neighbours}\n  {what} drop\n }}\n}}\n"
+    )
 }
 
 /// Loses SYNs on the way in and answers on the way out, so that about `loss` of a hundred tries fail.
@@ -171,6 +244,9 @@ fn of_port(
 ) {
     let to = format!("{} tcp dport {}", to_host(host), flow.port);
     match flow.action {
+        Action::Hole(at, way, drops) if at == device => {
+            chains.after.push(hole(host, flow, way, drops));
+        }
         Action::Drop(at, hook) if at == device => chains.at(hook).push(format!("{to} drop")),
         Action::OneNodeDrops(hook) if device == Device::FrontEnd && node == 2 => {
             chains.at(hook).push(format!("{to} drop"));
@@ -196,6 +272,20 @@ fn of_port(
     }
 }
 
+/// Packets that only acknowledge have at most 100 bytes.
+fn hole(host: &Host, flow: &Flow, way: Way, drops: Drops) -> String {
+    let (host, port) = (to_host(host), flow.port);
+    let connection = match way {
+        Way::There => format!("{host} tcp dport {port}"),
+        Way::Back => format!("{} tcp sport {port}", host.replace("daddr", "saddr")),
+    };
+    let size = match drops {
+        Drops::Large => 1_300,
+        Drops::Data => 100,
+    };
+    format!("{connection} meta length > {size} drop")
+}
+
 /// The rules of a host's own firewall; `None` where it has none.
 pub(crate) fn of_host(host: &Host) -> Option<String> {
     let mut rules = Vec::new();
@@ -213,23 +303,45 @@ pub(crate) fn of_host(host: &Host) -> Option<String> {
             _ => {}
         }
     }
+    let members: Vec<String> = host.flows.iter().filter_map(balanced).collect();
     if host.kind == Kind::Stealth {
         for flow in host.flows.iter().filter(|flow| is_let_in(flow)) {
             rules.push(format!("tcp dport {} accept", flow.port));
         }
         rules.push("tcp flags & (syn | ack) == syn drop".to_string());
     }
-    if rules.is_empty() {
+    if rules.is_empty() && members.is_empty() {
         return None;
     }
-    let rules = rules.join("\n  ");
+    let (rules, members) = (rules.join("\n  "), members.join("\n  "));
     Some(format!(
-        "table inet host {{\n chain in {{\n  type filter hook input priority 0; policy accept;\n  {rules}\n }}\n}}\n"
+        "table inet host {{\n chain balanced {{\n  type nat hook prerouting priority -100; policy accept;\n  {members}\n }}\n\
+         \x20chain in {{\n  type filter hook input priority 0; policy accept;\n  {rules}\n }}\n}}\n"
     ))
 }
 
+/// Sends the connections of a port to its three members in turn.
+fn balanced(flow: &Flow) -> Option<String> {
+    let Action::Members(_) = flow.action else {
+        return None;
+    };
+    let [one, two, three] = member_ports(flow);
+    Some(format!(
+        "tcp dport {} redirect to :numgen inc mod 3 map {{ 0 : {one}, 1 : {two}, 2 : {three} }}",
+        flow.port
+    ))
+}
+
+fn member_ports(flow: &Flow) -> [u16; 3] {
+    [0, 1, 2].map(|member| FIRST_MEMBER_PORT + 10 * (flow.port % 1_000) + member)
+}
+
 fn to_host(host: &Host) -> String {
-    match host.address {
+    to(host.address)
+}
+
+fn to(address: IpAddr) -> String {
+    match address {
         IpAddr::V4(address) => format!("ip daddr {address}"),
         IpAddr::V6(address) => format!("ip6 daddr {address}"),
     }
@@ -265,6 +377,7 @@ fn service(flow: &Flow) -> Option<Manner> {
     match flow.action {
         Action::Listens(manner) => Some(manner),
         Action::HttpProxy(_, Behind::Open) => Some(Manner::Http),
+        Action::Hole(..) => Some(Manner::Long),
         Action::Drop(..)
         | Action::Reset(..)
         | Action::Reject(..)
@@ -272,6 +385,7 @@ fn service(flow: &Flow) -> Option<Manner> {
         | Action::OneNodeDrops(_)
         | Action::AsHost => Some(plain),
         Action::NobodyListens
+        | Action::Members(_)
         | Action::Redirect(_)
         | Action::Synproxy(_, Behind::Closed | Behind::Dead)
         | Action::HttpProxy(_, Behind::Closed | Behind::Dead) => None,
@@ -294,6 +408,8 @@ fn manner_name(manner: Manner) -> &'static str {
         Manner::Resets => "resets",
         Manner::Drips => "drips",
         Manner::Closes => "closes",
+        Manner::Starts => "starts",
+        Manner::Long => "long",
     }
 }
 
@@ -303,7 +419,29 @@ pub(crate) fn listeners_of_host(host: &Host) -> Vec<Value> {
         let manner = manner_name(service(flow)?);
         Some(json!({"address": host.address, "port": flow.port, "manner": manner}))
     };
-    host.flows.iter().filter_map(one).collect()
+    let members = host.flows.iter().flat_map(|flow| members(host, flow));
+    host.flows.iter().filter_map(one).chain(members).collect()
+}
+
+/// The listeners of the members of a port: two are well, of the third it depends.
+fn members(host: &Host, flow: &Flow) -> Vec<Value> {
+    let Action::Members(ill) = flow.action else {
+        return Vec::new();
+    };
+    let well = match flow.protocol {
+        Protocol::Tcp => "holds",
+        Protocol::Http => "http",
+    };
+    let third = match ill {
+        Ill::Refuses => None,
+        Ill::Unavailable => Some("unavailable"),
+    };
+    let manners = [Some(well), Some(well), third];
+    let listen = |(port, manner): (u16, Option<&str>)| {
+        Some(json!({"address": host.address, "port": port, "manner": manner?}))
+    };
+    let ports = member_ports(flow).into_iter().zip(manners);
+    ports.filter_map(listen).collect()
 }
 
 /// Who listens on a firewall, in the place of hosts.

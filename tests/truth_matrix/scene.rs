@@ -1,7 +1,9 @@
 //! What stands in one bed and what each part does, as plain data. `draw` makes a scene of a seed, `ground` lays it,
 //! `rules` writes its firewalls, `truth` knows what may be said of it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::trouble::{Lost, Trouble};
 
 /// What a packet meets, in the order in which it meets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +51,35 @@ pub(crate) enum Manner {
     Drips,
     /// Closes at once.
     Closes,
+    /// Answers with more than a packet holds.
+    Long,
+    /// Answers as `Http` does, and only after seconds for who asks first.
+    Starts,
+}
+
+/// What is amiss with one of three servers behind one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ill {
+    /// Nobody listens there.
+    Refuses,
+    /// It answers requests with 503.
+    Unavailable,
+}
+
+/// Which way of a connection packets go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    There,
+    Back,
+}
+
+/// What a firewall drops of a connection that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drops {
+    /// Packets of full size, and nobody is told.
+    Large,
+    /// All data.
+    Data,
 }
 
 /// What really is behind a device that answers in a host's place.
@@ -82,6 +113,10 @@ pub(crate) enum Action {
     HttpProxy(Device, Behind),
     /// One of two front-end nodes drops it, the other lets it through to a listener.
     OneNodeDrops(Hook),
+    /// Three servers in turn, of which one is unwell.
+    Members(Ill),
+    /// A firewall lets the connection open and then drops packets of it.
+    Hole(Device, Way, Drops),
 }
 
 /// What a flow asks of its port.
@@ -144,6 +179,13 @@ pub(crate) struct Host {
     pub(crate) flows: Vec<Flow>,
 }
 
+impl Host {
+    /// Its number in the scene.
+    pub(crate) fn number(&self) -> u8 {
+        self.name[1..].parse().expect("hosts are h0, h1 and so on")
+    }
+}
+
 /// Where a host or the prober stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Zone {
@@ -170,6 +212,8 @@ pub(crate) enum Paths {
     BackElsewhere,
     /// Both nodes carry what goes in, by a hash of addresses and ports.
     Two,
+    /// What comes back from the intranet leaves out the back-end.
+    BackShorter,
 }
 
 /// Everything of one bed.
@@ -189,6 +233,9 @@ pub(crate) struct Scene {
     pub(crate) addresses_given: bool,
     /// The front-end node drops everything and says nothing.
     pub(crate) void: bool,
+    pub(crate) trouble: Trouble,
+    /// Whether portproof looks again at what fails, as it does by default.
+    pub(crate) patient: bool,
     pub(crate) hosts: Vec<Host>,
 }
 
@@ -198,6 +245,19 @@ impl Scene {
         self.hosts
             .iter()
             .flat_map(|host| host.flows.iter().map(move |flow| (host, flow)))
+    }
+
+    /// The address of a host for the prober.
+    pub(crate) fn asked_at(&self, host: &Host) -> IpAddr {
+        match self.trouble {
+            Trouble::Translation => Ipv4Addr::new(203, 0, 113, 10 + host.number()).into(),
+            _ => host.address,
+        }
+    }
+
+    /// Whether a second node stands beside the front-end's first.
+    pub(crate) fn has_second_node(&self) -> bool {
+        matches!(self.paths, Paths::Two | Paths::BackElsewhere)
     }
 
     /// What stands between the prober and a host, with the host last: hop by hop.
@@ -233,6 +293,7 @@ impl Scene {
             && !self.limited
             && self.hidden.is_none()
             && self.paths == Paths::One
+            && self.trouble == Trouble::None
             && !self.void
     }
 
@@ -296,7 +357,8 @@ pub(crate) fn category(scene: &Scene, host: &Host, flow: &Flow) -> String {
         Action::AsHost => match host.kind {
             Kind::Alive => "closed: nobody listens".to_string(),
             Kind::Stealth => "closed: the host hides it".to_string(),
-            Kind::Dead => "dead host".to_string(),
+            Kind::Dead if flow.need == Need::Forbidden => "dead host: forbidden".to_string(),
+            Kind::Dead => "dead host: required".to_string(),
             Kind::Shut(..) => "shut host".to_string(),
             Kind::Painted { alive: true, .. } => "device answers for all: host alive".to_string(),
             Kind::Painted { alive: false, .. } => "device answers for all: host dead".to_string(),
@@ -306,9 +368,10 @@ pub(crate) fn category(scene: &Scene, host: &Host, flow: &Flow) -> String {
         }
         Action::NobodyListens => "closed: nobody listens".to_string(),
         Action::Listens(manner) => match (manner, flow.protocol) {
-            (Manner::Http, _) => "open: HTTP".to_string(),
+            (Manner::Http | Manner::Long, _) => "open: HTTP".to_string(),
             (Manner::Resets, _) => "open: accepts and resets".to_string(),
             (Manner::Drips, _) => "open: drips".to_string(),
+            (Manner::Starts, _) => "open: starts slowly".to_string(),
             (Manner::Closes, _) => "open: accepts and closes".to_string(),
             (Manner::Holds, Protocol::Http) => "open: mute where HTTP is asked".to_string(),
             (Manner::Holds, Protocol::Tcp) => "open".to_string(),
@@ -332,6 +395,18 @@ pub(crate) fn category(scene: &Scene, host: &Host, flow: &Flow) -> String {
         Action::Redirect(_) => "redirect to the firewall".to_string(),
         Action::HttpProxy(_, behind) => format!("HTTP proxy: {}", behind_name(behind)),
         Action::OneNodeDrops(_) => "one of two paths drops".to_string(),
+        Action::Hole(_, way, drops) => hole_name(way, drops).to_string(),
+        Action::Members(Ill::Refuses) => "one of three members refuses".to_string(),
+        Action::Members(Ill::Unavailable) => "one of three members answers 503".to_string(),
+    }
+}
+
+fn hole_name(way: Way, drops: Drops) -> &'static str {
+    match (drops, way) {
+        (Drops::Data, Way::There) => "data dropped: toward the host",
+        (Drops::Data, Way::Back) => "data dropped: from the host",
+        (Drops::Large, Way::There) => "MTU hole: toward the host, requests are small",
+        (Drops::Large, Way::Back) => "MTU hole: from the host",
     }
 }
 
@@ -340,5 +415,38 @@ fn behind_name(behind: Behind) -> &'static str {
         Behind::Open => "open port behind",
         Behind::Closed => "closed port behind",
         Behind::Dead => "dead host behind",
+    }
+}
+
+/// What a bed is counted under in the table.
+pub(crate) fn bed_name(scene: &Scene, host: &Host) -> String {
+    let routers = match scene.way_to(host).len() {
+        2 => "one router",
+        _ => "two routers",
+    };
+    let limits = if scene.limited {
+        "ICMP limits of the kernel"
+    } else {
+        "no ICMP limits"
+    };
+    match (scene.trouble, scene.paths) {
+        (Trouble::None, Paths::BackShorter) => {
+            format!("answers leave out the back-end: {limits}")
+        }
+        (Trouble::None, _) if scene.patient => "few ICMP errors".to_string(),
+        (Trouble::None, _) => format!("ordinary: {limits}"),
+        (Trouble::Holes, _) => "packets of open connections dropped".to_string(),
+        (Trouble::Unequal, _) => "unequal servers".to_string(),
+        (Trouble::Translation, _) => format!("address translation: {routers}, {limits}"),
+        (Trouble::SetTtl(_), _) => format!("a firewall sets the TTL: {limits}"),
+        (Trouble::ProxyArp, _) => format!("proxy ARP: {limits}"),
+        (Trouble::Outage(outage), _) => match outage.lost {
+            Lost::Path => "outage of the path",
+            Lost::Host(_) => "outage of a host",
+            Lost::Rule(..) => "outage of a rule",
+        }
+        .to_string(),
+        (Trouble::Limit(limit), _) if limit.resets => "limit on new connections: reset".to_string(),
+        (Trouble::Limit(_), _) => "limit on new connections: drop".to_string(),
     }
 }

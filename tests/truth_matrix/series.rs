@@ -8,8 +8,10 @@ use crate::bed::{self, Bed};
 use crate::naive::Word;
 use crate::program::Program;
 use crate::scene::{Flow, Host, Scene};
+use crate::site::site;
 use crate::tally::Case;
-use crate::{draw, ground, naive, program, say, tally, truth};
+use crate::trouble::Trouble;
+use crate::{family, ground, naive, outage, program, say, tally, truth};
 
 /// Compares the beds of these seeds, several at a time.
 pub(crate) fn each(program: &Program, seeds: &[u64]) -> Vec<Case> {
@@ -31,11 +33,10 @@ pub(crate) fn each(program: &Program, seeds: &[u64]) -> Vec<Case> {
 /// Compares beds from a seed on until there are so many flows; the number of beds beside.
 pub(crate) fn many(program: &Program, first: u64, wanted: usize) -> (Vec<Case>, usize) {
     let (mut cases, mut beds) = (Vec::new(), 0);
+    let mut numbers = family::in_turn(first);
     while cases.len() < wanted {
         let portion = bed::beds_at_once() * 4;
-        let seeds: Vec<u64> = (0..portion)
-            .map(|more| first + (beds + more) as u64)
-            .collect();
+        let seeds: Vec<u64> = numbers.by_ref().take(portion).collect();
         cases.extend(each(program, &seeds));
         beds += portion;
         say(&format!("{} of {wanted} flows", cases.len()));
@@ -46,16 +47,17 @@ pub(crate) fn many(program: &Program, first: u64, wanted: usize) -> (Vec<Case>, 
 /// Lays the bed of a seed, runs portproof and the naive reading in it, and compares every flow.
 pub(crate) fn run(program: &Program, seed: u64) -> Vec<Case> {
     let begun = Instant::now();
-    let scene = draw::scene(seed);
+    let scene = family::scene(seed);
     let bed = ground::lay(&scene);
     let laid = begun.elapsed();
-    let run = program.check(&bed, &scene, &program::site(&scene));
+    let run = outage::beside(&bed, &scene, || program.check(&bed, &scene, &site(&scene)));
     let checked = begun.elapsed() - laid;
     say(&format!(
-        "seed {seed}: laid in {laid:.1?}, checked in {checked:.1?}"
+        "bed {seed}: laid in {laid:.1?}, checked in {checked:.1?}"
     ));
     let words = naive::read(&bed, &scene, "1");
-    if scene.loss == 0 {
+    // All at once is more than a limit on new connections lets through.
+    if scene.loss == 0 && !matches!(scene.trouble, Trouble::Limit(_)) {
         check_bed(&bed, seed, &scene, &words);
     }
     let cases = tally::hold(seed, &scene, &run, Some(&words));

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::bed::Bed;
-use crate::program::{Program, Report, Run, Said, id_of, site};
+use crate::program::{Program, Report, Run, Said, id_of};
 use crate::scene::{
     Action, Capture, Device, Flow, Hook, Host, Icmp, Kind, Manner, Need, Paths, Protocol, Scene,
     Zone,
 };
+use crate::site::site;
+use crate::trouble::Trouble;
 use crate::{ground, rules, tally};
 
 const FORGE: &str = include_str!("forge.py");
@@ -25,6 +27,8 @@ fn plain(hosts: Vec<Host>) -> Scene {
         paths: Paths::One,
         addresses_given: true,
         void: false,
+        trouble: Trouble::None,
+        patient: false,
         hosts,
     }
 }

@@ -1,4 +1,4 @@
-//! Comparing what was said with the truth, counting it, and showing it.
+//! Comparing what was said with the truth, and showing it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::claims;
 use crate::naive::{self, Word};
 use crate::program::{Run, Said, id_of};
-use crate::scene::{Flow, Host, Scene};
-use crate::truth::{self, Truth};
+use crate::scene::{Action, Flow, Host, Manner, Need, Paths, Protocol, Scene};
+use crate::trouble::Trouble;
+use crate::truth::{self, Fate, Truth};
 
 /// What a verdict was worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,12 @@ pub(crate) struct Case {
     pub(crate) seed: u64,
     pub(crate) id: String,
     pub(crate) category: String,
+    /// What sets the bed apart.
+    pub(crate) bed: String,
+    /// Nobody can prove it from where the prober stands.
+    pub(crate) beyond_proof: bool,
+    /// Of a required port that is reset.
+    pub(crate) reset: Option<Reset>,
     pub(crate) loss: u8,
     /// A plain network: no loss, no limits, nothing hidden, one path.
     pub(crate) plain: bool,
@@ -40,6 +47,46 @@ pub(crate) struct Case {
     pub(crate) because: &'static str,
     pub(crate) outcome: Outcome,
     pub(crate) naive_right: bool,
+}
+
+/// Who resets a port, and whether that was said.
+#[derive(Debug)]
+pub(crate) struct Reset {
+    pub(crate) by: &'static str,
+    pub(crate) is_decided: bool,
+}
+
+fn reset(scene: &Scene, host: &Host, truth: &Truth, said: &Said) -> Option<Reset> {
+    let last = scene.last_router(host);
+    let one = scene.way_to(host).len() == 2;
+    let spoken = has_a_measure(scene, host);
+    let by = match (truth.fate, spoken) {
+        _ if truth.need != Need::Required => return None,
+        (Fate::Closed, true) if one => "the host, directly behind one firewall",
+        (Fate::Closed, false) if one => "the host, directly behind one firewall; no measure",
+        (Fate::Closed, true) => "the host, behind two firewalls",
+        (Fate::Closed, false) => "the host, behind two firewalls; no measure",
+        (Fate::Reset(at), true) if at == last => "the last firewall",
+        (Fate::Reset(at), false) if at == last => "the last firewall; no measure",
+        (Fate::Reset(_), _) => "the first of two firewalls",
+        _ => return None,
+    };
+    Some(Reset {
+        by,
+        is_decided: ["nobody-listens", "reset-by-device"].contains(&said.cause.as_str()),
+    })
+}
+
+/// Whether there is anything to measure the distance of a reset by: a required port whose service speaks, and a TTL that
+/// tells the number of routers.
+fn has_a_measure(scene: &Scene, host: &Host) -> bool {
+    let speaks = |flow: &Flow| {
+        flow.need == Need::Required
+            && flow.protocol == Protocol::Http
+            && matches!(flow.action, Action::Listens(Manner::Http | Manner::Starts))
+    };
+    let is_even = scene.paths == Paths::One && !matches!(scene.trouble, Trouble::SetTtl(_));
+    is_even && host.flows.iter().any(speaks)
 }
 
 /// Holds a report against the truth of its scene; `words` is the naive reading, where there is one.
@@ -92,6 +139,9 @@ fn compare(
         seed,
         id: said.id.clone(),
         category: crate::scene::category(scene, host, flow),
+        bed: crate::scene::bed_name(scene, host),
+        beyond_proof: truth.is_beyond_proof(),
+        reset: reset(scene, host, &truth, said),
         loss: scene.loss,
         plain: scene.is_plain(),
         truth,
@@ -114,75 +164,6 @@ fn shown(mut evidence: Value) -> String {
         .collect();
     evidence["attempts"] = Value::from(results.join(" "));
     evidence.to_string()
-}
-
-/// How many cases came out how.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Count {
-    pub(crate) cases: usize,
-    pub(crate) right: usize,
-    pub(crate) unknown: usize,
-    pub(crate) indistinguishable: usize,
-    pub(crate) wrong: usize,
-    pub(crate) naive_wrong: usize,
-}
-
-impl Count {
-    fn add(&mut self, case: &Case) {
-        self.cases += 1;
-        self.naive_wrong += usize::from(!case.naive_right);
-        match case.outcome {
-            Outcome::Right => self.right += 1,
-            Outcome::Unknown => self.unknown += 1,
-            Outcome::Indistinguishable => self.indistinguishable += 1,
-            Outcome::Wrong(_) => self.wrong += 1,
-        }
-    }
-
-    fn row(&self, name: &str) -> String {
-        format!(
-            "| {name} | {} | {} | {} | {} | {} | {} |\n",
-            self.cases,
-            self.right,
-            self.unknown,
-            self.indistinguishable,
-            self.wrong,
-            self.naive_wrong
-        )
-    }
-}
-
-/// Counts cases by a name of theirs.
-pub(crate) fn count(cases: &[Case], name: impl Fn(&Case) -> String) -> BTreeMap<String, Count> {
-    let mut all: BTreeMap<String, Count> = BTreeMap::new();
-    for case in cases {
-        all.entry(name(case)).or_default().add(case);
-    }
-    all
-}
-
-/// The tables of `docs/matrix.md`: by category, and by loss.
-pub(crate) fn markdown(cases: &[Case], beds: usize) -> String {
-    let head = |first: &str| {
-        format!(
-            "| {first} | flows | right | unknown | indistinguishable | wrong | naive wrong |\n\
-             |---|---:|---:|---:|---:|---:|---:|\n"
-        )
-    };
-    let mut text = format!("{} flows in {beds} beds.\n\n", cases.len());
-    text += &head("what is true");
-    for (name, count) in count(cases, |case| case.category.clone()) {
-        text += &count.row(&name);
-    }
-    for count in count(cases, |_| String::new()).values() {
-        text += &count.row("**all**");
-    }
-    text.push('\n');
-    text += &head("tries lost");
-    for (name, count) in count(cases, |case| format!("{:>2} %", case.loss)) {
-        text += &count.row(&name);
-    }
-    text
 }
 
 /// The cases that were wrong, one a line.
@@ -210,7 +191,7 @@ pub(crate) fn line(case: &Case) -> String {
         Outcome::Wrong(_) => "! ",
     };
     format!(
-        "{mark}seed {} (loss {} %) {}: {}, {:?} {:?} {:?} ({}); said: {}",
+        "{mark}bed {} (loss {} %) {}: {}, {:?} {:?} {:?} ({}); said: {}",
         case.seed,
         case.loss,
         case.id,

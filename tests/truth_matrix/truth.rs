@@ -4,7 +4,10 @@
 //! verdicts with their causes that are true, and what the wire may have shown. Whether the evidence is true is looked
 //! at in `claims`. `unknown` is always true; the tally counts it apart.
 
-use crate::scene::{Action, Behind, Device, Flow, Host, Icmp, Kind, Manner, Need, Protocol, Scene};
+use crate::scene::{
+    Action, Behind, Device, Drops, Flow, Host, Icmp, Ill, Kind, Manner, Need, Protocol, Scene, Way,
+};
+use crate::trouble::Trouble;
 
 /// What becomes of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,10 @@ pub(crate) enum Fate {
     Fronted(Device, Behind, Front),
     /// One of two paths swallows it, the other leads to the host's own listener.
     Split,
+    /// Three servers take it in turn, of which one is unwell.
+    Members(Ill),
+    /// The connection opens, and a firewall drops what follows.
+    Hole(Device, Way, Drops),
     /// Nothing whatever comes back.
     Void,
 }
@@ -50,12 +57,14 @@ pub(crate) struct Truth {
     pub(crate) protocol: Protocol,
     /// Something answers with the host's address: on this or another flow, the host or a device in its place.
     pub(crate) speaks: bool,
-    /// Routers limit their ICMP errors, so that a rejection may look like silence.
+    /// Routers limit their ICMP errors and nothing is looked at again, so that a rejection may look like silence.
     limited: bool,
     /// Tries and resets are lost: a connection that was reset may look held.
     lossy: bool,
     /// Some firewall keeps ICMP errors to itself.
     hides: bool,
+    /// A device before the one that refuses resets whatever is too much at once.
+    reset_in_company: bool,
     /// Another port of the host is answered for by a device, and nothing on the wire tells it from the host.
     seems_alive: bool,
     /// Nothing on the wire tells this case from another that asks for another verdict.
@@ -71,9 +80,10 @@ pub(crate) fn of(scene: &Scene, host: &Host, flow: &Flow) -> Truth {
         protocol: flow.protocol,
         speaks: fates.any(answers_for_the_host)
             || (host.kind == Kind::Alive && scene.outer == "internet" && !scene.void),
-        limited: scene.limited,
+        limited: scene.limited && !scene.patient,
         lossy: scene.loss > 0,
         hides: scene.hidden.is_some(),
+        reset_in_company: is_reset_in_company(scene, fate(scene, host, flow)),
         seems_alive: host.flows.iter().any(|flow| has_a_twin(scene, host, flow)),
         twin: has_a_twin(scene, host, flow),
     }
@@ -99,7 +109,20 @@ fn fate(scene: &Scene, host: &Host, flow: &Flow) -> Fate {
         Action::Redirect(at) => Fate::Fronted(at, if_alive(host, Behind::Closed), Front::Listener),
         Action::HttpProxy(at, behind) => Fate::Fronted(at, behind, Front::HttpProxy),
         Action::OneNodeDrops(_) => Fate::Split,
+        Action::Members(ill) => Fate::Members(ill),
+        Action::Hole(at, way, drops) => Fate::Hole(at, way, drops),
     }
+}
+
+/// Whether the front-end's limit resets some connections of a flow that another refuses behind it. Both are on the wire.
+fn is_reset_in_company(scene: &Scene, fate: Fate) -> bool {
+    let resets = matches!(scene.trouble, Trouble::Limit(limit) if limit.resets);
+    resets
+        && match fate {
+            Fate::Dropped(at) | Fate::Reset(at) | Fate::Rejected(at, _) => at != Device::FrontEnd,
+            Fate::HiddenByHost | Fate::Dead { .. } => true,
+            _ => false,
+        }
 }
 
 fn if_alive(host: &Host, behind: Behind) -> Behind {
@@ -132,6 +155,8 @@ fn answers_for_the_host(fate: Fate) -> bool {
         | Fate::Reset(_)
         | Fate::Rejected(Device::Host, _)
         | Fate::Fronted(..)
+        | Fate::Members(_)
+        | Fate::Hole(..)
         | Fate::Split => true,
         Fate::HiddenByHost
         | Fate::Dropped(_)
@@ -146,7 +171,11 @@ fn host_is_seen(scene: &Scene, host: &Host) -> bool {
     host.flows.iter().any(|flow| {
         matches!(
             fate(scene, host, flow),
-            Fate::Serves(_) | Fate::Closed | Fate::Rejected(Device::Host, _)
+            Fate::Serves(_)
+                | Fate::Closed
+                | Fate::Members(_)
+                | Fate::Hole(..)
+                | Fate::Rejected(Device::Host, _)
         )
     })
 }
@@ -210,6 +239,11 @@ impl Expectation {
         if holds { self.say(said) } else { self }
     }
 
+    fn see_if(mut self, holds: bool, state: &'static str) -> Self {
+        self.states.extend(holds.then_some(state));
+        self
+    }
+
     fn excuse_if(mut self, holds: bool, said: &[(&'static str, &'static str)]) -> Self {
         if holds {
             self.excused.extend(said);
@@ -220,10 +254,13 @@ impl Expectation {
 
 /// What may be said of a flow: the table, one arm for each fate and need.
 pub(crate) fn allowed(truth: &Truth) -> Expectation {
-    match truth.need {
-        Need::Required => required(truth),
-        Need::Forbidden => forbidden(truth),
-    }
+    let (expected, reset) = match truth.need {
+        Need::Required => (required(truth), ("blocked", "reset")),
+        Need::Forbidden => (forbidden(truth), ("ok", "reset")),
+    };
+    expected
+        .see_if(truth.reset_in_company, "closed")
+        .say_if(truth.reset_in_company, &[reset])
 }
 
 fn required(truth: &Truth) -> Expectation {
@@ -263,15 +300,53 @@ fn required(truth: &Truth) -> Expectation {
         Fate::Fronted(_, behind, front) => fronted(truth, behind, front),
         Fate::Split => Expectation::new("one of two paths swallows it", &["open", "filtered"])
             .say(&[("blocked", "intermittent")]),
+        Fate::Members(ill) => members(ill, truth.protocol),
+        Fate::Hole(_, way, drops) => hole(way, drops),
         Fate::Void => Expectation::new("nothing whatever answers", &["filtered", "rejected"]),
+    }
+}
+
+/// What is dropped of a connection that is open. A request fits into one packet, so large ones miss nobody on the way there.
+fn hole(way: Way, drops: Drops) -> Expectation {
+    match (drops, way) {
+        (Drops::Data, _) => Expectation::new("a firewall drops all data", &["open"])
+            .say(&[("blocked", "data-dropped")]),
+        (Drops::Large, Way::Back) => {
+            Expectation::new("a firewall drops large packets of the answer", &["open"])
+                .say(&[("blocked", "mtu")])
+        }
+        (Drops::Large, Way::There) => {
+            Expectation::new("requests are no large packets", &["open"]).say(&[("ok", "answered")])
+        }
+    }
+}
+
+/// Which of three servers a connection comes to nobody chooses: what fails on one in three does not serve.
+fn members(ill: Ill, protocol: Protocol) -> Expectation {
+    match (ill, protocol) {
+        (Ill::Refuses, _) => Expectation::new("one of three members refuses", &["open", "closed"])
+            .say(&[("blocked", "intermittent")]),
+        (Ill::Unavailable, Protocol::Tcp) => {
+            Expectation::new("an open port is all that is asked", &["open"])
+                .say(&[("ok", "answered")])
+        }
+        (Ill::Unavailable, Protocol::Http) => {
+            Expectation::new("one of three members answers 503", &["open"])
+                .say(&[("wrong", "http-server-error")])
+        }
     }
 }
 
 fn served(manner: Manner, protocol: Protocol, lossy: bool) -> Expectation {
     let open = Expectation::new("the host's own listener has it", &["open"]);
     match (protocol, manner) {
-        (Protocol::Tcp, Manner::Holds | Manner::Http | Manner::Drips)
-        | (Protocol::Http, Manner::Http) => open.say(&[("ok", "answered")]),
+        (
+            Protocol::Tcp,
+            Manner::Holds | Manner::Http | Manner::Long | Manner::Drips | Manner::Starts,
+        )
+        | (Protocol::Http, Manner::Http | Manner::Long | Manner::Starts) => {
+            open.say(&[("ok", "answered")])
+        }
         // An open port is all that is asked; that it resets at once may be said too.
         (Protocol::Tcp, Manner::Resets | Manner::Closes) => {
             open.say(&[("ok", "answered"), ("wrong", "hung-up")])
@@ -413,11 +488,28 @@ fn forbidden(truth: &Truth) -> Expectation {
             &["open", "filtered"],
         )
         .say(&[("exposed", "open"), ("exposed", "intermittent")]),
+        Fate::Hole(..) => Expectation::new("the firewalls let the connection open", &["open"])
+            .say(&[("exposed", "open")]),
+        Fate::Members(_) => Expectation::new(
+            "the firewalls let it through to its members",
+            &["open", "closed"],
+        )
+        .say(&[("exposed", "open"), ("exposed", "intermittent")]),
         Fate::Void => Expectation::new("nothing whatever answers", &["filtered", "rejected"]),
     }
 }
 
 impl Truth {
+    /// Whether that nothing is known is all that can be known: a device answers in the host's place, nothing answers, or
+    /// nothing of a dead host tells what the firewalls forbid.
+    pub(crate) fn is_beyond_proof(&self) -> bool {
+        match self.fate {
+            Fate::Fronted(_, _, Front::Listener | Front::HttpProxy) | Fate::Void => true,
+            Fate::Dead { .. } => self.need == Need::Forbidden,
+            _ => false,
+        }
+    }
+
     /// Whether a reset follows at once on a handshake that a device made.
     pub(crate) fn is_reset_behind(&self) -> bool {
         matches!(self.fate, Fate::Fronted(_, Behind::Closed, Front::Synproxy))
