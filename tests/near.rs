@@ -117,13 +117,28 @@ fn what_this_hosts_own_firewall_refuses_is_nobody_elses() {
   chain o {
     type filter hook output priority 0; policy accept;
     tcp dport { 1003, 1008 } reject with tcp reset
+    tcp dport 1010 drop
     ip daddr 192.0.2.10 tcp dport 1004 reject with icmp type host-unreachable
+  }
+}
+",
+    );
+    load(
+        &row,
+        1,
+        folder.path(),
+        "table inet wall {
+  chain f {
+    type filter hook forward priority 0; policy accept;
+    tcp dport 1011 drop
   }
 }
 ",
     );
     let _web = Web::start(&row);
     let others = [
+        (1010, "required"),
+        (1011, "required"),
         (1003, "required"),
         (1004, "required"),
         (1008, "forbidden"),
@@ -147,12 +162,15 @@ flows:
         "plain:1003",
         "plain:1004",
         "plain:1008",
+        "plain:1010",
         "six:1003",
         "six:1008",
     ] {
         let flow = flow(&report, &format!("internet>{id}/tcp"));
         assert_eq!(said(flow), ["unknown", "refused-here"], "{id} {flow:#}");
     }
+    let walls = flow(&report, "internet>plain:1011/tcp");
+    assert_eq!(said(walls), ["blocked", "no-answer"], "the wall drops it");
     for system in ["plain", "six"] {
         assert_eq!(
             said(flow(&report, &format!("internet>{system}:1000/tcp"))),

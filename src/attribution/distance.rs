@@ -275,12 +275,14 @@ pub(super) fn reset_by(farness: Farness) -> ResetBy {
 /// 2. A device that is known to translate may have written the address into its own message. That the host cannot be
 ///    reached, the host does not say of itself.
 /// 3. Nor does it say so seconds late: a router has looked for it.
-/// 4. Otherwise whoever has the address has said it.
+/// 4. A message that passed no router did not come from a host behind one, unless something sets the TTL of all that passes.
+/// 5. Otherwise whoever has the address has said it.
 pub(super) fn of_rejection(
     rejection: &Rejection,
     slow: bool,
     standard: Option<&Standard>,
     translated: bool,
+    on_link: bool,
 ) -> ResetBy {
     let told = standard
         .filter(|standard| standard.is_steady())
@@ -296,8 +298,13 @@ pub(super) fn of_rejection(
         (true, true) => ResetBy::Device,
         (true, false) => ResetBy::Either,
         (false, true) if slow => ResetBy::Device,
+        (false, _) if !on_link && passed_no_router(rejection) => ResetBy::Either,
         (false, _) => ResetBy::Host,
     }
+}
+
+fn passed_no_router(rejection: &Rejection) -> bool {
+    rejection.ttl.is_some_and(|ttl| routers_behind(ttl) == 0)
 }
 
 /// How many routers a packet has passed that arrives with a TTL.
@@ -568,7 +575,7 @@ mod tests {
         let standard = speaks();
         let by = |ttl| {
             let said = says(Prohibition::AdminProhibited, Some(ttl));
-            of_rejection(&said, false, Some(&standard), true)
+            of_rejection(&said, false, Some(&standard), true, false)
         };
         assert_eq!(by(64), ResetBy::Device);
         assert_eq!(by(255), ResetBy::Device, "routers often begin at 255");
@@ -581,16 +588,22 @@ mod tests {
         let prohibited = says(Prohibition::AdminProhibited, Some(64));
         let unreachable = says(Prohibition::HostUnreachable, Some(64));
         assert_eq!(
-            of_rejection(&prohibited, false, None, true),
+            of_rejection(&prohibited, false, None, true, false),
             ResetBy::Either
         );
         assert_eq!(
-            of_rejection(&unreachable, false, None, true),
+            of_rejection(&unreachable, false, None, true, false),
             ResetBy::Device
         );
-        assert_eq!(of_rejection(&prohibited, false, None, false), ResetBy::Host);
+        let passed = |ttl, on_link| {
+            let prohibited = says(Prohibition::AdminProhibited, Some(ttl));
+            of_rejection(&prohibited, false, None, false, on_link)
+        };
+        assert_eq!(passed(63, false), ResetBy::Host);
+        assert_eq!(passed(64, false), ResetBy::Either, "it passed no router");
+        assert_eq!(passed(64, true), ResetBy::Host);
         assert_eq!(
-            of_rejection(&unreachable, true, None, false),
+            of_rejection(&unreachable, true, None, false, false),
             ResetBy::Device,
             "a host does not look for itself"
         );

@@ -390,7 +390,7 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
             let slow = seen.slow_rejection;
             let standard = found.standard.as_ref();
             let translated = translated_at.is_some();
-            let by = distance::of_rejection(rejection, slow, standard, translated);
+            let by = distance::of_rejection(rejection, slow, standard, translated, seen.on_link);
             seen.rejected_by = Some(by);
         }
         seen.painted = doors::painted(seen, &bounds, reference.as_ref(), found);

@@ -15,6 +15,23 @@ pub fn loopback_packets() -> Option<u64> {
     received(&std::fs::read_to_string("/proc/net/dev").ok()?, "lo")
 }
 
+/// How many repeats of packets of TCP did not leave this host, as when its own firewall drops them; `None`: the system does
+/// not tell.
+pub fn repeats_kept_here() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/net/netstat").ok()?;
+    counter(&text, "TcpExt", "TCPRetransFail")
+}
+
+/// Reads a counter of the table of counters: a line of names, and below it one of numbers, both with the group before.
+fn counter(text: &str, group: &str, name: &str) -> Option<u64> {
+    let mut lines = text
+        .lines()
+        .filter(|line| line.split(':').next() == Some(group));
+    let (names, numbers) = (lines.next()?, lines.next()?);
+    let place = names.split_whitespace().position(|it| it == name)?;
+    numbers.split_whitespace().nth(place)?.parse().ok()
+}
+
 /// Reads the ARP table: address, hardware type, flags, hardware address, mask, interface.
 fn in_table(text: &str) -> Vec<(IpAddr, String)> {
     let entry = |line: &str| {
@@ -65,6 +82,15 @@ nonsense
         assert_eq!(received(text, "lo"), Some(1_100));
         assert_eq!(received(text, "e1"), None);
         assert_eq!(received("lo:", "lo"), None);
+    }
+
+    #[test]
+    fn a_counter_is_found_by_its_group_and_name() {
+        let text = "TcpExt: A TCPRetransFail B\nTcpExt: 1 22 3\nIpExt: TCPRetransFail\nIpExt: 9\n";
+        assert_eq!(counter(text, "TcpExt", "TCPRetransFail"), Some(22));
+        assert_eq!(counter(text, "TcpExt", "C"), None);
+        assert_eq!(counter("TcpExt: A\n", "TcpExt", "A"), None);
+        assert!(repeats_kept_here().is_some());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 pub use super::counted::Hold;
 pub use super::half_open::half_open;
-pub use super::interfaces::{loopback_packets, neighbours};
+pub use super::interfaces::{loopback_packets, neighbours, repeats_kept_here};
 use super::sockopt::{MinHopCount, MinTtl};
 use super::{Connection, Datagram, LARGEST_DATAGRAM, Manner, local_trouble};
 use crate::observation::{Prohibition, Rejection, Trouble};

@@ -39,7 +39,7 @@ pub use name_servers::name_servers;
 pub use part::Part;
 pub use platform::{
     Hold, SilentListener, TELLS_DISTANCE, TELLS_SENDERS, ask_datagram, connect, half_open,
-    listen_on, loopback_packets, neighbours, receive_on, silent_listener,
+    listen_on, loopback_packets, neighbours, receive_on, repeats_kept_here, silent_listener,
 };
 
 /// How a connection attempt leaves.

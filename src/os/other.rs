@@ -195,6 +195,11 @@ pub fn loopback_packets() -> Option<u64> {
     None
 }
 
+/// How many repeats of packets of TCP did not leave this host: not asked of these systems.
+pub fn repeats_kept_here() -> Option<u64> {
+    None
+}
+
 /// Not to be had on these systems: where the queue of a listener is full, Windows resets what comes then.
 #[derive(Debug)]
 pub struct SilentListener {

@@ -1,11 +1,18 @@
-//! Resets that this host itself makes: a rule of its own firewall that rejects what leaves. They come back over loopback,
-//! and the system counts what comes there.
+//! What this host's own firewall does to packets that leave.
 //!
-//! A round in which a reset came and nothing came over loopback shows that the network sent it. Where something did in
-//! every round, and as good as nothing in pauses of the same length, it was this host. Else nothing is said.
+//! 1. A rule that rejects with a reset: it comes back over loopback, and the system counts what comes there. A round in
+//!    which a reset came and nothing came over loopback shows that the network sent it. Where something did in every
+//!    round, and as good as nothing in pauses of the same length, it was this host.
+//! 2. A rule that drops: TCP gets no error, but the system counts repeats that could not leave. A try is watched until its
+//!    packet has been repeated once. Where the count grows in each round, and not in pauses of the same length, this host
+//!    drops it.
+//!
+//! Else nothing is said.
 
 use std::net::SocketAddr;
 use std::time::Duration;
+
+use futures_util::future::join_all;
 
 use super::Prober;
 use super::once::once;
@@ -20,7 +27,53 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// How long a reset of this host may take, on a busy machine.
 const LIMIT: Duration = Duration::from_millis(500);
 
+/// How long a try is watched: the system repeats its packet after a second.
+const REPEATED: Duration = Duration::from_millis(1_300);
+/// Rounds in which a repeat has to stay here.
+const REPEATS: usize = 2;
+/// Silent ports that are tried for being dropped here.
+const MOST: usize = 16;
+
 impl Prober {
+    /// Which of these silent ports this host itself drops: their places in the list.
+    pub async fn dropped_here(&self, ports: &[SocketAddr]) -> Vec<usize> {
+        let ports = &ports[..ports.len().min(MOST)];
+        let Some(before) = os::repeats_kept_here().filter(|_| !ports.is_empty()) else {
+            return Vec::new();
+        };
+        join_all(ports.iter().map(|port| self.repeat(*port))).await;
+        if os::repeats_kept_here() == Some(before) {
+            return Vec::new();
+        }
+        let mut own = Vec::new();
+        for (place, port) in ports.iter().enumerate() {
+            if self.is_dropped_here(*port).await {
+                own.push(place);
+            }
+        }
+        own
+    }
+
+    async fn is_dropped_here(&self, port: SocketAddr) -> bool {
+        for _ in 0..REPEATS {
+            let before = os::repeats_kept_here();
+            self.repeat(port).await;
+            let after = os::repeats_kept_here();
+            if before == after || !self.pause(REPEATED).await {
+                return false;
+            }
+            if os::repeats_kept_here() != after {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tries once, for as long as the system needs to repeat the packet.
+    async fn repeat(&self, port: SocketAddr) {
+        once(self, port, Manner::default(), REPEATED).await;
+    }
+
     /// Which of these ports this host itself resets: their places in the list.
     pub async fn reset_here(&self, ports: &[SocketAddr]) -> Vec<usize> {
         let Some(before) = os::loopback_packets() else {

@@ -730,7 +730,10 @@ fn path_words(path: &Path, system: &str) -> String {
         .host
         .then(|| format!("{system}'s own firewall"))
         .into_iter();
-    let suspects: Vec<String> = dropped.by.iter().cloned().chain(own).collect();
+    // TCP is not told what this host's own firewall drops on the way out.
+    let leaves = dropped.after.is_some() || dropped.before.as_ref().is_none_or(|hop| hop.hop > 1);
+    let here = (!leaves).then(|| "this host's own firewall".to_string());
+    let suspects: Vec<String> = dropped.by.iter().cloned().chain(own).chain(here).collect();
     let by = if dropped.by.is_empty() {
         String::new()
     } else {

@@ -565,19 +565,29 @@ async fn refused_here(bench: &Bench, questions: &[Question], answers: &mut [Obse
     if bench.lab.is_some() || bench.via.is_some() || *bench.stop.borrow() {
         return;
     }
-    let asked: Vec<(usize, SocketAddr)> = questions
-        .iter()
-        .zip(answers.iter())
-        .enumerate()
-        .filter(|(_, (question, seen))| {
-            !matches!(question.ladder, Ladder::Datagram(_))
-                && attribution::may_be_reset_here(seen, &bench.own)
-        })
-        .filter_map(|(number, (_, seen))| Some((number, seen.attempts.first()?.remote)))
-        .collect();
-    let ports: Vec<SocketAddr> = asked.iter().map(|(_, port)| *port).collect();
-    for place in bench.prober.reset_here(&ports).await {
-        answers[asked[place].0].state = State::Unreachable(Trouble::Refused);
+    let asked = |wanted: &dyn Fn(&Question, &Observation) -> bool| -> Vec<(usize, SocketAddr)> {
+        questions
+            .iter()
+            .zip(answers.iter())
+            .enumerate()
+            .filter(|(_, (question, seen))| {
+                !matches!(question.ladder, Ladder::Datagram(_)) && wanted(question, seen)
+            })
+            .filter_map(|(number, (_, seen))| Some((number, seen.attempts.first()?.remote)))
+            .collect()
+    };
+    let reset = asked(&|_, seen| attribution::may_be_reset_here(seen, &bench.own));
+    let silent = asked(&|question, seen| question.turn == Turn::Needed && seen.is_silence());
+    let ports = |asked: &[(usize, SocketAddr)]| -> Vec<SocketAddr> {
+        asked.iter().map(|(_, port)| *port).collect()
+    };
+    for place in bench.prober.reset_here(&ports(&reset)).await {
+        answers[reset[place].0].state = State::Unreachable(Trouble::Refused);
+    }
+    for place in bench.prober.dropped_here(&ports(&silent)).await {
+        let seen = &mut answers[silent[place].0];
+        seen.state = State::Unreachable(Trouble::Refused);
+        seen.confidence = None;
     }
 }
 
