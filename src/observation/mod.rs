@@ -50,6 +50,8 @@ pub struct Observation {
     /// Of the silent tries, those shortly before and after which a port on the same way answered; `None`: nothing on the way
     /// ever did.
     pub witnessed: Option<u16>,
+    /// Whether silence may be a rejection that a limit on error messages held back: a router on the way rejects other ports.
+    pub held_back: bool,
     /// How long the first answer of a web server took.
     pub first_answer: Option<Duration>,
     /// On how many connections a service was spoken to, where not all were alike.
@@ -106,6 +108,7 @@ impl Observation {
             attempts: Vec::new(),
             confidence: None,
             witnessed: None,
+            held_back: false,
             first_answer: None,
             conversations: None,
             went_silent: None,

@@ -72,6 +72,21 @@ impl Prober {
         }
     }
 
+    /// Notes of the questions that were not asked alone which silence a limit explains: it does not show that packets are
+    /// dropped.
+    pub fn note_held_back(
+        &self,
+        asked_alone: &BTreeSet<usize>,
+        questions: &[Question],
+        answers: &mut [Observation],
+    ) {
+        let others = (0..answers.len()).filter(|number| !asked_alone.contains(number));
+        let ways = self.explained(&others.collect(), questions, answers);
+        for number in ways.into_iter().flatten() {
+            answers[number].held_back = true;
+        }
+    }
+
     /// Silent questions, way by way, where a router rejected something on the way.
     fn explained(
         &self,

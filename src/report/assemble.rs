@@ -10,7 +10,7 @@ use jiff::tz::Offset;
 use super::advice::{advice, where_to_read};
 use super::client::{self, ClientRun};
 use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
-use super::evidence::{evidence, state};
+use super::evidence::{evidence, state_seen};
 use super::exceptions;
 use super::joined::Elsewhere;
 use super::logged::logged;
@@ -120,10 +120,7 @@ impl SweptSystem {
     }
 
     fn note(&mut self, port: u16, seen: &Observation) {
-        self.states
-            .entry(state(&seen.state))
-            .or_default()
-            .push(port);
+        self.states.entry(state_seen(seen)).or_default().push(port);
     }
 }
 
@@ -210,7 +207,7 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
     ReportFlow {
         state: observations
             .get(judged.observation)
-            .map_or("not-tried", |it| state(&it.state))
+            .map_or("not-tried", |it| state_seen(it))
             .to_string(),
         verdict: judgement.verdict.to_string(),
         cause: judgement.cause.to_string(),
@@ -418,7 +415,7 @@ fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
             by_system
                 .entry(system)
                 .or_default()
-                .entry(state(&observation.state))
+                .entry(state_seen(observation))
                 .or_default()
                 .push(seen.flow.port.low);
         }

@@ -251,6 +251,9 @@ pub struct Evidence {
     /// How sure silence is, under the loss rate that was assumed and for independent tries.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub confidence: Option<f64>,
+    /// Whether silence may be a rejection that a limit on error messages held back.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub held_back: bool,
     /// Of the silent tries, those shortly before and after which a port on the same way answered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub witnessed: Option<u16>,

@@ -22,6 +22,14 @@ use crate::verdict::{Control, Judged};
 /// The most tries of one flow in a report.
 const MOST_ATTEMPTS: usize = 64;
 
+/// The word of what was seen. Silence that a limit on error messages explains does not show that packets are dropped.
+pub(super) fn state_seen(seen: &Observation) -> &'static str {
+    match (&seen.state, seen.held_back) {
+        (State::Filtered, true) => state(&State::Silent),
+        (other, _) => state(other),
+    }
+}
+
 /// The word of a state.
 pub(super) fn state(state: &State) -> &'static str {
     match state {
@@ -64,7 +72,7 @@ pub(super) fn evidence(
         .map(|(_, observation)| observation);
     let addresses = observations
         .iter()
-        .filter_map(|it| Some((it.address?.to_string(), state(&it.state).to_string())));
+        .filter_map(|it| Some((it.address?.to_string(), state_seen(it).to_string())));
     Evidence {
         depth: decided.depth.map(depth).map(str::to_string),
         control: judged.control.map(control).map(str::to_string),
@@ -106,8 +114,10 @@ pub(super) fn evidence(
             .take(MOST_ATTEMPTS)
             .map(attempt)
             .collect(),
+        held_back: decided.held_back && decided.is_silence(),
         confidence: decided
             .confidence
+            .filter(|_| !decided.held_back)
             // Never certain: what is left of doubt is below what is shown.
             .map(|confidence| ((confidence * 1e6).floor() / 1e6).min(0.999_999)),
         witnessed: decided.witnessed.filter(|_| decided.is_silence()),

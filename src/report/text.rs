@@ -435,6 +435,10 @@ pub fn seen(flow: &ReportFlow) -> String {
             witnessed(evidence),
             evidence.confidence.unwrap_or(0.0) * 100.0
         ),
+        "silent" if evidence.held_back => format!(
+            "silence after {tries} tries{to}; a router on the way rejects other ports with few words, so this may be one \
+             that it held back"
+        ),
         "silent" => format!(
             "silence after {tries} tries{to}{}, which is not yet proof",
             witnessed(evidence)

@@ -511,6 +511,9 @@ async fn try_all(
     bar.set_message("trying what failed once more, so late that a short outage shows");
     bench.prober.look_at_the_end(&questions, &mut answers).await;
     attribution::settle_all(&mut answers);
+    bench
+        .prober
+        .note_held_back(&required, &questions, &mut answers);
     let controls = controls::controls(&questions, &answers);
     // Only silence can be that of a device which has shut this host out.
     let silence = answers.iter().any(controls::no_longer_answers);

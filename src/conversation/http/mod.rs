@@ -27,7 +27,10 @@ pub(crate) mod echo;
 pub(crate) mod finding;
 pub(crate) mod head;
 pub(crate) mod headers;
-#[cfg_attr(not(test), expect(dead_code, reason = "bodies go to stand-ins only"))]
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "bodies go to stand-ins only")
+)]
 pub(crate) mod multipart;
 pub(crate) mod passage;
 pub(crate) mod request;
