@@ -28,6 +28,8 @@ const PERIOD: Duration = Duration::from_millis(800);
 const SELDOM: SignedDuration = SignedDuration::from_secs(2);
 /// How much longer than the second look a witness that has gone silent is waited for.
 const BEYOND: SignedDuration = SignedDuration::from_secs(1);
+/// How long it is waited for at the least: a busy host or prober answers late.
+const LEAST_PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 /// How long one knock is listened to: an answer that takes longer may be one to a repeated packet.
 const KNOCK: Duration = Duration::from_millis(950);
 /// After so long the kernel repeats a packet, so that an answer no longer tells when the first one passed.
@@ -156,7 +158,7 @@ impl Book {
         let second_look = SignedDuration::try_from(second_look).unwrap_or(SignedDuration::ZERO);
         Self {
             most,
-            patience: second_look + BEYOND,
+            patience: (second_look + BEYOND).max(LEAST_PATIENCE),
             ..Self::default()
         }
     }

@@ -16,10 +16,10 @@ static FREE_PLACES: Mutex<Option<usize>> = Mutex::new(None);
 static PLACE_FREED: Condvar = Condvar::new();
 static BEDS: AtomicU32 = AtomicU32::new(0);
 
-/// Beds at once: `PORTPROOF_MATRIX_BEDS`, or ten.
+/// Beds at once: `PORTPROOF_MATRIX_BEDS`, or six: two cores keep up with them.
 pub(crate) fn beds_at_once() -> usize {
     let asked = std::env::var("PORTPROOF_MATRIX_BEDS").ok();
-    asked.map_or(10, |text| {
+    asked.map_or(6, |text| {
         text.parse().expect("PORTPROOF_MATRIX_BEDS is a number")
     })
 }
