@@ -24,7 +24,7 @@ pub const SAMPLES: u32 = 40;
 /// Tries under way at once while losses are measured.
 const AT_ONCE: usize = 4;
 /// Passes in which silent questions get more tries; each may show new losses.
-const PASSES: usize = 4;
+const PASSES: usize = 6;
 
 impl Prober {
     /// Gives silent questions the tries that they still lack, and sets their state by what is known then.

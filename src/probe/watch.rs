@@ -23,7 +23,7 @@ use crate::observation::Attempt;
 use crate::os::{Connection, Manner};
 
 /// How often a witness is knocked at.
-const PERIOD: Duration = Duration::from_millis(800);
+const PERIOD: Duration = Duration::from_millis(600);
 /// The same, once it has been silent for as long as is waited for it.
 const SELDOM: SignedDuration = SignedDuration::from_secs(2);
 /// How much longer than the second look a witness that has gone silent is waited for.
@@ -391,7 +391,7 @@ impl Prober {
     /// Waits until the silence so far has its witness, or none can be waited for any longer.
     pub(super) async fn settle(&self) {
         let settled = async {
-            while self.learnt().book.waits(Timestamp::now()) && self.pause(PERIOD / 4).await {}
+            while self.learnt().book.waits(Timestamp::now()) && self.pause(PERIOD / 8).await {}
         };
         self.watching(settled).await;
     }
@@ -536,12 +536,12 @@ mod tests {
             book.unanswered(end(last, 135), at(100));
         }
         let first = book.due(at(200));
-        assert_eq!(first.len(), 8);
+        assert_eq!(first.len(), 6);
         assert!(
-            book.due(at(1_000))
+            book.due(at(800))
                 .iter()
                 .all(|remote| !first.contains(remote))
         );
-        assert_eq!(book.shortly(), SignedDuration::from_millis(8_000));
+        assert_eq!(book.shortly(), SignedDuration::from_millis(8_400));
     }
 }

@@ -190,7 +190,7 @@ mod tests {
 
     /// The answers of a witness that is knocked at all the time, as `watch` does.
     fn witnessed(outages: &Outages, first: i64, end: i64) -> Vec<i64> {
-        let knocks = (0..).map(|knock| first + knock * 800);
+        let knocks = (0..).map(|knock| first + knock * 600);
         knocks
             .take_while(|at| *at < end)
             .filter(|at| outages.pass(*at))
@@ -204,7 +204,7 @@ mod tests {
         #[test]
         fn no_outage_makes_an_open_port_silent(
             begins in -20_000_i64..20_000, lasts in 1_000_i64..20_000,
-            first_knock in 0_i64..800, knocks_at in proptest::collection::vec((0_i64..15_000, 0_i64..150), 1..4),
+            first_knock in 0_i64..600, knocks_at in proptest::collection::vec((0_i64..15_000, 0_i64..150), 1..4),
         ) {
             let outages = Outages(vec![(begins, begins + lasts)]);
             let answers = all(&witnessed(&outages, first_knock, 45_000));
@@ -222,7 +222,7 @@ mod tests {
 
         /// On a way without outages all tries but the last ones count.
         #[test]
-        fn without_outages_tries_count(first_knock in 0_i64..800, start in 800_i64..5_000) {
+        fn without_outages_tries_count(first_knock in 0_i64..600, start in 600_i64..5_000) {
             let answers = all(&witnessed(&Outages(Vec::new()), first_knock, 45_000));
             let tries: Vec<i64> = (0..6).map(|number| start + number * 180).collect();
             let counted = count(all(&tries).into_iter(), &answers, SHORTLY);
