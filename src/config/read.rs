@@ -661,7 +661,14 @@ fn second_look(node: &Node, problems: &mut Vec<Problem>) -> Option<Duration> {
     if is_off {
         return Some(Duration::ZERO);
     }
-    let later = yaml::duration(node, "`probing.second_look`", problems)?;
+    const WANTED: &str = "1s to 300s, or off";
+    let known = problems.len();
+    let Some(later) = yaml::duration(node, "`probing.second_look`", problems) else {
+        for problem in problems.iter_mut().skip(known) {
+            problem.hint = Some(WANTED.to_string());
+        }
+        return None;
+    };
     if !(Duration::from_secs(1)..=Duration::from_secs(300)).contains(&later) {
         problems.push(
             Problem::error(
@@ -669,7 +676,7 @@ fn second_look(node: &Node, problems: &mut Vec<Problem>) -> Option<Duration> {
                 node.at,
                 "`probing.second_look` is out of range",
             )
-            .hint("1s to 300s, or off"),
+            .hint(WANTED),
         );
     }
     Some(later)
