@@ -15,7 +15,7 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::members::is_wordless;
+use super::members::may_do_better;
 use super::prove::is_silent_tcp;
 use super::{Landing, Prober, Question, members, spread};
 use crate::observation::{Attempt, Observation, SourcePorts, State};
@@ -154,7 +154,7 @@ impl Prober {
             if Instant::now() >= until || *self.stop.borrow() {
                 break;
             }
-            if is_wordless(&seen) {
+            if may_do_better(&seen) {
                 self.speak_again(question, &mut seen).await;
             }
             let remote = seen.attempts.first().map(|attempt| attempt.remote);
@@ -216,7 +216,7 @@ impl Prober {
         let Ok(again) = tokio::time::timeout(LONGEST, asked).await else {
             return;
         };
-        if again.state != State::Open || is_wordless(&again) || again.service.is_none() {
+        if again.state != State::Open || may_do_better(&again) || again.service.is_none() {
             return;
         }
         // One that had words for some is spoken to as often as before: it may be one of several servers.
@@ -272,7 +272,7 @@ fn is_refused(seen: &Observation) -> bool {
 
 /// Whether a port opened, and a second look may tell more of it.
 fn is_unsure(seen: &Observation) -> bool {
-    is_wordless(seen) || seen.source_ports.is_some_and(|ports| ports.are_parted())
+    may_do_better(seen) || seen.source_ports.is_some_and(|ports| ports.are_parted())
 }
 
 /// The source ports of a port that let some connections pass and others not.

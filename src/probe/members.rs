@@ -35,7 +35,7 @@ pub(super) async fn speak(
         other
     });
     take_in(seen, join_all(spoken).await);
-    if is_wordless(seen) && seen.conversations.is_some_and(|all| all.failed == 1) {
+    if may_do_better(seen) && seen.conversations.is_some_and(|all| all.failed == 1) {
         confirm(prober, asked, seen).await;
     }
 }
@@ -88,15 +88,10 @@ fn adopt(seen: &mut Observation, said: Observation) {
     seen.depth = said.depth;
 }
 
-/// Whether a port opened and its service said too little, too late, or hung up.
-pub(super) fn is_wordless(seen: &Observation) -> bool {
-    seen.state == State::Open
-        && matches!(
-            seen.service,
-            Some(
-                Service::Mute | Service::HungUp | Service::ResetAtOnce | Service::HungUpInHandshake
-            )
-        )
+/// Whether a port opened and may do better later: its service was wordless, or reset at once though nothing was asked.
+pub(super) fn may_do_better(seen: &Observation) -> bool {
+    let reset_at_once = seen.service == Some(Service::ResetAtOnce);
+    seen.is_wordless() || (seen.state == State::Open && reset_at_once)
 }
 
 /// Whether a service said what it has to.

@@ -5,10 +5,11 @@
 //! Where the run has a token, a port that opened is first asked for a listener of this program (`recognise`).
 //! A required port that opened is knocked at from several source ports (`spread`). While tries are silent, `watch` knocks
 //! at ports that answer, and `witness` says which silence counts. When all have been asked, `Prober::prove_silence` makes
-//! up for losses that were learnt late and for times in which nothing passed, and `again` looks a second time at needed
-//! flows that are silent. `delivery` has conversations again that ended without a word. `inquire` finds out what an inquiry
-//! of `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances (`distance`), times. Which resets this
-//! host itself makes `here` finds out. `pace` spreads the tries, `learnt` keeps round trips and losses, `names` asks the
+//! up for losses that were learnt late and for times in which nothing passed, and `again` looks a second time at
+//! what failed. `budget` asks alone what a limit on error messages may have swallowed, `members` speaks to several servers
+//! behind one address, `search` finds out whether a host is dead. `delivery` has conversations again that ended without a word. `inquire` finds out what an inquiry
+//! of `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances (`distance`), times. What this
+//! host itself resets or drops `here` finds out. `pace` spreads the tries, `learnt` keeps round trips and losses, `names` asks the
 //! resolver, `resolver` asks its servers why it gave no answer, `gateway` goes through a proxy. What the log says of all
 //! this has its words in `story`. What comes back is always an
 //! `Observation`, never an error. What is said on an open port is in `conversation`.
