@@ -580,7 +580,8 @@ fn squids_own_refusal_is_told_from_the_servers() {
     let web = Server::nginx("location / { return 200 here; }");
     let (open, down, denied) = (web.at.port(), free().port(), free().port());
     let squid = Server::squid(&format!(
-        "acl allowed port {open} {down}\nhttp_access deny !allowed\nhttp_access allow all"
+        "acl allowed port {open} {down}\nacl tunnel method CONNECT\nhttp_access deny !allowed\n\
+         http_access deny tunnel\nhttp_access allow all"
     ));
     let via = format!("http://{}", squid.at);
     let flows = [
@@ -612,18 +613,99 @@ fn squids_own_refusal_is_told_from_the_servers() {
         "{}",
         run.stderr
     );
-    // All that reached them: one tunnel for each flow, one page.
-    let mut tunnels = squid.logged(3);
-    tunnels.sort();
+    // All that reached them: no tunnel, the page by address and by name, which squid does not know, and the page again.
+    let (by_name, mut pages): (Vec<_>, Vec<_>) = squid
+        .logged(5)
+        .into_iter()
+        .partition(|line| line.contains("web.example.com"));
+    // With what status depends on the machine's own resolver.
+    assert!(
+        by_name.len() == 1 && !by_name[0].starts_with("200 "),
+        "{by_name:?}"
+    );
+    pages.sort();
     let mut expected = vec![
-        format!("200 CONNECT 127.0.0.1:{open} [-]"),
-        format!("403 CONNECT 127.0.0.1:{denied} [-]"),
-        format!("503 CONNECT 127.0.0.1:{down} [-]"),
+        format!("200 GET http://127.0.0.1:{open}/ [-]"),
+        format!("200 GET http://127.0.0.1:{open}/ [-]"),
+        format!("403 GET http://127.0.0.1:{denied}/ [-]"),
+        format!("503 GET http://127.0.0.1:{down}/ [-]"),
     ];
     expected.sort();
-    assert_eq!(tunnels, expected);
+    assert_eq!(pages, expected);
     let agent = format!("portproof/{}", env!("CARGO_PKG_VERSION"));
-    assert_eq!(web.logged(1), [format!("GET / [-] {agent}")]);
+    let page = format!("GET / [-] {agent}");
+    assert_eq!(web.logged(2), [page.clone(), page]);
+}
+
+#[test]
+fn squid_that_knows_the_name_tells_it_to_the_server_as_it_does_for_clients() {
+    let web = Server::nginx("location / { return 200 $host; }");
+    let hosts = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(hosts.path(), "127.0.0.1 web.example.com\n").expect("written");
+    fs::set_permissions(hosts.path(), fs::Permissions::from_mode(0o644)).expect("readable");
+    let squid = Server::squid(&format!(
+        "hosts_file {}\nhttp_access allow all",
+        hosts.path().display()
+    ));
+    let port = web.at.port();
+    let via = format!("http://{}", squid.at);
+    let run = once(&proxied_site(&via, &[(port, "http", "required")]), None);
+    assert_eq!(run.verdict(port), "ok answered note");
+    let asked = squid.logged(3);
+    let by_name = format!("200 GET http://web.example.com:{port}/ [-]");
+    assert_eq!(
+        asked.iter().filter(|line| **line == by_name).count(),
+        2,
+        "{asked:?}"
+    );
+}
+
+/// A proxy that answers every request with these bytes, or closes without a word.
+fn proxy_that_says(says: &'static str) -> String {
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let at = proxy.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in proxy.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut request = [0; 2_048];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(says.as_bytes());
+        }
+    });
+    format!("http://{at}")
+}
+
+#[test]
+fn a_proxy_that_closes_is_told_from_one_that_refuses_and_from_a_web_server() {
+    let flows = [(1, "http", "required"), (2, "tls", "required")];
+    let verdicts = |says| {
+        let run = once(&proxied_site(&proxy_that_says(says), &flows), None);
+        assert_eq!((run.owner(1), run.owner(2)), ("proxy", "proxy"), "{says}");
+        [run.verdict(1), run.verdict(2)]
+    };
+    assert_eq!(verdicts(""), ["unknown proxy-hung-up error"; 2]);
+    // It says the same of a host that cannot exist, so the word is its own.
+    assert_eq!(
+        verdicts("HTTP/1.1 403 Forbidden\r\nServer: guard\r\nContent-Length: 0\r\n\r\n"),
+        ["blocked proxy-refused error"; 2]
+    );
+    let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\npage";
+    let run = once(&proxied_site(&proxy_that_says(page), &flows), None);
+    assert_eq!(run.verdict(2), "unknown proxy-unreachable error");
+    let said = run.flow(2)["evidence"]["proxy"]["said"].to_string();
+    assert!(said.contains("as a web server does"), "{said}");
+}
+
+#[test]
+fn forbidden_flows_are_not_asked_of_a_proxy() {
+    let squid = Server::squid("http_access allow all");
+    let via = format!("http://{}", squid.at);
+    let flows = [(1, "tcp", "forbidden"), (2, "http", "forbidden")];
+    let run = once(&proxied_site(&via, &flows), None);
+    assert_eq!(run.verdict(1), "unknown not-tried note");
+    assert_eq!(run.verdict(2), "unknown not-tried note");
+    thread::sleep(Duration::from_millis(300));
+    assert!(squid.logged(0).is_empty());
 }
 
 #[test]
@@ -641,7 +723,7 @@ fn an_open_tunnel_proves_the_proxy_alone() {
     ];
     let run = once(&proxied_site(&via, &flows), None);
     assert_eq!(run.verdict(port), "unknown only-tunnel warning");
-    assert_eq!(run.verdict(forbidden), "unknown only-tunnel warning");
+    assert_eq!(run.verdict(forbidden), "unknown not-tried note");
     assert_eq!(run.verdict(down), "blocked unreached-by-proxy error");
     assert!(web.logged(0).is_empty());
     let spoken = once(&proxied_site(&via, &[(port, "http", "required")]), None);
@@ -716,7 +798,7 @@ fn a_proxy_that_is_not_there_is_said_of_the_proxy() {
     let flows = [(1, "http", "required"), (2, "tcp", "forbidden")];
     let run = once(&proxied_site(&format!("http://{nobody}"), &flows), None);
     assert_eq!(run.verdict(1), "unknown proxy-unreachable error");
-    assert_eq!(run.verdict(2), "unknown proxy-unreachable note");
+    assert_eq!(run.verdict(2), "unknown not-tried note");
     assert_eq!((run.owner(1), run.status), ("proxy", 3));
 }
 

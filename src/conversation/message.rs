@@ -47,6 +47,21 @@ pub(crate) async fn send<S: AsyncWrite + Unpin>(
     deadline: Instant,
 ) {
     sent(kind, bytes.len());
+    write(stream, bytes, deadline).await;
+}
+
+/// Sends all bytes of a message with credentials, as [`send`] does; the log learns no length.
+pub(crate) async fn send_secretly<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    kind: &str,
+    bytes: &[u8],
+    deadline: Instant,
+) {
+    sent_secretly(kind);
+    write(stream, bytes, deadline).await;
+}
+
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8], deadline: Instant) {
     let sending = async {
         stream.write_all(bytes).await?;
         stream.flush().await

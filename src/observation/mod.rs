@@ -205,8 +205,10 @@ pub enum Stopped {
     Rule,
     /// The proxy wants to know who asks, or does not like the answer.
     Login,
-    /// The proxy cannot be reached, hangs up, or is none.
+    /// The proxy cannot be reached, or is none.
     NoProxy,
+    /// The proxy closed or reset the connection in place of an answer.
+    HungUp,
     /// The proxy took the request and said nothing in time: it may still be trying to reach the server.
     Waiting,
     /// The proxy says that it did not reach the server.

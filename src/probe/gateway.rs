@@ -1,21 +1,26 @@
 //! Through a proxy: a knock at it, a tunnel to the server, then the ordinary conversation inside.
 //!
+//! Plain HTTP goes through an HTTP proxy as clients send it: in requests that the proxy passes on, without a tunnel.
 //! What the proxy refuses is told from what it says of the server, and a tunnel that opened proves the proxy alone:
 //! some open one before they have reached anybody. A proxy that cannot be reached is knocked at for one flow, not for
 //! each; the credentials are tried once, and after a refusal never again in the run.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
 
 use super::knock::Places;
 use super::once::{Once, in_place};
-use super::{Prober, Question, Target, converse, millis};
+use super::{Ladder, Prober, Question, Target, converse, millis};
 use crate::config::Via;
-use crate::conversation::http::authority::Authority;
+use crate::conversation::http::answer::Answer;
+use crate::conversation::http::authority::{Authority, Authorization};
 use crate::conversation::proxy::credentials::Credentials;
+use crate::conversation::proxy::forward;
 use crate::conversation::proxy::through::through;
 use crate::conversation::proxy::{Kind, Offered, Passage, Refused, Unreached};
 use crate::observation::{
@@ -25,6 +30,9 @@ use crate::os::{Connection, Manner};
 
 /// Knocks at each address of the proxy before it counts as out of reach.
 const KNOCKS: usize = 3;
+/// The least time that a proxy has for its answer. A host that is off shows after three seconds, when the proxy's own
+/// system has looked for it in vain: squid, Apache and dante then say so.
+const LEAST_WAIT: Duration = Duration::from_secs(5);
 
 /// The proxy that a run goes through.
 #[derive(Debug)]
@@ -35,6 +43,8 @@ pub struct Gateway {
     credentials: Option<Credentials>,
     /// Why it is out of reach, once that is known.
     lost: Mutex<Option<Stop>>,
+    /// What it says of a host that does not exist, once that was asked; `None`: nothing.
+    voice: OnceCell<Option<Answer>>,
 }
 
 /// What keeps a question from its server.
@@ -64,6 +74,7 @@ impl Gateway {
                 .collect(),
             credentials,
             lost: Mutex::default(),
+            voice: OnceCell::new(),
         })
     }
 
@@ -77,9 +88,95 @@ impl Gateway {
         self.at.first().map(SocketAddr::ip)
     }
 
-    /// Another tunnel like the first.
+    /// Whether it passes such requests on itself, as it does for clients: there is no tunnel then.
+    pub(crate) fn passes_on(&self, ladder: Ladder) -> bool {
+        self.kind == Kind::HttpConnect && ladder == Ladder::Http
+    }
+
+    /// What it is told of who asks, once it has taken that.
+    pub(super) fn authorization(&self) -> Option<Authorization> {
+        self.credentials.as_ref()?.once_taken()
+    }
+
+    /// Another way to the server like the first.
     pub(super) async fn another(&self, prober: &Prober, question: &Question) -> Option<TcpStream> {
-        self.tunnel(prober, question, &mut Vec::new()).await.ok()
+        let attempts = &mut Vec::new();
+        match question.is_passed_on() {
+            true => self.knock(prober, attempts).await.ok(),
+            false => self.tunnel(prober, question, attempts).await.ok(),
+        }
+    }
+
+    /// A connection on which requests are passed on, once the proxy has shown with the root page that it does.
+    async fn forward(
+        &self,
+        prober: &Prober,
+        question: &Question,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<TcpStream, Kept> {
+        let target = authority(question).ok_or(Kept::Nameless)?;
+        self.leads_to(prober, &target, attempts).await?;
+        self.knock(prober, attempts).await
+    }
+
+    /// Whether the server can be asked for by its name too, as clients do: the proxy may know no address for it.
+    async fn knows_the_name(&self, prober: &Prober, question: &Question) -> bool {
+        let Some(name) = &question.name else {
+            return false;
+        };
+        let by_name = Authority::new(name, question.port);
+        match (question.target, by_name) {
+            (Target::ByName, _) => true,
+            (Target::Address(_), Some(target)) => {
+                let led = self.leads_to(prober, &target, &mut Vec::new()).await;
+                led.is_ok()
+            }
+            (Target::Address(_), None) | (Target::Nowhere(_), _) => false,
+        }
+    }
+
+    /// Asks for the root page; whether a server answered.
+    async fn leads_to(
+        &self,
+        prober: &Prober,
+        target: &Authority,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<(), Kept> {
+        let answer = self.root_page(prober, target, attempts).await?;
+        if forward::may_be_its_own(&answer)
+            && let Some(voice) = self.voice(prober).await
+            && let Some(refused) = forward::in_its_voice(&answer, voice)
+        {
+            return Err(Kept::Stopped(stopped(&refused)));
+        }
+        Ok(())
+    }
+
+    async fn root_page(
+        &self,
+        prober: &Prober,
+        target: &Authority,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<Answer, Kept> {
+        let stream = self.knock(prober, attempts).await?;
+        let mut stop = prober.stop.clone();
+        let limit = wait(prober);
+        let credentials = self.credentials.as_ref();
+        let answer = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return Err(Kept::Interrupted),
+            answer = forward::root_page(stream, target, credentials, limit) => answer,
+        };
+        answer.map_err(|refused| Kept::Stopped(stopped(&refused)))
+    }
+
+    /// What it says of a host that does not exist, as long as it does not mark that as its own word: then it marks all.
+    async fn voice(&self, prober: &Prober) -> Option<&Answer> {
+        let asked = self.voice.get_or_init(|| async {
+            let nobody = Authority::new(forward::NOBODY, 80)?;
+            self.root_page(prober, &nobody, &mut Vec::new()).await.ok()
+        });
+        asked.await.as_ref()
     }
 
     async fn tunnel(
@@ -90,7 +187,7 @@ impl Gateway {
     ) -> Result<TcpStream, Kept> {
         let target = authority(question).ok_or(Kept::Nameless)?;
         let stream = self.knock(prober, attempts).await?;
-        let limit = prober.limits.timeout;
+        let limit = wait(prober);
         let credentials = self.credentials.as_ref();
         let mut stop = prober.stop.clone();
         let passage = tokio::select! {
@@ -156,19 +253,30 @@ pub(super) async fn ask(
     let mut seen = Observation::without_packets(address, State::Silent);
     seen.via = Some(gateway.url.clone());
     let mut attempts = Vec::new();
-    let tunnel = gateway.tunnel(prober, question, &mut attempts).await;
+    let way = match question.is_passed_on() {
+        true => gateway.forward(prober, question, &mut attempts).await,
+        false => gateway.tunnel(prober, question, &mut attempts).await,
+    };
     seen.depth = (!attempts.is_empty()).then_some(Depth::Tcp);
     seen.attempts = attempts;
-    match tunnel {
+    match way {
         Ok(stream) => {
             seen.state = State::Open;
-            converse::converse(prober, question, stream, Some(places), &mut seen).await;
+            let mut question = question.clone();
+            if question.is_passed_on() && !gateway.knows_the_name(prober, &question).await {
+                question.name = None;
+            }
+            converse::converse(prober, &question, stream, Some(places), &mut seen).await;
         }
         Err(Kept::Stopped(stop)) => seen.state = State::Stopped(stop),
         Err(Kept::Interrupted) => seen.state = State::NotTried(NotTried::Interrupted),
         Err(Kept::Nameless) => seen.state = State::Unresolved(Unresolved::NoNameHere),
     }
     seen
+}
+
+fn wait(prober: &Prober) -> Duration {
+    prober.limits.timeout.max(LEAST_WAIT)
 }
 
 /// What the proxy is told: the address where there is one, else the name, which it resolves.
@@ -226,10 +334,13 @@ fn stopped(refused: &Refused) -> Stop {
                 .to_string(),
         ),
         Refused::Closed => (
-            Stopped::NoProxy,
-            "closed the connection without a word".to_string(),
+            Stopped::HungUp,
+            "took the request and closed the connection without a word".to_string(),
         ),
-        Refused::Reset => (Stopped::NoProxy, "reset the connection".to_string()),
+        Refused::Reset => (
+            Stopped::HungUp,
+            "took the request and reset the connection".to_string(),
+        ),
     };
     Stop { why, said }
 }

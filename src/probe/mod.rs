@@ -101,6 +101,13 @@ pub struct Question {
 }
 
 impl Question {
+    /// Whether it goes in requests that a proxy passes on, without a way of its own to the server.
+    fn is_passed_on(&self) -> bool {
+        self.via
+            .as_ref()
+            .is_some_and(|gateway| gateway.passes_on(self.ladder))
+    }
+
     /// How its connections leave.
     fn manner(&self) -> Manner {
         Manner {

@@ -28,6 +28,10 @@ pub(super) async fn stream(prober: &Prober, question: &Question, seen: &mut Obse
     let Some(challenger) = &question.challenger else {
         return false;
     };
+    // The proxy itself would be challenged.
+    if question.is_passed_on() {
+        return false;
+    }
     let Some(mut stream) = connection(prober, question, seen.address).await else {
         return false;
     };

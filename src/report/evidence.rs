@@ -42,7 +42,7 @@ pub(super) fn state(state: &State) -> &'static str {
         State::Unreachable(_) => "unreachable",
         State::Stopped(stop) => match stop.why {
             Stopped::Rule | Stopped::Server | Stopped::Name => "rejected",
-            Stopped::Login | Stopped::NoProxy | Stopped::Waiting => "unreachable",
+            Stopped::Login | Stopped::NoProxy | Stopped::HungUp | Stopped::Waiting => "unreachable",
         },
         State::NotTried(_) => "not-tried",
     }

@@ -155,6 +155,8 @@ words! {
         ProxyLogin = "proxy-login",
         /// The proxy on the way out is out of reach, or none.
         ProxyUnreachable = "proxy-unreachable",
+        /// The proxy on the way out closes the connection in place of an answer.
+        ProxyHungUp = "proxy-hung-up",
         /// The proxy on the way out says nothing in time.
         ProxySilent = "proxy-silent",
         /// The proxy on the way out says that it did not reach the server.

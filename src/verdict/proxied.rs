@@ -22,6 +22,7 @@ pub(super) fn stopped(need: Need, stop: &Stop) -> Judgement {
         Stopped::Rule => (Cause::ProxyRefused, Owner::Proxy),
         Stopped::Login => (Cause::ProxyLogin, Owner::Proxy),
         Stopped::NoProxy => (Cause::ProxyUnreachable, Owner::Proxy),
+        Stopped::HungUp => (Cause::ProxyHungUp, Owner::Proxy),
         Stopped::Waiting => (Cause::ProxySilent, Owner::Proxy),
         Stopped::Server => (Cause::UnreachedByProxy, Owner::Firewall),
         Stopped::Name => (Cause::UnreachedByProxy, Owner::Dns),
@@ -29,7 +30,8 @@ pub(super) fn stopped(need: Need, stop: &Stop) -> Judgement {
     let proves = match stop.why {
         Stopped::Rule | Stopped::Server => Some(Verdict::Blocked),
         Stopped::Name => Some(Verdict::Wrong),
-        Stopped::Login | Stopped::NoProxy | Stopped::Waiting => None,
+        // Some refuse in this way, and some fail.
+        Stopped::Login | Stopped::NoProxy | Stopped::HungUp | Stopped::Waiting => None,
     };
     match (need, proves) {
         (Need::Required, Some(verdict)) => because(verdict, cause, Level::Error, owner),
@@ -69,6 +71,7 @@ mod tests {
             (Stopped::Name, Verdict::Wrong),
             (Stopped::Login, Verdict::Unknown),
             (Stopped::NoProxy, Verdict::Unknown),
+            (Stopped::HungUp, Verdict::Unknown),
             (Stopped::Waiting, Verdict::Unknown),
         ] {
             assert_eq!(verdict(Need::Required, why), expected, "{why:?}");

@@ -10,7 +10,7 @@ use super::{Bench, story};
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::observation::Unresolved;
 use crate::plan::{self, Chosen, Flow, Target};
-use crate::probe::{self, Datagram, Ladder, Landing, Question, Turn, WebNeeds};
+use crate::probe::{self, Datagram, Gateway, Ladder, Landing, Question, Turn, WebNeeds};
 use crate::site::{Site, System, ZoneId};
 
 /// Questions, and for each chosen flow the numbers of its questions; equal questions are asked once.
@@ -102,7 +102,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
         Target::Crl(number) => Some(site.crls[number].host.clone()),
     };
     let ladder = match &bench.via {
-        Some(_) => through_a_proxy(ladder(flow)),
+        Some(gateway) => through_a_proxy(gateway, flow),
         None => ladder(flow),
     };
     let web = web_needs(bench, flow).map(Arc::new);
@@ -200,11 +200,16 @@ fn name_to_ask(site: &Site, zone: ZoneId) -> Option<String> {
         .or_else(|| site.systems.iter().find_map(named))
 }
 
-/// What goes through a proxy: TCP, to single ports.
-fn through_a_proxy(ladder: Ladder) -> Ladder {
-    match ladder {
+/// What goes through a proxy: TCP, to single ports, that has to pass. What a proxy opens of a forbidden flow would say
+/// nothing of the firewalls.
+fn through_a_proxy(gateway: &Gateway, flow: &Flow) -> Ladder {
+    // The list itself is fetched directly: here a client's request for a page says whether the way is open.
+    let is_list = matches!(flow.to, Target::Crl(_));
+    match ladder(flow) {
+        _ if flow.need == Need::Forbidden => Ladder::None,
+        Ladder::Tcp if is_list && gateway.passes_on(Ladder::Http) => Ladder::Http,
         Ladder::None | Ladder::Datagram(_) => Ladder::None,
-        Ladder::Tcp
+        ladder @ (Ladder::Tcp
         | Ladder::Tls
         | Ladder::Http
         | Ladder::Https
@@ -215,7 +220,7 @@ fn through_a_proxy(ladder: Ladder) -> Ladder {
         | Ladder::Kerberos
         | Ladder::RpcMapper
         | Ladder::RpcPort
-        | Ladder::RpcRange(_) => ladder,
+        | Ladder::RpcRange(_)) => ladder,
     }
 }
 

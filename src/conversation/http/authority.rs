@@ -1,4 +1,5 @@
-//! A host and a port as they stand in a `Host` header and in a CONNECT request (RFC 3986 section 3.2).
+//! A host and a port as they stand in a `Host` header and in a CONNECT request (RFC 3986 section 3.2), and how a request
+//! to them names what it asks for.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,6 +9,36 @@ use std::net::IpAddr;
 pub(crate) struct Authority {
     host: Host,
     port: u16,
+    form: Form,
+}
+
+/// How a request names what it asks for (RFC 9112 section 3.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    /// By its path: the connection leads to the server, perhaps inside a tunnel.
+    Origin,
+    /// By its whole URL: the connection leads to a proxy, which passes the request on.
+    Absolute(Option<Authorization>),
+}
+
+/// The value of a `Proxy-Authorization` header. It stands in no debug output.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Authorization(String);
+
+impl Authorization {
+    pub(crate) fn new(value: String) -> Self {
+        Self(value)
+    }
+
+    pub(crate) fn value(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Authorization(...)")
+    }
 }
 
 /// A name that whoever connects has to resolve, or an address.
@@ -29,6 +60,7 @@ impl Authority {
             return Some(Self {
                 host: Host::Address(address),
                 port,
+                form: Form::Origin,
             });
         }
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -36,7 +68,33 @@ impl Authority {
         fits.then(|| Self {
             host: Host::Name(host.to_string()),
             port,
+            form: Form::Origin,
         })
+    }
+
+    /// The same, for requests that a proxy passes on.
+    #[must_use]
+    pub(crate) fn by_way_of_a_proxy(self, authorization: Option<Authorization>) -> Self {
+        Self {
+            form: Form::Absolute(authorization),
+            ..self
+        }
+    }
+
+    /// What stands before the path in the first line of a request.
+    pub(super) fn before_path(&self) -> String {
+        match self.form {
+            Form::Origin => String::new(),
+            Form::Absolute(_) => format!("http://{self}"),
+        }
+    }
+
+    /// What a proxy is told of who asks.
+    pub(crate) fn authorization(&self) -> Option<&Authorization> {
+        match &self.form {
+            Form::Origin => None,
+            Form::Absolute(authorization) => authorization.as_ref(),
+        }
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -73,6 +131,14 @@ mod tests {
             let authority = Authority::new(host, 443).expect("a host");
             assert_eq!(authority.to_string(), written);
         }
+    }
+
+    #[test]
+    fn what_a_proxy_is_told_of_who_asks_is_in_no_debug_output() {
+        let authority = Authority::new("mp.example.com", 80).expect("a host");
+        let secret = Authorization::new("Basic c2VjcmV0".to_string());
+        let authority = authority.by_way_of_a_proxy(Some(secret));
+        assert!(!format!("{authority:?} {authority}").contains("c2Vj"));
     }
 
     #[test]

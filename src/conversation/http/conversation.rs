@@ -40,8 +40,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         limit: Duration,
     ) -> Reading {
         let deadline = Instant::now() + limit;
-        let kind = request.verb().name();
-        message::send(&mut self.stream, kind, &request.bytes(to), deadline).await;
+        send(&mut self.stream, request, to, deadline).await;
         let reading = self.read(Reader::new(request.verb()), deadline).await;
         self.answered += 1;
         self.open = reading.answer().is_some_and(|answer| answer.reusable);
@@ -68,6 +67,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         };
         message::came("HTTP answer", length);
         reading
+    }
+}
+
+/// Sends one request. The log is told no length where that would tell how long a password is.
+pub(super) async fn send<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    request: &Request,
+    to: &Authority,
+    deadline: Instant,
+) {
+    let (kind, bytes) = (request.verb().name(), request.bytes(to));
+    match to.authorization() {
+        Some(_) => message::send_secretly(stream, kind, &bytes, deadline).await,
+        None => message::send(stream, kind, &bytes, deadline).await,
     }
 }
 

@@ -40,4 +40,5 @@ pub(crate) mod verbs;
 
 pub(crate) use closer::Again;
 pub use closer::WebNeeds;
+pub(crate) use passage::is_one_speaker;
 pub(crate) use root_page::exchange;

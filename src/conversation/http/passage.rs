@@ -102,6 +102,12 @@ pub(super) fn differences(plain: &Answer, refusal: &Answer) -> Vec<Difference> {
     found
 }
 
+/// Whether nothing shows that two answers are by different speakers.
+pub(crate) fn is_one_speaker(one: &Answer, other: &Answer) -> bool {
+    let versions_differ = one.head.minor != other.head.minor;
+    differences(one, other).is_empty() && !versions_differ
+}
+
 /// The HTTP driver of Windows answers some requests before IIS sees them, under a name of its own.
 fn is_windows(one: Option<&str>, other: Option<&str>) -> bool {
     let of_windows = |server: Option<&str>| {

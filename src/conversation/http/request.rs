@@ -110,16 +110,16 @@ impl Request {
 
     /// The bytes to send.
     pub(crate) fn bytes(&self, to: &Authority) -> Vec<u8> {
-        self.bytes_to(&to.to_string())
-    }
-
-    pub(super) fn bytes_to(&self, host: &str) -> Vec<u8> {
         let path = utf8_percent_encode(&self.path, NOT_IN_PATHS);
         let mut head = format!(
-            "{} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: portproof/{}\r\nAccept: */*\r\n",
+            "{} {}{path} HTTP/1.1\r\nHost: {to}\r\nUser-Agent: portproof/{}\r\nAccept: */*\r\n",
             self.verb,
+            to.before_path(),
             env!("CARGO_PKG_VERSION")
         );
+        if let Some(authorization) = to.authorization() {
+            let _ = write!(head, "Proxy-Authorization: {}\r\n", authorization.value());
+        }
         for (name, value) in &self.headers {
             // Writing to a string cannot fail.
             let _ = write!(head, "{name}: {value}\r\n");
@@ -134,6 +134,7 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
+    use super::super::authority::Authorization;
     use super::*;
 
     fn text(request: &Request) -> String {
@@ -148,6 +149,18 @@ mod tests {
             "GET /SMS_MP/.sms_aut?MPLIST HTTP/1.1\r\nHost: mp.example.com:443\r\nUser-Agent: portproof/"
         ));
         assert!(text.ends_with("\r\n\r\n") && !text.contains("Content-Length"));
+    }
+
+    #[test]
+    fn a_request_that_a_proxy_passes_on_names_the_whole_url_and_who_asks() {
+        let to = Authority::new("2001:db8::1", 8080).expect("a host");
+        let secret = Authorization::new("Basic eDp5".to_string());
+        let bytes = Request::get("/a").bytes(&to.by_way_of_a_proxy(Some(secret)));
+        let text = String::from_utf8(bytes).expect("text");
+        assert!(text.starts_with(
+            "GET http://[2001:db8::1]:8080/a HTTP/1.1\r\nHost: [2001:db8::1]:8080\r\n"
+        ));
+        assert!(text.contains("\r\nProxy-Authorization: Basic eDp5\r\n"));
     }
 
     #[test]

@@ -6,32 +6,28 @@ use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
+use super::authority::Authority;
+use super::conversation;
 use super::date;
 use super::head::{self, Head, HeadReading, MOST_INTERIM};
 use super::request::Request;
 use crate::conversation::message;
 use crate::observation::{HttpSeen, Service};
 
-/// The request: it asks for the root page, says who asks, and changes nothing.
-pub(crate) fn request(host: &str, port: u16) -> Vec<u8> {
-    let host = if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    };
-    Request::get("/").closing().bytes_to(&host)
+/// The request: it asks for the root page, and changes nothing.
+fn request() -> Request {
+    Request::get("/").closing()
 }
 
 /// Sends the request and reads the head of the final answer, all within `limit`. Interim answers (1xx) are passed over: a
 /// server that sends nothing else has not answered.
 pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
-    host: &str,
-    port: u16,
+    to: &Authority,
     limit: Duration,
 ) -> (Service, Option<HttpSeen>) {
     let deadline = Instant::now() + limit;
-    message::send(stream, "GET", &request(host, port), deadline).await;
+    conversation::send(stream, &request(), to, deadline).await;
     let mut bytes = Vec::with_capacity(1_024);
     let said = answer(stream, &mut bytes, deadline).await;
     message::came("HTTP answer", bytes.len());
@@ -104,7 +100,8 @@ mod tests {
 
     #[test]
     fn the_request_names_host_port_and_who_asks() {
-        let text = String::from_utf8(request("2001:db8::1", 8443)).expect("text");
+        let to = Authority::new("2001:db8::1", 8443).expect("a host");
+        let text = String::from_utf8(request().bytes(&to)).expect("text");
         let start = "GET / HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\nUser-Agent: portproof/";
         assert!(text.starts_with(start));
         assert!(text.ends_with("Connection: close\r\n\r\n"));
@@ -116,7 +113,8 @@ mod tests {
         far.write_all(bytes).await.expect("written");
         drop(far);
         let limit = Duration::from_secs(10);
-        let (service, seen) = exchange(&mut near, "h", 80, limit).await;
+        let to = Authority::new("h", 80).expect("a host");
+        let (service, seen) = exchange(&mut near, &to, limit).await;
         (service, seen.map(|seen| seen.status))
     }
 

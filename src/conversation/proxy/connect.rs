@@ -38,11 +38,52 @@ pub(super) fn read(bytes: &[u8], clear: impl Fn(&str) -> String) -> Said {
         HeadReading::Partial => Said::Partial,
         HeadReading::Garbage => Said::Refused(Refused::not_a_proxy("it does not speak HTTP")),
         HeadReading::Whole(head, length) if head.status < 200 => Said::Interim(length),
+        // After a tunnel has opened there is no page (RFC 9110 section 9.3.6): whoever sends one has not understood.
+        HeadReading::Whole(head, _) if head.status < 300 && announces_a_page(&head) => {
+            Said::Refused(Refused::not_a_proxy(
+                "it answers CONNECT with a page, as a web server does",
+            ))
+        }
         HeadReading::Whole(head, _) if head.status < 300 => Said::Tunnel,
         HeadReading::Whole(head, _) | HeadReading::Spoilt(head) => {
             Said::Refused(refused(&head, clear))
         }
     }
+}
+
+fn announces_a_page(head: &Head) -> bool {
+    let has_length = head
+        .header("content-length")
+        .is_some_and(|length| length.trim() != "0");
+    has_length
+        || head.header("content-type").is_some()
+        || head.header("transfer-encoding").is_some()
+}
+
+/// The refusal in an answer to a request that was to be passed on, where a proxy marks it as its own; `None`: it may be
+/// the server's.
+pub(super) fn own_word(head: &Head, clear: impl Fn(&str) -> String) -> Option<Refused> {
+    let named = head.status == 407
+        || head.header("x-squid-error").is_some()
+        || head
+            .header("proxy-status")
+            .is_some_and(|status| status.contains("error="))
+        || names_a_proxy(head);
+    if !named || head.status < 400 {
+        return None;
+    }
+    Some(match refused(head, clear) {
+        // It has understood, and says no.
+        Refused::NotProxy { said } => Refused::Forbidden { said },
+        other => other,
+    })
+}
+
+/// Whether the words of an error are those of a proxy: of ISA Server and TMG, Apache, Privoxy, tinyproxy.
+fn names_a_proxy(head: &Head) -> bool {
+    const IN_REASONS: [&str; 4] = ["Proxy Error", "ISA Server", "Forefront TMG", "Privoxy"];
+    let server = head.header("server").unwrap_or_default();
+    IN_REASONS.iter().any(|name| head.reason.contains(name)) || server.starts_with("tinyproxy/")
 }
 
 fn refused(head: &Head, clear: impl Fn(&str) -> String) -> Refused {
@@ -174,6 +215,64 @@ mod tests {
             Said::Tunnel
         ));
         assert!(matches!(said("HTTP/1.1 100 Continue"), Said::Interim(25)));
+    }
+
+    #[test]
+    fn a_page_in_answer_to_connect_is_a_web_server_and_no_tunnel() {
+        for header in [
+            "Content-Type: text/html",
+            "Content-Length: 5",
+            "Transfer-Encoding: chunked",
+        ] {
+            let seen = said(&format!("HTTP/1.1 200 OK\r\n{header}"));
+            assert!(
+                matches!(seen, Said::Refused(Refused::NotProxy { .. })),
+                "{header}"
+            );
+        }
+        assert_eq!(said("HTTP/1.1 200 OK\r\nContent-Length: 0"), Said::Tunnel);
+    }
+
+    #[test]
+    fn what_a_proxy_says_of_a_request_that_it_was_to_pass_on_is_told_by_its_marks() {
+        let own = |head: &str| {
+            let text = format!("{head}\r\n\r\n");
+            let HeadReading::Whole(head, _) = head::read(text.as_bytes()) else {
+                panic!("{text}")
+            };
+            own_word(&head, str::to_string)
+        };
+        for head in [
+            "HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0",
+            "HTTP/1.1 400 Bad Request\r\nX-Squid-Error: ERR_INVALID_URL 0",
+            "HTTP/1.1 403 Access denied\r\nServer: tinyproxy/1.11.1",
+        ] {
+            assert!(
+                matches!(own(head), Some(Refused::Forbidden { .. })),
+                "{head}"
+            );
+        }
+        for head in [
+            "HTTP/1.1 502 Proxy Error ( The connection was refused. )",
+            "HTTP/1.1 503 Forwarding failure (Privoxy@here)",
+            "HTTP/1.1 502 X\r\nProxy-Status: a; error=destination_unavailable",
+        ] {
+            assert!(
+                matches!(own(head), Some(Refused::Unreached { .. })),
+                "{head}"
+            );
+        }
+        assert!(matches!(
+            own("HTTP/1.1 407 X"),
+            Some(Refused::Authentication { .. })
+        ));
+        for head in [
+            "HTTP/1.1 403 Forbidden\r\nServer: Microsoft-IIS/7.5\r\nVia: 1.1 isa01",
+            "HTTP/1.1 503 Service Unavailable\r\nServer: Microsoft-HTTPAPI/2.0",
+            "HTTP/1.1 200 OK\r\nProxy-Status: a",
+        ] {
+            assert_eq!(own(head), None, "{head}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::MutexGuard;
 
+use crate::conversation::http::authority::Authorization;
+
 /// What stands where a secret was.
 const MASK: &str = "...";
 /// The fewest bytes that are taken for the beginning of a secret.
@@ -62,6 +64,16 @@ impl Credentials {
         }
     }
 
+    /// What a proxy that has taken them is told with each further request; `None` before that, and after a refusal.
+    pub(crate) fn once_taken(&self) -> Option<Authorization> {
+        (self.trial() == Trial::Accepted).then(|| self.authorization())
+    }
+
+    /// The value of `Proxy-Authorization` (RFC 7617).
+    fn authorization(&self) -> Authorization {
+        Authorization::new(format!("Basic {}", self.basic()))
+    }
+
     /// Whether they were refused, so that nothing is left to try.
     pub(crate) fn are_burnt(&self) -> bool {
         self.trial() == Trial::Refused
@@ -109,9 +121,9 @@ pub(crate) struct Loan<'a> {
 }
 
 impl Loan<'_> {
-    /// The value of `Proxy-Authorization` (RFC 7617).
-    pub(super) fn authorization(&self) -> String {
-        format!("Basic {}", self.of.basic())
+    /// The value of `Proxy-Authorization`.
+    pub(super) fn authorization(&self) -> Authorization {
+        self.of.authorization()
     }
 
     pub(super) fn user(&self) -> &str {
@@ -187,7 +199,10 @@ mod tests {
         let credentials = credentials();
         drop(credentials.lend().await.expect("untried"));
         let loan = credentials.lend().await.expect("untried still");
-        assert_eq!(loan.authorization(), "Basic cHJvYmU6czNjcmV0LXdvcmQ=");
+        assert_eq!(
+            loan.authorization().value(),
+            "Basic cHJvYmU6czNjcmV0LXdvcmQ="
+        );
     }
 
     #[test]

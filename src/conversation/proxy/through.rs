@@ -10,7 +10,7 @@ use super::connect::{self, Said};
 use super::credentials::{Credentials, Loan};
 use super::socks5::{self, Choice, Offer, Reply};
 use super::{Kind, Offered, Passage, Refused};
-use crate::conversation::http::authority::Authority;
+use crate::conversation::http::authority::{Authority, Authorization};
 use crate::conversation::message;
 
 /// The most bytes that a proxy may say before the tunnel.
@@ -62,7 +62,8 @@ async fn by_connect<S: AsyncRead + AsyncWrite + Unpin>(
         stream,
         deadline: Instant::now() + limit,
     };
-    let request = connect::request(target, authorization.as_deref());
+    let authorization_text = authorization.as_ref().map(Authorization::value);
+    let request = connect::request(target, authorization_text);
     match authorization {
         Some(_) => message::sent_secretly("CONNECT request"),
         None => message::sent("CONNECT request", request.len()),
@@ -73,13 +74,17 @@ async fn by_connect<S: AsyncRead + AsyncWrite + Unpin>(
         Some(credentials) => credentials.cleared(text),
         None => text.to_string(),
     };
-    let result = answer_to_connect(&mut line, clear).await;
+    settle(loan, answer_to_connect(&mut line, clear).await)
+}
+
+/// What a request with credentials makes of them, by what came back.
+pub(super) fn settle<T>(loan: Option<Loan<'_>>, result: Result<T, Refused>) -> Result<T, Refused> {
     let Some(loan) = loan else {
         return result;
     };
-    match result {
+    match &result {
         // Whoever tries to reach the server has let the request in.
-        Ok(()) | Err(Refused::Unreached { .. }) => loan.accepted(),
+        Ok(_) | Err(Refused::Unreached { .. }) => loan.accepted(),
         // What is no proxy is not told a password twice.
         Err(Refused::Authentication { .. } | Refused::NotProxy { .. }) => loan.refused(),
         Err(Refused::Forbidden { .. } | Refused::Silent | Refused::Closed | Refused::Reset) => {}

@@ -20,13 +20,25 @@ pub(super) async fn over<S: AsyncRead + AsyncWrite + Unpin>(
     host: &str,
     seen: &mut Observation,
 ) -> Service {
+    let Some(to) = authority(question, host) else {
+        return Service::NotAsked;
+    };
     seen.depth = Some(Depth::Http);
     let limit = prober.limits.timeout;
     let begun = Instant::now();
-    let (service, http) = http::exchange(stream, host, question.port, limit).await;
+    let (service, http) = http::exchange(stream, &to, limit).await;
     seen.first_answer = http.is_some().then(|| begun.elapsed());
     seen.http = http;
     service
+}
+
+/// Where requests go: to the server, or to a proxy that passes them on.
+fn authority(question: &Question, host: &str) -> Option<Authority> {
+    let to = Authority::new(host.trim_end_matches('.'), question.port)?;
+    Some(match &question.via {
+        Some(gateway) if question.is_passed_on() => to.by_way_of_a_proxy(gateway.authorization()),
+        Some(_) | None => to,
+    })
 }
 
 /// The longest time that further requests of one flow begin new connections; what is not asked then stays unasked.
@@ -49,7 +61,7 @@ pub(super) async fn look_closer<S, C, F>(
     let (Some(needs), Some(http)) = (&question.web, &mut seen.http) else {
         return;
     };
-    let Some(to) = Authority::new(host.trim_end_matches('.'), question.port) else {
+    let Some(to) = authority(question, host) else {
         return;
     };
     let limit = prober.limits.timeout;

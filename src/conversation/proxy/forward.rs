@@ -1,0 +1,197 @@
+//! Plain HTTP through an HTTP proxy, as clients go: a request that names the whole URL (RFC 9112 section 3.2.2), and no
+//! tunnel. Proxies as a rule open tunnels to port 443 alone.
+//!
+//! The root page is asked for. What comes back may be the server's answer or the proxy's own word: some proxies mark
+//! theirs (`connect::own_word`), and of the others the answer is held beside the proxy's voice, which is what it says of
+//! a host that cannot exist ([`NOBODY`]).
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::connect;
+use super::credentials::{Credentials, Loan};
+use super::through::{settle, withheld};
+use super::{Refused, Unreached};
+use crate::conversation::http::answer::{Answer, Reading};
+use crate::conversation::http::authority::Authority;
+use crate::conversation::http::conversation::Conversation;
+use crate::conversation::http::is_one_speaker;
+use crate::conversation::http::request::Request;
+
+/// A host that no resolver knows (RFC 6761 section 6.4), so that a proxy itself has to answer for it.
+pub(crate) const NOBODY: &str = "portproof.invalid";
+
+/// Asks the proxy at the end of `stream` for the root page of `target`, within `limit`.
+///
+/// # Errors
+/// Why there is no answer of the server, as far as the proxy marks its own words.
+pub(crate) async fn root_page<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    target: &Authority,
+    credentials: Option<&Credentials>,
+    limit: Duration,
+) -> Result<Answer, Refused> {
+    let loan = match credentials {
+        Some(credentials) => Some(credentials.lend().await.ok_or_else(withheld)?),
+        None => None,
+    };
+    let authorization = loan.as_ref().map(Loan::authorization);
+    let to = target.clone().by_way_of_a_proxy(authorization);
+    let request = Request::get("/").closing();
+    let reading = Conversation::new(stream).ask(&request, &to, limit).await;
+    // A proxy might give back what it was told.
+    let clear = |text: &str| match credentials {
+        Some(credentials) => credentials.cleared(text),
+        None => text.to_string(),
+    };
+    settle(loan, read(reading, clear))
+}
+
+fn read(reading: Reading, clear: impl Fn(&str) -> String) -> Result<Answer, Refused> {
+    match reading {
+        Reading::Answer(answer) => match connect::own_word(&answer.head, clear) {
+            Some(refused) => Err(refused),
+            None => Ok(answer),
+        },
+        Reading::Silent | Reading::Interim => Err(Refused::Silent),
+        Reading::Closed | Reading::NotAsked => Err(Refused::Closed),
+        Reading::Reset => Err(Refused::Reset),
+        Reading::Garbage | Reading::Alert(_) => Err(Refused::not_a_proxy("it does not speak HTTP")),
+    }
+}
+
+/// Whether an answer says no in a way in which proxies do, so that it may be the proxy's own word.
+pub(crate) fn may_be_its_own(answer: &Answer) -> bool {
+    matches!(answer.head.status, 403 | 451 | 500 | 502..=504)
+}
+
+/// What an answer is that [may be the proxy's own](may_be_its_own), beside the proxy's voice; `None`: another spoke.
+pub(crate) fn in_its_voice(answer: &Answer, voice: &Answer) -> Option<Refused> {
+    if !is_one_speaker(voice, answer) {
+        return None;
+    }
+    let said = format!(
+        "{} {}; so it says of a host that does not exist, too",
+        answer.head.status, answer.head.reason
+    );
+    Some(match answer.head.status {
+        403 | 451 => Refused::Forbidden { said },
+        _ => Refused::Unreached {
+            why: Unreached::Unsaid,
+            said,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Verb;
+    use crate::conversation::http::answer::Reader;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    const LIMIT: Duration = Duration::from_millis(300);
+
+    /// What comes of a proxy that says this, and what it was asked.
+    async fn ask(
+        says: &'static str,
+        credentials: Option<&Credentials>,
+    ) -> (Result<u16, Refused>, String) {
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let proxy = tokio::spawn(async move {
+            let mut bytes = [0; 2_048];
+            let count = far.read(&mut bytes).await.expect("a request");
+            let _ = far.write_all(says.as_bytes()).await;
+            String::from_utf8(bytes[..count].to_vec()).expect("text")
+        });
+        let target = Authority::new("web.example.com", 80).expect("a host");
+        let came = root_page(near, &target, credentials, LIMIT).await;
+        let asked = proxy.await.expect("no panic");
+        (came.map(|answer| answer.head.status), asked)
+    }
+
+    #[tokio::test]
+    async fn a_page_is_asked_for_by_its_whole_url_and_no_tunnel_is() {
+        let (came, asked) = ask(
+            "HTTP/1.1 403 No\r\nServer: Microsoft-IIS/7.5\r\nContent-Length: 0\r\n\r\n",
+            None,
+        )
+        .await;
+        assert_eq!(came, Ok(403));
+        assert!(
+            asked.starts_with(
+                "GET http://web.example.com:80/ HTTP/1.1\r\nHost: web.example.com:80\r\n"
+            ),
+            "{asked}"
+        );
+        assert!(!asked.contains("Authorization"));
+    }
+
+    #[tokio::test]
+    async fn a_word_that_the_proxy_marks_as_its_own_is_not_the_servers() {
+        let denied = "HTTP/1.1 403 No\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n\r\n";
+        assert!(matches!(
+            ask(denied, None).await.0,
+            Err(Refused::Forbidden { .. })
+        ));
+        let down = "HTTP/1.1 502 X\r\nProxy-Status: a; error=connection_refused\r\n\r\n";
+        let (came, _) = ask(down, None).await;
+        assert!(
+            matches!(
+                came,
+                Err(Refused::Unreached {
+                    why: Unreached::Refused,
+                    ..
+                })
+            ),
+            "{came:?}"
+        );
+        assert_eq!(ask("", None).await.0, Err(Refused::Closed));
+        assert!(matches!(
+            ask("SSH-2.0-x\r\n\r\n", None).await.0,
+            Err(Refused::NotProxy { .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_login_that_is_refused_is_never_sent_again() {
+        let credentials = Credentials::new("probe", "s3cret-word").expect("fit");
+        let refused = "HTTP/1.1 407 X\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n";
+        let (came, asked) = ask(refused, Some(&credentials)).await;
+        assert!(
+            matches!(came, Err(Refused::Authentication { .. })),
+            "{came:?}"
+        );
+        assert!(asked.contains("\r\nProxy-Authorization: Basic cHJvYmU6czNjcmV0LXdvcmQ=\r\n"));
+        assert!(credentials.are_burnt());
+    }
+
+    fn answer(head: &str) -> Answer {
+        let text = format!("{head}\r\nContent-Length: 0\r\n\r\n");
+        let reading = Reader::new(Verb::Get).feed(text.as_bytes());
+        let reading = reading.expect("a whole answer");
+        reading.answer().expect("an answer").clone()
+    }
+
+    #[test]
+    fn an_unmarked_word_is_the_proxys_where_it_speaks_of_nobody_in_the_same_voice() {
+        let voice = answer("HTTP/1.1 502 Bad Gateway\r\nServer: guard/1.0");
+        let refused = answer("HTTP/1.1 403 Forbidden\r\nServer: guard/1.0");
+        let of_iis =
+            answer("HTTP/1.1 403 Forbidden\r\nServer: Microsoft-IIS/7.5\r\nVia: 1.1 guard");
+        assert!(may_be_its_own(&refused) && may_be_its_own(&of_iis));
+        assert!(matches!(
+            in_its_voice(&refused, &voice),
+            Some(Refused::Forbidden { .. })
+        ));
+        assert_eq!(in_its_voice(&of_iis, &voice), None);
+        assert!(matches!(
+            in_its_voice(&answer("HTTP/1.1 503 X\r\nServer: guard/1.0"), &voice),
+            Some(Refused::Unreached { .. })
+        ));
+        assert!(!may_be_its_own(&answer(
+            "HTTP/1.1 404 X\r\nServer: guard/1.0"
+        )));
+    }
+}
