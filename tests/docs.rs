@@ -152,10 +152,7 @@ fn commands(page: &str, from: &str, to: &str) -> Vec<String> {
 fn the_two_commands_of_the_readme_are_those_that_a_fresh_machine_runs() {
     assert_eq!(
         commands("README.md", "\n## See it\n", "\n## Your own"),
-        [
-            "cargo run --release --locked -- check --lab",
-            "scripts/test"
-        ]
+        ["cargo run --locked -- check --lab", "scripts/test"]
     );
     let checks = fs::read_to_string(".ci/run").expect("the checks");
     assert!(checks.lines().any(|line| line == "scripts/fresh"));

@@ -208,7 +208,7 @@ fn the_readmes_commands_work() {
     let readme = fs::read_to_string("README.md").expect("the README");
     let mut ran = 0;
     for line in readme.lines().filter_map(|line| line.strip_prefix("$ ")) {
-        let arguments = match line.strip_prefix("cargo run --release --locked -- ") {
+        let arguments = match line.strip_prefix("cargo run --locked -- ") {
             Some(rest) => rest,
             None => match line.strip_prefix("portproof ") {
                 Some(rest) => rest,

@@ -3,6 +3,7 @@
 use super::{LIMIT, at_most, peer, wait_for};
 use crate::conversation::http::authority::Authority;
 use crate::conversation::proxy::credentials::Credentials;
+use crate::conversation::proxy::forward;
 use crate::conversation::proxy::through::through;
 use crate::conversation::proxy::{Kind, Passage, Refused};
 
@@ -18,7 +19,20 @@ pub fn proxy(bytes: &[u8]) -> bool {
         let [one, other] = [None, credentials].map(|who| is_proxy(kind, who.as_ref(), bytes));
         one || other
     });
-    known.contains(&true)
+    let credentials = Credentials::new("user", PASSWORD);
+    let passed_on = [None, credentials].map(|who| is_passed_on(who.as_ref(), bytes));
+    known.contains(&true) || passed_on.contains(&true)
+}
+
+/// What comes back for a request that a proxy was to pass on.
+fn is_passed_on(credentials: Option<&Credentials>, bytes: &[u8]) -> bool {
+    let Some(target) = Authority::new("mp.example.com", 80) else {
+        return false;
+    };
+    match wait_for(forward::root_page(peer(bytes), &target, credentials, LIMIT)) {
+        Ok(_) => true,
+        Err(refused) => is_refusal(&refused, credentials),
+    }
 }
 
 fn is_proxy(kind: Kind, credentials: Option<&Credentials>, bytes: &[u8]) -> bool {
@@ -31,14 +45,16 @@ fn is_proxy(kind: Kind, credentials: Option<&Credentials>, bytes: &[u8]) -> bool
             assert!(said <= 32 << 10);
             true
         }
-        Passage::Refused(refused) => {
-            let texts = texts(&refused);
-            let gives_back = |secret: &str| texts.iter().any(|text| text.contains(secret));
-            let told = credentials.is_some();
-            assert!(!told || !gives_back(PASSWORD) && !gives_back(AUTHORIZATION));
-            !matches!(refused, Refused::NotProxy { .. } | Refused::Closed)
-        }
+        Passage::Refused(refused) => is_refusal(&refused, credentials),
     }
+}
+
+fn is_refusal(refused: &Refused, credentials: Option<&Credentials>) -> bool {
+    let texts = texts(refused);
+    let gives_back = |secret: &str| texts.iter().any(|text| text.contains(secret));
+    let told = credentials.is_some();
+    assert!(!told || !gives_back(PASSWORD) && !gives_back(AUTHORIZATION));
+    !matches!(refused, Refused::NotProxy { .. } | Refused::Closed)
 }
 
 /// What is kept of a refusal, as short as is promised.
