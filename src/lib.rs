@@ -47,5 +47,5 @@ pub mod lab;
 /// The commands.
 pub mod cli;
 /// The readings of what others wrote, for fuzzers.
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;

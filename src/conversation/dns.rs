@@ -173,7 +173,7 @@ fn addresses(message: &Message<&[u8]>) -> Vec<IpAddr> {
         .collect()
 }
 
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, feature = "fuzzing"))]
 impl Query {
     /// The question that an answer is to, by the answer's own word.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {

@@ -9,7 +9,7 @@ mod ber;
 pub(crate) mod certificate;
 pub(crate) mod challenge;
 pub(crate) mod dns;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 pub(crate) mod http;
 pub(crate) mod kerberos;

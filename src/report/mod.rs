@@ -9,7 +9,7 @@ mod client;
 mod delivery;
 mod document;
 mod evidence;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod exceptions;
 mod join;

@@ -28,7 +28,7 @@ pub(crate) mod finding;
 pub(crate) mod head;
 pub(crate) mod headers;
 #[cfg_attr(
-    not(any(test, fuzzing)),
+    not(any(test, feature = "fuzzing")),
     expect(dead_code, reason = "bodies go to stand-ins only")
 )]
 pub(crate) mod multipart;

@@ -125,7 +125,7 @@ fn header(input: &mut &[u8]) -> Result<Header, EmptyError> {
     })
 }
 
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, feature = "fuzzing"))]
 impl Question {
     /// The question that an answer is to, by the answer's own word.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
