@@ -198,3 +198,43 @@ fn dynamic_ports_are_learnt_tried_and_the_one_that_a_firewall_drops_is_named() {
     assert_eq!(states, [(&Value::from(last), &Value::from("filtered"))]);
     assert_eq!(status, Some(1));
 }
+
+/// A browser of SQL Server, which names one instance.
+const BROWSER: &str = "
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(('192.0.2.10', 1434))
+print('ready', flush=True)
+while True:
+    request, whose = server.recvfrom(64)
+    text = b'ServerName;IBS01;InstanceName;CM;IsClustered;No;Version;10.50.6000.34;tcp;49170;;'
+    if request == b'\\x03':
+        server.sendto(b'\\x05' + len(text).to_bytes(2, 'little') + text, whose)
+";
+
+#[test]
+fn a_sql_port_that_resets_is_told_with_the_port_of_the_instance_that_the_browser_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = folder.path().join("site.yaml");
+    let flow_to_sql =
+        "flows: [ { from: cm01, to: ibs01, port: 1433, protocol: tds, need: required } ]\n";
+    fs::write(&site, SITE.to_string() + flow_to_sql).expect("written");
+    let row = Row::new();
+    let mut browser = Command::new("ip")
+        .args(["netns", "exec", &row.names[2], "python3", "-c", BROWSER])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python");
+    let mut ready = [0; 5];
+    let output = browser.stdout.as_mut().expect("its output");
+    std::io::Read::read_exact(output, &mut ready).expect("it binds its port");
+    let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder.path());
+    let place = ["--from", "intranet", "--as", "cm01"];
+    let (_, report) = check_as_nobody(&row, &program, &site, &place);
+    browser.kill().expect("it runs");
+    browser.wait().expect("it ends");
+    let flow = flow(&report, "cm01>ibs01:1433/tcp");
+    assert_eq!(flow["state"], "closed", "{flow:#}");
+    let said = &flow["evidence"]["spoken"];
+    assert_eq!(said["facts"]["instances at"], "49170 (CM)", "{said:#}");
+}

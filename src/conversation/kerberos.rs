@@ -7,12 +7,17 @@
 //! line in the log of the centre (on Windows event 4768, where failures are audited), and it names who asked. A
 //! request for a made-up principal in the true realm would be one step closer to guessing at names, which is what
 //! some monitors look for, and would need the realm to be known.
+//!
+//! A centre that serves several realms may say nothing of another, and hangs up over TCP. It is then asked for extensions
+//! of the transport that nobody knows, which it has to refuse (RFC 4120 section 7.2.2, RFC 5021 section 3): that names no
+//! realm. Over UDP its silence stays silence.
 
 use std::time::Duration;
 
 use asn1_rs::{Any, Class, FromBer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::ber::{
     self, BIT_STRING, GENERAL_STRING, GENERALIZED_TIME, INTEGER, SEQUENCE, application, element,
@@ -49,11 +54,29 @@ pub(crate) enum Spoken {
     Error {
         /// The code: 6 client not found, 68 wrong realm, 52 too big for UDP (section 7.5.9).
         code: u32,
-        /// The realm it names.
-        realm: String,
+        /// The realm it names; `None`: none but ours, which anybody could repeat.
+        realm: Option<String>,
     },
     /// It gave out a ticket; hardly a key distribution centre, yet it speaks Kerberos.
     Ticket,
+}
+
+/// The length of a message that asks which extensions of TCP there are: the high bit alone (RFC 5021 section 3).
+const WHICH_EXTENSIONS: [u8; PREFIX] = [0x80, 0, 0, 0];
+
+/// Asks over TCP for extensions of TCP, within `limit`. Only a refusal proves Kerberos: a list of extensions would look
+/// like an echo.
+///
+/// # Errors
+/// What kept it from being recognised as Kerberos.
+pub(crate) async fn extensions<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    limit: Duration,
+) -> Result<Spoken, Fault> {
+    let deadline = Instant::now() + limit;
+    message::send(stream, "Kerberos extensions", &WHICH_EXTENSIONS, deadline).await;
+    let bytes = message::receive(stream, "Kerberos answer", frame, deadline).await?;
+    read(bytes.get(PREFIX..).unwrap_or(&[]))
 }
 
 /// Asks over TCP, within `limit`.
@@ -78,7 +101,14 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     read(bytes.get(PREFIX..).unwrap_or(&[]))
 }
 
-/// The request, as it goes in a datagram.
+/// A nonce protects a ticket from being an old one, and tells one request from a repetition of another: a centre answers
+/// those from memory, or not at all while the first is under way. 31 bits, the highest set, so that it has four bytes.
+fn nonce() -> [u8; 4] {
+    let [one, two, three, four, ..] = Uuid::new_v4().into_bytes();
+    [one & 0x7f | 0x40, two, three, four]
+}
+
+/// The request, as it goes in a datagram; no two are alike.
 pub(crate) fn request() -> Vec<u8> {
     let body = [
         numbered(0, BIT_STRING, &[0; 5]), // no options: 32 bits, none unused
@@ -86,8 +116,7 @@ pub(crate) fn request() -> Vec<u8> {
         numbered(2, GENERAL_STRING, REALM),
         element(field(3), &name(NT_SRV_INST, &[b"krbtgt", REALM])),
         numbered(5, GENERALIZED_TIME, TILL),
-        // A nonce protects a ticket from being an old one. There will be none.
-        numbered(7, INTEGER, &[1]),
+        numbered(7, INTEGER, &nonce()),
         element(field(8), &element(SEQUENCE, &encryption_types())),
     ]
     .concat();
@@ -159,13 +188,15 @@ fn error(content: &[u8]) -> Option<Spoken> {
     let number = |field: u32| inside(field)?.u32().ok();
     let is_error = number(0)? == 5 && number(1)? == u32::from(KRB_ERROR);
     is_error.then_some(())?;
-    let realm = inside(9)?;
+    let realm = inside(9)?.data;
+    let text = || {
+        let text = String::from_utf8_lossy(realm);
+        text.chars().take(LONGEST_REALM).collect()
+    };
+    let says_nothing = realm.is_empty() || realm.eq_ignore_ascii_case(REALM);
     Some(Spoken::Error {
         code: number(6)?,
-        realm: String::from_utf8_lossy(realm.data)
-            .chars()
-            .take(LONGEST_REALM)
-            .collect(),
+        realm: (!says_nothing).then(text),
     })
 }
 
@@ -201,12 +232,39 @@ mod tests {
         for code in [6, 52, 68] {
             let spoken = Spoken::Error {
                 code: code.into(),
-                realm: "CORP.EXAMPLE".to_string(),
+                realm: Some("CORP.EXAMPLE".to_string()),
             };
             let refusal = refusal(code, b"CORP.EXAMPLE");
             assert_eq!(read(&refusal), Ok(spoken.clone()));
             assert_eq!(ask(&prefixed(&refusal)).await, Ok(spoken));
         }
+    }
+
+    #[test]
+    fn our_own_realm_repeated_is_no_evidence_of_theirs() {
+        let code = 6;
+        let seen = read(&refusal(6, b"PORTPROOF.INVALID"));
+        assert_eq!(seen, Ok(Spoken::Error { code, realm: None }));
+    }
+
+    #[tokio::test]
+    async fn a_centre_that_hangs_up_on_strangers_refuses_unknown_extensions() {
+        let refused = prefixed(&refusal(61, b"CORP.EXAMPLE"));
+        let seen = extensions(&mut join(refused.as_slice(), sink()), LIMIT).await;
+        assert!(
+            matches!(seen, Ok(Spoken::Error { code: 61, .. })),
+            "{seen:?}"
+        );
+        let echo = WHICH_EXTENSIONS.as_slice();
+        let seen = extensions(&mut join(echo, sink()), LIMIT).await;
+        assert_eq!(seen, Err(Fault::Foreign));
+    }
+
+    #[test]
+    fn no_two_requests_are_alike() {
+        let (one, other) = (request(), request());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), other.len());
     }
 
     #[tokio::test]

@@ -1,7 +1,8 @@
 //! LDAP: an anonymous search of the root DSE, which every server lets anyone read (RFC 4512, section 5.1).
 //!
 //! No bind goes before it: a connection is anonymous from its start (RFC 4513, section 4). Any LDAP message in answer
-//! proves the service, also an error or the notice that it disconnects.
+//! proves the service, also an error or the notice that it disconnects. An unbind ends it, as clients end theirs: servers
+//! log a connection that is only dropped as lost.
 
 use std::time::Duration;
 
@@ -71,7 +72,15 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
             None => break,
         }
     }
+    message::send(stream, "LDAP unbind", &unbind(), deadline).await;
     Ok(spoken)
+}
+
+/// The end of a conversation, which has no answer (RFC 4511 section 4.3).
+fn unbind() -> Vec<u8> {
+    // A primitive element of application number 2, empty.
+    let operation = element(0x42, &[]);
+    element(SEQUENCE, &[element(INTEGER, &[2]), operation].concat())
 }
 
 /// The request: base object search of the empty name for any object, a few attributes.

@@ -23,6 +23,7 @@ pub(crate) mod rpc;
 #[cfg(all(test, target_os = "linux"))]
 mod samba;
 pub(crate) mod smb;
+pub(crate) mod sql_browser;
 pub(crate) mod tds;
 pub(crate) mod tls;
 mod trust;

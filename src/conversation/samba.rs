@@ -339,7 +339,7 @@ async fn refuses_a_ticket() {
     let kerberos::Spoken::Error { code, realm } = over_tcp.expect("Kerberos") else {
         panic!("a ticket");
     };
-    assert!([6, 68].contains(&code), "error {code} of {realm}");
+    assert!([6, 68].contains(&code), "error {code} of {realm:?}");
 }
 
 /// A name that is there, and one that is not, over both transports.

@@ -9,7 +9,7 @@
 //! what failed. `budget` asks alone what a limit on error messages may have swallowed, `members` speaks to several servers
 //! behind one address, `search` finds out whether a host is dead. `delivery` has conversations again that ended without a word. `inquire` finds out what an inquiry
 //! of `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances (`distance`), times. What this
-//! host itself resets or drops `here` finds out. `pace` spreads the tries, `learnt` keeps round trips and losses, `names` asks the
+//! host itself resets or drops `here` finds out; where the instances of a SQL Server listen that resets, `instances`. `pace` spreads the tries, `learnt` keeps round trips and losses, `names` asks the
 //! resolver, `resolver` asks its servers why it gave no answer, `gateway` goes through a proxy. What the log says of all
 //! this has its words in `story`. What comes back is always an
 //! `Observation`, never an error. What is said on an open port is in `conversation`.
@@ -24,6 +24,7 @@ mod fetch;
 mod gateway;
 mod here;
 mod inquire;
+mod instances;
 mod knock;
 mod learnt;
 mod members;
@@ -397,6 +398,7 @@ impl Prober {
             return datagram::ask(self, &question, asked, host, places).await;
         }
         let mut seen = knock::knock(self, &question, host, earlier, places).await;
+        instances::note(self, &question, &mut seen).await;
         if question.spread && seen.state == State::Open && !seen.on_link {
             let opened = seen
                 .attempts

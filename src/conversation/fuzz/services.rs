@@ -3,7 +3,7 @@
 use super::{LIMIT, over};
 use crate::conversation::rpc::datagram;
 use crate::conversation::smb::Opening;
-use crate::conversation::{dns, kerberos, ldap, rpc, smb, tds};
+use crate::conversation::{dns, kerberos, ldap, rpc, smb, sql_browser, tds};
 
 /// A DNS answer in a datagram, to the question that it repeats.
 pub fn dns(bytes: &[u8]) -> bool {
@@ -48,7 +48,8 @@ pub fn smb(bytes: &[u8]) -> bool {
     })
 }
 
-/// The answer of a SQL Server.
+/// The answer of a SQL Server, or of its browser.
 pub fn tds(bytes: &[u8]) -> bool {
-    over(bytes, async |peer| tds::exchange(peer, LIMIT).await)
+    let of_browser = sql_browser::read(bytes).is_ok();
+    of_browser || over(bytes, async |peer| tds::exchange(peer, LIMIT).await)
 }

@@ -2,6 +2,7 @@
 //!
 //! A missing program fails the test and says how to get it.
 
+mod domain_services;
 mod proxies;
 mod verbs_and_roles;
 

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use domain::base::iana::Rcode;
 use tokio::net::TcpStream;
 
 use crate::conversation::{Fault, dns, kerberos, ldap, tds};
 use crate::observation::{Depth, Observation, Service, Spoken};
+use crate::probe::once::again;
 use crate::probe::{Prober, Question, Target};
 
 /// Writes down what came of a conversation.
@@ -124,7 +126,7 @@ fn kind(question: &Question) -> dns::Kind {
 }
 
 pub(in crate::probe) fn of_dns(question: &Question, answer: &dns::Answer) -> Spoken {
-    let mut facts = vec![("answer", answer.rcode.to_string())];
+    let mut facts = vec![("answer", dns_words(answer))];
     if let Some(name) = &question.name {
         facts.push(("name", name.clone()));
     }
@@ -142,15 +144,49 @@ pub(in crate::probe) fn of_dns(question: &Question, answer: &dns::Answer) -> Spo
     }
 }
 
-pub(super) async fn kerberos(prober: &Prober, stream: &mut TcpStream, seen: &mut Observation) {
-    let said = kerberos::exchange(stream, prober.limits.timeout).await;
+/// What a name server answered, with what its code means for who asks (RFC 1035 section 4.1.1).
+fn dns_words(answer: &dns::Answer) -> String {
+    let meaning = match answer.rcode {
+        Rcode::NOERROR if answer.truncated => "cut to fit a datagram",
+        Rcode::NOERROR if answer.records == 0 => {
+            "no data: it knows the name, and no address of this family for it"
+        }
+        Rcode::NXDOMAIN => "it says that there is no such name",
+        Rcode::REFUSED => "it does not serve this host, or not this name",
+        Rcode::SERVFAIL => "it could not find out",
+        Rcode::FORMERR | Rcode::NOTIMP => "it does not understand the question",
+        _ => "",
+    };
+    match meaning {
+        "" => answer.rcode.to_string(),
+        meaning => format!("{} ({meaning})", answer.rcode),
+    }
+}
+
+pub(super) async fn kerberos(
+    prober: &Prober,
+    question: &Question,
+    stream: &mut TcpStream,
+    seen: &mut Observation,
+) {
+    let limit = prober.limits.timeout;
+    let mut said = kerberos::exchange(stream, limit).await;
+    // A centre of several realms hangs up at the name of another.
+    if matches!(said, Err(Fault::HungUp | Fault::Mute))
+        && let Some(mut stream) = again(prober, question, seen.address).await
+    {
+        said = kerberos::extensions(&mut stream, limit).await.or(said);
+    }
     note(seen, said.map(of_kerberos));
 }
 
 pub(in crate::probe) fn of_kerberos(said: kerberos::Spoken) -> Spoken {
     let facts = match said {
         kerberos::Spoken::Error { code, realm } => {
-            vec![("error", code.to_string()), ("realm", realm)]
+            let realm = realm.map(|realm| ("realm", realm));
+            std::iter::once(("error", code.to_string()))
+                .chain(realm)
+                .collect()
         }
         kerberos::Spoken::Ticket => vec![("answer", "a ticket".to_string())],
     };
@@ -158,5 +194,28 @@ pub(in crate::probe) fn of_kerberos(said: kerberos::Spoken) -> Spoken {
         protocol: "kerberos",
         facts,
         ports: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_answer_of_a_name_server_says_what_it_means_for_who_asks() {
+        let words = |rcode, records| {
+            dns_words(&dns::Answer {
+                rcode,
+                authoritative: false,
+                truncated: false,
+                records,
+                addresses: Vec::new(),
+            })
+        };
+        assert_eq!(words(Rcode::NOERROR, 1), "NOERROR");
+        assert!(words(Rcode::NOERROR, 0).contains("no data"));
+        assert!(words(Rcode::REFUSED, 0).starts_with("REFUSED (it does not serve"));
+        assert!(words(Rcode::SERVFAIL, 0).contains("could not find out"));
+        assert!(words(Rcode::NXDOMAIN, 0).contains("no such name"));
     }
 }

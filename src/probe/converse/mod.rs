@@ -66,7 +66,7 @@ pub(super) async fn converse(
             Ladder::Tds => facts::tds(prober, &mut stream, seen).await,
             Ladder::Ldap => facts::ldap(prober, &mut stream, seen).await,
             Ladder::Dns => facts::dns(prober, question, &mut stream, seen).await,
-            Ladder::Kerberos => facts::kerberos(prober, &mut stream, seen).await,
+            Ladder::Kerberos => facts::kerberos(prober, question, &mut stream, seen).await,
             Ladder::RpcMapper => rpc::mapper(prober, question, &mut stream, places, seen).await,
             Ladder::RpcPort => rpc::greet(prober, &mut stream, seen).await,
             Ladder::Http => {
