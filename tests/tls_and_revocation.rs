@@ -348,8 +348,8 @@ fn old_servers_are_open_never_blocked_and_their_certificates_are_checked() {
         (tls10, "unknown tls-too-old note"),
         (ciphers, "unknown tls-too-old note"),
         (ended, "wrong certificate-expired error"),
-        (sha1, "wrong certificate-weak warning"),
-        (short, "wrong certificate-weak warning"),
+        (sha1, "ok certificate-weak warning"),
+        (short, "unknown certificate-undecided warning"),
         (nameless, "wrong tls-only-without-sni error"),
     ] {
         let flow = run.web(at);

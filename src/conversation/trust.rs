@@ -1,6 +1,6 @@
 //! What a run's TLS goes by: the roots that certificates must lead to, and the certificate that this host shows.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
@@ -20,6 +20,17 @@ pub struct Trust {
     pub(crate) roots: Arc<Roots>,
     /// The client certificate that is presented when a server asks.
     pub(crate) own: Option<ClientCertificate>,
+    /// Intermediates that servers did not send; none until they were looked for.
+    fetched: Arc<OnceLock<Vec<Fetched>>>,
+}
+
+/// An intermediate that a server did not send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fetched {
+    /// Where it was fetched: a certificate below it names the address.
+    pub(crate) url: String,
+    /// The certificate.
+    pub(crate) der: CertificateDer<'static>,
 }
 
 impl Trust {
@@ -49,11 +60,25 @@ impl Trust {
             verifier,
             roots: Arc::new(Roots::new(named, system)),
             own: None,
+            fetched: Arc::default(),
         }
     }
 
     /// Presents this client certificate, where a server asks for one.
     pub(crate) fn presenting(self, own: Option<ClientCertificate>) -> Self {
         Self { own, ..self }
+    }
+
+    /// The intermediates that servers did not send, and that were fetched.
+    pub(crate) fn fetched(&self) -> &[Fetched] {
+        self.fetched.get().map_or(&[], Vec::as_slice)
+    }
+
+    #[cfg(test)]
+    /// Judges chains from now on with these intermediates too. What they prove is proved by signatures, so that a false
+    /// one does no harm.
+    pub(crate) fn know(&self, fetched: Vec<Fetched>) {
+        // A run looks for them once.
+        let _ = self.fetched.set(fetched);
     }
 }

@@ -28,8 +28,8 @@ pub use listener::Listener;
 pub use revocation::{ListContent, ListFault, ListSeen};
 pub use spoken::{RpcPort, RpcRange, Spoken};
 pub use tls::{
-    Certificate, CertificateFault, ChainFault, Interception, Presented, Purpose, TlsEnd, TlsSeen,
-    Weight,
+    Certificate, CertificateFault, ChainFault, Interception, MissingIssuer, Presented, Purpose,
+    TlsEnd, TlsSeen, Weight,
 };
 
 /// Everything that was seen of one flow at one address.

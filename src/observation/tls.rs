@@ -21,6 +21,8 @@ pub struct TlsSeen {
     pub der: Arc<[Vec<u8>]>,
     /// The trusted root that the chain leads to.
     pub root: Option<String>,
+    /// The certificate that the server has to send beside its own and does not.
+    pub missing: Option<MissingIssuer>,
     /// Every fault of the chain, the worst first.
     pub faults: Vec<ChainFault>,
     /// Whether the server asked for a client certificate in the first handshake.
@@ -31,12 +33,23 @@ pub struct TlsSeen {
     pub more_authorities: usize,
     /// What became of this host's client certificate.
     pub presented: Presented,
-    /// What the verifier said, when it was not satisfied.
+    /// What rustls' verifier said, when it was not satisfied. It is stricter than Windows.
     pub verifier: Option<String>,
     /// Whether somebody put his own certificate in its place.
     pub interception: Option<Interception>,
     /// Behind a proxy that publishes: where TLS really ends.
     pub ends: Option<TlsEnd>,
+}
+
+/// The certificate of an issuer that the server does not send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingIssuer {
+    /// Whose.
+    pub name: String,
+    /// The address at which it was fetched, by the certificate below it.
+    pub fetched: Option<String>,
+    /// Why it was not fetched, where that was tried.
+    pub not_fetched: Option<String>,
 }
 
 /// Where TLS ends that is sent to a proxy which publishes other systems, by the pins of the site file.
@@ -102,7 +115,9 @@ pub struct ChainFault {
 pub enum Weight {
     /// They refuse the certificate.
     Refused,
-    /// Old ones take it, modern ones refuse it.
+    /// Whether they take it is not known here.
+    Undecided,
+    /// Windows takes it, modern libraries refuse it.
     Weak,
     /// They take it.
     Note,
@@ -135,15 +150,20 @@ pub enum CertificateFault {
     Expired,
     /// Not yet valid.
     NotYetValid,
+    /// The root that it leads to has ended.
+    RootExpired,
+    /// The certificate of its issuer was neither sent nor is it a trusted root.
+    NoIssuer,
+    /// The server does not send an intermediate. Windows clients fetch it from an address that the certificate names.
+    Incomplete,
     /// No chain to a root this host or the site file trusts.
     Untrusted,
     /// Not for server authentication.
     Purpose,
-    /// Old clients take it, modern ones do not.
-    Weak {
-        /// Whether the verifier refuses it.
-        refused: bool,
-    },
+    /// Windows takes it, modern libraries do not.
+    Weak,
+    /// Whether Windows takes it cannot be computed here, or is not known.
+    Undecided,
     /// Its revocation list names it.
     Revoked,
     /// Its revocation list is named by LDAP addresses only, which nobody answers on the Internet.
@@ -152,7 +172,7 @@ pub enum CertificateFault {
     ListByHttpsOnly,
     /// It comes with more certificates, or a longer list of authorities, than clients read of one message.
     TooLarge,
-    /// Malformed, or signed wrongly, in the verifier's words.
+    /// Any other fault, in words.
     Other(String),
 }
 
@@ -175,4 +195,11 @@ pub enum Interception {
     },
     /// It cannot be told, for this reason.
     Undecided(&'static str),
+}
+
+impl CertificateFault {
+    /// Whether Windows clients take the certificate all the same, or may: what is said inside TLS counts then.
+    pub fn is_light(&self) -> bool {
+        matches!(self, Self::Weak | Self::Incomplete | Self::Undecided)
+    }
 }

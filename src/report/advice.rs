@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::document::{Devices, Evidence};
+use super::document::{Devices, Evidence, MissingIssuer};
 use crate::catalogue::Catalogue;
 use crate::plan::{self, FlowEntry};
 use crate::verdict::{Cause, Verdict};
@@ -147,10 +147,14 @@ fn of_cause(
         Cause::CertificateExpired | Cause::CertificateNotYetValid => format!("Renew the certificate of {system}, or correct a clock."),
         Cause::PublishedOtherwise => format!("{system} does with TLS what the site file does not say (bridging or tunnelling): correct the publishing rule or `publishes.tls`."),
         Cause::ExpiresSoon => format!("Renew the certificate of {system} in time."),
+        Cause::CertificateUntrusted if missing(evidence).is_some() => not_sent(evidence, system),
         Cause::CertificateUntrusted => "No chain to a root that this host trusts. Name the site's certification authority under `tls.roots`; if it is named, something else answers with its own certificate.".to_string(),
         Cause::CertificatePurpose | Cause::CertificateInvalid => format!("Give {system} a certificate for server authentication; what is wrong with this one is in the evidence."),
         Cause::CertificateTooLarge => format!("Have {system} send its certificate and the intermediates only: Windows clients read at most 32,768 bytes of one handshake message, unless MessageLimitClient says otherwise. Where its chain is short, shorten the list of authorities that it accepts for client certificates."),
-        Cause::CertificateWeak => format!("Clients of the product's age take the certificate of {system}, modern ones refuse it: issue a new one, with RSA of 2,048 bits or more, SHA-256, and the name in the subject alternative name. What is weak is in the evidence."),
+        Cause::CertificateWeak => format!("Windows clients take the certificate of {system}, modern libraries refuse it: issue a new one in time, with RSA of 2,048 bits or more, SHA-256, and the name in the subject alternative name. What is weak is in the evidence."),
+        Cause::CertificateUndecided => format!("Nobody here can tell whether Windows clients take the certificate of {system}; why is in the evidence. See on a client that reaches it (`certutil -verify -urlfetch FILE`), or issue one of a common kind: RSA of 2,048 bits or more with SHA-256."),
+        Cause::IntermediateMissing => intermediate(evidence, system),
+        Cause::RootExpired => format!("The root that the certificate of {system} leads to has ended, so Windows clients refuse every certificate below it: renew the root certificate at its authority, distribute the new one to clients and servers, and name it under `tls.roots`. Or correct a clock."),
         Cause::CertificateRevoked => format!("The revocation list names the certificate of {system}, so clients that check refuse it (ccmexec.log: WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED): give it a new one."),
         Cause::Intercepted => format!("A device between here and {system} ends TLS itself, with a certificate by {}. Let it pass {system} through unopened: a site in native mode works only from end to end.", intercepting(evidence)),
         Cause::TlsOnlyWithoutSni => format!("{system} refuses clients that say its name in the handshake, as Windows does since Vista: bind the certificate to the name that this zone uses, or to the address without a name."),
@@ -206,6 +210,46 @@ fn of_cause(
         | Cause::FarApart
         | Cause::GivenTwice => String::new(),
     }
+}
+
+/// The certificate that a server does not send.
+fn missing(evidence: &Evidence) -> Option<&MissingIssuer> {
+    evidence.tls.as_ref()?.missing.as_ref()
+}
+
+/// An issuer of which nothing tells whether it is an intermediate, a root, or a device's.
+fn not_sent(evidence: &Evidence, system: &str) -> String {
+    let name = missing(evidence).map_or("its issuer", |missing| &missing.name);
+    format!(
+        "The certificate of {name} is needed, and {system} does not send it. Install it on {system}, if it is an \
+         intermediate. If it is the site's root, name it under `tls.roots`. If nobody knows it, a device on the way shows \
+         its own certificate."
+    )
+}
+
+/// Which certificate has to be installed on a server, beside its own.
+fn intermediate(evidence: &Evidence, system: &str) -> String {
+    let Some(missing) = missing(evidence) else {
+        return format!(
+            "Install the intermediate certificates on {system}, beside its own; the last of the chain in the evidence \
+             names the issuer that is missing."
+        );
+    };
+    let name = &missing.name;
+    if let Some(url) = &missing.fetched {
+        return format!(
+            "Windows clients that reach {url} accept it; all others refuse it. Install the intermediate {name} on \
+             {system}, beside its own certificate, so that it is sent along."
+        );
+    }
+    let why = missing.not_fetched.as_ref();
+    let why = why.map_or(String::new(), |why| {
+        format!(" Windows clients would fetch it, and from here that fails: {why}.")
+    });
+    format!(
+        "{system} does not send the certificate of {name}, which issued its own. Install the intermediate {name} on \
+         {system}, beside its own certificate.{why} If nothing stands above {name}, name it under `tls.roots` instead."
+    )
 }
 
 /// What one vantage cannot tell from a request that never arrived.

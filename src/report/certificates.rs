@@ -1,7 +1,7 @@
 //! Certificates and revocation lists in the evidence of a report.
 
 use super::document::{
-    Certificate, ChainFault, ClientCertificate, Interception, RevocationList, Tls,
+    Certificate, ChainFault, ClientCertificate, Interception, MissingIssuer, RevocationList, Tls,
 };
 use crate::observation::{self, ListSeen, Presented, Purpose, TlsSeen, Weight};
 
@@ -19,6 +19,11 @@ pub(super) fn tls(seen: &TlsSeen) -> Tls {
         client_certificate: client_certificate(seen),
         verifier: seen.verifier.clone(),
         root: seen.root.clone(),
+        missing: seen.missing.as_ref().map(|it| MissingIssuer {
+            name: it.name.clone(),
+            fetched: it.fetched.clone(),
+            not_fetched: it.not_fetched.clone(),
+        }),
         faults: seen.faults.iter().map(fault).collect(),
         ends: seen.ends.as_ref().map(|end| end.at.clone()),
         interception: seen.interception.as_ref().map(interception),
@@ -50,6 +55,7 @@ fn fault(fault: &observation::ChainFault) -> ChainFault {
     ChainFault {
         weight: match fault.weight {
             Weight::Refused => "refused",
+            Weight::Undecided => "undecided",
             Weight::Weak => "weak",
             Weight::Note => "note",
         }

@@ -549,10 +549,13 @@ pub struct Tls {
     pub client_certificate_asked: bool,
     /// What was asked for, and what became of this host's client certificate.
     pub client_certificate: ClientCertificate,
-    /// What the verifier said, when it was not satisfied.
+    /// What rustls' verifier said, when it was not satisfied. It is stricter than Windows and decides nothing alone.
     pub verifier: Option<String>,
     /// The trusted root that the chain leads to.
     pub root: Option<String>,
+    /// The certificate of an issuer that the server has to send and does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingIssuer>,
     /// Every fault of the chain, the worst first.
     pub faults: Vec<ChainFault>,
     /// Whether somebody put his own certificate in the service's place.
@@ -581,10 +584,24 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+/// The certificate of an issuer that a server has to send and does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MissingIssuer {
+    /// Whose.
+    pub name: String,
+    /// The address at which it was fetched. Windows clients that reach it accept the chain.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fetched: Option<String>,
+    /// Why it was not fetched, where that was tried.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_fetched: Option<String>,
+}
+
 /// A fault of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChainFault {
-    /// `refused` (by every client), `weak` (old clients take it, modern ones refuse it) or `note` (clients take it).
+    /// `refused` (by Windows clients), `undecided` (not known here), `weak` (Windows takes it, modern libraries refuse it)
+    /// or `note` (clients take it).
     pub weight: String,
     /// In words.
     pub says: String,

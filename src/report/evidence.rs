@@ -465,12 +465,19 @@ fn certificate(fault: &CertificateFault) -> &'static str {
     match fault {
         CertificateFault::Name
         | CertificateFault::Expired
+        | CertificateFault::RootExpired
         | CertificateFault::NotYetValid
         | CertificateFault::Untrusted
         | CertificateFault::Purpose
         | CertificateFault::Other(_) => "showed a certificate that a client refuses",
-        CertificateFault::Weak { .. } => {
-            "showed a certificate that old clients take and modern ones refuse"
+        CertificateFault::NoIssuer | CertificateFault::Incomplete => {
+            "showed a certificate without that of its issuer"
+        }
+        CertificateFault::Weak => {
+            "showed a certificate that Windows clients take and modern libraries refuse"
+        }
+        CertificateFault::Undecided => {
+            "showed a certificate of which it is not known here whether Windows clients take it"
         }
         CertificateFault::TooLarge => {
             "sent a message of the TLS handshake that is larger than Windows clients read, as a rule too many certificates"

@@ -165,13 +165,18 @@ fn of_service(service: &Service, http: Option<&HttpSeen>, cause: Cause) -> Optio
 fn of_certificate(fault: &CertificateFault) -> Outcome {
     match fault {
         CertificateFault::Name => Outcome::CertificateName,
-        CertificateFault::Expired | CertificateFault::NotYetValid => Outcome::CertificateDate,
-        CertificateFault::Untrusted => Outcome::CertificateUntrusted,
+        CertificateFault::Expired
+        | CertificateFault::RootExpired
+        | CertificateFault::NotYetValid => Outcome::CertificateDate,
+        CertificateFault::Untrusted | CertificateFault::NoIssuer | CertificateFault::Incomplete => {
+            Outcome::CertificateUntrusted
+        }
         CertificateFault::ListByLdapOnly | CertificateFault::ListByHttpsOnly => {
             Outcome::RevocationUnreachable
         }
         CertificateFault::Purpose
-        | CertificateFault::Weak { .. }
+        | CertificateFault::Weak
+        | CertificateFault::Undecided
         | CertificateFault::Revoked
         | CertificateFault::TooLarge
         | CertificateFault::Other(_) => Outcome::TlsFailed,

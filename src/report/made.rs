@@ -176,6 +176,7 @@ pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> T
         },
         verifier: None,
         root: root.map(str::to_string),
+        missing: None,
         faults: Vec::new(),
         interception: Some(Interception {
             is: is.to_string(),

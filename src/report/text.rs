@@ -506,9 +506,6 @@ pub fn seen(flow: &ReportFlow) -> String {
                 .map(|end| format!(", valid until {end}"))
                 .unwrap_or_default();
         }
-        if let Some(verifier) = &tls.verifier {
-            text += &format!("; the verifier says: {verifier}");
-        }
         text += &tls_words(tls);
     }
     for list in evidence.lists.iter().filter(|list| !list.faults.is_empty()) {

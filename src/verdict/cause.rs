@@ -167,6 +167,12 @@ words! {
         CertificateName = "certificate-name",
         /// The certificate has ended.
         CertificateExpired = "certificate-expired",
+        /// The root that the certificate leads to has ended.
+        RootExpired = "root-expired",
+        /// The server does not send an intermediate certificate.
+        IntermediateMissing = "intermediate-missing",
+        /// Whether Windows clients take the certificate cannot be computed here, or is not known.
+        CertificateUndecided = "certificate-undecided",
         /// The certificate has not begun.
         CertificateNotYetValid = "certificate-not-yet-valid",
         /// The certificate leads to no trusted root.
@@ -177,7 +183,7 @@ words! {
         CertificateInvalid = "certificate-invalid",
         /// The server sends more certificates than clients read.
         CertificateTooLarge = "certificate-too-large",
-        /// Old clients take the certificate, modern ones do not.
+        /// Windows takes the certificate, modern libraries do not.
         CertificateWeak = "certificate-weak",
         /// The revocation list names the certificate.
         CertificateRevoked = "certificate-revoked",

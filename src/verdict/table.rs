@@ -301,6 +301,7 @@ fn by_right_dates(context: &Context, judgement: Judgement) -> Judgement {
     let of_dates = matches!(
         judgement.cause,
         Cause::CertificateExpired
+            | Cause::RootExpired
             | Cause::CertificateNotYetValid
             | Cause::CrlExpired
             | Cause::CrlNotYetValid
@@ -336,6 +337,14 @@ fn missing(lost: Lost) -> Cause {
 fn closely(seen: &Observation, judgement: Judgement) -> Judgement {
     match (&seen.http, judgement.cause) {
         (Some(http), Cause::Answered) => outweighs(http).unwrap_or(judgement),
+        // A certificate that clients take, or may, excuses nothing behind it.
+        (
+            Some(http),
+            Cause::CertificateWeak | Cause::IntermediateMissing | Cause::CertificateUndecided,
+        ) if judgement.verdict != Verdict::Wrong => outweighs(http)
+            .filter(|behind| behind.verdict == Verdict::Wrong || judgement.verdict == Verdict::Ok)
+            .filter(|behind| behind.verdict != Verdict::Ok)
+            .unwrap_or(judgement),
         _ => judgement,
     }
 }
@@ -406,19 +415,30 @@ fn spoken(service: Option<&Service>) -> Judgement {
             wrong(list(fault), Owner::Server)
         }
         Service::List(fault) => wrong(list(fault), Owner::Certificate),
-        Service::Certificate(CertificateFault::Weak { refused }) => weak(*refused),
+        Service::Certificate(CertificateFault::Weak) => {
+            taken(Cause::CertificateWeak, Owner::Certificate)
+        }
+        Service::Certificate(CertificateFault::Incomplete) => {
+            taken(Cause::IntermediateMissing, Owner::Server)
+        }
+        Service::Certificate(CertificateFault::Undecided) => {
+            unknown(Cause::CertificateUndecided, Level::Warning)
+        }
+        Service::Certificate(CertificateFault::NoIssuer) => {
+            wrong(Cause::IntermediateMissing, Owner::Server)
+        }
         Service::Certificate(fault) => wrong(certificate(fault), Owner::Certificate),
         Service::ConnectedToItself => failed(Verdict::Down, Cause::NobodyListens, Owner::Server),
     }
 }
 
-/// Clients of the product's age take a weak certificate, so it never counts as an error.
-fn weak(refused: bool) -> Judgement {
+/// Windows clients take the certificate, and others would not: never an error.
+fn taken(cause: Cause, owner: Owner) -> Judgement {
     Judgement {
-        verdict: if refused { Verdict::Wrong } else { Verdict::Ok },
-        cause: Cause::CertificateWeak,
+        verdict: Verdict::Ok,
+        cause,
         level: Level::Warning,
-        owner: Some(Owner::Certificate),
+        owner: Some(owner),
     }
 }
 
@@ -438,9 +458,12 @@ fn certificate(fault: &CertificateFault) -> Cause {
         CertificateFault::Name => Cause::CertificateName,
         CertificateFault::Expired => Cause::CertificateExpired,
         CertificateFault::NotYetValid => Cause::CertificateNotYetValid,
+        CertificateFault::RootExpired => Cause::RootExpired,
+        CertificateFault::NoIssuer | CertificateFault::Incomplete => Cause::IntermediateMissing,
         CertificateFault::Untrusted => Cause::CertificateUntrusted,
         CertificateFault::Purpose => Cause::CertificatePurpose,
-        CertificateFault::Weak { .. } => Cause::CertificateWeak,
+        CertificateFault::Weak => Cause::CertificateWeak,
+        CertificateFault::Undecided => Cause::CertificateUndecided,
         CertificateFault::Revoked => Cause::CertificateRevoked,
         CertificateFault::ListByLdapOnly => Cause::CrlLdapOnly,
         CertificateFault::ListByHttpsOnly => Cause::CrlHttps,

@@ -251,7 +251,7 @@ fn mark(all: &mut [Seen], certificates: &[&Certified], fault: &CertificateFault)
             .is_some_and(|tls| certificates.iter().any(|one| shows(tls, one)));
         let lighter = match &observation.service {
             Some(Service::Spoke | Service::TlsTooOld) => true,
-            Some(Service::Certificate(CertificateFault::Weak { .. })) => true,
+            Some(Service::Certificate(light)) if light.is_light() => true,
             Some(Service::Certificate(
                 CertificateFault::ListByLdapOnly | CertificateFault::ListByHttpsOnly,
             )) => *fault == CertificateFault::Revoked,

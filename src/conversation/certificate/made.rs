@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -55,6 +55,31 @@ pub(crate) fn server(names: &[&str]) -> CertificateParams {
     params
 }
 
+/// Names addresses of the issuer's certificate.
+pub(crate) fn access(params: &mut CertificateParams, urls: &[&str]) {
+    let element = |tag: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).expect("a short element");
+        let prefix = match length {
+            ..0x80 => vec![tag, length],
+            _ => vec![tag, 0x81, length],
+        };
+        [prefix.as_slice(), content].concat()
+    };
+    let issuers = element(6, b"\x2b\x06\x01\x05\x05\x07\x30\x02");
+    let all: Vec<Vec<u8>> = urls
+        .iter()
+        .map(|url| {
+            element(
+                0x30,
+                &[issuers.as_slice(), &element(0x86, url.as_bytes())].concat(),
+            )
+        })
+        .collect();
+    let content = element(0x30, &all.concat());
+    let extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], content);
+    params.custom_extensions.push(extension);
+}
+
 pub(crate) fn signed(params: &CertificateParams, issuer: &Issuer) -> CertificateDer<'static> {
     let signed = params.signed_by(&key(), issuer).expect("signed");
     signed.der().clone()
@@ -86,11 +111,16 @@ pub(crate) fn openssl_root(
     bits: usize,
     digest: &str,
 ) -> CertificateDer<'static> {
+    openssl_root_by(folder, name, &format!("-newkey rsa:{bits} -{digest}"))
+}
+
+/// The same, with the words that say which key and which digest.
+pub(crate) fn openssl_root_by(folder: &Path, name: &str, words: &str) -> CertificateDer<'static> {
     std::fs::write(folder.join("root.cnf"), format!("[req]\ndistinguished_name = dn\nprompt = no\nx509_extensions = ca\n[dn]\nCN = {name}\n[ca]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = critical,keyCertSign,cRLSign\n")).expect("written");
     openssl(
         folder,
         &format!(
-            "req -x509 -config root.cnf -newkey rsa:{bits} -nodes -keyout root.key -out root.pem -{digest} -days 3650"
+            "req -x509 -config root.cnf {words} -nodes -keyout root.key -out root.pem -days 3650"
         ),
     );
     written(folder, "root.pem")
@@ -103,6 +133,21 @@ pub(crate) fn openssl_leaf(
     bits: usize,
     digest: &str,
 ) -> CertificateDer<'static> {
+    openssl_leaf_by(
+        folder,
+        name,
+        bits,
+        &format!("-{digest} -extfile leaf.cnf -extensions server"),
+    )
+}
+
+/// The same, with the words that say how it is signed and what it carries.
+pub(crate) fn openssl_leaf_by(
+    folder: &Path,
+    name: &str,
+    bits: usize,
+    words: &str,
+) -> CertificateDer<'static> {
     std::fs::write(folder.join("leaf.cnf"), format!("[req]\ndistinguished_name = dn\nprompt = no\n[dn]\nCN = {name}\n[server]\nsubjectAltName = DNS:{name}\nextendedKeyUsage = serverAuth\n")).expect("written");
     openssl(
         folder,
@@ -113,7 +158,7 @@ pub(crate) fn openssl_leaf(
     openssl(
         folder,
         &format!(
-            "x509 -req -in leaf.csr -CA root.pem -CAkey root.key -set_serial 2 -{digest} -days 3650 -extfile leaf.cnf -extensions server -out leaf.pem"
+            "x509 -req -in leaf.csr -CA root.pem -CAkey root.key -set_serial 2 {words} -days 3650 -out leaf.pem"
         ),
     );
     written(folder, "leaf.pem")

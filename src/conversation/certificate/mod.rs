@@ -1,10 +1,14 @@
 //! What a certificate says, what is wrong with it, and whether somebody put his own in its place.
 //!
 //! A chain comes in as DER, as it was sent. `read` says what stands in a certificate; `path` finds who signed whom and
-//! to which root that leads, with `signature` doing the arithmetic; `check` puts both beside the verdict of the real
-//! verifier and lists every fault, the worst first. `interception` compares the chain with what the site expects. All of it is pure: the time comes in, no socket or file is touched.
+//! to which roots that leads, with `signature` doing the arithmetic and `authority` saying who may sign; `check` judges
+//! each way as Windows does (`constraints`, `extensions`) and lists every fault of the best, the worst first. `interception` compares the chain with what the site expects. All of it is pure: the time comes in, no socket or file is touched.
 
+mod authority;
 pub(crate) mod check;
+mod constraints;
+mod extensions;
+mod issuers;
 pub(crate) mod interception;
 #[cfg(test)]
 pub(crate) mod made;
@@ -14,13 +18,16 @@ mod roots;
 mod signature;
 
 pub(crate) use crate::config::{Pin, sha256};
+pub(crate) use authority::Unfit;
 pub(crate) use path::{End, Path, leads_to, signature_of};
 pub(crate) use read::{Digest, Facts, Key, Purpose, read};
 pub(crate) use roots::{Kind, Roots};
 pub(crate) use signature::{Signature, signed};
 
-/// The most certificates of a chain that are looked at.
+/// The most certificates of a chain that are described.
 pub(crate) const LONGEST_CHAIN: usize = 10;
+/// The most certificates of a chain among which a way to a root is looked for: what fits into one message of TLS.
+const MOST_SENT: usize = 256;
 /// The most characters of a distinguished name that are kept.
 pub(crate) const LONGEST_NAME: usize = 400;
 

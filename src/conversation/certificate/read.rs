@@ -1,6 +1,7 @@
 //! What stands in a certificate.
 
 use jiff::Timestamp;
+use x509_parser::asn1_rs::Sequence;
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName};
 use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::oid_registry::Oid;
@@ -113,8 +114,8 @@ pub(crate) fn read(der: &[u8]) -> Option<Facts> {
         serial: serial(certificate.raw_serial()),
         not_before: time(certificate.validity().not_before.timestamp()),
         not_after: time(certificate.validity().not_after.timestamp()),
-        for_servers: purpose(&certificate, |usage| usage.server_auth),
-        for_clients: purpose(&certificate, |usage| usage.client_auth),
+        for_servers: purpose(&certificate, &FOR_SERVERS, |usage| usage.server_auth),
+        for_clients: purpose(&certificate, &FOR_CLIENTS, |usage| usage.client_auth),
         key: key(certificate.public_key()),
         digest: digest(&certificate.signature_algorithm),
         authority: certificate.is_ca(),
@@ -163,10 +164,34 @@ fn bounded(name: &str) -> String {
     name.chars().take(LONGEST_DNS_NAME).collect()
 }
 
+/// Server authentication, and what Microsoft and Netscape had before it for strong ciphers (SGC): clients take either.
+const FOR_SERVERS: [&str; 3] = [
+    "1.3.6.1.5.5.7.3.1",
+    "1.3.6.1.4.1.311.10.3.3",
+    "2.16.840.1.113730.4.1",
+];
+/// Client authentication.
+const FOR_CLIENTS: [&str; 1] = ["1.3.6.1.5.5.7.3.2"];
+
+/// What a certificate says of a purpose. Windows goes by the Application Policies of AD CS where there are any, and passes
+/// over the extended key usage then.
 fn purpose(
     certificate: &X509Certificate<'_>,
+    wanted: &[&str],
     names: impl Fn(&ExtendedKeyUsage<'_>) -> bool,
 ) -> Purpose {
+    if let Some(policies) = application_policies(certificate) {
+        let any = |those: &[&str]| policies.iter().any(|it| those.contains(&it.as_str()));
+        return match (any(wanted), any(&ANY_PURPOSE)) {
+            (true, _) => Purpose::Named,
+            (false, true) => Purpose::Any,
+            (false, false) => Purpose::Others,
+        };
+    }
+    let names = |usage: &ExtendedKeyUsage<'_>| {
+        let mut others = usage.other.iter();
+        names(usage) || others.any(|it| wanted.contains(&it.to_id_string().as_str()))
+    };
     match certificate.extended_key_usage() {
         Ok(None) => Purpose::Unlimited,
         Ok(Some(usage)) if names(usage.value) => Purpose::Named,
@@ -176,7 +201,8 @@ fn purpose(
     }
 }
 
-fn key(info: &SubjectPublicKeyInfo<'_>) -> Key {
+/// A public key, as a reader knows it.
+pub(super) fn key(info: &SubjectPublicKeyInfo<'_>) -> Key {
     let algorithm = &info.algorithm.algorithm;
     match info.parsed() {
         Ok(PublicKey::RSA(rsa)) => Key::Rsa {
@@ -191,6 +217,25 @@ fn key(info: &SubjectPublicKeyInfo<'_>) -> Key {
         }
         _ => Key::Other(named(algorithm)),
     }
+}
+
+/// Any purpose, as RFC 5280 and Microsoft name it.
+const ANY_PURPOSE: [&str; 2] = ["2.5.29.37.0", "1.3.6.1.4.1.311.10.12.1"];
+
+/// The purposes that AD CS writes as policies; `None` where there are none, or none that can be read.
+fn application_policies(certificate: &X509Certificate<'_>) -> Option<Vec<String>> {
+    let mut extensions = certificate.extensions().iter();
+    let found = extensions.find(|it| it.oid.to_id_string() == "1.3.6.1.4.1.311.21.10")?;
+    let (_, policies) = Sequence::from_der(found.value).ok()?;
+    let mut rest: &[u8] = &policies.content;
+    let mut names = Vec::new();
+    while !rest.is_empty() && names.len() < MOST_NAMES {
+        let (after, policy) = Sequence::from_der(rest).ok()?;
+        let (_, name) = Oid::from_der(&policy.content).ok()?;
+        names.push(name.to_id_string());
+        rest = after;
+    }
+    Some(names)
 }
 
 /// The length of a number, leading zeros aside: keys of 1,023 bits exist.

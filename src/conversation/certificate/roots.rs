@@ -48,7 +48,13 @@ impl Roots {
 
     /// The roots of one subject.
     pub(crate) fn of(&self, subject: &[u8]) -> impl Iterator<Item = &Root> {
-        self.0.iter().filter(move |root| root.subject == subject)
+        self.numbered(subject).map(|(_, root)| root)
+    }
+
+    /// The same, each with its place among all.
+    pub(super) fn numbered(&self, subject: &[u8]) -> impl Iterator<Item = (usize, &Root)> {
+        let all = self.0.iter().enumerate();
+        all.filter(move |(_, root)| root.subject == subject)
     }
 
     /// Whether the site file names any.

@@ -1,18 +1,21 @@
 //! Whether one key signed some bytes: a certificate or a revocation list.
 //!
-//! ring does the arithmetic, by way of x509-parser: RSA with SHA-1 from 1,024 bits on; RSA and RSASSA-PSS with SHA-256,
-//! SHA-384 and SHA-512 from 2,048 bits on; ECDSA on P-256 and P-384 with SHA-256 and SHA-384; Ed25519. What it cannot
-//! compute stays undecided: a signature is never called bad for want of an algorithm.
+//! ring does the arithmetic, most of it by way of x509-parser: RSA with SHA-1, SHA-256 and SHA-512 from 1,024 bits on; RSA
+//! with SHA-384 and RSASSA-PSS from 2,048 bits on; ECDSA on P-256 and P-384 with SHA-256 and SHA-384; Ed25519. What it
+//! cannot compute stays undecided: a signature is never called bad for want of an algorithm.
 
+use ring::signature::{
+    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+    RsaParameters, UnparsedPublicKey,
+};
 use x509_parser::asn1_rs::BitString;
 use x509_parser::error::X509Error;
 use x509_parser::oid_registry::OID_PKCS1_RSASSAPSS;
-use x509_parser::public_key::PublicKey;
 use x509_parser::signature_algorithm::SignatureAlgorithm;
 use x509_parser::verify::verify_signature;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
-use super::read::{Digest, digest};
+use super::read::{self, Digest, Key, digest};
 
 /// What a signature is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,13 @@ pub(crate) fn signed(
     value: &BitString<'_>,
     bytes: &[u8],
 ) -> Signature {
+    if let Some(short) = short(key, algorithm) {
+        let key = UnparsedPublicKey::new(short, &key.subject_public_key.data);
+        return match key.verify(bytes, &value.data) {
+            Ok(()) => Signature::Good,
+            Err(_) => Signature::Bad,
+        };
+    }
     if !within_reach(key, algorithm) {
         return Signature::Undecided;
     }
@@ -42,20 +52,38 @@ pub(crate) fn signed(
     }
 }
 
+/// What verifies by an RSA key from 1,024 to 2,047 bits, of which old authorities have one.
+fn short(
+    key: &SubjectPublicKeyInfo<'_>,
+    algorithm: &AlgorithmIdentifier<'_>,
+) -> Option<&'static RsaParameters> {
+    let Key::Rsa {
+        bits: 1_024..2_048, ..
+    } = read::key(key)
+    else {
+        return None;
+    };
+    match algorithm.algorithm.to_id_string().as_str() {
+        "1.2.840.113549.1.1.11" => Some(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY),
+        "1.2.840.113549.1.1.13" => Some(&RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY),
+        _ => None,
+    }
+}
+
 /// ring says the same of a short key as of a bad signature, so short keys are kept from it; so are salts of RSASSA-PSS
 /// that are not as long as the digest, which OpenSSL makes where it is not told otherwise.
 fn within_reach(key: &SubjectPublicKeyInfo<'_>, algorithm: &AlgorithmIdentifier<'_>) -> bool {
     if algorithm.algorithm == OID_PKCS1_RSASSAPSS && !is_usual_pss(algorithm) {
         return false;
     }
-    let Ok(PublicKey::RSA(rsa)) = key.parsed() else {
+    let Key::Rsa { bits } = read::key(key) else {
         return true;
     };
     let least = match digest(algorithm) {
         Digest::Sha1 => 1_024,
         Digest::Md(_) | Digest::Sound | Digest::Unknown(_) => 2_048,
     };
-    (least..=8_192).contains(&rsa.key_size())
+    (least..=8_192).contains(&bits)
 }
 
 fn is_usual_pss(algorithm: &AlgorithmIdentifier<'_>) -> bool {

@@ -100,7 +100,7 @@ fn names_few_places(certificate: &[u8]) {
 fn check_keeps_to_bounds(checked: &Checked) {
     assert!(checked.chain.len() <= 10);
     checked.chain.iter().for_each(facts_keep_to_bounds);
-    assert!(checked.path.steps.len() <= 10);
+    assert!(checked.path.steps.len() <= 65);
     assert!(checked.faults.len() <= 64 && checked.faults.is_sorted());
     if let Some(words) = &checked.verifier {
         at_most(words, 400);

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
-use crate::conversation::certificate::check::{Checked, Fault, Weight, check};
-use crate::conversation::certificate::{Digest, End, Facts, Key, LONGEST_CHAIN, Purpose};
+use crate::conversation::certificate::check::{Checked, Fault, Odd, Weight, check};
+use crate::conversation::certificate::{Digest, End, Facts, Key, LONGEST_CHAIN, Purpose, Unfit};
 use crate::conversation::trust::Trust;
-use crate::observation::{self, Certificate, CertificateFault, ChainFault, TlsSeen};
+use crate::observation::{self, Certificate, CertificateFault, ChainFault, MissingIssuer, TlsSeen};
 
 /// The most faults that stand in the evidence: a hostile chain may have many.
 const MOST_FAULTS: usize = 30;
@@ -37,6 +37,7 @@ pub(super) fn describe(
         End::Root { subject, .. } => Some(subject.clone()),
         _ => None,
     };
+    seen.missing = missing(&checked.faults);
     seen.faults = checked.faults.iter().take(MOST_FAULTS).map(said).collect();
     let decides = worst(&checked);
     seen.verifier = checked.verifier;
@@ -47,6 +48,23 @@ pub(super) fn describe(
     let place = seen.faults.partition_point(refused);
     seen.faults.insert(place, fault);
     Some(super::worse(decides, CertificateFault::TooLarge))
+}
+
+/// The certificate that is missing, where the chain wants nothing else to lead on.
+fn missing(faults: &[Fault]) -> Option<MissingIssuer> {
+    faults.iter().find_map(|fault| match fault {
+        Fault::NoIssuer { issuer, .. } => Some(MissingIssuer {
+            name: issuer.clone(),
+            fetched: None,
+            not_fetched: None,
+        }),
+        Fault::Fetched { subject, url } => Some(MissingIssuer {
+            name: subject.clone(),
+            fetched: Some(url.clone()),
+            not_fetched: None,
+        }),
+        _ => None,
+    })
 }
 
 /// What is wrong with a chain that clients do not read to its end.
@@ -65,26 +83,42 @@ fn too_large(chain: &[CertificateDer<'_>]) -> Option<ChainFault> {
 /// The fault that decides: the worst, unless clients take all of them.
 fn worst(checked: &Checked) -> Option<CertificateFault> {
     let worst = checked.faults.first()?;
-    let refused = checked.verifier.is_some();
     Some(match worst {
         Fault::Name | Fault::NamesJoined => CertificateFault::Name,
+        Fault::RootExpired { .. } => CertificateFault::RootExpired,
         Fault::Expired { .. } => CertificateFault::Expired,
         Fault::NotYetValid { .. } => CertificateFault::NotYetValid,
-        Fault::Forged { .. }
+        Fault::NoIssuer { is_named: true, .. } => CertificateFault::NoIssuer,
+        Fault::NoIssuer { .. }
+        | Fault::Forged { .. }
         | Fault::SelfSigned
-        | Fault::UnknownRoot { .. }
-        | Fault::NoIssuer { .. } => CertificateFault::Untrusted,
+        | Fault::UnknownRoot { .. } => CertificateFault::Untrusted,
         Fault::Purpose => CertificateFault::Purpose,
         Fault::Unreadable
-        | Fault::KeyRefused { .. }
-        | Fault::LeafIsAuthority
-        | Fault::Refused(_) => CertificateFault::Other(said(worst).words),
+        | Fault::UnfitIssuer { .. }
+        | Fault::IssuerPurpose { .. }
+        | Fault::PathLength { .. }
+        | Fault::NameConstraint { .. }
+        | Fault::CriticalExtension { .. }
+        | Fault::KeyRefused { .. } => CertificateFault::Other(said(worst).words),
+        Fault::Undecided { .. } | Fault::TooMuch | Fault::Unsure { .. } | Fault::Doubted => {
+            CertificateFault::Undecided
+        }
+        Fault::Fetched { .. } => CertificateFault::Incomplete,
         Fault::WeakKey { .. }
         | Fault::WeakSignature { .. }
-        | Fault::Undecided { .. }
         | Fault::CommonNameOnly
-        | Fault::PurposeAny => CertificateFault::Weak { refused },
-        Fault::PurposeUnlimited | Fault::Disordered => return None,
+        | Fault::PurposeAny => CertificateFault::Weak,
+        Fault::PurposeUnlimited
+        | Fault::PurposeOtherwise { .. }
+        | Fault::LeafIsAuthority
+        | Fault::OwnRoot
+        | Fault::OldVersion
+        | Fault::OfWindows { .. }
+        | Fault::DirectoryNames
+        | Fault::LongPath
+        | Fault::SelfIssued
+        | Fault::Disordered => return None,
     })
 }
 
@@ -139,33 +173,79 @@ fn said(fault: &Fault) -> ChainFault {
         Fault::UnknownRoot { subject } => {
             format!("the chain ends at {subject}, which is no trusted root")
         }
-        Fault::NoIssuer { issuer } => format!(
+        Fault::NoIssuer { issuer, .. } => format!(
             "{issuer} was not sent and is no trusted root: the server lacks an intermediate certificate, or the root is not named"
         ),
         Fault::Name => "it is for other names".to_string(),
         Fault::NamesJoined => {
             "the name stands in one entry with others, joined by `&`, which clients read as one name".to_string()
         }
+        Fault::UnfitIssuer { issuer, why } => match why {
+            Unfit::NotAuthority => format!(
+                "{issuer} issued it, and its certificate is not that of an authority (basic constraints)"
+            ),
+            Unfit::NoCertificateSigning => format!(
+                "{issuer} issued it, and the key usage of its certificate leaves out signing certificates (keyCertSign)"
+            ),
+        },
+        Fault::RootExpired { subject, since } => format!("the root {subject} ended at {since}"),
         Fault::Expired { subject, since } => format!("{subject} ended at {since}"),
         Fault::NotYetValid { subject, from } => format!("{subject} begins only at {from}"),
         Fault::Purpose => "it is not for server authentication".to_string(),
+        Fault::IssuerPurpose { subject } => {
+            format!("{subject}, which stands above it, is not for server authentication")
+        }
+        Fault::PathLength { subject } => {
+            format!("more authorities stand below {subject} than its path length allows")
+        }
+        Fault::NameConstraint { subject } => {
+            format!("a name lies outside of what {subject} may issue for (name constraints)")
+        }
+        Fault::CriticalExtension { subject, extension } => {
+            format!("{subject} demands the extension {extension}, which clients do not know")
+        }
         Fault::KeyRefused { subject, bits } => {
             format!("the RSA key of {subject} has {bits} bits, which Windows refuses since 2012")
         }
-        Fault::LeafIsAuthority => "it is a certification authority's own".to_string(),
-        Fault::Refused(words) => format!("the verifier refuses it: {words}"),
+        Fault::LeafIsAuthority => {
+            "it is a certification authority's own, which Windows takes and some libraries refuse".to_string()
+        }
+        Fault::OwnRoot => "it signed itself, and the site file or this system trusts it".to_string(),
+        Fault::OldVersion => {
+            "it is a certificate of version 1 or 2, which Windows takes and some libraries refuse".to_string()
+        }
+        Fault::OfWindows { extension } => {
+            format!("{extension} are critical, which Windows understands and some libraries refuse")
+        }
+        Fault::DirectoryNames => {
+            "an authority limits directory names, which Windows understands and some libraries refuse".to_string()
+        }
+        Fault::LongPath => {
+            "more than six intermediates stand between it and the root, which some libraries refuse".to_string()
+        }
+        Fault::SelfIssued => {
+            "an authority stands above it under two keys, which some libraries refuse".to_string()
+        }
+        Fault::Fetched { subject, url } => format!(
+            "the server does not send the intermediate {subject}; Windows clients that reach {url} fetch it there and accept the chain, others refuse it"
+        ),
         Fault::WeakKey { subject, bits } => format!(
-            "the RSA key of {subject} has {bits} bits, which old clients take and modern ones refuse"
+            "the RSA key of {subject} has {bits} bits, which Windows takes and modern libraries refuse"
         ),
         Fault::WeakSignature { subject, digest: of } => format!(
-            "{subject} was signed with {}, which old clients take and modern ones refuse",
+            "{subject} was signed with {}, which Windows takes of an authority that it trusts and modern libraries refuse",
             digest(of)
         ),
         Fault::Undecided { issuer } => {
             format!("whether {issuer} signed it cannot be computed here")
         }
+        Fault::TooMuch => "the chain has more certificates than are looked at here".to_string(),
+        Fault::Unsure { subject, what } => odd(subject, what),
+        Fault::Doubted => {
+            "a modern library (rustls) refuses it for a reason that is not known here; whether Windows does is open".to_string()
+        }
         Fault::CommonNameOnly => {
-            "the name stands in the common name only, which old clients take and modern ones refuse".to_string()
+            "the name stands in the common name only, which Windows takes and modern libraries refuse".to_string()
         }
         Fault::PurposeAny => {
             "its purpose is `any` and no more, which Windows takes and others refuse".to_string()
@@ -173,16 +253,37 @@ fn said(fault: &Fault) -> ChainFault {
         Fault::PurposeUnlimited => {
             "it has no extended key usage; the site's certificates should name server authentication".to_string()
         }
+        Fault::PurposeOtherwise { subject } => format!(
+            "{subject} names server authentication in a way that Windows takes and others refuse"
+        ),
         Fault::Disordered => "the chain was not sent from leaf to root".to_string(),
     };
     ChainFault {
         weight: match fault.weight() {
             Weight::Refused => observation::Weight::Refused,
+            Weight::Undecided => observation::Weight::Undecided,
             Weight::Weak => observation::Weight::Weak,
             Weight::Note => observation::Weight::Note,
         },
         words,
     }
+}
+
+/// What is odd about a certificate, so that nobody here knows what Windows makes of it.
+fn odd(subject: &str, what: &Odd) -> String {
+    let what = match what {
+        Odd::Extension(name) => {
+            format!("demands the extension {name} in a way that the standard does not allow")
+        }
+        Odd::Doubles => "has the same extension twice".to_string(),
+        Odd::KeyUsage => "has a key usage without what TLS needs".to_string(),
+        Odd::NameConstraint => "has name constraints of a kind that is not judged here".to_string(),
+        Odd::PathLength => {
+            "allows fewer authorities below it than there are, where each counts that one issued to itself".to_string()
+        }
+        Odd::RootPurpose => "is a root for other purposes than server authentication".to_string(),
+    };
+    format!("{subject} {what}; what Windows makes of that is not known here")
 }
 
 #[cfg(test)]

@@ -25,9 +25,10 @@ pub(super) fn broken(error: &io::Error, bytes_read: usize, recorded: &Recorded) 
         Some(rustls::Error::InvalidCertificate(CertificateError::BadSignature)) => {
             Service::Certificate(bad_signature(recorded))
         }
-        Some(rustls::Error::InvalidCertificate(error)) => Service::Certificate(
-            CertificateFault::Other(format!("{error:?}").chars().take(200).collect()),
-        ),
+        // Its key is of a kind that is not computed here, or its encoding one that rustls does not read.
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            Service::Certificate(CertificateFault::Undecided)
+        }
         // Every version that this program speaks is too new for it.
         Some(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)) => Service::TlsTooOld,
         Some(rustls::Error::AlertReceived(alert)) => Service::TlsAlert(format!("{alert:?}")),
@@ -80,7 +81,7 @@ fn bad_signature(recorded: &Recorded) -> CertificateFault {
         .first()
         .and_then(|leaf| read(leaf)?.key.into())
     {
-        Some(Key::Rsa { bits }) if bits < LEAST_BITS => CertificateFault::Weak { refused: true },
+        Some(Key::Rsa { bits }) if bits < LEAST_BITS => CertificateFault::Undecided,
         _ => CertificateFault::Other("the server does not hold the certificate's key".to_string()),
     }
 }

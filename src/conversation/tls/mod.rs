@@ -32,7 +32,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
 use super::trust::Trust;
-use crate::observation::{CertificateFault, Presented, Service, TlsSeen};
+use crate::observation::{CertificateFault, ChainFault, Presented, Service, TlsSeen, Weight};
 use client_certificate::ClientCertificate;
 use counted::Counted;
 use description::describe;
@@ -129,10 +129,15 @@ pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
             seen.presented = refused(presented, &error);
             let fault = match ending::broken(&error, counted.read, &recorded) {
                 Service::Spoke => certificate.map_or(Service::Spoke, Service::Certificate),
-                // A key that is too short to be checked here may not be the worst.
+                // A key that cannot be checked here may not be the worst.
                 Service::Certificate(
-                    weak @ (CertificateFault::Weak { .. } | CertificateFault::TooLarge),
-                ) => Service::Certificate(worse(certificate, weak)),
+                    light @ (CertificateFault::Undecided | CertificateFault::TooLarge),
+                ) => {
+                    if light == CertificateFault::Undecided {
+                        not_computed(&mut seen);
+                    }
+                    Service::Certificate(worse(certificate, light))
+                }
                 fault => fault,
             };
             (Some(fault), None)
@@ -150,11 +155,21 @@ pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
+/// Says that the server could not show here that it holds the key.
+fn not_computed(seen: &mut TlsSeen) {
+    let fault = ChainFault {
+        weight: Weight::Undecided,
+        words: "its key is too short, or of a kind, for this program to check the handshake with"
+            .to_string(),
+    };
+    let refused = |known: &ChainFault| known.weight == Weight::Refused;
+    let place = seen.faults.partition_point(refused);
+    seen.faults.insert(place, fault);
+}
+
 /// The fault that decides beside another that does not make every client refuse: any found that does.
 fn worse(found: Option<CertificateFault>, other: CertificateFault) -> CertificateFault {
-    found
-        .filter(|fault| !matches!(fault, CertificateFault::Weak { .. }))
-        .unwrap_or(other)
+    found.filter(|fault| !fault.is_light()).unwrap_or(other)
 }
 
 /// Describes what an old greeting showed, as far as that goes; the fault of the certificate that decides comes back.

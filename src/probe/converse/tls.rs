@@ -60,7 +60,7 @@ pub(super) async fn over_tls(
     let mut said = Service::Spoke;
     if question.ladder == Ladder::Https {
         said = http::over(prober, question, &mut stream, host, seen).await;
-        if said == Service::Spoke && handshake.fault.is_none() {
+        if said == Service::Spoke && handshake.fault.as_ref().is_none_or(is_light) {
             let (identity, address) = (identity(stream.presented()), seen.address);
             let another = || again_over_tls(prober, question, address, host);
             http::look_closer(prober, question, host, identity, another, seen).await;
@@ -80,11 +80,16 @@ pub(super) async fn over_tls(
     hold
 }
 
-/// A certificate that clients refuse comes before what was said inside; one that only modern clients refuse, after.
+/// Whether Windows clients take a certificate, or may: then it matters what is behind it.
+fn is_light(fault: &Service) -> bool {
+    matches!(fault, Service::Certificate(fault) if fault.is_light())
+}
+
+/// A certificate that clients refuse comes before what was said inside; one that they take, or may, after.
 fn worst(fault: Option<Service>, said: Service) -> Service {
     match fault {
-        Some(weak @ Service::Certificate(CertificateFault::Weak { .. })) => match said {
-            Service::Spoke => weak,
+        Some(light) if is_light(&light) => match said {
+            Service::Spoke => light,
             said => said,
         },
         Some(fault) => fault,
@@ -115,7 +120,8 @@ async fn greet(
     match old::conclude(named, nameless) {
         Conclusion::Speaks(shown) if shown.too_old.is_some() => {
             match describe(shown, &mut handshake.seen) {
-                None | Some(CertificateFault::Weak { .. }) => Some(Service::TlsTooOld),
+                None => Some(Service::TlsTooOld),
+                Some(light) if light.is_light() => Some(Service::TlsTooOld),
                 Some(fault) => Some(Service::Certificate(fault)),
             }
         }

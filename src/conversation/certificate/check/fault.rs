@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::conversation::certificate::Digest;
+use crate::conversation::certificate::{Digest, Unfit};
 
 /// One fault of a chain. The order of the variants is that of their weight.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,11 +26,27 @@ pub(crate) enum Fault {
     NoIssuer {
         /// Its name.
         issuer: String,
+        /// Whether the certificate below says where its certificate can be had, as those of intermediates can.
+        is_named: bool,
+    },
+    /// The issuer of a certificate may not issue any.
+    UnfitIssuer {
+        /// Its name.
+        issuer: String,
+        /// Why.
+        why: Unfit,
     },
     /// The leaf is for other names.
     Name,
     /// The name stands in one entry with others, joined by `&`; clients read that as one name that is none.
     NamesJoined,
+    /// The root has ended: Windows refuses all that leads to it.
+    RootExpired {
+        /// Its subject.
+        subject: String,
+        /// When.
+        since: Timestamp,
+    },
     /// A certificate has ended.
     Expired {
         /// Whose.
@@ -47,6 +63,28 @@ pub(crate) enum Fault {
     },
     /// The leaf is not for server authentication.
     Purpose,
+    /// An authority on the way is not for server authentication.
+    IssuerPurpose {
+        /// Its subject.
+        subject: String,
+    },
+    /// More authorities stand below one than it allows.
+    PathLength {
+        /// Its subject.
+        subject: String,
+    },
+    /// A name lies outside of what an authority may issue for.
+    NameConstraint {
+        /// Its subject.
+        subject: String,
+    },
+    /// An extension is critical that nobody knows.
+    CriticalExtension {
+        /// Whose.
+        subject: String,
+        /// Its object identifier.
+        extension: String,
+    },
     /// An RSA key is so short that Windows refuses it.
     KeyRefused {
         /// Whose.
@@ -54,37 +92,92 @@ pub(crate) enum Fault {
         /// Its length.
         bits: usize,
     },
-    /// The leaf is a certification authority's own certificate.
-    LeafIsAuthority,
-    /// The verifier refuses it for another reason.
-    Refused(String),
-    /// An RSA key is short: old clients take it, modern ones refuse it.
+    /// Whether the named issuer signed cannot be computed here.
+    Undecided {
+        /// The issuer's name.
+        issuer: String,
+    },
+    /// The chain has more certificates than are looked at.
+    TooMuch,
+    /// What Windows makes of a certificate is not known here.
+    Unsure {
+        /// Whose.
+        subject: String,
+        /// What is odd about it.
+        what: Odd,
+    },
+    /// A modern library refuses the chain, and nothing that is known here says why.
+    Doubted,
+    /// The server does not send an intermediate; Windows clients fetch it from the address that the certificate names.
+    Fetched {
+        /// The subject of the intermediate.
+        subject: String,
+        /// Where it was fetched.
+        url: String,
+    },
+    /// An RSA key is short: Windows takes it, modern libraries refuse it.
     WeakKey {
         /// Whose.
         subject: String,
         /// Its length.
         bits: usize,
     },
-    /// A certificate was signed over a digest that can be forged: old clients take it, modern ones refuse it.
+    /// A certificate was signed over a digest that can be forged: Windows takes it by an authority of the site's own,
+    /// modern libraries refuse it.
     WeakSignature {
         /// Whose.
         subject: String,
         /// The digest.
         digest: Digest,
     },
-    /// Whether the named issuer signed cannot be computed here.
-    Undecided {
-        /// The issuer's name.
-        issuer: String,
-    },
-    /// The name stands in the common name only: old clients take it, modern ones refuse it.
+    /// The name stands in the common name only: Windows takes it, modern libraries refuse it.
     CommonNameOnly,
     /// The extended key usage says `any` and no more: Windows takes it, others refuse it.
     PurposeAny,
     /// There is no extended key usage: clients take it, though the site's certificates should name server authentication.
     PurposeUnlimited,
+    /// Server authentication is named otherwise than RFC 5280 does, in a way that Windows takes: strong ciphers (SGC), or
+    /// the Application Policies of AD CS alone.
+    PurposeOtherwise {
+        /// Whose.
+        subject: String,
+    },
+    /// The leaf is a certification authority's own certificate, and trusted.
+    LeafIsAuthority,
+    /// The leaf signed itself, and the site file names it.
+    OwnRoot,
+    /// The leaf is a certificate of version 1 or 2.
+    OldVersion,
+    /// A critical extension that Windows understands, and libraries that know only web servers refuse.
+    OfWindows {
+        /// Which.
+        extension: &'static str,
+    },
+    /// An authority limits directory names, which some libraries refuse altogether.
+    DirectoryNames,
+    /// More intermediates than some libraries follow.
+    LongPath,
+    /// An authority stands on the way under two keys.
+    SelfIssued,
     /// The chain was not sent from leaf to root: most clients sort it themselves.
     Disordered,
+}
+
+/// What is odd about a certificate, so that nobody here knows what Windows makes of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Odd {
+    /// An extension is critical that must not be, or that cannot be read.
+    Extension(String),
+    /// An extension stands there twice.
+    Doubles,
+    /// Its key usage names nothing that TLS needs.
+    KeyUsage,
+    /// An authority's name constraints are of a kind that is not judged here.
+    NameConstraint,
+    /// More authorities stand below it than it allows, where those count that an authority issued to itself.
+    PathLength,
+    /// It is a root that is limited to other purposes.
+    RootPurpose,
 }
 
 /// What a fault does to clients.
@@ -92,7 +185,9 @@ pub(crate) enum Fault {
 pub(crate) enum Weight {
     /// They refuse the certificate.
     Refused,
-    /// Old ones take it, modern ones refuse it.
+    /// Whether they take it is not known here.
+    Undecided,
+    /// Windows takes it, others refuse it.
     Weak,
     /// They take it.
     Note,
@@ -107,20 +202,44 @@ impl Fault {
             | Self::SelfSigned
             | Self::UnknownRoot { .. }
             | Self::NoIssuer { .. }
+            | Self::UnfitIssuer { .. }
             | Self::Name
             | Self::NamesJoined
+            | Self::RootExpired { .. }
             | Self::Expired { .. }
             | Self::NotYetValid { .. }
             | Self::Purpose
-            | Self::KeyRefused { .. }
-            | Self::LeafIsAuthority
-            | Self::Refused(_) => Weight::Refused,
-            Self::WeakKey { .. }
+            | Self::IssuerPurpose { .. }
+            | Self::PathLength { .. }
+            | Self::NameConstraint { .. }
+            | Self::CriticalExtension { .. }
+            | Self::KeyRefused { .. } => Weight::Refused,
+            Self::Undecided { .. } | Self::TooMuch | Self::Unsure { .. } | Self::Doubted => {
+                Weight::Undecided
+            }
+            Self::Fetched { .. }
+            | Self::WeakKey { .. }
             | Self::WeakSignature { .. }
-            | Self::Undecided { .. }
             | Self::CommonNameOnly
             | Self::PurposeAny => Weight::Weak,
-            Self::PurposeUnlimited | Self::Disordered => Weight::Note,
+            Self::PurposeUnlimited
+            | Self::PurposeOtherwise { .. }
+            | Self::LeafIsAuthority
+            | Self::OwnRoot
+            | Self::OldVersion
+            | Self::OfWindows { .. }
+            | Self::DirectoryNames
+            | Self::LongPath
+            | Self::SelfIssued
+            | Self::Disordered => Weight::Note,
         }
+    }
+
+    /// Whether it explains that a library refuses what Windows takes.
+    pub(super) fn explains_refusal(&self) -> bool {
+        !matches!(
+            self,
+            Self::PurposeUnlimited | Self::Disordered | Self::OwnRoot | Self::Fetched { .. }
+        )
     }
 }

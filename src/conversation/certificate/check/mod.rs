@@ -1,12 +1,15 @@
-//! Every fault of a chain at once, the worst first.
+//! Every fault of a chain at once, the worst first: what a Windows client makes of it.
 //!
-//! rustls' verifier decides whether a modern client takes the chain, and its words are kept. It stops at the first
-//! fault and knows nothing of what old clients take, so the rest is read here: from the certificates themselves and from
-//! the way they lead. A chain that satisfies the verifier is never said to lead nowhere.
+//! The chain is judged as Windows judges it (`docs/certificates.md` has the table, `table.rs` holds it). All ways to a
+//! trusted root are weighed, and the best one counts, as Windows chooses. rustls' verifier is stricter: its words are
+//! kept beside, and where it refuses what nothing here explains, the question stays open.
 
 mod fault;
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod tests;
+mod way;
 
 use std::time::Duration;
 
@@ -16,15 +19,14 @@ use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 
-use super::{Digest, End, Facts, Key, LONGEST_CHAIN, Path, Purpose, leads_to, read};
+use super::path::ways;
+use super::{Facts, LONGEST_CHAIN, MOST_SENT, Path, Purpose, read};
 use crate::conversation::trust::Trust;
 
-pub(crate) use fault::{Fault, Weight};
+pub(crate) use fault::{Fault, Odd, Weight};
 
-/// RSA keys below this are refused by every Windows since 2012 (KB2661254).
-const LEAST_BITS: usize = 1_024;
-/// RSA keys below this are weak, and refused by modern TLS libraries.
-const SOUND_BITS: usize = 2_048;
+/// The most faults that are told, the worst: a hostile chain may have any number.
+const MOST_FAULTS: usize = 64;
 /// The most characters of the verifier's words.
 const LONGEST_WORDS: usize = 400;
 
@@ -37,11 +39,11 @@ pub(crate) struct Checked {
     pub(crate) name: NameFound,
     /// Whole days until the leaf ends; negative once it has ended.
     pub(crate) days_left: Option<i64>,
-    /// To which root the chain leads, and how.
+    /// To which root the chain leads, and how. Places beyond the chain as sent are those of fetched certificates.
     pub(crate) path: Path,
     /// Every fault, the worst first.
     pub(crate) faults: Vec<Fault>,
-    /// What the verifier said, when it was not satisfied.
+    /// What rustls' verifier said, when it was not satisfied.
     pub(crate) verifier: Option<String>,
 }
 
@@ -60,48 +62,54 @@ pub(crate) enum NameFound {
 
 /// Looks at a chain as it was sent, for the name that was asked.
 pub(crate) fn check(
-    chain: &[CertificateDer<'_>],
+    sent: &[CertificateDer<'_>],
     name: &str,
     trust: &Trust,
     now: Timestamp,
 ) -> Checked {
-    let facts: Vec<Option<Facts>> = chain
+    let fetched = trust.fetched();
+    let all: Vec<CertificateDer<'_>> = sent
         .iter()
-        .take(LONGEST_CHAIN)
-        .map(|der| read(der))
+        .take(MOST_SENT)
+        .cloned()
+        .chain(fetched.iter().map(|one| one.der.clone()))
         .collect();
-    let path = leads_to(chain, &trust.roots);
-    let verifier = verify(chain, name, trust, now);
+    let facts: Vec<Option<Facts>> = all.iter().map(|der| read(der)).collect();
     let leaf = facts.first().and_then(Option::as_ref);
-    let name = leaf.map_or(NameFound::Nowhere, |leaf| find(name, leaf, &chain[0]));
-    let mut faults = Vec::new();
-    match leaf {
-        None => faults.push(Fault::Unreadable),
-        Some(leaf) => {
-            // The verifier follows longer chains than the description does.
-            if verifier.is_some() {
-                faults.extend(of_path(&path));
-            }
-            faults.extend(of_name(name));
-            faults.extend(of_purpose(leaf));
-            let on_path = path.steps.iter().filter_map(|step| facts[*step].as_ref());
-            faults.extend(on_path.flat_map(|facts| of_one(facts, now)));
-            faults.extend(of_root(&path, now));
-            if path.steps.iter().copied().ne(0..path.steps.len()) {
-                faults.push(Fault::Disordered);
-            }
+    let verifier = verify(&all, name, trust, now);
+    let name = leaf.map_or(NameFound::Nowhere, |leaf| find(name, leaf, &all[0]));
+    let of_leaf: Vec<Fault> = leaf.map_or_else(
+        || vec![Fault::Unreadable],
+        |leaf| of_name(name).into_iter().chain(of_purpose(leaf)).collect(),
+    );
+    let weighed = ways(&all, &trust.roots).into_iter().map(|path| {
+        let mut faults = of_leaf.clone();
+        faults.extend(way::faults(&path, &all, &facts, now));
+        let beyond = path.steps.iter().filter_map(|step| {
+            let one = fetched.get(step.checked_sub(sent.len().min(MOST_SENT))?)?;
+            let subject = facts[*step].as_ref()?.subject.clone();
+            let url = one.url.clone();
+            path.end
+                .is_root()
+                .then_some(Fault::Fetched { subject, url })
+        });
+        faults.extend(beyond);
+        let own = path.steps.iter().copied().filter(|step| *step < sent.len());
+        if own.enumerate().any(|(place, step)| place != step) {
+            faults.push(Fault::Disordered);
         }
-    }
-    if let Some(words) = &verifier
-        && faults.iter().all(|fault| fault.weight() == Weight::Note)
-    {
-        faults.push(Fault::Refused(words.clone()));
-    }
-    faults.sort();
-    faults.dedup();
+        doubt(verifier.as_deref(), &mut faults);
+        faults.sort();
+        faults.dedup();
+        (path, faults)
+    });
+    let (path, mut faults) = best(weighed);
+    faults.truncate(MOST_FAULTS);
+    let own = facts.into_iter().take(sent.len().min(LONGEST_CHAIN));
+    let chain: Vec<Facts> = own.flatten().collect();
     Checked {
-        days_left: leaf.and_then(|leaf| leaf.days_left(now)),
-        chain: facts.into_iter().flatten().collect(),
+        days_left: chain.first().and_then(|leaf| leaf.days_left(now)),
+        chain,
         name,
         path,
         faults,
@@ -109,7 +117,40 @@ pub(crate) fn check(
     }
 }
 
-/// What the verifier says against a chain.
+/// The way whose worst fault is the lightest; of several the longest, of those the first.
+fn best(ways: impl Iterator<Item = (Path, Vec<Fault>)>) -> (Path, Vec<Fault>) {
+    let rank = |(path, faults): &(Path, Vec<Fault>)| {
+        // No fault is lighter than any.
+        let worst = faults
+            .first()
+            .map(Fault::weight)
+            .map_or(u8::MAX, |it| it as u8);
+        (worst, faults.first().cloned(), path.steps.len())
+    };
+    let better = |one: (Path, Vec<Fault>), other: (Path, Vec<Fault>)| {
+        if rank(&other) > rank(&one) {
+            other
+        } else {
+            one
+        }
+    };
+    ways.reduce(better).unwrap_or_else(|| {
+        let path = Path {
+            steps: Vec::new(),
+            end: super::End::Unreadable,
+        };
+        (path, vec![Fault::Unreadable])
+    })
+}
+
+/// Where rustls' verifier refuses what nothing here explains, whether Windows takes it is not known.
+fn doubt(verifier: Option<&str>, faults: &mut Vec<Fault>) {
+    if verifier.is_some() && !faults.iter().any(Fault::explains_refusal) {
+        faults.push(Fault::Doubted);
+    }
+}
+
+/// What rustls' verifier says against a chain.
 fn verify(
     chain: &[CertificateDer<'_>],
     name: &str,
@@ -169,35 +210,6 @@ fn covers(pattern: &str, name: &str) -> bool {
     }
 }
 
-fn of_path(path: &Path) -> Option<Fault> {
-    match &path.end {
-        End::Root { .. } | End::Unreadable => None,
-        End::UnknownRoot { .. } if path.steps.len() == 1 => Some(Fault::SelfSigned),
-        End::UnknownRoot { subject } => Some(Fault::UnknownRoot {
-            subject: subject.clone(),
-        }),
-        End::NoIssuer { issuer } => Some(Fault::NoIssuer {
-            issuer: issuer.clone(),
-        }),
-        End::Forged { issuer } => Some(Fault::Forged {
-            issuer: issuer.clone(),
-        }),
-        End::Undecided { issuer } => Some(Fault::Undecided {
-            issuer: issuer.clone(),
-        }),
-    }
-}
-
-/// That a root has ended. Verifiers take roots as they are; Windows refuses what leads to one that has ended.
-fn of_root(path: &Path, now: Timestamp) -> Option<Fault> {
-    let End::Root { subject, until, .. } = &path.end else {
-        return None;
-    };
-    let since = until.filter(|end| *end < now)?;
-    let subject = subject.clone();
-    Some(Fault::Expired { subject, since })
-}
-
 fn of_name(name: NameFound) -> Option<Fault> {
     match name {
         NameFound::Alternative => None,
@@ -216,37 +228,4 @@ fn of_purpose(leaf: &Facts) -> Vec<Fault> {
     };
     let authority = leaf.authority.then_some(Fault::LeafIsAuthority);
     purpose.into_iter().chain(authority).collect()
-}
-
-/// The faults of one certificate by itself.
-fn of_one(facts: &Facts, now: Timestamp) -> Vec<Fault> {
-    let subject = || facts.subject.clone();
-    let mut faults = Vec::new();
-    if let Some(since) = facts.not_after.filter(|end| *end < now) {
-        let subject = subject();
-        faults.push(Fault::Expired { subject, since });
-    }
-    if let Some(from) = facts.not_before.filter(|begin| *begin > now) {
-        let subject = subject();
-        faults.push(Fault::NotYetValid { subject, from });
-    }
-    match facts.key {
-        Key::Rsa { bits } if bits < LEAST_BITS => {
-            let subject = subject();
-            faults.push(Fault::KeyRefused { subject, bits });
-        }
-        Key::Rsa { bits } if bits < SOUND_BITS => {
-            let subject = subject();
-            faults.push(Fault::WeakKey { subject, bits });
-        }
-        Key::Rsa { .. } | Key::Elliptic { .. } | Key::Other(_) => {}
-    }
-    // Nobody has to trust the signature that a root puts under itself.
-    if matches!(facts.digest, Digest::Md(_) | Digest::Sha1) && !facts.self_issued {
-        faults.push(Fault::WeakSignature {
-            subject: subject(),
-            digest: facts.digest.clone(),
-        });
-    }
-    faults
 }
