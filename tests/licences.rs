@@ -85,6 +85,7 @@ fn each_crate_stands_above_a_text() {
 #[test]
 fn what_the_linker_adds_has_its_notice_too() {
     for part in [
+        "OpenSSL, from the crate openssl-src 300.",
         "Rust's standard library, of rustc ",
         "musl and libunwind: the static executable for Linux only",
         "mingw-w64 and libgcc: the executable for Windows only",

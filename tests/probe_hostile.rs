@@ -10,7 +10,7 @@ use portproof::observation::{
     Unresolved,
 };
 use portproof::os;
-use portproof::probe::{Ladder, Landing, Limits, Prober, Question, Target, Trust, Turn};
+use portproof::probe::{Ladder, Landing, Limits, OldTls, Prober, Question, Target, Trust, Turn};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
@@ -47,6 +47,7 @@ fn question(address: SocketAddr, ladder: Ladder) -> Question {
         web: None,
         via: None,
         segment: None,
+        old_tls: OldTls::Second,
         challenger: None,
         span: tracing::Span::none(),
     }

@@ -216,6 +216,8 @@ pub struct System {
     pub pin: Option<Pin>,
     /// Systems with which it speaks inside IPsec.
     pub ipsec_with: Vec<At<String>>,
+    /// Whether the client for TLS of the past may shake hands with it.
+    pub old_tls: bool,
     /// By the zone that asks: ports that are asked, each with the one at which it listens.
     pub ports: Vec<(At<String>, Vec<Translated>)>,
 }

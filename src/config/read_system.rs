@@ -24,6 +24,7 @@ pub(super) const SYSTEM: &[&str] = &[
     "pin",
     "ports",
     "ipsec_with",
+    "old_tls",
 ];
 pub(super) const PUBLISHES: &[&str] = &["systems", "tls", "ports"];
 
@@ -70,6 +71,9 @@ pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>)
             problems,
         )
     });
+    let old_tls = fields
+        .get("old_tls")
+        .and_then(|node| yaml::boolean(node, &format!("`old_tls` of {what}"), problems));
     Some(System {
         zone,
         also_in: fields
@@ -116,6 +120,7 @@ pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>)
             .get("ipsec_with")
             .map(|node| texts(node, &format!("`ipsec_with` of {what}"), problems))
             .unwrap_or_default(),
+        old_tls: old_tls.unwrap_or(true),
         ports: fields
             .get("ports")
             .map(|node| ports(node, &what, problems))

@@ -9,6 +9,7 @@ mod ber;
 pub(crate) mod certificate;
 pub(crate) mod challenge;
 pub(crate) mod dns;
+mod entrusted;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 pub(crate) mod http;

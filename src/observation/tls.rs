@@ -25,8 +25,12 @@ pub struct TlsSeen {
     pub missing: Option<MissingIssuer>,
     /// Every fault of the chain, the worst first.
     pub faults: Vec<ChainFault>,
+    /// Whether the second client shook hands, which speaks TLS of the past.
+    pub by_old_client: bool,
     /// Whether the server asked for a client certificate in the first handshake.
     pub client_certificate_asked: bool,
+    /// Whether it asked for one after a request, by a new handshake.
+    pub asked_late: bool,
     /// The authorities whose client certificates it takes; none: it does not say.
     pub authorities: Vec<String>,
     /// How many more authorities there were.

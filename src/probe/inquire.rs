@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tracing::{Instrument as _, debug_span};
 
 use super::once::once;
-use super::{Ladder, Landing, Prober, Question, Target, Turn, distance, search, walk};
+use super::{Ladder, Landing, OldTls, Prober, Question, Target, Turn, distance, search, walk};
 use crate::attribution::{self, Far, Found, Inquiry, Link};
 use crate::observation::{Observation, Path, State};
 use crate::os::{self, Connection, Manner};
@@ -272,6 +272,7 @@ fn door(address: IpAddr, port: u16) -> Question {
         web: None,
         via: None,
         segment: None,
+        old_tls: OldTls::Never,
         challenger: None,
         span: debug_span!("door", %address, port),
     }

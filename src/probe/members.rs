@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tokio::net::TcpStream;
 
 use super::once::again;
-use super::{Ladder, Prober, Question, converse};
+use super::{Ladder, OldTls, Prober, Question, converse};
 use crate::observation::{Conversations, Observation, Service, State};
 
 /// Speaks on further connections, and takes in what was said there.
@@ -22,10 +22,15 @@ pub(super) async fn speak(
     if !is_web || seen.listener.is_some() {
         return;
     }
-    // What lies beyond the root page is asked once, not of each.
+    // What lies beyond the root page is asked once, not of each; and so is which of the two TLS clients gets through.
+    let by_old_client = seen.tls.as_ref().is_some_and(|tls| tls.by_old_client);
     let question = Question {
         web: None,
         challenger: None,
+        old_tls: match by_old_client {
+            true => OldTls::First,
+            false => asked.old_tls,
+        },
         ..asked.clone()
     };
     let address = seen.address;

@@ -95,6 +95,8 @@ pub struct Question {
     pub via: Option<Arc<Gateway>>,
     /// The most bytes of data in one segment, either way; `None`: as many as the two ends agree on.
     pub segment: Option<u16>,
+    /// When the second TLS client may shake hands with it, which speaks TLS of the past.
+    pub old_tls: OldTls,
     /// The run that looks for a listener behind it; `None`: none is looked for.
     pub challenger: Option<Arc<Challenger>>,
     /// What the log says of it stands in this span, with its number and its flows; [`Span::none`] where nobody reads it.
@@ -116,6 +118,17 @@ impl Question {
             ..Manner::default()
         }
     }
+}
+
+/// When the second TLS client shakes hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldTls {
+    /// Never.
+    Never,
+    /// Where rustls cannot.
+    Second,
+    /// At once: rustls could not on another connection to the same port.
+    First,
 }
 
 /// Where a question leads.

@@ -178,6 +178,8 @@ fn of_cause(
         Cause::ResolverSilent => "The resolver did not answer: see to DNS, or give the address in the site file.".to_string(),
         Cause::ResolverRefused => "The resolver of this host refuses to serve it (REFUSED), as a rule because it answers only networks that it knows. Have it allow this host, point this host to the resolver of its zone, or give the address in the site file.".to_string(),
         Cause::ResolverFailed => "The resolver of this host could not find out (SERVFAIL), or nobody answers at its address. Look at its forwarders and at the zone's own name servers, or give the address in the site file.".to_string(),
+        Cause::TlsTooOld if cfg!(feature = "old-tls") => "What it serves is not proved. Look with a client of the site. If its system has `old_tls: false` in the site file, allow it there, or look into what the evidence says of the handshake.".to_string(),
+        Cause::TlsTooOld => "What it serves is not proved: this build is without `old-tls`, so it does not speak TLS of the past. Use one with it, or look with a client of the site.".to_string(),
         Cause::NoRoute => "This host has no route to the address: run it from a host that has.".to_string(),
         Cause::GatewaySilent => "The router that this host sends to does not answer it: see to the network of this host.".to_string(),
         Cause::NoDescriptors => "This host ran out of descriptors, ports or threads: lower `probing.in_flight`, or raise its limits (`ulimit -n`, `ulimit -u`).".to_string(),
@@ -191,7 +193,6 @@ fn of_cause(
         | Cause::KeptClosed
         | Cause::ClosingLater
         | Cause::HostUnproved
-        | Cause::TlsTooOld
         | Cause::NotTried
         | Cause::NoAddressHere
         | Cause::ServerClock

@@ -15,6 +15,7 @@ pub(super) fn tls(seen: &TlsSeen) -> Tls {
             false => "presented, not proven",
         }
         .to_string(),
+        by_old_client: seen.by_old_client,
         client_certificate_asked: seen.client_certificate_asked,
         client_certificate: client_certificate(seen),
         verifier: seen.verifier.clone(),
@@ -33,9 +34,10 @@ pub(super) fn tls(seen: &TlsSeen) -> Tls {
 
 fn client_certificate(seen: &TlsSeen) -> ClientCertificate {
     ClientCertificate {
-        asked: match seen.client_certificate_asked {
-            true => "asked in the first handshake",
-            false => "not asked in the first handshake",
+        asked: match (seen.client_certificate_asked, seen.asked_late) {
+            (true, _) => "asked in the first handshake",
+            (false, true) => "asked after the request, by a new handshake",
+            (false, false) => "not asked in the first handshake",
         }
         .to_string(),
         authorities: seen.authorities.clone(),

@@ -540,6 +540,10 @@ pub struct Tls {
     pub cipher: Option<String>,
     /// The name that was asked for.
     pub asked_for: Option<String>,
+    /// Whether the second client shook hands, which speaks TLS of the past. Version and cipher suite are the best that it and
+    /// the server share; a client of the site may offer less.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub by_old_client: bool,
     /// Whether the server proved that it holds the key; else the chain is `presented, not proven`.
     pub key: String,
     /// Behind a proxy that publishes: the system where TLS ends, by the pins of the site file.

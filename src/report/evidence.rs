@@ -445,7 +445,7 @@ fn said(service: &Service) -> Option<String> {
         Service::TlsAlert(alert) => {
             return Some(format!("refused the TLS handshake with the alert {alert}"));
         }
-        Service::TlsTooOld => "offers only TLS versions or ciphers too old to check",
+        Service::TlsTooOld => "speaks TLS in which no handshake of this program with it came about",
         Service::Foreign => "answered, but not in the protocol that is needed",
         Service::TlsOnlyWithoutName => {
             "shakes hands only with whoever asks for no name (SNI), and refuses the name"

@@ -167,6 +167,7 @@ pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> T
         asked_for: Some("ibs01.example.com".to_string()),
         key: "proven".to_string(),
         ends: None,
+        by_old_client: false,
         client_certificate_asked: false,
         client_certificate: ClientCertificate {
             asked: "not asked in the first handshake".to_string(),

@@ -536,6 +536,8 @@ fn tls_words(tls: &Tls) -> String {
     let session: Vec<&str> = session.into_iter().flatten().collect();
     if !session.is_empty() && tls.key != "proven" {
         text += &format!("; {}, the chain is {}", session.join(" "), tls.key);
+    } else if !session.is_empty() && tls.by_old_client {
+        text += &format!("; by {} (TLS of the past)", session.join(" "));
     }
     let faults = tls.faults.iter().filter(|fault| fault.weight != "note");
     let faults: Vec<&str> = faults.map(|fault| fault.says.as_str()).collect();

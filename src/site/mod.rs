@@ -160,6 +160,8 @@ pub struct System {
     pub pin: Option<Pin>,
     /// Systems with which it speaks inside IPsec.
     pub ipsec_with: Vec<SystemId>,
+    /// Whether the client for TLS of the past may shake hands with it.
+    pub old_tls: bool,
     /// By asking zone: where address and port translation leads.
     pub ports: Vec<(ZoneId, Translation)>,
 }

@@ -102,6 +102,7 @@ pub(super) fn one_system(
             .unwrap_or_default(),
         pin: system.pin,
         ipsec_with: ipsec_peers(system, names, problems),
+        old_tls: system.old_tls,
         ports: translations(system, names, problems),
     }
 }

@@ -399,7 +399,7 @@ fn spoken(service: Option<&Service>) -> Judgement {
     match service {
         Service::NotAsked | Service::Spoke => ok(Cause::Answered),
         Service::Listener => ok(Cause::ListenerAnswered),
-        Service::TlsTooOld => unknown(Cause::TlsTooOld, Level::Note),
+        Service::TlsTooOld => unknown(Cause::TlsTooOld, Level::Warning),
         Service::Mute => wrong(Cause::Mute, Owner::Server),
         Service::HungUp | Service::ResetAtOnce => wrong(Cause::HungUp, Owner::Server),
         Service::HungUpInHandshake => wrong(Cause::HungUpInHandshake, Owner::Server),

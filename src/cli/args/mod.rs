@@ -8,8 +8,11 @@ mod plan;
 mod report;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::conversation::tls::old;
 
 pub(in crate::cli) use check::Check;
 pub(in crate::cli) use diff::Diff;
@@ -23,6 +26,7 @@ pub(in crate::cli) use report::Report;
 #[command(
     name = "portproof",
     version,
+    long_version = long_version(),
     arg_required_else_help = true,
     after_help = "\
 Examples:
@@ -36,6 +40,16 @@ PORTPROOF_LOG=debug tells each step on standard error."
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
     pub(in crate::cli) command: Command,
+}
+
+/// The version, and the library that speaks TLS of the past, which needs updates of its own.
+fn long_version() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let library =
+            old::library().unwrap_or("not spoken by this build, which is without `old-tls`");
+        format!("{}\nTLS of the past: {library}", env!("CARGO_PKG_VERSION"))
+    });
+    &TEXT
 }
 
 /// The commands.

@@ -12,7 +12,7 @@ use tracing::debug_span;
 
 use super::Bench;
 use crate::observation::{Observation, Prohibition, State};
-use crate::probe::{Ladder, Landing, Question, Turn};
+use crate::probe::{Ladder, Landing, OldTls, Question, Turn};
 use crate::verdict::Seen;
 
 /// Ports of each host that are asked again.
@@ -51,6 +51,7 @@ pub(super) fn controls(questions: &[Question], answers: &[Observation]) -> Contr
                     ladder: Ladder::Tcp,
                     turn: Turn::Needed,
                     spread: false,
+                    old_tls: OldTls::Never,
                     challenger: None,
                     span: debug_span!(parent: &question.span, "control"),
                     ..question.clone()

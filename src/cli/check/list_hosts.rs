@@ -12,7 +12,7 @@ use crate::conversation::revocation::gate::Gate;
 use crate::diagnostic::Place;
 use crate::observation::Unresolved;
 use crate::plan::{self, Flow, Owner, Target};
-use crate::probe::{self, Ladder, Landing, Question, Turn};
+use crate::probe::{self, Ladder, Landing, OldTls, Question, Turn};
 use crate::site::{Crl, Site};
 use crate::verdict::Seen;
 
@@ -201,6 +201,7 @@ async fn try_ports(
                 web: None,
                 via: None,
                 segment: None,
+                old_tls: OldTls::Never,
                 challenger: None,
                 span: story::span(site, questions.len(), std::iter::once(&all[number].flow)),
             });

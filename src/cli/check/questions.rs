@@ -10,7 +10,7 @@ use super::{Bench, story};
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::observation::Unresolved;
 use crate::plan::{self, Chosen, Flow, Target};
-use crate::probe::{self, Datagram, Gateway, Ladder, Landing, Question, Turn, WebNeeds};
+use crate::probe::{self, Datagram, Gateway, Ladder, Landing, OldTls, Question, Turn, WebNeeds};
 use crate::site::{Site, System, ZoneId};
 
 /// Questions, and for each chosen flow the numbers of its questions; equal questions are asked once.
@@ -129,6 +129,10 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
         web: web.clone(),
         via: bench.via.clone(),
         segment: None,
+        old_tls: match flow.to {
+            Target::System(system) if site.systems[system].old_tls => OldTls::Second,
+            Target::System(_) | Target::Crl(_) => OldTls::Never,
+        },
         // The host of a revocation list may be a stranger's.
         challenger: match flow.to {
             Target::System(_) => bench.challenger.clone(),

@@ -12,7 +12,7 @@ use crate::catalogue::{Need, Transport};
 use crate::config::Sweep;
 use crate::observation::{Observation, State};
 use crate::plan::Target;
-use crate::probe::{self, Ladder, Landing, Question, Turn};
+use crate::probe::{self, Ladder, Landing, OldTls, Question, Turn};
 use crate::report::SweptSystem;
 use crate::site::SystemId;
 use crate::verdict::Seen;
@@ -190,6 +190,7 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         web: None,
         via: None,
         segment: None,
+        old_tls: OldTls::Never,
         challenger: None,
         span: debug_span!("sweep", system = bench.loaded.site.systems[system].name, %address, port),
     }

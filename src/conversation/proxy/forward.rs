@@ -13,6 +13,7 @@ use super::connect;
 use super::credentials::{Credentials, Loan};
 use super::through::{settle, withheld};
 use super::{Refused, Unreached};
+use crate::conversation::entrusted::Entrusted;
 use crate::conversation::http::answer::{Answer, Reading};
 use crate::conversation::http::authority::Authority;
 use crate::conversation::http::conversation::Conversation;
@@ -26,7 +27,7 @@ pub(crate) const NOBODY: &str = "portproof.invalid";
 ///
 /// # Errors
 /// Why there is no answer of the server, as far as the proxy marks its own words.
-pub(crate) async fn root_page<S: AsyncRead + AsyncWrite + Unpin>(
+pub(crate) async fn root_page<S: AsyncRead + AsyncWrite + Entrusted + Unpin>(
     stream: S,
     target: &Authority,
     credentials: Option<&Credentials>,

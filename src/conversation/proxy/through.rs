@@ -10,6 +10,7 @@ use super::connect::{self, Said};
 use super::credentials::{Credentials, Loan};
 use super::socks5::{self, Choice, Offer, Reply};
 use super::{Kind, Offered, Passage, Refused};
+use crate::conversation::entrusted::Entrusted;
 use crate::conversation::http::authority::{Authority, Authorization};
 use crate::conversation::message;
 
@@ -20,7 +21,7 @@ const LARGEST_ANSWER: usize = 32 << 10;
 ///
 /// Waiting until another request has tried the credentials for the first time does not count. The stream is read byte
 /// by byte where only the bytes themselves say where the tunnel begins, so that none of its bytes is lost.
-pub(crate) async fn through<S: AsyncRead + AsyncWrite + Unpin>(
+pub(crate) async fn through<S: AsyncRead + AsyncWrite + Entrusted + Unpin>(
     mut stream: S,
     kind: Kind,
     target: &Authority,

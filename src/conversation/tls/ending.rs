@@ -48,7 +48,7 @@ pub(super) fn broken(error: &io::Error, bytes_read: usize, recorded: &Recorded) 
 
 /// Whether an old greeting may tell more of a handshake that did not finish: the server is old, or quarrels about a
 /// name, or closed; Windows Server 2003 does that when no cipher suite suits it. Of a message that rustls does not read
-/// to its end, the greeting reads more.
+/// to its end, the greeting reads more; of a key that is not computed here, the second client may.
 pub(super) fn may_be_old(fault: &Service) -> bool {
     matches!(
         fault,
@@ -56,7 +56,7 @@ pub(super) fn may_be_old(fault: &Service) -> bool {
             | Service::TlsAlert(_)
             | Service::HungUp
             | Service::HungUpInHandshake
-            | Service::Certificate(CertificateFault::TooLarge)
+            | Service::Certificate(CertificateFault::TooLarge | CertificateFault::Undecided)
     )
 }
 

@@ -3,15 +3,18 @@
 //! The verifier (`recorder`) records the chain and lets the handshake go on; the real one is asked afterwards. Signatures
 //! of the handshake are still checked, so possession of the key is proved. A client certificate (`client_certificate`) is
 //! presented when the server asks; the stream (`shaken`) remembers what became of it. `description` says what the chain
-//! is worth, `ending` reads what a handshake that did not finish says. Where that may be a matter of age, `old` greets as a client of 2008 would.
+//! is worth, `ending` reads what a handshake that did not finish says. Where that may be a matter of age, `old` has a second client, and greets as
+//! a client of 2008 would. `late` is what a server asks for after the request. `secure` is a stream by either client.
 
 pub(crate) mod client_certificate;
 mod counted;
 mod description;
 mod ending;
+pub(crate) mod late;
 pub(crate) mod old;
 mod recorder;
 mod request;
+mod secure;
 #[cfg(test)]
 pub(crate) mod servers;
 mod shaken;
@@ -36,8 +39,10 @@ use crate::observation::{CertificateFault, ChainFault, Presented, Service, TlsSe
 use client_certificate::ClientCertificate;
 use counted::Counted;
 use description::describe;
+use late::Late;
 use recorder::{Recorded, Recorder};
 
+pub(crate) use secure::Secure;
 pub(crate) use shaken::Shaken;
 
 use request::ClientCertificateRequest;
@@ -61,6 +66,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) sni: Sni,
     /// What to present when the server asks for a client certificate.
     pub(crate) own: Option<&'a ClientCertificate>,
+    /// Where it is noted that the server asks for another handshake after a request.
+    pub(crate) late: Late,
 }
 
 /// Whether the name is sent.
@@ -119,7 +126,7 @@ pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
     note_request(&mut seen, recorded.request.as_ref());
     let (fault, stream) = match result {
         Ok(Ok(stream)) => {
-            let shaken = Shaken::new(stream, presented);
+            let shaken = Shaken::new(stream, presented, asking.late.clone());
             seen.presented = shaken.presented.clone();
             seen.key_proven = true;
             note_connection(&mut seen, &shaken);

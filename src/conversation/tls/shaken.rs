@@ -2,6 +2,9 @@
 //!
 //! In TLS 1.3 a server judges the client certificate after the client's side of the handshake is done: a refusal comes
 //! with the first read. Whoever reads need not know that; the stream keeps it.
+//!
+//! Up to TLS 1.2 a server may want a new handshake after the request. rustls refuses with a warning, which waits for the
+//! next write; the stream sends it at once, so that the server need not wait for what never comes, and notes it (`late`).
 
 use std::io;
 use std::pin::Pin;
@@ -13,6 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::counted::Counted;
 use super::ending;
+use super::late::Late;
 use crate::observation::Presented;
 
 /// A TLS stream whose handshake is done.
@@ -20,17 +24,22 @@ use crate::observation::Presented;
 pub(crate) struct Shaken<S> {
     pub(super) stream: TlsStream<Counted<S>>,
     pub(super) presented: Presented,
+    late: Late,
 }
 
 impl<S> Shaken<S> {
     /// After a handshake: up to TLS 1.2 a server that ends it has taken the client certificate.
-    pub(super) fn new(stream: TlsStream<Counted<S>>, presented: Presented) -> Self {
+    pub(super) fn new(stream: TlsStream<Counted<S>>, presented: Presented, late: Late) -> Self {
         let version = stream.get_ref().1.protocol_version();
         let presented = match (presented, version) {
             (Presented::Sent, Some(ProtocolVersion::TLSv1_2)) => Presented::Taken,
             (presented, _) => presented,
         };
-        Self { stream, presented }
+        Self {
+            stream,
+            presented,
+            late,
+        }
     }
 
     /// What became of our client certificate, as far as has been read.
@@ -47,7 +56,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Shaken<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let has_room = buffer.remaining() > 0;
+        let owed = self.stream.get_ref().1.wants_write();
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let connection = self.stream.get_ref().1;
+        let is_1_2 = connection.protocol_version() == Some(ProtocolVersion::TLSv1_2);
+        if is_1_2 && !owed && connection.wants_write() && !matches!(result, Poll::Ready(Err(_))) {
+            self.late.ask();
+            // What cannot leave now leaves with the next write.
+            let _ = Pin::new(&mut self.stream).poll_flush(context);
+        }
         if self.presented == Presented::Sent
             && has_room
             && let Poll::Ready(result) = &result

@@ -57,6 +57,7 @@ async fn shaken(
         name: server_name(NAME, server.address.ip()),
         sni: Sni::Sent,
         own,
+        late: Late::default(),
     };
     shake_as(server.connect().await, &asking, &trust(folder), LIMIT).await
 }
@@ -132,6 +133,7 @@ async fn a_server_that_refuses_the_name_may_be_asked_without_it() {
         name: server_name(NAME, server.address.ip()),
         sni: Sni::Withheld,
         own: None,
+        late: Late::default(),
     };
     let trust = trust(folder.path());
     let nameless = shake_as(server.connect().await, &asking, &trust, LIMIT).await;

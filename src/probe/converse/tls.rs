@@ -1,8 +1,10 @@
 //! TLS on a port that has opened, and what is said inside it.
 //!
 //! The handshake describes the certificate whatever it is worth, and presents this host's own where the server asks.
-//! Where it fails in a way that may be a matter of age, the port is greeted once more, over a new connection, as a
-//! client of 2008 would, and where that is refused too, without a name.
+//! Where it fails in a way that may be a matter of age, the second client (`tls::old`) shakes hands over a new
+//! connection, and what is said inside goes over that. Where it fails too, or may not be used, the port is greeted in
+//! clear as a client of 2008 would, and where that is refused, without a name. A server that wants a new handshake after
+//! a request is asked again by the second client, which alone gives it one.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,12 +15,14 @@ use tokio::net::TcpStream;
 
 use super::http;
 use crate::conversation::http::request::Identity;
-use crate::conversation::tls::old::{self, Conclusion, Ending, Recognised};
-use crate::conversation::tls::{self, Asking, Handshake, Shaken, Sni};
+use crate::conversation::tls::client_certificate::ClientCertificate;
+use crate::conversation::tls::late::Late;
+use crate::conversation::tls::old::{self, Conclusion, Ending, Joined, Recognised, Shown};
+use crate::conversation::tls::{self, Asking, Secure, Sni};
 use crate::observation::{CertificateFault, Depth, Observation, Presented, Service, TlsSeen};
 use crate::os::Hold;
 use crate::probe::once::again;
-use crate::probe::{Ladder, Prober, Question, delivery};
+use crate::probe::{Ladder, OldTls, Prober, Question, delivery};
 
 /// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
 const LATE_ALERT: Duration = Duration::from_millis(300);
@@ -36,48 +40,48 @@ pub(super) async fn over_tls(
         seen.service = Some(Service::HungUp);
         return hold;
     };
-    let asking = Asking {
+    let talk = Talk {
+        prober,
+        question,
+        host,
+        address: seen.address,
         name: tls::server_name(host, remote.ip()),
-        sni: Sni::Sent,
-        own: prober.trust.own.as_ref(),
+        late: Late::default(),
     };
+    if question.old_tls == OldTls::First {
+        talk.by_old_client(stream, seen).await;
+        return hold;
+    }
+    let asking = talk.asking(Sni::Sent);
     let limit = prober.limits.timeout;
     let mut handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
     handshake.seen.asked_for = Some(host.to_string());
-    let Some(mut stream) = handshake.stream.take() else {
-        // Before the port is greeted again: a server that serves one connection at a time waits for the end of this one.
-        let delivery = delivery::let_go(prober, hold, handshake.fault.as_ref()).await;
-        if handshake.may_be_old {
-            handshake.fault =
-                greet(prober, question, seen.address, &asking.name, &mut handshake).await;
-        }
+    if let Some(stream) = handshake.stream.take() {
         seen.tls = Some(handshake.seen);
-        seen.service = handshake.fault;
-        seen.delivery = delivery.filter(|_| seen.is_wordless());
-        return None;
-    };
-    seen.tls = Some(handshake.seen);
-    let mut said = Service::Spoke;
-    if question.ladder == Ladder::Https {
-        said = http::over(prober, question, &mut stream, host, seen).await;
-        if said == Service::Spoke && handshake.fault.as_ref().is_none_or(is_light) {
-            let (identity, address) = (identity(stream.presented()), seen.address);
-            let another = || again_over_tls(prober, question, address, host);
-            http::look_closer(prober, question, host, identity, another, seen).await;
-        }
+        let stream = Secure::New(Box::new(stream));
+        seen.service = Some(talk.inside(stream, handshake.fault, seen).await);
+        return hold;
+    }
+    // Before the port is greeted again: a server that serves one connection at a time waits for the end of this one.
+    let delivery = delivery::let_go(prober, hold, handshake.fault.as_ref()).await;
+    seen.service = if handshake.may_be_old {
+        talk.as_of_old(handshake.fault, handshake.seen, seen).await
     } else {
-        let mut byte = [0_u8; 1];
-        let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;
+        seen.tls = Some(handshake.seen);
+        handshake.fault
+    };
+    seen.delivery = delivery.filter(|_| seen.is_wordless());
+    None
+}
+
+/// Whether the second client may get further. Who refuses the name refuses its too, and what is too large for clients is
+/// only looked at.
+fn worth_a_handshake(fault: Option<&Service>) -> bool {
+    match fault {
+        Some(Service::Certificate(CertificateFault::TooLarge)) => false,
+        Some(Service::TlsAlert(alert)) => alert != "UnrecognisedName",
+        _ => true,
     }
-    if let Some(tls) = &mut seen.tls {
-        tls.presented = stream.presented().clone();
-        // A server that asked for a client certificate and closes without one has proved that it serves.
-        if tls.client_certificate_asked && said == Service::HungUp {
-            said = Service::Spoke;
-        }
-    }
-    seen.service = Some(worst(handshake.fault, said));
-    hold
 }
 
 /// Whether Windows clients take a certificate, or may: then it matters what is behind it.
@@ -97,98 +101,16 @@ fn worst(fault: Option<Service>, said: Service) -> Service {
     }
 }
 
-/// Greets a server as a client of 2008 would; what is then known to be wrong with it comes back.
-async fn greet(
-    prober: &Prober,
-    question: &Question,
-    address: Option<IpAddr>,
-    name: &ServerName<'static>,
-    handshake: &mut Handshake<TcpStream>,
-) -> Option<Service> {
-    let first = handshake.fault.take();
-    let host = name.to_str();
-    let sent = matches!(name, ServerName::DnsName(_)).then_some(&*host);
-    let Some(named) = greeting(prober, question, address, sent).await else {
-        return first;
-    };
-    let nameless = match sent {
-        Some(_) if named.refused() => greeting(prober, question, address, None).await,
-        _ => None,
-    };
-    let trust = &prober.trust;
-    let describe = |shown, seen: &mut TlsSeen| tls::describe_shown(seen, shown, name, trust);
-    match old::conclude(named, nameless) {
-        Conclusion::Speaks(shown) if shown.too_old.is_some() => {
-            match describe(shown, &mut handshake.seen) {
-                None => Some(Service::TlsTooOld),
-                Some(light) if light.is_light() => Some(Service::TlsTooOld),
-                Some(fault) => Some(Service::Certificate(fault)),
-            }
-        }
-        // Larger than this program reads at all.
-        Conclusion::Silent(Recognised {
-            ending: Ending::TooLong,
-            shown: Some(_),
-        }) => Some(Service::Certificate(CertificateFault::TooLarge)),
-        Conclusion::Speaks(shown)
-            if first == Some(Service::Certificate(CertificateFault::TooLarge)) =>
-        {
-            describe(shown, &mut handshake.seen)
-                .map_or(first, |fault| Some(Service::Certificate(fault)))
-        }
-        // It would speak a newer version, so that age is not what stood in the way.
-        Conclusion::Speaks(shown) => {
-            describe(shown, &mut handshake.seen);
-            first
-        }
-        Conclusion::SpeaksOnlyWithoutName { shown, .. } => {
-            let modern = shown.too_old.is_none();
-            describe(shown, &mut handshake.seen);
-            if modern {
-                shake_nameless(prober, question, address, name, &mut handshake.seen).await;
-            }
-            Some(Service::TlsOnlyWithoutName)
-        }
-        Conclusion::Silent(_) => first,
+/// What a handshake is worth that ended so, where another connection to the same port got through.
+fn ended(ending: Ending) -> Service {
+    match ending {
+        Ending::Whole => Service::TlsTooOld,
+        Ending::Alert(alert) => Service::TlsAlert(alert),
+        Ending::HungUp => Service::HungUp,
+        Ending::HungUpInHandshake => Service::HungUpInHandshake,
+        Ending::Mute => Service::Mute,
+        Ending::NotTls | Ending::Garbled | Ending::TooLong => Service::NotTls,
     }
-}
-
-/// Shakes hands with a server that refuses the name, without it: then its key is proven too.
-async fn shake_nameless(
-    prober: &Prober,
-    question: &Question,
-    address: Option<IpAddr>,
-    name: &ServerName<'static>,
-    seen: &mut TlsSeen,
-) {
-    let asking = Asking {
-        name: name.clone(),
-        sni: Sni::Withheld,
-        own: prober.trust.own.as_ref(),
-    };
-    let Some(stream) = again(prober, question, address).await else {
-        return;
-    };
-    let limit = prober.limits.timeout;
-    let handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
-    if handshake.stream.is_some() {
-        let asked_for = seen.asked_for.take();
-        *seen = TlsSeen {
-            asked_for,
-            ..handshake.seen
-        };
-    }
-}
-
-/// One greeting over a new connection.
-async fn greeting(
-    prober: &Prober,
-    question: &Question,
-    address: Option<IpAddr>,
-    name: Option<&str>,
-) -> Option<Recognised> {
-    let stream = again(prober, question, address).await?;
-    Some(old::recognise(stream, name, prober.limits.timeout).await)
 }
 
 /// Whose name requests over a connection go out under.
@@ -201,20 +123,345 @@ fn identity(presented: &Presented) -> Identity {
     }
 }
 
-/// Another connection of the kind that has spoken; the certificate was judged on the first.
-async fn again_over_tls(
-    prober: &Prober,
-    question: &Question,
+/// A stream, and what is wrong already.
+type Begun = (Secure<TcpStream>, Option<Service>);
+
+/// One flow over TLS: what all its connections share.
+struct Talk<'a> {
+    prober: &'a Prober,
+    question: &'a Question,
+    host: &'a str,
     address: Option<IpAddr>,
-    host: &str,
-) -> Option<Shaken<TcpStream>> {
-    let stream = again(prober, question, address).await?;
-    let asking = Asking {
-        name: tls::server_name(host, stream.peer_addr().ok()?.ip()),
-        sni: Sni::Sent,
-        own: prober.trust.own.as_ref(),
-    };
-    let limit = prober.limits.timeout;
-    let handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
-    handshake.stream
+    name: ServerName<'static>,
+    late: Late,
+}
+
+impl<'a> Talk<'a> {
+    fn asking(&self, sni: Sni) -> Asking<'a> {
+        Asking {
+            name: self.name.clone(),
+            sni,
+            own: self.own(),
+            late: self.late.clone(),
+        }
+    }
+
+    fn own(&self) -> Option<&'a ClientCertificate> {
+        self.prober.trust.own.as_ref()
+    }
+
+    /// The name as SNI carries it: addresses are not sent.
+    fn sent(&self) -> Option<&'a str> {
+        let is_name = matches!(self.name, ServerName::DnsName(_));
+        is_name.then_some(self.host.trim_end_matches('.'))
+    }
+
+    async fn connect(&self) -> Option<TcpStream> {
+        again(self.prober, self.question, self.address).await
+    }
+
+    /// Another connection by rustls; the certificate was judged on the first.
+    async fn another(&self) -> Option<Secure<TcpStream>> {
+        let stream = self.connect().await?;
+        let limit = self.prober.limits.timeout;
+        let asking = self.asking(Sni::Sent);
+        let handshake = tls::shake_as(stream, &asking, &self.prober.trust, limit).await;
+        handshake.stream.map(Box::new).map(Secure::New)
+    }
+
+    fn may_join(&self) -> bool {
+        self.question.old_tls != OldTls::Never && old::library().is_some()
+    }
+
+    /// A connection by the second client; `None` where it may not be used, or none could be had.
+    async fn join(&self, own: Option<&ClientCertificate>) -> Option<Joined<TcpStream>> {
+        if !self.may_join() {
+            return None;
+        }
+        let stream = self.connect().await?;
+        let limit = self.prober.limits.timeout;
+        old::shake(stream, self.sent(), own, &self.late, limit).await
+    }
+
+    async fn another_old(&self, own: Option<&ClientCertificate>) -> Option<Secure<TcpStream>> {
+        self.join(own).await?.stream.map(Secure::Old)
+    }
+
+    /// Speaks by the second client alone.
+    async fn by_old_client(&self, stream: TcpStream, seen: &mut Observation) {
+        let limit = self.prober.limits.timeout;
+        let joined = old::shake(stream, self.sent(), self.own(), &self.late, limit).await;
+        let mut tls = TlsSeen {
+            asked_for: Some(self.host.to_string()),
+            ..TlsSeen::default()
+        };
+        let Some(joined) = joined else { return };
+        seen.service = match self.take_in(joined, &mut tls) {
+            Ok((stream, fault)) => {
+                seen.tls = Some(tls);
+                Some(self.inside(stream, fault, seen).await)
+            }
+            Err(joined) => {
+                seen.tls = Some(tls);
+                Some(ended(joined.recognised.ending))
+            }
+        };
+    }
+
+    /// Speaks as to a server with which rustls could not shake hands; `first` is what it said, and `tls` what it saw.
+    async fn as_of_old(
+        &self,
+        first: Option<Service>,
+        mut tls: TlsSeen,
+        seen: &mut Observation,
+    ) -> Option<Service> {
+        let joined = match worth_a_handshake(first.as_ref()) {
+            true => self.join(self.own()).await,
+            false => None,
+        };
+        let refused = match joined.map(|joined| self.take_in(joined, &mut tls)) {
+            Some(Ok((stream, fault))) => {
+                seen.tls = Some(tls);
+                return Some(self.inside(stream, fault, seen).await);
+            }
+            Some(Err(joined)) => Some(*joined),
+            None => None,
+        };
+        // A greeting shows no more of a key that cannot be computed.
+        if refused.is_none() && first == Some(Service::Certificate(CertificateFault::Undecided)) {
+            seen.tls = Some(tls);
+            return first;
+        }
+        let service = self.greet(first, refused, &mut tls).await;
+        seen.tls = Some(tls);
+        service
+    }
+
+    /// Writes down what a handshake of the second client showed: its stream comes back, with what is wrong already, or the
+    /// handshake itself where it failed.
+    fn take_in(
+        &self,
+        mut joined: Joined<TcpStream>,
+        seen: &mut TlsSeen,
+    ) -> Result<Begun, Box<Joined<TcpStream>>> {
+        let Some(stream) = joined.stream.take() else {
+            return Err(Box::new(joined));
+        };
+        let shown = joined.recognised.shown;
+        let fault = shown.and_then(|shown| self.describe(shown, seen));
+        seen.key_proven = true;
+        seen.by_old_client = true;
+        seen.presented = joined.presented;
+        Ok((Secure::Old(stream), fault.map(Service::Certificate)))
+    }
+
+    fn describe(&self, shown: Shown, seen: &mut TlsSeen) -> Option<CertificateFault> {
+        tls::describe_shown(seen, shown, &self.name, &self.prober.trust)
+    }
+
+    /// Says what goes inside TLS; what the service is worth then comes back.
+    async fn inside(
+        &self,
+        mut stream: Secure<TcpStream>,
+        fault: Option<Service>,
+        seen: &mut Observation,
+    ) -> Service {
+        let mut said = Service::Spoke;
+        if self.question.ladder == Ladder::Https {
+            (stream, said) = self.over_http(stream, seen).await;
+            if said == Service::Spoke && fault.as_ref().is_none_or(is_light) {
+                self.look_closer(&stream, seen).await;
+            }
+        } else if let Secure::New(stream) = &mut stream {
+            let mut byte = [0_u8; 1];
+            let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;
+        }
+        if let Some(tls) = &mut seen.tls {
+            if let Secure::New(stream) = &stream {
+                tls.presented = stream.presented().clone();
+            }
+            tls.asked_late = self.late.is_asked();
+            if let Some(presented) = self.late.presented() {
+                tls.presented = presented;
+            }
+            // A server that asked for a client certificate and closes without one has proved that it serves.
+            let is_asked = tls.client_certificate_asked || tls.asked_late;
+            if is_asked && said == Service::HungUp {
+                said = Service::Spoke;
+            }
+        }
+        worst(fault, said)
+    }
+
+    /// Asks for the root page: of a server that then wants a new handshake, by the second client.
+    async fn over_http(
+        &self,
+        mut stream: Secure<TcpStream>,
+        seen: &mut Observation,
+    ) -> (Secure<TcpStream>, Service) {
+        let (prober, question) = (self.prober, self.question);
+        let said = http::over(prober, question, &mut stream, self.host, seen).await;
+        if !self.late.is_asked() || matches!(stream, Secure::Old(_)) {
+            return (stream, self.unless_late(said));
+        }
+        let tls = seen.tls.get_or_insert_default();
+        let joined = self.join(self.own()).await;
+        match joined.map(|joined| self.take_in(joined, tls)) {
+            // The certificate was judged on the first connection.
+            Some(Ok((mut stream, _))) => {
+                let said = http::over(prober, question, &mut stream, self.host, seen).await;
+                (stream, self.unless_late(said))
+            }
+            Some(Err(_)) | None => {
+                let said = match said {
+                    Service::HungUp => Service::TlsTooOld,
+                    said => self.unless_late(said),
+                };
+                (stream, said)
+            }
+        }
+    }
+
+    /// A server that waits for a new handshake is not mute: this program, or the certificate it has, got no further.
+    fn unless_late(&self, said: Service) -> Service {
+        match said {
+            Service::Mute if self.late.is_asked() => Service::TlsTooOld,
+            said => said,
+        }
+    }
+
+    /// Asks for what the flow's roles need, over the client that got through. Where the server wants a new handshake for
+    /// that, all is asked once more by the second client, under this host's name.
+    async fn look_closer(&self, stream: &Secure<TcpStream>, seen: &mut Observation) {
+        let shown = match (stream, self.late.presented(), &seen.tls) {
+            (_, Some(presented), _) => presented,
+            (Secure::New(stream), None, _) => stream.presented().clone(),
+            (Secure::Old(_), None, tls) => {
+                let presented = tls.as_ref().map(|tls| tls.presented.clone());
+                presented.unwrap_or_default()
+            }
+        };
+        let identity = identity(&shown);
+        let (was_asked, before) = (self.late.is_asked(), seen.http.clone());
+        let own = self.own().filter(|_| identity == Identity::Client);
+        let is_new = matches!(stream, Secure::New(_));
+        let another = || async {
+            match is_new {
+                // What it is asked for next it would refuse as well.
+                true if self.late.is_asked() => None,
+                true => self.another().await,
+                false => self.another_old(own).await,
+            }
+        };
+        self.ask_closer(identity, another, seen).await;
+        if was_asked || !self.late.is_asked() || !self.may_join() {
+            return;
+        }
+        seen.http = before;
+        let identity = match self.own() {
+            Some(_) => Identity::Client,
+            None => Identity::Nobody,
+        };
+        let another = || self.another_old(self.own());
+        self.ask_closer(identity, another, seen).await;
+    }
+
+    async fn ask_closer<C, F>(&self, identity: Identity, another: C, seen: &mut Observation)
+    where
+        C: Fn() -> F,
+        F: Future<Output = Option<Secure<TcpStream>>>,
+    {
+        let (prober, question) = (self.prober, self.question);
+        http::look_closer(prober, question, self.host, identity, another, seen).await;
+    }
+
+    /// Greets a server as a client of 2008 would; what is then known to be wrong with it comes back. `tried` is what the
+    /// second client met.
+    async fn greet(
+        &self,
+        first: Option<Service>,
+        tried: Option<Joined<TcpStream>>,
+        seen: &mut TlsSeen,
+    ) -> Option<Service> {
+        if let Some(Joined {
+            recognised:
+                Recognised {
+                    ending: Ending::Whole,
+                    shown: Some(shown),
+                },
+            presented,
+            failed,
+            ..
+        }) = tried
+        {
+            let refused_us = failed && shown.request.is_some();
+            let fault = self.describe(shown, seen);
+            seen.presented = presented;
+            return Some(match fault {
+                // As where rustls is refused: it asked for a client certificate, so it has spoken.
+                None if refused_us => Service::Spoke,
+                Some(light) if refused_us && light.is_light() => Service::Certificate(light),
+                fault => not_joined(fault, first),
+            });
+        }
+        let sent = self.sent();
+        let Some(named) = self.greeting(sent).await else {
+            return first;
+        };
+        let nameless = match sent {
+            Some(_) if named.refused() => self.greeting(None).await,
+            _ => None,
+        };
+        match old::conclude(named, nameless) {
+            // Larger than this program reads at all.
+            Conclusion::Silent(Recognised {
+                ending: Ending::TooLong,
+                shown: Some(_),
+            }) => Some(Service::Certificate(CertificateFault::TooLarge)),
+            Conclusion::Speaks(shown) => Some(not_joined(self.describe(shown, seen), first)),
+            Conclusion::SpeaksOnlyWithoutName { shown, .. } => {
+                let modern = shown.too_old.is_none();
+                self.describe(shown, seen);
+                if modern {
+                    self.shake_nameless(seen).await;
+                }
+                Some(Service::TlsOnlyWithoutName)
+            }
+            Conclusion::Silent(_) => first,
+        }
+    }
+
+    /// Shakes hands with a server that refuses the name, without it: then its key is proven too.
+    async fn shake_nameless(&self, seen: &mut TlsSeen) {
+        let Some(stream) = self.connect().await else {
+            return;
+        };
+        let limit = self.prober.limits.timeout;
+        let asking = self.asking(Sni::Withheld);
+        let handshake = tls::shake_as(stream, &asking, &self.prober.trust, limit).await;
+        if handshake.stream.is_some() {
+            let asked_for = seen.asked_for.take();
+            *seen = TlsSeen {
+                asked_for,
+                ..handshake.seen
+            };
+        }
+    }
+
+    /// One greeting over a new connection.
+    async fn greeting(&self, name: Option<&str>) -> Option<Recognised> {
+        let stream = self.connect().await?;
+        Some(old::recognise(stream, name, self.prober.limits.timeout).await)
+    }
+}
+
+/// What a server is worth that shows all that it shows in clear, and with which no client here gets further. Why is not
+/// known, so it is not wrong; a certificate that every client refuses decides all the same, and so does one that kept the
+/// `first` client from going on.
+fn not_joined(fault: Option<CertificateFault>, first: Option<Service>) -> Service {
+    match (fault, first) {
+        (Some(fault), _) if !fault.is_light() => Service::Certificate(fault),
+        (_, Some(Service::Certificate(fault))) => Service::Certificate(fault),
+        _ => Service::TlsTooOld,
+    }
 }

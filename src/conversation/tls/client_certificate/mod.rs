@@ -27,6 +27,9 @@ pub(crate) use fault::Fault;
 pub(crate) struct ClientCertificate {
     /// What rustls presents.
     pub(in crate::conversation) key: Arc<CertifiedKey>,
+    /// Its private key as the second client takes it.
+    #[cfg(feature = "old-tls")]
+    pub(in crate::conversation) private: Arc<PrivateKeyDer<'static>>,
     /// What stands in the certificate.
     pub(crate) facts: Facts,
 }
@@ -92,19 +95,29 @@ fn assemble(content: Content, provider: &CryptoProvider) -> Result<ClientCertifi
     if keys.is_empty() {
         return Err(Fault::NoKey);
     }
-    let usable: Vec<Arc<dyn SigningKey>> = keys
+    let usable: Vec<(Arc<dyn SigningKey>, PrivateKeyDer<'static>)> = keys
         .into_iter()
-        .filter_map(|key| provider.key_provider.load_private_key(key).ok())
+        .filter_map(|key| {
+            let usable = provider.key_provider.load_private_key(key.clone_key());
+            Some((usable.ok()?, key))
+        })
         .collect();
     if usable.is_empty() {
         return Err(Fault::UnusableKey);
     }
-    for key in usable {
+    for (key, private) in usable {
         let leaf = certificates.iter().find(|der| belongs(der, key.as_ref()));
         if let Some((leaf, facts)) = leaf.and_then(|leaf| Some((leaf, certificate::read(leaf)?))) {
             let chain = with_issuers(leaf, &certificates);
             let key = Arc::new(CertifiedKey::new(chain, key));
-            return Ok(ClientCertificate { key, facts });
+            #[cfg(not(feature = "old-tls"))]
+            drop(private);
+            return Ok(ClientCertificate {
+                key,
+                #[cfg(feature = "old-tls")]
+                private: Arc::new(private),
+                facts,
+            });
         }
     }
     Err(Fault::AnotherKey)

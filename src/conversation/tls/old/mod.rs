@@ -5,11 +5,21 @@
 //! read (`reading`): version, cipher, chain, and whether a client certificate is asked for. No key is agreed: the chain is **presented, not
 //! proven**, because nothing shows that the server holds its key. A server that refuses is greeted once more without a
 //! name, for some refuse names that they do not know; `conclude` puts both greetings together.
+//!
+//! Where this build has a second client (`client`, feature `old-tls`), it comes first and shakes hands to the end. It
+//! reads the same bytes along (`tap`), so that a server that quarrels with it too is still recognised.
 
+#[cfg(not(feature = "old-tls"))]
+#[path = "absent.rs"]
+mod client;
+#[cfg(feature = "old-tls")]
+mod client;
 mod hello;
 mod reading;
 #[cfg(test)]
 mod servers;
+#[cfg(any(feature = "old-tls", test))]
+mod tap;
 
 use std::time::Duration;
 
@@ -18,7 +28,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::request::ClientCertificateRequest;
 use crate::conversation::message;
+use crate::observation::Presented;
 
+pub(crate) use client::{OldStream, library, shake};
 pub(crate) use hello::old_hello;
 pub(crate) use reading::Reader;
 
@@ -50,6 +62,18 @@ pub(crate) enum Ending {
     Garbled,
     /// It said more than any server has to say.
     TooLong,
+}
+
+/// What the second client's handshake came to.
+pub(crate) struct Joined<S> {
+    /// What the server showed in clear, and how that ended.
+    pub(crate) recognised: Recognised,
+    /// What became of our client certificate.
+    pub(crate) presented: Presented,
+    /// Whether the handshake failed before its time was up.
+    pub(crate) failed: bool,
+    /// The stream, where the handshake is done.
+    pub(crate) stream: Option<OldStream<S>>,
 }
 
 /// What a server showed in clear. The chain is presented, not proven: no key was used.

@@ -1,0 +1,59 @@
+//! A stream over TLS, whichever client shook hands.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::old::OldStream;
+use super::shaken::Shaken;
+
+/// A stream by one of the two clients.
+#[derive(Debug)]
+pub(crate) enum Secure<S> {
+    /// rustls.
+    New(Box<Shaken<S>>),
+    /// The second client, for TLS of the past.
+    Old(OldStream<S>),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Secure<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::New(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Old(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Secure<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::New(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Old(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::New(stream) => Pin::new(stream).poll_flush(context),
+            Self::Old(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::New(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Old(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! Servers that speak only TLS of the past: a management point behind each is proved with its role, and costs few
+//! connections more than a modern one. Servers that ask for the client certificate only after the request.
+//!
+//! The servers are OpenSSL's, in this process, and Apache. Everything is on loopback.
+#![cfg(feature = "old-tls")]
+
+mod ports;
+mod schemas;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use openssl::dh::Dh;
+use openssl::pkey::PKey;
+use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslVersion};
+use openssl::x509::X509;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const NAME: &str = "mp.example.com";
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_string).collect()
+}
+
+fn openssl(folder: &Path, text: &str) {
+    let output = Command::new("openssl")
+        .args(words(text))
+        .current_dir(folder)
+        .output()
+        .expect("openssl is needed: scripts/test installs it");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {text}: {said}");
+}
+
+/// `root.pem`, a server's `leaf.pem` with `leaf.key`, and a client's `client.full`, all RSA.
+fn certificates() -> TempDir {
+    let made = tempfile::tempdir().expect("a folder");
+    let folder = made.path();
+    openssl(
+        folder,
+        "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=SiteRoot -days 3650",
+    );
+    let server = format!("subjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\n");
+    for (file, extensions) in [
+        ("leaf", &*server),
+        ("client", "extendedKeyUsage = clientAuth\n"),
+    ] {
+        fs::write(folder.join("extensions"), extensions).expect("written");
+        openssl(
+            folder,
+            &format!(
+                "req -newkey rsa:2048 -nodes -keyout {file}.key -out {file}.csr -subj /CN={file}"
+            ),
+        );
+        openssl(
+            folder,
+            &format!(
+                "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -CAcreateserial -sha256 -days 300 -extfile extensions -out {file}.pem"
+            ),
+        );
+    }
+    let text = |file: &str| fs::read_to_string(folder.join(file)).expect("read");
+    let full = text("client.pem") + &text("client.key");
+    fs::write(folder.join("client.full"), full).expect("written");
+    made
+}
+
+/// A management point inside TLS of one version with these suites; it counts the connections that it accepts.
+struct ManagementPoint {
+    at: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl ManagementPoint {
+    fn start(folder: &Path, version: SslVersion, suites: &str) -> Self {
+        let context = context(folder, version, suites);
+        let listener = TcpListener::bind(ports::free(Ipv4Addr::LOCALHOST)).expect("a port");
+        let at = listener.local_addr().expect("an address");
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let context = context.clone();
+                thread::spawn(move || serve(&context, stream));
+            }
+        });
+        Self { at, connections }
+    }
+}
+
+fn context(folder: &Path, version: SslVersion, suites: &str) -> SslContext {
+    let file = |name: &str| fs::read(folder.join(name)).expect("read");
+    let mut context = SslContextBuilder::new(SslMethod::tls_server()).expect("a context");
+    context.set_security_level(0);
+    let set = context.set_min_proto_version(Some(version));
+    set.expect("a version");
+    context
+        .set_max_proto_version(Some(version))
+        .expect("a version");
+    if version != SslVersion::TLS1_3 {
+        context.set_cipher_list(suites).expect("suites");
+    }
+    let group = Dh::get_2048_256().expect("a group");
+    context.set_tmp_dh(&group).expect("taken");
+    let leaf = X509::from_pem(&file("leaf.pem")).expect("a certificate");
+    context.set_certificate(&leaf).expect("taken");
+    let key = PKey::private_key_from_pem(&file("leaf.key")).expect("a key");
+    context.set_private_key(&key).expect("taken");
+    context.build()
+}
+
+fn serve(context: &SslContext, stream: TcpStream) -> Option<()> {
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .ok()?;
+    let ssl = Ssl::new(context).ok()?;
+    let mut stream = BufReader::new(ssl.accept(stream).ok()?);
+    loop {
+        let mut request = String::new();
+        while !request.ends_with("\r\n\r\n") {
+            if stream.read_line(&mut request).ok()? == 0 {
+                return None;
+            }
+        }
+        let (status, body) = match request.split(' ').nth(1)? {
+            "/" => ("200 OK", "here"),
+            path if path.contains("MPLIST") => (
+                "200 OK",
+                "<MPList><MP Name=\"MP\" FQDN=\"mp.example.com\"/></MPList>",
+            ),
+            _ => ("404 Not Found", ""),
+        };
+        let length = body.len();
+        let body = match request.starts_with("HEAD") {
+            true => "",
+            false => body,
+        };
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
+        stream.get_mut().write_all(answer.as_bytes()).ok()?;
+        if request.contains("Connection: close") {
+            let _ = stream.get_mut().shutdown();
+            return None;
+        }
+    }
+}
+
+/// A site in native mode whose clients reach a management point at this port.
+fn site(port: u16, system: &str, tls: &str) -> String {
+    format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false, client_ports: {{ https: [{port}] }} }}
+zones: {{ here: {{}}, there: {{}} }}
+firewalls: {{ wall: {{ between: [here, there] }} }}
+clients: [here]
+systems: {{ mp01: {{ zone: there, names: {{ default: {NAME} }}, addresses: {{ default: 127.0.0.1 }}, roles: [management-point], serves: [here]{system} }} }}
+tls: {{ roots: [root.pem]{tls} }}
+probing: {{ second_look: off, timeout: 3s, rate: max, dns: off, sweep: none }}
+"
+    )
+}
+
+/// The flow to a port, and the exit status.
+fn check(folder: &Path, site: &str, port: u16) -> (Value, i32) {
+    let file = folder.join("site.yaml");
+    fs::write(&file, site).expect("written");
+    let output = assert_cmd::Command::cargo_bin("portproof")
+        .expect("the program")
+        .args(["check", "--from", "here", "--format", "json"])
+        .arg(file)
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
+    schemas::assert_valid("report", &report);
+    let flows = report["flows"].as_array().expect("flows");
+    let id = format!("here>mp01:{port}/tcp");
+    let flow = flows.iter().find(|flow| flow["id"] == *id);
+    let flow = flow.unwrap_or_else(|| panic!("{report:#}")).clone();
+    (flow, output.status.code().expect("a status"))
+}
+
+fn judged(flow: &Value) -> String {
+    let text = |key: &str| flow[key].as_str().unwrap_or_default().to_string();
+    format!("{} {} {}", text("verdict"), text("cause"), text("level"))
+}
+
+#[track_caller]
+fn assert_proved(flow: &Value) {
+    assert_eq!(judged(flow), "ok answered note", "{flow:#}");
+    let role = &flow["evidence"]["http"]["roles"][0];
+    assert_eq!(role["proof"], "proved", "{flow:#}");
+    assert_eq!(flow["evidence"]["tls"]["key"], "proven");
+}
+
+#[test]
+fn a_role_behind_tls_of_the_past_is_proved_with_few_connections_more() {
+    let made = certificates();
+    let folder = made.path();
+    let modern = ManagementPoint::start(folder, SslVersion::TLS1_3, "");
+    let (flow, _) = check(folder, &site(modern.at.port(), "", ""), modern.at.port());
+    assert_proved(&flow);
+    assert_eq!(flow["evidence"]["tls"]["by_old_client"], Value::Null);
+    let usual = modern.connections.load(Ordering::Relaxed);
+    for (version, suites, shown, suite) in [
+        (
+            SslVersion::TLS1,
+            "AES128-SHA",
+            "TLSv1.0",
+            "TLS_RSA_WITH_AES_128_CBC_SHA",
+        ),
+        (
+            SslVersion::TLS1,
+            "DES-CBC3-SHA",
+            "TLSv1.0",
+            "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+        ),
+        (
+            SslVersion::TLS1_1,
+            "AES256-SHA",
+            "TLSv1.1",
+            "TLS_RSA_WITH_AES_256_CBC_SHA",
+        ),
+        (
+            SslVersion::TLS1_2,
+            "AES128-SHA256",
+            "TLSv1.2",
+            "TLS_RSA_WITH_AES_128_CBC_SHA256",
+        ),
+        (
+            SslVersion::TLS1_2,
+            "ECDHE-RSA-AES256-SHA384",
+            "TLSv1.2",
+            "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+        ),
+        (
+            SslVersion::TLS1_2,
+            "DHE-RSA-AES128-SHA",
+            "TLSv1.2",
+            "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",
+        ),
+        (
+            SslVersion::SSL3,
+            "AES128-SHA",
+            "SSLv3",
+            "TLS_RSA_WITH_AES_128_CBC_SHA",
+        ),
+    ] {
+        let suites = format!("{suites}:@SECLEVEL=0");
+        let server = ManagementPoint::start(folder, version, &suites);
+        let port = server.at.port();
+        let (flow, status) = check(folder, &site(port, "", ""), port);
+        assert_proved(&flow);
+        assert_eq!(status, 0);
+        let tls = &flow["evidence"]["tls"];
+        assert_eq!(
+            (&tls["version"], &tls["cipher"]),
+            (&shown.into(), &suite.into())
+        );
+        assert_eq!(tls["by_old_client"], true);
+        let connections = server.connections.load(Ordering::Relaxed);
+        assert!(
+            connections * 2 <= usual * 3,
+            "{suite}: {connections} connections, {usual} of a modern server"
+        );
+    }
+}
+
+#[test]
+fn a_system_may_be_kept_from_tls_of_the_past() {
+    let made = certificates();
+    let folder = made.path();
+    let server = ManagementPoint::start(folder, SslVersion::TLS1, "AES128-SHA:@SECLEVEL=0");
+    let port = server.at.port();
+    let (flow, status) = check(folder, &site(port, ", old_tls: false", ""), port);
+    assert_eq!(judged(&flow), "unknown tls-too-old warning");
+    assert_eq!((flow["owner"].as_str(), status), (Some("prober"), 3));
+    assert_eq!(flow["evidence"]["tls"]["key"], "presented, not proven");
+}
+
+// ---- client certificates after the request
+
+/// Apache, until the test ends.
+struct Apache {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Apache {
+    fn drop(&mut self) {
+        // A polite end lets it end its workers too.
+        let _ = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        let _ = self.child.wait();
+    }
+}
+
+impl Apache {
+    /// A management point that wants a client certificate for what `locations` says.
+    fn start(folder: &Path, protocol: &str, locations: &str) -> Self {
+        let at = ports::free(Ipv4Addr::LOCALHOST);
+        let port = at.port();
+        let here = tempfile::tempdir_in(folder).expect("a folder").keep();
+        let (certificates, own) = (folder.display(), here.display());
+        fs::create_dir_all(here.join("www")).expect("a folder");
+        fs::write(here.join("www/index.html"), "here").expect("written");
+        let modules = "/usr/lib/apache2/modules";
+        let text = format!(
+            "ServerRoot {own}\nServerName {NAME}\nPidFile {own}/pid\nDefaultRuntimeDir {own}\nErrorLog {own}/error\nListen {at}
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule dir_module {modules}/mod_dir.so
+LoadModule rewrite_module {modules}/mod_rewrite.so
+LoadModule ssl_module {modules}/mod_ssl.so
+Mutex file:{own}
+DocumentRoot {own}/www
+DirectoryIndex index.html
+SSLEngine on
+SSLProtocol {protocol}
+SSLCipherSuite ALL:@SECLEVEL=0
+SSLCertificateFile {certificates}/leaf.pem
+SSLCertificateKeyFile {certificates}/leaf.key
+SSLCACertificateFile {certificates}/root.pem
+SSLVerifyDepth 2
+RewriteEngine on
+RewriteCond %{{QUERY_STRING}} MPLIST
+RewriteRule ^/SMS_MP/ /SMS_MP/list.html [PT,QSD]
+{locations}\n"
+        );
+        fs::create_dir_all(here.join("www/SMS_MP")).expect("a folder");
+        let list = "<MPList><MP Name=\"MP\" FQDN=\"mp.example.com\"/></MPList>";
+        fs::write(here.join("www/SMS_MP/list.html"), list).expect("written");
+        fs::write(here.join("conf"), text).expect("written");
+        let mut child = Command::new("/usr/sbin/apache2")
+            .args(["-DFOREGROUND", "-f"])
+            .arg(here.join("conf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("apache2 is needed: scripts/test installs it");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(at).is_err() {
+            let has_ended = child.try_wait().is_ok_and(|ended| ended.is_some());
+            let said = fs::read_to_string(here.join("error")).unwrap_or_default();
+            assert!(Instant::now() < deadline && !has_ended, "apache2: {said}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Self { child, port }
+    }
+}
+
+#[test]
+fn a_certificate_that_is_asked_for_after_the_request_is_shown() {
+    let made = certificates();
+    let folder = made.path();
+    let client = ", client_certificate: client.full";
+    let everywhere = "<Location />\nSSLVerifyClient require\n</Location>";
+    let roles_only = "<Location /SMS_MP/>\nSSLVerifyClient require\n</Location>";
+    for protocol in ["TLSv1.2", "TLSv1", "TLSv1.2 +TLSv1.1"] {
+        for locations in [everywhere, roles_only] {
+            let server = Apache::start(folder, protocol, locations);
+            let text = site(server.port, "", client);
+            let (flow, status) = check(folder, &text, server.port);
+            assert_proved(&flow);
+            assert_eq!(status, 0, "{protocol}");
+            let asked = &flow["evidence"]["tls"]["client_certificate"];
+            assert_eq!(
+                asked["asked"],
+                "asked after the request, by a new handshake"
+            );
+            assert_eq!(asked["ours"], "taken", "{protocol} {locations}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_wants_a_new_handshake_is_never_mute() {
+    let made = certificates();
+    let folder = made.path();
+    let everywhere = "<Location />\nSSLVerifyClient require\n</Location>";
+    let server = Apache::start(folder, "TLSv1.2", everywhere);
+    let client = ", client_certificate: client.full";
+    for (system, tls) in [
+        ("", ""),
+        (", old_tls: false", ""),
+        (", old_tls: false", client),
+    ] {
+        let (flow, _) = check(folder, &site(server.port, system, tls), server.port);
+        assert_ne!(flow["cause"], "mute", "{system} {tls}: {flow:#}");
+        assert_ne!(flow["verdict"], "wrong", "{system} {tls}: {flow:#}");
+        let asked = &flow["evidence"]["tls"]["client_certificate"]["asked"];
+        assert_eq!(*asked, "asked after the request, by a new handshake");
+    }
+}
