@@ -36,8 +36,8 @@ fn http_touches_sockets_in_its_two_exchanges_alone() {
 }
 
 #[test]
-fn proxies_touch_sockets_in_the_tunnel_alone() {
+fn proxies_touch_sockets_in_the_tunnel_and_the_forwarded_request_alone() {
     // The credentials wait for one another; the tests are on the other end of a pipe.
-    let expected = ["credentials.rs", "tests.rs", "through.rs"].map(str::to_string);
+    let expected = ["credentials.rs", "forward.rs", "tests.rs", "through.rs"].map(str::to_string);
     assert_eq!(impure("src/conversation/proxy"), expected.into());
 }
