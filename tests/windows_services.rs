@@ -168,6 +168,10 @@ fn dynamic_ports_are_learnt_tried_and_the_one_that_a_firewall_drops_is_named() {
             "{flow:#}"
         );
     }
+    // Samba has no object exporter.
+    let mapper = &flow(&report, "cm01>ibs01:135/tcp")["evidence"]["spoken"];
+    let dcom = mapper["facts"]["DCOM"].as_str().expect("DCOM was asked");
+    assert!(dcom.starts_with("none: the interface is refused"), "{dcom}");
     let smb = &flow(&report, "cm01>ibs01:445/tcp")["evidence"]["spoken"];
     assert_eq!(smb["facts"]["dialect"], "SMB 3.1.1", "{smb:#}");
 

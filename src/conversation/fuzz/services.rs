@@ -3,7 +3,7 @@
 use super::{LIMIT, over};
 use crate::conversation::rpc::datagram;
 use crate::conversation::smb::Opening;
-use crate::conversation::{dns, kerberos, ldap, rpc, smb, sql_browser, tds};
+use crate::conversation::{Fault, dns, kerberos, ldap, rpc, smb, sql_browser, tds};
 
 /// A DNS answer in a datagram, to the question that it repeats.
 pub fn dns(bytes: &[u8]) -> bool {
@@ -36,8 +36,15 @@ pub fn rpc_datagram(bytes: &[u8]) -> bool {
     datagram::Question::of(bytes).is_some_and(|question| question.read(bytes).is_ok())
 }
 
-/// The messages of an endpoint mapper, list and all.
+/// The messages of an endpoint mapper, list and all, or of an object exporter.
 pub fn rpc_lookup(bytes: &[u8]) -> bool {
+    let of_exporter = over(bytes, async |peer| match rpc::alive(peer, LIMIT).await {
+        rpc::Exporter::Alive(addresses) => Ok(addresses),
+        _ => Err(Fault::Foreign),
+    });
+    if of_exporter {
+        return true;
+    }
     over(bytes, async |peer| rpc::lookup(peer, LIMIT).await)
 }
 

@@ -3,7 +3,7 @@
 //! [`lookup`] binds to the mapper and reads its whole list, call by call and fragment by fragment, within bounds; the
 //! list becomes the set of TCP ports with the interfaces behind each. [`greet`] binds to the management interface,
 //! which the run time of every RPC server answers for, so any port that speaks RPC is recognised. [`datagram`] asks
-//! the same of UDP. All of it without authentication, and nothing is called but queries: the lookup handles that the
+//! the same of UDP, and [`alive`] asks DCOM's object exporter which addresses the server knows itself by. All of it without authentication, and nothing is called but queries: the lookup handles that the
 //! mapper keeps end with the connection.
 //!
 //! The messages are those of `pdu`; `endpoints` and `tower` read what the mapper sends in them. [`server`] is the other
@@ -11,6 +11,7 @@
 
 pub(crate) mod datagram;
 mod endpoints;
+mod exporter;
 mod pdu;
 pub(crate) mod server;
 mod tower;
@@ -29,6 +30,8 @@ use winnow::token::take;
 use super::message::{self, Fault};
 use endpoints::Handle;
 use pdu::Pdu;
+
+pub(crate) use exporter::{Exporter, alive};
 
 /// The endpoint mapper.
 const MAPPER: Interface = Interface {

@@ -1,4 +1,4 @@
-//! RPC: the endpoint mapper's list, and every port that it names, tried while the mapper's connection is still open.
+//! RPC: the endpoint mapper's list, what DCOM says beside it, and every port that it names, tried while the mapper's connection is still open.
 //!
 //! Firewalls that inspect RPC let the dynamic ports pass only after they have seen the mapper name them, for this source
 //! and as long as that connection lasts.
@@ -12,9 +12,11 @@ use tokio::net::TcpStream;
 use tracing::debug_span;
 
 use super::facts;
-use crate::conversation::rpc::{self, Binding, End, Endpoint};
+use crate::conversation::Fault;
+use crate::conversation::rpc::{self, Binding, End, Endpoint, Exporter};
 use crate::observation::{Observation, RpcPort, Spoken};
 use crate::probe::knock::Places;
+use crate::probe::once::again;
 use crate::probe::{Ladder, Prober, Question, recognise};
 
 /// The most ports that one mapper may have tried.
@@ -65,6 +67,13 @@ pub(super) async fn mapper(
         }
         Err(fault) => Err(fault),
     };
+    let said = match said {
+        Ok(mut spoken) => {
+            spoken.facts.extend(exporter(prober, question, seen).await);
+            Ok(spoken)
+        }
+        Err(fault) => Err(fault),
+    };
     let proved = said.is_ok().then(|| seen.listener.clone()).flatten();
     facts::note(seen, said);
     if let Some(listener) = proved {
@@ -97,6 +106,37 @@ fn named<'a>(
         prober.prove_silence(&questions, &mut seen).await;
         seen
     })
+}
+
+/// What DCOM's object exporter says on a connection of its own. Filters that let the mapper through may stop it, and a server
+/// with several addresses names them all. A stand-in of this program has none.
+async fn exporter(
+    prober: &Prober,
+    question: &Question,
+    seen: &Observation,
+) -> Option<(&'static str, String)> {
+    if seen.listener.is_some() {
+        return None;
+    }
+    let mut stream = again(prober, question, seen.address).await?;
+    let said = match rpc::alive(&mut stream, prober.limits.timeout).await {
+        Exporter::Alive(addresses) if addresses.is_empty() => "answers".to_string(),
+        Exporter::Alive(addresses) => {
+            format!(
+                "answers; the server knows itself as {}",
+                addresses.join(", ")
+            )
+        }
+        Exporter::NotBound(binding) => format!("none: {}", binding_words(binding)),
+        Exporter::Status(status) => format!("refused with status {status:#x}"),
+        Exporter::Broken(Fault::Foreign) => "answers with something else".to_string(),
+        Exporter::Broken(Fault::Mute) => "no answer, though the mapper has one".to_string(),
+        Exporter::Broken(Fault::HungUp | Fault::HungUpMidway) => {
+            "hung up, though the mapper answers: a filter may let the mapper alone through"
+                .to_string()
+        }
+    };
+    Some(("DCOM", said))
 }
 
 fn services(endpoints: &BTreeSet<Endpoint>) -> Vec<String> {
