@@ -155,5 +155,9 @@ fn the_two_commands_of_the_readme_are_those_that_a_fresh_machine_runs() {
         ["cargo run --locked -- check --lab", "scripts/test"]
     );
     let checks = fs::read_to_string(".ci/run").expect("the checks");
-    assert!(checks.lines().any(|line| line == "scripts/fresh"));
+    assert!(
+        checks
+            .lines()
+            .any(|line| line == "scripts/fresh --and .ci/lints")
+    );
 }
