@@ -7,8 +7,9 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 
-use super::certificate::Roots;
+use super::certificate::{self, Roots};
 use super::tls::client_certificate::ClientCertificate;
+use crate::observation::Shown;
 
 /// The verifier of a run, the roots it leads to, the cryptography it uses, and what this host shows of itself.
 #[derive(Clone, Debug)]
@@ -62,6 +63,16 @@ impl Trust {
             own: None,
             fetched: Arc::default(),
         }
+    }
+
+    /// The client certificate that is presented, in words.
+    pub(crate) fn shown(&self) -> Option<Shown> {
+        let own = self.own.as_ref()?;
+        let sent = own.key.cert.iter().filter_map(|der| certificate::read(der));
+        Some(Shown {
+            subject: own.facts.subject.clone(),
+            issuers: sent.map(|facts| facts.issuer).collect(),
+        })
     }
 
     /// Presents this client certificate, where a server asks for one.

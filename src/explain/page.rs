@@ -228,6 +228,7 @@ mod tests {
             Service::NotHttp,
             Service::InterimOnly,
             Service::ServerError(503),
+            Service::WantsCertificate,
             Service::ConnectedToItself,
         ];
         let certificates = certificates.map(Service::Certificate).into_iter();

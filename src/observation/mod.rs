@@ -29,7 +29,7 @@ pub use revocation::{ListContent, ListFault, ListSeen};
 pub use spoken::{RpcPort, RpcRange, Spoken};
 pub use tls::{
     Certificate, CertificateFault, ChainFault, Interception, MissingIssuer, Presented, Purpose,
-    TlsEnd, TlsSeen, Weight,
+    Shown, TlsEnd, TlsSeen, Weight,
 };
 
 /// Everything that was seen of one flow at one address.
@@ -365,6 +365,8 @@ pub enum Service {
     InterimOnly,
     /// It answered with an HTTP status from 500 on.
     ServerError(u16),
+    /// It asked for a client certificate and ended the connection before anything could be said of its role.
+    WantsCertificate,
     /// The connection went from this host to itself: local and remote address are the same.
     ConnectedToItself,
 }
@@ -735,6 +737,8 @@ pub struct RoleFound {
     pub proof: RoleProof,
     /// The answer or answers that say so, in words.
     pub words: String,
+    /// The names that it has for its management points, where the zone that asks knows none of them.
+    pub other_names: Vec<String>,
 }
 
 /// What is known of a role.
@@ -742,12 +746,24 @@ pub struct RoleFound {
 pub enum RoleProof {
     /// It is there.
     Proved,
+    /// A web server answers as one with the role would. No confirmed path of the role tells more: this is as deep as a
+    /// proof of it goes.
+    Reached,
     /// A web server is there; nothing says that it has the role, nor that it has not.
     Unproved,
-    /// The server wants a client certificate: a sign of life, and no more.
+    /// The server forbids, or asks for credentials, whatever the path.
+    Forbidden,
+    /// The server wants a client certificate, or ends connections as one that wants it: a sign of life, and no more.
     CertificateWanted,
     /// A web server is there, without the role.
     Missing,
+    /// Every path of the role is answered with an error of the server.
+    ServerError,
+    /// Some paths that the role must have are answered with an error of the server, and it is not known that clients
+    /// cannot do without them.
+    PartlyServerError,
+    /// Every path of the role sends elsewhere.
+    Redirected,
 }
 
 /// What DNS said of a name whose address the site file gives; it never changes the verdict on a port.

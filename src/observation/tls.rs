@@ -37,6 +37,8 @@ pub struct TlsSeen {
     pub more_authorities: usize,
     /// What became of this host's client certificate.
     pub presented: Presented,
+    /// What was shown, where it was.
+    pub shown: Option<Shown>,
     /// What rustls' verifier said, when it was not satisfied. It is stricter than Windows.
     pub verifier: Option<String>,
     /// Whether somebody put his own certificate in its place.
@@ -125,6 +127,37 @@ pub enum Weight {
     Weak,
     /// They take it.
     Note,
+}
+
+/// The client certificate that this host shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its subject.
+    pub subject: String,
+    /// Its issuer, and the issuers of the certificates that were sent with it.
+    pub issuers: Vec<String>,
+}
+
+impl TlsSeen {
+    /// Whether the server says which authorities it takes, and none of them stands behind the certificate that was shown.
+    pub fn takes_no_such_issuer(&self) -> bool {
+        let named = |shown: &Shown| {
+            let mut issuers = shown.issuers.iter();
+            issuers.any(|issuer| self.authorities.contains(issuer))
+        };
+        let says = !self.authorities.is_empty() && self.more_authorities == 0;
+        says && self.shown.as_ref().is_some_and(|shown| !named(shown))
+    }
+}
+
+impl Presented {
+    /// Whether a certificate was sent.
+    pub fn is_shown(&self) -> bool {
+        match self {
+            Self::Sent | Self::Taken | Self::Refused(_) | Self::HungUp => true,
+            Self::NotAsked | Self::None => false,
+        }
+    }
 }
 
 /// What became of this host's client certificate.

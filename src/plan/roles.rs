@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Flow, Target};
-use crate::catalogue::{Catalogue, Condition, End, Role, Rule};
+use super::{Flow, Plan, Target};
+use crate::catalogue::{Catalogue, Condition, End, Need, Protocol, Role, Rule};
 use crate::config::ProxyTls;
-use crate::site::{Site, SystemId};
+use crate::site::{Origin, Site, SystemId};
 
 /// The roles that a flow leads to, by the rules that made it and speak its protocol; behind a proxy, those of the
 /// systems that it publishes.
@@ -61,6 +61,40 @@ fn published(site: &Site, rule: &Rule, proxy: SystemId) -> Vec<Role> {
         systems.any(|system| system.client_roles.contains(role))
     };
     wanted.filter(has).copied().collect()
+}
+
+/// The flows to databases that a role at the end of a flow needs: of the system itself, and of those that stand behind it.
+pub fn databases<'a>(
+    site: &Site,
+    catalogue: &'a Catalogue,
+    plan: &'a Plan,
+    flow: &Flow,
+    role: Role,
+) -> Vec<&'a Flow> {
+    let Target::System(to) = flow.to else {
+        return Vec::new();
+    };
+    let behind = |system: SystemId| {
+        let system = &site.systems[system];
+        system.publishes.iter().chain(&system.members).copied()
+    };
+    let systems: BTreeSet<SystemId> = std::iter::once(to)
+        .chain(behind(to).flat_map(|it| std::iter::once(it).chain(behind(it))))
+        .collect();
+    let of_role =
+        |rule: &&Rule| rule.protocol == Protocol::Tds && rule.from.contains(&End::Role(role));
+    let rules: BTreeSet<&str> = catalogue
+        .rules
+        .iter()
+        .filter(of_role)
+        .map(|rule| rule.id.as_str())
+        .collect();
+    let is_it = |flow: &&Flow| {
+        let from = matches!(flow.from, Origin::System(from) if systems.contains(&from));
+        let mut made = flow.reason.rules.iter();
+        from && flow.need == Need::Required && made.any(|rule| rules.contains(rule.as_str()))
+    };
+    plan.flows.iter().filter(is_it).collect()
 }
 
 /// Whether something between the two ends of a flow over TLS sees what is said: a proxy that bridges.

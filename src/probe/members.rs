@@ -19,7 +19,7 @@ pub(super) async fn speak(
     seen: &mut Observation,
 ) {
     let is_web = matches!(asked.ladder, Ladder::Tls | Ladder::Http | Ladder::Https);
-    if !is_web || seen.listener.is_some() {
+    if !is_web || seen.listener.is_some() || converse::http::roles_decided(seen) {
         return;
     }
     // What lies beyond the root page is asked once, not of each; and so is which of the two TLS clients gets through.

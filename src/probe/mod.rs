@@ -111,6 +111,11 @@ impl Question {
             .is_some_and(|gateway| gateway.passes_on(self.ladder))
     }
 
+    /// Whether a role has to be found at its end.
+    fn wants_roles(&self) -> bool {
+        self.web.as_ref().is_some_and(|web| !web.roles.is_empty())
+    }
+
     /// How its connections leave.
     fn manner(&self) -> Manner {
         Manner {

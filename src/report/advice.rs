@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::document::{Devices, Evidence, MissingIssuer};
+use super::on_roles;
 use crate::catalogue::Catalogue;
 use crate::plan::{self, FlowEntry};
 use crate::verdict::{Cause, Verdict};
@@ -126,7 +127,12 @@ fn of_cause(
         Cause::NotTls | Cause::NotHttp => format!("Another service, or a device, answers on {port} of {system}. See what listens there."),
         Cause::TlsAlert => format!("{system} refused the TLS handshake; the alert is in the evidence. Look at its TLS settings and its log."),
         Cause::HttpInterimOnly => format!("The web server of {system} sends interim statuses (1xx) and no final one: look at the application behind it, or at a device that answers in its place."),
-        Cause::HttpServerError => format!("The web server of {system} answers with an error of its own: look at its application pool and log."),
+        Cause::HttpServerError => on_roles::server_error(evidence, system),
+        Cause::Redirected => on_roles::redirected(evidence, system),
+        Cause::RoleUnproved => on_roles::unproved(flow, evidence),
+        Cause::MplistDiffers => on_roles::mplist(flow, evidence),
+        Cause::ClientCertificateRefused => on_roles::refused(evidence, system),
+        Cause::WrongRole if on_roles::is_one_page(evidence) => format!("A web server or device answers on {port} of {system} with one page whatever is asked, and the role is not behind it. See whether its site in IIS is bound to this number. A portal, a filter or a publishing rule on the way may answer in its place."),
         Cause::WrongRole => format!("A web server answers on {port} of {system}, and the role is not there. See whether its site in IIS is bound to this number, or another site answers; a device on the way may answer in its place."),
         Cause::VerbBlocked | Cause::HeaderBlocked => format!("Let the verbs and headers of the clients through to {system}: look at the HTTP filters of {crossed} and of proxies on the way, then at request filtering on {system} itself. Run it from beside {system}: what passes there is refused on the way."),
         Cause::HttpDowngraded => format!("Clients need HTTP 1.1. See what on the way to {system} speaks HTTP/1.0, as a rule a proxy."),

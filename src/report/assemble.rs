@@ -1,6 +1,6 @@
 //! From judged flows to a report.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::logged::logged;
 use super::reach::{Against, Reach, close_later, reach};
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::change::Of;
-use crate::observation::{Observation, Painted, ResetBy, State};
+use crate::observation::{Observation, Painted, ResetBy, RoleProof, State};
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
 use crate::site::{self, Origin, Site, SystemId, ZoneId};
 use crate::vantage::Place;
@@ -30,6 +30,8 @@ pub struct Run<'a> {
     pub site: &'a Site,
     /// The rules.
     pub catalogue: &'a Catalogue,
+    /// Every flow of the site, also of other vantages.
+    pub plan: &'a plan::Plan,
     /// The name of the site file.
     pub file: &'a str,
     /// Where it was tried from.
@@ -226,13 +228,43 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             &evidence,
             judgement.verdict,
             judgement.cause,
-        ) + &where_to_read(run.catalogue, &entry, judgement.verdict, judgement.cause),
+        ) + &what_it_needs(run, flow, &judgement, observations.get(judged.observation))
+            + &where_to_read(run.catalogue, &entry, judgement.verdict, judgement.cause),
         vantage: None,
         also: Vec::new(),
         evidence,
         flow: entry,
         accepted: None,
         lapsed: None,
+    }
+}
+
+/// The flows to databases of a role that fails with an error of its server; else empty.
+fn what_it_needs(
+    run: &Run<'_>,
+    flow: &Flow,
+    judgement: &Judgement,
+    seen: Option<&Observation>,
+) -> String {
+    let http = seen.and_then(|seen| seen.http.as_ref());
+    let (Some(http), Cause::HttpServerError) = (http, judgement.cause) else {
+        return String::new();
+    };
+    let fails = |proof| matches!(proof, RoleProof::ServerError | RoleProof::PartlyServerError);
+    let failing = http.roles.iter().filter(|role| fails(role.proof));
+    let databases: BTreeSet<String> = failing
+        .flat_map(|found| plan::databases(run.site, run.catalogue, run.plan, flow, found.role))
+        .map(|flow| plan::id(run.site, flow))
+        .collect();
+    match databases.is_empty() {
+        true => String::new(),
+        false => {
+            let databases: Vec<String> = databases.into_iter().collect();
+            format!(
+                " It needs its database: look at {} as well.",
+                databases.join(" and ")
+            )
+        }
     }
 }
 

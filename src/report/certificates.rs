@@ -50,6 +50,12 @@ fn client_certificate(seen: &TlsSeen) -> ClientCertificate {
             Presented::Refused(alert) => Some(format!("refused: {alert}")),
             Presented::HungUp => Some("hung-up".to_string()),
         },
+        subject: seen.shown.as_ref().map(|shown| shown.subject.clone()),
+        issuers: seen
+            .shown
+            .as_ref()
+            .map_or_else(Vec::new, |shown| shown.issuers.clone()),
+        other_issuer: seen.takes_no_such_issuer(),
     }
 }
 

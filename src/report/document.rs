@@ -582,6 +582,15 @@ pub struct ClientCertificate {
     pub more_authorities: usize,
     /// What became of this host's: `none`, `sent`, `taken`, `refused: ALERT` or `hung-up`; `null`: it was not asked for.
     pub ours: Option<String>,
+    /// The subject of the one that was shown.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject: Option<String>,
+    /// Its issuer, and the issuers of the certificates that were sent with it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub issuers: Vec<String>,
+    /// Whether the server names its authorities, and none of them stands behind the one that was shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub other_issuer: bool,
 }
 
 fn is_zero(number: &usize) -> bool {
@@ -715,10 +724,15 @@ pub struct HttpFinding {
 pub struct RoleFound {
     /// The role.
     pub role: String,
-    /// `proved`, `unproved`, `certificate-wanted` or `missing`.
+    /// `proved`; `reached` (a normal answer, and no path of this role is known for certain that would tell more);
+    /// `unproved`; `forbidden` (whatever the path); `certificate-wanted`; `missing`; `server-error`;
+    /// `partly-server-error` (some paths that must be there); or `redirected`.
     pub proof: String,
     /// The answers that say so.
     pub words: String,
+    /// The names in its list of management points, where the zone that asks knows none of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub other_names: Vec<String>,
 }
 
 /// Ports of one system that were tried beside the needed flows.

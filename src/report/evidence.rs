@@ -456,6 +456,9 @@ fn said(service: &Service) -> Option<String> {
         Service::NotHttp => "answered, but not in HTTP",
         Service::InterimOnly => "answered with an interim HTTP status (1xx), and no final one came",
         Service::ServerError(status) => return Some(format!("answered with HTTP status {status}")),
+        Service::WantsCertificate => {
+            "asked for a client certificate and ended the connection before it said what it has"
+        }
         Service::ConnectedToItself => "the connection went from this host to itself",
     };
     Some(text.to_string())
@@ -560,13 +563,19 @@ fn http_finding(meddling: &observation::Meddling) -> HttpFinding {
 fn role_found(found: &observation::RoleFound) -> RoleFound {
     let proof = match found.proof {
         RoleProof::Proved => "proved",
+        RoleProof::Reached => "reached",
         RoleProof::Unproved => "unproved",
+        RoleProof::Forbidden => "forbidden",
         RoleProof::CertificateWanted => "certificate-wanted",
         RoleProof::Missing => "missing",
+        RoleProof::ServerError => "server-error",
+        RoleProof::PartlyServerError => "partly-server-error",
+        RoleProof::Redirected => "redirected",
     };
     RoleFound {
         role: found.role.to_string(),
         proof: proof.to_string(),
         words: found.words.clone(),
+        other_names: found.other_names.clone(),
     }
 }

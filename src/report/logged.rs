@@ -153,6 +153,7 @@ fn of_service(service: &Service, http: Option<&HttpSeen>, cause: Cause) -> Optio
         // A list that is of no use is to clients like one that cannot be had.
         Service::List(_) => Some(Outcome::RevocationUnreachable),
         Service::ServerError(_) => Some(Outcome::HttpError),
+        Service::WantsCertificate => Some(Outcome::ClientCertificateWanted),
         Service::ConnectedToItself => Some(Outcome::Reset),
         Service::NotAsked
         | Service::Listener
@@ -190,8 +191,10 @@ fn of_http(http: &HttpSeen, cause: Cause) -> Option<Outcome> {
         Meddled::Header => cause == Cause::HeaderBlocked,
         Meddled::Downgraded | Meddled::Announced | Meddled::NotCompared => false,
     };
-    if cause == Cause::WrongRole {
-        return Some(Outcome::HttpError);
+    match cause {
+        Cause::WrongRole | Cause::HttpServerError => return Some(Outcome::HttpError),
+        Cause::ClientCertificateRefused => return Some(Outcome::HttpForbidden),
+        _ => {}
     }
     let ends = http.meddling.iter().find(|it| is_it(it.what))?.ends?;
     Some(match ends {

@@ -15,6 +15,7 @@ mod exceptions;
 mod join;
 mod joined;
 mod logged;
+mod on_roles;
 #[cfg(test)]
 pub(crate) mod made;
 mod reach;

@@ -35,7 +35,8 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
     if let Some(client) = &report.client {
         out += &super::client::text(client);
     }
-    out += &who_has_to_act(&findings);
+    out += &proved(report);
+    out += &who_has_to_act(report, &findings);
     out += &tables(report, &findings);
     out += &joined(report, detail);
     out += &evidence(report, &findings);
@@ -147,10 +148,60 @@ fn nothing_answered(flows: &[&ReportFlow]) -> bool {
         || (has(&[Cause::NoRoute, Cause::GatewaySilent]) && !flows.iter().any(|flow| met(flow)))
 }
 
+/// How many of the required flows are wrong, how many nothing proves, and how many are proved.
+fn proved(report: &ReportDocument) -> String {
+    let required = Required::of(report);
+    match required {
+        Required {
+            wrong: 0,
+            unproved: 0,
+            proved: 0,
+        } => String::new(),
+        Required {
+            wrong,
+            unproved,
+            proved,
+        } => format!("\nRequired flows: {wrong} wrong, {unproved} not proved, {proved} proved\n"),
+    }
+}
+
+/// The required flows of a report, but for those that an exception accepts.
+struct Required {
+    wrong: usize,
+    unproved: usize,
+    proved: usize,
+}
+
+impl Required {
+    fn of(report: &ReportDocument) -> Self {
+        let count = |wanted: fn(Verdict) -> bool| {
+            let required = report
+                .flows
+                .iter()
+                .filter(|flow| flow.flow.need == "required" && flow.accepted.is_none());
+            required
+                .filter(|flow| verdict(flow).is_some_and(wanted))
+                .count()
+        };
+        Self {
+            wrong: count(Verdict::fails),
+            unproved: count(|it| it == Verdict::Unknown),
+            proved: count(|it| it == Verdict::Ok),
+        }
+    }
+}
+
 /// `firewall team: 2 rules, server team: 1 host`.
-fn who_has_to_act(findings: &[&ReportFlow]) -> String {
+fn who_has_to_act(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
     if findings.is_empty() {
-        return format!("\n{}\n", "Nothing has to be done.".green());
+        return match Required::of(report).unproved {
+            0 => format!("\n{}\n", "Nothing has to be done.".green()),
+            some => format!(
+                "\nNothing is known to be wrong, and {some} required {} not proved from here (--verbose names {}).\n",
+                if some == 1 { "flow is" } else { "flows are" },
+                if some == 1 { "it" } else { "them" },
+            ),
+        };
     }
     let mut parts = Vec::new();
     for owner in Owner::ALL {
@@ -568,10 +619,17 @@ fn http_words(http: &Http) -> String {
     for role in &http.roles {
         let proof = match role.proof.as_str() {
             "proved" => "is there",
+            "reached" => "answers",
             "missing" => "is not there",
+            "server-error" | "partly-server-error" => "fails",
+            "redirected" => "sends elsewhere",
             _ => "is not proved",
         };
         text += &format!("; the {} {proof}: {}", role.role, role.words);
+        if !role.other_names.is_empty() {
+            let names = role.other_names.join(", ");
+            text += &format!("; its list of management points names {names}");
+        }
     }
     for finding in &http.findings {
         text += &format!("; {}", finding.words.trim_end_matches('.'));

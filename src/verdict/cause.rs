@@ -141,6 +141,14 @@ words! {
         HttpServerError = "http-server-error",
         /// A web server without the role that has to be there.
         WrongRole = "wrong-role",
+        /// The role's paths send elsewhere.
+        Redirected = "redirected",
+        /// Nothing proves the role, and nothing disproves it.
+        RoleUnproved = "role-unproved",
+        /// A management point has names for itself that this zone does not know.
+        MplistDiffers = "mplist-differs",
+        /// The client certificate was shown and refused.
+        ClientCertificateRefused = "client-certificate-refused",
         /// A verb that clients use is refused.
         VerbBlocked = "verb-blocked",
         /// Requests with a header that clients send are refused.

@@ -1,6 +1,6 @@
 //! The table: state by need. No `_` arm, so that a new state cannot be forgotten.
 
-use super::closer::outweighs;
+use super::closer::{by_its_roles, outweighs, without_leave};
 use super::proxied::{only_tunnel, stopped};
 use super::{
     Cause, Context, Control, DateDoubt, DroppedAt, Judgement, Level, Owner, Verdict, ZoneSilence,
@@ -335,18 +335,21 @@ fn missing(lost: Lost) -> Cause {
 
 /// What a web server that answers is worth beyond its root page.
 fn closely(seen: &Observation, judgement: Judgement) -> Judgement {
-    match (&seen.http, judgement.cause) {
-        (Some(http), Cause::Answered) => outweighs(http).unwrap_or(judgement),
+    let found = match (&seen.http, judgement.cause) {
+        (Some(http), Cause::Answered) => outweighs(seen, http),
         // A certificate that clients take, or may, excuses nothing behind it.
         (
             Some(http),
             Cause::CertificateWeak | Cause::IntermediateMissing | Cause::CertificateUndecided,
-        ) if judgement.verdict != Verdict::Wrong => outweighs(http)
+        ) if judgement.verdict != Verdict::Wrong => outweighs(seen, http)
             .filter(|behind| behind.verdict == Verdict::Wrong || judgement.verdict == Verdict::Ok)
-            .filter(|behind| behind.verdict != Verdict::Ok)
-            .unwrap_or(judgement),
-        _ => judgement,
-    }
+            .filter(|behind| behind.verdict != Verdict::Ok),
+        // Some devices send on what the role needs, and have nothing for the root page.
+        (Some(http), Cause::HttpServerError) => by_its_roles(seen, http),
+        (None, Cause::RoleUnproved) => Some(without_leave(seen)),
+        _ => None,
+    };
+    found.unwrap_or(judgement)
 }
 
 /// The last router cannot find the host; one that answers at another address is up, and has not got this one.
@@ -409,6 +412,7 @@ fn spoken(service: Option<&Service>) -> Judgement {
         Service::NotHttp => wrong(Cause::NotHttp, Owner::Server),
         Service::InterimOnly => wrong(Cause::HttpInterimOnly, Owner::Server),
         Service::ServerError(_) => wrong(Cause::HttpServerError, Owner::Server),
+        Service::WantsCertificate => unknown(Cause::RoleUnproved, Level::Warning),
         Service::TlsOnlyWithoutName => wrong(Cause::TlsOnlyWithoutSni, Owner::Server),
         Service::Intercepted => wrong(Cause::Intercepted, Owner::Proxy),
         Service::List(fault @ (ListFault::Redirected | ListFault::Missing(_))) => {

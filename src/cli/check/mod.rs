@@ -417,6 +417,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
     report::assemble(Run {
         site,
         catalogue: &bench.loaded.catalogue,
+        plan: &bench.plan,
         file: &bench.loaded.file,
         vantage: vantage_entry(bench, started, now),
         place: &bench.place,

@@ -7,11 +7,11 @@ use tracing::Span;
 
 use super::aim::{Aim, Names, aim};
 use super::{Bench, story};
-use crate::catalogue::{Need, Protocol, Transport};
+use crate::catalogue::{Need, Protocol, Role, Transport};
 use crate::observation::Unresolved;
 use crate::plan::{self, Chosen, Flow, Target};
 use crate::probe::{self, Datagram, Gateway, Ladder, Landing, OldTls, Question, Turn, WebNeeds};
-use crate::site::{Site, System, ZoneId};
+use crate::site::{Origin, Site, System, ZoneId};
 
 /// Questions, and for each chosen flow the numbers of its questions; equal questions are asked once.
 ///
@@ -228,6 +228,29 @@ fn through_a_proxy(gateway: &Gateway, flow: &Flow) -> Ladder {
     }
 }
 
+/// The names by which clients of a flow's zone know management points; none where no client starts it.
+fn management_points(site: &Site, flow: &Flow) -> Vec<String> {
+    let Origin::Zone(zone) = flow.from else {
+        return Vec::new();
+    };
+    if !site.clients.contains(&zone) {
+        return Vec::new();
+    }
+    let is_one = |system: &&System| system.client_roles.contains(&Role::ManagementPoint);
+    let of_systems = site.systems.iter().filter(is_one);
+    // One that a proxy publishes may have another name inside; clients know the proxy's.
+    let asked = match flow.to {
+        Target::System(to) => site.systems.get(to),
+        Target::Crl(_) => None,
+    };
+    let names = of_systems
+        .chain(asked)
+        .filter_map(|system| system.name_for(zone));
+    names
+        .map(|name| name.trim_end_matches('.').to_string())
+        .collect()
+}
+
 /// What the web server at the end of a required flow has to show: its roles by their fingerprints, and where something
 /// between the ends can see verbs and headers, those that the roles need. The stand-ins of the lab play no roles.
 fn web_needs(bench: &Bench, flow: &Flow) -> Option<WebNeeds> {
@@ -240,7 +263,10 @@ fn web_needs(bench: &Bench, flow: &Flow) -> Option<WebNeeds> {
         return None;
     }
     let catalogue = &bench.loaded.catalogue;
-    let mut needs = WebNeeds::default();
+    let mut needs = WebNeeds {
+        names: management_points(&bench.loaded.site, flow),
+        ..WebNeeds::default()
+    };
     for role in plan::roles(&bench.loaded.site, catalogue, flow) {
         let known = catalogue.fingerprints.iter();
         let known: Vec<_> = known.filter(|it| it.role == role).cloned().collect();

@@ -4,7 +4,7 @@ use super::at_most;
 use crate::catalogue::Verb;
 use crate::conversation::http::answer::{Answer, Ended, Reader, Reading};
 use crate::conversation::http::head::{Head, HeadReading};
-use crate::conversation::http::{echo, head, multipart};
+use crate::conversation::http::{echo, head, mplist, multipart};
 
 /// Sizes of pieces that bytes come in: none divides the other.
 const PIECES: [usize; 2] = [89, 4_096];
@@ -52,6 +52,9 @@ fn read(verb: Verb, bytes: &[u8], piece: usize) -> Reading {
         keeps_to_bounds(&answer.head);
         assert!(answer.body.len() <= bytes.len().min(64 << 10));
         assert!(answer.interim.len() <= 8);
+        let names = mplist::names(&answer.body);
+        assert!(names.len() <= 16);
+        names.iter().for_each(|name| at_most(name, 253));
         assert!(echo::received(answer).is_none_or(|request| request.headers.len() <= 100));
     }
     reading

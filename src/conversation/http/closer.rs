@@ -9,8 +9,10 @@
 use super::answer::Reading;
 use super::finding::Finding;
 use super::headers;
+use super::mplist;
+use super::page::Nowhere;
 use super::request::{Identity, Request};
-use super::role::{self, role_seen};
+use super::role::{self, Measure, role_seen};
 use super::verbs;
 use crate::catalogue::{Fingerprint, Header, Role, Verb};
 use crate::observation::{HttpSeen, Meddling, RoleFound};
@@ -24,6 +26,8 @@ pub struct WebNeeds {
     pub verbs: Vec<Verb>,
     /// The headers that have to reach it.
     pub headers: Vec<Header>,
+    /// The names by which clients of the zone know their management points; none: nothing is compared with them.
+    pub names: Vec<String>,
 }
 
 impl WebNeeds {
@@ -34,7 +38,9 @@ impl WebNeeds {
 
     /// The most requests that are sent for them.
     pub fn most_requests(&self) -> usize {
-        self.requests(Identity::Nobody).len() + self.headers.len()
+        self.requests(Identity::Nobody).len()
+            + usize::from(!self.roles.is_empty())
+            + self.headers.len()
     }
 
     /// The requests, in the order in which [`Self::read`] takes their answers.
@@ -42,7 +48,7 @@ impl WebNeeds {
         let mut all = vec![Request::nowhere(Verb::Get)];
         for (_, known) in &self.roles {
             let known: Vec<&Fingerprint> = known.iter().collect();
-            all.extend(role::requests(&known).into_iter().skip(1));
+            all.extend(role::requests(&known));
         }
         if !self.verbs.is_empty() {
             all.extend(verbs::requests(&self.verbs, identity).into_iter().skip(1));
@@ -53,21 +59,52 @@ impl WebNeeds {
         all
     }
 
-    /// Writes down what the answers to [`Self::requests`] show.
+    /// Whether [`Request::nowhere_else`] is to be asked as well before the answers are read.
+    pub(crate) fn is_in_doubt(&self, answers: &[Reading]) -> bool {
+        let [page, rest @ ..] = answers else {
+            return false;
+        };
+        let nowhere = Nowhere {
+            page: page.clone(),
+            other: None,
+        };
+        let mut rest = rest;
+        self.roles.iter().any(|(_, known)| {
+            let (here, others) = rest.split_at(known.len().min(rest.len()));
+            rest = others;
+            let known: Vec<&Fingerprint> = known.iter().collect();
+            role::is_in_doubt(&nowhere, &known, here)
+        })
+    }
+
+    /// Writes down what the answers to [`Self::requests`] show. `other`: what [`Request::nowhere_else`] was answered,
+    /// where it was asked.
     pub(crate) fn read(
         &self,
         identity: Identity,
         answers: Vec<Reading>,
+        other: Option<Reading>,
         seen: &mut HttpSeen,
     ) -> Again {
         let mut answers = answers.into_iter();
         let mut next = move || answers.next().unwrap_or(Reading::NotAsked);
         let nowhere = next();
+        let measure = Measure {
+            root: seen.status,
+            nowhere: Nowhere {
+                page: nowhere.clone(),
+                other,
+            },
+        };
         for (role, known) in &self.roles {
             let known: Vec<&Fingerprint> = known.iter().collect();
-            let with_paths = known.iter().map(|_| next());
-            let all: Vec<Reading> = std::iter::once(nowhere.clone()).chain(with_paths).collect();
-            seen.roles.push(role_found(*role, &known, &all));
+            let with_paths: Vec<Reading> = known.iter().map(|_| next()).collect();
+            let found = role_seen(&measure, &known, &with_paths).found(*role);
+            let other_names = self.other_names(*role, &with_paths);
+            seen.roles.push(RoleFound {
+                other_names,
+                ..found
+            });
         }
         if !self.verbs.is_empty() {
             let count = verbs::requests(&self.verbs, identity).len() - 1;
@@ -88,10 +125,18 @@ impl WebNeeds {
         }
         again
     }
-}
 
-fn role_found(role: Role, known: &[&Fingerprint], answers: &[Reading]) -> RoleFound {
-    role_seen(known, answers).found(role)
+    /// The names that a management point has for itself and others, where clients of the zone know none of them.
+    fn other_names(&self, role: Role, answers: &[Reading]) -> Vec<String> {
+        let lists = answers.iter().filter_map(Reading::answer);
+        let mut lists = lists.filter(|answer| answer.head.status == 200);
+        match role {
+            Role::ManagementPoint => lists
+                .find_map(|answer| Some(mplist::names(&answer.body)).filter(|it| !it.is_empty()))
+                .map_or_else(Vec::new, |names| mplist::unknown(names, &self.names)),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// What is known of headers after the first request that carried them all.
@@ -138,6 +183,7 @@ fn add(seen: &mut HttpSeen, findings: Vec<Finding>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::answer::Reader;
     use super::super::passage::tests::answered;
     use super::*;
     use crate::catalogue::{CONFIGMGR_2007, Catalogue, Need};
@@ -158,6 +204,7 @@ mod tests {
             roles: vec![(role, known.filter(|it| it.role == role).cloned().collect())],
             verbs: passes.iter().flat_map(|it| it.verbs.clone()).collect(),
             headers: passes.iter().flat_map(|it| it.headers.clone()).collect(),
+            names: Vec::new(),
         }
     }
 
@@ -166,7 +213,7 @@ mod tests {
         let answers = requests.iter().map(answer).collect();
         let root = answered(200, IIS);
         let mut seen = root.answer().expect("an answer").head.seen();
-        let again = needs.read(Identity::Nobody, answers, &mut seen);
+        let again = needs.read(Identity::Nobody, answers, None, &mut seen);
         (seen, again)
     }
 
@@ -216,6 +263,30 @@ mod tests {
         assert_eq!(each, needs.headers.len());
         again.read(&needs.headers, vec![answered(404, IIS); each], &mut seen);
         assert_eq!(seen.meddling[0].what, Meddled::Header);
+    }
+
+    #[test]
+    fn a_list_of_names_that_the_zone_does_not_know_is_written_down() {
+        let list = "<MPList><MP Name=\"CM01\" FQDN=\"cm01.corp.local\"/></MPList>";
+        let length = list.len();
+        let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{list}");
+        let of = |names: &[&str]| {
+            let needs = WebNeeds {
+                names: names.iter().map(|name| (*name).to_string()).collect(),
+                ..needs()
+            };
+            let (seen, _) = seen(&needs, |request| {
+                match request == &Request::get("/SMS_MP/.sms_aut?MPLIST") {
+                    true => Reader::new(Verb::Get).feed(text.as_bytes()).expect("whole"),
+                    false => answered(404, IIS),
+                }
+            });
+            assert_eq!(seen.roles[0].proof, RoleProof::Proved);
+            seen.roles[0].other_names.clone()
+        };
+        assert_eq!(of(&["ibs01.example.com"]), ["cm01.corp.local"]);
+        assert_eq!(of(&["ibs01.example.com", "cm01.corp.local"]), [""; 0]);
+        assert_eq!(of(&[]), [""; 0]);
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //!
 //! `root_page` asks only whether a web server answers at all, and `date` reads what it says the time is. `verbs` and
 //! `headers` ask what a device on the way lets through, each by how a `passage` differs from that of a plain GET; `echo`
-//! compares what was sent with what arrived. They give `finding`s. `role` asks whether a role is there. `closer` puts the questions of one flow in a row and writes down
+//! compares what was sent with what arrived. They give `finding`s. `role` asks whether a role is there, by what each
+//! `page` says; `mplist` reads the names in a list of management points. `closer` puts the questions of one flow in a row and writes down
 //! what they show.
 
 pub(crate) mod answer;
@@ -35,6 +36,8 @@ pub(crate) mod multipart;
 pub(crate) mod passage;
 pub(crate) mod request;
 pub(crate) mod role;
+pub(in crate::conversation) mod mplist;
+pub(in crate::conversation) mod page;
 mod root_page;
 pub(crate) mod verbs;
 

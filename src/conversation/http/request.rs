@@ -14,6 +14,8 @@ use crate::catalogue::Verb;
 
 /// A path that no role has: servers answer it all the same.
 pub(crate) const NOWHERE: &str = "/portproof-names-nothing";
+/// Another path that no role has: a server whose page for it is that of [`NOWHERE`] has one page for nowhere.
+pub(super) const NOWHERE_ELSE: &str = "/portproof-names-nothing-either";
 /// What a path may not hold as it is.
 const NOT_IN_PATHS: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'"').add(b'<').add(b'>');
 
@@ -66,6 +68,11 @@ impl Request {
             Verb::Post => request.with("Content-Type", "application/octet-stream"),
             Verb::CcmPost => request.with("Content-Type", &multipart::content_type()),
         }
+    }
+
+    /// Reads another path that names nothing.
+    pub(crate) fn nowhere_else() -> Self {
+        Self::get(NOWHERE_ELSE)
     }
 
     /// Sends a stand-in of this program a multipart body. A real server is never sent one.

@@ -1,9 +1,15 @@
 //! Does a role prove itself? The paths that the catalogue knows of it are read, and one that names nothing beside them.
 //!
 //! A path that exists is the role's only when the path that names nothing is answered otherwise: some servers, and many
-//! devices, answer everything alike. What the catalogue has not confirmed neither proves nor disproves.
+//! devices, answer everything alike. What the catalogue has not confirmed neither proves nor disproves: of a role with no
+//! confirmed path a normal answer is all that can be had ([`RoleSeen::Reached`]).
+//!
+//! The paths that decide are the confirmed ones, and of a role that has none, all. Where nothing proves the role, they
+//! disprove it when all of them are missing, when all fail, when all send elsewhere, or when all are the page that the
+//! server has for nowhere.
 
 use super::answer::{Answer, Reading};
+use super::page::{self, Nowhere};
 use super::passage::differences;
 use super::request::Request;
 use crate::catalogue::{Confidence, Expected, Fingerprint, Meaning, Role, Verb};
@@ -14,6 +20,8 @@ use crate::observation::{RoleFound, RoleProof};
 pub(crate) enum RoleSeen {
     /// It is there.
     Proved(Evidence),
+    /// It answers as it should, as far as that can be told of this role.
+    Reached(Evidence),
     /// A web server is there; that it has the role is not proved.
     AliveUnproved {
         /// What keeps it from being proved.
@@ -21,10 +29,28 @@ pub(crate) enum RoleSeen {
         /// What was answered.
         evidence: Vec<Evidence>,
     },
-    /// A web server is there, and every path that the role must have is missing.
+    /// A web server is there, and every path that the role must have is missing, or is the page for nowhere.
     WrongRole(Vec<Evidence>),
+    /// The server itself fails.
+    Failing {
+        /// How much of it.
+        how: Failing,
+        /// What fails.
+        evidence: Vec<Evidence>,
+    },
+    /// Every path of the role sends elsewhere.
+    Redirected(Vec<Evidence>),
     /// Nothing answered in HTTP.
     NoAnswer,
+}
+
+/// How much of a role fails with an error of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failing {
+    /// All that tells, or what clients cannot do without.
+    Wholly,
+    /// A path that is there, with an error that hardened servers give as well to whoever only reads it.
+    Partly,
 }
 
 /// What keeps a role from being proved.
@@ -36,7 +62,9 @@ pub(crate) enum Unproved {
     HungUp,
     /// It forbids, or asks for credentials, whatever the path.
     Forbidden,
-    /// No confirmed path of this role is known.
+    /// A page that asks for a password stands before every path.
+    Login,
+    /// No confirmed path of this role is known, and the answers are not those of a healthy server.
     PathsUnconfirmed,
     /// Answers that say neither.
     Otherwise,
@@ -47,31 +75,52 @@ impl RoleSeen {
     pub(crate) fn found(&self, role: Role) -> RoleFound {
         let (proof, words) = match self {
             Self::Proved(evidence) => (RoleProof::Proved, evidence.words()),
-            Self::AliveUnproved {
-                why: why @ Unproved::ClientCertificateWanted,
-                ..
-            } => (RoleProof::CertificateWanted, why.words().to_string()),
-            Self::AliveUnproved { why, evidence } => {
-                let asked: Vec<String> = evidence.iter().map(Evidence::words).collect();
-                (
-                    RoleProof::Unproved,
-                    format!("{} ({})", why.words(), asked.join("; ")),
-                )
-            }
-            Self::WrongRole(evidence) => {
-                let missing: Vec<String> = evidence.iter().map(Evidence::words).collect();
-                (RoleProof::Missing, missing.join("; "))
-            }
+            Self::Reached(evidence) => (
+                RoleProof::Reached,
+                format!(
+                    "{}; no path is known for certain that would tell more",
+                    evidence.words()
+                ),
+            ),
+            Self::AliveUnproved { why, evidence } => (
+                why.proof(),
+                format!("{} ({})", why.words(), all_words(evidence)),
+            ),
+            Self::WrongRole(evidence) => (RoleProof::Missing, all_words(evidence)),
+            Self::Failing { how, evidence } => (how.proof(), all_words(evidence)),
+            Self::Redirected(evidence) => (RoleProof::Redirected, all_words(evidence)),
             Self::NoAnswer => (
                 RoleProof::Unproved,
                 "nothing answered for its paths".to_string(),
             ),
         };
-        RoleFound { role, proof, words }
+        RoleFound {
+            role,
+            proof,
+            words,
+            other_names: Vec::new(),
+        }
+    }
+}
+
+impl Failing {
+    fn proof(self) -> RoleProof {
+        match self {
+            Self::Wholly => RoleProof::ServerError,
+            Self::Partly => RoleProof::PartlyServerError,
+        }
     }
 }
 
 impl Unproved {
+    fn proof(self) -> RoleProof {
+        match self {
+            Self::ClientCertificateWanted | Self::HungUp => RoleProof::CertificateWanted,
+            Self::Forbidden => RoleProof::Forbidden,
+            Self::Login | Self::PathsUnconfirmed | Self::Otherwise => RoleProof::Unproved,
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::ClientCertificateWanted => {
@@ -81,7 +130,10 @@ impl Unproved {
                 "connections end after the request, as with servers that ask for a client certificate only then"
             }
             Self::Forbidden => "the server forbids, or asks for credentials, whatever the path",
-            Self::PathsUnconfirmed => "no path is known for certain that would tell",
+            Self::Login => "a page that asks for a password stands before every path",
+            Self::PathsUnconfirmed => {
+                "no path is known for certain that would tell, and the root page is not that of a healthy server"
+            }
             Self::Otherwise => "the answers say neither that it is there nor that it is not",
         }
     }
@@ -94,15 +146,40 @@ pub(crate) struct Evidence {
     pub(crate) path: String,
     /// Its status; `None` where the connection ended without one.
     pub(crate) status: Option<u16>,
+    /// What the answer says beside its status.
+    pub(crate) says: Says,
+}
+
+/// What an answer says beside its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// Nothing of weight.
+    Nothing,
+    /// It is the page that a path which names nothing has as well.
+    SameAsNowhere,
+    /// It sends to this place.
+    Elsewhere(String),
 }
 
 impl Evidence {
     fn words(&self) -> String {
-        match self.status {
+        let status = match self.status {
             Some(status) => format!("{}: {status}", self.path),
             None => format!("{}: no answer", self.path),
+        };
+        match &self.says {
+            Says::Nothing => status,
+            Says::SameAsNowhere => {
+                format!("{status}, the same page as for a path that names nothing")
+            }
+            Says::Elsewhere(target) => format!("{status} to {target}"),
         }
     }
+}
+
+fn all_words(evidence: &[Evidence]) -> String {
+    let all: Vec<String> = evidence.iter().map(Evidence::words).collect();
+    all.join("; ")
 }
 
 /// The requests, in the order in which [`role_seen`] takes their answers.
@@ -113,59 +190,249 @@ pub(crate) fn requests(fingerprints: &[&Fingerprint]) -> Vec<Request> {
             Verb::Head => Request::head(&fingerprint.path),
             _ => Request::get(&fingerprint.path),
         });
-    std::iter::once(Request::nowhere(Verb::Get))
-        .chain(known)
-        .collect()
+    known.collect()
+}
+
+/// What the answers are held against.
+#[derive(Clone, Debug)]
+pub(crate) struct Measure {
+    /// The status of the root page.
+    pub(crate) root: u16,
+    /// The pages of paths that name nothing.
+    pub(crate) nowhere: Nowhere,
+}
+
+/// Whether [`Request::nowhere_else`] is needed to tell what the answers to [`requests`] are worth.
+pub(crate) fn is_in_doubt(
+    nowhere: &Nowhere,
+    fingerprints: &[&Fingerprint],
+    answers: &[Reading],
+) -> bool {
+    let mut pairs = fingerprints.iter().zip(answers);
+    pairs.any(|(fingerprint, reading)| nowhere.leaves_in_doubt(reading, &fingerprint.path))
+}
+
+/// A known path with its answer, and whether that is the page for nowhere.
+struct Asked<'a> {
+    fingerprint: &'a Fingerprint,
+    reading: &'a Reading,
+    same_as_nowhere: bool,
+}
+
+impl Asked<'_> {
+    fn meaning(&self) -> Option<Meaning> {
+        meaning(self.fingerprint, self.reading)
+    }
+
+    fn is_confirmed(&self) -> bool {
+        self.fingerprint.confidence != Confidence::Unconfirmed
+    }
+
+    /// Whether the role must have this path.
+    fn must_exist(&self) -> bool {
+        let disproves = |expected: &Expected| expected.means == Meaning::Disproves;
+        self.is_confirmed() && self.fingerprint.answers.iter().any(disproves)
+    }
+
+    fn speaks_against(&self) -> bool {
+        self.same_as_nowhere || self.meaning() == Some(Meaning::Disproves)
+    }
+
+    /// Whether a page that asks for a password stands before it and before nowhere.
+    fn is_login(&self) -> bool {
+        self.same_as_nowhere && page::is_login(self.reading)
+    }
+
+    /// Whether the server tells it from a path that names nothing: by the status, or by the page.
+    fn is_told_apart(&self, nowhere: &Nowhere) -> bool {
+        is_told_apart(self.reading, &nowhere.page)
+            || nowhere.differs_from(self.reading, &self.fingerprint.path)
+    }
+
+    fn is_answered(&self, wanted: impl Fn(u16) -> bool) -> bool {
+        self.reading.status().is_some_and(wanted)
+    }
+
+    fn fails(&self) -> bool {
+        self.is_answered(|status| status >= 500)
+    }
+
+    /// Whether its failure keeps clients from being served: nobody is behind it (502 to 504), or its right answer is
+    /// known and this is not it. A page that only describes a service is denied to readers by some with 500.
+    fn fails_clients(&self) -> bool {
+        let has_right_answer = || {
+            let mut answers = self.fingerprint.answers.iter();
+            answers.any(|expected| expected.means == Meaning::Proves)
+        };
+        self.is_answered(|status| matches!(status, 502..=504)) || has_right_answer()
+    }
+
+    fn evidence(&self) -> Evidence {
+        let says = match self.reading.answer().and_then(page::target) {
+            Some(target) => Says::Elsewhere(target),
+            None if self.same_as_nowhere => Says::SameAsNowhere,
+            None => Says::Nothing,
+        };
+        Evidence {
+            path: self.fingerprint.path.clone(),
+            status: self.reading.status(),
+            says,
+        }
+    }
 }
 
 /// What the answers to [`requests`] say of a role.
-pub(crate) fn role_seen(fingerprints: &[&Fingerprint], answers: &[Reading]) -> RoleSeen {
-    let [nowhere, known @ ..] = answers else {
-        return RoleSeen::NoAnswer;
-    };
-    let pairs: Vec<(&Fingerprint, &Reading)> = fingerprints.iter().copied().zip(known).collect();
-    let means = |wanted: Meaning| {
-        move |(fingerprint, reading): &&(&Fingerprint, &Reading)| {
-            meaning(fingerprint, reading) == Some(wanted)
-        }
-    };
-    let proof = pairs.iter().find(means(Meaning::Proves)).or_else(|| {
-        let mut exist = pairs.iter().filter(means(Meaning::Exists));
-        exist.find(|(_, reading)| is_told_apart(reading, nowhere))
-    });
-    if let Some(pair) = proof {
-        return RoleSeen::Proved(evidence(pair));
+pub(crate) fn role_seen(
+    measure: &Measure,
+    fingerprints: &[&Fingerprint],
+    answers: &[Reading],
+) -> RoleSeen {
+    let Measure { root, nowhere } = measure;
+    let asked: Vec<Asked<'_>> = fingerprints
+        .iter()
+        .zip(answers)
+        .map(|(fingerprint, reading)| Asked {
+            fingerprint,
+            reading,
+            same_as_nowhere: nowhere.has(reading, &fingerprint.path),
+        })
+        .collect();
+    let of_all: Vec<Evidence> = asked.iter().map(Asked::evidence).collect();
+    let failing = failing(&asked, nowhere);
+    if failing == Some(Failing::Wholly) {
+        return failed(Failing::Wholly, &asked);
     }
-    let all: Vec<Evidence> = pairs.iter().map(evidence).collect();
-    if nowhere.answer().is_none() && pairs.iter().all(|(_, reading)| reading.answer().is_none()) {
-        return match pairs.iter().any(|(_, reading)| is_hang_up(reading)) {
-            true => alive(Unproved::HungUp, all),
+    if asked.iter().any(|it| it.is_confirmed() && it.is_login()) {
+        return alive(Unproved::Login, of_all);
+    }
+    // Also where another path is there: what every server has that has the role cannot be missing.
+    if is_missing(&asked) {
+        return RoleSeen::WrongRole(told(deciding(&asked)));
+    }
+    if let Some(proof) = proof(&asked, nowhere) {
+        return match failing {
+            Some(how) => failed(how, &asked),
+            None => RoleSeen::Proved(proof),
+        };
+    }
+    if nowhere.page.answer().is_none() && asked.iter().all(|it| it.reading.answer().is_none()) {
+        return match asked.iter().any(|it| is_hang_up(it.reading)) {
+            true => alive(Unproved::HungUp, of_all),
             false => RoleSeen::NoAnswer,
         };
     }
-    let must_exist = pairs
-        .iter()
-        .filter(|(fingerprint, _)| can_disprove(fingerprint));
-    let (missing, others): (Vec<_>, Vec<_>) =
-        must_exist.partition(|pair| means(Meaning::Disproves)(pair));
-    if !missing.is_empty() && others.is_empty() {
-        return RoleSeen::WrongRole(missing.into_iter().map(evidence).collect());
+    if let Some(sign) = sign_of_life(&asked, nowhere) {
+        return RoleSeen::Reached(sign);
     }
-    alive(why(&pairs), all)
+    let deciding = deciding(&asked);
+    let all = |wanted: fn(&Asked<'_>) -> bool| {
+        !deciding.is_empty() && deciding.iter().all(|it| wanted(it))
+    };
+    if all(|it| it.is_answered(page::redirects)) {
+        return RoleSeen::Redirected(told(deciding));
+    }
+    match asked.iter().any(Asked::is_confirmed) {
+        true if all(|it| it.speaks_against()) => RoleSeen::WrongRole(told(deciding)),
+        true => alive(why(&asked), of_all),
+        false => by_the_root_page(*root, alive(why(&asked), of_all)),
+    }
+}
+
+/// What the root page says of a role that has no confirmed path. `otherwise`: what is seen where it says nothing.
+fn by_the_root_page(root: u16, otherwise: RoleSeen) -> RoleSeen {
+    let evidence = || Evidence {
+        path: "/".to_string(),
+        status: Some(root),
+        says: Says::Nothing,
+    };
+    match root {
+        // A page, a word on where it is, or a refusal to show a folder: as a healthy server may have it.
+        200..=399 | 401 | 403 | 405 => RoleSeen::Reached(evidence()),
+        500.. => RoleSeen::Failing {
+            how: Failing::Wholly,
+            evidence: vec![evidence()],
+        },
+        _ => otherwise,
+    }
+}
+
+fn told(asked: Vec<&Asked<'_>>) -> Vec<Evidence> {
+    asked.into_iter().map(Asked::evidence).collect()
+}
+
+/// The paths that decide: the confirmed ones, and of a role that has none, all.
+fn deciding<'a, 'b>(asked: &'a [Asked<'b>]) -> Vec<&'a Asked<'b>> {
+    let confirmed: Vec<_> = asked.iter().filter(|it| it.is_confirmed()).collect();
+    match confirmed.is_empty() {
+        true => asked.iter().collect(),
+        false => confirmed,
+    }
+}
+
+/// What proves the role: an answer that nothing else gives, or a path that exists where nowhere does not.
+fn proof(asked: &[Asked<'_>], nowhere: &Nowhere) -> Option<Evidence> {
+    let means = |wanted: Meaning| move |it: &&Asked<'_>| it.meaning() == Some(wanted);
+    let proof = asked.iter().find(means(Meaning::Proves)).or_else(|| {
+        let mut exist = asked.iter().filter(means(Meaning::Exists));
+        exist.find(|it| it.is_told_apart(nowhere))
+    });
+    proof.map(Asked::evidence)
+}
+
+/// A path that is not confirmed, and that is answered as it would be if it were: no proof, and more than nothing.
+fn sign_of_life(asked: &[Asked<'_>], nowhere: &Nowhere) -> Option<Evidence> {
+    let mut signs = asked.iter().filter(|it| {
+        let alive = !it.is_confirmed() && it.meaning() == Some(Meaning::Alive);
+        alive && it.is_told_apart(nowhere)
+    });
+    signs.next().map(Asked::evidence)
+}
+
+/// Whether every path that the role must have is missing, or is the page for nowhere.
+fn is_missing(asked: &[Asked<'_>]) -> bool {
+    let mut must_exist = asked.iter().filter(|it| it.must_exist()).peekable();
+    must_exist.peek().is_some() && must_exist.all(Asked::speaks_against)
+}
+
+/// How much of the role fails with an error of the server.
+///
+/// 1. Every path that decides: the role. An error that a path which is not confirmed may have by nature is none, as long
+///    as nowhere is answered otherwise ([`sign_of_life`] comes to that).
+/// 2. A path that the role must have, and without which clients are not served.
+/// 3. Another path that the role must have.
+fn failing(asked: &[Asked<'_>], nowhere: &Nowhere) -> Option<Failing> {
+    let deciding = deciding(asked);
+    let fails_everywhere = nowhere.page.status().is_none_or(|status| status >= 500);
+    let by_nature = |it: &Asked<'_>| {
+        !fails_everywhere && !it.is_confirmed() && it.meaning() == Some(Meaning::Alive)
+    };
+    let fails = |it: &&Asked<'_>| it.fails() && !by_nature(it);
+    if !deciding.is_empty() && deciding.iter().all(fails) {
+        return Some(Failing::Wholly);
+    }
+    let must_exist = asked.iter().filter(|it| it.must_exist());
+    let failing: Vec<_> = must_exist.filter(fails).collect();
+    match failing.iter().any(|it| it.fails_clients()) {
+        true => Some(Failing::Wholly),
+        false => (!failing.is_empty()).then_some(Failing::Partly),
+    }
+}
+
+fn failed(how: Failing, asked: &[Asked<'_>]) -> RoleSeen {
+    let evidence = asked.iter().filter(|it| it.fails());
+    let evidence = evidence.map(Asked::evidence).collect();
+    RoleSeen::Failing { how, evidence }
 }
 
 fn alive(why: Unproved, evidence: Vec<Evidence>) -> RoleSeen {
     RoleSeen::AliveUnproved { why, evidence }
 }
 
-fn why(pairs: &[(&Fingerprint, &Reading)]) -> Unproved {
-    let any = |wanted: fn(&Reading) -> bool| pairs.iter().any(|(_, reading)| wanted(reading));
-    let confirmed = pairs
-        .iter()
-        .any(|(fingerprint, _)| fingerprint.confidence != Confidence::Unconfirmed);
+fn why(asked: &[Asked<'_>]) -> Unproved {
+    let any = |wanted: fn(&Reading) -> bool| asked.iter().any(|it| wanted(it.reading));
     if any(|reading| reading.answer().is_some_and(wants_certificate)) {
         Unproved::ClientCertificateWanted
-    } else if !confirmed {
+    } else if !asked.iter().any(Asked::is_confirmed) {
         Unproved::PathsUnconfirmed
     } else if any(is_hang_up) {
         Unproved::HungUp
@@ -173,13 +440,6 @@ fn why(pairs: &[(&Fingerprint, &Reading)]) -> Unproved {
         Unproved::Forbidden
     } else {
         Unproved::Otherwise
-    }
-}
-
-fn evidence((fingerprint, reading): &(&Fingerprint, &Reading)) -> Evidence {
-    Evidence {
-        path: fingerprint.path.clone(),
-        status: reading.status(),
     }
 }
 
@@ -202,16 +462,11 @@ fn fits(expected: &Expected, answer: &Answer) -> bool {
     let body = expected
         .body
         .as_deref()
-        .is_none_or(|text| holds(&answer.body, text));
+        .is_none_or(|text| page::holds(&answer.body, text));
     body && expected.status.contains(&answer.head.status)
 }
 
-fn can_disprove(fingerprint: &Fingerprint) -> bool {
-    let disproves = |expected: &Expected| expected.means == Meaning::Disproves;
-    fingerprint.confidence != Confidence::Unconfirmed && fingerprint.answers.iter().any(disproves)
-}
-
-/// Whether the server tells a path from one that names nothing.
+/// Whether the server tells a path from one that names nothing by the status.
 ///
 /// 1. The statuses differ, and the one for nowhere is not that of a server in trouble.
 /// 2. What forbids the path is the same speaker that misses the other: a filter on the way may forbid a path for its
@@ -240,12 +495,7 @@ fn wants_certificate(answer: &Answer) -> bool {
     answer.head.status == 403
         && SIGNS
             .iter()
-            .any(|sign| reason.contains(sign) || holds(&body, sign))
-}
-
-fn holds(bytes: &[u8], text: &str) -> bool {
-    let text = text.as_bytes();
-    !text.is_empty() && bytes.windows(text.len()).any(|window| window == text)
+            .any(|sign| reason.contains(sign) || page::holds(&body, sign))
 }
 
 #[cfg(test)]
@@ -265,6 +515,15 @@ mod tests {
 
     /// What is seen of a role when the path that names nothing is answered so, and each known path by its id.
     fn seen(role: Role, nowhere: Reading, answer: impl Fn(&str) -> Reading) -> RoleSeen {
+        with_root(200, role, nowhere, answer)
+    }
+
+    fn with_root(
+        root: u16,
+        role: Role,
+        nowhere: Reading,
+        answer: impl Fn(&str) -> Reading,
+    ) -> RoleSeen {
         let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("no findings");
         let known: Vec<_> = catalogue
             .fingerprints
@@ -272,9 +531,13 @@ mod tests {
             .filter(|fingerprint| fingerprint.role == role)
             .collect();
         let answers = known.iter().map(|fingerprint| answer(&fingerprint.id));
-        let answers: Vec<_> = std::iter::once(nowhere).chain(answers).collect();
+        let answers: Vec<_> = answers.collect();
         assert_eq!(requests(&known).len(), answers.len());
-        role_seen(&known, &answers)
+        let nowhere = Nowhere {
+            other: Some(nowhere.clone()),
+            page: nowhere,
+        };
+        role_seen(&Measure { root, nowhere }, &known, &answers)
     }
 
     fn unproved(seen: RoleSeen) -> Unproved {
@@ -304,12 +567,170 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_answers_everything_alike_proves_nothing() {
-        for status in [200, 401, 403] {
+    fn a_server_that_forbids_everything_alike_proves_nothing() {
+        for status in [401, 403] {
             let seen = seen(Role::SoftwareUpdatePoint, says(status, ""), |_| {
                 says(status, "")
             });
             assert!(matches!(seen, RoleSeen::AliveUnproved { .. }), "{status}");
+        }
+    }
+
+    fn missing(seen: RoleSeen) -> Vec<Evidence> {
+        let RoleSeen::WrongRole(evidence) = seen else {
+            panic!("{seen:?}")
+        };
+        evidence
+    }
+
+    #[test]
+    fn one_page_for_everything_is_another_server() {
+        for body in ["", "Welcome! You are offline."] {
+            for role in [Role::ManagementPoint, Role::SoftwareUpdatePoint] {
+                let seen = seen(role, says(200, body), |_| says(200, body));
+                let words = seen.found(role).words;
+                assert!(missing(seen).len() >= 3, "{role}");
+                assert!(words.contains("the same page as for a path that names nothing"));
+            }
+        }
+    }
+
+    #[test]
+    fn one_page_that_repeats_the_path_is_still_one_page() {
+        let page = |path: &str| says(200, &format!("<a href='{path}'>go on</a>"));
+        let paths = |id: &str| match id {
+            "fp-mp-mplist" => page("/SMS_MP/.sms_aut?MPLIST"),
+            "fp-mp-mpcert" => page("/SMS_MP/.sms_aut"),
+            _ => page("/SMS_MP/.sms_aut?SITESIGNCERT"),
+        };
+        let nowhere = page("/portproof-names-nothing");
+        assert_eq!(
+            missing(seen(Role::ManagementPoint, nowhere, paths)).len(),
+            3
+        );
+    }
+
+    #[test]
+    fn one_page_is_told_by_its_length_and_kind_where_only_heads_are_asked_for() {
+        let page = |kind: &str| {
+            let kind = format!("Content-Type: {kind}\r\n");
+            let text = format!("HTTP/1.1 200 X\r\n{kind}Content-Length: 5\r\n\r\n");
+            let whole = Reader::new(Verb::Get).feed(format!("{text}hello").as_bytes());
+            let head = Reader::new(Verb::Head).feed(text.as_bytes());
+            (whole.expect("whole"), head.expect("whole"))
+        };
+        let (html, text) = (page("text/html"), page("text/plain"));
+        let role = Role::DistributionPoint;
+        assert_eq!(
+            missing(seen(role, html.0.clone(), |_| html.1.clone())).len(),
+            2
+        );
+        let other = seen(role, html.0, |_| text.1.clone());
+        assert!(matches!(other, RoleSeen::Proved(_)), "{other:?}");
+    }
+
+    #[test]
+    fn another_page_than_that_of_nowhere_exists_where_nowhere_has_one_page() {
+        let wsus = |id: &str| match id {
+            "fp-sup-version" => says(200, "wsus"),
+            _ => says(200, "iis"),
+        };
+        let role = Role::SoftwareUpdatePoint;
+        let steady = seen(role, says(200, "iis"), wsus);
+        assert!(matches!(steady, RoleSeen::Proved(_)), "{steady:?}");
+        let of = |other: Option<&str>| {
+            let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("no findings");
+            let known = catalogue.fingerprints.iter();
+            let known: Vec<_> = known.filter(|it| it.role == role).collect();
+            let answers: Vec<_> = known.iter().map(|it| wsus(&it.id)).collect();
+            let nowhere = Nowhere {
+                page: says(200, "token 1"),
+                other: other.map(|page| says(200, page)),
+            };
+            assert!(is_in_doubt(&nowhere, &known, &answers));
+            role_seen(&Measure { root: 200, nowhere }, &known, &answers)
+        };
+        assert_eq!(unproved(of(Some("token 2"))), Unproved::Otherwise);
+        assert_eq!(unproved(of(None)), Unproved::Otherwise);
+    }
+
+    #[test]
+    fn a_page_that_asks_for_a_password_may_have_the_role_behind_it() {
+        let login = || says(200, "<form><INPUT name=p TYPE=\"password\"></form>");
+        for role in [Role::ManagementPoint, Role::SoftwareUpdatePoint] {
+            assert_eq!(unproved(seen(role, login(), |_| login())), Unproved::Login);
+        }
+    }
+
+    #[test]
+    fn a_role_whose_every_path_fails_is_failing() {
+        for status in [500, 502, 503] {
+            for role in [
+                Role::ManagementPoint,
+                Role::SoftwareUpdatePoint,
+                Role::DistributionPoint,
+            ] {
+                let seen = seen(role, says(404, ""), |_| says(status, ""));
+                let found = seen.found(role);
+                assert_eq!(found.proof, RoleProof::ServerError);
+                assert!(found.words.contains(&format!(": {status}")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_management_point_without_its_database_still_gives_its_certificate_and_fails() {
+        let seen = seen(Role::ManagementPoint, says(404, ""), |id| match id {
+            "fp-mp-mplist" => says(500, ""),
+            _ => says(200, "308201"),
+        });
+        let found = seen.found(Role::ManagementPoint);
+        assert_eq!(found.proof, RoleProof::ServerError);
+        assert_eq!(found.words, "/SMS_MP/.sms_aut?MPLIST: 500");
+    }
+
+    #[test]
+    fn update_services_whose_application_pool_is_stopped_fail_though_a_file_of_theirs_is_served() {
+        let of = |status| {
+            let seen = seen(Role::SoftwareUpdatePoint, says(404, ""), |id| match id {
+                "fp-sup-selfupdate" => says(200, "MSCF"),
+                "fp-sup-version" => says(200, "<version/>"),
+                _ => says(status, ""),
+            });
+            seen.found(Role::SoftwareUpdatePoint).proof
+        };
+        assert_eq!(of(503), RoleProof::ServerError);
+        // Where descriptions of services are turned off, reading one fails like this.
+        assert_eq!(of(500), RoleProof::PartlyServerError);
+        assert_eq!(of(404), RoleProof::Proved);
+    }
+
+    #[test]
+    fn update_services_are_not_where_only_the_update_of_the_agent_is() {
+        let seen = seen(Role::SoftwareUpdatePoint, says(404, ""), |id| match id {
+            "fp-sup-selfupdate" => says(200, "MSCF"),
+            _ => says(404, ""),
+        });
+        assert!(matches!(seen, RoleSeen::WrongRole(_)), "{seen:?}");
+    }
+
+    #[test]
+    fn a_role_whose_paths_all_send_elsewhere_is_redirected_and_the_target_is_bounded() {
+        let target = format!("https://portal.example.com/{}", "x".repeat(1_000));
+        let location = format!("Location: {target}\r\n");
+        for status in [301, 302, 303, 307, 308] {
+            for role in [
+                Role::ManagementPoint,
+                Role::SoftwareUpdatePoint,
+                Role::DistributionPoint,
+                Role::FallbackStatusPoint,
+            ] {
+                let seen = seen(role, says(404, ""), |_| answered(status, &location));
+                let found = seen.found(role);
+                assert_eq!(found.proof, RoleProof::Redirected, "{role} {status}");
+                let told = format!("{status} to https://portal.example.com/x");
+                assert!(found.words.contains(&told) && found.words.len() < 1_200);
+            }
         }
     }
 
@@ -358,13 +779,52 @@ mod tests {
     }
 
     #[test]
-    fn unconfirmed_paths_neither_prove_nor_disprove() {
+    fn a_role_without_a_confirmed_path_is_reached_where_the_root_page_is_a_healthy_servers() {
         for role in [Role::FallbackStatusPoint, Role::ServerLocatorPoint] {
-            for status in [200, 403, 404] {
-                let seen = seen(role, says(404, ""), |_| says(status, ""));
-                assert_eq!(unproved(seen), Unproved::PathsUnconfirmed);
+            for root in [200, 302, 401, 403] {
+                for status in [200, 403, 404] {
+                    let seen = with_root(root, role, says(404, ""), |_| says(status, ""));
+                    assert!(matches!(seen, RoleSeen::Reached(_)), "{seen:?}");
+                }
+                let alike = with_root(root, role, says(200, "iis"), |_| says(200, "iis"));
+                assert!(matches!(alike, RoleSeen::Reached(_)), "{alike:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_role_without_a_confirmed_path_is_not_proved_by_a_server_that_has_nothing() {
+        for root in [400, 404] {
+            let seen = with_root(root, Role::FallbackStatusPoint, says(root, ""), |_| {
+                says(root, "")
+            });
+            assert_eq!(unproved(seen), Unproved::PathsUnconfirmed);
+        }
+    }
+
+    #[test]
+    fn a_role_without_a_confirmed_path_fails_with_its_path_or_with_all_of_the_server() {
+        let role = Role::FallbackStatusPoint;
+        for (root, nowhere, path, proof) in [
+            (200, 404, 503, RoleProof::ServerError),
+            (500, 500, 500, RoleProof::ServerError),
+            (500, 404, 404, RoleProof::ServerError),
+            // GET is not what its handler is for.
+            (200, 404, 500, RoleProof::Reached),
+            (503, 404, 405, RoleProof::Reached),
+        ] {
+            let seen = with_root(root, role, says(nowhere, ""), |_| says(path, ""));
+            assert_eq!(seen.found(role).proof, proof, "{root} {nowhere} {path}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_packages_on_one_of_the_drives_is_as_much_as_2007_shows() {
+        let seen = seen(Role::DistributionPoint, says(404, ""), |id| match id {
+            "fp-dp-drive-d" => says(403, ""),
+            _ => says(404, ""),
+        });
+        assert!(matches!(seen, RoleSeen::Reached(_)), "{seen:?}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::conversation::http::answer::Reading;
 use crate::conversation::http::authority::Authority;
 use crate::conversation::http::conversation::ask_each;
 use crate::conversation::http::finding::{Direction, Finding, Refusal, Refuser};
+use crate::conversation::http::page::Nowhere;
 use crate::conversation::http::passage::Passage;
 use crate::conversation::http::request::{Identity, NOWHERE, Request};
 use crate::conversation::http::role::{RoleSeen, Unproved, role_seen};
@@ -57,12 +58,20 @@ async fn ask_verbs(
     verbs::Readings::of(&known, identity, answers)
 }
 
+/// What a role is held against, where this is the page for nowhere.
+fn measure(page: Reading) -> role::Measure {
+    let nowhere = Nowhere { page, other: None };
+    role::Measure { root: 200, nowhere }
+}
+
 async fn ask_role(at: SocketAddr, role: Role) -> RoleSeen {
     let catalogue = catalogue();
     let of_role = |fingerprint: &&Fingerprint| fingerprint.role == role;
     let known: Vec<_> = catalogue.fingerprints.iter().filter(of_role).collect();
-    let answers = ask(at, &role::requests(&known), LIMIT).await;
-    role_seen(&known, &answers)
+    let measured = [Request::nowhere(Verb::Get)].into_iter();
+    let requests: Vec<_> = measured.chain(role::requests(&known)).collect();
+    let mut answers = ask(at, &requests, LIMIT).await;
+    role_seen(&measure(answers.remove(0)), &known, &answers)
 }
 
 /// A server that answers every verb, as a role's own handler does.
@@ -355,6 +364,7 @@ async fn roles_prove_themselves_by_reading_alone() {
         "location /SMS_MP/ {{ return 200 '<MPList><MP Name=\"MP01\"/></MPList>'; }}
          location '/SMS_DP_SMSPKG$/' {{ return 403; }}
          location /SelfUpdate/ {{ root {}; }}
+         location /ClientWebService/ {{ return 403; }}
          location / {{ return 404; }}",
         cab.path().display()
     ));
@@ -367,13 +377,7 @@ async fn roles_prove_themselves_by_reading_alone() {
         assert!(matches!(seen, RoleSeen::Proved(_)), "{role}: {seen:?}");
     }
     let fsp = ask_role(nginx.at, Role::FallbackStatusPoint).await;
-    assert!(matches!(
-        fsp,
-        RoleSeen::AliveUnproved {
-            why: Unproved::PathsUnconfirmed,
-            ..
-        }
-    ));
+    assert!(matches!(fsp, RoleSeen::Reached(_)), "{fsp:?}");
     let logged = nginx.logged(17);
     let read_only = |line: &String| {
         (line.starts_with("GET ") || line.starts_with("HEAD ")) && line.ends_with(" -")
@@ -430,14 +434,16 @@ async fn a_server_that_wants_a_client_certificate_is_alive_and_not_proved() {
     let catalogue = catalogue();
     let of_role = |fingerprint: &&Fingerprint| fingerprint.role == Role::ManagementPoint;
     let known: Vec<_> = catalogue.fingerprints.iter().filter(of_role).collect();
-    let answers = ask_each(over_tls, &to, &role::requests(&known), LIMIT).await;
+    let measured = [Request::nowhere(Verb::Get)].into_iter();
+    let requests: Vec<_> = measured.chain(role::requests(&known)).collect();
+    let mut answers = ask_each(over_tls, &to, &requests, LIMIT).await;
     assert!(
         answers
             .iter()
             .all(|reading| matches!(reading, Reading::Alert(_))),
         "{answers:?}"
     );
-    let seen = role_seen(&known, &answers);
+    let seen = role_seen(&measure(answers.remove(0)), &known, &answers);
     assert!(
         matches!(
             seen,

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use crate::conversation::http;
 use crate::conversation::http::authority::Authority;
 use crate::conversation::http::conversation::ask_each;
-use crate::conversation::http::request::Identity;
-use crate::observation::{Depth, Observation, Service};
+use crate::conversation::http::request::{Identity, Request};
+use crate::observation::{Depth, Observation, RoleProof, Service};
 use crate::probe::{Prober, Question};
 
 /// Speaks HTTP over a stream and writes down what came back.
@@ -44,6 +44,32 @@ fn authority(question: &Question, host: &str) -> Option<Authority> {
 /// The longest time that further requests of one flow begin new connections; what is not asked then stays unasked.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// Whether a server is asked for its roles after its root page: one that fails there may still have what its roles need.
+pub(super) fn is_worth_a_closer_look(service: &Service) -> bool {
+    matches!(service, Service::Spoke | Service::ServerError(_))
+}
+
+/// What a server is worth whose root page fails and that may have been asked for its roles: where all are there, it
+/// serves.
+pub(super) fn by_its_roles(service: Service, seen: &Observation) -> Service {
+    let there = |proof| matches!(proof, RoleProof::Proved | RoleProof::Reached);
+    let roles = seen.http.as_ref().map_or(&[][..], |http| &http.roles);
+    match service {
+        Service::ServerError(_)
+            if !roles.is_empty() && roles.iter().all(|role| there(role.proof)) =>
+        {
+            Service::Spoke
+        }
+        service => service,
+    }
+}
+
+/// Whether the roles of a server decided against its root page: connections on which they are not asked say less.
+pub(in crate::probe) fn roles_decided(seen: &Observation) -> bool {
+    let fails = seen.http.as_ref().is_some_and(|http| http.status >= 500);
+    fails && seen.service == Some(Service::Spoke)
+}
+
 /// Asks a server that has spoken for the roles, verbs and headers that the flow needs, and writes down what came back.
 /// `connect` makes another connection of the kind that has just spoken.
 pub(super) async fn look_closer<S, C, F>(
@@ -73,7 +99,13 @@ pub(super) async fn look_closer<S, C, F>(
         connect().await
     };
     let answers = ask_each(connect, &to, &needs.requests(identity), limit).await;
-    let again = needs.read(identity, answers, http);
+    let other = match needs.is_in_doubt(&answers) {
+        true => ask_each(connect, &to, &[Request::nowhere_else()], limit)
+            .await
+            .pop(),
+        false => None,
+    };
+    let again = needs.read(identity, answers, other, http);
     if again.is_needed(&needs.headers) {
         let each = http::Again::requests(&needs.headers);
         let answers = ask_each(connect, &to, &each, limit).await;

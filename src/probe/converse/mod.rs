@@ -1,7 +1,7 @@
 //! The conversation on a port that has opened, as far as the question's ladder goes.
 
 pub(super) mod facts;
-mod http;
+pub(super) mod http;
 mod rpc;
 mod smb;
 mod tls;
@@ -71,16 +71,24 @@ pub(super) async fn converse(
             Ladder::RpcPort => rpc::greet(prober, &mut stream, seen).await,
             Ladder::Http => {
                 let service = http::over(prober, question, &mut stream, &host, seen).await;
-                if service == Service::Spoke {
+                if http::is_worth_a_closer_look(&service) {
                     let address = seen.address;
                     let another = || again(prober, question, address);
                     http::look_closer(prober, question, &host, Identity::Nobody, another, seen)
                         .await;
                 }
-                seen.service = Some(service);
+                seen.service = Some(http::by_its_roles(service, seen));
             }
             Ladder::Tls | Ladder::Https => {
                 hold = tls::over_tls(prober, question, (stream, hold.take()), &host, seen).await;
+                if let Some(tls) = seen.tls.as_mut().filter(|tls| tls.presented.is_shown()) {
+                    tls.shown = prober.trust.shown();
+                }
+                // It serves whoever shows a client certificate; what, it has not said.
+                let spoke = seen.service == Some(Service::Spoke) && seen.http.is_none();
+                if spoke && question.wants_roles() {
+                    seen.service = Some(Service::WantsCertificate);
+                }
             }
         }
     };

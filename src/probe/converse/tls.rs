@@ -269,8 +269,10 @@ impl<'a> Talk<'a> {
         let mut said = Service::Spoke;
         if self.question.ladder == Ladder::Https {
             (stream, said) = self.over_http(stream, seen).await;
-            if said == Service::Spoke && fault.as_ref().is_none_or(is_light) {
+            let worth_it = http::is_worth_a_closer_look(&said);
+            if worth_it && fault.as_ref().is_none_or(is_light) {
                 self.look_closer(&stream, seen).await;
+                said = http::by_its_roles(said, seen);
             }
         } else if let Secure::New(stream) = &mut stream {
             let mut byte = [0_u8; 1];

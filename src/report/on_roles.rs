@@ -1,0 +1,131 @@
+//! What to do about a role that fails, sends elsewhere, or does not prove itself, in words for whoever has to act.
+
+use super::document::{Evidence, RoleFound, Tls};
+use crate::plan::FlowEntry;
+
+/// The most authorities of a server that are named in a sentence.
+const MOST_NAMED: usize = 4;
+
+/// The roles with one of these proofs.
+fn with<'a>(evidence: &'a Evidence, proofs: &'a [&str]) -> impl Iterator<Item = &'a RoleFound> {
+    let http = evidence.http.iter();
+    http.flat_map(|http| &http.roles)
+        .filter(|role| proofs.contains(&role.proof.as_str()))
+}
+
+/// The roles in a row, and what was seen of them.
+fn named(evidence: &Evidence, proofs: &[&str]) -> Option<(String, String)> {
+    let roles: Vec<_> = with(evidence, proofs).collect();
+    let join = |parts: Vec<&str>, between: &str| parts.join(between);
+    (!roles.is_empty()).then(|| {
+        (
+            join(roles.iter().map(|it| it.role.as_str()).collect(), " and "),
+            join(roles.iter().map(|it| it.words.as_str()).collect(), "; "),
+        )
+    })
+}
+
+pub(super) fn server_error(evidence: &Evidence, system: &str) -> String {
+    match named(evidence, &["server-error", "partly-server-error"]) {
+        Some((roles, words)) => format!(
+            "The web server of {system} answers for the {roles} with an error of its own ({words}). Look at its application \
+             pool and log, then at what it needs itself."
+        ),
+        None => format!(
+            "The web server of {system} answers with an error of its own: look at its application pool and log."
+        ),
+    }
+}
+
+pub(super) fn redirected(evidence: &Evidence, system: &str) -> String {
+    let (roles, words) = named(evidence, &["redirected"]).unwrap_or_default();
+    format!(
+        "{system} sends whoever asks for the {roles} elsewhere ({words}). Clients need the answer itself: take this redirect \
+         out of the site in IIS (HTTP Redirect, URL Rewrite), or out of the device on the way that sends it."
+    )
+}
+
+pub(super) fn unproved(flow: &FlowEntry, evidence: &Evidence) -> String {
+    const OPEN: [&str; 3] = ["unproved", "forbidden", "certificate-wanted"];
+    let (system, port) = (&flow.to.system, flow.service());
+    let what = match named(evidence, &OPEN) {
+        Some((roles, words)) => format!(
+            "A web server answers on {port} of {system}, and nothing proves that the {roles} is behind it: {words}."
+        ),
+        None => format!(
+            "{system} asks for a client certificate on {port} before it says what it has, so nothing proves the role."
+        ),
+    };
+    let asks = evidence.tls.is_some()
+        && (evidence.http.is_none()
+            || with(evidence, &["forbidden", "certificate-wanted"])
+                .next()
+                .is_some());
+    let how = match asks {
+        true => {
+            "To prove it, put a certificate that clients have under `tls.client_certificate` of the site file, and run again."
+        }
+        false => {
+            "See in the log of that server who answered these requests, and whether the role's site in IIS is bound to this \
+             number and name."
+        }
+    };
+    format!("{what} {how}")
+}
+
+pub(super) fn mplist(flow: &FlowEntry, evidence: &Evidence) -> String {
+    let system = &flow.to.system;
+    let names = with(evidence, &["proved"]).flat_map(|role| &role.other_names);
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    let known = flow.to.name.as_deref().unwrap_or(system);
+    format!(
+        "The management point calls itself {}, and clients of {} know it as {known}. Clients that follow this list look for a \
+         name that they may not reach. Give {system} the name {known} in its site system properties, or correct `names` in \
+         the site file.",
+        names.join(" and "),
+        flow.from.zone
+    )
+}
+
+pub(super) fn refused(evidence: &Evidence, system: &str) -> String {
+    let Some(tls) = &evidence.tls else {
+        return String::new();
+    };
+    let shown = &tls.client_certificate;
+    let subject = shown.subject.as_deref().unwrap_or("of the site file");
+    let issuer = shown
+        .issuers
+        .first()
+        .map_or("an unknown issuer", String::as_str);
+    let takes = authorities(tls);
+    let how = match shown.other_issuer {
+        true => format!(
+            "Have {system} trust that issuer for client certificates, or show one by an authority that it takes."
+        ),
+        false => format!(
+            "See whether {system} trusts its issuer, reaches its revocation list, and maps it to nobody who is kept out; \
+             the log of IIS has the substatus (403.7, 403.13, 403.16)."
+        ),
+    };
+    format!(
+        "{system} does not take the client certificate {subject}, issued by {issuer}. It takes {takes}. {how} Clients with \
+         certificates of the same issuer are likely refused as well."
+    )
+}
+
+/// The authorities whose client certificates a server says that it takes.
+fn authorities(tls: &Tls) -> String {
+    let all = &tls.client_certificate.authorities;
+    let more = all.len().saturating_sub(MOST_NAMED) + tls.client_certificate.more_authorities;
+    let named: Vec<&str> = all.iter().take(MOST_NAMED).map(String::as_str).collect();
+    match (named.is_empty(), more) {
+        (true, _) => "certificates by authorities that it does not name".to_string(),
+        (false, 0) => format!("certificates by {}", named.join(" or ")),
+        (false, more) => format!("certificates by {} or {more} more", named.join(", ")),
+    }
+}
+
+/// Whether a role is missing because the server has one page for everything.
+pub(super) fn is_one_page(evidence: &Evidence) -> bool {
+    with(evidence, &["missing"]).any(|role| role.words.contains("the same page as"))
+}
