@@ -96,7 +96,7 @@ impl Server {
     fn management_point() -> Self {
         Self::nginx(
             "location = / { return 200 'web server'; }
-             location /SMS_MP/ { return 200 '<MPList><MP Name=\"MP01\" FQDN=\"mp01.example.com\"/></MPList>'; }
+             location /SMS_MP/ { return 200 '<MPList><MP FQDN=\"mp01.example.com\"/><MP FQDN=\"mp.example.com\"/></MPList>'; }
              location / { return 404; }",
         )
     }
@@ -316,7 +316,7 @@ fn without_the_filter_it_is_well_and_was_sent_only_what_changes_nothing() {
     assert_eq!(run.verdict(port), "ok answered note");
     assert_eq!(run.status, 0, "{}", run.json);
     assert!(
-        run.stderr.contains("in at most 16 requests"),
+        run.stderr.contains("in at most 17 requests"),
         "{}",
         run.stderr
     );
@@ -508,26 +508,136 @@ fn the_default_page_of_a_web_server_is_no_management_point() {
 }
 
 #[test]
-fn a_server_that_wants_a_client_certificate_is_alive() {
+fn a_server_that_wants_a_client_certificate_is_alive_and_not_proved() {
     let server = Server::nginx(
         "location = / { return 200 here; } location / { return 403 'SSL client certificate is required'; }",
     );
     let port = server.at.port();
     let run = once(&management_site(port), None);
-    assert_eq!(run.verdict(port), "ok answered note");
+    assert_eq!(run.verdict(port), "unknown role-unproved warning");
+    assert_eq!((run.owner(port), run.status), ("server", 3));
     let role = &run.flow(port)["evidence"]["http"]["roles"][0];
     assert_eq!(role["proof"], "certificate-wanted");
 }
 
+/// What is said of a role at a server that answers so.
+fn role_behind(role: &str, nginx: &str) -> (String, String, i32) {
+    let server = Server::nginx(nginx);
+    let port = server.at.port();
+    let site = management_site(port).replace("management-point", role);
+    let run = once(&site, None);
+    let role = &run.flow(port)["evidence"]["http"]["roles"][0];
+    let proof = role["proof"].as_str().expect("a proof").to_string();
+    (run.verdict(port), proof, run.status)
+}
+
 #[test]
-fn a_path_that_is_not_confirmed_decides_nothing() {
+fn a_server_that_fails_sends_elsewhere_or_has_one_page_is_not_the_role() {
+    for (role, nginx, verdict, proof) in [
+        (
+            "management-point",
+            "location = / { return 200 here; } location /SMS_MP/ { return 500; } location / { return 404; }",
+            "wrong http-server-error error",
+            "server-error",
+        ),
+        // What the front end has not, it does not send on; what it sends on is well.
+        (
+            "management-point",
+            "location /SMS_MP/ { return 200 '<MPList/>'; } location / { return 503; }",
+            "ok answered note",
+            "proved",
+        ),
+        (
+            "management-point",
+            "location / { return 200 'You are offline. Please log in.'; }",
+            "wrong wrong-role error",
+            "missing",
+        ),
+        (
+            "management-point",
+            "default_type text/html; location / { return 200 '<form><input type=password></form>'; }",
+            "unknown role-unproved warning",
+            "unproved",
+        ),
+        (
+            "management-point",
+            "location / { return 403; }",
+            "unknown role-unproved warning",
+            "forbidden",
+        ),
+        (
+            "management-point",
+            "location = / { return 200 here; } location / { return 302 https://portal.example.com/login; }",
+            "wrong redirected error",
+            "redirected",
+        ),
+        (
+            "distribution-point",
+            "location = / { return 200 here; } location / { return 302 /login; }",
+            "wrong redirected error",
+            "redirected",
+        ),
+        (
+            "distribution-point",
+            "location / { return 200 'one page'; }",
+            "wrong wrong-role error",
+            "missing",
+        ),
+        (
+            "distribution-point",
+            "location = / { return 200 here; } location ~ PKGD { return 403; } location / { return 404; }",
+            "ok answered note",
+            "reached",
+        ),
+        (
+            "fallback-status-point",
+            "location / { return 301 https://$host$request_uri; }",
+            "wrong redirected error",
+            "redirected",
+        ),
+        (
+            "fallback-status-point",
+            "location / { return 404; }",
+            "unknown role-unproved warning",
+            "unproved",
+        ),
+        (
+            "fallback-status-point",
+            "location / { return 200 iis; }",
+            "ok answered note",
+            "reached",
+        ),
+        (
+            "server-locator-point",
+            "location = / { return 200 here; } location / { return 404; }",
+            "ok answered note",
+            "reached",
+        ),
+    ] {
+        let (said, proved, status) = role_behind(role, nginx);
+        assert_eq!(
+            (said.as_str(), proved.as_str()),
+            (verdict, proof),
+            "{role}: {nginx}"
+        );
+        let expected = match verdict.split(' ').next() {
+            Some("ok") => 0,
+            Some("unknown") => 3,
+            _ => 1,
+        };
+        assert_eq!(status, expected, "{role}: {nginx}");
+    }
+}
+
+#[test]
+fn a_path_that_is_not_confirmed_is_as_deep_as_a_proof_of_its_role_goes() {
     let server = Server::nginx("location = / { return 200 here; } location / { return 404; }");
     let port = server.at.port();
     let site = management_site(port).replace("management-point", "fallback-status-point");
     let run = once(&site, None);
     assert_eq!(run.verdict(port), "ok answered note");
     let http = &run.flow(port)["evidence"]["http"];
-    assert_eq!(http["roles"][0]["proof"], "unproved");
+    assert_eq!(http["roles"][0]["proof"], "reached");
     assert_eq!(http["verbs"]["POST"], "passed, 404");
 }
 

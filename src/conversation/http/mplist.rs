@@ -1,14 +1,15 @@
 //! The list of management points that one of them gives (`MPLIST`): the names in it, and whether clients know any.
 //!
 //! The list is XML with one `MP` element for each management point: `<MP Name="IBS01" FQDN="ibs01.example.com">`. It is
-//! searched for these elements within bounds; nothing else of it is understood.
+//! searched for these elements within bounds; nothing else of it is understood. A short name, as Windows has it beside the
+//! one in DNS, says nothing of where clients find the server: only full names count.
 
 /// The most names that are read of one list.
 const MOST_NAMES: usize = 16;
 /// The most characters of a name, as DNS has it.
 const LONGEST_NAME: usize = 253;
 
-/// The names of the management points in a list: of each its full name, else its short one.
+/// The full names of the management points in a list.
 pub(in crate::conversation) fn names(list: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(list);
     let mut names: Vec<String> = Vec::new();
@@ -18,8 +19,11 @@ pub(in crate::conversation) fn names(list: &[u8]) -> Vec<String> {
             continue;
         }
         let element = element.split('>').next().unwrap_or_default();
-        let name = attribute(element, "FQDN").or_else(|| attribute(element, "Name"));
-        names.extend(name.filter(|name| !names.contains(name)));
+        let mut said = ["FQDN", "Name"]
+            .into_iter()
+            .filter_map(|name| attribute(element, name));
+        let full = said.find(|name| name.contains('.'));
+        names.extend(full.filter(|name| !names.contains(name)));
         if names.len() == MOST_NAMES {
             break;
         }
@@ -52,17 +56,10 @@ pub(super) fn unknown(list: Vec<String>, known: &[String]) -> Vec<String> {
     }
 }
 
-/// Whether two names are of one host: a short name is that of any host whose full name begins with it.
+/// Whether two names are one.
 fn are_one(one: &str, other: &str) -> bool {
-    let (one, other) = (one.trim_end_matches('.'), other.trim_end_matches('.'));
-    let first = |name: &str| {
-        name.split('.')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-    };
-    let is_short = !one.contains('.') || !other.contains('.');
-    one.eq_ignore_ascii_case(other) || (is_short && first(one) == first(other))
+    one.trim_end_matches('.')
+        .eq_ignore_ascii_case(other.trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -70,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn full_names_are_read_and_short_ones_where_there_is_no_other() {
+    fn full_names_are_read_and_short_ones_are_left_out() {
         for (list, expected) in [
             (
                 "<MPList><MP FQDN='cm01.corp.local'/></MPList>",
@@ -78,13 +75,13 @@ mod tests {
             ),
             (
                 "<?xml version=\"1.0\"?><MPList><MP Name=\"IBS01\" FQDN = \"ibs01.example.com\"><Version>4000</Version></MP>\
-                 <MP Name=\"IBS02\"></MP><MP Name='x' FQDN=''/></MPList>",
-                vec!["ibs01.example.com", "IBS02", "x"],
+                 <MP Name=\"IBS02\"></MP><MP Name='x.y' FQDN=''/></MPList>",
+                vec!["ibs01.example.com", "x.y"],
             ),
             ("<MPList></MPList>", vec![]),
-            ("<MP FQDN='a'/><MP FQDN='a'/>", vec!["a"]),
-            ("<MP FQDN=a/><MP FQDN='b", vec![]),
-            ("<MP FQDN=\u{e9}'c'><MP \u{e9}='d' FQDN='e'>", vec!["e"]),
+            ("<MP FQDN='a.b'/><MP FQDN='a.b'/>", vec!["a.b"]),
+            ("<MP FQDN=a.b/><MP FQDN='b.c", vec![]),
+            ("<MP FQDN=\u{e9}'c'><MP \u{e9}='d' FQDN='e.f'>", vec!["e.f"]),
         ] {
             assert_eq!(names(list.as_bytes()), expected, "{list}");
         }
@@ -93,10 +90,10 @@ mod tests {
     #[test]
     fn a_list_is_read_within_bounds() {
         let many: String = (0..100)
-            .map(|number| format!("<MP Name='{number}'/>"))
+            .map(|number| format!("<MP Name='{number}.x'/>"))
             .collect();
         assert_eq!(names(many.as_bytes()).len(), MOST_NAMES);
-        let long = format!("<MP FQDN='{}'/>", "a".repeat(10_000));
+        let long = format!("<MP FQDN='{}'/>", "a.".repeat(10_000));
         assert_eq!(names(long.as_bytes())[0].len(), LONGEST_NAME);
     }
 
@@ -108,7 +105,6 @@ mod tests {
             unknown(names, &known)
         };
         assert_eq!(of(&["IBS01.Example.com."]), [""; 0]);
-        assert_eq!(of(&["IBS01"]), [""; 0]);
         assert_eq!(of(&["cm01.corp.local", "ibs01.example.com"]), [""; 0]);
         assert_eq!(of(&["ibs01.corp.local"]), ["ibs01.corp.local"]);
         assert_eq!(of(&[]), [""; 0]);
