@@ -742,6 +742,153 @@ fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
     assert_eq!(run.served(down)["need"], "optional");
 }
 
+/// Names the address of the issuer's certificate (authority information access).
+fn issuer_at(params: &mut CertificateParams, url: &str) {
+    let element = |tag: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).expect("a short element");
+        assert!(length < 0x80, "{url}");
+        [&[tag, length], content].concat()
+    };
+    let method = element(6, b"\x2b\x06\x01\x05\x05\x07\x30\x02");
+    let one = [method, element(0x86, url.as_bytes())].concat();
+    let content = element(0x30, &element(0x30, &one));
+    let access = rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], content);
+    params.custom_extensions.push(access);
+}
+
+fn intermediate(name: &str, by: &Authority, above_at: Option<&str>) -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    if let Some(url) = above_at {
+        issuer_at(&mut params, url);
+    }
+    let key = KeyPair::generate().expect("a key");
+    CertifiedIssuer::signed_by(params, key, by).expect("an intermediate")
+}
+
+#[test]
+fn an_intermediate_that_is_not_sent_is_fetched_once_and_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let root = authority("Site Root");
+    fs::write(folder.join("root.pem"), root.pem()).expect("written");
+    let pki = free(2);
+    let at = |file: &str| format!("http://{pki}/{file}");
+    let first = intermediate("First", &root, None);
+    let second = intermediate("Second", &first, Some(&at("first.crt")));
+    let device = authority("Device");
+    for (file, der) in [
+        ("first.crt", first.der()),
+        ("second.crt", second.der()),
+        ("other.crt", root.der()),
+        ("device.crt", device.der()),
+    ] {
+        fs::write(folder.join(file), der).expect("written");
+    }
+    let cases: [(&str, &Authority, Option<&str>, &str, &str); 7] = [
+        (
+            "one",
+            &first,
+            Some("first.crt"),
+            "ok intermediate-missing warning",
+            "Install the intermediate CN=First on web",
+        ),
+        (
+            "same",
+            &first,
+            Some("first.crt"),
+            "ok intermediate-missing warning",
+            "first.crt accept it",
+        ),
+        (
+            "two",
+            &second,
+            Some("second.crt"),
+            "ok intermediate-missing warning",
+            "Install the intermediate CN=",
+        ),
+        (
+            "gone",
+            &first,
+            Some("gone.crt"),
+            "wrong intermediate-missing error",
+            "status 404",
+        ),
+        (
+            "other",
+            &first,
+            Some("other.crt"),
+            "wrong intermediate-missing error",
+            "Install the intermediate CN=First",
+        ),
+        (
+            "nowhere",
+            &first,
+            None,
+            "wrong certificate-untrusted error",
+            "CN=First is needed",
+        ),
+        (
+            "device",
+            &device,
+            Some("device.crt"),
+            "wrong certificate-untrusted error",
+            "tls.roots",
+        ),
+    ];
+    let log = folder.join("asked.log");
+    let text = format!("access_log {};", log.display());
+    let mut servers = vec![(pki, text)];
+    for (file, by, above, ..) in &cases {
+        let mut params = leaf(&[]);
+        if let Some(above) = above {
+            issuer_at(&mut params, &at(above));
+        }
+        servers.push((free(1), issue(folder, &format!("web-{file}"), &params, by)));
+    }
+    let flows: Vec<SocketAddr> = servers.iter().skip(1).map(|(at, _)| *at).collect();
+    let _nginx = nginx(folder, &servers);
+    let file = with_lists(&site(", crl_check: false", "", "", &flows), &[pki]);
+    let run = check(folder, &file);
+    for ((case, _, _, expected, advice), at) in cases.iter().zip(&flows) {
+        let flow = run.web(*at);
+        assert_eq!(judged(flow), *expected, "{case}: {flow:#}");
+        let said = flow["advice"].as_str().unwrap_or_default();
+        assert!(said.contains(advice), "{case}: {said}");
+        assert!(
+            !said.contains("intermediate CN=Site Root"),
+            "{case}: {said}"
+        );
+        if expected.contains("intermediate") {
+            assert_eq!(flow["owner"], "server", "{case}");
+        }
+    }
+    let asked = fs::read_to_string(&log).expect("a log");
+    for file in [
+        "first.crt",
+        "second.crt",
+        "gone.crt",
+        "other.crt",
+        "device.crt",
+    ] {
+        let times = asked.matches(&format!("GET /{file} ")).count();
+        assert_eq!(times, 1, "{file}: {asked}");
+    }
+
+    // Nobody may be asked: nobody is.
+    fs::write(&log, "").expect("emptied");
+    let none = file.replace("crl_check: false", "crl_check: false, crl_hosts: none");
+    let run = check(folder, &none);
+    let flow = run.web(flows[0]);
+    assert_eq!(judged(flow), "wrong intermediate-missing error", "{flow:#}");
+    let said = flow["advice"].as_str().unwrap_or_default();
+    assert!(said.contains("`site.crl_hosts` is `none`"), "{said}");
+    assert_eq!(fs::read_to_string(&log).expect("a log"), "");
+}
+
 #[test]
 fn a_responders_answer_is_believed() {
     let folder = tempfile::tempdir().expect("a folder");

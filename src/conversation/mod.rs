@@ -32,4 +32,5 @@ mod trust;
 pub use challenge::{Challenger, Token};
 pub use http::WebNeeds;
 pub(crate) use message::Fault;
+pub(crate) use trust::Fetched;
 pub use trust::Trust;

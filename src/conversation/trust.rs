@@ -85,7 +85,6 @@ impl Trust {
         self.fetched.get().map_or(&[], Vec::as_slice)
     }
 
-    #[cfg(test)]
     /// Judges chains from now on with these intermediates too. What they prove is proved by signatures, so that a false
     /// one does no harm.
     pub(crate) fn know(&self, fetched: Vec<Fetched>) {

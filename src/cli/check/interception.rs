@@ -1,19 +1,17 @@
 //! Whether somebody put his own certificate in a service's place, by the pins of the site file and the roots it names.
 
-use rustls::pki_types::CertificateDer;
-
 use crate::config::{Pin, ProxyTls};
-use crate::conversation::certificate::Roots;
 use crate::conversation::certificate::interception::{
     Expected, Ground, Interception, Sign, Undecided, interception,
 };
 use crate::observation::{self, Service, TlsEnd, TlsSeen};
 use crate::plan::Target;
+use crate::probe::Trust;
 use crate::site::{Site, SystemId};
 use crate::verdict::Seen;
 
 /// Writes down of every certificate whether it is the service's own. Only proof changes what the service is worth.
-pub(super) fn note(site: &Site, roots: &Roots, all: &mut [Seen]) {
+pub(super) fn note(site: &Site, trust: &Trust, all: &mut [Seen]) {
     for seen in all {
         let Target::System(system) = seen.flow.to else {
             continue;
@@ -27,7 +25,7 @@ pub(super) fn note(site: &Site, roots: &Roots, all: &mut [Seen]) {
                 continue;
             };
             tls.ends = tls.der.first().and_then(|leaf| end(site, system, leaf));
-            let found = of_one(tls, expected, roots);
+            let found = of_one(tls, expected, trust);
             let is_anothers = matches!(found, observation::Interception::Proved { .. });
             if is_anothers && tls.ends.is_none() {
                 observation.service = Some(Service::Intercepted);
@@ -65,13 +63,9 @@ fn end(site: &Site, system: SystemId, leaf: &[u8]) -> Option<TlsEnd> {
     })
 }
 
-fn of_one(tls: &TlsSeen, expected: Expected<'_>, roots: &Roots) -> observation::Interception {
-    let chain: Vec<CertificateDer<'_>> = tls
-        .der
-        .iter()
-        .map(|der| CertificateDer::from(der.as_slice()))
-        .collect();
-    match interception(&chain, expected, roots) {
+fn of_one(tls: &TlsSeen, expected: Expected<'_>, trust: &Trust) -> observation::Interception {
+    let chain = super::intermediates::chain(tls, trust.fetched());
+    match interception(&chain, expected, &trust.roots) {
         Interception::No(ground) => observation::Interception::No(match ground {
             Ground::Pin => "it is the pinned certificate",
             Ground::Authority => "the certificate leads to an authority that the site file names",

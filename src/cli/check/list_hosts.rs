@@ -160,7 +160,11 @@ fn flow_to(bench: &Bench, site: &mut Site, all: &mut Vec<Seen>, host: &Host) -> 
 }
 
 /// The addresses of a host: those of the file where it is a system that has some, else what its name resolves to.
-async fn resolve(bench: &Bench, site: &Site, host: &Host) -> Result<Vec<IpAddr>, Unresolved> {
+pub(super) async fn resolve(
+    bench: &Bench,
+    site: &Site,
+    host: &Host,
+) -> Result<Vec<IpAddr>, Unresolved> {
     let aimed = match site.system_at(&host.name) {
         Some(system) => aim::aim(site, &new_flow(bench, Target::System(system), host)),
         None => aim::Aim::Name(host.name.clone()),

@@ -20,6 +20,7 @@ mod controls;
 mod datagrams;
 mod gateway;
 mod interception;
+mod intermediates;
 mod list_hosts;
 mod notes;
 mod passing;
@@ -130,6 +131,8 @@ struct Bench {
     prober: Arc<Prober>,
     /// The roots that certificates may lead to.
     roots: Arc<Roots>,
+    /// What chains are judged by, the same as the prober's.
+    trust: Trust,
     stop: watch::Receiver<bool>,
     timeout: Duration,
     /// The proxy that everything goes through.
@@ -185,6 +188,7 @@ async fn check(
         }
     };
     let roots = Arc::clone(&trust.roots);
+    let known = trust.clone();
     let via = match &lab {
         Some(_) => None,
         None => gateway::gateway(&loaded, place.zone, limits.timeout).await?,
@@ -211,6 +215,7 @@ async fn check(
         lab,
         prober,
         roots,
+        trust: known,
         stop,
         timeout: limits.timeout,
         via,
@@ -498,6 +503,7 @@ async fn try_all(
         .prober
         .ask_alone(&required, &questions, &mut answers)
         .await;
+    intermediates::look_again(bench, &questions, &mut answers).await;
     let silent = datagrams::beside(bench, chosen, by_flow, &questions, &answers);
     bench
         .prober
@@ -530,7 +536,7 @@ async fn try_all(
                 .collect(),
         })
         .collect();
-    interception::note(&bench.loaded.site, &bench.roots, &mut seen);
+    interception::note(&bench.loaded.site, &bench.trust, &mut seen);
     bar.set_message("fetching revocation lists");
     let (site, refused) = revocation::examine(bench, &mut seen).await;
     bar.finish_and_clear();

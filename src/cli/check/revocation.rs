@@ -13,9 +13,9 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use url::Url;
 
-use super::Bench;
 use super::list_hosts::{self, Host};
 use super::refusals::{self, Refusals};
+use super::{Bench, intermediates};
 use crate::catalogue::Need;
 use crate::cli::streams::say;
 use crate::config::CrlHosts;
@@ -213,7 +213,9 @@ fn certificates(bench: &Bench, all: &[Seen]) -> Vec<Certified> {
         .filter_map(|observation| observation.tls.as_ref());
     let mut found: Vec<Certified> = Vec::new();
     for chain in chains {
-        for one in certified(&chain.der, &bench.roots) {
+        let whole = intermediates::chain(chain, bench.trust.fetched());
+        let whole: Vec<Vec<u8>> = whole.iter().map(|der| der.to_vec()).collect();
+        for one in certified(&whole, &bench.roots) {
             if found.len() < MOST && !found.contains(&one) {
                 found.push(one);
             }

@@ -1,12 +1,67 @@
 //! Where a certificate says that the certificate of its issuer can be had (RFC 5280 section 4.2.2.1, `caIssuers`).
 
+use rustls::pki_types::CertificateDer;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::prelude::X509Certificate;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::{End, Roots, leads_to, text};
+use crate::conversation::trust::Fetched;
 
 /// The most addresses of one certificate that are kept.
 const MOST_ADDRESSES: usize = 8;
 /// The most characters of an address that are kept; a longer one is left out, because half an address is none.
 const LONGEST_URL: usize = 2_048;
+
+/// The certificate that a chain lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lacking {
+    /// The subject of the certificate that is lacking.
+    pub(crate) issuer: String,
+    /// Where the certificate below says that it can be had.
+    pub(crate) addresses: Vec<String>,
+}
+
+/// The certificate that a chain lacks on its way to a root; `None` where it lacks none, or nothing says where to get it.
+pub(crate) fn lacking(chain: &[CertificateDer<'_>], roots: &Roots) -> Option<Lacking> {
+    let path = leads_to(chain, roots);
+    let End::NoIssuer { issuer } = path.end else {
+        return None;
+    };
+    let last = chain.get(*path.steps.last()?)?;
+    let (_, last) = X509Certificate::from_der(last).ok()?;
+    let addresses = of(&last);
+    (!addresses.is_empty()).then_some(Lacking { issuer, addresses })
+}
+
+/// The fetched certificates that a client of this chain alone would fetch: at an address that the chain names, or that a
+/// certificate names which was fetched so.
+pub(crate) fn reached<'a>(
+    chain: &[CertificateDer<'_>],
+    fetched: &'a [Fetched],
+) -> Vec<&'a Fetched> {
+    let addresses = |der: &[u8]| {
+        let read = X509Certificate::from_der(der);
+        read.map_or_else(|_| Vec::new(), |(_, certificate)| of(&certificate))
+    };
+    if fetched.is_empty() {
+        return Vec::new();
+    }
+    let mut named: Vec<String> = chain.iter().flat_map(|der| addresses(der)).collect();
+    let mut found: Vec<&Fetched> = Vec::new();
+    while let Some(next) = fetched
+        .iter()
+        .find(|one| named.contains(&one.url) && !found.contains(one))
+    {
+        named.extend(addresses(&next.der));
+        found.push(next);
+    }
+    found
+}
+
+/// Whether a certificate bears a name.
+pub(crate) fn is_of(der: &[u8], subject: &str) -> bool {
+    X509Certificate::from_der(der).is_ok_and(|(_, it)| text(it.subject()) == subject)
+}
 
 /// The addresses in a certificate, in its order, each once.
 pub(super) fn of(certificate: &X509Certificate<'_>) -> Vec<String> {
@@ -31,8 +86,6 @@ pub(super) fn of(certificate: &X509Certificate<'_>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use x509_parser::prelude::FromDer as _;
-
     use super::*;
     use crate::conversation::certificate::made;
 
@@ -42,6 +95,12 @@ mod tests {
         let urls = ["http://a/i.crt", "ldap:///CN=i", "http://a/i.crt"];
         made::access(&mut params, &urls);
         let leaf = made::signed(&params, &made::root("Site Root"));
+        let chain = [leaf.clone()];
+        let found = lacking(&chain, &Roots::default()).expect("it lacks its issuer");
+        assert_eq!(
+            (found.issuer.as_str(), found.addresses.len()),
+            ("CN=Site Root", 2)
+        );
         let (_, leaf) = X509Certificate::from_der(&leaf).expect("a certificate");
         assert_eq!(of(&leaf), ["http://a/i.crt", "ldap:///CN=i"]);
     }

@@ -5,6 +5,7 @@
 //! each way as Windows does (`constraints`, `extensions`) and lists every fault of the best, the worst first. `interception` compares the chain with what the site expects. All of it is pure: the time comes in, no socket or file is touched.
 
 mod authority;
+mod bundle;
 pub(crate) mod check;
 mod constraints;
 mod extensions;
@@ -19,6 +20,8 @@ mod signature;
 
 pub(crate) use crate::config::{Pin, sha256};
 pub(crate) use authority::Unfit;
+pub(crate) use bundle::bundle;
+pub(crate) use issuers::{is_of, lacking, reached};
 pub(crate) use path::{End, Path, leads_to, signature_of};
 pub(crate) use read::{Digest, Facts, Key, Purpose, read};
 pub(crate) use roots::{Kind, Roots};

@@ -20,7 +20,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 
 use super::path::ways;
-use super::{Facts, LONGEST_CHAIN, MOST_SENT, Path, Purpose, read};
+use super::{Facts, LONGEST_CHAIN, MOST_SENT, Path, Purpose, reached, read};
 use crate::conversation::trust::Trust;
 
 pub(crate) use fault::{Fault, Odd, Weight};
@@ -67,7 +67,7 @@ pub(crate) fn check(
     trust: &Trust,
     now: Timestamp,
 ) -> Checked {
-    let fetched = trust.fetched();
+    let fetched = reached(&sent[..sent.len().min(MOST_SENT)], trust.fetched());
     let all: Vec<CertificateDer<'_>> = sent
         .iter()
         .take(MOST_SENT)

@@ -221,9 +221,12 @@ fn renewed_key(constraints: BasicConstraints) -> Case {
 fn missing(fetched: bool) -> Case {
     let root = root();
     let middle = made::intermediate(&root, "Issuing 1");
-    let mut case = Case::new(vec![made::leaf(&middle, &[NAME])], root.der().clone());
+    let url = "http://pki.example.com/i.crt";
+    let mut params = made::server(&[NAME]);
+    made::access(&mut params, &[url]);
+    let mut case = Case::new(vec![made::signed(&params, &middle)], root.der().clone());
     if fetched {
-        let url = "http://pki.example.com/i.crt".to_string();
+        let url = url.to_string();
         let der = middle.der().clone();
         case.fetched = vec![Fetched { url, der }];
     }
