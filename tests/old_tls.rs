@@ -204,7 +204,8 @@ fn assert_proved(flow: &Value) {
 fn a_role_behind_tls_of_the_past_is_proved_with_few_connections_more() {
     let made = certificates();
     let folder = made.path();
-    let modern = ManagementPoint::start(folder, SslVersion::TLS1_3, "");
+    let modern = "ECDHE-RSA-AES128-GCM-SHA256";
+    let modern = ManagementPoint::start(folder, SslVersion::TLS1_2, modern);
     let (flow, _) = check(folder, &site(modern.at.port(), "", ""), modern.at.port());
     assert_proved(&flow);
     assert_eq!(flow["evidence"]["tls"]["by_old_client"], Value::Null);
@@ -271,6 +272,44 @@ fn a_role_behind_tls_of_the_past_is_proved_with_few_connections_more() {
             "{suite}: {connections} connections, {usual} of a modern server"
         );
     }
+}
+
+#[test]
+fn a_server_that_refuses_what_clients_speak_is_warned_of_for_one_connection_more() {
+    let made = certificates();
+    let folder = made.path();
+    let newest = ManagementPoint::start(folder, SslVersion::TLS1_3, "");
+    let port = newest.at.port();
+    let connections = || newest.connections.swap(0, Ordering::Relaxed);
+    let text = site(port, "", "");
+    let (flow, status) = check(folder, &text, port);
+    let asked = connections();
+    assert_eq!(judged(&flow), "ok modern-tls-only warning", "{flow:#}");
+    assert_eq!((flow["owner"].as_str(), status), (Some("server"), 0));
+    assert_eq!(
+        flow["evidence"]["tls"]["refused_clients"],
+        "TLS 1.2 and older, with cipher suites of Windows XP to 7, was refused with the alert ProtocolVersion"
+    );
+    let said = |versions: &str| {
+        let key = format!("crl_check: false, clients_speak: [{versions}]");
+        text.replace("crl_check: false", &key)
+    };
+    for versions in ["tls1.2, tls1.3", ""] {
+        let (flow, _) = check(folder, &said(versions), port);
+        assert_proved(&flow);
+        assert_eq!(connections() + 1, asked, "{versions}");
+    }
+    let of_1_2 = ManagementPoint::start(folder, SslVersion::TLS1_2, "ECDHE-RSA-AES128-GCM-SHA256");
+    let port = of_1_2.at.port();
+    let (flow, _) = check(folder, &site(port, "", ""), port);
+    assert_proved(&flow);
+    let old = site(port, "", "");
+    let old = old.replace(
+        "crl_check: false",
+        "crl_check: false, clients_speak: [tls1.0]",
+    );
+    let (flow, _) = check(folder, &old, port);
+    assert_eq!(judged(&flow), "ok modern-tls-only warning", "{flow:#}");
 }
 
 #[test]

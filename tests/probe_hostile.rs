@@ -48,6 +48,7 @@ fn question(address: SocketAddr, ladder: Ladder) -> Question {
         via: None,
         segment: None,
         old_tls: OldTls::Second,
+        clients_speak: None,
         challenger: None,
         span: tracing::Span::none(),
     }

@@ -75,6 +75,12 @@ fn of_site(site: &Site) -> Values {
         ),
         ("crl_hosts", crl_hosts(site).to_string()),
         (
+            "clients_speak",
+            site.clients_speak
+                .map(|version| version.name().to_string())
+                .unwrap_or_default(),
+        ),
+        (
             "zones",
             list(site.zones.iter().map(|zone| &zone.name).collect()),
         ),

@@ -79,6 +79,8 @@ pub struct SiteSection {
     pub crl_urls: Vec<At<String>>,
     /// Whose lists are fetched.
     pub crl_hosts: CrlHosts,
+    /// The versions of TLS that clients speak.
+    pub clients_speak: Vec<TlsVersion>,
 }
 
 impl Default for SiteSection {
@@ -95,7 +97,23 @@ impl Default for SiteSection {
             crl_check: true,
             crl_urls: Vec::new(),
             crl_hosts: CrlHosts::default(),
+            // What Windows XP to Windows 7 speak, which this product manages.
+            clients_speak: vec![TlsVersion::Tls10, TlsVersion::Tls12],
         }
+    }
+}
+
+crate::words::words! {
+    /// A version of TLS.
+    TlsVersion {
+        /// 1.0, the newest of Windows XP to Vista.
+        Tls10 = "tls1.0",
+        /// 1.1.
+        Tls11 = "tls1.1",
+        /// 1.2, the newest of Windows 7 and 8.
+        Tls12 = "tls1.2",
+        /// 1.3.
+        Tls13 = "tls1.3",
     }
 }
 

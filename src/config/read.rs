@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::read_system::{PUBLISHES, SYSTEM, system};
 use super::{
     ClientPorts, Config, CrlHosts, Exception, Firewall, Mode, PortPair, Probing, SiteSection,
-    Sweep, UpdateSync, UserFlow, Via, Zone,
+    Sweep, TlsVersion, UpdateSync, UserFlow, Via, Zone,
 };
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::diagnostic::{Place, Problem, Severity};
@@ -49,6 +49,7 @@ const SITE: &[&str] = &[
     "software_update_ports",
     "update_sync",
     "crl_check",
+    "clients_speak",
     "crl_urls",
     "crl_hosts",
 ];
@@ -288,6 +289,18 @@ fn site(node: &Node, problems: &mut Vec<Problem>) -> SiteSection {
         .and_then(|node| yaml::boolean(node, "`site.crl_check`", problems))
     {
         site.crl_check = value;
+    }
+    if let Some(node) = fields.get("clients_speak") {
+        let known: Vec<(&'static str, TlsVersion)> = TlsVersion::ALL
+            .iter()
+            .map(|version| (version.name(), *version))
+            .collect();
+        let what = "`site.clients_speak`";
+        let versions = yaml::list(node, what, problems)
+            .iter()
+            .filter_map(|item| yaml::word(item, what, "unknown-word", &known, problems))
+            .map(|version| version.value);
+        site.clients_speak = versions.collect();
     }
     let ways = [
         ("direct", UpdateSync::Direct),

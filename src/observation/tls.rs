@@ -29,6 +29,8 @@ pub struct TlsSeen {
     pub by_old_client: bool,
     /// Whether the server asked for a client certificate in the first handshake.
     pub client_certificate_asked: bool,
+    /// How it refused what clients of the site speak; `None`: it did not, or was not asked.
+    pub refused_clients: Option<String>,
     /// Whether it asked for one after a request, by a new handshake.
     pub asked_late: bool,
     /// The authorities whose client certificates it takes; none: it does not say.

@@ -273,6 +273,7 @@ fn door(address: IpAddr, port: u16) -> Question {
         via: None,
         segment: None,
         old_tls: OldTls::Never,
+        clients_speak: None,
         challenger: None,
         span: debug_span!("door", %address, port),
     }

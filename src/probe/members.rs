@@ -26,6 +26,7 @@ pub(super) async fn speak(
     let by_old_client = seen.tls.as_ref().is_some_and(|tls| tls.by_old_client);
     let question = Question {
         web: None,
+        clients_speak: None,
         challenger: None,
         old_tls: match by_old_client {
             true => OldTls::First,

@@ -55,6 +55,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, Span, debug_span};
 
+use crate::config::TlsVersion;
 use crate::observation::{
     AttemptResult, NotTried, Observation, Prohibition, Rejection, State, Trouble, Unresolved,
 };
@@ -97,6 +98,8 @@ pub struct Question {
     pub segment: Option<u16>,
     /// When the second TLS client may shake hands with it, which speaks TLS of the past.
     pub old_tls: OldTls,
+    /// The newest version of TLS that clients speak, where the server is asked whether it would serve them; `None`: it is not.
+    pub clients_speak: Option<TlsVersion>,
     /// The run that looks for a listener behind it; `None`: none is looked for.
     pub challenger: Option<Arc<Challenger>>,
     /// What the log says of it stands in this span, with its number and its flows; [`Span::none`] where nobody reads it.

@@ -549,6 +549,9 @@ pub struct Tls {
     /// Behind a proxy that publishes: the system where TLS ends, by the pins of the site file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ends: Option<String>,
+    /// How the server refused the TLS that clients of the site speak.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refused_clients: Option<String>,
     /// Whether a client certificate was asked for in the first handshake.
     pub client_certificate_asked: bool,
     /// What was asked for, and what became of this host's client certificate.

@@ -168,6 +168,7 @@ pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> T
         key: "proven".to_string(),
         ends: None,
         by_old_client: false,
+        refused_clients: None,
         client_certificate_asked: false,
         client_certificate: ClientCertificate {
             asked: "not asked in the first handshake".to_string(),

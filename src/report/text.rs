@@ -590,6 +590,9 @@ fn tls_words(tls: &Tls) -> String {
     } else if !session.is_empty() && tls.by_old_client {
         text += &format!("; by {} (TLS of the past)", session.join(" "));
     }
+    if let Some(refused) = &tls.refused_clients {
+        text += &format!("; {refused}");
+    }
     let faults = tls.faults.iter().filter(|fault| fault.weight != "note");
     let faults: Vec<&str> = faults.map(|fault| fault.says.as_str()).collect();
     if !faults.is_empty() {

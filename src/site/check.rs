@@ -123,6 +123,7 @@ pub(super) fn resolve(
         update_sync: config.site.update_sync,
         crl_check: config.site.crl_check,
         crl_hosts: config.site.crl_hosts,
+        clients_speak: config.site.clients_speak.iter().copied().max(),
         list_ports: list_ports(config, &crls),
         crls,
         flows,

@@ -20,7 +20,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
-use crate::config::{Config, CrlHosts, Mode, Pin, Probing, ProxyTls, Replication, UpdateSync, Via};
+use crate::config::{
+    Config, CrlHosts, Mode, Pin, Probing, ProxyTls, Replication, TlsVersion, UpdateSync, Via,
+};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
 
@@ -70,6 +72,8 @@ pub struct Site {
     pub crls: Vec<Crl>,
     /// Whose lists are fetched.
     pub crl_hosts: CrlHosts,
+    /// The newest version of TLS that clients speak; `None`: not said.
+    pub clients_speak: Option<TlsVersion>,
     /// The ports at which a host that only certificates name may be asked for a list, beside that of HTTP.
     pub list_ports: BTreeSet<u16>,
     /// The user's own flows.

@@ -197,6 +197,8 @@ words! {
         CertificateRevoked = "certificate-revoked",
         /// A device puts its own certificate in the service's place.
         Intercepted = "intercepted",
+        /// It refuses the TLS that clients of the site speak.
+        ModernTlsOnly = "modern-tls-only",
         /// It shakes hands only without a name.
         TlsOnlyWithoutSni = "tls-only-without-sni",
         /// The certificate names its revocation list by LDAP only.

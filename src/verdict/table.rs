@@ -292,7 +292,10 @@ fn is_only_tunnel(seen: &Observation) -> bool {
 fn answered(seen: &Observation, context: &Context) -> Judgement {
     match seen.lost() {
         Some(lost) => vanishing(lost, context),
-        None => by_right_dates(context, closely(seen, spoken(seen.service.as_ref()))),
+        None => by_right_dates(
+            context,
+            for_clients(seen, closely(seen, spoken(seen.service.as_ref()))),
+        ),
     }
 }
 
@@ -330,6 +333,17 @@ fn missing(lost: Lost) -> Cause {
     match lost.what {
         Missing::Data => Cause::DataDropped,
         Missing::Large(_) => Cause::Mtu,
+    }
+}
+
+/// What is well for this program is none for clients whose TLS the server refuses.
+fn for_clients(seen: &Observation, judgement: Judgement) -> Judgement {
+    let refused = |tls: &crate::observation::TlsSeen| tls.refused_clients.is_some();
+    match judgement.cause {
+        Cause::Answered if seen.tls.as_ref().is_some_and(refused) => {
+            taken(Cause::ModernTlsOnly, Owner::Server)
+        }
+        _ => judgement,
     }
 }
 

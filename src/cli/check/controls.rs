@@ -52,6 +52,7 @@ pub(super) fn controls(questions: &[Question], answers: &[Observation]) -> Contr
                     turn: Turn::Needed,
                     spread: false,
                     old_tls: OldTls::Never,
+                    clients_speak: None,
                     challenger: None,
                     span: debug_span!(parent: &question.span, "control"),
                     ..question.clone()

@@ -206,6 +206,7 @@ async fn try_ports(
                 via: None,
                 segment: None,
                 old_tls: OldTls::Never,
+                clients_speak: None,
                 challenger: None,
                 span: story::span(site, questions.len(), std::iter::once(&all[number].flow)),
             });

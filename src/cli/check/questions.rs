@@ -106,6 +106,10 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
         None => ladder(flow),
     };
     let web = web_needs(bench, flow).map(Arc::new);
+    // What a role serves to clients; the user's own flows may be for other programs.
+    let is_for_clients = flow.need == Need::Required
+        && web.is_some()
+        && matches!(flow.from, Origin::Zone(zone) if site.clients.contains(&zone));
     let one = |target| Question {
         target,
         port: flow.port.low,
@@ -133,6 +137,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
             Target::System(system) if site.systems[system].old_tls => OldTls::Second,
             Target::System(_) | Target::Crl(_) => OldTls::Never,
         },
+        clients_speak: site.clients_speak.filter(|_| is_for_clients),
         // The host of a revocation list may be a stranger's.
         challenger: match flow.to {
             Target::System(_) => bench.challenger.clone(),

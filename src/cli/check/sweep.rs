@@ -191,6 +191,7 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         via: None,
         segment: None,
         old_tls: OldTls::Never,
+        clients_speak: None,
         challenger: None,
         span: debug_span!("sweep", system = bench.loaded.site.systems[system].name, %address, port),
     }

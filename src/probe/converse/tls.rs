@@ -14,6 +14,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use super::http;
+use crate::config::TlsVersion;
 use crate::conversation::http::request::Identity;
 use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::conversation::tls::late::Late;
@@ -278,6 +279,9 @@ impl<'a> Talk<'a> {
             let mut byte = [0_u8; 1];
             let _ = tokio::time::timeout(LATE_ALERT, stream.read(&mut byte)).await;
         }
+        if said == Service::Spoke && matches!(stream, Secure::New(_)) {
+            self.greet_as_clients(seen).await;
+        }
         if let Some(tls) = &mut seen.tls {
             if let Secure::New(stream) = &stream {
                 tls.presented = stream.presented().clone();
@@ -293,6 +297,23 @@ impl<'a> Talk<'a> {
             }
         }
         worst(fault, said)
+    }
+
+    /// Greets once more, as clients of the site do, where it is not known that the server speaks their newest version.
+    async fn greet_as_clients(&self, seen: &mut Observation) {
+        let (Some(newest), Some(tls)) = (self.question.clients_speak, &mut seen.tls) else {
+            return;
+        };
+        let spoken = tls.version.as_deref().unwrap_or_default();
+        let is_known =
+            newest == TlsVersion::Tls13 || (newest == TlsVersion::Tls12 && spoken == "TLSv1.2");
+        if is_known {
+            return;
+        }
+        if let Some(stream) = self.connect().await {
+            let limit = self.prober.limits.timeout;
+            tls.refused_clients = old::refusal(stream, self.sent(), newest, limit).await;
+        }
     }
 
     /// Asks for the root page: of a server that then wants a new handshake, by the second client.

@@ -29,10 +29,18 @@ const RANDOM: [u8; 32] = *b"portproof asks only who is there";
 /// An alert that takes leave: `close_notify`.
 pub(super) const GOODBYE: [u8; 7] = [21, 3, 1, 0, 2, 1, 0];
 
-/// A ClientHello that offers TLS 1.2 and everything older, in one record (RFC 5246 section 7.4.1.2).
+/// TLS 1.2, as a hello says it.
+pub(super) const TLS_1_2: u16 = 0x0303;
+
+/// A ClientHello that offers TLS 1.2 and everything older.
+pub(crate) fn old_hello(name: Option<&str>) -> Vec<u8> {
+    hello(name, TLS_1_2)
+}
+
+/// A ClientHello that offers a version and everything older, in one record (RFC 5246 section 7.4.1.2).
 ///
 /// The name goes in as SNI when it is one: addresses are never sent that way (RFC 6066 section 3).
-pub(crate) fn old_hello(name: Option<&str>) -> Vec<u8> {
+pub(super) fn hello(name: Option<&str>, newest: u16) -> Vec<u8> {
     let mut extensions = Vec::new();
     if let Some(name) = name.and_then(host_name) {
         let host = [&[0][..], &with_length(name.as_bytes())].concat();
@@ -43,7 +51,7 @@ pub(crate) fn old_hello(name: Option<&str>) -> Vec<u8> {
     extensions.extend(extension(11, &[1, 0]));
     extensions.extend(extension(13, &with_length(&words(SIGNATURES))));
     let body = [
-        &[3, 3][..],
+        &newest.to_be_bytes()[..],
         &RANDOM,
         // No session to resume.
         &[0],

@@ -27,6 +27,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 use super::request::ClientCertificateRequest;
+use crate::config::TlsVersion;
 use crate::conversation::message;
 use crate::observation::Presented;
 
@@ -154,12 +155,53 @@ pub(crate) fn conclude(named: Recognised, nameless: Option<Recognised>) -> Concl
 
 /// Greets over a fresh connection and reads until all is said, within `limit`.
 pub(crate) async fn recognise<S: AsyncRead + AsyncWrite + Unpin>(
-    mut stream: S,
+    stream: S,
     name: Option<&str>,
     limit: Duration,
 ) -> Recognised {
+    greet(stream, &old_hello(name), limit).await
+}
+
+/// Greets with a version and everything older. How the server refused that comes back, in words; `None`: it did not.
+pub(crate) async fn refusal<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    name: Option<&str>,
+    newest: TlsVersion,
+    limit: Duration,
+) -> Option<String> {
+    let (number, version) = match newest {
+        TlsVersion::Tls10 => (0x0301, "TLS 1.0"),
+        TlsVersion::Tls11 => (0x0302, "TLS 1.1"),
+        TlsVersion::Tls12 => (hello::TLS_1_2, "TLS 1.2"),
+        TlsVersion::Tls13 => return None,
+    };
+    let seen = greet(stream, &hello::hello(name, number), limit).await;
+    let how = match (seen.ending, seen.shown) {
+        (Ending::Alert(alert), None) if REFUSALS.contains(&&*alert) => {
+            format!("with the alert {alert}")
+        }
+        (Ending::HungUp, None) => "by closing without a word".to_string(),
+        _ => return None,
+    };
+    Some(format!(
+        "{version} and older, with cipher suites of Windows XP to 7, was refused {how}"
+    ))
+}
+
+/// Alerts by which a server refuses a version, or all suites of a hello.
+const REFUSALS: [&str; 3] = [
+    "ProtocolVersion",
+    "HandshakeFailure",
+    "InsufficientSecurity",
+];
+
+async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    hello: &[u8],
+    limit: Duration,
+) -> Recognised {
     let deadline = Instant::now() + limit;
-    message::send(&mut stream, "TLS hello of old", &old_hello(name), deadline).await;
+    message::send(&mut stream, "TLS hello of old", hello, deadline).await;
     let mut length = 0;
     let mut reader = Reader::default();
     let mut buffer = [0_u8; 4_096];
