@@ -48,10 +48,6 @@ const SLOWER: u32 = 4;
 const SLOWEST: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Connections that are handed back to be spoken on. One of three servers behind one address is met by none of them, nor
-/// by the first one, in 1 of 11 runs, and in none where they take turns.
-const HANDED_BACK: usize = 5;
-
 /// What one source port met.
 enum Met {
     /// It opened after so many milliseconds; `rested`: it was refused before.
@@ -80,7 +76,7 @@ enum Knock {
 }
 
 /// Knocks from `PORTS` source ports; the one from which the port opened after `took_ms` milliseconds is the first.
-/// Some of the connections are handed back, to be spoken on.
+/// The connections are handed back, to be spoken on.
 pub(super) async fn spread(
     prober: &Prober,
     remote: SocketAddr,
@@ -108,7 +104,7 @@ pub(super) async fn spread(
                 stream,
             } => {
                 ports.reset += u16::from(reset);
-                streams.extend(stream.filter(|_| streams.len() < HANDED_BACK));
+                streams.extend(stream);
                 ports.open += 1;
                 ports.rested += u16::from(rested);
                 let quickest = ports.quickest_ms.unwrap_or(took_ms);

@@ -6,6 +6,7 @@ mod rpc;
 mod smb;
 mod tls;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -46,11 +47,7 @@ pub(super) async fn converse(
     places: Option<Places>,
     seen: &mut Observation,
 ) {
-    let host = question
-        .name
-        .clone()
-        .or_else(|| seen.address.map(|address| address.to_string()))
-        .unwrap_or_default();
+    let host = host(question, seen.address);
     let mut hold = delivery::hold(question, &stream);
     let mut stop = prober.stop.clone();
     let mut interrupted = false;
@@ -102,6 +99,32 @@ pub(super) async fn converse(
     }
     if let (Some(hold), true) = (hold, seen.is_wordless()) {
         seen.delivery = delivery::counted(prober, &hold).await;
+    }
+}
+
+/// The name that is asked for, else the address.
+fn host(question: &Question, address: Option<IpAddr>) -> String {
+    question
+        .name
+        .clone()
+        .or_else(|| address.map(|address| address.to_string()))
+        .unwrap_or_default()
+}
+
+/// Ends a connection that was made for its source port alone: over TLS with a handshake and a goodbye.
+pub(super) async fn greet(
+    prober: &Prober,
+    question: &Question,
+    address: Option<IpAddr>,
+    stream: TcpStream,
+) {
+    if matches!(question.ladder, Ladder::Tls | Ladder::Https) {
+        let mut stop = prober.stop.clone();
+        let host = host(question, address);
+        tokio::select! {
+            () = tls::greet(prober, question, &host, stream) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
     }
 }
 

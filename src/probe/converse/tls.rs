@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::http;
@@ -73,6 +73,31 @@ pub(super) async fn over_tls(
     };
     seen.delivery = delivery.filter(|_| seen.is_wordless());
     None
+}
+
+/// Shakes hands and says goodbye; what comes of it counts for nothing. Where only the second client gets through, a handshake
+/// would be one more refusal in the server's log.
+pub(super) async fn greet(prober: &Prober, question: &Question, host: &str, stream: TcpStream) {
+    let Ok(remote) = stream.peer_addr() else {
+        return;
+    };
+    if question.old_tls == OldTls::First {
+        return;
+    }
+    let talk = Talk {
+        prober,
+        question,
+        host,
+        address: Some(remote.ip()),
+        name: tls::server_name(host, remote.ip()),
+        late: Late::default(),
+    };
+    let limit = prober.limits.timeout;
+    let asking = talk.asking(Sni::Sent);
+    let handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
+    if let Some(mut stream) = handshake.stream {
+        let _ = tokio::time::timeout(limit, stream.shutdown()).await;
+    }
 }
 
 /// Whether the second client may get further. Who refuses the name refuses its too, and what is too large for clients is
