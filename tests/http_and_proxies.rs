@@ -481,6 +481,43 @@ fn a_bridging_proxy_is_asked_for_verbs_inside_tls_and_a_tunnelling_one_for_the_r
     assert_eq!(http["findings"][0]["verb"], "CCM_POST");
 }
 
+// ---- which protocol it is really
+
+#[test]
+fn a_port_for_tls_where_plain_http_is_needed_is_called_by_its_name() {
+    let certificates = certificates();
+    let both = certificates.path().join("both.pem");
+    let both = both.display();
+    // nginx says 400 in the clear, haproxy hangs up.
+    let (says, hangs_up) = (free(), free());
+    let _nginx = Server::nginx(&format!(
+        "listen {says} ssl; ssl_certificate {both}; ssl_certificate_key {both}; location / {{ return 200; }}"
+    ));
+    let server = Server::management_point();
+    let _haproxy = Server::haproxy(&format!(" bind {hangs_up} ssl crt {both}"), server.at);
+    for at in [says, hangs_up] {
+        let port = at.port();
+        let run = twice(&management_site(port));
+        assert_eq!(run.verdict(port), "wrong not-http error");
+        assert_eq!((run.owner(port), run.status), ("server", 1));
+        assert_eq!(run.flow(port)["evidence"]["speaks"], "tls");
+        assert_eq!(run.flow(port)["evidence"]["conversations"], Value::Null);
+        let seen = "it speaks TLS, and plain HTTP is needed";
+        assert!(run.text.contains(seen), "{}", run.text);
+    }
+}
+
+#[test]
+fn a_port_for_plain_http_where_tls_is_needed_is_called_by_its_name() {
+    let certificates = certificates();
+    let server = Server::management_point();
+    let port = server.at.port();
+    let run = once(&native_site(port, certificates.path(), None), None);
+    assert_eq!(run.verdict(port), "wrong not-tls error");
+    assert_eq!((run.owner(port), run.status), ("server", 1));
+    assert_eq!(run.flow(port)["evidence"]["speaks"], "http");
+}
+
 // ---- roles
 
 #[test]

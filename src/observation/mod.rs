@@ -66,6 +66,8 @@ pub struct Observation {
     pub lists: Vec<ListSeen>,
     /// What HTTP showed.
     pub http: Option<HttpSeen>,
+    /// What the port speaks in place of the protocol that is needed, where that was found out.
+    pub speaks: Option<Speaks>,
     /// What a service that is no web server said of itself.
     pub spoken: Option<Spoken>,
     /// What is known of a range of dynamic ports, where the flow is one.
@@ -116,6 +118,7 @@ impl Observation {
             tls: None,
             lists: Vec::new(),
             http: None,
+            speaks: None,
             spoken: None,
             rpc_range: None,
             source_ports: None,
@@ -376,6 +379,15 @@ impl Service {
     pub fn is_wordless(&self) -> bool {
         matches!(self, Self::Mute | Self::HungUp | Self::HungUpInHandshake)
     }
+}
+
+/// The other one of the two protocols of the web.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// TLS, where plain HTTP is needed.
+    Tls,
+    /// Plain HTTP, where TLS is needed.
+    Http,
 }
 
 /// How deep the proof of a flow is.

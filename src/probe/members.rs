@@ -24,7 +24,11 @@ pub(super) async fn speak(
     seen: &mut Observation,
 ) {
     let is_web = matches!(asked.ladder, Ladder::Tls | Ladder::Http | Ladder::Https);
-    if !is_web || seen.listener.is_some() || converse::http::roles_decided(seen) {
+    if !is_web
+        || seen.listener.is_some()
+        || converse::http::roles_decided(seen)
+        || seen.speaks.is_some()
+    {
         return;
     }
     // What lies beyond the root page is asked once, not of each; and so is which of the two TLS clients gets through.

@@ -124,6 +124,8 @@ fn of_cause(
         Cause::DataDropped => data_dropped(evidence, system, &port, &crossed, flow),
         Cause::Mtu => mtu(evidence, system, &crossed),
         Cause::Mute | Cause::HungUp | Cause::HungUpInHandshake => format!("Something accepts {port} and does not serve. See whether the service behind it is healthy, and whether a device answers in its place."),
+        Cause::NotTls if evidence.speaks.is_some() => format!("{port} of {system} speaks plain HTTP, and TLS is needed here. See whether the numbers for HTTP and HTTPS are swapped, in IIS or in the site file; else bind the site in IIS to {port} as HTTPS, with its certificate."),
+        Cause::NotHttp if evidence.speaks.is_some() => format!("{port} of {system} speaks TLS, and plain HTTP is needed here. See whether the numbers for HTTP and HTTPS are swapped, in IIS or in the site file; else bind the site in IIS to {port} as HTTP."),
         Cause::NotTls | Cause::NotHttp => format!("Another service, or a device, answers on {port} of {system}. See what listens there."),
         Cause::TlsAlert => format!("{system} refused the TLS handshake; the alert is in the evidence. Look at its TLS settings and its log."),
         Cause::HttpInterimOnly => format!("The web server of {system} sends interim statuses (1xx) and no final one: look at the application behind it, or at a device that answers in its place."),

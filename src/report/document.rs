@@ -243,6 +243,9 @@ pub struct Evidence {
     /// In words, what an open port said.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<String>,
+    /// What an open port speaks in place of the protocol that is needed: `tls` or `http` (in the clear).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub speaks: Option<String>,
     /// What became of the data, where a port opened and its service said nothing, or not enough.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delivery: Option<Delivery>,

@@ -13,7 +13,7 @@ use crate::attribution::{self, Translating};
 use crate::observation::{
     self, AttemptResult, Before, CertificateFault, Depth, Distance, Farness, HopAnswer, Likely,
     ListFault, Meddled, Meddler, Observation, Painted, Prohibition, ResetBy, RoleProof, Service,
-    State, Stopped, Untold,
+    Speaks, State, Stopped, Untold,
 };
 use crate::plan::{Flow, Target};
 use crate::site::{Site, Translator};
@@ -106,7 +106,18 @@ pub(super) fn evidence(
             .map(|it| path(site, crosses, translating, decided.address, it)),
         painted: decided.painted.map(painted),
         dead_by: decided.dead_by.map(|by| by.to_string()),
-        said: decided.service.as_ref().and_then(said),
+        said: match decided.speaks {
+            Some(Speaks::Tls) => Some("speaks TLS, and plain HTTP is needed".to_string()),
+            Some(Speaks::Http) => Some("speaks plain HTTP, and TLS is needed".to_string()),
+            None => decided.service.as_ref().and_then(said),
+        },
+        speaks: decided.speaks.map(|speaks| {
+            match speaks {
+                Speaks::Tls => "tls",
+                Speaks::Http => "http",
+            }
+            .to_string()
+        }),
         delivery: decided.delivery.as_ref().map(delivery),
         attempts: std::iter::once(decided)
             .chain(others)

@@ -2,6 +2,7 @@
 
 pub(super) mod facts;
 pub(super) mod http;
+mod otherwise;
 mod rpc;
 mod smb;
 mod tls;
@@ -88,6 +89,7 @@ pub(super) async fn converse(
                 }
             }
         }
+        otherwise::ask(prober, question, &host, seen).await;
     };
     tokio::select! {
         () = talk => {}
