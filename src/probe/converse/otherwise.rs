@@ -20,26 +20,21 @@ const BAD_REQUEST: u16 = 400;
 
 /// Asks a port that did not speak as it must whether it speaks the other protocol, and writes down what comes of it.
 pub(super) async fn ask(prober: &Prober, question: &Question, host: &str, seen: &mut Observation) {
-    match question.ladder {
-        Ladder::Http if may_be_tls(seen) && !question.is_passed_on() => {
-            if speaks_tls(prober, question, seen.address, host).await {
-                seen.service = Some(Service::NotHttp);
-                seen.speaks = Some(Speaks::Tls);
-            }
+    let address = seen.address;
+    let plain = question.ladder == Ladder::Http && !question.is_passed_on();
+    if plain && may_be_tls(seen) && speaks_tls(prober, question, address, host).await {
+        seen.service = Some(Service::NotHttp);
+        seen.speaks = Some(Speaks::Tls);
+    }
+    if question.ladder == Ladder::Https && may_be_plain(seen) {
+        let said = said_in_the_clear(prober, question, address, host).await;
+        // A TLS server may say 400 in the clear; one that answered the greeting with something else is none.
+        let greeted = seen.service == Some(Service::NotTls);
+        if let Some(http) = said.filter(|http| greeted || http.status != BAD_REQUEST) {
+            seen.service = Some(Service::NotTls);
+            seen.speaks = Some(Speaks::Http);
+            seen.http = Some(http);
         }
-        Ladder::Https if may_be_plain(seen) => {
-            let said = said_in_the_clear(prober, question, seen.address, host).await;
-            // A TLS server may say 400 in the clear; one that answered the greeting with something else is none.
-            let counts = |http: &HttpSeen| {
-                seen.service == Some(Service::NotTls) || http.status != BAD_REQUEST
-            };
-            if let Some(http) = said.filter(counts) {
-                seen.service = Some(Service::NotTls);
-                seen.speaks = Some(Speaks::Http);
-                seen.http = Some(http);
-            }
-        }
-        _ => {}
     }
 }
 
