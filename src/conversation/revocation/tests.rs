@@ -154,6 +154,36 @@ fn a_list_of_authorities_only_does_not_speak_of_a_leaf() {
 }
 
 #[test]
+fn a_list_of_another_distribution_point_is_not_the_certificates() {
+    let root = made::root("Site Root");
+    let of = |named: &[&str], point: &str| {
+        let mut certificate = made::server(&["ibs01.example.com"]);
+        let uris = named.iter().map(ToString::to_string).collect();
+        if !named.is_empty() {
+            certificate.crl_distribution_points = vec![rcgen::CrlDistributionPoint { uris }];
+        }
+        let leaf = made::signed(&certificate, &root);
+        let mut params = params(&[]);
+        params.issuing_distribution_point = Some(CrlIssuingDistributionPoint {
+            distribution_point: rcgen::CrlDistributionPoint {
+                uris: vec![point.to_string()],
+            },
+            scope: None,
+        });
+        check(&signed(params, &root), &leaf, &[root.der().clone()], now()).faults
+    };
+    let own = "http://pki.example.com/1.crl";
+    assert_eq!(of(&[own], own), []);
+    assert_eq!(of(&["http://PKI.example.com/1.crl"], own), []);
+    assert_eq!(of(&["ldap:///CN=1", own], own), []);
+    assert_eq!(
+        of(&["http://pki.example.com/2.crl"], own),
+        [Fault::AnotherPoint]
+    );
+    assert_eq!(of(&[], own), [], "the site file names the list");
+}
+
+#[test]
 fn what_is_no_list_is_told() {
     let (leaf, root) = leaf();
     for bytes in [

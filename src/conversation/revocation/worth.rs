@@ -51,7 +51,12 @@ pub(crate) fn of_list(
             .faults
             .iter()
             .any(|fault| matches!(fault, list::Fault::WrongIssuer { .. }));
-        if of_another && !named_by.contains(&place) {
+        // Of an authority with several lists, those that a certificate does not name are not its own.
+        let is_not_its_own = checked.faults.iter().any(|fault| {
+            use list::Fault::{AnotherPoint, OutOfScope, SomeReasons};
+            matches!(fault, OutOfScope | AnotherPoint | SomeReasons)
+        });
+        if (of_another || is_not_its_own) && !named_by.contains(&place) {
             continue;
         }
         met = true;
@@ -85,6 +90,8 @@ fn is_doubt(fault: &list::Fault) -> bool {
         | Fault::Expired { .. }
         | Fault::NotYetValid { .. }
         | Fault::OutOfScope
+        | Fault::AnotherPoint
+        | Fault::SomeReasons
         | Fault::DeltaOnly
         | Fault::Unknown { .. }
         | Fault::NoNextUpdate => false,
@@ -140,6 +147,14 @@ fn of_list_fault(fault: &list::Fault, subject: &str) -> (Option<ListFault>, Stri
             format!("it begins only at {from}"),
         ),
         Fault::OutOfScope => (invalid, format!("it does not speak of {subject}")),
+        Fault::AnotherPoint => (
+            invalid,
+            format!("it is of another distribution point than those that {subject} names"),
+        ),
+        Fault::SomeReasons => (
+            invalid,
+            "it speaks of some reasons of revocation only".to_string(),
+        ),
         Fault::DeltaOnly => (
             invalid,
             "it holds only what changed since another list".to_string(),

@@ -8,7 +8,9 @@ mod frame;
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use x509_parser::extensions::{IssuingDistributionPoint, ParsedExtension};
+use x509_parser::extensions::{
+    DistributionPointName, GeneralName, IssuingDistributionPoint, ParsedExtension,
+};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::revocation_list::RevokedCertificate;
 
@@ -86,6 +88,10 @@ pub(crate) enum Fault {
     },
     /// It does not speak of such certificates.
     OutOfScope,
+    /// It is of another distribution point than those that the certificate names.
+    AnotherPoint,
+    /// It speaks of some reasons only: who is not in it may be revoked for another.
+    SomeReasons,
     /// It holds only what changed since another list, which a client needs first.
     DeltaOnly,
     /// It demands something that is not known here: a critical extension, by its object identifier.
@@ -196,7 +202,7 @@ fn of_extensions(list: &List<'_>, certificate: &X509Certificate<'_>) -> Vec<Faul
     let faults = list.extensions.iter().filter_map(|extension| {
         let known = match extension.parsed_extension() {
             ParsedExtension::IssuingDistributionPoint(point) => {
-                return out_of_scope(point, certificate).then_some(Fault::OutOfScope);
+                return of_scope(point, certificate);
             }
             ParsedExtension::AuthorityKeyIdentifier(_) | ParsedExtension::CRLNumber(_) => true,
             _ => false,
@@ -210,6 +216,61 @@ fn of_extensions(list: &List<'_>, certificate: &X509Certificate<'_>) -> Vec<Faul
         })
     });
     faults.collect()
+}
+
+/// Whether a list is one for a certificate (RFC 5280 section 6.3.3, step b).
+fn of_scope(
+    point: &IssuingDistributionPoint<'_>,
+    certificate: &X509Certificate<'_>,
+) -> Option<Fault> {
+    if out_of_scope(point, certificate) {
+        Some(Fault::OutOfScope)
+    } else if is_of_another_point(point, certificate) {
+        Some(Fault::AnotherPoint)
+    } else {
+        point
+            .only_some_reasons
+            .is_some()
+            .then_some(Fault::SomeReasons)
+    }
+}
+
+/// Whether the addresses in a list are none of those that a certificate names. A certificate that names none is no
+/// ground: the list is then one that the site file names.
+fn is_of_another_point(
+    point: &IssuingDistributionPoint<'_>,
+    certificate: &X509Certificate<'_>,
+) -> bool {
+    let own = match &point.distribution_point {
+        Some(DistributionPointName::FullName(names)) => addresses(names),
+        // A name relative to the authority's is rare, and not compared.
+        Some(DistributionPointName::NameRelativeToCRLIssuer(_)) | None => return false,
+    };
+    let mut named = Vec::new();
+    for extension in certificate.extensions() {
+        let ParsedExtension::CRLDistributionPoints(points) = extension.parsed_extension() else {
+            continue;
+        };
+        for point in points.iter() {
+            match &point.distribution_point {
+                Some(DistributionPointName::FullName(names)) => named.extend(addresses(names)),
+                Some(DistributionPointName::NameRelativeToCRLIssuer(_)) => return false,
+                None => {}
+            }
+        }
+    }
+    !own.is_empty() && !named.is_empty() && own.iter().all(|address| !named.contains(address))
+}
+
+/// Addresses as they are compared: letter case of scheme and host does not count.
+fn addresses(names: &[GeneralName<'_>]) -> Vec<String> {
+    let addresses = names.iter().filter_map(|name| match name {
+        GeneralName::URI(url) => {
+            Some(url::Url::parse(url).map_or_else(|_| (*url).to_string(), |url| url.to_string()))
+        }
+        _ => None,
+    });
+    addresses.collect()
 }
 
 fn out_of_scope(point: &IssuingDistributionPoint<'_>, certificate: &X509Certificate<'_>) -> bool {
@@ -286,4 +347,26 @@ fn names_another_key(list: &List<'_>, known: &[X509Certificate<'_>]) -> bool {
             ParsedExtension::SubjectKeyIdentifier(own) => own != named,
             _ => true,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use x509_parser::prelude::X509Extension;
+
+    use super::*;
+    use crate::conversation::certificate::made;
+
+    #[test]
+    fn a_list_of_some_reasons_only_proves_nothing() {
+        let root = made::root("Site Root");
+        // issuingDistributionPoint, critical, with onlySomeReasons: keyCompromise.
+        let extension = b"\x30\x10\x06\x03\x55\x1d\x1c\x01\x01\xff\x04\x06\x30\x04\x83\x02\x06\x40";
+        let (_, extension) = X509Extension::from_der(extension).expect("an extension");
+        let ParsedExtension::IssuingDistributionPoint(point) = extension.parsed_extension() else {
+            panic!("{extension:?}");
+        };
+        let leaf = made::leaf(&root, &["ibs01.example.com"]);
+        let (_, leaf) = X509Certificate::from_der(&leaf).expect("a certificate");
+        assert_eq!(of_scope(point, &leaf), Some(Fault::SomeReasons));
+    }
 }
