@@ -125,7 +125,11 @@ fn of_end(path: &Path, elements: &[Element<'_>]) -> Option<Fault> {
 fn of_dates(element: &Element<'_>, place: usize, now: Timestamp) -> Option<Fault> {
     let subject = element.subject();
     let facts = &element.facts;
-    if let Some(since) = facts.not_after.filter(|end| *end < now) {
+    // Certificates know whole seconds, and their last one counts.
+    if let Some(since) = facts
+        .not_after
+        .filter(|end| end.as_second() < now.as_second())
+    {
         return Some(match element.is_root && place > 0 {
             true => Fault::RootExpired { subject, since },
             false => Fault::Expired { subject, since },
