@@ -105,9 +105,10 @@ fn begin(remote: SocketAddr, manner: Manner) -> io::Result<Socket> {
     // For IPv6 the route is chosen before `connect` has chosen a port, so that all connections would take one of several
     // paths; for IPv4 it is looked up again.
     let early = remote.is_ipv6().then_some(0);
+    // The port of an earlier try may be asked for again, and the system may have given it to a connection elsewhere meanwhile:
+    // only where all say so may it be shared.
+    socket.set_reuse_address(true)?;
     if let Some(port) = manner.local_port.or(early) {
-        // The port of an earlier try may be asked for again.
-        socket.set_reuse_address(true)?;
         socket.bind(&SocketAddr::new(super::unspecified(remote), port).into())?;
     }
     match socket.connect(&remote.into()) {
@@ -366,6 +367,26 @@ mod tests {
         for one in all {
             assert!(one.await.expect("no panic").is_err(), "something answered");
         }
+    }
+
+    #[tokio::test]
+    async fn a_local_port_can_be_asked_for_though_a_connection_elsewhere_has_it() {
+        let bind = || tokio::net::TcpListener::bind("127.0.0.1:0");
+        let (one, other) = (
+            bind().await.expect("loopback"),
+            bind().await.expect("loopback"),
+        );
+        let to = |listener: &tokio::net::TcpListener| listener.local_addr().expect("an address");
+        let Connection::Open(held) = connect(to(&one), Manner::default(), |_| {}).await else {
+            panic!("no connection")
+        };
+        let local_port = Some(held.local_addr().expect("an address").port());
+        let manner = Manner {
+            local_port,
+            ..Manner::default()
+        };
+        let second = connect(to(&other), manner, |_| {}).await;
+        assert!(matches!(second, Connection::Open(_)), "{second:?}");
     }
 
     #[tokio::test]

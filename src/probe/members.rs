@@ -9,12 +9,21 @@ use futures_util::future::join_all;
 use tokio::net::TcpStream;
 
 use super::once::again;
-use super::{Ladder, OldTls, Prober, Question, converse};
+use super::{Ladder, OldTls, Prober, Question, converse, spread};
 use crate::observation::{Conversations, Observation, Service, State};
 
 /// Connections that are spoken on. One of three servers behind one address is met by none of them, nor by the first one, in 1 of
 /// 11 runs, and in none where they take turns.
 const SPOKEN_ON: usize = 5;
+
+/// How many of the connections are of use: over TLS all, to be ended politely.
+pub(super) fn kept(ladder: Ladder) -> usize {
+    match ladder {
+        Ladder::Tls | Ladder::Https => spread::PORTS,
+        Ladder::Http => SPOKEN_ON,
+        _ => 0,
+    }
+}
 
 /// Speaks on further connections, and takes in what was said there.
 pub(super) async fn speak(

@@ -427,7 +427,7 @@ impl Prober {
                 .find(|attempt| attempt.result == AttemptResult::Open);
             let took_ms = opened.map_or(0.0, |attempt| attempt.took_ms);
             let remote = SocketAddr::new(host, question.port);
-            let spread = spread::spread(self, remote, took_ms);
+            let spread = spread::spread(self, remote, took_ms, members::kept(question.ladder));
             let spread = spread.instrument(debug_span!("source_ports"));
             let (ports, streams) = spread.await;
             seen.source_ports = Some(ports);

@@ -76,11 +76,12 @@ enum Knock {
 }
 
 /// Knocks from `PORTS` source ports; the one from which the port opened after `took_ms` milliseconds is the first.
-/// The connections are handed back, to be spoken on.
+/// At most `kept` of the connections stay open and are handed back, to be spoken on.
 pub(super) async fn spread(
     prober: &Prober,
     remote: SocketAddr,
     took_ms: f64,
+    kept: usize,
 ) -> (SourcePorts, Vec<TcpStream>) {
     let met: Vec<Met> = stream::iter(1..PORTS)
         .map(|_| from_one_port(prober, remote))
@@ -104,7 +105,7 @@ pub(super) async fn spread(
                 stream,
             } => {
                 ports.reset += u16::from(reset);
-                streams.extend(stream);
+                streams.extend(stream.filter(|_| streams.len() < kept));
                 ports.open += 1;
                 ports.rested += u16::from(rested);
                 let quickest = ports.quickest_ms.unwrap_or(took_ms);
@@ -201,6 +202,8 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
                 refused += 1;
             }
             Knock::Silent => silent += 1,
+            // A port that was not let through and cannot be had again is not forgotten.
+            Knock::Trouble if silent + refused > 0 => return Met::Undecided,
             Knock::Trouble => return Met::Nothing,
         }
         let Some(local) = seen.local else {
@@ -236,7 +239,7 @@ async fn in_turn(prober: &Prober, remote: SocketAddr, blocked: Manner, reset: bo
                 };
             }
             Knock::Refused { .. } | Knock::Silent => {}
-            Knock::Trouble => return Met::Nothing,
+            Knock::Trouble => return Met::Undecided,
         }
     }
     prober.learnt().block(remote, blocked);

@@ -22,11 +22,13 @@ use crate::config::CrlHosts;
 use crate::conversation::revocation::certified::{Certified, certified};
 use crate::conversation::revocation::fetch::{NotFetched, destination};
 use crate::conversation::revocation::gate::Gate;
-use crate::conversation::revocation::pointers::{Reach, Scheme, Unfit, unfit};
+use crate::conversation::revocation::pointers::{Reach, Scheme, Unfit, is_ldap_first, unfit};
 use crate::conversation::revocation::worth;
 use crate::conversation::revocation::{LARGEST_LIST, ocsp};
 use crate::diagnostic::Place;
-use crate::observation::{CertificateFault, ListSeen, Observation, Service, State, TlsSeen};
+use crate::observation::{
+    CertificateFault, ChainFault, ListSeen, Observation, Service, State, TlsSeen, Weight,
+};
 use crate::plan::{self, Owner};
 use crate::report::Note;
 use crate::site::Site;
@@ -231,6 +233,9 @@ fn note_unfit(bench: &Bench, certificates: &[Certified], all: &mut [Seen]) {
         false => Reach::Intranet,
     };
     for one in certificates {
+        if reach == Reach::Internet && is_ldap_first(&one.pointers) {
+            note_ldap_first(all, one);
+        }
         let fault = match unfit(&one.pointers, reach).first() {
             Some(Unfit::LdapOnly) => CertificateFault::ListByLdapOnly,
             Some(Unfit::NoHttp) => CertificateFault::ListByHttpsOnly,
@@ -238,6 +243,25 @@ fn note_unfit(bench: &Bench, certificates: &[Certified], all: &mut [Seen]) {
             Some(Unfit::NoPointer | Unfit::Https { .. }) | None => continue,
         };
         mark(all, &[one], &fault);
+    }
+}
+
+/// Says of the flows that showed a certificate that its clients wait for a directory first.
+fn note_ldap_first(all: &mut [Seen], certificate: &Certified) {
+    let words = format!(
+        "{}: an LDAP address stands first among those of its revocation list, so clients on the Internet wait for it in \
+         vain before they ask the one over HTTP",
+        certificate.subject
+    );
+    let observations = all.iter_mut().flat_map(|seen| &mut seen.observations);
+    for tls in observations.filter_map(|seen| seen.tls.as_mut()) {
+        let known = tls.faults.iter().any(|fault| fault.words == words);
+        if shows(tls, certificate) && !known {
+            tls.faults.push(ChainFault {
+                weight: Weight::Note,
+                words: words.clone(),
+            });
+        }
     }
 }
 

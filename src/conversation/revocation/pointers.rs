@@ -130,6 +130,13 @@ pub(crate) fn unfit(pointers: &Pointers, reach: Reach) -> Vec<Unfit> {
     found
 }
 
+/// Whether the directory stands before an address that serves: a client on the Internet first waits for it in vain.
+pub(crate) fn is_ldap_first(pointers: &Pointers) -> bool {
+    let first = pointers.lists.first().map(|list| list.scheme);
+    let any = |scheme| pointers.lists.iter().any(|list| list.scheme == scheme);
+    first == Some(Scheme::Ldap) && any(Scheme::Http)
+}
+
 fn full_names<'a>(point: &'a CRLDistributionPoint<'a>) -> &'a [GeneralName<'a>] {
     match &point.distribution_point {
         Some(DistributionPointName::FullName(names)) => names,
@@ -211,6 +218,8 @@ mod tests {
         assert_eq!(unfit(&ldap, Reach::Intranet), []);
         let both = with(&[LDAP, HTTP]);
         assert_eq!(unfit(&both, Reach::Internet), []);
+        assert!(is_ldap_first(&both) && !is_ldap_first(&ldap));
+        assert!(!is_ldap_first(&with(&[HTTP, LDAP])));
     }
 
     #[test]
