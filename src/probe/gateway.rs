@@ -159,14 +159,9 @@ impl Gateway {
         attempts: &mut Vec<Attempt>,
     ) -> Result<Answer, Kept> {
         let stream = self.knock(prober, attempts).await?;
-        let mut stop = prober.stop.clone();
-        let limit = wait(prober);
         let credentials = self.credentials.as_ref();
-        let answer = tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return Err(Kept::Interrupted),
-            answer = forward::root_page(stream, target, credentials, limit) => answer,
-        };
+        let asking = forward::root_page(stream, target, credentials, wait(prober));
+        let answer = unless_stopped(prober, asking).await?;
         answer.map_err(|refused| Kept::Stopped(stopped(&refused)))
     }
 
@@ -187,15 +182,9 @@ impl Gateway {
     ) -> Result<TcpStream, Kept> {
         let target = authority(question).ok_or(Kept::Nameless)?;
         let stream = self.knock(prober, attempts).await?;
-        let limit = wait(prober);
         let credentials = self.credentials.as_ref();
-        let mut stop = prober.stop.clone();
-        let passage = tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return Err(Kept::Interrupted),
-            passage = through(stream, self.kind, &target, credentials, limit) => passage,
-        };
-        match passage {
+        let asking = through(stream, self.kind, &target, credentials, wait(prober));
+        match unless_stopped(prober, asking).await? {
             Passage::Tunnel(stream) => Ok(stream),
             Passage::Refused(refused) => Err(Kept::Stopped(stopped(&refused))),
         }
@@ -273,6 +262,16 @@ pub(super) async fn ask(
         Err(Kept::Nameless) => seen.state = State::Unresolved(Unresolved::NoNameHere),
     }
     seen
+}
+
+/// What comes of asking a proxy, as long as the run goes on.
+async fn unless_stopped<T>(prober: &Prober, asking: impl Future<Output = T>) -> Result<T, Kept> {
+    let mut stop = prober.stop.clone();
+    tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => Err(Kept::Interrupted),
+        came = asking => Ok(came),
+    }
 }
 
 fn wait(prober: &Prober) -> Duration {

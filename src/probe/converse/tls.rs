@@ -19,7 +19,7 @@ use crate::conversation::http::request::Identity;
 use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::conversation::tls::late::Late;
 use crate::conversation::tls::old::{self, Conclusion, Ending, Joined, Recognised, Shown};
-use crate::conversation::tls::{self, Asking, Secure, Sni};
+use crate::conversation::tls::{self, Asking, Handshake, Secure, Sni};
 use crate::observation::{CertificateFault, Depth, Observation, Presented, Service, TlsSeen};
 use crate::os::Hold;
 use crate::probe::once::again;
@@ -37,25 +37,15 @@ pub(super) async fn over_tls(
     seen: &mut Observation,
 ) -> Option<Hold> {
     seen.depth = Some(Depth::Tls);
-    let Ok(remote) = stream.peer_addr() else {
+    let Some(talk) = Talk::over(&stream, prober, question, host, seen.address) else {
         seen.service = Some(Service::HungUp);
         return hold;
-    };
-    let talk = Talk {
-        prober,
-        question,
-        host,
-        address: seen.address,
-        name: tls::server_name(host, remote.ip()),
-        late: Late::default(),
     };
     if question.old_tls == OldTls::First {
         talk.by_old_client(stream, seen).await;
         return hold;
     }
-    let asking = talk.asking(Sni::Sent);
-    let limit = prober.limits.timeout;
-    let mut handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
+    let mut handshake = talk.shake(stream, Sni::Sent).await;
     handshake.seen.asked_for = Some(host.to_string());
     if let Some(stream) = handshake.stream.take() {
         seen.tls = Some(handshake.seen);
@@ -78,25 +68,14 @@ pub(super) async fn over_tls(
 /// Shakes hands and says goodbye; what comes of it counts for nothing. Where only the second client gets through, a handshake
 /// would be one more refusal in the server's log.
 pub(super) async fn greet(prober: &Prober, question: &Question, host: &str, stream: TcpStream) {
-    let Ok(remote) = stream.peer_addr() else {
-        return;
-    };
     if question.old_tls == OldTls::First {
         return;
     }
-    let talk = Talk {
-        prober,
-        question,
-        host,
-        address: Some(remote.ip()),
-        name: tls::server_name(host, remote.ip()),
-        late: Late::default(),
+    let Some(talk) = Talk::over(&stream, prober, question, host, None) else {
+        return;
     };
-    let limit = prober.limits.timeout;
-    let asking = talk.asking(Sni::Sent);
-    let handshake = tls::shake_as(stream, &asking, &prober.trust, limit).await;
-    if let Some(mut stream) = handshake.stream {
-        let _ = tokio::time::timeout(limit, stream.shutdown()).await;
+    if let Some(mut stream) = talk.shake(stream, Sni::Sent).await.stream {
+        let _ = tokio::time::timeout(prober.limits.timeout, stream.shutdown()).await;
     }
 }
 
@@ -163,13 +142,35 @@ struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    fn asking(&self, sni: Sni) -> Asking<'a> {
-        Asking {
+    /// `None` where the other end of the stream is gone. `address` is where further connections go.
+    fn over(
+        stream: &TcpStream,
+        prober: &'a Prober,
+        question: &'a Question,
+        host: &'a str,
+        address: Option<IpAddr>,
+    ) -> Option<Self> {
+        let remote = stream.peer_addr().ok()?;
+        Some(Self {
+            prober,
+            question,
+            host,
+            address,
+            name: tls::server_name(host, remote.ip()),
+            late: Late::default(),
+        })
+    }
+
+    /// Shakes hands by rustls.
+    async fn shake(&self, stream: TcpStream, sni: Sni) -> Handshake<TcpStream> {
+        let asking = Asking {
             name: self.name.clone(),
             sni,
             own: self.own(),
             late: self.late.clone(),
-        }
+        };
+        let limit = self.prober.limits.timeout;
+        tls::shake_as(stream, &asking, &self.prober.trust, limit).await
     }
 
     fn own(&self) -> Option<&'a ClientCertificate> {
@@ -189,9 +190,7 @@ impl<'a> Talk<'a> {
     /// Another connection by rustls; the certificate was judged on the first.
     async fn another(&self) -> Option<Secure<TcpStream>> {
         let stream = self.connect().await?;
-        let limit = self.prober.limits.timeout;
-        let asking = self.asking(Sni::Sent);
-        let handshake = tls::shake_as(stream, &asking, &self.prober.trust, limit).await;
+        let handshake = self.shake(stream, Sni::Sent).await;
         handshake.stream.map(Box::new).map(Secure::New)
     }
 
@@ -484,9 +483,7 @@ impl<'a> Talk<'a> {
         let Some(stream) = self.connect().await else {
             return;
         };
-        let limit = self.prober.limits.timeout;
-        let asking = self.asking(Sni::Withheld);
-        let handshake = tls::shake_as(stream, &asking, &self.prober.trust, limit).await;
+        let handshake = self.shake(stream, Sni::Withheld).await;
         if handshake.stream.is_some() {
             let asked_for = seen.asked_for.take();
             *seen = TlsSeen {
