@@ -198,7 +198,7 @@ fn https_leaves_three_handshakes_unfinished() {
     assert_eq!(unfinished.count(), WITHOUT_A_WORD, "{log}");
 }
 
-/// Connections of an HTTPS flow that end without a word: the measure of the distance, and the controls at the very end.
+/// Connections of an HTTPS flow that end without a word.
 const WITHOUT_A_WORD: usize = 3;
 
 #[test]
