@@ -98,6 +98,9 @@ fn of_cause(
         Cause::AdminProhibited | Cause::Rejected | Cause::PortUnreachable if by_the_host => {
             format!("{system} itself refuses {port}: look at its own firewall, and whether the service runs.")
         }
+        Cause::AdminProhibited | Cause::Rejected | Cause::PortUnreachable if is_in_its_name(evidence) => {
+            format!("Either {system} itself refuses {port}, or a device on the way does so in its name. See first whether the service runs on {system}, and what its own firewall does; then look at {crossed}.")
+        }
         Cause::Intermittent if evidence.ports.is_some_and(|ports| ports.reset > 0) => format!("Some connections to {port} of {system} pass and others are reset. See first whether every server behind the address serves {port}; then look at each member of {crossed}: one may lack the rule."),
         Cause::Intermittent => format!("Some connections to {port} of {system} pass and others do not, by their source port: one of several paths, of a pair of firewalls or of a cluster's nodes lacks the rule. Look at each member of {crossed}, and at each node behind the name."),
         Cause::AnsweredByMiddlebox => format!("A device answers in the place of {system}, so an open {port} proves nothing. See what on the way ({crossed}, a proxy, an intrusion-prevention device) accepts connections for it, and run again from where it does not."),
@@ -264,6 +267,12 @@ fn intermediate(evidence: &Evidence, system: &str) -> String {
 }
 
 /// What one vantage cannot tell from a request that never arrived.
+/// Whether a rejection bears the address of the system, and nothing tells who wrote it there.
+fn is_in_its_name(evidence: &Evidence) -> bool {
+    let rejected = evidence.rejected.as_ref();
+    rejected.is_some_and(|it| it.sender.as_deref() == Some("either"))
+}
+
 fn or_lost(system: &str) -> String {
     format!(
         "Seen from here alone, the request may also arrive and its answer be lost: `portproof listen --as {system}` on that \

@@ -60,6 +60,8 @@ pub struct Context {
     pub host_dead: bool,
     /// Whoever rejected the flow is the host itself.
     pub by_the_host: bool,
+    /// The rejection bears the host's address, and a device on the way may have written it there.
+    pub perhaps_by_the_host: bool,
     /// Nothing at all answered this vantage, no router on the way either.
     pub nothing_answered: bool,
     /// The same system answered at another address.

@@ -350,6 +350,7 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
             .is_some_and(|address| signs.alive.contains(&address)),
         host_dead: !host_answered && is_dead(site, signs, observation),
         by_the_host: is_the_hosts(site, seen, observation),
+        perhaps_by_the_host: is_perhaps_the_hosts(observation),
         nothing_answered: !signs.anything,
         other_address_answered: !host_answered
             && signs.other_address_answered(seen.flow.to, observation.address),
@@ -464,6 +465,18 @@ fn is_the_hosts(site: &Site, seen: &Seen, observation: &Observation) -> bool {
         }
         (is_asked && !is_translated(site, seen.flow.to, by)) || is_known(by)
     })
+}
+
+/// Whether a rejection bears the address that was asked, and nothing tells whether the host or a device wrote it there.
+fn is_perhaps_the_hosts(observation: &Observation) -> bool {
+    let State::Rejected(rejection) = &observation.state else {
+        return false;
+    };
+    let in_its_name = rejection.by.is_some() && rejection.by == observation.address;
+    // That it cannot be reached, no host says of itself.
+    in_its_name
+        && !rejection.is_about_the_host()
+        && observation.rejected_by == Some(ResetBy::Either)
 }
 
 /// Whether a device that translates the address may speak in its name.

@@ -132,6 +132,11 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Rejected(rejection) if context.by_the_host => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Server)
         }
+        State::Rejected(rejection) if context.perhaps_by_the_host => failed(
+            Verdict::Blocked,
+            rejected(rejection),
+            Owner::ServerThenFirewall,
+        ),
         State::Rejected(rejection) => {
             failed(Verdict::Blocked, rejected(rejection), Owner::Firewall)
         }
@@ -1222,6 +1227,29 @@ mod tests {
             (reset(ResetBy::Either).verdict, reset(ResetBy::Either).cause),
             (Verdict::Blocked, Cause::Reset)
         );
+    }
+
+    #[test]
+    fn a_rejection_that_the_host_or_a_device_in_its_name_said_sends_both_teams() {
+        let rejection = crate::observation::Rejection {
+            says: Prohibition::AdminProhibited,
+            icmp_type: Some(3),
+            icmp_code: Some(13),
+            by: Some([192, 0, 2, 12].into()),
+            ttl: Some(64),
+        };
+        let owner = |by_the_host, perhaps_by_the_host| {
+            let context = Context {
+                by_the_host,
+                perhaps_by_the_host,
+                ..Context::default()
+            };
+            let rejected = seen(State::Rejected(rejection.clone()), None);
+            judge(Need::Required, &rejected, &context).owner
+        };
+        assert_eq!(owner(true, false), Some(Owner::Server));
+        assert_eq!(owner(false, true), Some(Owner::ServerThenFirewall));
+        assert_eq!(owner(false, false), Some(Owner::Firewall));
     }
 
     #[test]
