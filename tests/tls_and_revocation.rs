@@ -742,6 +742,165 @@ fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
     assert_eq!(run.served(down)["need"], "optional");
 }
 
+/// A list by `root.pem`, as `openssl ca` makes it: its number, the lines of its index, those of its extensions, its dates.
+fn openssl_list(folder: &Path, file: &str, number: u8, index: &str, extensions: &str, dates: &str) {
+    let settings = format!(
+        "[ca]\ndefault_ca = site\n[site]\ndatabase = lists.txt\ncrlnumber = lists.number\ncertificate = root.pem\nprivate_key = root.key\ndefault_md = sha256\n[list]\nauthorityKeyIdentifier = keyid\n{extensions}\n"
+    );
+    for (name, text) in [
+        ("lists.txt", index.to_string()),
+        ("lists.number", format!("{number:02X}\n")),
+        ("lists.cnf", settings),
+    ] {
+        fs::write(folder.join(name), text).expect("written");
+    }
+    openssl(
+        folder,
+        &format!("ca -config lists.cnf -gencrl {dates} -crlexts list -out list.pem"),
+    );
+    openssl(
+        folder,
+        &format!("crl -in list.pem -outform DER -out {file}"),
+    );
+}
+
+#[test]
+fn delta_lists_are_fetched_and_say_who_is_revoked_since() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    old_authority(folder);
+    openssl(
+        folder,
+        &format!("req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN={NAME}"),
+    );
+    let entry = |serial: &str, reason: &str| {
+        format!("R\t360101000000Z\t260101000000Z,{reason}\t{serial}\tunknown\t/CN={NAME}\n")
+    };
+    let (fresh, late) = (
+        "-crldays 30",
+        "-crl_lastupdate 20200101000000Z -crl_nextupdate 20200201000000Z",
+    );
+    let since = |number: u8| format!("2.5.29.27 = critical,ASN1:INTEGER:{number}");
+    let [good, missing, expired, gap, spare, other] = [(); 6].map(|()| free(2));
+    let names = |urls: &[String]| format!("freshestCRL = {}", urls.join(","));
+    let at = |host: SocketAddr, file: &str| format!("URI:http://{host}/{file}");
+    let held = entry("12", "certificateHold");
+    for (file, index, deltas) in [
+        ("good.crl", held.as_str(), vec![at(good, "good+.crl")]),
+        ("missing.crl", "", vec![at(missing, "missing+.crl")]),
+        ("expired.crl", "", vec![at(expired, "expired+.crl")]),
+        ("gap.crl", "", vec![at(gap, "gap+.crl")]),
+        (
+            "spare.crl",
+            "",
+            vec![at(other, "none+.crl"), at(spare, "spare+.crl")],
+        ),
+    ] {
+        openssl_list(folder, file, 7, index, &names(&deltas), fresh);
+    }
+    let changes = entry("10", "keyCompromise") + &entry("12", "removeFromCRL");
+    for (file, index, base, dates) in [
+        ("good+.crl", changes.as_str(), 7, fresh),
+        ("expired+.crl", "", 7, late),
+        ("gap+.crl", "", 9, fresh),
+        ("spare+.crl", "", 7, fresh),
+    ] {
+        openssl_list(folder, file, 10, index, &since(base), dates);
+    }
+    let lists = [good, missing, expired, gap, spare, other];
+    let log = folder.join("asked.log");
+    let mut servers = lists
+        .map(|at| (at, format!("access_log {};", log.display())))
+        .to_vec();
+    let mut serve = |serial: &str, list: SocketAddr, file: &str| {
+        let text = format!(
+            "subjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\ncrlDistributionPoints = {}\n",
+            at(list, file)
+        );
+        fs::write(folder.join("extensions"), text).expect("written");
+        openssl(
+            folder,
+            &format!(
+                "x509 -req -in leaf.csr -CA root.pem -CAkey root.key -set_serial 0x{serial} -days 300 -extfile extensions -out {serial}.pem"
+            ),
+        );
+        let web = free(1);
+        let here = folder.display();
+        let directives = format!(
+            "ssl_certificate {here}/{serial}.pem; ssl_certificate_key {here}/leaf.key; location / {{ return 200; }}"
+        );
+        servers.push((web, directives));
+        web
+    };
+    let revoked = serve("10", good, "good.crl");
+    let kept = serve("11", good, "good.crl");
+    let released = serve("12", good, "good.crl");
+    let others = [
+        serve("13", missing, "missing.crl"),
+        serve("14", expired, "expired.crl"),
+        serve("15", gap, "gap.crl"),
+        serve("16", spare, "spare.crl"),
+    ];
+    let _nginx = nginx(folder, &servers);
+    let mut webs = vec![revoked, kept, released];
+    webs.extend(others);
+    let run = check(folder, &with_lists(&site("", "", "", &webs), &lists));
+
+    let flow = run.web(revoked);
+    assert_eq!(judged(flow), "wrong certificate-revoked error", "{flow:#}");
+    for web in [kept, released].iter().chain(&others) {
+        assert_eq!(
+            judged(run.web(*web)),
+            "ok answered note",
+            "{:#}",
+            run.web(*web)
+        );
+    }
+    for (list, expected, owner) in [
+        (good, "ok answered note", None),
+        (missing, "unknown crl-delta-missing warning", Some("server")),
+        (
+            expired,
+            "unknown crl-delta-expired warning",
+            Some("certificate"),
+        ),
+        (
+            gap,
+            "unknown crl-delta-invalid warning",
+            Some("certificate"),
+        ),
+        (spare, "ok answered note", None),
+        (other, "ok answered note", None),
+    ] {
+        let flow = run.served(list);
+        assert_eq!(judged(flow), expected, "{flow:#}");
+        assert_eq!(flow["owner"].as_str(), owner, "{flow:#}");
+    }
+    let advice = run.served(missing)["advice"].as_str().expect("advice");
+    assert!(advice.contains("allow double escaping in IIS"), "{advice}");
+    assert!(advice.contains("0x80092013"), "{advice}");
+    assert_eq!(run.served(other)["need"], "optional");
+    let delta = &run.served(good)["evidence"]["lists"][1];
+    assert_eq!(delta["url"], format!("http://{good}/good+.crl"));
+    assert_eq!(delta["adds_to"][0], format!("http://{good}/good.crl"));
+    let said = delta["faults"].to_string();
+    assert!(
+        said.contains("it revokes") && said.contains("takes the revocation"),
+        "{said}"
+    );
+    let asked = fs::read_to_string(&log).expect("a log");
+    for file in [
+        "good.crl",
+        "good+.crl",
+        "missing+.crl",
+        "none+.crl",
+        "spare+.crl",
+    ] {
+        let times = asked.matches(&format!("GET /{file} ")).count();
+        assert_eq!(times, 1, "{file}: {asked}");
+    }
+}
+
 /// Names the address of the issuer's certificate (authority information access).
 fn issuer_at(params: &mut CertificateParams, url: &str) {
     let element = |tag: u8, content: &[u8]| {

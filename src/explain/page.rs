@@ -90,8 +90,8 @@ mod tests {
     use super::*;
     use crate::catalogue::Need;
     use crate::observation::{
-        CertificateFault, Delivery, ListFault, Lost, Missing, NotTried, Observation, Prohibition,
-        Rejection, ResetBy, ResolverError, Service, State, Trouble, Unresolved, Way,
+        CertificateFault, Delivery, DeltaFault, ListFault, Lost, Missing, NotTried, Observation,
+        Prohibition, Rejection, ResetBy, ResolverError, Service, State, Trouble, Unresolved, Way,
     };
     use crate::verdict::{self, Context, DateDoubt, DroppedAt, Owner, ZoneSilence};
 
@@ -211,6 +211,9 @@ mod tests {
             ListFault::NotYetValid,
             ListFault::Redirected,
             ListFault::Missing(404),
+            ListFault::Delta(DeltaFault::Invalid),
+            ListFault::Delta(DeltaFault::Expired),
+            ListFault::Delta(DeltaFault::Missing),
         ];
         let others = [
             Service::NotAsked,

@@ -25,7 +25,7 @@ pub use delivery::{Counted, Delivery, Lost, Met, Missing, Repeat, Way};
 pub use distance::{Distance, Farness, Likely, Untold};
 pub(crate) use listener::LONGEST_NAME;
 pub use listener::Listener;
-pub use revocation::{ListContent, ListFault, ListSeen};
+pub use revocation::{DeltaFault, ListContent, ListFault, ListSeen};
 pub use spoken::{RpcPort, RpcRange, Spoken};
 pub use tls::{
     Certificate, CertificateFault, ChainFault, Interception, MissingIssuer, Presented, Purpose,

@@ -9,8 +9,10 @@ use super::ServerClock;
 pub struct ListSeen {
     /// The address that was asked first.
     pub url: String,
-    /// The certificates that name it, by their subjects; none: the site file does.
+    /// The certificates that name it, by their subjects; none: the site file or another list does.
     pub named_by: Vec<String>,
+    /// The lists to which it adds what changed since, by their addresses; none: it is complete.
+    pub adds_to: Vec<String>,
     /// What stands in it; `None` when none came.
     pub list: Option<ListContent>,
     /// Every fault in words, the worst first.
@@ -49,4 +51,17 @@ pub enum ListFault {
     Redirected,
     /// The server answers, without the list: this status.
     Missing(u16),
+    /// It is one of what changed since another list, which clients have, and of no use beside that.
+    Delta(DeltaFault),
+}
+
+/// Why a list of what changed since another is of no use. The order of the variants is that of their weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeltaFault {
+    /// It is none of the authority, or does not go with the other list.
+    Invalid,
+    /// The next was due and has not come, or it has not begun.
+    Expired,
+    /// It is not to be had.
+    Missing,
 }

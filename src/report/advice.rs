@@ -11,6 +11,9 @@ use crate::verdict::{Cause, Verdict};
 /// What clients do that check revocation and cannot.
 const REFUSE_ALL: &str = " Until then clients that check revocation refuse every connection whose certificate names this list, as if it were revoked; their ccmexec.log shows WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED.";
 
+/// What is known of clients that cannot have a delta list.
+const MAY_REFUSE: &str = " Without it the check of certificates may fail, says Microsoft: some clients were seen to refuse the connection (0x80092013, revocation offline), others to go on with the base list. What yours do is not known here; `certutil -verify -urlfetch FILE` on one of them shows it.";
+
 /// What a firewall sees of a flow inside IPsec.
 const INSIDE_IPSEC: &str = " This flow travels inside IPsec (`ipsec_with`): firewalls on the way see key exchange and ESP in its place, so look at these flows of the plan first, and at the IPsec policies of both ends.";
 
@@ -37,6 +40,18 @@ pub(super) fn advice(
         text += REFUSE_ALL;
     }
     text
+}
+
+/// What IIS needs where the name of a list that failed has a `+`.
+fn double_escaping(evidence: &Evidence) -> &'static str {
+    let has_plus = |url: &str| url.contains('+') || url.to_ascii_lowercase().contains("%2b");
+    let mut failed = evidence.lists.iter().filter(|list| list.bytes.is_none());
+    match failed.any(|list| has_plus(&list.url)) {
+        true => {
+            " Its name has a `+`: allow double escaping in IIS request filtering, or IIS answers 404 though the file is there."
+        }
+        false => "",
+    }
 }
 
 /// Where a port may be another than the site uses, which topic says where the console shows the number; else empty.
@@ -176,8 +191,10 @@ fn of_cause(
         Cause::CrlInvalid => "Publish the authority's own list there; what is wrong with this one is in the evidence.".to_string(),
         Cause::CrlTooLarge => "No client reads a list of that size: have the authority start a new key or partition its lists.".to_string(),
         Cause::CrlRedirected => "Serve the list at the very address that the certificates name, without redirects to HTTPS or to other hosts.".to_string(),
-        Cause::CrlMissing if evidence.lists.iter().any(|list| list.url.contains('+') && !list.faults.is_empty()) => format!("Publish the list on {system} under the path that the certificates name. Its name has a `+`: allow double escaping in IIS request filtering, or IIS answers 404 though the file is there."),
-        Cause::CrlMissing => format!("Publish the list on {system} under the path that the certificates name."),
+        Cause::CrlMissing => format!("Publish the list on {system} under the path that the certificates name.{}", double_escaping(evidence)),
+        Cause::CrlDeltaMissing => format!("Publish the delta list on {system} under the path that the base list or the certificates name, and let that path through on whatever publishes the server.{} Or have the authority publish no delta lists, and then a new base list.{MAY_REFUSE}", double_escaping(evidence)),
+        Cause::CrlDeltaExpired => format!("Have the authority publish a new delta list, and see why it did not come in time: delta lists end within a day or a week.{MAY_REFUSE}"),
+        Cause::CrlDeltaInvalid => format!("Publish the authority's newest base list and delta list together; what is wrong with the delta list is in the evidence.{MAY_REFUSE}"),
         Cause::Open if flow.crosses.is_empty() => format!("No firewall of the file stands before {port} of {system}: stop that service, or close the port in the host's own firewall. Or say in the site file why it is needed."),
         Cause::Open => format!("Close {port} to {system} on {crossed}, or say in the site file why it is needed."),
         Cause::ClosedButReachable => format!("{crossed} lets {port} through to {system}, where nobody listens today. Close it there, so that it stays closed."),

@@ -116,6 +116,7 @@ pub(super) fn list(seen: &ListSeen) -> RevocationList {
     RevocationList {
         url: seen.url.clone(),
         named_by: seen.named_by.clone(),
+        adds_to: seen.adds_to.clone(),
         issuer: list.map(|list| list.issuer.clone()),
         this_update: list.and_then(|list| Some(list.this_update?.to_string())),
         next_update: list.and_then(|list| Some(list.next_update?.to_string())),

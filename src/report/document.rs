@@ -643,8 +643,11 @@ pub struct Interception {
 pub struct RevocationList {
     /// The address that was asked first.
     pub url: String,
-    /// The certificates that name it; none: the site file does.
+    /// The certificates that name it; none: the site file or another list does.
     pub named_by: Vec<String>,
+    /// The lists to which it adds what changed since; none: it is complete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adds_to: Vec<String>,
     /// Who issued it.
     pub issuer: Option<String>,
     /// When it was issued.

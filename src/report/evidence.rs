@@ -11,9 +11,9 @@ use super::document::{
 };
 use crate::attribution::{self, Translating};
 use crate::observation::{
-    self, AttemptResult, Before, CertificateFault, Depth, Distance, Farness, HopAnswer, Likely,
-    ListFault, Meddled, Meddler, Observation, Painted, Prohibition, ResetBy, RoleProof, Service,
-    Speaks, State, Stopped, Untold,
+    self, AttemptResult, Before, CertificateFault, DeltaFault, Depth, Distance, Farness, HopAnswer,
+    Likely, ListFault, Meddled, Meddler, Observation, Painted, Prohibition, ResetBy, RoleProof,
+    Service, Speaks, State, Stopped, Untold,
 };
 use crate::plan::{Flow, Target};
 use crate::site::{Site, Translator};
@@ -515,6 +515,15 @@ fn served(fault: &ListFault) -> String {
         ListFault::Redirected => "sent elsewhere for the revocation list".to_string(),
         ListFault::Missing(status) => {
             format!("answered with HTTP status {status} in place of the revocation list")
+        }
+        ListFault::Delta(DeltaFault::Invalid) => {
+            "served a delta list that does not go with its base list".to_string()
+        }
+        ListFault::Delta(DeltaFault::Expired) => {
+            "served a delta list that is out of date".to_string()
+        }
+        ListFault::Delta(DeltaFault::Missing) => {
+            "did not serve the delta list that another list or a certificate names".to_string()
         }
     }
 }

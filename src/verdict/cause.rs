@@ -217,6 +217,12 @@ words! {
         CrlRedirected = "crl-redirected",
         /// The server answers without the revocation list.
         CrlMissing = "crl-missing",
+        /// No delta list of the authority that goes with its base list.
+        CrlDeltaInvalid = "crl-delta-invalid",
+        /// The delta list is out of date.
+        CrlDeltaExpired = "crl-delta-expired",
+        /// The server answers without the delta list.
+        CrlDeltaMissing = "crl-delta-missing",
         /// Open, and must be closed.
         Open = "open",
         /// The firewalls let it through; nobody listens.

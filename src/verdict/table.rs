@@ -8,8 +8,8 @@ use super::{
 use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
-    CertificateFault, Depth, ListFault, Lost, Missing, NotTried, Observation, Painted, Prohibition,
-    Rejection, ResetBy, ResolverError, RpcRange, Service, State, Trouble, Unresolved,
+    CertificateFault, DeltaFault, Depth, ListFault, Lost, Missing, NotTried, Observation, Painted,
+    Prohibition, Rejection, ResetBy, ResolverError, RpcRange, Service, State, Trouble, Unresolved,
 };
 
 /// Judges one observation.
@@ -313,6 +313,7 @@ fn by_right_dates(context: &Context, judgement: Judgement) -> Judgement {
             | Cause::CertificateNotYetValid
             | Cause::CrlExpired
             | Cause::CrlNotYetValid
+            | Cause::CrlDeltaExpired
     );
     if !of_dates && judgement.verdict != Verdict::Ok {
         return judgement;
@@ -437,6 +438,14 @@ fn spoken(service: Option<&Service>) -> Judgement {
         Service::List(fault @ (ListFault::Redirected | ListFault::Missing(_))) => {
             wrong(list(fault), Owner::Server)
         }
+        // Whether clients then go on with the base list alone is not known for certain.
+        Service::List(fault @ ListFault::Delta(delta)) => Judgement {
+            owner: Some(match delta {
+                DeltaFault::Missing => Owner::Server,
+                DeltaFault::Invalid | DeltaFault::Expired => Owner::Certificate,
+            }),
+            ..unknown(list(fault), Level::Warning)
+        },
         Service::List(fault) => wrong(list(fault), Owner::Certificate),
         Service::Certificate(CertificateFault::Weak) => {
             taken(Cause::CertificateWeak, Owner::Certificate)
@@ -473,6 +482,9 @@ fn list(fault: &ListFault) -> Cause {
         ListFault::NotYetValid => Cause::CrlNotYetValid,
         ListFault::Redirected => Cause::CrlRedirected,
         ListFault::Missing(_) => Cause::CrlMissing,
+        ListFault::Delta(DeltaFault::Invalid) => Cause::CrlDeltaInvalid,
+        ListFault::Delta(DeltaFault::Expired) => Cause::CrlDeltaExpired,
+        ListFault::Delta(DeltaFault::Missing) => Cause::CrlDeltaMissing,
     }
 }
 

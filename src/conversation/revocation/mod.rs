@@ -9,6 +9,8 @@
 
 pub(crate) mod answer;
 pub(crate) mod certified;
+#[cfg(test)]
+mod delta_tests;
 mod der;
 pub(crate) mod fetch;
 pub(crate) mod gate;

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::answer::Broken;
 use super::certified::Certified;
 use super::fetch::{NotConnected, NotFetched};
+use super::list::ListFacts;
+use super::list::delta::{self, Mismatch};
 use super::{list, ocsp};
-use crate::observation::{ListContent, ListFault, Service};
+use crate::observation::{DeltaFault, ListContent, ListFault, Service};
 
 /// What something fetched is worth.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +21,19 @@ pub(crate) struct Worth {
     pub(crate) words: Vec<String>,
     /// Which of the certificates it revokes, by their places.
     pub(crate) revoked: Vec<usize>,
+    /// Of which certificates it takes an earlier revocation back.
+    pub(crate) restored: Vec<usize>,
+    /// What lists of changes are held against, where the authority itself issued it.
+    pub(crate) base: Option<Base>,
+}
+
+/// A list to which others may add what changed since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Base {
+    /// What stands in it.
+    pub(crate) facts: ListFacts,
+    /// The certificates that it speaks of, by their places.
+    pub(crate) speaks_of: Vec<usize>,
 }
 
 impl Worth {
@@ -46,7 +61,7 @@ pub(crate) fn of_list(
     let mut met = false;
     for (place, one) in all.iter().enumerate() {
         let checked = list::check(bytes, &one.der, &one.authorities, now);
-        worth.content = worth.content.or(checked.facts.map(content));
+        worth.content = worth.content.or(checked.facts.as_ref().map(content));
         let of_another = checked
             .faults
             .iter()
@@ -61,6 +76,14 @@ pub(crate) fn of_list(
         }
         met = true;
         let is_the_authoritys = !checked.faults.iter().any(is_doubt);
+        if is_the_authoritys
+            && !is_not_its_own
+            && let Some(facts) = checked.facts
+        {
+            let speaks_of = Vec::new();
+            let base = worth.base.get_or_insert(Base { facts, speaks_of });
+            base.speaks_of.push(place);
+        }
         for fault in checked.faults {
             if matches!(fault, list::Fault::Revoked { .. }) && is_the_authoritys {
                 worth.revoked.push(place);
@@ -73,6 +96,109 @@ pub(crate) fn of_list(
         of_nobody_met(bytes, now, &mut worth);
     }
     worth
+}
+
+/// What a list of changes is worth for certificates, by their places, beside the base lists that it may add to.
+///
+/// A list that is older than its base adds nothing: what it says of a certificate no longer counts.
+pub(crate) fn of_delta(
+    bytes: &[u8],
+    places: &[usize],
+    bases: &[&ListFacts],
+    all: &[Certified],
+    now: Timestamp,
+) -> Worth {
+    let mut worth = Worth::default();
+    let mut takes_back = Vec::new();
+    let mut facts = None;
+    for place in places {
+        let one = &all[*place];
+        let checked = list::check(bytes, &one.der, &one.authorities, now);
+        let is_the_authoritys = !checked.faults.iter().any(is_doubt);
+        if checked.takes_back && is_the_authoritys {
+            takes_back.push(*place);
+        }
+        for fault in checked.faults {
+            match fault {
+                // That it holds changes only is what it is for, and its point is held against that of the base list.
+                list::Fault::DeltaOnly | list::Fault::AnotherPoint => continue,
+                list::Fault::Revoked { .. } if is_the_authoritys => worth.revoked.push(*place),
+                _ => {}
+            }
+            let (meaning, words) = of_list_fault(&fault, &one.subject);
+            worth.note(meaning.as_ref().map(of_a_delta), words);
+        }
+        facts = facts.or(checked.facts);
+    }
+    let Some(facts) = facts else { return worth };
+    worth.content = Some(content(&facts));
+    let mut mismatches = Vec::new();
+    for base in bases {
+        mismatches.extend(delta::mismatches(&facts, base));
+    }
+    let is_older = |it: &Mismatch| matches!(it, Mismatch::Older { .. });
+    if mismatches.iter().any(is_older) {
+        worth.revoked.clear();
+        takes_back.clear();
+    }
+    mismatches.sort();
+    for mismatch in mismatches {
+        let (meaning, words) = of_mismatch(&mismatch);
+        worth.note(meaning, words);
+    }
+    if worth.fault.is_none() {
+        for place in &takes_back {
+            let words = format!("it takes the revocation of {} back", all[*place].subject);
+            worth.note(None, words);
+        }
+        worth.restored = takes_back;
+    }
+    worth
+}
+
+/// What a fault means of a list of changes: not as much as of a list that clients cannot do without.
+fn of_a_delta(fault: &ListFault) -> ListFault {
+    ListFault::Delta(match fault {
+        ListFault::Expired | ListFault::NotYetValid => DeltaFault::Expired,
+        ListFault::Redirected | ListFault::Missing(_) => DeltaFault::Missing,
+        ListFault::Invalid | ListFault::TooLarge => DeltaFault::Invalid,
+        ListFault::Delta(fault) => *fault,
+    })
+}
+
+fn of_mismatch(mismatch: &Mismatch) -> (Option<ListFault>, String) {
+    let invalid = Some(ListFault::Delta(DeltaFault::Invalid));
+    match mismatch {
+        Mismatch::Complete => (
+            invalid,
+            "it is a complete list, and no list of what changed".to_string(),
+        ),
+        Mismatch::OtherScope => (
+            invalid,
+            "it speaks of other certificates than its base list, or another key signed it"
+                .to_string(),
+        ),
+        Mismatch::LaterBase { since, base } => (
+            invalid,
+            format!(
+                "it holds what changed since list {since}, and the base list that is served is the older list {base}"
+            ),
+        ),
+        Mismatch::Older { number, base } => (
+            None,
+            format!("it is list {number}, older than its base list {base}, and adds nothing"),
+        ),
+        Mismatch::Unnumbered => (
+            None,
+            "it or its base list has no number, so nobody can tell whether they go together"
+                .to_string(),
+        ),
+        Mismatch::OtherPoint => (
+            None,
+            "it names another distribution point than its base list; whether Windows clients mind is not known"
+                .to_string(),
+        ),
+    }
 }
 
 /// Whether a fault leaves it open that the authority itself issued the list: then nobody is revoked by it.
@@ -101,7 +227,7 @@ fn is_doubt(fault: &list::Fault) -> bool {
 /// Without a certificate that it is of, a list is asked only whether it is one, and of now.
 fn of_nobody_met(bytes: &[u8], now: Timestamp, worth: &mut Worth) {
     let checked = list::by_itself(bytes, now);
-    worth.content = checked.facts.map(content);
+    worth.content = checked.facts.as_ref().map(content);
     for fault in checked.faults {
         let (meaning, words) = of_list_fault(&fault, "");
         worth.note(meaning, words);
@@ -113,9 +239,9 @@ fn of_nobody_met(bytes: &[u8], now: Timestamp, worth: &mut Worth) {
     }
 }
 
-fn content(facts: list::ListFacts) -> ListContent {
+fn content(facts: &ListFacts) -> ListContent {
     ListContent {
-        issuer: facts.issuer,
+        issuer: facts.issuer.clone(),
         this_update: facts.this_update,
         next_update: facts.next_update,
         entries: facts.entries,
@@ -211,6 +337,16 @@ pub(crate) fn of_answer(bytes: &[u8], place: usize, one: &Certified, now: Timest
         worth.note(meaning, words);
     }
     worth
+}
+
+/// What it means that no list of changes was fetched from a port that is open.
+pub(crate) fn of_missing_delta(why: &NotFetched) -> (Service, String) {
+    let (service, words) = of_failure(why);
+    let fault = match service {
+        Service::List(fault) => of_a_delta(&fault),
+        _ => ListFault::Delta(DeltaFault::Missing),
+    };
+    (Service::List(fault), words)
 }
 
 /// What it means that nothing was fetched from a port that is open.

@@ -1,6 +1,8 @@
 //! The frame of a revocation list (RFC 5280 section 5.1): all but its entries, which stay as they came.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
 
 use x509_parser::asn1_rs::BitString;
 use x509_parser::prelude::{FromDer, X509Extension};
@@ -16,6 +18,10 @@ const LARGEST_NAME: usize = 64 << 10;
 const MOST_EXTENSIONS: usize = 32;
 /// The extension of a list that holds only changes (RFC 5280 section 5.2.4).
 pub(super) const DELTA_INDICATOR: &str = "2.5.29.27";
+/// The extension with the number of a list (RFC 5280 section 5.2.3).
+const NUMBER: &str = "2.5.29.20";
+/// The most bytes of a number that is read; twenty are allowed.
+const LONGEST_NUMBER: usize = 64;
 
 /// The list in DER, and whether it had to be taken out of PEM.
 pub(super) fn der(bytes: &[u8]) -> (Cow<'_, [u8]>, bool) {
@@ -99,6 +105,38 @@ fn extensions(bytes: &[u8]) -> Option<Vec<X509Extension<'_>>> {
     rest.is_empty().then_some(found)
 }
 
+/// The number of a list: what is larger is newer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Number(Vec<u8>);
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_length = self.0.len().cmp(&other.0.len());
+        by_length.then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl fmt::Display for Number {
+    /// Short ones as they are counted, long ones as `openssl crl` shows them.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.len() <= 8 {
+            let number = self
+                .0
+                .iter()
+                .fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+            return write!(out, "{number}");
+        }
+        out.write_str("0x")?;
+        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+    }
+}
+
 /// What walking over the entries found.
 pub(super) struct Walked<'a> {
     /// How many entries there are.
@@ -135,6 +173,25 @@ impl<'a> List<'a> {
             .any(|extension| extension.oid.to_id_string() == DELTA_INDICATOR)
     }
 
+    /// Its number among the lists of its authority.
+    pub(super) fn number(&self) -> Option<Number> {
+        self.numbered(NUMBER)
+    }
+
+    /// The number of the list since which it holds the changes.
+    pub(super) fn base_number(&self) -> Option<Number> {
+        self.numbered(DELTA_INDICATOR)
+    }
+
+    fn numbered(&self, identifier: &str) -> Option<Number> {
+        let mut extensions = self.extensions.iter();
+        let found = extensions.find(|extension| extension.oid.to_id_string() == identifier)?;
+        let (rest, digits) = element(found.value, INTEGER)?;
+        let is_negative = digits.first().is_none_or(|first| *first >= 0x80);
+        let fits = rest.is_empty() && digits.len() <= LONGEST_NUMBER && !is_negative;
+        fits.then(|| Number(without_zeros(digits).to_vec()))
+    }
+
     /// Where lists of what changed since are to be had.
     pub(super) fn deltas(&self) -> Vec<Pointer> {
         let mut deltas = Vec::new();
@@ -148,4 +205,20 @@ impl<'a> List<'a> {
 fn without_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_compared_as_numbers() {
+        let number = |bytes: &[u8]| Number(without_zeros(bytes).to_vec());
+        assert!(number(&[9]) < number(&[1, 0]));
+        assert!(number(&[0, 0, 9]) == number(&[9]));
+        assert!(number(&[]) < number(&[1]));
+        assert_eq!(number(&[1, 0]).to_string(), "256");
+        assert_eq!(number(&[]).to_string(), "0");
+        assert_eq!(number(&[1; 9]).to_string(), "0x010101010101010101");
+    }
 }

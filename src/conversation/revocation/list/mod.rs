@@ -2,8 +2,10 @@
 //!
 //! A list may hold hundreds of thousands of entries, so none is kept: the `frame` is read, the entries are walked over
 //! once, and only the certificate's own is looked into. Every fault comes back at once, the worst
-//! first; no fault: a client may rely on it.
+//! first; no fault: a client may rely on it. A list of what changed since another one is held against that
+//! other list by `delta`.
 
+pub(crate) mod delta;
 mod frame;
 
 use jiff::Timestamp;
@@ -18,7 +20,8 @@ use super::der::timestamp;
 use super::pointers::Pointer;
 use super::{LARGEST_LIST, reason};
 use crate::conversation::certificate::{Signature, signed, text};
-use frame::{DELTA_INDICATOR, List, der, read};
+use delta::Scope;
+use frame::{DELTA_INDICATOR, List, Number, der, read};
 
 /// The largest entry that is looked into.
 const LARGEST_ENTRY: usize = 64 << 10;
@@ -32,6 +35,8 @@ pub(crate) struct Checked {
     pub(crate) facts: Option<ListFacts>,
     /// Every fault, the worst first.
     pub(crate) faults: Vec<Fault>,
+    /// Whether it takes an earlier revocation of the certificate back (`removeFromCRL`).
+    pub(crate) takes_back: bool,
 }
 
 /// What stands in a list.
@@ -47,8 +52,14 @@ pub(crate) struct ListFacts {
     pub(crate) entries: usize,
     /// Its size in bytes, as DER.
     pub(crate) bytes: usize,
+    /// Its number among those of its authority.
+    pub(crate) number: Option<Number>,
     /// Whether it holds only what changed since another list.
     pub(crate) delta: bool,
+    /// The number of that other list.
+    pub(crate) base_number: Option<Number>,
+    /// Of which certificates it speaks.
+    pub(crate) scope: Scope,
     /// Where lists of what changed since are to be had.
     pub(crate) deltas: Vec<Pointer>,
     /// Whether it came as PEM; clients want DER (RFC 5280 section 4.2.1.13).
@@ -131,12 +142,17 @@ pub(crate) fn check(
     let mut faults = of_extensions(&list, &certificate);
     faults.extend(of_time(&list, now));
     faults.extend(of_issuer(&list, &certificate, authorities));
-    faults.extend(walked.own.and_then(revoked));
+    let own = walked.own.map(entry);
+    let takes_back = own == Some(Entry::TakenBack);
+    if let Some(Entry::Revoked(fault)) = own {
+        faults.push(fault);
+    }
     faults.sort();
     faults.dedup();
     Checked {
         facts: Some(facts(&list, walked.count, der.len(), pem)),
         faults,
+        takes_back,
     }
 }
 
@@ -155,6 +171,7 @@ pub(crate) fn by_itself(bytes: &[u8], now: Timestamp) -> Checked {
     Checked {
         facts: Some(facts(&list, walked.count, der.len(), pem)),
         faults: of_time(&list, now).into_iter().collect(),
+        takes_back: false,
     }
 }
 
@@ -165,7 +182,10 @@ fn facts(list: &List<'_>, entries: usize, bytes: usize, pem: bool) -> ListFacts 
         next_update: list.next_update.and_then(timestamp),
         entries,
         bytes,
+        number: list.number(),
         delta: list.is_delta(),
+        base_number: list.base_number(),
+        scope: Scope::of(&list.extensions),
         deltas: list.deltas(),
         pem,
     }
@@ -175,23 +195,33 @@ fn useless(fault: Fault) -> Checked {
     Checked {
         facts: None,
         faults: vec![fault],
+        takes_back: false,
     }
 }
 
-/// What the entry of a certificate says; `None` where it takes a revocation back.
-fn revoked(entry: &[u8]) -> Option<Fault> {
-    let parsed = match entry.len() <= LARGEST_ENTRY {
-        true => RevokedCertificate::from_der(entry).ok(),
+/// What the entry of a certificate says.
+#[derive(PartialEq, Eq)]
+enum Entry {
+    Revoked(Fault),
+    TakenBack,
+}
+
+fn entry(bytes: &[u8]) -> Entry {
+    let parsed = match bytes.len() <= LARGEST_ENTRY {
+        true => RevokedCertificate::from_der(bytes).ok(),
         false => None,
     };
     let Some((_, entry)) = parsed else {
-        return Some(Fault::Revoked {
+        return Entry::Revoked(Fault::Revoked {
             since: None,
             reason: None,
         });
     };
     let code = entry.reason_code().map(|(_, code)| code.0);
-    (code != Some(TAKEN_BACK)).then(|| Fault::Revoked {
+    if code == Some(TAKEN_BACK) {
+        return Entry::TakenBack;
+    }
+    Entry::Revoked(Fault::Revoked {
         since: timestamp(entry.revocation_date),
         reason: code.and_then(reason),
     })
@@ -263,7 +293,7 @@ fn is_of_another_point(
 }
 
 /// Addresses as they are compared: letter case of scheme and host does not count.
-fn addresses(names: &[GeneralName<'_>]) -> Vec<String> {
+pub(super) fn addresses(names: &[GeneralName<'_>]) -> Vec<String> {
     let addresses = names.iter().filter_map(|name| match name {
         GeneralName::URI(url) => {
             Some(url::Url::parse(url).map_or_else(|_| (*url).to_string(), |url| url.to_string()))
