@@ -17,7 +17,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, SerialNumber,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -807,16 +809,19 @@ fn squid_that_knows_the_name_tells_it_to_the_server_as_it_does_for_clients() {
     );
 }
 
-/// A proxy that answers every request with these bytes, or closes without a word.
+/// A proxy that answers every request with these bytes, or closes without a word. As real ones do, it serves several
+/// connections at once: one on which nothing is asked yet holds up no other.
 fn proxy_that_says(says: &'static str) -> String {
     let proxy = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let at = proxy.local_addr().expect("an address");
     thread::spawn(move || {
         for stream in proxy.incoming() {
             let mut stream = stream.expect("a connection");
-            let mut request = [0; 2_048];
-            let _ = stream.read(&mut request);
-            let _ = stream.write_all(says.as_bytes());
+            thread::spawn(move || {
+                let mut request = [0; 2_048];
+                let _ = stream.read(&mut request);
+                let _ = stream.write_all(says.as_bytes());
+            });
         }
     });
     format!("http://{at}")
@@ -993,4 +998,188 @@ fn a_password_in_a_url_is_refused_and_not_shown() {
         err.contains("error[bad-via]") && !err.contains("s3cret"),
         "{err}"
     );
+}
+
+// ---- revocation lists through a proxy
+
+/// A web server that shows a certificate over TLS, and serves the lists of its authority on another address.
+struct Lists {
+    nginx: Server,
+    /// Over TLS.
+    web: SocketAddr,
+    /// The lists that the site file names: of the authority, and out of date.
+    named: SocketAddr,
+    /// The list that only the certificate names.
+    by_certificate: SocketAddr,
+    folder: TempDir,
+}
+
+impl Lists {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open");
+        let write = |file: &str, bytes: &[u8]| {
+            fs::write(folder.path().join(file), bytes).expect("written");
+        };
+        let mut root = CertificateParams::new(Vec::new()).expect("parameters");
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        root.distinguished_name
+            .push(DnType::CommonName, "Site Root");
+        let root = CertifiedIssuer::self_signed(root, KeyPair::generate().expect("a key"));
+        let root = root.expect("a root");
+        write("ca.pem", root.pem().as_bytes());
+        for (file, due) in [("good.crl", 2090), ("expired.crl", 2021)] {
+            let list = CertificateRevocationListParams {
+                this_update: rcgen::date_time_ymd(2020, 1, 1),
+                next_update: rcgen::date_time_ymd(due, 1, 1),
+                crl_number: SerialNumber::from(7),
+                issuing_distribution_point: None,
+                revoked_certs: Vec::new(),
+                key_identifier_method: KeyIdMethod::Sha256,
+            };
+            write(file, list.signed_by(&root).expect("signed").der());
+        }
+        let (named, web) = (ports::free(Ipv4Addr::new(127, 0, 0, 2)), free());
+        let by_certificate = ports::free(Ipv4Addr::new(127, 0, 0, 3));
+        let key = KeyPair::generate().expect("a key");
+        let names = vec!["web.example.com".to_string()];
+        let mut leaf = CertificateParams::new(names).expect("a name");
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.crl_distribution_points = vec![CrlDistributionPoint {
+            uris: vec![format!("http://{by_certificate}/good.crl")],
+        }];
+        let leaf = leaf.signed_by(&key, &root).expect("signed");
+        write("both.pem", (leaf.pem() + &key.serialize_pem()).as_bytes());
+        let here = folder.path().display();
+        let nginx = Server::nginx(&format!(
+            "listen {named}; listen {by_certificate}; root {here}; }}
+             server {{ listen {web} ssl; ssl_certificate {here}/both.pem; ssl_certificate_key {here}/both.pem; location / {{ return 200; }}"
+        ));
+        Self {
+            nginx,
+            web,
+            named,
+            by_certificate,
+            folder,
+        }
+    }
+
+    /// A site whose file names these lists, and whose system shows the certificate.
+    fn site(&self, via: &str, urls: &[String]) -> String {
+        let (web, other) = (self.web.port(), self.by_certificate.port());
+        format!(
+            "site: {{ code: PRI, product: configmgr-2007, crl_urls: [\"{}\"] }}
+zones: {{ here: {{}}, there: {{}} }}
+firewalls: {{ wall: {{ between: [here, there] }} }}
+clients: [here]
+systems:
+  web: {{ zone: there, names: {{ default: web.example.com }}, addresses: {{ default: 127.0.0.1 }}, roles: [console] }}
+  pki: {{ zone: there, addresses: {{ default: 127.0.0.3 }}, roles: [console] }}
+tls: {{ roots: [\"{}/ca.pem\"] }}
+via: {{ here: \"{via}\" }}
+probing: {{ second_look: off, timeout: 2s, rate: max, dns: off, sweep: none }}
+flows:
+  - {{ from: here, to: web, port: {web}, protocol: https, need: required }}
+  - {{ from: there, to: pki, port: {other}, need: optional }}
+",
+            urls.join("\", \""),
+            self.folder.path().display()
+        )
+    }
+
+    fn url(&self, file: &str) -> String {
+        format!("http://{}/{file}", self.named)
+    }
+}
+
+#[test]
+fn lists_are_fetched_through_the_proxy_and_what_it_refuses_is_its_own() {
+    let lists = Lists::new();
+    let (down, denied) = (free(), free());
+    let squid = Server::squid(&format!(
+        "acl denied port {}\nacl secret urlpath_regex secret\nhttp_access deny denied\nhttp_access deny secret\n\
+         http_access allow all",
+        denied.port()
+    ));
+    let via = format!("http://{}", squid.at);
+    let good = lists.url("good.crl");
+    let elsewhere = [down, denied].map(|at| format!("http://{at}/good.crl"));
+    let run = once(
+        &lists.site(&via, &[&[good.clone()][..], &elsewhere].concat()),
+        None,
+    );
+    let named = lists.named.port();
+    assert_eq!(run.verdict(named), "ok answered note");
+    let flow = run.flow(named);
+    assert_eq!(flow["id"], format!("here>crl.{}/tcp", lists.named));
+    let evidence = &flow["evidence"];
+    assert_eq!(evidence["lists"][0]["url"], good);
+    assert_eq!(evidence["lists"][0]["entries"], 0);
+    assert_eq!(evidence["proxy"]["url"], via);
+    // The one that only the certificate names: nothing but the list is asked of its host.
+    assert_eq!(run.verdict(lists.web.port()), "ok answered note");
+    let port = lists.by_certificate.port();
+    assert_eq!(run.verdict(port), "ok answered note");
+    assert_eq!(run.flow(port)["evidence"]["proxy"]["url"], via);
+    assert_eq!(run.verdict(down.port()), "blocked unreached-by-proxy error");
+    assert_eq!(run.verdict(denied.port()), "blocked proxy-refused error");
+    assert_eq!(run.owner(denied.port()), "proxy");
+    assert!(
+        run.stderr.contains(&format!("through the proxy {via}")),
+        "{}",
+        run.stderr
+    );
+    let asked = squid.logged(8);
+    let of = |what: &str| asked.iter().filter(|line| line.contains(what)).count();
+    assert_eq!(of(&format!("200 GET {good} [-]")), 1, "{asked:?}");
+    let only = format!("http://{}/", lists.by_certificate);
+    assert_eq!(of(&only), 1, "{asked:?}");
+
+    // Of one host: the root page may be had, and the proxy refuses a list, or the server has none.
+    for (file, verdict, owner) in [
+        ("secret.crl", "blocked proxy-refused error", "proxy"),
+        ("missing.crl", "wrong crl-missing error", "server"),
+        ("expired.crl", "wrong crl-expired error", "certificate"),
+    ] {
+        let run = once(&lists.site(&via, &[good.clone(), lists.url(file)]), None);
+        assert_eq!(run.verdict(named), verdict, "{file}");
+        assert_eq!(run.owner(named), owner, "{file}");
+    }
+    assert!(
+        lists
+            .nginx
+            .logged(1)
+            .iter()
+            .all(|line| !line.contains("secret"))
+    );
+}
+
+#[test]
+fn lists_are_fetched_through_socks_and_by_users_whom_the_proxy_knows() {
+    let lists = Lists::new();
+    let good = lists.url("good.crl");
+    let (named, port) = (lists.named.port(), lists.by_certificate.port());
+    let socks = Server::microsocks();
+    let down = free();
+    let urls = [good.clone(), format!("http://{down}/good.crl")];
+    let run = once(&lists.site(&format!("socks5://{}", socks.at), &urls), None);
+    assert_eq!(run.verdict(named), "ok answered note");
+    assert_eq!(run.verdict(port), "ok answered note");
+    assert_eq!(run.verdict(down.port()), "blocked unreached-by-proxy error");
+
+    let (squid, _helper) = squid_with_a_login();
+    let site = lists.site(
+        &format!("http://probe@{}", squid.at),
+        std::slice::from_ref(&good),
+    );
+    let run = once(&site, Some("right-word"));
+    assert_eq!(run.verdict(named), "ok answered note");
+    assert_eq!(run.verdict(port), "ok answered note");
+    assert!(!run.everything().contains("right-word"));
+    let run = once(&site, Some("wrong-word"));
+    assert_eq!(run.verdict(named), "unknown proxy-login error");
+    let told = |line: &&String| !line.ends_with("[-]") && line.starts_with("407 ");
+    let asked = squid.logged(6);
+    assert_eq!(asked.iter().filter(told).count(), 1, "{asked:?}");
 }

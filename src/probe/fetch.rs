@@ -8,11 +8,11 @@ use tracing::Instrument as _;
 use url::Url;
 
 use super::{Prober, once};
-use crate::conversation::revocation::fetch::{Fetched, NotConnected, NotFetched, fetch};
+use crate::conversation::revocation::fetch::{Fetched, NotConnected, NotFetched, Way, fetch};
 use crate::os::{Connection, Manner};
 
 /// The longest time for one list, redirects and all: CryptoAPI waits no longer by default.
-const LONGEST: Duration = Duration::from_secs(15);
+pub(super) const LONGEST: Duration = Duration::from_secs(15);
 /// The most addresses of a redirect's host that are tried.
 const MOST_ADDRESSES: usize = 4;
 
@@ -42,7 +42,7 @@ impl Prober {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => None,
-                fetched = fetch(url, most, connect, allows, LONGEST) => {
+                fetched = fetch(url, most, &Way::Straight, connect, allows, LONGEST) => {
                     let length = fetched.as_ref().map(|fetched| fetched.body.len());
                     tracing::debug!(?length, "fetched");
                     Some(fetched)

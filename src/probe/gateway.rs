@@ -6,16 +6,17 @@
 //! each; the credentials are tried once, and after a refusal never again in the run.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
+use url::Url;
 
 use super::knock::Places;
 use super::once::{Once, in_place};
-use super::{Ladder, Prober, Question, Target, converse, millis};
+use super::{Ladder, Prober, Question, Target, converse, fetch, millis};
 use crate::config::Via;
 use crate::conversation::http::answer::Answer;
 use crate::conversation::http::authority::{Authority, Authorization};
@@ -23,6 +24,9 @@ use crate::conversation::proxy::credentials::Credentials;
 use crate::conversation::proxy::forward;
 use crate::conversation::proxy::through::through;
 use crate::conversation::proxy::{Kind, Offered, Passage, Refused, Unreached};
+use crate::conversation::revocation::fetch::{
+    Fetched, NotConnected, NotFetched, Way, fetch as get,
+};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, State, Stop, Stopped, Unresolved,
 };
@@ -45,6 +49,24 @@ pub struct Gateway {
     lost: Mutex<Option<Stop>>,
     /// What it says of a host that does not exist, once that was asked; `None`: nothing.
     voice: OnceCell<Option<Answer>>,
+}
+
+/// What came of fetching through a proxy.
+#[derive(Debug)]
+pub(crate) struct ByProxy {
+    /// What stands at the address, or what kept it from coming.
+    pub(crate) came: Result<Fetched, NotByProxy>,
+    /// The tries to reach the proxy.
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+/// Why nothing was fetched through a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotByProxy {
+    /// The proxy, or the way to it.
+    Stopped(Stop),
+    /// The server.
+    NotFetched(NotFetched),
 }
 
 /// What keeps a question from its server.
@@ -181,13 +203,91 @@ impl Gateway {
         attempts: &mut Vec<Attempt>,
     ) -> Result<TcpStream, Kept> {
         let target = authority(question).ok_or(Kept::Nameless)?;
+        self.tunnel_to(prober, &target, attempts).await
+    }
+
+    async fn tunnel_to(
+        &self,
+        prober: &Prober,
+        target: &Authority,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<TcpStream, Kept> {
         let stream = self.knock(prober, attempts).await?;
         let credentials = self.credentials.as_ref();
-        let asking = through(stream, self.kind, &target, credentials, wait(prober));
+        let asking = through(stream, self.kind, target, credentials, wait(prober));
         match unless_stopped(prober, asking).await? {
             Passage::Tunnel(stream) => Ok(stream),
             Passage::Refused(refused) => Err(Kept::Stopped(stopped(&refused))),
         }
+    }
+
+    /// Fetches a list as clients do: an HTTP proxy passes the request on, SOCKS leads to the server. Redirects lead only
+    /// where `allows` lets them. `None` when the run was stopped.
+    pub(crate) async fn fetch(
+        &self,
+        prober: &Prober,
+        url: &Url,
+        most: usize,
+        allows: impl Fn(&str, u16) -> bool,
+    ) -> Option<ByProxy> {
+        let attempts = Mutex::new(Vec::new());
+        let kept = Mutex::new(None);
+        let connect = async |host: String, port: u16| {
+            let mut tries = Vec::new();
+            let way = match self.kind {
+                Kind::HttpConnect => self.knock(prober, &mut tries).await,
+                Kind::Socks5 => match Authority::new(&host, port) {
+                    Some(target) => self.tunnel_to(prober, &target, &mut tries).await,
+                    None => Err(Kept::Nameless),
+                },
+            };
+            held(&attempts).extend(tries);
+            way.map_err(|why| {
+                *held(&kept) = Some(why);
+                NotConnected::OwnTrouble
+            })
+        };
+        let fetching = async {
+            match self.kind {
+                Kind::HttpConnect => {
+                    let credentials = self.credentials.as_ref();
+                    let limit = fetch::LONGEST;
+                    forward::fetch(url, most, credentials, connect, allows, limit).await
+                }
+                Kind::Socks5 => {
+                    let limit = fetch::LONGEST;
+                    Ok(get(url, most, &Way::Straight, connect, allows, limit).await)
+                }
+            }
+        };
+        let came = unless_stopped(prober, fetching).await.ok()?;
+        let kept = held(&kept).take();
+        let came = match (kept, came) {
+            (Some(Kept::Stopped(stop)), _) => Err(NotByProxy::Stopped(stop)),
+            (Some(Kept::Interrupted), _) => return None,
+            (Some(Kept::Nameless), _) => Err(NotByProxy::NotFetched(NotFetched::Unfit {
+                url: url.to_string(),
+            })),
+            (None, Err(refused)) => Err(NotByProxy::Stopped(stopped(&refused))),
+            (None, Ok(Err(why))) => Err(self.not_fetched(prober, why).await),
+            (None, Ok(Ok(fetched))) => Ok(fetched),
+        };
+        let attempts = held(&attempts).drain(..).collect();
+        Some(ByProxy { came, attempts })
+    }
+
+    /// Whether the proxy or the server said no.
+    async fn not_fetched(&self, prober: &Prober, why: NotFetched) -> NotByProxy {
+        if let NotFetched::Passed(head) = &why {
+            let answer = Answer::of_head((**head).clone());
+            if forward::may_be_its_own(&answer)
+                && let Some(voice) = self.voice(prober).await
+                && let Some(refused) = forward::in_its_voice(&answer, voice)
+            {
+                return NotByProxy::Stopped(stopped(&refused));
+            }
+        }
+        NotByProxy::NotFetched(why)
     }
 
     /// A connection to the proxy itself.
@@ -223,9 +323,13 @@ impl Gateway {
         Err(Kept::Stopped(stop))
     }
 
-    fn lost(&self) -> std::sync::MutexGuard<'_, Option<Stop>> {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lost(&self) -> MutexGuard<'_, Option<Stop>> {
+        held(&self.lost)
     }
+}
+
+fn held<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks one question through a proxy.

@@ -66,6 +66,7 @@ use learnt::Learnt;
 pub use crate::conversation::{Challenger, Token, Trust, WebNeeds};
 pub use converse::MOST_RPC_PORTS;
 pub use gateway::Gateway;
+pub(crate) use gateway::NotByProxy;
 pub use names::lookup;
 pub use prove::SAMPLES as LOSS_SAMPLES;
 pub use recognise::Beside;

@@ -10,7 +10,7 @@ use super::{Bench, aim, story};
 use crate::catalogue::Need;
 use crate::conversation::revocation::gate::Gate;
 use crate::diagnostic::Place;
-use crate::observation::Unresolved;
+use crate::observation::{Observation, State, Unresolved};
 use crate::plan::{self, Flow, Owner, Target};
 use crate::probe::{self, Ladder, Landing, OldTls, Question, Turn};
 use crate::site::{Crl, Site};
@@ -70,6 +70,30 @@ pub(super) async fn flows(
         flows.push(Some(flow));
     }
     try_ports(bench, site, all, new).await;
+    flows
+}
+
+/// The flow to each host by its place among all, where a proxy leads there. A new one is not tried: what a client asks of
+/// such a host is the list itself.
+pub(super) fn by_proxy(
+    bench: &Bench,
+    site: &mut Site,
+    all: &mut Vec<Seen>,
+    hosts: &[Host],
+    proxy: &str,
+) -> Vec<Option<usize>> {
+    let mut flows = Vec::new();
+    for host in hosts {
+        let flow = flow_to(bench, site, all, host);
+        let observations = &mut all[flow].observations;
+        if observations.is_empty() {
+            observations.push(Observation {
+                via: Some(proxy.to_string()),
+                ..Observation::without_packets(None, State::Silent)
+            });
+        }
+        flows.push(Some(flow));
+    }
     flows
 }
 

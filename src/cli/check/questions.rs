@@ -212,7 +212,8 @@ fn name_to_ask(site: &Site, zone: ZoneId) -> Option<String> {
 /// What goes through a proxy: TCP, to single ports, that has to pass. What a proxy opens of a forbidden flow would say
 /// nothing of the firewalls.
 fn through_a_proxy(gateway: &Gateway, flow: &Flow) -> Ladder {
-    // The list itself is fetched directly: here a client's request for a page says whether the way is open.
+    // The list itself is fetched when all certificates have been seen: here a client's request for a page says whether the
+    // way is open.
     let is_list = matches!(flow.to, Target::Crl(_));
     match ladder(flow) {
         _ if flow.need == Need::Forbidden => Ladder::None,

@@ -1,12 +1,17 @@
 //! Proxies: what HTTP and SOCKS5 proxies say before the tunnel.
 
+use url::Url;
+
 use super::{LIMIT, at_most, peer, wait_for};
 use crate::conversation::http::authority::Authority;
 use crate::conversation::proxy::credentials::Credentials;
 use crate::conversation::proxy::forward;
 use crate::conversation::proxy::through::through;
 use crate::conversation::proxy::{Kind, Passage, Refused};
+use crate::conversation::revocation::fetch::NotFetched;
 
+/// Less than the largest list, so that small inputs go beyond it.
+const LARGEST_LIST: usize = 2_048;
 const PASSWORD: &str = "fuzz-and-tell";
 /// `user:fuzz-and-tell` in Base64.
 const AUTHORIZATION: &str = "dXNlcjpmdXp6LWFuZC10ZWxs";
@@ -21,7 +26,29 @@ pub fn proxy(bytes: &[u8]) -> bool {
     });
     let credentials = Credentials::new("user", PASSWORD);
     let passed_on = [None, credentials].map(|who| is_passed_on(who.as_ref(), bytes));
-    known.contains(&true) || passed_on.contains(&true)
+    let credentials = Credentials::new("user", PASSWORD);
+    let fetched = [None, credentials].map(|who| is_fetched(who.as_ref(), bytes));
+    let all = [known, passed_on, fetched];
+    all.as_flattened().contains(&true)
+}
+
+/// What comes back for a list that a proxy was to pass on.
+fn is_fetched(credentials: Option<&Credentials>, bytes: &[u8]) -> bool {
+    let Ok(url) = Url::parse("http://pki.example.com/ca.crl") else {
+        return false;
+    };
+    let connect = async |_, _| Ok(peer(bytes));
+    let fetching = forward::fetch(&url, LARGEST_LIST, credentials, connect, |_, _| true, LIMIT);
+    match wait_for(fetching) {
+        Ok(Ok(fetched)) => fetched.body.len() <= LARGEST_LIST,
+        Ok(Err(NotFetched::Elsewhere { to })) => {
+            let told = credentials.is_some();
+            assert!(!told || !to.contains(PASSWORD) && !to.contains(AUTHORIZATION));
+            true
+        }
+        Ok(Err(_)) => false,
+        Err(refused) => is_refusal(&refused, credentials),
+    }
 }
 
 /// What comes back for a request that a proxy was to pass on.

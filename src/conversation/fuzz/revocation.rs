@@ -5,7 +5,7 @@ use url::Url;
 use super::certificates::now;
 use super::{LIMIT, at_most, peer, pieces, wait_for};
 use crate::conversation::revocation::answer::{Answer, Broken, Head};
-use crate::conversation::revocation::fetch::{NotFetched, fetch};
+use crate::conversation::revocation::fetch::{NotFetched, Way, fetch};
 use crate::conversation::revocation::{list, ocsp};
 
 /// Less than the largest list, so that small inputs go beyond it.
@@ -22,7 +22,14 @@ pub fn revocation_fetch(bytes: &[u8]) -> bool {
         return false;
     };
     let connect = async |_, _| Ok(peer(bytes));
-    match wait_for(fetch(&url, LARGEST_LIST, connect, |_, _| true, LIMIT)) {
+    match wait_for(fetch(
+        &url,
+        LARGEST_LIST,
+        &Way::Straight,
+        connect,
+        |_, _| true,
+        LIMIT,
+    )) {
         Ok(fetched) => {
             assert!(fetched.body.len() <= LARGEST_LIST);
             assert!(fetched.asked.len() <= 4);

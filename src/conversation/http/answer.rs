@@ -61,6 +61,19 @@ pub(crate) struct Answer {
     pub(crate) reusable: bool,
 }
 
+impl Answer {
+    /// One of which the head alone is known.
+    pub(crate) fn of_head(head: Head) -> Self {
+        Self {
+            head,
+            body: Vec::new(),
+            ended: BodyEnd::Cut,
+            interim: Vec::new(),
+            reusable: false,
+        }
+    }
+}
+
 /// What ended a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {

@@ -27,6 +27,25 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// A head that was parsed, its texts cut.
+    pub(crate) fn of(response: &httparse::Response<'_, '_>) -> Option<Self> {
+        let cut = |text: &str, longest: usize| text.chars().take(longest).collect::<String>();
+        Some(Self {
+            minor: response.version?,
+            status: response.code?,
+            reason: cut(response.reason.unwrap_or_default(), LONGEST_TEXT),
+            headers: response
+                .headers
+                .iter()
+                .filter(|header| !header.name.is_empty())
+                .map(|header| {
+                    let value = String::from_utf8_lossy(header.value);
+                    (cut(header.name, LONGEST_TEXT), cut(&value, LONGEST_VALUE))
+                })
+                .collect(),
+        })
+    }
+
     /// The first header of a name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self
@@ -98,33 +117,15 @@ pub(crate) fn read(bytes: &[u8]) -> HeadReading {
     let mut response = httparse::Response::new(&mut headers);
     match response.parse(bytes) {
         Ok(httparse::Status::Partial) if bytes.len() < LARGEST_HEAD => HeadReading::Partial,
-        Ok(httparse::Status::Complete(length)) => match head(&response) {
+        Ok(httparse::Status::Complete(length)) => match Head::of(&response) {
             Some(head) => HeadReading::Whole(head, length),
             None => HeadReading::Garbage,
         },
         // Whoever sent a good status line speaks HTTP, even with a header that cannot be read or hundreds of them.
         Ok(httparse::Status::Partial) | Err(_) => {
-            head(&response).map_or(HeadReading::Garbage, HeadReading::Spoilt)
+            Head::of(&response).map_or(HeadReading::Garbage, HeadReading::Spoilt)
         }
     }
-}
-
-fn head(response: &httparse::Response<'_, '_>) -> Option<Head> {
-    let cut = |text: &str, longest: usize| text.chars().take(longest).collect::<String>();
-    Some(Head {
-        minor: response.version?,
-        status: response.code?,
-        reason: cut(response.reason.unwrap_or_default(), LONGEST_TEXT),
-        headers: response
-            .headers
-            .iter()
-            .filter(|header| !header.name.is_empty())
-            .map(|header| {
-                let value = String::from_utf8_lossy(header.value);
-                (cut(header.name, LONGEST_TEXT), cut(&value, LONGEST_VALUE))
-            })
-            .collect(),
-    })
 }
 
 #[cfg(test)]

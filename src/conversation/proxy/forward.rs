@@ -1,13 +1,14 @@
 //! Plain HTTP through an HTTP proxy, as clients go: a request that names the whole URL (RFC 9112 section 3.2.2), and no
 //! tunnel. Proxies as a rule open tunnels to port 443 alone.
 //!
-//! The root page is asked for. What comes back may be the server's answer or the proxy's own word: some proxies mark
-//! theirs (`connect::own_word`), and of the others the answer is held beside the proxy's voice, which is what it says of
-//! a host that cannot exist ([`NOBODY`]).
+//! The root page is asked for, or a revocation list ([`fetch`]). What comes back may be the server's answer or the proxy's
+//! own word: some proxies mark theirs (`connect::own_word`), and of the others the answer is held beside the proxy's voice,
+//! which is what it says of a host that cannot exist ([`NOBODY`]).
 
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use url::Url;
 
 use super::connect;
 use super::credentials::{Credentials, Loan};
@@ -19,6 +20,8 @@ use crate::conversation::http::authority::Authority;
 use crate::conversation::http::conversation::Conversation;
 use crate::conversation::http::is_one_speaker;
 use crate::conversation::http::request::Request;
+use crate::conversation::revocation::answer::Broken;
+use crate::conversation::revocation::fetch::{self, Fetched, NotConnected, NotFetched, Way};
 
 /// A host that no resolver knows (RFC 6761 section 6.4), so that a proxy itself has to answer for it.
 pub(crate) const NOBODY: &str = "portproof.invalid";
@@ -47,6 +50,57 @@ pub(crate) async fn root_page<S: AsyncRead + AsyncWrite + Entrusted + Unpin>(
         None => text.to_string(),
     };
     settle(loan, read(reading, clear))
+}
+
+/// Fetches what stands at an address, redirects and all, over connections to the proxy that `connect` makes. Inside is
+/// what came of it at the server, or of an answer that may be the proxy's own and bears no mark.
+///
+/// # Errors
+/// The proxy's own word, or that it gave no answer at all.
+pub(crate) async fn fetch<S: AsyncRead + AsyncWrite + Entrusted + Unpin>(
+    url: &Url,
+    most: usize,
+    credentials: Option<&Credentials>,
+    connect: impl AsyncFn(String, u16) -> Result<S, NotConnected>,
+    allows: impl Fn(&str, u16) -> bool,
+    limit: Duration,
+) -> Result<Result<Fetched, NotFetched>, Refused> {
+    let loan = match credentials {
+        Some(credentials) => Some(credentials.lend().await.ok_or_else(withheld)?),
+        None => None,
+    };
+    let way = Way::PassedOn(loan.as_ref().map(Loan::authorization));
+    let came = fetch::fetch(url, most, &way, connect, allows, limit).await;
+    if let Err(NotFetched::Unreachable { .. }) = came {
+        // Nobody was told who asks.
+        return Ok(came);
+    }
+    let clear = |text: &str| match credentials {
+        Some(credentials) => credentials.cleared(text),
+        None => text.to_string(),
+    };
+    settle(loan, by_whom(came, clear))
+}
+
+/// Takes what is the proxy's own from what is the server's.
+fn by_whom(
+    came: Result<Fetched, NotFetched>,
+    clear: impl Fn(&str) -> String,
+) -> Result<Result<Fetched, NotFetched>, Refused> {
+    match came {
+        Err(NotFetched::Passed(head)) => match connect::own_word(&head, clear) {
+            Some(refused) => Err(refused),
+            None => Ok(Err(NotFetched::Passed(head))),
+        },
+        Err(NotFetched::Mute) => Err(Refused::Silent),
+        Err(NotFetched::Broken(Broken::HungUp)) => Err(Refused::Closed),
+        Err(NotFetched::Broken(Broken::NotHttp)) => {
+            Err(Refused::not_a_proxy("it does not speak HTTP"))
+        }
+        // Whoever was told a secret might send it on.
+        Err(NotFetched::Elsewhere { to }) => Ok(Err(NotFetched::Elsewhere { to: clear(&to) })),
+        other => Ok(other),
+    }
 }
 
 fn read(reading: Reading, clear: impl Fn(&str) -> String) -> Result<Answer, Refused> {
@@ -165,6 +219,69 @@ mod tests {
             "{came:?}"
         );
         assert!(asked.contains("\r\nProxy-Authorization: Basic cHJvYmU6czNjcmV0LXdvcmQ=\r\n"));
+        assert!(credentials.are_burnt());
+    }
+
+    /// What comes of fetching a list through a proxy that says this, and what it was asked.
+    async fn list(
+        says: String,
+        credentials: Option<&Credentials>,
+    ) -> (Result<Result<Fetched, NotFetched>, Refused>, String) {
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let proxy = tokio::spawn(async move {
+            let mut bytes = [0; 2_048];
+            let count = far.read(&mut bytes).await.expect("a request");
+            let _ = far.write_all(says.as_bytes()).await;
+            String::from_utf8(bytes[..count].to_vec()).expect("text")
+        });
+        let url = Url::parse("http://pki.example.com/ca+.crl").expect("an address");
+        let near = std::sync::Mutex::new(Some(near));
+        let connect = async |_, _| {
+            let near = near.lock().expect("no panic").take();
+            near.ok_or(NotConnected::Closed)
+        };
+        let came = fetch(&url, 1_000, credentials, connect, |_, _| false, LIMIT).await;
+        drop(near);
+        (came, proxy.await.expect("no panic"))
+    }
+
+    #[tokio::test]
+    async fn a_list_is_asked_for_by_its_whole_address_and_the_proxys_word_is_told_from_the_servers()
+    {
+        let said = |text: &str| format!("HTTP/1.1 {text}\r\nContent-Length: 4\r\n\r\nlist");
+        let (came, asked) = list(said("200 OK"), None).await;
+        assert!(matches!(came, Ok(Ok(fetched)) if fetched.body == b"list"));
+        assert!(
+            asked.starts_with(
+                "GET http://pki.example.com/ca+.crl HTTP/1.1\r\nHost: pki.example.com\r\n"
+            ),
+            "{asked}"
+        );
+        let (came, _) = list(said("404 Not Found"), None).await;
+        assert!(matches!(came, Ok(Err(NotFetched::Passed(head))) if head.status == 404));
+        let marked = said("403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0");
+        let (came, _) = list(marked, None).await;
+        assert!(matches!(came, Err(Refused::Forbidden { .. })), "{came:?}");
+        assert!(matches!(
+            list(String::new(), None).await.0,
+            Err(Refused::Closed)
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_login_for_a_list_is_not_sent_again_and_stands_in_no_text() {
+        let credentials = Credentials::new("probe", "s3cret-word").expect("fit");
+        let back = "HTTP/1.1 302 Found\r\nLocation: http://x.example/s3cret-word\r\n\r\n";
+        let (came, asked) = list(back.to_string(), Some(&credentials)).await;
+        assert!(asked.contains("\r\nProxy-Authorization: Basic "), "{asked}");
+        assert!(!format!("{came:?}").contains("s3cret"), "{came:?}");
+        let credentials = Credentials::new("probe", "s3cret-word").expect("fit");
+        let refused = "HTTP/1.1 407 X\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n";
+        let (came, _) = list(refused.to_string(), Some(&credentials)).await;
+        assert!(
+            matches!(came, Err(Refused::Authentication { .. })),
+            "{came:?}"
+        );
         assert!(credentials.are_burnt());
     }
 

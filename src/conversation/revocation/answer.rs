@@ -4,6 +4,8 @@
 //! closes (RFC 9112 section 6.3). The body is bounded, and a length that is too large ends the reading before the first
 //! byte of it.
 
+use crate::conversation::http::head;
+
 /// The most bytes of an answer's head.
 const LARGEST_HEAD: usize = 16 << 10;
 /// The most bytes of the line before a chunk.
@@ -24,6 +26,8 @@ pub(crate) struct Head {
     pub(crate) date: Option<String>,
     /// `Age` header, of an answer that a cache kept.
     pub(crate) age: Option<String>,
+    /// The whole of it, cut to what evidence needs.
+    pub(crate) whole: head::Head,
     framing: Framing,
 }
 
@@ -137,7 +141,7 @@ impl Answer {
                 }
                 Ok(httparse::Status::Partial) | Err(_) => return Err(Broken::NotHttp),
             };
-            let head = head(&response).ok_or(Broken::NotHttp)?;
+            let head = read(&response).ok_or(Broken::NotHttp)?;
             self.pending.drain(..length);
             if (100..200).contains(&head.status) {
                 continue;
@@ -213,7 +217,7 @@ impl Answer {
     }
 }
 
-fn head(response: &httparse::Response<'_, '_>) -> Option<Head> {
+fn read(response: &httparse::Response<'_, '_>) -> Option<Head> {
     let header = |name: &str| {
         let mut found = response
             .headers
@@ -245,6 +249,7 @@ fn head(response: &httparse::Response<'_, '_>) -> Option<Head> {
         content_type: header("content-type"),
         date: header("date"),
         age: header("age"),
+        whole: head::Head::of(response)?,
         framing,
     })
 }

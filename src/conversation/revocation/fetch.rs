@@ -11,7 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::answer::{Answer, Broken, Head};
-use crate::conversation::http::date;
+use crate::conversation::http::authority::Authorization;
+use crate::conversation::http::{date, head};
 use crate::conversation::message;
 use crate::observation::ServerClock;
 
@@ -50,6 +51,8 @@ pub(crate) enum NotFetched {
     },
     /// The server says something else than 200.
     Status(u16),
+    /// So says the server, or the proxy that was to pass the request on.
+    Passed(Box<head::Head>),
     /// It sends elsewhere: to HTTPS, or to a host that must not be asked.
     Elsewhere {
         /// Where.
@@ -83,6 +86,15 @@ pub(crate) enum NotConnected {
     OwnTrouble,
 }
 
+/// How a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// On a connection that leads to the host.
+    Straight,
+    /// On one to a proxy, which passes it on, and may be told who asks.
+    PassedOn(Option<Authorization>),
+}
+
 /// What to do after the head of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -100,16 +112,26 @@ pub(crate) fn destination(url: &Url) -> Option<(String, u16)> {
     Some((host, url.port_or_known_default()?))
 }
 
-/// The request for an address: it says who asks, and changes nothing.
-pub(crate) fn request(url: &Url) -> String {
+/// The request for an address: it says who asks, and changes nothing. A proxy is told the whole address (RFC 9112
+/// section 3.2.2).
+pub(crate) fn request(url: &Url, way: &Way) -> String {
     let query = url
         .query()
         .map_or(String::new(), |query| format!("?{query}"));
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    let host = format!("{}{port}", url.host_str().unwrap_or_default());
+    let (before, login) = match way {
+        Way::Straight => (String::new(), String::new()),
+        Way::PassedOn(who) => (
+            format!("http://{host}"),
+            who.as_ref().map_or(String::new(), |who| {
+                format!("Proxy-Authorization: {}\r\n", who.value())
+            }),
+        ),
+    };
     format!(
-        "GET {}{query} HTTP/1.1\r\nHost: {}{port}\r\nUser-Agent: portproof/{}\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n",
+        "GET {before}{}{query} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: portproof/{}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n{login}Connection: close\r\n\r\n",
         url.path(),
-        url.host_str().unwrap_or_default(),
         env!("CARGO_PKG_VERSION")
     )
 }
@@ -121,11 +143,15 @@ pub(crate) fn request(url: &Url) -> String {
 pub(crate) fn next(
     head: &Head,
     asked: &[Url],
+    way: &Way,
     allows: impl Fn(&str, u16) -> bool,
 ) -> Result<Next, NotFetched> {
     match head.status {
         200 => return Ok(Next::Read),
         301 | 302 | 303 | 307 | 308 => {}
+        _ if *way != Way::Straight => {
+            return Err(NotFetched::Passed(Box::new(head.whole.clone())));
+        }
         status => return Err(NotFetched::Status(status)),
     }
     let (Some(from), Some(location)) = (asked.last(), &head.location) else {
@@ -144,13 +170,14 @@ pub(crate) fn next(
 }
 
 /// Fetches an address within `limit`, redirects and all, with at most `most` bytes of body. `connect` makes a
-/// connection to a host and port; `allows` says whether a redirect may lead there.
+/// connection for a host and port, which leads there or to the proxy; `allows` says whether a redirect may lead there.
 ///
 /// # Errors
 /// Why nothing was fetched.
 pub(crate) async fn fetch<S: AsyncRead + AsyncWrite + Unpin>(
     url: &Url,
     most: usize,
+    way: &Way,
     connect: impl AsyncFn(String, u16) -> Result<S, NotConnected>,
     allows: impl Fn(&str, u16) -> bool,
     limit: Duration,
@@ -167,7 +194,7 @@ pub(crate) async fn fetch<S: AsyncRead + AsyncWrite + Unpin>(
             Err(_) => Err(NotConnected::Silent),
         };
         let stream = connected.map_err(|why| NotFetched::Unreachable { host, port, why })?;
-        match exchange(stream, &asked, most, &allows, deadline).await? {
+        match exchange(stream, &asked, most, way, &allows, deadline).await? {
             Exchanged::Redirect(to) => asked.push(to),
             Exchanged::Answer(answer) => {
                 let head = answer.head();
@@ -197,13 +224,23 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     asked: &[Url],
     most: usize,
+    way: &Way,
     allows: impl Fn(&str, u16) -> bool,
     deadline: Instant,
 ) -> Result<Exchanged, NotFetched> {
-    let request = asked.last().map(request).unwrap_or_default();
-    message::send(&mut stream, "GET", request.as_bytes(), deadline).await;
+    let request = asked.last().map(|url| request(url, way));
+    let request = request.unwrap_or_default();
+    match way {
+        Way::PassedOn(Some(_)) => {
+            message::send_secretly(&mut stream, "GET", request.as_bytes(), deadline).await;
+        }
+        Way::Straight | Way::PassedOn(None) => {
+            message::send(&mut stream, "GET", request.as_bytes(), deadline).await;
+        }
+    }
     let mut bytes = 0;
-    let end = read(&mut stream, &mut bytes, asked, most, allows, deadline).await;
+    let next = |head: &Head| next(head, asked, way, &allows);
+    let end = read(&mut stream, &mut bytes, most, next, deadline).await;
     message::came("HTTP answer", bytes);
     end
 }
@@ -212,9 +249,8 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
 async fn read<S: AsyncRead + Unpin>(
     stream: &mut S,
     total: &mut usize,
-    asked: &[Url],
     most: usize,
-    allows: impl Fn(&str, u16) -> bool,
+    next: impl Fn(&Head) -> Result<Next, NotFetched>,
     deadline: Instant,
 ) -> Result<Exchanged, NotFetched> {
     let mut answer = Answer::new(most);
@@ -238,7 +274,7 @@ async fn read<S: AsyncRead + Unpin>(
         // What the head says comes first: the body of an error or a redirect is of no interest.
         if headless
             && let Some(head) = answer.head()
-            && let Next::Ask(to) = next(head, asked, &allows)?
+            && let Next::Ask(to) = next(head)?
         {
             return Ok(Exchanged::Redirect(to));
         }
@@ -266,11 +302,28 @@ mod tests {
 
     #[test]
     fn the_request_is_for_path_and_query_of_the_host() {
-        let text = request(&url("http://pki.example.com:8080/ca+.crl?a=b#c"));
+        let straight = |text| request(&url(text), &Way::Straight);
+        let text = straight("http://pki.example.com:8080/ca+.crl?a=b#c");
         assert!(text.starts_with("GET /ca+.crl?a=b HTTP/1.1\r\nHost: pki.example.com:8080\r\n"));
         assert!(text.ends_with("\r\n\r\n"));
-        let text = request(&url("http://[2001:db8::1]"));
+        let text = straight("http://[2001:db8::1]");
         assert!(text.starts_with("GET / HTTP/1.1\r\nHost: [2001:db8::1]\r\n"));
+    }
+
+    #[test]
+    fn a_proxy_is_told_the_whole_address_and_perhaps_who_asks() {
+        let who = Authorization::new("Basic eDp5".to_string());
+        let of = |who| {
+            request(
+                &url("http://pki.example.com:8080/ca.crl?a"),
+                &Way::PassedOn(who),
+            )
+        };
+        assert!(of(None).starts_with(
+            "GET http://pki.example.com:8080/ca.crl?a HTTP/1.1\r\nHost: pki.example.com:8080\r\n"
+        ));
+        assert!(!of(None).contains("Authorization"));
+        assert!(of(Some(who)).contains("\r\nProxy-Authorization: Basic eDp5\r\n"));
     }
 
     #[test]
@@ -287,7 +340,8 @@ mod tests {
     fn redirects_lead_only_where_they_may_and_not_for_ever() {
         let asked = [url("http://h/a/list.crl")];
         let here = |host: &str, port: u16| host == "h" && port == 80;
-        let after = |location: Option<&str>| next(&head(302, location), &asked, here);
+        let after =
+            |location: Option<&str>| next(&head(302, location), &asked, &Way::Straight, here);
         assert_eq!(after(Some("b.crl")), Ok(Next::Ask(url("http://h/a/b.crl"))));
         assert_eq!(after(Some("/b")), Ok(Next::Ask(url("http://h/b"))));
         for to in [
@@ -302,20 +356,31 @@ mod tests {
         assert_eq!(after(None), Err(NotFetched::Status(302)));
         let many = vec![url("http://h/"); MOST_REDIRECTS + 1];
         assert_eq!(
-            next(&head(301, Some("/")), &many, here),
+            next(&head(301, Some("/")), &many, &Way::Straight, here),
             Err(NotFetched::TooManyRedirects)
         );
         let as_many_as_may_be = &many[1..];
-        assert!(next(&head(301, Some("/")), as_many_as_may_be, here).is_ok());
+        assert!(
+            next(
+                &head(301, Some("/")),
+                as_many_as_may_be,
+                &Way::Straight,
+                here
+            )
+            .is_ok()
+        );
     }
 
     #[test]
     fn any_other_status_than_200_is_told() {
         let asked = [url("http://h/")];
-        assert_eq!(next(&head(200, None), &asked, |_, _| false), Ok(Next::Read));
+        let all = |head: &Head, way| next(head, &asked, way, |_, _| true);
+        assert_eq!(all(&head(200, None), &Way::Straight), Ok(Next::Read));
+        let by_proxy = all(&head(403, None), &Way::PassedOn(None));
+        assert!(matches!(by_proxy, Err(NotFetched::Passed(head)) if head.status == 403));
         for status in [204, 206, 304, 403, 404, 500] {
             assert_eq!(
-                next(&head(status, Some("/")), &asked, |_, _| true),
+                all(&head(status, Some("/")), &Way::Straight),
                 Err(NotFetched::Status(status))
             );
         }
@@ -327,7 +392,7 @@ mod tests {
             let asked = [url("http://h/a")];
             let mut head = head(302, Some("/"));
             head.location = Some(location);
-            let _ = next(&head, &asked, |_, _| true);
+            let _ = next(&head, &asked, &Way::Straight, |_, _| true);
         }
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! It is asked twice. [`Gate::host`] looks at host and port, before a name is resolved. [`Gate::address`] looks at each
 //! address that the name has: what counts is where a packet would go, not how the address is written. A redirect leads
-//! only to a host that has passed both, at the addresses that passed ([`super::fetch`]).
+//! only to a host that has passed both, at the addresses that passed ([`super::fetch`]). Where a proxy resolves the names,
+//! packets from here go to the proxy alone, and where it leads is its own rules' matter: then the first look is all.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -72,6 +73,11 @@ impl Gate<'_> {
         if port != HTTP && !self.site.list_ports.contains(&port) && !self.has_flow(host, port) {
             return Err(Refused::Port(port));
         }
+        // Every resolver gives it this host's own address, that of a proxy its own (RFC 6761 section 6.3).
+        if !named && is_localhost(host) {
+            let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+            return self.address(host, address);
+        }
         // An address needs no resolver.
         let literal = host.parse::<IpAddr>();
         literal.map_or(Ok(()), |address| self.address(host, address))
@@ -125,6 +131,11 @@ impl Gate<'_> {
         };
         self.site.flows.iter().any(leads)
     }
+}
+
+fn is_localhost(host: &str) -> bool {
+    let last = host.trim_end_matches('.').rsplit('.').next();
+    last.is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
 }
 
 fn kind(address: IpAddr, own: &[IpNet]) -> Option<Kind> {
@@ -378,6 +389,21 @@ flows:
             };
             assert_eq!(gate.host(host, port), expected, "{host}:{port}");
         }
+    }
+
+    #[test]
+    fn the_name_of_this_host_itself_is_not_asked_whoever_resolves_it() {
+        let site = site(", crl_urls: [\"http://named.localhost/ca.crl\"]");
+        let own = own();
+        let gate = Gate {
+            site: &site,
+            own: &own,
+        };
+        for host in ["localhost", "LOCALHOST.", "pki.localhost"] {
+            assert!(gate.host(host, 80).is_err(), "{host}");
+        }
+        assert_eq!(gate.host("named.localhost", 80), Ok(()));
+        assert_eq!(gate.host("localhost.example.net", 80), Ok(()));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use url::Url;
 
 use super::LARGEST_LIST;
 use super::answer::Broken;
-use super::fetch::{Fetched, NotConnected, NotFetched, fetch};
+use super::fetch::{Fetched, NotConnected, NotFetched, Way, fetch};
 use super::list::{Checked, Fault, check};
 use super::pointers::pointers;
 use crate::conversation::certificate::made::{self, Issuer, openssl};
@@ -412,7 +412,9 @@ async fn get(at: SocketAddr, path: &str, limit: Duration) -> Result<Fetched, Not
     };
     let allows = |host: &str, port: u16| host == "pki.example.com" && port == 80;
     // As a task: what is fetched must be able to go from thread to thread.
-    let task = tokio::spawn(async move { fetch(&url, LARGEST_LIST, connect, allows, limit).await });
+    let task = tokio::spawn(async move {
+        fetch(&url, LARGEST_LIST, &Way::Straight, connect, allows, limit).await
+    });
     task.await.expect("no panic")
 }
 
@@ -558,14 +560,30 @@ async fn what_the_maker_of_connections_says_is_told() {
         NotConnected::OwnTrouble,
     ] {
         let connect = async |_: String, _: u16| Err::<TcpStream, _>(why);
-        let failed = fetch(&url, LARGEST_LIST, connect, |_, _| true, LIMIT).await;
+        let failed = fetch(
+            &url,
+            LARGEST_LIST,
+            &Way::Straight,
+            connect,
+            |_, _| true,
+            LIMIT,
+        )
+        .await;
         let (host, port) = ("2001:db8::1".to_string(), 8080);
         let unreachable = NotFetched::Unreachable { host, port, why };
         assert_eq!(failed, Err(unreachable));
     }
     let never = async |_: String, _: u16| std::future::pending().await;
     let limit = Duration::from_millis(100);
-    let failed = fetch::<TcpStream>(&url, LARGEST_LIST, never, |_, _| true, limit).await;
+    let failed = fetch::<TcpStream>(
+        &url,
+        LARGEST_LIST,
+        &Way::Straight,
+        never,
+        |_, _| true,
+        limit,
+    )
+    .await;
     assert!(matches!(
         failed,
         Err(NotFetched::Unreachable {
@@ -577,7 +595,15 @@ async fn what_the_maker_of_connections_says_is_told() {
     let connect = async |_: String, _: u16| -> Result<TcpStream, NotConnected> {
         panic!("nobody may be asked")
     };
-    let failed = fetch(&url, LARGEST_LIST, connect, |_, _| true, LIMIT).await;
+    let failed = fetch(
+        &url,
+        LARGEST_LIST,
+        &Way::Straight,
+        connect,
+        |_, _| true,
+        LIMIT,
+    )
+    .await;
     let url = "ldap:///CN=ca".to_string();
     assert_eq!(failed, Err(NotFetched::Unfit { url }));
 }

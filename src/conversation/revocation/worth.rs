@@ -377,6 +377,7 @@ pub(crate) fn of_failure(why: &NotFetched) -> (Service, String) {
             Service::List(ListFault::Missing(*status)),
             format!("the server answers with status {status}"),
         ),
+        NotFetched::Passed(head) => of_failure(&NotFetched::Status(head.status)),
         NotFetched::Elsewhere { to } => (
             Service::List(ListFault::Redirected),
             format!("the server sends to {to}, where clients do not follow"),

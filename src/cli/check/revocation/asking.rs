@@ -1,4 +1,4 @@
-//! Asking one address for one thing, and what that is worth.
+//! Asking one address, or the proxy of the zone, for one thing, and what that is worth.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -13,15 +13,19 @@ use crate::conversation::revocation::fetch::{Fetched, NotFetched};
 use crate::conversation::revocation::pointers::{Reach, Scheme};
 use crate::conversation::revocation::worth::{self, Base, Worth};
 use crate::conversation::revocation::{LARGEST_LIST, ocsp};
-use crate::observation::{ListSeen, Observation, Service};
+use crate::observation::{Attempt, Depth, ListSeen, Observation, Service, State, Stop};
+use crate::probe::{Gateway, NotByProxy};
 
 /// The addresses at which hosts and ports may be asked.
 pub(super) type Known = BTreeMap<(String, u16), Vec<IpAddr>>;
 
 /// What one address said when it was asked for one list.
+#[derive(Clone)]
 pub(super) struct Fetch {
     /// What that means for clients.
-    pub(super) service: Service,
+    pub(super) means: Means,
+    /// The tries to reach a proxy.
+    attempts: Vec<Attempt>,
     /// What is written down.
     list: ListSeen,
     /// The certificates that it revokes, by their places.
@@ -32,6 +36,22 @@ pub(super) struct Fetch {
     pub(super) base: Option<Base>,
     /// Where it sends, and must not be followed to.
     pub(super) sends_to: Option<String>,
+}
+
+/// What came of asking means for clients.
+#[derive(Clone)]
+pub(super) enum Means {
+    /// The server answered, or failed.
+    Served(Service),
+    /// A proxy did not lead to it.
+    Stopped(Stop),
+}
+
+impl Fetch {
+    /// Whether clients can rely on what came.
+    pub(super) fn is_good(&self) -> bool {
+        matches!(self.means, Means::Served(Service::Spoke))
+    }
 }
 
 /// What is known when one address is asked.
@@ -48,15 +68,33 @@ impl Asking<'_> {
     /// Fetches one list; `None` when the run was stopped.
     pub(super) async fn fetch(self, number: usize, at: SocketAddr) -> Option<Fetch> {
         let wanted = &self.all[number];
-        let most = match wanted.kind {
-            Kind::List | Kind::Delta(_) => LARGEST_LIST,
-            Kind::Answer(_) => ocsp::LARGEST_ANSWER,
-        };
         let addresses = |host: &str, port| self.known.get(&(host.to_string(), port)).cloned();
-        let fetching = self.bench.prober.fetch(&wanted.url, at, most, addresses);
+        let (url, most) = (&wanted.url, most(wanted));
+        let fetching = self.bench.prober.fetch(url, at, most, addresses);
         Some(match fetching.await? {
             Ok(fetched) => self.weigh(wanted, fetched),
             Err(why) => self.failed(wanted, why),
+        })
+    }
+
+    /// Fetches one list through the proxy of the zone; `None` when the run was stopped.
+    pub(super) async fn fetch_by(self, number: usize, gateway: &Gateway) -> Option<Fetch> {
+        let wanted = &self.all[number];
+        let allows = |host: &str, port| self.known.contains_key(&(host.to_string(), port));
+        let (url, most) = (&wanted.url, most(wanted));
+        let fetching = gateway.fetch(&self.bench.prober, url, most, allows);
+        let by_proxy = fetching.await?;
+        let fetch = match by_proxy.came {
+            Ok(fetched) => self.weigh(wanted, fetched),
+            Err(NotByProxy::NotFetched(why)) => self.failed(wanted, why),
+            Err(NotByProxy::Stopped(stop)) => {
+                let words = format!("the proxy {}", stop.said);
+                self.without(wanted, Means::Stopped(stop), words)
+            }
+        };
+        Some(Fetch {
+            attempts: by_proxy.attempts,
+            ..fetch
         })
     }
 
@@ -74,8 +112,10 @@ impl Asking<'_> {
             }
         };
         self.note_delta_elsewhere(&mut worth);
+        let service = worth.fault.map_or(Service::Spoke, Service::List);
         Fetch {
-            service: worth.fault.map_or(Service::Spoke, Service::List),
+            means: Means::Served(service),
+            attempts: Vec::new(),
             list: ListSeen {
                 list: worth.content,
                 faults: worth.words,
@@ -96,7 +136,18 @@ impl Asking<'_> {
             Kind::Delta(_) => worth::of_missing_delta(&why),
         };
         Fetch {
-            service,
+            sends_to: match why {
+                NotFetched::Elsewhere { to } => Some(to),
+                _ => None,
+            },
+            ..self.without(wanted, Means::Served(service), words)
+        }
+    }
+
+    fn without(self, wanted: &Wanted, means: Means, words: String) -> Fetch {
+        Fetch {
+            means,
+            attempts: Vec::new(),
             list: ListSeen {
                 faults: vec![words],
                 ..self.unseen(wanted)
@@ -104,10 +155,7 @@ impl Asking<'_> {
             revoked: Vec::new(),
             restored: Vec::new(),
             base: None,
-            sends_to: match why {
-                NotFetched::Elsewhere { to } => Some(to),
-                _ => None,
-            },
+            sends_to: None,
         }
     }
 
@@ -142,6 +190,14 @@ impl Asking<'_> {
     }
 }
 
+/// The most bytes that are read of it.
+fn most(wanted: &Wanted) -> usize {
+    match wanted.kind {
+        Kind::List | Kind::Delta(_) => LARGEST_LIST,
+        Kind::Answer(_) => ocsp::LARGEST_ANSWER,
+    }
+}
+
 /// Writes down what came; without it the run ended before its turn. What a port said before counts only where it has to
 /// serve more than lists.
 pub(super) fn write_down(seen: &mut Observation, fetch: Option<Fetch>, only_lists: bool) {
@@ -150,10 +206,25 @@ pub(super) fn write_down(seen: &mut Observation, fetch: Option<Fetch>, only_list
         return;
     };
     let first = seen.lists.is_empty();
+    let good = fetch.is_good();
     seen.lists.push(fetch.list);
-    let good = fetch.service == Service::Spoke;
-    let was_good = matches!(seen.service, Some(Service::Spoke | Service::NotAsked));
-    if (first && only_lists) || (was_good && !good) {
-        seen.service = Some(fetch.service);
+    if seen.attempts.is_empty() && !fetch.attempts.is_empty() {
+        seen.attempts = fetch.attempts;
+        seen.depth = Some(Depth::Tcp);
+    }
+    let was_good = seen.state == State::Open
+        && matches!(seen.service, Some(Service::Spoke | Service::NotAsked));
+    if !((first && only_lists) || (was_good && !good)) {
+        return;
+    }
+    match fetch.means {
+        Means::Served(service) => {
+            seen.state = State::Open;
+            seen.service = Some(service);
+        }
+        Means::Stopped(stop) => {
+            seen.state = State::Stopped(stop);
+            seen.service = None;
+        }
     }
 }

@@ -7,7 +7,8 @@
 //! showed it (`marks`).
 //!
 //! Two rounds: the lists and answers first, then the delta lists that these and the certificates name. `wanted` says
-//! what is fetched in each, `asking` fetches one.
+//! what is fetched in each, `asking` fetches one. Where the zone's flows leave through a proxy, lists are fetched through it
+//! as clients do, by the address as it is written; what the proxy refuses is told as of any flow.
 
 mod asking;
 mod marks;
@@ -29,8 +30,9 @@ use crate::conversation::revocation::certified::Certified;
 use crate::conversation::revocation::fetch::destination;
 use crate::conversation::revocation::gate::Gate;
 use crate::conversation::revocation::worth::Base;
-use crate::observation::{CertificateFault, Service, State};
+use crate::observation::{CertificateFault, NotTried, State};
 use crate::plan;
+use crate::probe::Gateway;
 use crate::report::Note;
 use crate::site::Site;
 use crate::verdict::Seen;
@@ -49,9 +51,7 @@ const AT_ONCE: usize = 4;
 pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> (Site, Vec<Note>) {
     let site = bench.loaded.site.clone();
     let checks = site.crl_check && site.clients.contains(&bench.place.zone);
-    // Nothing goes past a proxy, and lists are not fetched through one.
-    let elsewhere = bench.lab.is_some() || bench.via.is_some();
-    if !checks || elsewhere || *bench.stop.borrow() {
+    if !checks || bench.lab.is_some() || *bench.stop.borrow() {
         return (site, Vec::new());
     }
     let certificates = marks::certificates(bench, all);
@@ -143,7 +143,7 @@ impl Examination<'_> {
     async fn round(&mut self, from: usize, what: &str, all: &mut Vec<Seen>) {
         let new = from..self.wanted.len();
         let by_host = self.by_host(new.clone());
-        announce(what, new.len(), &by_host);
+        announce(self.bench, what, new.len(), &by_host);
         self.open_doors(by_host, all).await;
         for (flow, place, number, fetch) in self.fetch(new, all).await {
             self.take_in(number, fetch.as_ref());
@@ -174,15 +174,15 @@ impl Examination<'_> {
             place: self.wanted[numbers[0]].place,
         });
         let hosts: Vec<Host> = hosts.collect();
-        let flows = list_hosts::flows(
-            self.bench,
-            self.gate,
-            &mut self.site,
-            all,
-            &hosts,
-            &mut self.refusals,
-        );
-        for ((host, numbers), flow) in by_host.into_iter().zip(flows.await) {
+        let site = &mut self.site;
+        let flows = match &self.bench.via {
+            Some(gateway) => list_hosts::by_proxy(self.bench, site, all, &hosts, gateway.url()),
+            None => {
+                let refusals = &mut self.refusals;
+                list_hosts::flows(self.bench, self.gate, site, all, &hosts, refusals).await
+            }
+        };
+        for ((host, numbers), flow) in by_host.into_iter().zip(flows) {
             let Some(flow) = flow else { continue };
             match self.doors.iter_mut().find(|door| door.host == host) {
                 Some(door) => door.numbers.extend(numbers),
@@ -209,6 +209,9 @@ impl Examination<'_> {
             bases: &self.bases,
             known: &known,
         };
+        if let Some(gateway) = &self.bench.via {
+            return self.fetch_by(gateway, asking, new, all).await;
+        }
         let mut fetches = Vec::new();
         for door in &self.doors {
             let seen = &all[door.flow];
@@ -230,10 +233,41 @@ impl Examination<'_> {
             .await
     }
 
+    /// The same through a proxy, which is told each address once, and whose word counts for all that the flow tried.
+    async fn fetch_by(
+        &self,
+        gateway: &Gateway,
+        asking: Asking<'_>,
+        new: Range<usize>,
+        all: &[Seen],
+    ) -> Vec<(usize, usize, usize, Option<Fetch>)> {
+        let mut fetches = Vec::new();
+        for door in &self.doors {
+            for number in door.numbers.iter().filter(|number| new.contains(number)) {
+                let fetch = asking.fetch_by(*number, gateway);
+                let (flow, number) = (door.flow, *number);
+                fetches.push(async move { (flow, number, fetch.await) });
+            }
+        }
+        let fetched: Vec<_> = futures_util::stream::iter(fetches)
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        let mut each = Vec::new();
+        for (flow, number, fetch) in fetched {
+            let tried = all[flow].observations.iter().enumerate();
+            let tried = tried.filter(|(_, it)| {
+                it.listener.is_none() && it.state != State::NotTried(NotTried::Interrupted)
+            });
+            each.extend(tried.map(|(place, _)| (flow, place, number, fetch.clone())));
+        }
+        each
+    }
+
     /// Remembers what came for the judging of other lists, of flows and of alternatives.
     fn take_in(&mut self, number: usize, fetch: Option<&Fetch>) {
         let wanted = &mut self.wanted[number];
-        wanted.good &= fetch.is_some_and(|it| it.service == Service::Spoke);
+        wanted.good &= fetch.is_some_and(Fetch::is_good);
         wanted.asked = true;
         let Some(fetch) = fetch else { return };
         if let Some(to) = &fetch.sends_to {
@@ -277,7 +311,12 @@ fn addresses(doors: &[Door], all: &[Seen]) -> Known {
     doors.iter().map(of).collect()
 }
 
-fn announce(what: &str, count: usize, by_host: &BTreeMap<(String, u16), Vec<usize>>) {
+fn announce(
+    bench: &Bench,
+    what: &str,
+    count: usize,
+    by_host: &BTreeMap<(String, u16), Vec<usize>>,
+) {
     if count == 0 {
         return;
     }
@@ -285,7 +324,14 @@ fn announce(what: &str, count: usize, by_host: &BTreeMap<(String, u16), Vec<usiz
         .keys()
         .map(|(host, port)| refusals::host_and_port(host, *port))
         .collect();
-    say!("about to fetch {what}: {count}, from {}", hosts.join(", "));
+    let through = match &bench.via {
+        Some(gateway) => format!(", through the proxy {}", gateway.url()),
+        None => String::new(),
+    };
+    say!(
+        "about to fetch {what}: {count}, from {}{through}",
+        hosts.join(", ")
+    );
 }
 
 /// A client needs one address of those that a certificate names: a flow that fails is optional where another serves. What

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::conversation::certificate::made::{self, openssl};
-use crate::conversation::revocation::fetch::{NotConnected, fetch};
+use crate::conversation::revocation::fetch::{NotConnected, Way, fetch};
 use crate::conversation::revocation::tests::openssl_authority;
 use crate::conversation::tls::servers::free_port;
 
@@ -75,7 +75,15 @@ async fn answer(folder: &Path, responder: &Responder) -> Vec<u8> {
         stream.map_err(|_| NotConnected::Closed)
     };
     let limit = Duration::from_secs(10);
-    let fetched = fetch(&url, LARGEST_ANSWER, connect, |_, _| false, limit).await;
+    let fetched = fetch(
+        &url,
+        LARGEST_ANSWER,
+        &Way::Straight,
+        connect,
+        |_, _| false,
+        limit,
+    )
+    .await;
     fetched.expect("an answer").body
 }
 
