@@ -13,6 +13,14 @@ pub struct Spoken {
     pub ports: Vec<RpcPort>,
 }
 
+impl Spoken {
+    /// Whether it is a file server that chose SMB 1, though every later version was offered.
+    pub fn is_smb_1(&self) -> bool {
+        let chose = |(name, value): &(&'static str, String)| *name == "dialect" && value == "SMB 1";
+        self.protocol == "smb" && self.facts.iter().any(chose)
+    }
+}
+
 /// A port that an endpoint mapper named.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RpcPort {

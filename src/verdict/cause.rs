@@ -199,6 +199,8 @@ words! {
         Intercepted = "intercepted",
         /// It refuses the TLS that clients of the site speak.
         ModernTlsOnly = "modern-tls-only",
+        /// A file server that speaks SMB 1 and nothing later.
+        Smb1Only = "smb1-only",
         /// It shakes hands only without a name.
         TlsOnlyWithoutSni = "tls-only-without-sni",
         /// The certificate names its revocation list by LDAP only.

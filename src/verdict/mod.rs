@@ -82,6 +82,8 @@ pub struct Context {
     pub request_arrived: bool,
     /// The flow travels inside IPsec between its two ends.
     pub inside_ipsec: bool,
+    /// The site file says that some who start the flow are Windows as of 2021, which has no SMB 1 by itself.
+    pub starts_modern: bool,
     /// Whether the dates that were seen mean what this host's clock makes of them.
     pub dates: DateDoubt,
 }

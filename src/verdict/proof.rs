@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use super::{Clocks, Context, Control, DroppedAt, Judgement, ZoneSilence, judge, worst};
 use crate::attribution::{Translating, has_own_words, suspects};
+use crate::config::TlsVersion;
 use crate::observation::{AttemptResult, Observation, Path, Prohibition, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
-use crate::site::{Site, System, SystemId, ZoneId};
+use crate::site::{Origin, Site, System, SystemId, ZoneId};
 
 /// One flow with all that was seen of it.
 #[derive(Clone, Debug)]
@@ -362,8 +363,15 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
         wrong_listener: is_another_listener(site, zone, seen.flow.to, observation),
         request_arrived: false,
         inside_ipsec: seen.flow.is_inside_ipsec(site),
+        starts_modern: starts_modern(site, &seen.flow),
         dates: signs.clocks.doubt(observation),
     }
+}
+
+/// Whether clients start a flow, and some of them speak TLS 1.3: that came to Windows with 11 and Server 2022.
+fn starts_modern(site: &Site, flow: &Flow) -> bool {
+    let by_clients = matches!(flow.from, Origin::Zone(zone) if site.clients.contains(&zone));
+    by_clients && site.clients_speak == Some(TlsVersion::Tls13)
 }
 
 /// Who may have dropped the packets, by the place where they vanish.

@@ -9,7 +9,8 @@ use crate::attribution::has_own_words;
 use crate::catalogue::Need;
 use crate::observation::{
     CertificateFault, DeltaFault, Depth, ListFault, Lost, Missing, NotTried, Observation, Painted,
-    Prohibition, Rejection, ResetBy, ResolverError, RpcRange, Service, State, Trouble, Unresolved,
+    Prohibition, Rejection, ResetBy, ResolverError, RpcRange, Service, Spoken, State, Trouble,
+    Unresolved,
 };
 
 /// Judges one observation.
@@ -299,7 +300,7 @@ fn answered(seen: &Observation, context: &Context) -> Judgement {
         Some(lost) => vanishing(lost, context),
         None => by_right_dates(
             context,
-            for_clients(seen, closely(seen, spoken(seen.service.as_ref()))),
+            for_others(seen, context, closely(seen, spoken(seen.service.as_ref()))),
         ),
     }
 }
@@ -342,12 +343,19 @@ fn missing(lost: Lost) -> Cause {
     }
 }
 
-/// What is well for this program is none for clients whose TLS the server refuses.
-fn for_clients(seen: &Observation, judgement: Judgement) -> Judgement {
+/// What is well for this program may be none for who starts the flow: clients whose TLS the server refuses, and Windows
+/// without SMB 1.
+fn for_others(seen: &Observation, context: &Context, judgement: Judgement) -> Judgement {
     let refused = |tls: &crate::observation::TlsSeen| tls.refused_clients.is_some();
     match judgement.cause {
         Cause::Answered if seen.tls.as_ref().is_some_and(refused) => {
             taken(Cause::ModernTlsOnly, Owner::Server)
+        }
+        Cause::Answered if seen.spoken.as_ref().is_some_and(Spoken::is_smb_1) => {
+            match context.starts_modern {
+                true => taken(Cause::Smb1Only, Owner::Server),
+                false => ok(Cause::Smb1Only),
+            }
         }
         _ => judgement,
     }

@@ -41,3 +41,19 @@ fn of_smb(said: smb::Spoken) -> Spoken {
         ports: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::smb::Dialect;
+
+    #[test]
+    fn a_server_that_chose_smb_1_is_told_from_one_that_chose_a_later_version_or_none() {
+        let of = |dialect| {
+            let signing = Signing::Enabled;
+            of_smb(smb::Spoken { dialect, signing }).is_smb_1()
+        };
+        assert!(of(Some(Dialect::Smb1)));
+        assert!(!of(Some(Dialect::Smb2(0x0202))) && !of(None));
+    }
+}
