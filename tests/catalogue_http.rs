@@ -71,6 +71,9 @@ fn every_fault_is_found_where_it_stands() {
         (fingerprint(&format!("verb: POST, path: /a, {answers}")), &["unknown-word"][..]),
         (fingerprint(&format!("verb: GET, path: a, {answers}")), &["bad-path"]),
         (fingerprint(&format!("verb: GET, path: \"/a b\", {answers}")), &["bad-path"]),
+        (fingerprint(&format!("verb: GET, path: \"/a{{drive}}\", {answers}")), &["bad-path"]),
+        (fingerprint(&format!("verb: GET, path: /a, drives: [C], {answers}")), &["bad-path"]),
+        (fingerprint(&format!("verb: GET, path: \"/a{{drive}}\", drives: [CD, E], {answers}")), &["bad-drive"]),
         (fingerprint(&format!("verb: GET, path: \"/a\\r\\nX: y\", {answers}")), &["bad-path"]),
         (
             fingerprint("verb: GET, path: /a, answers: [{ status: 99, means: sure }]"),
@@ -100,6 +103,22 @@ fn every_fault_is_found_where_it_stands() {
         let expected: Vec<_> = codes.iter().map(|code| (*code, 2)).collect();
         assert_eq!(findings(&section), expected, "{section}");
     }
+}
+
+#[test]
+fn a_path_that_bears_a_drive_is_asked_on_the_drives_that_are_named_or_else_on_the_catalogues() {
+    let section = "fingerprints:
+  - { id: a, role: distribution-point, verb: HEAD, path: \"/p{drive}$/\", drives: [c, D, C], answers: [], confidence: unconfirmed }
+  - { id: b, role: distribution-point, verb: HEAD, path: /p, answers: [], confidence: unconfirmed }
+";
+    let catalogue = Catalogue::parse(format!("{START}{section}").as_bytes()).expect("none");
+    let paths = |named: &[char]| -> Vec<String> {
+        let known = catalogue.fingerprints.iter();
+        let asked = known.flat_map(|it| it.on_drives(named));
+        asked.map(|it| format!("{} {}", it.id, it.path)).collect()
+    };
+    assert_eq!(paths(&[]), ["a-c /pC$/", "a-d /pD$/", "b /p"]);
+    assert_eq!(paths(&['F']), ["a-f /pF$/", "b /p"]);
 }
 
 #[test]

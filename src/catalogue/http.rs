@@ -42,12 +42,42 @@ pub struct Fingerprint {
     pub verb: Verb,
     /// The path, with its query.
     pub path: String,
+    /// The drives for whose letters `{drive}` stands in the path, where the site file names none; none: it has no place
+    /// for one.
+    pub drives: Vec<char>,
     /// What answers mean; the first that fits counts.
     pub answers: Vec<Expected>,
     /// How sure it is. One that is unconfirmed neither proves nor disproves.
     pub confidence: Confidence,
     /// Where it is documented; empty where it is unconfirmed.
     pub source: String,
+}
+
+/// Where the letter of a drive stands in a path.
+pub(super) const DRIVE: &str = "{drive}";
+
+impl Fingerprint {
+    /// As it is asked: where the path bears the letter of a drive, once for each drive, of those that are `named` or else
+    /// of the catalogue's.
+    pub fn on_drives(&self, named: &[char]) -> Vec<Self> {
+        let drives = match named.is_empty() {
+            true => &self.drives[..],
+            false => named,
+        };
+        match self.drives.is_empty() {
+            true => vec![self.clone()],
+            false => drives.iter().map(|letter| self.on_drive(*letter)).collect(),
+        }
+    }
+
+    fn on_drive(&self, letter: char) -> Self {
+        Self {
+            id: format!("{}-{}", self.id, letter.to_ascii_lowercase()),
+            path: self.path.replace(DRIVE, &letter.to_string()),
+            drives: Vec::new(),
+            ..self.clone()
+        }
+    }
 }
 
 /// An answer that a role gives.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::http::{Expected, Fingerprint, Header, Meaning, Passes};
+use super::http::{DRIVE, Expected, Fingerprint, Header, Meaning, Passes};
 use super::read::{citation, one, pairs, words};
 use super::{Confidence, Need, Role, Verb};
 use crate::diagnostic::Problem;
@@ -106,6 +106,7 @@ fn fingerprint(
         "role",
         "verb",
         "path",
+        "drives",
         "answers",
         "confidence",
         "source",
@@ -129,6 +130,22 @@ fn fingerprint(
     let path = fields
         .need("path", "\"/SMS_MP/.sms_aut?MPLIST\"", problems)
         .and_then(|node| path(node, problems));
+    let drives = fields
+        .get("drives")
+        .map(|node| yaml::drives(node, "`drives`", problems))
+        .unwrap_or_default();
+    if let Some(path) = &path
+        && path.contains(DRIVE) == drives.is_empty()
+    {
+        problems.push(
+            Problem::error(
+                "bad-path",
+                node.at,
+                format!("`{path}` and `drives` do not fit"),
+            )
+            .hint("a path with `{drive}` has `drives: [C, D]` beside it, and no other has"),
+        );
+    }
     let answers: Vec<Expected> = fields
         .need("answers", "[{ status: 200, means: exists }]", problems)
         .map(|node| yaml::list(node, "`answers`", problems))
@@ -142,6 +159,7 @@ fn fingerprint(
         role: role?,
         verb: verb?,
         path: path?,
+        drives,
         answers,
         confidence,
         source,

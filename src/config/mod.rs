@@ -236,6 +236,8 @@ pub struct System {
     pub ipsec_with: Vec<At<String>>,
     /// Whether the client for TLS of the past may shake hands with it.
     pub old_tls: bool,
+    /// The drives on which a distribution point has packages, by their letters; none: the file does not say.
+    pub package_drives: Vec<char>,
     /// By the zone that asks: ports that are asked, each with the one at which it listens.
     pub ports: Vec<(At<String>, Vec<Translated>)>,
 }

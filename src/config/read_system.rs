@@ -25,6 +25,7 @@ pub(super) const SYSTEM: &[&str] = &[
     "ports",
     "ipsec_with",
     "old_tls",
+    "package_drives",
 ];
 pub(super) const PUBLISHES: &[&str] = &["systems", "tls", "ports"];
 
@@ -121,6 +122,10 @@ pub(super) fn system(name: At<String>, node: &Node, problems: &mut Vec<Problem>)
             .map(|node| texts(node, &format!("`ipsec_with` of {what}"), problems))
             .unwrap_or_default(),
         old_tls: old_tls.unwrap_or(true),
+        package_drives: fields
+            .get("package_drives")
+            .map(|node| yaml::drives(node, &format!("`package_drives` of {what}"), problems))
+            .unwrap_or_default(),
         ports: fields
             .get("ports")
             .map(|node| ports(node, &what, problems))

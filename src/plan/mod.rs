@@ -31,7 +31,7 @@ pub use output::{
     Declared, Destination, ExceptionEntry, FlowEntry, PlanDocument, Port, SiteName, Source,
     ToolName, document, entry, exception_entry, id, text,
 };
-pub use roles::{databases, is_bridged, roles};
+pub use roles::{databases, is_bridged, package_drives, roles};
 pub use select::{Chosen, Owner, select};
 
 /// A site's flows, ordered by id.

@@ -63,6 +63,20 @@ fn published(site: &Site, rule: &Rule, proxy: SystemId) -> Vec<Role> {
     wanted.filter(has).copied().collect()
 }
 
+/// The drives with packages of the distribution points at the end of a flow, as far as the site file names them.
+pub fn package_drives(site: &Site, flow: &Flow) -> Vec<char> {
+    let Target::System(to) = flow.to else {
+        return Vec::new();
+    };
+    let behind = &site.systems[to];
+    let all: BTreeSet<char> = std::iter::once(&to)
+        .chain(behind.publishes.iter().chain(&behind.members))
+        .flat_map(|system| &site.systems[*system].package_drives)
+        .copied()
+        .collect();
+    all.into_iter().collect()
+}
+
 /// The flows to databases that a role at the end of a flow needs: of the system itself, and of those that stand behind it.
 pub fn databases<'a>(
     site: &Site,

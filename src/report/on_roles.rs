@@ -1,6 +1,7 @@
 //! What to do about a role that fails, sends elsewhere, or does not prove itself, in words for whoever has to act.
 
 use super::document::{Evidence, RoleFound, Tls};
+use crate::catalogue::Role;
 use crate::plan::FlowEntry;
 
 /// The most authorities of a server that are named in a sentence.
@@ -56,22 +57,44 @@ pub(super) fn unproved(flow: &FlowEntry, evidence: &Evidence) -> String {
             "{system} asks for a client certificate on {port} before it says what it has, so nothing proves the role."
         ),
     };
-    let asks = evidence.tls.is_some()
-        && (evidence.http.is_none()
-            || with(evidence, &["forbidden", "certificate-wanted"])
-                .next()
-                .is_some());
-    let how = match asks {
-        true => {
+    let keeps = || {
+        with(evidence, &["forbidden", "certificate-wanted"])
+            .next()
+            .is_some()
+    };
+    let asks = evidence.tls.is_some() && (evidence.http.is_none() || keeps());
+    let is_of_packages = |role: &RoleFound| role.role == Role::DistributionPoint.name();
+    let of_packages = with(evidence, &["unproved"]).any(is_of_packages);
+    let how = match (&evidence.tls, asks) {
+        (Some(tls), true) if tls.refused_1_2.is_some() => AFTER_THE_REQUEST,
+        (Some(tls), true) if tls.client_certificate.ours.is_none() => NOBODY_ASKED,
+        (_, true) => {
             "To prove it, put a certificate that clients have under `tls.client_certificate` of the site file, and run again."
         }
-        false => {
+        (_, false) if of_packages => ON_ANOTHER_DRIVE,
+        (_, false) => {
             "See in the log of that server who answered these requests, and whether the role's site in IIS is bound to this \
              number and name."
         }
     };
     format!("{what} {how}")
 }
+
+/// Where the folders of a distribution point may be.
+const ON_ANOTHER_DRIVE: &str = "In 2007 its folders bear the letter of their drive. If its packages are on another drive than \
+     those that were tried, name it under `package_drives` of the site file, and run again. Else see in the log of that \
+     server who answered these requests, and whether the role's site in IIS is bound to this number and name.";
+
+/// What is known of a server that refuses requests and asks for no client certificate.
+const NOBODY_ASKED: &str = "It asked for no client certificate, so that clients cannot show one either. See the substatus of \
+     the refusal in its log. If it is 403.7, a client certificate is missing: have whatever ends TLS there ask for one. If \
+     not, see whom it keeps out.";
+
+/// What a server may do that refuses requests, asks for no client certificate, and speaks TLS 1.3 only.
+const AFTER_THE_REQUEST: &str = "It asked for no client certificate in the handshake, and speaks TLS 1.3 only. It may want \
+     one after the request. In TLS 1.3 it can ask only clients that offer post-handshake authentication; this program does \
+     not, and whether Windows clients do is unconfirmed. See the substatus of the refusal in its log (403.7: a client \
+     certificate is missing). If that is it, have it ask in the handshake, or allow TLS 1.2. If not, see whom it keeps out.";
 
 pub(super) fn mplist(flow: &FlowEntry, evidence: &Evidence) -> String {
     let system = &flow.to.system;

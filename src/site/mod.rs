@@ -166,6 +166,8 @@ pub struct System {
     pub ipsec_with: Vec<SystemId>,
     /// Whether the client for TLS of the past may shake hands with it.
     pub old_tls: bool,
+    /// The drives on which a distribution point has packages; none: the file does not say.
+    pub package_drives: Vec<char>,
     /// By asking zone: where address and port translation leads.
     pub ports: Vec<(ZoneId, Translation)>,
 }

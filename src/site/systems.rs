@@ -103,6 +103,7 @@ pub(super) fn one_system(
         pin: system.pin,
         ipsec_with: ipsec_peers(system, names, problems),
         old_tls: system.old_tls,
+        package_drives: system.package_drives.clone(),
         ports: translations(system, names, problems),
     }
 }

@@ -6,6 +6,6 @@ mod read;
 pub(crate) use node::{LARGEST_FILE, Node, Value, parse};
 pub(crate) use read::{At, PortRange as Ports};
 pub(crate) use read::{
-    Fields, address, boolean, duration, list, one_or_list, port, port_pairs, ports, text,
+    Fields, address, boolean, drives, duration, list, one_or_list, port, port_pairs, ports, text,
     time_span, word,
 };

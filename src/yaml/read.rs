@@ -243,6 +243,34 @@ pub(crate) fn boolean(node: &Node, what: &str, problems: &mut Vec<Problem>) -> O
 }
 
 /// One port number from 1 to 65535.
+/// Letters of drives, in capitals, each once.
+pub(crate) fn drives(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<char> {
+    let mut all = Vec::new();
+    for item in list(node, what, problems) {
+        let Some(text) = text(item, &format!("an item of {what}"), problems) else {
+            continue;
+        };
+        let mut letters = text.value.chars();
+        match (letters.next(), letters.next()) {
+            (Some(letter), None) if letter.is_ascii_alphabetic() => {
+                let letter = letter.to_ascii_uppercase();
+                if !all.contains(&letter) {
+                    all.push(letter);
+                }
+            }
+            _ => problems.push(
+                Problem::error(
+                    "bad-drive",
+                    text.at,
+                    format!("`{}` is no drive", text.value),
+                )
+                .hint("a drive is one letter, as in [F]"),
+            ),
+        }
+    }
+    all
+}
+
 pub(crate) fn port(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<At<u16>> {
     let Value::Integer(number) = node.value else {
         problems.push(wrong_type(node, what, "a port number"));

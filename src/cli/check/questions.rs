@@ -273,9 +273,13 @@ fn web_needs(bench: &Bench, flow: &Flow) -> Option<WebNeeds> {
         names: management_points(&bench.loaded.site, flow),
         ..WebNeeds::default()
     };
+    let drives = plan::package_drives(&bench.loaded.site, flow);
     for role in plan::roles(&bench.loaded.site, catalogue, flow) {
         let known = catalogue.fingerprints.iter();
-        let known: Vec<_> = known.filter(|it| it.role == role).cloned().collect();
+        let known: Vec<_> = known
+            .filter(|it| it.role == role)
+            .flat_map(|it| it.on_drives(&drives))
+            .collect();
         if !known.is_empty() {
             needs.roles.push((role, known));
         }

@@ -529,7 +529,9 @@ mod tests {
             .fingerprints
             .iter()
             .filter(|fingerprint| fingerprint.role == role)
+            .flat_map(|fingerprint| fingerprint.on_drives(&[]))
             .collect();
+        let known: Vec<_> = known.iter().collect();
         let answers = known.iter().map(|fingerprint| answer(&fingerprint.id));
         let answers: Vec<_> = answers.collect();
         assert_eq!(requests(&known).len(), answers.len());

@@ -67,7 +67,9 @@ fn measure(page: Reading) -> role::Measure {
 async fn ask_role(at: SocketAddr, role: Role) -> RoleSeen {
     let catalogue = catalogue();
     let of_role = |fingerprint: &&Fingerprint| fingerprint.role == role;
-    let known: Vec<_> = catalogue.fingerprints.iter().filter(of_role).collect();
+    let known = catalogue.fingerprints.iter().filter(of_role);
+    let known: Vec<_> = known.flat_map(|it| it.on_drives(&[])).collect();
+    let known: Vec<_> = known.iter().collect();
     let measured = [Request::nowhere(Verb::Get)].into_iter();
     let requests: Vec<_> = measured.chain(role::requests(&known)).collect();
     let mut answers = ask(at, &requests, LIMIT).await;
