@@ -2,8 +2,9 @@
 //!
 //! TLS and plain HTTP are easily mixed up: two numbers of one site are swapped, or a server is bound without its
 //! certificate. Web servers answer plain HTTP on a TLS port with status 400 in the clear, or hang up, and both look like
-//! something else. So after a first answer that is wrong, empty or a 400 one more connection is made, in the other
-//! protocol; only what answers in it changes what is said.
+//! something else; and a web server that waits for the end of a line says nothing to a TLS greeting. So after a first
+//! answer that is wrong, empty or a 400, or that never came to TLS, one more connection is made, in the other protocol;
+//! only what answers in it changes what is said.
 
 use std::net::IpAddr;
 
@@ -26,13 +27,14 @@ pub(super) async fn ask(prober: &Prober, question: &Question, host: &str, seen: 
         seen.service = Some(Service::NotHttp);
         seen.speaks = Some(Speaks::Tls);
     }
-    if question.ladder == Ladder::Https && may_be_plain(seen) {
+    if matches!(question.ladder, Ladder::Tls | Ladder::Https) && may_be_plain(seen) {
         let said = said_in_the_clear(prober, question, address, host).await;
         // A TLS server may say 400 in the clear; one that answered the greeting with something else is none.
         let greeted = seen.service == Some(Service::NotTls);
         if let Some(http) = said.filter(|http| greeted || http.status != BAD_REQUEST) {
             seen.service = Some(Service::NotTls);
             seen.speaks = Some(Speaks::Http);
+            seen.delivery = None;
             seen.http = Some(http);
         }
     }
@@ -51,11 +53,12 @@ fn may_be_tls(seen: &Observation) -> bool {
     }
 }
 
-/// Whether a port that was greeted in TLS may speak plain HTTP. Whoever asked for a client certificate speaks TLS.
+/// Whether a port that was greeted in TLS may speak plain HTTP. A web server that waits for the end of a line says nothing
+/// to a greeting that has none. Whoever asked for a client certificate speaks TLS.
 fn may_be_plain(seen: &Observation) -> bool {
     let greeted = matches!(
         seen.service,
-        Some(Service::NotTls | Service::HungUp | Service::HungUpInHandshake)
+        Some(Service::NotTls | Service::HungUp | Service::HungUpInHandshake | Service::Mute)
     );
     let answered = seen.tls.as_ref().is_some_and(|tls| tls.version.is_some());
     greeted && !answered
