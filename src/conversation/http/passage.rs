@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Reading};
 use super::finding::{Difference, Refusal, Refuser};
+use super::page;
 
 /// How a request came through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,8 @@ impl Passage {
 /// 1. 405 and 501 refuse a method by definition, 407 and 511 are said by proxies only.
 /// 2. 400, 403, 404, 431, 502 and 503 refuse where GET has another status: filters say 400 or 403, the request filtering
 ///    of IIS says 404 (404.6), a bridging proxy whose far side hung up says 502 or 503.
-/// 3. No HTTP answer refuses, whoever sent nothing.
+/// 3. A redirect refuses where GET has none: the verbs of clients do not survive one.
+/// 4. No HTTP answer refuses, whoever sent nothing.
 pub(super) fn passage(plain: Option<&Answer>, reading: &Reading) -> Passage {
     let how = match reading {
         Reading::NotAsked => return Passage::NotAsked,
@@ -52,6 +54,11 @@ pub(super) fn passage(plain: Option<&Answer>, reading: &Reading) -> Passage {
             (status @ (405 | 407 | 501 | 511), _) => Refusal::Status(status),
             (status @ (400 | 403 | 404 | 431 | 502 | 503), Some(plain))
                 if plain.head.status != status =>
+            {
+                Refusal::Status(status)
+            }
+            (status, Some(plain))
+                if page::redirects(status) && !page::redirects(plain.head.status) =>
             {
                 Refusal::Status(status)
             }
@@ -147,12 +154,23 @@ pub(super) mod tests {
     #[test]
     fn any_answer_that_does_not_refuse_the_method_passes() {
         let plain = answered(404, IIS);
-        for status in [200, 207, 302, 401, 404, 411, 500] {
+        for status in [200, 207, 401, 404, 411, 500] {
             assert_eq!(
                 beside(&plain, &answered(status, IIS)),
                 Passage::Passed { status }
             );
         }
+    }
+
+    #[test]
+    fn a_redirect_refuses_where_the_plain_request_has_none() {
+        let elsewhere = answered(302, IIS);
+        assert_eq!(
+            beside(&answered(404, IIS), &elsewhere),
+            Passage::Refused(Refusal::Status(302), Refuser::Either)
+        );
+        let seen = beside(&answered(301, IIS), &elsewhere);
+        assert_eq!(seen, Passage::Passed { status: 302 });
     }
 
     #[test]

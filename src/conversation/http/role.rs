@@ -6,7 +6,7 @@
 //!
 //! The paths that decide are the confirmed ones, and of a role that has none, all. Where nothing proves the role, they
 //! disprove it when all of them are missing, when all fail, when all send elsewhere, or when all are the page that the
-//! server has for nowhere.
+//! server has for nowhere. A path that clients cannot do without and that sends elsewhere outweighs what another proves.
 
 use super::answer::{Answer, Reading};
 use super::page::{self, Nowhere};
@@ -38,7 +38,7 @@ pub(crate) enum RoleSeen {
         /// What fails.
         evidence: Vec<Evidence>,
     },
-    /// Every path of the role sends elsewhere.
+    /// A path that clients cannot do without sends elsewhere, or every path of the role does.
     Redirected(Vec<Evidence>),
     /// Nothing answered in HTTP.
     NoAnswer,
@@ -309,6 +309,16 @@ pub(crate) fn role_seen(
     if is_missing(&asked) {
         return RoleSeen::WrongRole(told(deciding(&asked)));
     }
+    let elsewhere: Vec<_> = needed(&asked)
+        .into_iter()
+        .filter(|it| it.is_answered(page::redirects))
+        .collect();
+    if !elsewhere.is_empty() {
+        return RoleSeen::Redirected(told(elsewhere));
+    }
+    if !may_get_more && is_refused(&asked) {
+        return alive(why(&asked), of_all);
+    }
     if let Some(proof) = proof(&asked, nowhere) {
         return match failing {
             Some(how) => failed(how, &asked),
@@ -366,6 +376,16 @@ fn deciding<'a, 'b>(asked: &'a [Asked<'b>]) -> Vec<&'a Asked<'b>> {
     match confirmed.is_empty() {
         true => asked.iter().collect(),
         false => confirmed,
+    }
+}
+
+/// The paths that clients cannot do without: those that the role must have, and of a role that has none of these, the
+/// confirmed ones.
+fn needed<'a, 'b>(asked: &'a [Asked<'b>]) -> Vec<&'a Asked<'b>> {
+    let must_exist: Vec<_> = asked.iter().filter(|it| it.must_exist()).collect();
+    match must_exist.is_empty() {
+        true => asked.iter().filter(|it| it.is_confirmed()).collect(),
+        false => must_exist,
     }
 }
 
@@ -487,12 +507,18 @@ fn is_hang_up(reading: &Reading) -> bool {
     )
 }
 
-/// Whether a 403 says that it is for want of a client certificate (403.7 of IIS, and what stands in for it elsewhere).
+/// Whether a refusal says that it is about the client certificate (403.7 of IIS, 400 of nginx, and what stands in for
+/// them elsewhere).
 fn wants_certificate(answer: &Answer) -> bool {
-    const SIGNS: [&str; 3] = ["client certificate", "clientcertificate", "403.7"];
+    const SIGNS: [&str; 4] = [
+        "client certificate",
+        "clientcertificate",
+        "ssl certificate",
+        "403.7",
+    ];
     let reason = answer.head.reason.to_ascii_lowercase();
     let body = answer.body.to_ascii_lowercase();
-    answer.head.status == 403
+    matches!(answer.head.status, 400 | 403)
         && SIGNS
             .iter()
             .any(|sign| reason.contains(sign) || page::holds(&body, sign))
@@ -763,6 +789,41 @@ mod tests {
         };
         let seen = seen(Role::ManagementPoint, wants(), |_| wants());
         assert_eq!(unproved(seen), Unproved::ClientCertificateWanted);
+        // nginx, without one, and with one that it does not take.
+        for title in [
+            "No required SSL certificate was sent",
+            "The SSL certificate error",
+        ] {
+            let page = || says(400, &format!("<title>400 {title}</title>"));
+            let seen = self::seen(Role::ManagementPoint, page(), |_| page());
+            assert_eq!(unproved(seen), Unproved::ClientCertificateWanted);
+        }
+    }
+
+    #[test]
+    fn a_role_of_which_one_needed_path_sends_elsewhere_is_not_proved_by_the_others() {
+        let elsewhere = || answered(302, "Location: https://portal.example.com/\r\n");
+        for (role, path) in [
+            (Role::ManagementPoint, "fp-mp-mpcert"),
+            (Role::ManagementPoint, "fp-mp-mplist"),
+            (Role::SoftwareUpdatePoint, "fp-sup-client"),
+            (Role::DistributionPoint, "fp-dp-packages"),
+        ] {
+            let seen = seen(role, says(404, ""), |id| match id {
+                "fp-mp-mplist" if path != id => says(200, "<MPList/>"),
+                id if id == path => elsewhere(),
+                _ => says(200, "there"),
+            });
+            let found = seen.found(role);
+            assert_eq!(found.proof, RoleProof::Redirected, "{path}");
+            assert_eq!(found.words.matches("302").count(), 1, "{}", found.words);
+        }
+        // Clients find the agent's own update on another port too.
+        let seen = seen(Role::SoftwareUpdatePoint, says(404, ""), |id| match id {
+            "fp-sup-selfupdate" => elsewhere(),
+            _ => says(200, "there"),
+        });
+        assert!(matches!(seen, RoleSeen::Proved(_)), "{seen:?}");
     }
 
     #[test]
