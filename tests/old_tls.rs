@@ -4,6 +4,7 @@
 //! The servers are OpenSSL's, in this process, and Apache. Everything is on loopback.
 #![cfg(feature = "old-tls")]
 
+mod apache;
 mod ports;
 mod schemas;
 
@@ -11,67 +12,17 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use apache::{Apache, assert_proved, certificates, check, judged, openssl, site};
 use openssl::dh::Dh;
 use openssl::pkey::PKey;
 use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslVersion};
 use openssl::x509::X509;
 use serde_json::Value;
-use tempfile::TempDir;
-
-const NAME: &str = "mp.example.com";
-
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_string).collect()
-}
-
-fn openssl(folder: &Path, text: &str) {
-    let output = Command::new("openssl")
-        .args(words(text))
-        .current_dir(folder)
-        .output()
-        .expect("openssl is needed: scripts/test installs it");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "openssl {text}: {said}");
-}
-
-/// `root.pem`, a server's `leaf.pem` with `leaf.key`, and a client's `client.full`, all RSA.
-fn certificates() -> TempDir {
-    let made = tempfile::tempdir().expect("a folder");
-    let folder = made.path();
-    openssl(
-        folder,
-        "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=SiteRoot -days 3650",
-    );
-    let server = format!("subjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\n");
-    for (file, extensions) in [
-        ("leaf", &*server),
-        ("client", "extendedKeyUsage = clientAuth\n"),
-    ] {
-        fs::write(folder.join("extensions"), extensions).expect("written");
-        openssl(
-            folder,
-            &format!(
-                "req -newkey rsa:2048 -nodes -keyout {file}.key -out {file}.csr -subj /CN={file}"
-            ),
-        );
-        openssl(
-            folder,
-            &format!(
-                "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -CAcreateserial -sha256 -days 300 -extfile extensions -out {file}.pem"
-            ),
-        );
-    }
-    let text = |file: &str| fs::read_to_string(folder.join(file)).expect("read");
-    let full = text("client.pem") + &text("client.key");
-    fs::write(folder.join("client.full"), full).expect("written");
-    made
-}
 
 /// A management point inside TLS of one version with these suites; it counts the connections that it accepts.
 struct ManagementPoint {
@@ -151,53 +102,6 @@ fn serve(context: &SslContext, stream: TcpStream) -> Option<()> {
             return None;
         }
     }
-}
-
-/// A site in native mode whose clients reach a management point at this port.
-fn site(port: u16, system: &str, tls: &str) -> String {
-    format!(
-        "site: {{ code: PRI, product: configmgr-2007, crl_check: false, client_ports: {{ https: [{port}] }} }}
-zones: {{ here: {{}}, there: {{}} }}
-firewalls: {{ wall: {{ between: [here, there] }} }}
-clients: [here]
-systems: {{ mp01: {{ zone: there, names: {{ default: {NAME} }}, addresses: {{ default: 127.0.0.1 }}, roles: [management-point], serves: [here]{system} }} }}
-tls: {{ roots: [root.pem]{tls} }}
-probing: {{ second_look: off, timeout: 3s, rate: max, dns: off, sweep: none }}
-"
-    )
-}
-
-/// The flow to a port, and the exit status.
-fn check(folder: &Path, site: &str, port: u16) -> (Value, i32) {
-    let file = folder.join("site.yaml");
-    fs::write(&file, site).expect("written");
-    let output = assert_cmd::Command::cargo_bin("portproof")
-        .expect("the program")
-        .args(["check", "--from", "here", "--format", "json"])
-        .arg(file)
-        .output()
-        .expect("it runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
-    schemas::assert_valid("report", &report);
-    let flows = report["flows"].as_array().expect("flows");
-    let id = format!("here>mp01:{port}/tcp");
-    let flow = flows.iter().find(|flow| flow["id"] == *id);
-    let flow = flow.unwrap_or_else(|| panic!("{report:#}")).clone();
-    (flow, output.status.code().expect("a status"))
-}
-
-fn judged(flow: &Value) -> String {
-    let text = |key: &str| flow[key].as_str().unwrap_or_default().to_string();
-    format!("{} {} {}", text("verdict"), text("cause"), text("level"))
-}
-
-#[track_caller]
-fn assert_proved(flow: &Value) {
-    assert_eq!(judged(flow), "ok answered note", "{flow:#}");
-    let role = &flow["evidence"]["http"]["roles"][0];
-    assert_eq!(role["proof"], "proved", "{flow:#}");
-    assert_eq!(flow["evidence"]["tls"]["key"], "proven");
 }
 
 #[test]
@@ -326,76 +230,6 @@ fn a_system_may_be_kept_from_tls_of_the_past() {
 
 // ---- client certificates after the request
 
-/// Apache, until the test ends.
-struct Apache {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Apache {
-    fn drop(&mut self) {
-        // A polite end lets it end its workers too.
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        let _ = self.child.wait();
-    }
-}
-
-impl Apache {
-    /// A management point that wants a client certificate for what `locations` says.
-    fn start(folder: &Path, protocol: &str, locations: &str) -> Self {
-        let at = ports::free(Ipv4Addr::LOCALHOST);
-        let port = at.port();
-        let here = tempfile::tempdir_in(folder).expect("a folder").keep();
-        let (certificates, own) = (folder.display(), here.display());
-        fs::create_dir_all(here.join("www")).expect("a folder");
-        fs::write(here.join("www/index.html"), "here").expect("written");
-        let modules = "/usr/lib/apache2/modules";
-        let text = format!(
-            "ServerRoot {own}\nServerName {NAME}\nPidFile {own}/pid\nDefaultRuntimeDir {own}\nErrorLog {own}/error\nListen {at}
-LoadModule mpm_event_module {modules}/mod_mpm_event.so
-LoadModule authz_core_module {modules}/mod_authz_core.so
-LoadModule dir_module {modules}/mod_dir.so
-LoadModule rewrite_module {modules}/mod_rewrite.so
-LoadModule ssl_module {modules}/mod_ssl.so
-Mutex file:{own}
-DocumentRoot {own}/www
-DirectoryIndex index.html
-SSLEngine on
-SSLProtocol {protocol}
-SSLCipherSuite ALL:@SECLEVEL=0
-SSLCertificateFile {certificates}/leaf.pem
-SSLCertificateKeyFile {certificates}/leaf.key
-SSLCACertificateFile {certificates}/root.pem
-SSLVerifyDepth 2
-RewriteEngine on
-RewriteCond %{{QUERY_STRING}} MPLIST
-RewriteRule ^/SMS_MP/ /SMS_MP/list.html [PT,QSD]
-{locations}\n"
-        );
-        fs::create_dir_all(here.join("www/SMS_MP")).expect("a folder");
-        let list = "<MPList><MP Name=\"MP\" FQDN=\"mp.example.com\"/></MPList>";
-        fs::write(here.join("www/SMS_MP/list.html"), list).expect("written");
-        fs::write(here.join("conf"), text).expect("written");
-        let mut child = Command::new("/usr/sbin/apache2")
-            .args(["-DFOREGROUND", "-f"])
-            .arg(here.join("conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("apache2 is needed: scripts/test installs it");
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(at).is_err() {
-            let has_ended = child.try_wait().is_ok_and(|ended| ended.is_some());
-            let said = fs::read_to_string(here.join("error")).unwrap_or_default();
-            assert!(Instant::now() < deadline && !has_ended, "apache2: {said}");
-            thread::sleep(Duration::from_millis(20));
-        }
-        Self { child, port }
-    }
-}
-
 #[test]
 fn a_certificate_that_is_asked_for_after_the_request_is_shown() {
     let made = certificates();
@@ -438,4 +272,83 @@ fn a_server_that_wants_a_new_handshake_is_never_mute() {
         let asked = &flow["evidence"]["tls"]["client_certificate"]["asked"];
         assert_eq!(*asked, "asked after the request, by a new handshake");
     }
+}
+
+#[test]
+fn a_certificate_that_is_asked_for_after_the_request_and_not_taken_is_refused() {
+    let made = certificates();
+    let folder = made.path();
+    let client = ", client_certificate: client.full";
+    openssl(
+        folder,
+        "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -subj /CN=Other -days 3650",
+    );
+    let other = format!("SSLCACertificateFile {}/other.pem\n", folder.display());
+    let late =
+        |rest: &str| format!("<Location /SMS_MP/>\nSSLVerifyClient require\n{rest}</Location>");
+    for (locations, ours) in [
+        (late("Require all denied\n"), "taken"),
+        (other + &late(""), "refused: UnknownCA"),
+    ] {
+        let server = Apache::start(folder, "TLSv1.2", &locations);
+        let (flow, status) = check(folder, &site(server.port, "", client), server.port);
+        let expected = "wrong client-certificate-refused error";
+        assert_eq!(judged(&flow), expected, "{locations}: {flow:#}");
+        assert_eq!((flow["owner"].as_str(), status), (Some("certificate"), 1));
+        let asked = &flow["evidence"]["tls"]["client_certificate"];
+        assert_eq!(asked["ours"], ours, "{locations}");
+        assert_eq!(
+            asked["asked"],
+            "asked after the request, by a new handshake"
+        );
+    }
+}
+
+#[test]
+fn a_server_of_tls_1_3_that_also_speaks_1_2_is_asked_there_for_what_it_refuses() {
+    let made = certificates();
+    let folder = made.path();
+    let client = ", client_certificate: client.full";
+    let roles_only = "<Location /SMS_MP/>\nSSLVerifyClient require\n</Location>";
+    let server = Apache::start(folder, "TLSv1.2 +TLSv1.3", roles_only);
+    let (flow, _) = check(folder, &site(server.port, "", client), server.port);
+    assert_proved(&flow);
+    let tls = &flow["evidence"]["tls"];
+    assert_eq!(tls["version"], "TLSv1.3");
+    assert_eq!(tls["client_certificate"]["ours"], "taken");
+    let (flow, status) = check(folder, &site(server.port, "", ""), server.port);
+    assert_eq!(judged(&flow), "unknown role-unproved warning", "{flow:#}");
+    assert_eq!((flow["owner"].as_str(), status), (Some("prober"), 3));
+}
+
+#[test]
+fn a_server_of_tls_1_3_alone_that_may_ask_after_the_request_is_told_from_one_that_forbids() {
+    let made = certificates();
+    let folder = made.path();
+    let client = ", client_certificate: client.full";
+    let roles_only = "<Location /SMS_MP/>\nSSLVerifyClient require\n</Location>";
+    let server = Apache::start(folder, "TLSv1.3", roles_only);
+    for tls in ["", client] {
+        let (flow, status) = check(folder, &site(server.port, "", tls), server.port);
+        assert_eq!(judged(&flow), "unknown role-unproved warning", "{flow:#}");
+        assert_eq!((flow["owner"].as_str(), status), (Some("server"), 3));
+        assert_eq!(
+            flow["evidence"]["tls"]["refused_1_2"],
+            "TLS 1.2 and older was refused with the alert ProtocolVersion"
+        );
+        let advice = flow["advice"].as_str().expect("an advice");
+        assert!(
+            advice.contains("It may want one after the request."),
+            "{advice}"
+        );
+        assert!(advice.contains("post-handshake authentication"), "{advice}");
+    }
+    // The same refusal, of a server that asks nobody: it may be asked below TLS 1.3, and asks nobody there either.
+    let forbids = "<Location /SMS_MP/>\nRequire all denied\n</Location>";
+    let server = Apache::start(folder, "TLSv1.2 +TLSv1.3", forbids);
+    let (flow, _) = check(folder, &site(server.port, "", client), server.port);
+    assert_eq!(judged(&flow), "unknown role-unproved warning", "{flow:#}");
+    assert_eq!(flow["evidence"]["tls"]["refused_1_2"], Value::Null);
+    let advice = flow["advice"].as_str().expect("an advice");
+    assert!(!advice.contains("post-handshake"), "{advice}");
 }

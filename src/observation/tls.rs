@@ -33,6 +33,9 @@ pub struct TlsSeen {
     pub refused_clients: Option<String>,
     /// Whether it asked for one after a request, by a new handshake.
     pub asked_late: bool,
+    /// How it refused TLS 1.2, where a refusal of requests over TLS 1.3 may be for want of a client certificate;
+    /// `None`: it did not, or was not asked.
+    pub refused_1_2: Option<String>,
     /// The authorities whose client certificates it takes; none: it does not say.
     pub authorities: Vec<String>,
     /// How many more authorities there were.

@@ -17,6 +17,7 @@ pub(super) fn tls(seen: &TlsSeen) -> Tls {
         .to_string(),
         by_old_client: seen.by_old_client,
         refused_clients: seen.refused_clients.clone(),
+        refused_1_2: seen.refused_1_2.clone(),
         client_certificate_asked: seen.client_certificate_asked,
         client_certificate: client_certificate(seen),
         verifier: seen.verifier.clone(),

@@ -555,6 +555,9 @@ pub struct Tls {
     /// How the server refused the TLS that clients of the site speak.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused_clients: Option<String>,
+    /// How the server refused TLS 1.2, where its refusals over TLS 1.3 may be for want of a client certificate.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refused_1_2: Option<String>,
     /// Whether a client certificate was asked for in the first handshake.
     pub client_certificate_asked: bool,
     /// What was asked for, and what became of this host's client certificate.

@@ -169,6 +169,7 @@ pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> T
         ends: None,
         by_old_client: false,
         refused_clients: None,
+        refused_1_2: None,
         client_certificate_asked: false,
         client_certificate: ClientCertificate {
             asked: "not asked in the first handshake".to_string(),

@@ -590,7 +590,7 @@ fn tls_words(tls: &Tls) -> String {
     } else if !session.is_empty() && tls.by_old_client {
         text += &format!("; by {} (TLS of the past)", session.join(" "));
     }
-    if let Some(refused) = &tls.refused_clients {
+    if let Some(refused) = tls.refused_clients.as_ref().or(tls.refused_1_2.as_ref()) {
         text += &format!("; {refused}");
     }
     let faults = tls.faults.iter().filter(|fault| fault.weight != "note");

@@ -1,7 +1,9 @@
 //! What a web server that answers is worth, by what else was asked of it: the role first, then what is done to requests.
 
 use super::{Cause, Judgement, Level, Owner, Verdict};
-use crate::observation::{HttpSeen, Meddled, Meddler, Meddling, Observation, RoleFound, RoleProof};
+use crate::observation::{
+    HttpSeen, Meddled, Meddler, Meddling, Observation, Presented, RoleFound, RoleProof,
+};
 
 /// The finding that outweighs a good answer of the root page; `None`: there is none.
 ///
@@ -71,6 +73,8 @@ fn of_role(found: &RoleFound, seen: &Observation) -> Option<Judgement> {
 pub(super) fn without_leave(seen: &Observation) -> Judgement {
     match &seen.tls {
         Some(tls) if tls.presented.is_shown() => refused(),
+        // Nobody was asked for one, so that one would not tell.
+        Some(tls) if tls.presented == Presented::NotAsked => unproved(Owner::Server),
         // A client certificate would tell.
         Some(_) => unproved(Owner::Prober),
         // Only the server's own log says more.
@@ -135,7 +139,7 @@ fn judge(meddling: &Meddling) -> Option<Judgement> {
 mod tests {
     use super::*;
     use crate::catalogue::{Role, Verb};
-    use crate::observation::{Presented, Shown, State, TlsSeen};
+    use crate::observation::{Shown, State, TlsSeen};
 
     fn http(meddling: &[(Meddled, Meddler)], role: RoleProof) -> HttpSeen {
         let one = |(what, by): &(Meddled, Meddler)| Meddling {
@@ -226,6 +230,16 @@ mod tests {
             );
         }
         assert_eq!(of(RoleProof::Unproved, none), unknown(Owner::Server));
+    }
+
+    #[test]
+    fn where_nobody_is_asked_for_a_client_certificate_the_servers_log_says_more() {
+        let seen = observation(Some(Presented::NotAsked));
+        let judged = outweighs(&seen, &http(&[], RoleProof::Forbidden)).expect("a finding");
+        assert_eq!(
+            (judged.cause, judged.owner),
+            (Cause::RoleUnproved, Some(Owner::Server))
+        );
     }
 
     #[test]

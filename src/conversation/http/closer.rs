@@ -91,6 +91,7 @@ impl WebNeeds {
         let nowhere = next();
         let measure = Measure {
             root: seen.status,
+            may_get_more: identity.may_get_more(),
             nowhere: Nowhere {
                 page: nowhere.clone(),
                 other,

@@ -31,8 +31,10 @@ pub(crate) struct Request {
 /// Whose name a request goes out under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
-    /// Nobody's: no client certificate is shown.
+    /// Nobody's: no client certificate is shown. Whoever shows one may get more.
     Nobody,
+    /// Nobody's, over TLS, to a server that asks for no client certificate: nobody else can show one either.
+    Unasked,
     /// A client's: its certificate was shown, and what is sent counts as that client's word.
     Client,
 }
@@ -41,8 +43,16 @@ impl Identity {
     /// Whether a verb may be sent under it.
     pub(crate) fn may_send(self, verb: Verb) -> bool {
         match self {
-            Self::Nobody => true,
+            Self::Nobody | Self::Unasked => true,
             Self::Client => matches!(verb, Verb::Get | Verb::Head),
+        }
+    }
+
+    /// Whether a refusal (401 or 403) may turn into an answer for whoever shows a client certificate.
+    pub(super) fn may_get_more(self) -> bool {
+        match self {
+            Self::Nobody => true,
+            Self::Unasked | Self::Client => false,
         }
     }
 }

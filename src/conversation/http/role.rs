@@ -198,6 +198,8 @@ pub(crate) fn requests(fingerprints: &[&Fingerprint]) -> Vec<Request> {
 pub(crate) struct Measure {
     /// The status of the root page.
     pub(crate) root: u16,
+    /// Whether a refusal may turn into an answer for whoever shows a client certificate.
+    pub(crate) may_get_more: bool,
     /// The pages of paths that name nothing.
     pub(crate) nowhere: Nowhere,
 }
@@ -260,11 +262,12 @@ impl Asked<'_> {
     /// Whether its failure keeps clients from being served: nobody is behind it (502 to 504), or its right answer is
     /// known and this is not it. A page that only describes a service is denied to readers by some with 500.
     fn fails_clients(&self) -> bool {
-        let has_right_answer = || {
-            let mut answers = self.fingerprint.answers.iter();
-            answers.any(|expected| expected.means == Meaning::Proves)
-        };
-        self.is_answered(|status| matches!(status, 502..=504)) || has_right_answer()
+        self.is_answered(|status| matches!(status, 502..=504)) || self.has_right_answer()
+    }
+
+    fn has_right_answer(&self) -> bool {
+        let mut answers = self.fingerprint.answers.iter();
+        answers.any(|expected| expected.means == Meaning::Proves)
     }
 
     fn evidence(&self) -> Evidence {
@@ -287,7 +290,11 @@ pub(crate) fn role_seen(
     fingerprints: &[&Fingerprint],
     answers: &[Reading],
 ) -> RoleSeen {
-    let Measure { root, nowhere } = measure;
+    let Measure {
+        root,
+        may_get_more,
+        nowhere,
+    } = measure;
     let asked: Vec<Asked<'_>> = fingerprints
         .iter()
         .zip(answers)
@@ -406,6 +413,16 @@ fn sign_of_life(asked: &[Asked<'_>], nowhere: &Nowhere) -> Option<Evidence> {
         alive && it.is_told_apart(nowhere)
     });
     signs.next().map(Asked::evidence)
+}
+
+/// Whether clients are kept out, who have nothing more to show: of the paths that the role must have, one whose right
+/// answer is known is refused, or all are. That such a path is there serves nobody.
+fn is_refused(asked: &[Asked<'_>]) -> bool {
+    let refused = |it: &&Asked<'_>| it.is_answered(|status| matches!(status, 401 | 403));
+    let must_exist: Vec<_> = asked.iter().filter(|it| it.must_exist()).collect();
+    let of_known_answer = must_exist.iter().filter(|it| it.has_right_answer());
+    let all = !must_exist.is_empty() && must_exist.iter().all(|it| refused(it));
+    all || of_known_answer.copied().any(|it| refused(&it))
 }
 
 /// Whether every path that the role must have is missing, or is the page for nowhere.
@@ -565,7 +582,16 @@ mod tests {
             other: Some(nowhere.clone()),
             page: nowhere,
         };
-        role_seen(&Measure { root, nowhere }, &known, &answers)
+        role_seen(&measure(root, nowhere), &known, &answers)
+    }
+
+    /// Plain HTTP, or TLS to a server that asked for a client certificate and got none.
+    fn measure(root: u16, nowhere: Nowhere) -> Measure {
+        Measure {
+            root,
+            may_get_more: true,
+            nowhere,
+        }
     }
 
     fn unproved(seen: RoleSeen) -> Unproved {
@@ -676,7 +702,7 @@ mod tests {
                 other: other.map(|page| says(200, page)),
             };
             assert!(is_in_doubt(&nowhere, &known, &answers));
-            role_seen(&Measure { root: 200, nowhere }, &known, &answers)
+            role_seen(&measure(200, nowhere), &known, &answers)
         };
         assert_eq!(unproved(of(Some("token 2"))), Unproved::Otherwise);
         assert_eq!(unproved(of(None)), Unproved::Otherwise);
@@ -763,12 +789,72 @@ mod tests {
     }
 
     #[test]
+    fn a_role_of_which_one_needed_path_sends_elsewhere_is_not_proved_by_the_others() {
+        let elsewhere = || answered(302, "Location: https://portal.example.com/\r\n");
+        for (role, path) in [
+            (Role::ManagementPoint, "fp-mp-mpcert"),
+            (Role::ManagementPoint, "fp-mp-mplist"),
+            (Role::SoftwareUpdatePoint, "fp-sup-client"),
+            (Role::DistributionPoint, "fp-dp-packages"),
+        ] {
+            let seen = seen(role, says(404, ""), |id| match id {
+                "fp-mp-mplist" if path != id => says(200, "<MPList/>"),
+                id if id == path => elsewhere(),
+                _ => says(200, "there"),
+            });
+            let found = seen.found(role);
+            assert_eq!(found.proof, RoleProof::Redirected, "{path}");
+            assert_eq!(found.words.matches("302").count(), 1, "{}", found.words);
+        }
+        // Clients find the agent's own update on another port too.
+        let seen = seen(Role::SoftwareUpdatePoint, says(404, ""), |id| match id {
+            "fp-sup-selfupdate" => elsewhere(),
+            _ => says(200, "there"),
+        });
+        assert!(matches!(seen, RoleSeen::Proved(_)), "{seen:?}");
+    }
+
+    #[test]
     fn a_forbidden_path_exists_where_an_unknown_one_is_not_found() {
         let seen = seen(Role::DistributionPoint, says(404, ""), |id| match id {
             "fp-dp-packages" => says(401, ""),
             _ => says(404, ""),
         });
         assert!(matches!(seen, RoleSeen::Proved(_)));
+    }
+
+    #[test]
+    fn a_refusal_proves_nothing_to_whoever_has_nothing_more_to_show() {
+        let of = |role, may_get_more, list: u16, rest: u16| {
+            let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("no findings");
+            let known = catalogue.fingerprints.iter();
+            let known: Vec<_> = known.filter(|it| it.role == role).collect();
+            let answer = |it: &&Fingerprint| match it.id.as_str() {
+                "fp-mp-mplist" if list == 200 => says(200, "<MPList/>"),
+                "fp-mp-mplist" => says(list, ""),
+                _ => says(rest, ""),
+            };
+            let answers: Vec<_> = known.iter().map(answer).collect();
+            let nowhere = Nowhere {
+                page: says(404, ""),
+                other: None,
+            };
+            let measure = Measure {
+                may_get_more,
+                ..measure(200, nowhere)
+            };
+            role_seen(&measure, &known, &answers).found(role).proof
+        };
+        let (point, updates) = (Role::ManagementPoint, Role::SoftwareUpdatePoint);
+        for status in [401, 403] {
+            assert_eq!(of(point, true, status, status), RoleProof::Proved);
+            assert_eq!(of(point, false, status, 200), RoleProof::Forbidden);
+            assert_eq!(of(point, false, 200, status), RoleProof::Proved);
+            assert_eq!(of(updates, false, 0, status), RoleProof::Forbidden);
+        }
+        // A folder that nobody may list is there all the same.
+        let folders = of(Role::DistributionPoint, false, 0, 403);
+        assert_eq!(folders, RoleProof::Proved);
     }
 
     #[test]
@@ -798,32 +884,6 @@ mod tests {
             let seen = self::seen(Role::ManagementPoint, page(), |_| page());
             assert_eq!(unproved(seen), Unproved::ClientCertificateWanted);
         }
-    }
-
-    #[test]
-    fn a_role_of_which_one_needed_path_sends_elsewhere_is_not_proved_by_the_others() {
-        let elsewhere = || answered(302, "Location: https://portal.example.com/\r\n");
-        for (role, path) in [
-            (Role::ManagementPoint, "fp-mp-mpcert"),
-            (Role::ManagementPoint, "fp-mp-mplist"),
-            (Role::SoftwareUpdatePoint, "fp-sup-client"),
-            (Role::DistributionPoint, "fp-dp-packages"),
-        ] {
-            let seen = seen(role, says(404, ""), |id| match id {
-                "fp-mp-mplist" if path != id => says(200, "<MPList/>"),
-                id if id == path => elsewhere(),
-                _ => says(200, "there"),
-            });
-            let found = seen.found(role);
-            assert_eq!(found.proof, RoleProof::Redirected, "{path}");
-            assert_eq!(found.words.matches("302").count(), 1, "{}", found.words);
-        }
-        // Clients find the agent's own update on another port too.
-        let seen = seen(Role::SoftwareUpdatePoint, says(404, ""), |id| match id {
-            "fp-sup-selfupdate" => elsewhere(),
-            _ => says(200, "there"),
-        });
-        assert!(matches!(seen, RoleSeen::Proved(_)), "{seen:?}");
     }
 
     #[test]

@@ -61,7 +61,11 @@ async fn ask_verbs(
 /// What a role is held against, where this is the page for nowhere.
 fn measure(page: Reading) -> role::Measure {
     let nowhere = Nowhere { page, other: None };
-    role::Measure { root: 200, nowhere }
+    role::Measure {
+        root: 200,
+        may_get_more: true,
+        nowhere,
+    }
 }
 
 async fn ask_role(at: SocketAddr, role: Role) -> RoleSeen {

@@ -4,9 +4,11 @@
 //! Where it fails in a way that may be a matter of age, the second client (`tls::old`) shakes hands over a new
 //! connection, and what is said inside goes over that. Where it fails too, or may not be used, the port is greeted in
 //! clear as a client of 2008 would, and where that is refused, without a name. A server that wants a new handshake after
-//! a request is asked again by the second client, which alone gives it one.
+//! a request is asked again by the second client, which alone gives it one. So is one that refuses requests over TLS 1.3
+//! and asked for no certificate: after the request it could not have asked there.
 
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
@@ -20,7 +22,9 @@ use crate::conversation::tls::client_certificate::ClientCertificate;
 use crate::conversation::tls::late::Late;
 use crate::conversation::tls::old::{self, Conclusion, Ending, Joined, Recognised, Shown};
 use crate::conversation::tls::{self, Asking, Handshake, Secure, Sni};
-use crate::observation::{CertificateFault, Depth, Observation, Presented, Service, TlsSeen};
+use crate::observation::{
+    CertificateFault, Depth, HttpSeen, Observation, Presented, RoleProof, Service, TlsSeen,
+};
 use crate::os::Hold;
 use crate::probe::once::again;
 use crate::probe::{Ladder, OldTls, Prober, Question, delivery};
@@ -118,10 +122,25 @@ fn ended(ending: Ending) -> Service {
     }
 }
 
+/// Whether a server that refuses requests may want a client certificate only after them, which over TLS 1.3 this program
+/// cannot be asked: its greeting does not offer post-handshake authentication (RFC 8446 section 4.2.6), and without that
+/// offer no server may ask.
+fn may_want_it_later(seen: &Observation) -> bool {
+    let is_1_3 = |tls: &TlsSeen| tls.version.as_deref() == Some("TLSv1.3");
+    let refuses = |http: &HttpSeen| {
+        let refused = |proof| matches!(proof, RoleProof::Forbidden | RoleProof::CertificateWanted);
+        http.roles.iter().any(|role| refused(role.proof))
+    };
+    let tls = seen.tls.as_ref();
+    tls.is_some_and(|tls| is_1_3(tls) && !tls.client_certificate_asked)
+        && seen.http.as_ref().is_some_and(refuses)
+}
+
 /// Whose name requests over a connection go out under.
 fn identity(presented: &Presented) -> Identity {
     match presented {
-        Presented::NotAsked | Presented::None => Identity::Nobody,
+        Presented::NotAsked => Identity::Unasked,
+        Presented::None => Identity::Nobody,
         Presented::Sent | Presented::Taken | Presented::Refused(_) | Presented::HungUp => {
             Identity::Client
         }
@@ -334,6 +353,10 @@ impl<'a> Talk<'a> {
         if is_known {
             return;
         }
+        if tls.refused_1_2.is_some() {
+            tls.refused_clients.clone_from(&tls.refused_1_2);
+            return;
+        }
         if let Some(stream) = self.connect().await {
             let limit = self.prober.limits.timeout;
             tls.refused_clients = old::refusal(stream, self.sent(), newest, limit).await;
@@ -401,16 +424,43 @@ impl<'a> Talk<'a> {
             }
         };
         self.ask_closer(identity, another, seen).await;
-        if was_asked || !self.late.is_asked() || !self.may_join() {
+        let asked_now = !was_asked && self.late.is_asked() && self.may_join();
+        let below_1_3 = match !self.late.is_asked() && may_want_it_later(seen) {
+            true => self.join_below_1_3(seen).await,
+            false => None,
+        };
+        if !asked_now && below_1_3.is_none() {
             return;
         }
-        seen.http = before;
+        let refused = std::mem::replace(&mut seen.http, before);
         let identity = match self.own() {
             Some(_) => Identity::Client,
             None => Identity::Nobody,
         };
-        let another = || self.another_old(self.own());
+        let first = Mutex::new(below_1_3);
+        let another = || async {
+            let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match first {
+                Some(stream) => Some(stream),
+                None => self.another_old(self.own()).await,
+            }
+        };
         self.ask_closer(identity, another, seen).await;
+        // Below TLS 1.3 it asks for nothing either: what the first client saw stands.
+        if !self.late.is_asked() {
+            seen.http = refused;
+        }
+    }
+
+    /// Where requests over TLS 1.3 are refused, a connection by the second client, which is asked for a certificate after
+    /// the request; how the server refused that is written down.
+    async fn join_below_1_3(&self, seen: &mut Observation) -> Option<Secure<TcpStream>> {
+        let joined = self.join(self.own()).await?;
+        if let (None, Some(tls)) = (&joined.stream, &mut seen.tls) {
+            let how = joined.recognised.refusal();
+            tls.refused_1_2 = how.map(|how| format!("TLS 1.2 and older was refused {how}"));
+        }
+        joined.stream.map(Secure::Old)
     }
 
     async fn ask_closer<C, F>(&self, identity: Identity, another: C, seen: &mut Observation)

@@ -111,6 +111,17 @@ impl Recognised {
             }
         }
     }
+
+    /// How the server refused every version or every suite of the greeting, in words; `None`: it did not.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        match (&self.ending, &self.shown) {
+            (Ending::Alert(alert), None) if REFUSALS.contains(&&**alert) => {
+                Some(format!("with the alert {alert}"))
+            }
+            (Ending::HungUp, None) => Some("by closing without a word".to_string()),
+            _ => None,
+        }
+    }
 }
 
 /// What greetings with and without a name say together.
@@ -176,15 +187,9 @@ pub(crate) async fn refusal<S: AsyncRead + AsyncWrite + Unpin>(
         TlsVersion::Tls13 => return None,
     };
     let seen = greet(stream, &hello::hello(name, number), limit).await;
-    let how = match (seen.ending, seen.shown) {
-        (Ending::Alert(alert), None) if REFUSALS.contains(&&*alert) => {
-            format!("with the alert {alert}")
-        }
-        (Ending::HungUp, None) => "by closing without a word".to_string(),
-        _ => return None,
-    };
     Some(format!(
-        "{version} and older, with cipher suites of Windows XP to 7, was refused {how}"
+        "{version} and older, with cipher suites of Windows XP to 7, was refused {}",
+        seen.refusal()?
     ))
 }
 
