@@ -420,9 +420,9 @@ fn sign_of_life(asked: &[Asked<'_>], nowhere: &Nowhere) -> Option<Evidence> {
 fn is_refused(asked: &[Asked<'_>]) -> bool {
     let refused = |it: &&Asked<'_>| it.is_answered(|status| matches!(status, 401 | 403));
     let must_exist: Vec<_> = asked.iter().filter(|it| it.must_exist()).collect();
-    let of_known_answer = must_exist.iter().filter(|it| it.has_right_answer());
-    let all = !must_exist.is_empty() && must_exist.iter().all(|it| refused(it));
-    all || of_known_answer.copied().any(|it| refused(&it))
+    let decides = |it: &&Asked<'_>| refused(it) && it.has_right_answer();
+    let all = !must_exist.is_empty() && must_exist.iter().all(refused);
+    all || must_exist.iter().any(decides)
 }
 
 /// Whether every path that the role must have is missing, or is the page for nowhere.
