@@ -938,16 +938,18 @@ fn an_intermediate_that_is_not_sent_is_fetched_once_and_named() {
     let at = |file: &str| format!("http://{pki}/{file}");
     let first = intermediate("First", &root, None);
     let second = intermediate("Second", &first, Some(&at("first.crt")));
+    let third = intermediate("Third", &first, Some(&at("above.crt")));
     let device = authority("Device");
     for (file, der) in [
         ("first.crt", first.der()),
         ("second.crt", second.der()),
+        ("third.crt", third.der()),
         ("other.crt", root.der()),
         ("device.crt", device.der()),
     ] {
         fs::write(folder.join(file), der).expect("written");
     }
-    let cases: [(&str, &Authority, Option<&str>, &str, &str); 7] = [
+    let cases: [(&str, &Authority, Option<&str>, &str, &str); 9] = [
         (
             "one",
             &first,
@@ -967,7 +969,21 @@ fn an_intermediate_that_is_not_sent_is_fetched_once_and_named() {
             &second,
             Some("second.crt"),
             "ok intermediate-missing warning",
-            "Install the intermediate CN=",
+            "Install the intermediates CN=First and CN=Second on web",
+        ),
+        (
+            "above",
+            &third,
+            Some("third.crt"),
+            "wrong intermediate-missing error",
+            "Install the intermediates CN=Third and CN=First on web",
+        ),
+        (
+            "above-again",
+            &third,
+            Some("third.crt"),
+            "wrong intermediate-missing error",
+            "above.crt: ",
         ),
         (
             "gone",

@@ -61,6 +61,8 @@ pub struct MissingIssuer {
     pub fetched: Option<String>,
     /// Why it was not fetched, where that was tried.
     pub not_fetched: Option<String>,
+    /// Intermediates on the same way that are not sent either, and were fetched.
+    pub also: Vec<String>,
 }
 
 /// Where TLS ends that is sent to a proxy which publishes other systems, by the pins of the site file.

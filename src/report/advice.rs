@@ -268,9 +268,30 @@ fn intermediate(evidence: &Evidence, system: &str) -> String {
         );
     };
     let name = &missing.name;
+    let all: Vec<&str> = match missing.fetched {
+        Some(_) => [name]
+            .into_iter()
+            .chain(&missing.also)
+            .map(String::as_str)
+            .collect(),
+        None => missing
+            .also
+            .iter()
+            .chain([name])
+            .map(String::as_str)
+            .collect(),
+    };
+    let all = match all[..] {
+        [one] => format!("the intermediate {one}"),
+        _ => format!("the intermediates {}", all.join(" and ")),
+    };
     if let Some(url) = &missing.fetched {
+        let others = match missing.also.is_empty() {
+            true => "",
+            false => ", and the addresses of the others in the evidence,",
+        };
         return format!(
-            "Windows clients that reach {url} accept it; all others refuse it. Install the intermediate {name} on \
+            "Windows clients that reach {url}{others} accept it; all others refuse it. Install {all} on \
              {system}, beside its own certificate, so that it is sent along."
         );
     }
@@ -278,8 +299,12 @@ fn intermediate(evidence: &Evidence, system: &str) -> String {
     let why = why.map_or(String::new(), |why| {
         format!(" Windows clients would fetch it, and from here that fails: {why}.")
     });
+    let issued = match missing.also.last() {
+        None => "its own",
+        Some(below) => &format!("that of {below}, which it does not send either"),
+    };
     format!(
-        "{system} does not send the certificate of {name}, which issued its own. Install the intermediate {name} on \
+        "{system} does not send the certificate of {name}, which issued {issued}. Install {all} on \
          {system}, beside its own certificate.{why} If nothing stands above {name}, name it under `tls.roots` instead."
     )
 }

@@ -26,6 +26,7 @@ pub(super) fn tls(seen: &TlsSeen) -> Tls {
             name: it.name.clone(),
             fetched: it.fetched.clone(),
             not_fetched: it.not_fetched.clone(),
+            also: it.also.clone(),
         }),
         faults: seen.faults.iter().map(fault).collect(),
         ends: seen.ends.as_ref().map(|end| end.at.clone()),

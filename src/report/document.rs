@@ -617,6 +617,9 @@ pub struct MissingIssuer {
     /// Why it was not fetched, where that was tried.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_fetched: Option<String>,
+    /// Intermediates on the same way that are not sent either, and were fetched.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<String>,
 }
 
 /// A fault of a chain.

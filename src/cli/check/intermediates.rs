@@ -198,10 +198,11 @@ async fn fetch_at(
     }
 }
 
-/// Writes down why the certificate that is lacking was not fetched.
+/// Writes down which certificate is lacking now, what below it was fetched, and why it was not fetched itself.
 fn note_why(seen: &mut Observation, asked: &Asked, bench: &Bench) {
     let Some(tls) = &mut seen.tls else { return };
-    let Some(lacking) = lacking(&chain(tls, bench.trust.fetched()), &bench.roots) else {
+    let chain = chain(tls, bench.trust.fetched());
+    let Some(lacking) = lacking(&chain, &bench.roots) else {
         return;
     };
     let why: Vec<String> = lacking
@@ -212,9 +213,10 @@ fn note_why(seen: &mut Observation, asked: &Asked, bench: &Bench) {
             Err(why) => Some(format!("{address}: {why}")),
         })
         .collect();
-    if let Some(missing) = &mut tls.missing
-        && !why.is_empty()
-    {
-        missing.not_fetched = Some(why.join("; "));
-    }
+    let Some(missing) = &mut tls.missing else {
+        return;
+    };
+    missing.also = lacking.unsent(&chain, tls.der.len());
+    missing.name = lacking.issuer;
+    missing.not_fetched = (!why.is_empty()).then(|| why.join("; "));
 }

@@ -19,6 +19,21 @@ pub(crate) struct Lacking {
     pub(crate) issuer: String,
     /// Where the certificate below says that it can be had.
     pub(crate) addresses: Vec<String>,
+    /// The certificates of the chain that lead to it, by their places, leaf first.
+    steps: Vec<usize>,
+}
+
+impl Lacking {
+    /// The subjects of the certificates on the way to it that a server did not send, of a chain that begins with the
+    /// certificates that it sent.
+    pub(crate) fn unsent(&self, chain: &[CertificateDer<'_>], sent: usize) -> Vec<String> {
+        let beyond = self.steps.iter().filter(|step| **step >= sent);
+        let subject = |step: &usize| {
+            let (_, certificate) = X509Certificate::from_der(chain.get(*step)?).ok()?;
+            Some(text(certificate.subject()))
+        };
+        beyond.filter_map(subject).collect()
+    }
 }
 
 /// The certificate that a chain lacks on its way to a root; `None` where it lacks none, or nothing says where to get it.
@@ -30,7 +45,12 @@ pub(crate) fn lacking(chain: &[CertificateDer<'_>], roots: &Roots) -> Option<Lac
     let last = chain.get(*path.steps.last()?)?;
     let (_, last) = X509Certificate::from_der(last).ok()?;
     let addresses = of(&last);
-    (!addresses.is_empty()).then_some(Lacking { issuer, addresses })
+    let steps = path.steps;
+    (!addresses.is_empty()).then_some(Lacking {
+        issuer,
+        addresses,
+        steps,
+    })
 }
 
 /// The fetched certificates that a client of this chain alone would fetch: at an address that the chain names, or that a

@@ -52,18 +52,21 @@ pub(super) fn describe(
 
 /// The certificate that is missing, where the chain wants nothing else to lead on.
 fn missing(faults: &[Fault]) -> Option<MissingIssuer> {
-    faults.iter().find_map(|fault| match fault {
-        Fault::NoIssuer { issuer, .. } => Some(MissingIssuer {
-            name: issuer.clone(),
-            fetched: None,
-            not_fetched: None,
-        }),
-        Fault::Fetched { subject, url } => Some(MissingIssuer {
-            name: subject.clone(),
-            fetched: Some(url.clone()),
-            not_fetched: None,
-        }),
+    let mut fetched = faults.iter().filter_map(|fault| match fault {
+        Fault::Fetched { subject, url } => Some((subject.clone(), url.clone())),
         _ => None,
+    });
+    let no_issuer = faults.iter().find_map(|fault| match fault {
+        Fault::NoIssuer { issuer, .. } => Some((issuer.clone(), None)),
+        _ => None,
+    });
+    let first = || fetched.next().map(|(name, url)| (name, Some(url)));
+    let (name, at) = no_issuer.or_else(first)?;
+    Some(MissingIssuer {
+        name,
+        fetched: at,
+        not_fetched: None,
+        also: fetched.map(|(name, _)| name).collect(),
     })
 }
 
