@@ -63,6 +63,10 @@ fn worse(one: Option<Ruling>, other: Option<Ruling>) -> Option<Ruling> {
     }
 }
 
+/// The most comparisons of a name with a subtree for one authority and one certificate; rustls' verifier gives up there too.
+/// What goes beyond stays open: a hostile chain may have thousands of both.
+const MOST_COMPARISONS: usize = 250_000;
+
 fn apply(constraints: &NameConstraints<'_>, certificate: &X509Certificate<'_>) -> Option<Ruling> {
     let subject = GeneralName::DirectoryName(certificate.subject().clone());
     let mut names = vec![&subject];
@@ -73,6 +77,12 @@ fn apply(constraints: &NameConstraints<'_>, certificate: &X509Certificate<'_>) -
     // An empty subject is no name.
     if certificate.subject().iter_rdn().next().is_none() {
         names.remove(0);
+    }
+    let subtrees = permitted(constraints).len() + excluded(constraints).len();
+    // Clients that know addresses of mail in a subject compare each part of it.
+    let parts = names.len() + certificate.subject().iter_attributes().count();
+    if parts.saturating_mul(subtrees) > MOST_COMPARISONS {
+        return Some(Ruling::Open);
     }
     let mut found = alternative.is_err().then_some(Ruling::Open);
     for name in &names {
@@ -108,9 +118,13 @@ fn of_name(constraints: &NameConstraints<'_>, name: &GeneralName<'_>) -> Option<
             .collect();
         all.map(|all| all.contains(&true))
     };
+    let may_reach = excluded
+        .iter()
+        .any(|subtree| may_reach(&subtree.base, name));
     match (permitted.is_empty(), within(&permitted), within(&excluded)) {
         (_, _, Some(true)) | (false, Some(false), _) => Some(Ruling::Outside),
         (_, None, _) | (_, _, None) => Some(Ruling::Open),
+        (_, Some(_), Some(false)) if may_reach => Some(Ruling::Open),
         (_, Some(_), Some(false)) => None,
     }
 }
@@ -134,6 +148,18 @@ fn host_lies_in(base: &str, name: &str) -> bool {
     name.strip_suffix(base.as_str()).is_some_and(|labels| {
         base.is_empty() || labels.is_empty() || labels.ends_with('.') || base.starts_with('.')
     })
+}
+
+/// Whether a name with a `*` covers a host that lies in a subtree, though it does not lie there itself.
+fn may_reach(base: &GeneralName<'_>, name: &GeneralName<'_>) -> bool {
+    let (GeneralName::DNSName(base), GeneralName::DNSName(name)) = (base, name) else {
+        return false;
+    };
+    let parent = name.strip_prefix("*.");
+    let above = base.split_once('.').map(|(_, above)| above);
+    parent
+        .zip(above)
+        .is_some_and(|(parent, above)| parent.eq_ignore_ascii_case(above))
 }
 
 /// A network is an address and a mask of the same length.

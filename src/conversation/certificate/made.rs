@@ -148,12 +148,20 @@ pub(crate) fn openssl_leaf_by(
     bits: usize,
     words: &str,
 ) -> CertificateDer<'static> {
+    openssl_leaf_with(folder, name, &format!("rsa:{bits}"), words)
+}
+
+/// The same, with the words that say which key it has.
+pub(crate) fn openssl_leaf_with(
+    folder: &Path,
+    name: &str,
+    key: &str,
+    words: &str,
+) -> CertificateDer<'static> {
     std::fs::write(folder.join("leaf.cnf"), format!("[req]\ndistinguished_name = dn\nprompt = no\n[dn]\nCN = {name}\n[server]\nsubjectAltName = DNS:{name}\nextendedKeyUsage = serverAuth\n")).expect("written");
     openssl(
         folder,
-        &format!(
-            "req -new -config leaf.cnf -newkey rsa:{bits} -nodes -keyout leaf.key -out leaf.csr"
-        ),
+        &format!("req -new -config leaf.cnf -newkey {key} -nodes -keyout leaf.key -out leaf.csr"),
     );
     openssl(
         folder,

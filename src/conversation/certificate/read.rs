@@ -1,7 +1,7 @@
 //! What stands in a certificate.
 
 use jiff::Timestamp;
-use x509_parser::asn1_rs::Sequence;
+use x509_parser::asn1_rs::{Sequence, Tag};
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName};
 use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::oid_registry::Oid;
@@ -210,6 +210,7 @@ pub(super) fn key(info: &SubjectPublicKeyInfo<'_>) -> Key {
         },
         Ok(PublicKey::EC(_)) => {
             let parameters = info.algorithm.parameters.as_ref();
+            let parameters = parameters.filter(|it| it.tag() == Tag::Oid);
             let curve = parameters.and_then(|parameters| parameters.as_oid().ok());
             Key::Elliptic {
                 curve: curve.map_or_else(|| "unnamed".to_string(), |curve| named(&curve)),

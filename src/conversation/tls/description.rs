@@ -111,6 +111,7 @@ fn worst(checked: &Checked) -> Option<CertificateFault> {
         Fault::WeakKey { .. }
         | Fault::WeakSignature { .. }
         | Fault::CommonNameOnly
+        | Fault::AddressAsName
         | Fault::PurposeAny => CertificateFault::Weak,
         Fault::PurposeUnlimited
         | Fault::PurposeOtherwise { .. }
@@ -250,6 +251,9 @@ fn said(fault: &Fault) -> ChainFault {
         Fault::CommonNameOnly => {
             "the name stands in the common name only, which Windows takes and modern libraries refuse".to_string()
         }
+        Fault::AddressAsName => {
+            "the address stands in an entry for DNS names, which Windows takes and others refuse".to_string()
+        }
         Fault::PurposeAny => {
             "its purpose is `any` and no more, which Windows takes and others refuse".to_string()
         }
@@ -277,6 +281,15 @@ fn odd(subject: &str, what: &Odd) -> String {
     let what = match what {
         Odd::Extension(name) => {
             format!("demands the extension {name} in a way that the standard does not allow")
+        }
+        Odd::Unreadable(name) => format!("has the extension {name}, which cannot be read"),
+        Odd::Key(name) => format!("has a key of a kind that clients seldom take ({name})"),
+        Odd::OtherIssuer => {
+            "names another key or certificate as its issuer's than the one that signed it (authority key identifier)".to_string()
+        }
+        Odd::PartOfLabel => "has the name with a `*` that stands for a part of a label".to_string(),
+        Odd::OtherNames => {
+            "has the name in its common name only, beside alternative names that are not those of hosts".to_string()
         }
         Odd::Doubles => "has the same extension twice".to_string(),
         Odd::KeyUsage => "has a key usage without what TLS needs".to_string(),

@@ -132,6 +132,8 @@ pub(crate) enum Fault {
     },
     /// The name stands in the common name only: Windows takes it, modern libraries refuse it.
     CommonNameOnly,
+    /// The address that was asked for stands in an entry for DNS names: Windows takes it, other libraries refuse it.
+    AddressAsName,
     /// The extended key usage says `any` and no more: Windows takes it, others refuse it.
     PurposeAny,
     /// There is no extended key usage: clients take it, though the site's certificates should name server authentication.
@@ -166,8 +168,10 @@ pub(crate) enum Fault {
 /// What is odd about a certificate, so that nobody here knows what Windows makes of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Odd {
-    /// An extension is critical that must not be, or that cannot be read.
+    /// An extension is critical that must not be.
     Extension(String),
+    /// An extension that clients go by cannot be read.
+    Unreadable(String),
     /// An extension stands there twice.
     Doubles,
     /// Its key usage names nothing that TLS needs.
@@ -178,6 +182,14 @@ pub(crate) enum Odd {
     PathLength,
     /// It is a root that is limited to other purposes.
     RootPurpose,
+    /// Its key is of a kind that Windows is not known to take, by name.
+    Key(String),
+    /// Its authority key identifier names another certificate or key than its issuer's.
+    OtherIssuer,
+    /// The name stands in the common name only, beside alternative names that are not those of hosts.
+    OtherNames,
+    /// A `*` in the name stands for a part of a label.
+    PartOfLabel,
 }
 
 /// What a fault does to clients.
@@ -221,6 +233,7 @@ impl Fault {
             | Self::WeakKey { .. }
             | Self::WeakSignature { .. }
             | Self::CommonNameOnly
+            | Self::AddressAsName
             | Self::PurposeAny => Weight::Weak,
             Self::PurposeUnlimited
             | Self::PurposeOtherwise { .. }

@@ -4,7 +4,11 @@
 //! trusted root are weighed, and the best one counts, as Windows chooses. rustls' verifier is stricter: its words are
 //! kept beside, and where it refuses what nothing here explains, the question stays open.
 
+#[cfg(test)]
+mod case;
 mod fault;
+#[cfg(test)]
+mod limbo;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
@@ -18,7 +22,9 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::extensions::has_unreadable_names;
 use super::path::ways;
 use super::{Facts, LONGEST_CHAIN, MOST_SENT, Path, Purpose, reached, read};
 use crate::conversation::trust::Trust;
@@ -54,6 +60,14 @@ pub(crate) enum NameFound {
     Alternative,
     /// Only in the common name, and there are no alternative names that would take its place (RFC 2818 section 3.1).
     CommonName,
+    /// The same, and there are alternative names, none of which is that of a host.
+    CommonNameBesideOthers,
+    /// It is an address, and stands in an entry for DNS names.
+    AddressAsName,
+    /// An entry covers it whose `*` stands for a part of a label: clients differ.
+    InPart,
+    /// It cannot be told: the alternative names cannot be read.
+    Unreadable,
     /// In one entry with others, joined by `&`: that is how names are typed for several, not how they are issued.
     Joined,
     /// Nowhere.
@@ -80,7 +94,12 @@ pub(crate) fn check(
     let name = leaf.map_or(NameFound::Nowhere, |leaf| find(name, leaf, &all[0]));
     let of_leaf: Vec<Fault> = leaf.map_or_else(
         || vec![Fault::Unreadable],
-        |leaf| of_name(name).into_iter().chain(of_purpose(leaf)).collect(),
+        |leaf| {
+            of_name(name, leaf)
+                .into_iter()
+                .chain(of_purpose(leaf))
+                .collect()
+        },
     );
     let weighed = ways(&all, &trust.roots).into_iter().map(|path| {
         let mut faults = of_leaf.clone();
@@ -189,10 +208,22 @@ fn find(name: &str, facts: &Facts, leaf: &CertificateDer<'_>) -> NameFound {
     let joined = joined
         .filter(|entry| entry.contains('&'))
         .flat_map(|entry| entry.split('&'));
+    let (_, certificate) = X509Certificate::from_der(leaf).ok().unzip();
+    let alternative = certificate.as_ref().map(|it| it.subject_alternative_name());
+    let is_address = name.parse::<std::net::IpAddr>().is_ok();
     if verified {
         NameFound::Alternative
+    } else if certificate.as_ref().is_some_and(has_unreadable_names) {
+        NameFound::Unreadable
+    } else if is_address && facts.names.iter().any(|entry| entry == name) {
+        NameFound::AddressAsName
     } else if facts.names.is_empty() && facts.common_names.iter().any(|cn| covers(cn, name)) {
-        NameFound::CommonName
+        match alternative {
+            Some(Ok(Some(_))) => NameFound::CommonNameBesideOthers,
+            _ => NameFound::CommonName,
+        }
+    } else if facts.names.iter().any(|entry| covers_in_part(entry, name)) {
+        NameFound::InPart
     } else if joined.into_iter().any(|part| covers(part.trim(), name)) {
         NameFound::Joined
     } else {
@@ -210,10 +241,32 @@ fn covers(pattern: &str, name: &str) -> bool {
     }
 }
 
-fn of_name(name: NameFound) -> Option<Fault> {
+/// Whether a name covers a host's by a `*` that stands for a part of its first label.
+fn covers_in_part(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
+    let parts = pattern.split_once('.').zip(name.split_once('.'));
+    parts.is_some_and(|((first, above), (label, parent))| {
+        let ends = first.split_once('*');
+        above == parent
+            && ends.is_some_and(|(begin, end)| {
+                let rest = label.strip_prefix(begin);
+                first.len() > 1 && rest.is_some_and(|rest| rest.ends_with(end))
+            })
+    })
+}
+
+fn of_name(name: NameFound, leaf: &Facts) -> Option<Fault> {
+    let unsure = |what| {
+        let subject = leaf.subject.clone();
+        Some(Fault::Unsure { subject, what })
+    };
     match name {
-        NameFound::Alternative => None,
+        // What cannot be read is told of the way.
+        NameFound::Alternative | NameFound::Unreadable => None,
         NameFound::CommonName => Some(Fault::CommonNameOnly),
+        NameFound::CommonNameBesideOthers => unsure(Odd::OtherNames),
+        NameFound::InPart => unsure(Odd::PartOfLabel),
+        NameFound::AddressAsName => Some(Fault::AddressAsName),
         NameFound::Joined => Some(Fault::NamesJoined),
         NameFound::Nowhere => Some(Fault::Name),
     }

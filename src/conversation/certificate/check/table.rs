@@ -2,103 +2,15 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, date_time_ymd,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SanType,
+    date_time_ymd,
 };
 
-use super::*;
+use super::case::{Case, NAME};
 use crate::conversation::certificate::made::{self, Issuer};
 use crate::conversation::trust::Fetched;
 
 const PAGE: &str = include_str!("../../../../docs/certificates.md");
-const NAME: &str = "ibs01.example.com";
-
-/// A chain as a server sends it, what is trusted, and when it is looked at.
-struct Case {
-    sent: Vec<CertificateDer<'static>>,
-    root: CertificateDer<'static>,
-    fetched: Vec<Fetched>,
-    now: Timestamp,
-}
-
-impl Case {
-    fn new(sent: Vec<CertificateDer<'static>>, root: CertificateDer<'static>) -> Self {
-        let now = "2026-06-01T00:00:00Z".parse().expect("a time");
-        let fetched = Vec::new();
-        Self {
-            sent,
-            root,
-            fetched,
-            now,
-        }
-    }
-
-    /// By openssl, which makes certificates of today.
-    fn of_today(sent: Vec<CertificateDer<'static>>, root: CertificateDer<'static>) -> Self {
-        let begin = read(&sent[0]).and_then(|facts| facts.not_before);
-        let now = begin.expect("a begin");
-        Self {
-            now,
-            ..Self::new(sent, root)
-        }
-    }
-
-    fn here(&self) -> (&'static str, &'static str) {
-        let trust = Trust::of(std::slice::from_ref(&self.root), &[]);
-        trust.know(self.fetched.clone());
-        let checked = check(&self.sent, NAME, &trust, self.now);
-        let here = match checked.faults.first().map(Fault::weight) {
-            None | Some(Weight::Note) => "ok",
-            Some(Weight::Weak) => "warning",
-            Some(Weight::Undecided) => "open",
-            Some(Weight::Refused) => "refused",
-        };
-        (here, word(checked.verifier.is_none()))
-    }
-
-    fn openssl(&self) -> &'static str {
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, certificates: &[CertificateDer<'static>]| {
-            let pem: Vec<String> = certificates.iter().map(|der| pem(der)).collect();
-            std::fs::write(folder.path().join(name), pem.concat()).expect("written");
-        };
-        write("root.pem", std::slice::from_ref(&self.root));
-        write("leaf.pem", &self.sent[..1]);
-        write("rest.pem", &self.sent[1..]);
-        let seconds = self.now.as_second().to_string();
-        let mut words = vec!["verify", "-no-CApath", "-no-CAstore", "-CAfile", "root.pem"];
-        if self.sent.len() > 1 {
-            words.extend(["-untrusted", "rest.pem"]);
-        }
-        words.extend(["-purpose", "sslserver", "-verify_hostname", NAME]);
-        words.extend(["-attime", &seconds, "leaf.pem"]);
-        let output = std::process::Command::new("openssl")
-            .args(words)
-            .current_dir(folder.path())
-            .output()
-            .expect("openssl is needed: scripts/test installs it (apt-get install openssl)");
-        word(output.status.success())
-    }
-}
-
-fn word(takes: bool) -> &'static str {
-    match takes {
-        true => "takes",
-        false => "refuses",
-    }
-}
-
-fn pem(der: &[u8]) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<&str> = (0..text.len())
-        .step_by(64)
-        .map(|at| &text[at..text.len().min(at + 64)])
-        .collect();
-    format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        lines.join("\n")
-    )
-}
 
 fn root() -> Issuer {
     made::root("Site Root")
@@ -233,6 +145,61 @@ fn missing(fetched: bool) -> Case {
     case
 }
 
+/// A leaf for another name or with another key, by the root itself.
+fn leaf_for(name: &str, change: impl Fn(&mut CertificateParams)) -> Case {
+    let name = name.to_string();
+    Case {
+        name,
+        ..leaf(change)
+    }
+}
+
+fn ed25519() -> rcgen::KeyPair {
+    rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key")
+}
+
+fn leaf_on_ed25519() -> Case {
+    let root = root();
+    let leaf = made::server(&[NAME]).signed_by(&ed25519(), &root);
+    let leaf = leaf.expect("signed").der().clone();
+    Case::new(vec![leaf], root.der().clone())
+}
+
+fn authority_on_ed25519() -> Case {
+    let root = Issuer::self_signed(made::authority("Site Root"), ed25519()).expect("a root");
+    Case::new(vec![made::leaf(&root, &[NAME])], root.der().clone())
+}
+
+/// An RSA root and a leaf with another key, by openssl.
+fn leaf_with_key(key: &str) -> Case {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = made::openssl_root_by(folder.path(), "Old Root", RSA);
+    let words = format!("-sha256 {WITH_NAME}");
+    let leaf = made::openssl_leaf_with(folder.path(), NAME, key, &words);
+    Case::of_today(vec![leaf], root)
+}
+
+fn unreadable(params: &mut CertificateParams, identifier: &[u64]) {
+    let content = b"rubbish".to_vec();
+    let extension = CustomExtension::from_oid_content(identifier, content);
+    params.custom_extensions.push(extension);
+}
+
+/// A leaf for every host of a domain, by an intermediate that may not issue for one of them.
+fn every_host_but(host: &str) -> Case {
+    let root = root();
+    let mut params = made::authority("Issuing 1");
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: Vec::new(),
+        excluded_subtrees: vec![GeneralSubtree::DnsName(host.to_string())],
+    });
+    let middle = Issuer::signed_by(params, made::key(), &root).expect("an intermediate");
+    let mut params = made::server(&["*.example.com"]);
+    params.distinguished_name = directory("Corp");
+    let sent = vec![made::signed(&params, &middle), middle.der().clone()];
+    Case::new(sent, root.der().clone())
+}
+
 /// A root and a leaf by openssl, with the words that say how each is made.
 fn openssl(root: &str, bits: usize, leaf: &str) -> Case {
     let folder = tempfile::tempdir().expect("a folder");
@@ -276,6 +243,41 @@ fn cases() -> Vec<(&'static str, Case)> {
             leaf(|params| params.subject_alt_names.clear()),
         ),
         (
+            "the same, beside the address of a mailbox",
+            leaf(|params| {
+                let mailbox = "admin@example.com".try_into().expect("ASCII");
+                params.subject_alt_names = vec![SanType::Rfc822Name(mailbox)];
+            }),
+        ),
+        (
+            "alternative names that cannot be read",
+            leaf(|params| {
+                params.subject_alt_names.clear();
+                unreadable(params, &[2, 5, 29, 17]);
+            }),
+        ),
+        (
+            "a name whose `*` stands for a part of a label",
+            leaf(|params| {
+                let pattern = "ib*.example.com".try_into().expect("ASCII");
+                params.subject_alt_names = vec![SanType::DnsName(pattern)];
+            }),
+        ),
+        (
+            "an address in an entry for addresses",
+            leaf_for("192.0.2.10", |params| {
+                *params = made::server(&["192.0.2.10"]);
+                params.distinguished_name = directory("Corp");
+            }),
+        ),
+        (
+            "an address in an entry for DNS names",
+            leaf_for("192.0.2.10", |params| {
+                let address = "192.0.2.10".try_into().expect("ASCII");
+                params.subject_alt_names = vec![SanType::DnsName(address)];
+            }),
+        ),
+        (
             "another name",
             leaf(|params| *params = made::server(&["other.example.com"])),
         ),
@@ -299,6 +301,20 @@ fn cases() -> Vec<(&'static str, Case)> {
             "an RSA key of 768 bits",
             openssl(RSA, 768, &with("-sha256")),
         ),
+        (
+            "a leaf with a key on P-384",
+            leaf_with_key("ec -pkeyopt ec_paramgen_curve:secp384r1"),
+        ),
+        (
+            "a leaf with a key on P-521",
+            leaf_with_key("ec -pkeyopt ec_paramgen_curve:secp521r1"),
+        ),
+        (
+            "a leaf with a key on P-192",
+            leaf_with_key("ec -pkeyopt ec_paramgen_curve:prime192v1"),
+        ),
+        ("a leaf with an Ed25519 key", leaf_on_ed25519()),
+        ("an authority with an Ed25519 key", authority_on_ed25519()),
         (
             "a root with a key on P-521",
             openssl(
@@ -400,6 +416,10 @@ fn cases() -> Vec<(&'static str, Case)> {
             in_domain("example.net"),
         ),
         (
+            "a `*` for a domain, of which one host is excluded",
+            every_host_but("other.example.com"),
+        ),
+        (
             "an issuer without keyCertSign in its key usage",
             intermediate(|params| params.key_usages = vec![KeyUsagePurpose::CrlSign]),
         ),
@@ -452,6 +472,13 @@ fn cases() -> Vec<(&'static str, Case)> {
             leaf(|params| extended_usage(params, ExtendedKeyUsagePurpose::Any)),
         ),
         (
+            "an extended key usage that cannot be read",
+            leaf(|params| {
+                params.extended_key_usages.clear();
+                unreadable(params, &[2, 5, 29, 37]);
+            }),
+        ),
+        (
             "extended key usage: client authentication only",
             leaf(|params| extended_usage(params, ExtendedKeyUsagePurpose::ClientAuth)),
         ),
@@ -476,13 +503,21 @@ fn cases() -> Vec<(&'static str, Case)> {
             "a leaf's key usage without what TLS needs",
             leaf(|params| params.key_usages = vec![KeyUsagePurpose::CrlSign]),
         ),
+        (
+            "an authority key identifier of another key than the issuer's",
+            leaf(|params| {
+                let content = b"\x30\x06\x80\x04\x01\x02\x03\x04".to_vec();
+                let other = CustomExtension::from_oid_content(&[2, 5, 29, 35], content);
+                params.custom_extensions.push(other);
+            }),
+        ),
         ("an intermediate is missing", missing(false)),
         ("an intermediate is missing, and was fetched", missing(true)),
         ("an unknown root", unknown_root()),
         (
             "the same name as the root's, by another key",
             Case {
-                root: root().der().clone(),
+                roots: vec![root().der().clone()],
                 ..leaf(|_| {})
             },
         ),

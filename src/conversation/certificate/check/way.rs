@@ -7,9 +7,9 @@ use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
 
 use super::{Fault, Odd};
-use crate::conversation::certificate::authority::path_length;
+use crate::conversation::certificate::authority::{names_another, path_length};
 use crate::conversation::certificate::constraints::{self, Ruling};
-use crate::conversation::certificate::extensions::{Critical, critical, has_doubles};
+use crate::conversation::certificate::extensions::{Extension, has_doubles, told};
 use crate::conversation::certificate::issuers;
 use crate::conversation::certificate::{Digest, End, Facts, Key, Path, Purpose, read};
 
@@ -17,6 +17,10 @@ use crate::conversation::certificate::{Digest, End, Facts, Key, Path, Purpose, r
 const LEAST_BITS: usize = 1_024;
 /// RSA keys below this are weak, and refused by modern TLS libraries.
 const SOUND_BITS: usize = 2_048;
+/// The curves that Windows clients offer by default, so that a server may show a key on one of them: P-256 and P-384.
+const CURVES_OF_TLS: [&str; 2] = ["prime256v1", "secp384r1"];
+/// The curves of authorities that every Windows since Vista computes: these and P-521.
+const CURVES: [&str; 3] = ["prime256v1", "secp384r1", "secp521r1"];
 /// The most intermediates that rustls' verifier follows.
 const LONGEST_PATH: usize = 6;
 
@@ -45,9 +49,16 @@ pub(super) fn faults(
     let mut faults: Vec<Fault> = of_end(path, &elements).into_iter().collect();
     for (place, element) in elements.iter().enumerate() {
         faults.extend(of_dates(element, place, now));
-        faults.extend(of_key(element));
+        faults.extend(of_key(element, place));
         faults.extend(of_purpose(element));
         faults.extend(of_extensions(element));
+        let issuer = elements.get(place + 1);
+        if issuer.is_some_and(|it| names_another(&element.certificate, &it.certificate)) {
+            faults.push(Fault::Unsure {
+                subject: element.subject(),
+                what: Odd::OtherIssuer,
+            });
+        }
         faults.extend(match place {
             0 => of_leaf(element),
             _ => of_authority(&elements, place),
@@ -139,19 +150,28 @@ fn of_dates(element: &Element<'_>, place: usize, now: Timestamp) -> Option<Fault
     Some(Fault::NotYetValid { subject, from })
 }
 
-fn of_key(element: &Element<'_>) -> Vec<Fault> {
+fn of_key(element: &Element<'_>, place: usize) -> Vec<Fault> {
     let subject = element.subject();
+    let curves: &[&str] = match place {
+        0 => &CURVES_OF_TLS,
+        _ => &CURVES,
+    };
     let mut faults = Vec::new();
-    match element.facts.key {
-        Key::Rsa { bits } if bits < LEAST_BITS => faults.push(Fault::KeyRefused {
+    match &element.facts.key {
+        Key::Rsa { bits } if *bits < LEAST_BITS => faults.push(Fault::KeyRefused {
             subject: subject.clone(),
-            bits,
+            bits: *bits,
         }),
-        Key::Rsa { bits } if bits < SOUND_BITS => faults.push(Fault::WeakKey {
+        Key::Rsa { bits } if *bits < SOUND_BITS => faults.push(Fault::WeakKey {
             subject: subject.clone(),
-            bits,
+            bits: *bits,
         }),
-        Key::Rsa { .. } | Key::Elliptic { .. } | Key::Other(_) => {}
+        Key::Rsa { .. } => {}
+        Key::Elliptic { curve } if curves.contains(&curve.as_str()) => {}
+        Key::Elliptic { curve: name } | Key::Other(name) => faults.push(Fault::Unsure {
+            subject: subject.clone(),
+            what: Odd::Key(name.clone()),
+        }),
     }
     let digest = &element.facts.digest;
     // Nobody has to trust the signature that a certificate puts under itself.
@@ -175,18 +195,22 @@ fn of_purpose(element: &Element<'_>) -> Option<Fault> {
 
 fn of_extensions(element: &Element<'_>) -> Vec<Fault> {
     let subject = || element.subject();
-    let mut faults: Vec<Fault> = critical(&element.certificate)
+    let mut faults: Vec<Fault> = told(&element.certificate)
         .into_iter()
         .map(|found| match found {
-            Critical::Unknown(extension) => Fault::CriticalExtension {
+            Extension::Unknown(extension) => Fault::CriticalExtension {
                 subject: subject(),
                 extension,
             },
-            Critical::Odd(extension) => Fault::Unsure {
+            Extension::Odd(extension) => Fault::Unsure {
                 subject: subject(),
                 what: Odd::Extension(extension),
             },
-            Critical::OfWindows(extension) => Fault::OfWindows { extension },
+            Extension::Unreadable(extension) => Fault::Unsure {
+                subject: subject(),
+                what: Odd::Unreadable(extension),
+            },
+            Extension::OfWindows(extension) => Fault::OfWindows { extension },
         })
         .collect();
     if has_doubles(&element.certificate) {
