@@ -809,6 +809,53 @@ fn squid_that_knows_the_name_tells_it_to_the_server_as_it_does_for_clients() {
     );
 }
 
+#[test]
+fn flows_of_the_named_roles_go_through_the_proxy_and_all_others_direct() {
+    let port = free().port();
+    let web = Server::nginx(&format!(
+        "listen 127.0.0.1:{port}; listen 127.0.0.2:{port};
+         location /SMS_MP/ {{ return 200 '<MPList/>'; }} location = / {{ return 200 here; }} location / {{ return 404; }}"
+    ));
+    let squid = Server::squid("http_access allow all");
+    let (via, shut) = (format!("http://{}", squid.at), free().port());
+    let site = management_site(port)
+        .replace(
+            "systems: {",
+            "systems: { fsp01: { zone: there, names: { default: fsp01.example.com }, addresses: { default: 127.0.0.2 }, roles: [fallback-status-point], serves: [here] },",
+        )
+        + &format!(
+            "via: {{ here: {{ proxy: \"{via}\", roles: [management-point] }} }}
+flows: [{{ from: here, to: mp01, port: {shut}, need: forbidden }}]\n"
+        );
+    let run = once(&site, None);
+    let flow = |system: &str| {
+        let id = format!("here>{system}:{port}/tcp");
+        let flows = run.json["flows"].as_array().expect("flows");
+        let found = flows.iter().find(|flow| flow["id"] == id.as_str());
+        found.unwrap_or_else(|| panic!("{id}: {}", run.json))
+    };
+    let (by_proxy, direct) = (flow("mp01"), flow("fsp01"));
+    for flow in [by_proxy, direct] {
+        assert_eq!(flow["verdict"], "ok", "{flow:#}");
+    }
+    assert_eq!(by_proxy["evidence"]["proxy"]["url"], via);
+    assert_eq!(direct["evidence"]["proxy"], Value::Null);
+    // What must be closed is tried, and not by way of the proxy.
+    assert_eq!(run.flow(shut)["state"], "closed");
+    assert_eq!(run.verdict(shut), "exposed closed-but-reachable warning");
+    let said = format!("what leads to management-point through the proxy {via}, the rest direct");
+    assert!(run.stderr.contains(&said), "{}", run.stderr);
+    let asked = squid.logged(3);
+    let of = |what: &str| asked.iter().filter(|line| line.contains(what)).count();
+    assert!(of(&format!("http://127.0.0.1:{port}/")) > 0, "{asked:?}");
+    assert_eq!(
+        of("127.0.0.2") + of("fsp01") + of(&shut.to_string()),
+        0,
+        "{asked:?}"
+    );
+    assert!(!web.logged(1).is_empty());
+}
+
 /// A proxy that answers every request with these bytes, or closes without a word. As real ones do, it serves several
 /// connections at once: one on which nothing is asked yet holds up no other.
 fn proxy_that_says(says: &'static str) -> String {
@@ -1153,6 +1200,30 @@ fn lists_are_fetched_through_the_proxy_and_what_it_refuses_is_its_own() {
             .iter()
             .all(|line| !line.contains("secret"))
     );
+}
+
+#[test]
+fn lists_go_through_a_proxy_that_is_for_roles_where_theirs_is_among_them() {
+    let lists = Lists::new();
+    let squid = Server::squid("http_access allow all");
+    let via = format!("http://{}", squid.at);
+    let site = lists.site(&via, &[lists.url("good.crl")]);
+    for (role, through) in [
+        ("crl-distribution-point", true),
+        ("management-point", false),
+    ] {
+        let route = format!("{{ proxy: \"{via}\", roles: [{role}] }}");
+        let run = once(&site.replace(&format!("\"{via}\""), &route), None);
+        for port in [lists.named.port(), lists.by_certificate.port()] {
+            assert_eq!(run.verdict(port), "ok answered note", "{role}");
+            let proxy = &run.flow(port)["evidence"]["proxy"];
+            assert_eq!(!proxy.is_null(), through, "{role} {proxy}");
+            assert_eq!(run.flow(port)["evidence"]["lists"][0]["entries"], 0);
+        }
+        let web = run.flow(lists.web.port());
+        assert_eq!(web["verdict"], "ok", "{web:#}");
+        assert_eq!(web["evidence"]["proxy"], Value::Null);
+    }
 }
 
 #[test]

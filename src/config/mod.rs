@@ -19,7 +19,7 @@ use crate::yaml::{At, Ports};
 pub use pin::Pin;
 pub(crate) use pin::sha256;
 pub use read::{KEYS, read};
-pub use via::{ProxyKind, Via};
+pub use via::{ProxyKind, Route, Via};
 
 /// The whole file.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ pub struct Config {
     /// How flows are tried.
     pub probing: Probing,
     /// The proxy through which the flows of a zone leave.
-    pub via: Vec<(At<String>, Via)>,
+    pub via: Vec<(At<String>, Route)>,
     /// The file with the password for it, relative to the site file.
     pub via_password_file: Option<String>,
 }

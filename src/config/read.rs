@@ -3,10 +3,10 @@
 use ipnet::IpNet;
 use std::time::Duration;
 
-use super::read_system::{PUBLISHES, SYSTEM, system};
+use super::read_system::{self, PUBLISHES, SYSTEM, system};
 use super::{
-    ClientPorts, Config, CrlHosts, Exception, Firewall, Mode, PortPair, Probing, SiteSection,
-    Sweep, TlsVersion, UpdateSync, UserFlow, Via, Zone,
+    ClientPorts, Config, CrlHosts, Exception, Firewall, Mode, PortPair, Probing, Route,
+    SiteSection, Sweep, TlsVersion, UpdateSync, UserFlow, Via, Zone,
 };
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::diagnostic::{Place, Problem, Severity};
@@ -24,6 +24,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("flow", FLOW),
     ("exception", EXCEPTION),
     ("tls", TLS),
+    ("via", VIA),
     ("probing", PROBING),
 ];
 const TOP: &[&str] = &[
@@ -63,6 +64,7 @@ const TLS: &[&str] = &[
     "client_password_file",
     "expires_soon",
 ];
+const VIA: &[&str] = &["proxy", "roles"];
 const PROBING: &[&str] = &[
     "timeout",
     "attempts",
@@ -498,25 +500,61 @@ fn flow(node: &Node, problems: &mut Vec<Problem>) -> Option<UserFlow> {
     })
 }
 
-/// The proxies of zones. What is wrong with a URL is said without quoting it: there may be a password in it.
-fn via(node: &Node, problems: &mut Vec<Problem>) -> Vec<(At<String>, Via)> {
+/// The proxies of zones.
+fn via(node: &Node, problems: &mut Vec<Problem>) -> Vec<(At<String>, Route)> {
     let Some(fields) = Fields::named(node, "`via`", problems) else {
         return Vec::new();
     };
     let mut all = Vec::new();
     for (zone, value) in fields.all() {
-        let Some(url) = yaml::text(value, "`via`", problems) else {
-            continue;
-        };
-        match Via::parse(&url.value) {
-            Ok(via) => all.push((zone.owned(), via)),
-            Err(fault) => problems.push(
-                Problem::error("bad-via", value.at, fault.to_string())
-                    .hint("for example: via: { internet: \"http://user@proxy.example:8080\" }, and the password in PORTPROOF_VIA_PASSWORD"),
-            ),
-        }
+        all.extend(route(value, problems).map(|route| (zone.owned(), route)));
     }
     all
+}
+
+/// A proxy, and perhaps the roles whose flows go through it.
+fn route(node: &Node, problems: &mut Vec<Problem>) -> Option<Route> {
+    let Value::Map(_) = node.value else {
+        let proxy = proxy(node, problems)?;
+        return Some(Route { proxy, roles: None });
+    };
+    let fields = Fields::of(node, "a proxy of `via`", VIA, problems)?;
+    let proxy = fields
+        .need("proxy", "proxy: \"http://proxy.example:8080\"", problems)
+        .and_then(|node| proxy(node, problems));
+    let roles = fields.get("roles").map(|node| {
+        if matches!(&node.value, Value::List(roles) if roles.is_empty()) {
+            problems.push(
+                Problem::error(
+                    "bad-via",
+                    node.at,
+                    "`roles` is empty, so nothing would go through the proxy",
+                )
+                .hint("name roles, or leave out `roles`: then everything goes through the proxy"),
+            );
+        }
+        let roles = read_system::roles(node, "`via`", problems);
+        roles.into_iter().map(|role| role.value).collect()
+    });
+    Some(Route {
+        proxy: proxy?,
+        roles,
+    })
+}
+
+/// The URL of a proxy. What is wrong with it is said without quoting it: there may be a password in it.
+fn proxy(node: &Node, problems: &mut Vec<Problem>) -> Option<Via> {
+    let url = yaml::text(node, "`via`", problems)?;
+    match Via::parse(&url.value) {
+        Ok(via) => Some(via),
+        Err(fault) => {
+            problems.push(
+                Problem::error("bad-via", node.at, fault.to_string())
+                    .hint("for example: via: { internet: \"http://user@proxy.example:8080\" }, and the password in PORTPROOF_VIA_PASSWORD"),
+            );
+            None
+        }
+    }
 }
 
 fn exception(node: &Node, problems: &mut Vec<Problem>) -> Option<Exception> {

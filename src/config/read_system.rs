@@ -151,7 +151,7 @@ fn pin(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<Pin> {
     pin
 }
 
-fn roles(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<Role>> {
+pub(super) fn roles(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<At<Role>> {
     let known: Vec<(&'static str, Role)> =
         Role::ALL.iter().map(|role| (role.name(), *role)).collect();
     let mut roles: Vec<At<Role>> = Vec::new();

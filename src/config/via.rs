@@ -1,5 +1,7 @@
-//! Where a proxy is, as the site file says it: `http://user@host:port` or `socks5://host:port`.
+//! Where a proxy is, as the site file says it: `http://user@host:port` or `socks5://host:port`; and whose flows go
+//! through it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -7,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::read::is_host_name;
+use crate::catalogue::Role;
 
 /// The port of a SOCKS proxy where none is given (RFC 1928 section 3).
 const SOCKS_PORT: u16 = 1080;
@@ -31,6 +34,15 @@ pub struct Via {
     pub port: u16,
     /// Who goes through it; the password never stands here.
     pub user: Option<String>,
+}
+
+/// How flows of a zone leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The proxy.
+    pub proxy: Via,
+    /// The roles whose flows go through it, while all others go direct; `None`: everything goes through it.
+    pub roles: Option<BTreeSet<Role>>,
 }
 
 /// What is wrong with a proxy's URL. None of them quotes it: there may be a password in it.

@@ -45,6 +45,8 @@ pub struct Gateway {
     url: String,
     at: Vec<SocketAddr>,
     credentials: Option<Credentials>,
+    /// Whether everything that the run asks goes through it.
+    for_all: bool,
     /// Why it is out of reach, once that is known.
     lost: Mutex<Option<Stop>>,
     /// What it says of a host that does not exist, once that was asked; `None`: nothing.
@@ -95,9 +97,19 @@ impl Gateway {
                 .map(|address| SocketAddr::new(*address, via.port))
                 .collect(),
             credentials,
+            for_all: true,
             lost: Mutex::default(),
             voice: OnceCell::new(),
         })
+    }
+
+    /// The same where other questions of the run go direct.
+    #[must_use]
+    pub fn beside_direct_ways(self) -> Self {
+        Self {
+            for_all: false,
+            ..self
+        }
     }
 
     /// Its URL, without the user.
@@ -364,6 +376,10 @@ pub(super) async fn ask(
         Err(Kept::Stopped(stop)) => seen.state = State::Stopped(stop),
         Err(Kept::Interrupted) => seen.state = State::NotTried(NotTried::Interrupted),
         Err(Kept::Nameless) => seen.state = State::Unresolved(Unresolved::NoNameHere),
+    }
+    if !gateway.for_all {
+        // What the proxy met at an address says nothing of this host's own way there.
+        seen.address = None;
     }
     seen
 }

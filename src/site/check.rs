@@ -86,10 +86,9 @@ pub(super) fn resolve(
         .iter()
         .filter_map(|flow| own_flow(flow, &names, problems))
         .collect();
-    let via = config
-        .via
-        .iter()
-        .filter_map(|(zone, via)| Some((names.zone(zone, "`via` names", problems)?, via.clone())));
+    let via = config.via.iter().filter_map(|(zone, route)| {
+        Some((names.zone(zone, "`via` names", problems)?, route.clone()))
+    });
     let via = via.collect();
     let exceptions = exceptions::exceptions(config, &names, problems);
     large_sweep(config, &systems, problems);

@@ -21,7 +21,7 @@ use ipnet::IpNet;
 
 use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
 use crate::config::{
-    Config, CrlHosts, Mode, Pin, Probing, ProxyTls, Replication, TlsVersion, UpdateSync, Via,
+    Config, CrlHosts, Mode, Pin, Probing, ProxyTls, Replication, Route, TlsVersion, UpdateSync,
 };
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::yaml::Ports;
@@ -83,7 +83,7 @@ pub struct Site {
     /// How flows are tried.
     pub probing: Probing,
     /// The proxies through which the flows of zones leave.
-    pub via: Vec<(ZoneId, Via)>,
+    pub via: Vec<(ZoneId, Route)>,
 }
 
 /// A zone.
@@ -319,9 +319,9 @@ impl Site {
     }
 
     /// The proxy through which the flows of a zone leave.
-    pub fn via(&self, zone: ZoneId) -> Option<&Via> {
+    pub fn via(&self, zone: ZoneId) -> Option<&Route> {
         let found = self.via.iter().find(|(of, _)| *of == zone);
-        found.map(|(_, via)| via)
+        found.map(|(_, route)| route)
     }
 
     /// The accepted deviation for a flow, whether it still holds or has lapsed.

@@ -69,14 +69,14 @@ pub(super) type Names = HashMap<String, Result<Vec<IpAddr>, Unresolved>>;
 
 /// Resolves every name that stands without an address, each once, all at the same time.
 pub(super) async fn resolve(bench: &Bench, chosen: &[Chosen]) -> Names {
-    // A proxy is told names, and resolves them.
-    if bench.via.is_some() {
-        return Names::new();
-    }
     let site = &bench.loaded.site;
     let mut wanted = BTreeSet::new();
     for chosen in chosen {
-        if let Aim::Name(name) = aim(site, &bench.plan.flows[chosen.flow]) {
+        let flow = &bench.plan.flows[chosen.flow];
+        // A proxy is told names, and resolves them.
+        if let Aim::Name(name) = aim(site, flow)
+            && bench.proxy_of(flow).is_none()
+        {
             wanted.insert(name);
         }
     }

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use super::Bench;
+use super::gateway::Leave;
 use crate::attribution;
 use crate::cli::streams::say;
 use crate::config::Sweep;
-use crate::probe::{self, Gateway, Ladder, Limits, Question};
+use crate::probe::{self, Ladder, Limits, Question};
 use crate::site::Site;
 
 /// How many packets to how many targets are about to leave.
@@ -34,7 +35,7 @@ pub(super) fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
         asked.len(),
         hosts.len(),
         match &site.probing.sweep {
-            _ if bench.via.is_some() => String::new(),
+            _ if bench.only_by_proxy() => String::new(),
             Sweep::Ports(ranges) => {
                 let ports: usize = ranges
                     .iter()
@@ -45,7 +46,7 @@ pub(super) fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
             Sweep::None | Sweep::Watchlist => String::new(),
         },
         match (&bench.via, &bench.lab) {
-            (Some(gateway), _) => through(gateway, site),
+            (Some(leave), _) => through(leave, site, limits),
             (None, Some(_)) => "nothing leaves this host".to_string(),
             (None, None) => extras(limits),
         } + listeners(bench)
@@ -53,8 +54,18 @@ pub(super) fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
     );
 }
 
-/// How everything is sent that goes through a proxy.
-fn through(gateway: &Gateway, site: &Site) -> String {
+/// How everything is sent, or what leads to some roles, that goes through a proxy.
+fn through(leave: &Leave, site: &Site, limits: &Limits) -> String {
+    let gateway = &leave.gateway;
+    if let Some(roles) = &leave.roles {
+        let roles: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+        return format!(
+            "what leads to {} through the proxy {}, the rest direct: {}",
+            roles.join(", "),
+            gateway.url(),
+            extras(limits)
+        );
+    }
     let swept = match site.probing.sweep {
         Sweep::Ports(_) => "; nothing is swept through a proxy",
         Sweep::None | Sweep::Watchlist => "",

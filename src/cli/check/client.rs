@@ -128,7 +128,7 @@ impl Client {
             all.insert(name.clone(), answer);
         }
         let was_asked =
-            bench.via.is_none() && bench.loaded.site.probing.dns && !*bench.stop.borrow();
+            !bench.only_by_proxy() && bench.loaded.site.probing.dns && !*bench.stop.borrow();
         for (_, name, _) in compared {
             let note = differ.iter().find(|(_, other, _)| other == name);
             let answer = match was_asked {

@@ -38,7 +38,7 @@ type Asked = BTreeMap<String, Result<Vec<CertificateDer<'static>>, String>>;
 
 /// Fetches what servers do not send, and asks again those whose chains lead on with it.
 pub(super) async fn look_again(bench: &Bench, questions: &[Question], answers: &mut [Observation]) {
-    if bench.lab.is_some() || bench.via.is_some() || *bench.stop.borrow() {
+    if bench.lab.is_some() || bench.proxy_of_lists().is_some() || *bench.stop.borrow() {
         return;
     }
     let incomplete: Vec<usize> = (0..answers.len())

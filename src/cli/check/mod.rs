@@ -62,6 +62,7 @@ use crate::vantage;
 use crate::verdict::{self, Seen};
 use crate::{os, report::exit_status};
 use controls::Lost;
+use gateway::Leave;
 pub(super) use questions::ladder;
 use sweep::Doors;
 
@@ -135,8 +136,8 @@ struct Bench {
     trust: Trust,
     stop: watch::Receiver<bool>,
     timeout: Duration,
-    /// The proxy that everything goes through.
-    via: Option<Arc<Gateway>>,
+    /// The proxy through which flows leave, all or those of some roles.
+    via: Option<Leave>,
     /// The run as listeners know it, where it looks for them.
     challenger: Option<Arc<Challenger>>,
     /// Flows of the site that start in other zones, by their starts.
@@ -145,6 +146,25 @@ struct Bench {
     against: Option<against::Old>,
     /// The client whose own view this is.
     client: Option<client::Client>,
+}
+
+impl Bench {
+    /// The proxy that a flow goes through.
+    fn proxy_of(&self, flow: &plan::Flow) -> Option<&Arc<Gateway>> {
+        let taking = self.via.as_ref().filter(|it| it.takes(&self.loaded, flow));
+        taking.map(|it| &it.gateway)
+    }
+
+    /// The proxy that lists are fetched through.
+    fn proxy_of_lists(&self) -> Option<&Arc<Gateway>> {
+        let taking = self.via.as_ref().filter(|it| it.is_for_lists());
+        taking.map(|it| &it.gateway)
+    }
+
+    /// Whether everything goes through a proxy.
+    fn only_by_proxy(&self) -> bool {
+        self.via.as_ref().is_some_and(Leave::is_for_all)
+    }
 }
 
 async fn check(
@@ -191,9 +211,8 @@ async fn check(
     let known = trust.clone();
     let via = match &lab {
         Some(_) => None,
-        None => gateway::gateway(&loaded, place.zone, limits.timeout).await?,
+        None => gateway::leave(&loaded, place.zone, limits.timeout).await?,
     };
-    let via = via.map(Arc::new);
     let token = match &lab {
         Some(_) => None,
         None => token::token(arguments.token_file.as_deref())?,
@@ -306,7 +325,7 @@ async fn start_lab(
 
 /// The limits of the file, within what this host has. The lab is on loopback, where no rate has to be kept.
 fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
-    let through_a_proxy = !lab && site.via(zone).is_some();
+    let through_a_proxy = !lab && site.via(zone).is_some_and(|route| route.roles.is_none());
     let asked = &site.probing;
     let descriptors = os::raise_descriptor_limit()
         .saturating_sub(SPARE_DESCRIPTORS)
@@ -377,7 +396,7 @@ async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDo
         .stand_behind(behind(bench, &chosen, &questions, &by_flow));
     let to_compare = notes::names_to_compare(bench, &chosen);
     let dns = tokio::spawn(notes::compare_names(
-        bench.lab.is_none() && bench.via.is_none() && site.probing.dns,
+        bench.lab.is_none() && !bench.only_by_proxy() && site.probing.dns,
         to_compare.clone(),
         bench.timeout,
     ));
@@ -572,7 +591,7 @@ fn crossing(bench: &Bench, chosen: &[Chosen], by_flow: &[Vec<usize>]) -> HashSet
 /// Takes apart what this host's own firewall said from what the network did.
 async fn refused_here(bench: &Bench, questions: &[Question], answers: &mut [Observation]) {
     attribution::own_words(answers, &bench.own);
-    if bench.lab.is_some() || bench.via.is_some() || *bench.stop.borrow() {
+    if bench.lab.is_some() || bench.only_by_proxy() || *bench.stop.borrow() {
         return;
     }
     let asked = |wanted: &dyn Fn(&Question, &Observation) -> bool| -> Vec<(usize, SocketAddr)> {
@@ -581,7 +600,8 @@ async fn refused_here(bench: &Bench, questions: &[Question], answers: &mut [Obse
             .zip(answers.iter())
             .enumerate()
             .filter(|(_, (question, seen))| {
-                !matches!(question.ladder, Ladder::Datagram(_)) && wanted(question, seen)
+                let direct = question.via.is_none();
+                direct && !matches!(question.ladder, Ladder::Datagram(_)) && wanted(question, seen)
             })
             .filter_map(|(number, (_, seen))| Some((number, seen.attempts.first()?.remote)))
             .collect()
@@ -609,14 +629,16 @@ async fn look_closer(
     answers: &mut [Observation],
     crossing: &HashSet<usize>,
 ) -> Doors {
-    if bench.lab.is_some() || bench.via.is_some() || *bench.stop.borrow() {
+    if bench.lab.is_some() || bench.only_by_proxy() || *bench.stop.borrow() {
         return Doors::new();
     }
     let tried: Vec<attribution::Tried<'_>> = questions
         .iter()
         .zip(answers.iter())
         .enumerate()
-        .filter(|(_, (question, _))| !matches!(question.ladder, Ladder::Datagram(_)))
+        .filter(|(_, (question, _))| {
+            question.via.is_none() && !matches!(question.ladder, Ladder::Datagram(_))
+        })
         .filter_map(|(number, (question, seen))| {
             Some(attribution::Tried {
                 number,

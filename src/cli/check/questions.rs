@@ -31,7 +31,10 @@ pub(super) fn questions(
         let flow = &bench.plan.flows[chosen[place].flow];
         let mut numbers = Vec::new();
         for question in of_flow(bench, flow, names) {
-            let door = (format!("{:?}", question.target), question.port);
+            let door = (
+                format!("{:?} {}", question.target, question.via.is_some()),
+                question.port,
+            );
             let asks_less = place < own && flow.need != Need::Required;
             if asks_less
                 && flow.transport == Transport::Tcp
@@ -41,8 +44,13 @@ pub(super) fn questions(
                 continue;
             }
             let key = format!(
-                "{:?} {} {:?} {:?} {:?}",
-                question.target, question.port, question.ladder, question.name, question.web
+                "{:?} {} {:?} {:?} {:?} {}",
+                question.target,
+                question.port,
+                question.ladder,
+                question.name,
+                question.web,
+                question.via.is_some()
             );
             let number = *known.entry(key).or_insert_with(|| {
                 all.push(question.clone());
@@ -78,10 +86,11 @@ fn note(bench: &Bench, chosen: &[Chosen], all: &mut [Question], by_flow: &[Vec<u
 fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
     let site = &bench.loaded.site;
     let zone = flow.start(site);
+    let proxy = bench.proxy_of(flow);
     let targets: Vec<probe::Target> = match aim(site, flow) {
         Aim::Addresses(addresses) => addresses.into_iter().map(probe::Target::Address).collect(),
         Aim::Nowhere => vec![probe::Target::Nowhere(Unresolved::NoNameHere)],
-        Aim::Name(_) if bench.via.is_some() => vec![probe::Target::ByName],
+        Aim::Name(_) if proxy.is_some() => vec![probe::Target::ByName],
         Aim::Name(name) => {
             story::resolved(site, flow, &name, names);
             match names.get(&name) {
@@ -101,7 +110,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
             .map(|name| name.trim_end_matches('.').to_string()),
         Target::Crl(number) => Some(site.crls[number].host.clone()),
     };
-    let ladder = match &bench.via {
+    let ladder = match proxy {
         Some(gateway) => through_a_proxy(gateway, flow),
         None => ladder(flow),
     };
@@ -125,13 +134,13 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
         } else {
             Turn::Needed
         },
-        spread: flow.need == Need::Required && bench.lab.is_none() && bench.via.is_none(),
+        spread: flow.need == Need::Required && bench.lab.is_none() && proxy.is_none(),
         landing: bench
             .lab
             .as_ref()
             .map_or(Landing::Itself, |lab| lab.landing(flow.to, flow.port.low)),
         web: web.clone(),
-        via: bench.via.clone(),
+        via: proxy.cloned(),
         segment: None,
         old_tls: match flow.to {
             Target::System(system) if site.systems[system].old_tls => OldTls::Second,

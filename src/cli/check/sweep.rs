@@ -33,7 +33,7 @@ pub(super) async fn sweep(
     let site = &bench.loaded.site;
     let mut all = Vec::new();
     // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
-    if bench.via.is_some() || bench.client.is_some() {
+    if bench.only_by_proxy() || bench.client.is_some() {
         return all;
     }
     let own = bench.against.as_ref().map(|old| old.own_systems);

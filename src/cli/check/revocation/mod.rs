@@ -175,7 +175,7 @@ impl Examination<'_> {
         });
         let hosts: Vec<Host> = hosts.collect();
         let site = &mut self.site;
-        let flows = match &self.bench.via {
+        let flows = match self.bench.proxy_of_lists() {
             Some(gateway) => list_hosts::by_proxy(self.bench, site, all, &hosts, gateway.url()),
             None => {
                 let refusals = &mut self.refusals;
@@ -209,7 +209,7 @@ impl Examination<'_> {
             bases: &self.bases,
             known: &known,
         };
-        if let Some(gateway) = &self.bench.via {
+        if let Some(gateway) = self.bench.proxy_of_lists() {
             return self.fetch_by(gateway, asking, new, all).await;
         }
         let mut fetches = Vec::new();
@@ -324,7 +324,7 @@ fn announce(
         .keys()
         .map(|(host, port)| refusals::host_and_port(host, *port))
         .collect();
-    let through = match &bench.via {
+    let through = match bench.proxy_of_lists() {
         Some(gateway) => format!(", through the proxy {}", gateway.url()),
         None => String::new(),
     };
