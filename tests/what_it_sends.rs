@@ -1,8 +1,8 @@
 //! How many connections a required flow makes, and what the server logs of them: real servers behind a real router, held
 //! against the table of `docs/what-it-sends.md`.
 //!
-//! Needs root, `ip`, `nft`, nginx, stunnel and OpenLDAP (`scripts/test` installs them); without them the test fails and
-//! says so.
+//! Needs root, `ip`, `nft`, nginx, Apache, stunnel, OpenLDAP and MIT's krb5kdc (`scripts/test` installs them); without them
+//! the test fails and says so.
 
 mod row;
 
@@ -33,13 +33,14 @@ probing: {{ second_look: off, rate: max, sweep: none }}
     )
 }
 
-/// Counts the connections that are begun to a port, on the router.
+/// Counts the connections that are begun to a port, on the router: all, and those whose packets may go few hops only.
 fn counting(port: u16) -> String {
     format!(
         "table inet count {{
   chain forward {{
     type filter hook forward priority 0; policy accept;
-    tcp dport {port} tcp flags & (syn | ack) == syn counter
+    tcp dport {port} tcp flags & (syn | ack) == syn counter comment \"all\"
+    tcp dport {port} tcp flags & (syn | ack) == syn ip ttl < 30 counter comment \"walking\"
   }}
 }}
 "
@@ -140,31 +141,46 @@ impl Bed {
         self.start("nginx", &["-c", &file], port)
     }
 
-    /// Runs the program against a port; the number of connections that it began there.
+    /// Runs the program against a port; the number of connections that it began there. Those that walk the path are as
+    /// many as the page has.
     fn connections(&self, port: u16, protocol: &str) -> usize {
-        let file = self.written("site.yaml", &site(port, protocol));
+        self.connections_by(&site(port, protocol), port, &["--from", "intranet"])
+    }
+
+    /// The same with a site file and arguments.
+    fn connections_by(&self, site: &str, port: u16, place: &[&str]) -> usize {
+        let file = self.written("site.yaml", site);
         let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), self.path());
-        let place = ["--from", "intranet"];
-        let (_, report) = check_as_nobody(&self.row, &program, Path::new(&file), &place);
+        let (_, report) = check_as_nobody(&self.row, &program, Path::new(&file), place);
         let flows = report["flows"].as_array().expect("flows");
         let flow = flows.iter().find(|flow| flow["port"] == port);
         let flow = flow.expect("the flow");
         assert_eq!(flow["verdict"], "ok", "{flow:#}");
-        let counted = Command::new("ip")
-            .args([
-                "netns",
-                "exec",
-                &self.row.names[1],
-                "nft",
-                "list",
-                "ruleset",
-            ])
+        assert_eq!(self.counted("walking"), WALKING);
+        self.counted("all")
+    }
+
+    /// What a rule of [`counting`] has counted.
+    fn counted(&self, rule: &str) -> usize {
+        let list = ["nft", "list", "ruleset"];
+        let output = Command::new("ip")
+            .args(["netns", "exec", &self.row.names[1]])
+            .args(list)
             .output()
             .expect("nft");
-        let counted = String::from_utf8_lossy(&counted.stdout).into_owned();
-        let number = counted.split("packets ").nth(1);
-        let number = number.and_then(|rest| rest.split(' ').next()?.parse().ok());
-        number.unwrap_or_else(|| panic!("{counted}"))
+        let all = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = all
+            .lines()
+            .find(|line| line.contains(&format!("\"{rule}\"")));
+        let number = line.and_then(|line| {
+            line.split("packets ")
+                .nth(1)?
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
+        });
+        number.unwrap_or_else(|| panic!("{rule}: {all}"))
     }
 }
 
@@ -195,11 +211,11 @@ fn https_leaves_three_handshakes_unfinished() {
     assert_eq!(bed.file("seen").lines().count(), 6);
     let log = bed.file("errors");
     let unfinished = log.lines().filter(|line| line.contains("SSL handshaking"));
-    assert_eq!(unfinished.count(), WITHOUT_A_WORD, "{log}");
+    assert_eq!(unfinished.count(), WALKING, "{log}");
 }
 
-/// Connections of an HTTPS flow that end without a word.
-const WITHOUT_A_WORD: usize = 3;
+/// Connections that walk the path: they have a few hops to go, this host is two away, and four hops are asked at once.
+const WALKING: usize = 3;
 
 #[test]
 fn stunnel_logs_three_errors_and_no_more() {
@@ -215,7 +231,7 @@ fn stunnel_logs_three_errors_and_no_more() {
     assert_eq!(bed.connections(443, "https"), told("HTTPS"));
     let log = bed.file("stunnel.log");
     let errors = log.lines().filter(|line| line.contains("SSL_accept"));
-    assert_eq!(errors.count(), WITHOUT_A_WORD, "{log}");
+    assert_eq!(errors.count(), WALKING, "{log}");
 }
 
 #[test]
@@ -230,4 +246,117 @@ fn ldap_is_what_the_page_says() {
     assert_eq!(bed.connections(389, "ldap"), told("LDAP"));
     let log = bed.file("slapd.output");
     assert_eq!(log.matches("UNBIND").count(), 1, "{log}");
+}
+
+#[test]
+fn apache_logs_what_the_page_says() {
+    let bed = Bed::new(443);
+    let here = bed.path().display();
+    let modules = "/usr/lib/apache2/modules";
+    bed.written("index.html", "here");
+    let text = format!(
+        "ServerRoot {here}\nServerName {NAME}\nPidFile {here}/pid\nDefaultRuntimeDir {here}\nListen {AT}:443\n\
+         LoadModule mpm_event_module {modules}/mod_mpm_event.so\nLoadModule authz_core_module {modules}/mod_authz_core.so\n\
+         LoadModule dir_module {modules}/mod_dir.so\nLoadModule ssl_module {modules}/mod_ssl.so\nMutex file:{here}\n\
+         ErrorLog {here}/errors\nLogLevel info\nLogFormat %r seen\nCustomLog {here}/seen seen\n\
+         DocumentRoot {here}\nDirectoryIndex index.html\n\
+         SSLEngine on\nSSLCertificateFile {here}/server.pem\nSSLCertificateKeyFile {here}/server.key\n"
+    );
+    let file = bed.written("apache.conf", &text);
+    let _apache = bed.start("apache2", &["-DFOREGROUND", "-f", &file], 443);
+    assert_eq!(bed.connections(443, "https"), told("HTTPS"));
+    let log = bed.file("errors");
+    assert_eq!(bed.file("seen").lines().count(), 6);
+    let of = |code: &str| log.lines().filter(|line| line.contains(code)).count();
+    let (begun, stopped) = ("AH01964", "AH02006: SSL handshake stopped");
+    assert_eq!((of(begun), of(stopped)), (told("HTTPS"), WALKING), "{log}");
+    assert_eq!((of(":error]"), of("AH02008")), (0, 0), "{log}");
+}
+
+/// The one rule that leads to a key distribution centre: the file's own flows cannot name its protocol.
+const KERBEROS: &str = "schema: portproof.catalogue/1
+product: configmgr-2007
+name: Kerberos alone
+sources: { DOC: \"A document\" }
+ports: { kerberos: { default: 88 } }
+watchlist: []
+rules:
+  - id: any-kerberos
+    from: any-system
+    to: domain-controller
+    transport: tcp
+    port: kerberos
+    protocol: kerberos
+    need: required
+    confidence: documented
+    why: \"Tickets.\"
+    breaks: \"Nobody logs on.\"
+    source: [DOC]
+";
+
+#[test]
+fn krb5kdc_logs_what_the_page_says() {
+    let bed = Bed::new(88);
+    let here = bed.path().display();
+    let (realm, files) = ("ONE.EXAMPLE", format!("{here}/realm"));
+    let client = bed.written(
+        "krb5.conf",
+        &format!("[libdefaults]\n default_realm = {realm}\n"),
+    );
+    let own = bed.written(
+        "kdc.conf",
+        &format!(
+            "[kdcdefaults]\n kdc_listen = {AT}:88\n kdc_tcp_listen = {AT}:88\n[logging]\n kdc = FILE:{here}/kdc.log\n\
+             [realms]\n {realm} = {{\n  database_name = {files}\n  key_stash_file = {files}.stash\n }}\n"
+        ),
+    );
+    let settings = [
+        format!("KRB5_CONFIG={client}"),
+        format!("KRB5_KDC_PROFILE={own}"),
+    ];
+    let made = Command::new("env")
+        .args(&settings)
+        .args([
+            "kdb5_util",
+            "-r",
+            realm,
+            "-P",
+            "master-word",
+            "create",
+            "-s",
+        ])
+        .output()
+        .expect("it runs");
+    assert!(made.status.success(), "kdb5_util is needed: {made:?}");
+    let [one, other] = &settings;
+    let _centre = bed.start("env", &[one, other, "krb5kdc", "-n", "-r", realm], 88);
+    let catalogue = bed.written("catalogue.yaml", KERBEROS);
+    let site = format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
+zones: {{ perimeter: {{ networks: [\"192.0.2.0/24\"] }}, intranet: {{ networks: [\"198.51.100.0/24\"] }} }}
+firewalls: {{ back-end: {{ between: [perimeter, intranet] }} }}
+systems:
+  cm01: {{ zone: intranet, addresses: {{ default: 198.51.100.10 }}, roles: [site-server] }}
+  dc01: {{ zone: perimeter, addresses: {{ default: {AT} }}, roles: [domain-controller] }}
+probing: {{ second_look: off, rate: max, sweep: none }}
+"
+    );
+    let place = [
+        "--from",
+        "intranet",
+        "--as",
+        "cm01",
+        "--catalogue",
+        &catalogue,
+    ];
+    assert_eq!(bed.connections_by(&site, 88, &place), told("Kerberos"));
+    let log = bed.file("kdc.log");
+    assert_eq!(log.matches("AS_REQ").count(), 1, "{log}");
+    assert_eq!(
+        log.matches("closing down fd").count(),
+        told("Kerberos"),
+        "{log}"
+    );
+    let (_, after) = log.split_once("commencing operation").expect("it began");
+    assert!(!after.contains("(Error)"), "{log}");
 }
