@@ -1,4 +1,4 @@
-//! Declares closed sets of words.
+//! Declares closed sets of words: each is an enum in the program, a word in files and reports, and a list in their schemas.
 
 /// Declares an enum whose variants are words of a file or report, with the list of all and the word of each.
 macro_rules! words {
@@ -24,10 +24,58 @@ macro_rules! words {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(self.name())
+                formatter.pad(self.name())
+            }
+        }
+
+        /// Tests read like the reports that they are about.
+        #[cfg(test)]
+        impl PartialEq<&str> for $name {
+            fn eq(&self, word: &&str) -> bool {
+                self.name() == *word
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let word = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+                Self::named(&word).ok_or_else(|| $crate::words::unknown(stringify!($name), &word))
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let words: Vec<&str> = Self::ALL.iter().map(|it| it.name()).collect();
+                schemars::json_schema!({ "type": "string", "enum": words })
             }
         }
     };
+}
+
+/// That a file has a word which is none of a closed set.
+pub(crate) fn unknown<E: serde::de::Error>(set: &str, word: &str) -> E {
+    const LONGEST: usize = 80;
+    let short: String = word.chars().take(LONGEST).collect();
+    let dots = if short.len() < word.len() { "..." } else { "" };
+    let short = crate::diagnostic::visible(&short);
+    let parted = set
+        .chars()
+        .flat_map(|c| [c.is_uppercase().then_some(' '), Some(c)]);
+    let set: String = parted.flatten().collect();
+    let set = set.trim_start().to_lowercase();
+    E::custom(format!(
+        "the {set} `{short}{dots}` is none that this version knows"
+    ))
 }
 
 pub(crate) use words;

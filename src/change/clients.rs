@@ -31,7 +31,7 @@ pub(super) fn cannot_learn(
             id: deaf.id.clone(),
             who: deaf.who.clone(),
             shown: deaf.on_the_internet,
-            confidence: deaf.confidence.to_string(),
+            confidence: deaf.confidence,
             source: (!deaf.source.is_empty()).then(|| deaf.source.clone()),
         })
         .collect()
@@ -72,7 +72,7 @@ fn given(
         gives: property.gives.to_string(),
         values,
         changes,
-        confidence: property.confidence.to_string(),
+        confidence: property.confidence,
         source: (!property.source.is_empty()).then(|| property.source.clone()),
     })
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Confidence;
 use crate::plan::{Destination, FlowEntry, SiteName, ToolName};
 
 /// What two site files differ in, and in which order to go from one to the other.
@@ -170,7 +171,7 @@ pub struct Step {
     /// Ids of the flows that it is about.
     pub flows: Vec<String>,
     /// As `confidence` of a rule.
-    pub confidence: String,
+    pub confidence: Confidence,
     /// Where it is documented; `null` where nothing can be cited.
     pub source: Option<String>,
 }
@@ -185,7 +186,7 @@ pub struct CannotLearn {
     /// Whether the site file shows that the site may have them; else it does not tell.
     pub shown: bool,
     /// As `confidence` of a rule.
-    pub confidence: String,
+    pub confidence: Confidence,
     /// Where it is documented; `null` where nothing can be cited.
     pub source: Option<String>,
 }
@@ -203,7 +204,7 @@ pub struct GivenProperty {
     /// Whether the change gives it another value.
     pub changes: bool,
     /// As `confidence` of a rule.
-    pub confidence: String,
+    pub confidence: Confidence,
     /// Where it is documented; `null` where nothing can be cited.
     pub source: Option<String>,
 }

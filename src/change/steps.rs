@@ -84,7 +84,7 @@ fn filled(
         text,
         why: step.why.clone(),
         flows: place.1,
-        confidence: step.confidence.to_string(),
+        confidence: step.confidence,
         source: (!step.source.is_empty()).then(|| step.source.clone()),
     }
 }

@@ -246,7 +246,7 @@ fn steps(all: &[Step]) -> String {
         let _ = writeln!(
             out,
             "      source: {}",
-            visible(&source(&step.confidence, step.source.as_deref()))
+            visible(&source(step.confidence, step.source.as_deref()))
         );
     }
     out
@@ -277,14 +277,13 @@ fn place_words(at: &str) -> &str {
 }
 
 /// What stands behind a statement, as a plan says it.
-fn source(confidence: &str, source: Option<&str>) -> String {
+fn source(confidence: Confidence, source: Option<&str>) -> String {
     let source = source.unwrap_or_default();
-    let is = |word: Confidence| confidence == word.name();
-    match () {
-        () if is(Confidence::Documented) => source.to_string(),
-        () if is(Confidence::LaterVersion) => format!("{source} (documented for later versions)"),
-        () if is(Confidence::Derived) => format!("follows from: {source}"),
-        () => "not confirmed by any document".to_string(),
+    match confidence {
+        Confidence::Documented => source.to_string(),
+        Confidence::LaterVersion => format!("{source} (documented for later versions)"),
+        Confidence::Derived => format!("follows from: {source}"),
+        Confidence::Unconfirmed => "not confirmed by any document".to_string(),
     }
 }
 
@@ -302,7 +301,7 @@ fn clients(change: &ChangeDocument) -> String {
                 true => "this site has clients in the Internet zone",
                 false => "the site file does not tell whether there are any",
             },
-            visible(&source(&it.confidence, it.source.as_deref()))
+            visible(&source(it.confidence, it.source.as_deref()))
         );
     }
     if change.properties.is_empty() {
@@ -322,7 +321,7 @@ fn clients(change: &ChangeDocument) -> String {
                 }
                 false => "",
             },
-            visible(&source(&it.confidence, it.source.as_deref()))
+            visible(&source(it.confidence, it.source.as_deref()))
         );
     }
     out

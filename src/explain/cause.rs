@@ -9,7 +9,7 @@ pub(super) fn cause(cause: Cause, report: Option<&ReportDocument>) -> Option<Cau
     let words = page::words(cause)?;
     let flows = report.map(|report| report.flows.as_slice());
     Some(CauseExplained {
-        cause: cause.to_string(),
+        cause,
         meaning: words.meaning,
         known_by: words.known_by,
         owners: page::owners(cause)
@@ -20,7 +20,7 @@ pub(super) fn cause(cause: Cause, report: Option<&ReportDocument>) -> Option<Cau
         seen_at: flows
             .unwrap_or_default()
             .iter()
-            .filter(|flow| flow.cause == cause.name())
+            .filter(|flow| flow.cause == cause)
             .map(|flow| flow.flow.id.clone())
             .collect(),
     })

@@ -3,8 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Confidence;
+use crate::observation::FlowState;
 use crate::plan::{ExceptionEntry, FlowEntry, ToolName};
 use crate::report::{Accepted, Lapsed};
+use crate::verdict::{Cause, Level, Owner, Verdict};
 
 /// The schema of what is explained.
 pub(super) const SCHEMA: &str = "portproof.explain/1";
@@ -51,8 +54,8 @@ pub enum About {
 /// How sure something is, and who says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Known {
-    /// `documented`, `later-version`, `derived` or `unconfirmed`.
-    pub confidence: String,
+    /// The word.
+    pub confidence: Confidence,
     /// The same, in words.
     pub sure: String,
     /// Where it is documented; `null` where nothing can be cited.
@@ -98,15 +101,15 @@ pub struct SeenFlow {
     /// When the first run of the report ended, RFC 3339.
     pub finished: Option<String>,
     /// As in the report.
-    pub state: String,
+    pub state: FlowState,
     /// As in the report.
-    pub verdict: String,
+    pub verdict: Verdict,
     /// As in the report.
-    pub cause: String,
+    pub cause: Cause,
     /// As in the report.
-    pub level: String,
+    pub level: Level,
     /// Who has to act.
-    pub owner: Option<String>,
+    pub owner: Option<Owner>,
     /// The evidence, in one sentence.
     pub evidence: String,
     /// What the cause means; `null` where this version does not know it.
@@ -125,7 +128,7 @@ pub struct SeenFlow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CauseExplained {
     /// The word.
-    pub cause: String,
+    pub cause: Cause,
     /// What it means.
     pub meaning: String,
     /// How it was known.

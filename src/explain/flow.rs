@@ -2,7 +2,7 @@
 
 use super::document::{ClientLogs, FlowExplained};
 use super::{rule, seen, sure, tries};
-use crate::catalogue::{Catalogue, Confidence, Need, Outcome, Role};
+use crate::catalogue::{Catalogue, Outcome, Role};
 use crate::plan::{self, ExceptionEntry, Flow, FlowEntry, Target};
 use crate::probe::Ladder;
 use crate::report::{self, ReportDocument};
@@ -47,9 +47,8 @@ pub fn flow_of_report(
 ) -> Option<FlowExplained> {
     let mut flows = report.flows.iter();
     let entry = &flows.find(|flow| flow.flow.id == id)?.flow;
-    let need = Need::named(&entry.need)?;
     let to_list = entry.to.system.starts_with("crl.");
-    let tries = tries::tries(need, Ladder::Tcp, to_list);
+    let tries = tries::tries(entry.need, Ladder::Tcp, to_list);
     Some(FlowExplained {
         exception: exception(site, file, id),
         ..of_entry(catalogue, entry.clone(), tries, Some(report))
@@ -67,14 +66,12 @@ fn of_entry(
     tries: tries::Tries,
     report: Option<&ReportDocument>,
 ) -> FlowExplained {
-    let confidence = Confidence::named(&entry.confidence);
     let is_own = entry.rules.iter().all(|rule| rule == plan::OWN);
     let topics = catalogue.topics_of(&entry.rules);
     FlowExplained {
-        sure: match confidence {
-            _ if is_own => "the site file asks for it".to_string(),
-            Some(confidence) => sure(confidence).to_string(),
-            None => entry.confidence.clone(),
+        sure: match is_own {
+            true => "the site file asks for it".to_string(),
+            false => sure(entry.confidence).to_string(),
         },
         reasons: entry
             .rules

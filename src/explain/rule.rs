@@ -39,7 +39,7 @@ fn of_catalogue(catalogue: &Catalogue, rule: &Rule) -> RuleExplained {
         why: rule.why.clone(),
         breaks: rule.breaks.clone(),
         known: Known {
-            confidence: rule.confidence.to_string(),
+            confidence: rule.confidence,
             sure: sure(rule.confidence).to_string(),
             source: cited(&rule.source),
         },
@@ -106,7 +106,7 @@ fn beside_the_catalogue(id: &str) -> Option<RuleExplained> {
         why: (*why).to_string(),
         breaks: (*breaks).to_string(),
         known: Known {
-            confidence: Confidence::Derived.to_string(),
+            confidence: Confidence::Derived,
             sure: "portproof's own, from the site file and the certificates that it sees"
                 .to_string(),
             source: None,

@@ -3,7 +3,6 @@
 use super::document::SeenFlow;
 use super::page;
 use crate::report::{self, ReportDocument, ReportFlow};
-use crate::verdict::Cause;
 
 /// What a report saw of a flow; nothing where it was not tried.
 pub fn seen(report: &ReportDocument, id: &str) -> Vec<SeenFlow> {
@@ -17,13 +16,13 @@ fn one(flow: &ReportFlow, finished: Option<String>) -> SeenFlow {
     client_logs.dedup();
     SeenFlow {
         finished,
-        state: flow.state.clone(),
-        verdict: flow.verdict.clone(),
-        cause: flow.cause.clone(),
-        level: flow.level.clone(),
-        owner: flow.owner.clone(),
+        state: flow.state,
+        verdict: flow.verdict,
+        cause: flow.cause,
+        level: flow.level,
+        owner: flow.owner,
         evidence: report::seen(flow),
-        meaning: Cause::named(&flow.cause).and_then(|cause| Some(page::words(cause)?.meaning)),
+        meaning: page::words(flow.cause).map(|words| words.meaning),
         advice: flow.advice.clone(),
         client_logs,
         accepted: flow.accepted.clone(),

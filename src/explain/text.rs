@@ -8,7 +8,9 @@ use super::document::{
     About, CauseExplained, Entry, ExplainDocument, FlowExplained, Index, Known, RuleExplained,
     SeenFlow, TopicExplained,
 };
+use crate::catalogue::Need;
 use crate::diagnostic::visible;
+use crate::verdict::Owner;
 
 /// As text with colours; the caller strips them where they are not wanted.
 pub fn text(document: &ExplainDocument) -> String {
@@ -61,7 +63,7 @@ impl Page {
 
 fn flow(page: &mut Page, it: &FlowExplained) {
     let entry = &it.flow;
-    page.heading(&entry.id, &entry.need);
+    page.heading(&entry.id, entry.need.name());
     page.line("from", &from(it));
     page.line("to", &to(it));
     let crosses = match entry.crosses.is_empty() {
@@ -82,9 +84,9 @@ fn flow(page: &mut Page, it: &FlowExplained) {
         );
     }
     page.line("why", &entry.why);
-    let without = match entry.need.as_str() {
-        "forbidden" => "when open",
-        _ => "without it",
+    let without = match entry.need {
+        Need::Forbidden => "when open",
+        Need::Required | Need::Optional => "without it",
     };
     page.line(without, &entry.breaks);
     page.line("known", &it.sure);
@@ -161,12 +163,12 @@ fn seen_flow(page: &mut Page, it: &SeenFlow) {
         .unwrap_or("at a time that the report does not say");
     page.gap(&format!("As the report saw it ({when})"));
     page.item(
-        &format!("{}:", it.verdict.to_uppercase()),
+        &format!("{}:", it.verdict.name().to_uppercase()),
         &format!("{}, state {}, level {}", it.cause, it.state, it.level),
     );
     page.line("meaning", it.meaning.as_deref().unwrap_or_default());
     page.line("seen", &it.evidence);
-    page.line("owner", it.owner.as_deref().unwrap_or_default());
+    page.line("owner", it.owner.map_or("", Owner::name));
     if let Some(accepted) = &it.accepted {
         page.line(
             "accepted",
@@ -184,7 +186,7 @@ fn seen_flow(page: &mut Page, it: &SeenFlow) {
 }
 
 fn cause(page: &mut Page, it: &CauseExplained) {
-    page.heading(&it.cause, &it.meaning);
+    page.heading(it.cause.name(), &it.meaning);
     page.line("how it is known", &it.known_by);
     let owners = match it.owners.is_empty() {
         true => "nobody".to_string(),

@@ -12,7 +12,7 @@ pub(super) fn topic(topic: &Topic) -> TopicExplained {
         then: topic.then.clone(),
         mind: topic.mind.clone(),
         known: Known {
-            confidence: topic.confidence.to_string(),
+            confidence: topic.confidence,
             sure: sure(topic.confidence).to_string(),
             source: cited(&topic.source),
         },

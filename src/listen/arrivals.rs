@@ -132,7 +132,7 @@ fn entry(arrived: &Arrived) -> Arrival {
     };
     Arrival {
         at: format!("{:.3}", arrived.at),
-        transport: arrived.transport.to_string(),
+        transport: arrived.transport,
         local: arrived.local.to_string(),
         remote: arrived.remote.to_string(),
         what: arrived.what.word().to_string(),

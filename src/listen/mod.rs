@@ -166,7 +166,7 @@ fn listened(
     why: Option<&str>,
 ) -> ListenedPort {
     ListenedPort {
-        transport: transport.to_string(),
+        transport,
         local: local.to_string(),
         state: state.to_string(),
         why: why.map(str::to_string),

@@ -123,7 +123,7 @@ pub fn open(addresses: &[IpAddr], wanted: &[Wanted]) -> Opened {
     }
     opened.ports.sort_by_cached_key(|port| {
         let local: Option<SocketAddr> = port.local.parse().ok();
-        (port.transport.clone(), local)
+        (port.transport, local)
     });
     opened
 }

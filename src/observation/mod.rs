@@ -19,6 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::catalogue::{Role, Verb};
+use crate::words::words;
 pub(crate) use brief::Brief;
 pub use clock::ServerClock;
 pub use delivery::{Counted, Delivery, Lost, Met, Missing, Repeat, Way};
@@ -220,15 +221,16 @@ pub enum Stopped {
     Name,
 }
 
-/// Who sent a reset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResetBy {
-    /// The host that was asked: it is on this host's own network, is this host, or other evidence says so.
-    Host,
-    /// A device on the way.
-    Device,
-    /// Nothing tells the two apart.
-    Either,
+words! {
+    /// Who sent a reset.
+    ResetBy {
+        /// The host that was asked: it is on this host's own network, is this host, or other evidence says so.
+        Host = "host",
+        /// A device on the way.
+        Device = "device",
+        /// Nothing tells the two apart.
+        Either = "either",
+    }
 }
 
 /// An ICMP message that answered a connection attempt.
@@ -381,30 +383,70 @@ impl Service {
     }
 }
 
-/// The other one of the two protocols of the web.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speaks {
-    /// TLS, where plain HTTP is needed.
-    Tls,
-    /// Plain HTTP, where TLS is needed.
-    Http,
+words! {
+    /// The other one of the two protocols of the web.
+    Speaks {
+        /// TLS, where plain HTTP is needed.
+        Tls = "tls",
+        /// Plain HTTP, where TLS is needed.
+        Http = "http",
+    }
 }
 
-/// How deep the proof of a flow is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depth {
-    /// A TCP connection was tried.
-    Tcp,
-    /// A datagram was sent.
-    Udp,
-    /// A TLS handshake was tried.
-    Tls,
-    /// An HTTP exchange was tried.
-    Http,
-    /// Another protocol was spoken.
-    Protocol,
-    /// The other end itself proved that it was reached.
-    EndToEnd,
+words! {
+    /// How deep the proof of a flow is.
+    Depth {
+        /// A TCP connection was tried.
+        Tcp = "tcp",
+        /// A datagram was sent.
+        Udp = "udp",
+        /// A TLS handshake was tried.
+        Tls = "tls",
+        /// An HTTP exchange was tried.
+        Http = "http",
+        /// Another protocol was spoken, that of the flow.
+        Protocol = "protocol",
+        /// A listener at the other end proved that it was reached.
+        EndToEnd = "end-to-end",
+    }
+}
+
+words! {
+    /// The state of a flow in a report.
+    FlowState {
+        /// Refused with a TCP reset.
+        Closed = "closed",
+        /// Silent, and that is proved.
+        Filtered = "filtered",
+        /// Nothing was sent.
+        NotTried = "not-tried",
+        /// A TCP connection or a datagram was answered.
+        Open = "open",
+        /// Refused with ICMP, or by the proxy on the way.
+        Rejected = "rejected",
+        /// Silent, without proof.
+        Silent = "silent",
+        /// Nothing left this host.
+        Unreachable = "unreachable",
+        /// The name has no address.
+        Unresolved = "unresolved",
+    }
+}
+
+words! {
+    /// The result of one try in a report.
+    TryResult {
+        /// A connection, or an answer.
+        Open = "open",
+        /// A reset.
+        Reset = "reset",
+        /// An ICMP message that said no.
+        Rejected = "rejected",
+        /// Nothing in time.
+        Silent = "silent",
+        /// A fault of this host.
+        Trouble = "trouble",
+    }
 }
 
 /// One try: one connection attempt, or one later step of it.

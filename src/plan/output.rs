@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::devices::firewalls_in_words;
 use super::{Flow, Plan, Target};
-use crate::catalogue::{Confidence, Need};
+use crate::catalogue::{Confidence, Need, Protocol, Transport};
 use crate::diagnostic::{Place, visible};
 use crate::site::{Exception, Origin, Site};
 
@@ -22,8 +22,8 @@ pub struct FlowEntry {
     pub from: Source,
     /// Where it leads.
     pub to: Destination,
-    /// `tcp`, `udp` or `esp`.
-    pub transport: String,
+    /// What carries it.
+    pub transport: Transport,
     /// A number, or a range as text: what the start asks for; `null` where the transport has no ports.
     pub port: Port,
     /// Where address and port translation leads elsewhere: the port at which the system itself listens.
@@ -33,9 +33,9 @@ pub struct FlowEntry {
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub ipsec: bool,
     /// What is spoken.
-    pub protocol: String,
-    /// `required`, `optional` or `forbidden`.
-    pub need: String,
+    pub protocol: Protocol,
+    /// Whether it must, may or must not pass.
+    pub need: Need,
     /// Ids of the catalogue's rules; `own-flow` and `watchlist` beside.
     pub rules: Vec<String>,
     /// What it is for.
@@ -44,8 +44,8 @@ pub struct FlowEntry {
     pub breaks: String,
     /// Where it is documented; `null` where nothing can be cited.
     pub source: Option<String>,
-    /// `documented`, `later-version`, `derived` or `unconfirmed`.
-    pub confidence: String,
+    /// How sure that is.
+    pub confidence: Confidence,
     /// Where the site file says so.
     pub declared: Declared,
     /// The firewalls it crosses, in order.
@@ -92,7 +92,7 @@ impl FlowEntry {
         match &self.port {
             Port::One(port) => format!("{port}/{}", self.transport),
             Port::Range(range) => format!("{range}/{}", self.transport),
-            Port::None => self.transport.clone(),
+            Port::None => self.transport.to_string(),
         }
     }
 }
@@ -209,17 +209,17 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
             },
         },
         to: to_entry(site, flow),
-        transport: flow.transport.to_string(),
+        transport: flow.transport,
         port: port(flow),
         own_port: own_port(site, flow),
         ipsec: flow.is_inside_ipsec(site),
-        protocol: flow.protocol.to_string(),
-        need: flow.need.to_string(),
+        protocol: flow.protocol,
+        need: flow.need,
         rules: reason.rules.clone(),
         why: reason.why.clone(),
         breaks: reason.breaks.clone(),
         source: (!reason.source.is_empty()).then(|| reason.source.clone()),
-        confidence: reason.confidence.to_string(),
+        confidence: reason.confidence,
         declared: declared(file, reason.declared),
         crosses: crossed(site, flow),
     }

@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::document::{Devices, Evidence, MissingIssuer};
 use super::on_roles;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Need, Protocol};
+use crate::observation::{FlowState, ResetBy};
 use crate::plan::{self, FlowEntry};
 use crate::verdict::{Cause, Verdict};
 
@@ -125,7 +126,7 @@ fn of_cause(
         Cause::RpcOutsideRange => format!("{system} uses dynamic ports outside its `rpc_ports`: restrict the range on that host, or correct the file and the rules of {crossed}."),
         Cause::RpcNotLearnt => format!("The endpoint mapper of {system} named no ports, so nobody knows which of {port} are in use; silence of a few proves nothing. See to the mapper first."),
         Cause::UdpSilent => String::new(),
-        Cause::AnswerLost if flow.need == "forbidden" => format!("Requests to {port} arrive at {system}, though no answer comes back: close {port} on {crossed}."),
+        Cause::AnswerLost if flow.need == Need::Forbidden => format!("Requests to {port} arrive at {system}, though no answer comes back: close {port} on {crossed}."),
         Cause::AnswerLost => format!("{port} passes toward {system}, and what comes back is lost. Look at the way back: the routes of {system} to this zone, a firewall on it that has not seen the request ({crossed}), and what {system}'s own firewall lets out."),
         Cause::NoAnswer => format!("Let {port} through {crossed} to {system}. The host answered elsewhere, so it is up; look at its own firewall too, which may hide a port that nobody listens on. {}", or_lost(system)),
         Cause::AddressSilent => address_silent(evidence, system, &crossed),
@@ -157,8 +158,8 @@ fn of_cause(
         Cause::VerbBlocked | Cause::HeaderBlocked => format!("Let the verbs and headers of the clients through to {system}: look at the HTTP filters of {crossed} and of proxies on the way, then at request filtering on {system} itself. Run it from beside {system}: what passes there is refused on the way."),
         Cause::HttpDowngraded => format!("Clients need HTTP 1.1. See what on the way to {system} speaks HTTP/1.0, as a rule a proxy."),
         Cause::VerbsNotCompared => format!("GET of a path that names nothing has no good answer from {system}, so filters cannot be told. Look at its log, and run it from beside {system}."),
-        Cause::ProxyRefused => match flow.protocol.as_str() {
-            "http" => format!("Have the proxy pass requests on to {port} of {system}; what it said is in the evidence."),
+        Cause::ProxyRefused => match flow.protocol {
+            Protocol::Http => format!("Have the proxy pass requests on to {port} of {system}; what it said is in the evidence."),
             _ => format!("Have the proxy let CONNECT through to {port} of {system}; what it said is in the evidence."),
         },
         Cause::ProxyLogin => "Correct the user under `via`, and the password in PORTPROOF_VIA_PASSWORD or `via_password_file`; the proxy's log says more.".to_string(),
@@ -309,13 +310,13 @@ fn intermediate(evidence: &Evidence, system: &str) -> String {
     )
 }
 
-/// What one vantage cannot tell from a request that never arrived.
 /// Whether a rejection bears the address of the system, and nothing tells who wrote it there.
 fn is_in_its_name(evidence: &Evidence) -> bool {
     let rejected = evidence.rejected.as_ref();
-    rejected.is_some_and(|it| it.sender.as_deref() == Some("either"))
+    rejected.is_some_and(|it| it.sender == Some(ResetBy::Either))
 }
 
+/// What one vantage cannot tell from a request that never arrived.
 fn or_lost(system: &str) -> String {
     format!(
         "Seen from here alone, the request may also arrive and its answer be lost: `portproof listen --as {system}` on that \
@@ -341,7 +342,7 @@ fn open_otherwise(evidence: &Evidence, decided: IpAddr) -> Option<IpAddr> {
     let open = evidence
         .addresses
         .iter()
-        .filter(|(_, state)| *state == "open");
+        .filter(|(_, state)| **state == FlowState::Open);
     let mut open = open.filter_map(|(address, _)| address.parse().ok());
     open.find(|other| family(*other) != family(decided))
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Transport;
+
 use super::document::ToolName;
 use crate::plan::SiteName;
 
@@ -42,8 +44,8 @@ pub struct ArrivalsDocument {
 /// A port that a listener was to listen on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListenedPort {
-    /// `tcp` or `udp`.
-    pub transport: String,
+    /// TCP or UDP.
+    pub transport: Transport,
     /// This end.
     pub local: String,
     /// `listening`, `in-use` (its owner keeps it) or `refused` (this host did not allow it).
@@ -58,8 +60,8 @@ pub struct ListenedPort {
 pub struct Arrival {
     /// When, RFC 3339 with milliseconds.
     pub at: String,
-    /// `tcp` or `udp`.
-    pub transport: String,
+    /// TCP or UDP.
+    pub transport: Transport,
     /// This end.
     pub local: String,
     /// Where it came from, as this host saw it.

@@ -17,7 +17,7 @@ use super::logged::logged;
 use super::reach::{Against, Reach, close_later, reach};
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::change::Of;
-use crate::observation::{Observation, Painted, ResetBy, RoleProof, State};
+use crate::observation::{FlowState, Observation, Painted, ResetBy, RoleProof, State};
 use crate::plan::{self, Destination, Flow, Reason, SiteName, Source, Target};
 use crate::site::{self, Origin, Site, SystemId, ZoneId};
 use crate::vantage::Place;
@@ -66,7 +66,7 @@ const PAINTED: &str = site::SWEPT_ANSWERED;
 pub struct SweptSystem {
     /// The system.
     pub system: SystemId,
-    states: BTreeMap<&'static str, Vec<u16>>,
+    states: BTreeMap<FlowState, Vec<u16>>,
     /// Ports that were reset by the host itself.
     let_through: Vec<u16>,
     /// Ports that a device opened.
@@ -209,12 +209,11 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
     ReportFlow {
         state: observations
             .get(judged.observation)
-            .map_or("not-tried", |it| state_seen(it))
-            .to_string(),
-        verdict: judgement.verdict.to_string(),
-        cause: judgement.cause.to_string(),
-        level: judgement.level.to_string(),
-        owner: judgement.owner.map(|owner| owner.to_string()),
+            .map_or(FlowState::NotTried, state_seen),
+        verdict: judgement.verdict,
+        cause: judgement.cause,
+        level: judgement.level,
+        owner: judgement.owner,
         logged: logged(
             run.site,
             run.catalogue,
@@ -421,7 +420,7 @@ pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
     let count = |verdict: Verdict| {
         flows
             .iter()
-            .filter(|flow| flow.accepted.is_none() && flow.verdict == verdict.name())
+            .filter(|flow| flow.accepted.is_none() && flow.verdict == verdict)
             .count()
     };
     Summary {
@@ -437,7 +436,7 @@ pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
 
 /// Every TCP port that was tried beside the needed flows, as ranges by state.
 fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
-    let mut by_system: BTreeMap<SystemId, BTreeMap<&'static str, Vec<u16>>> = BTreeMap::new();
+    let mut by_system: BTreeMap<SystemId, BTreeMap<FlowState, Vec<u16>>> = BTreeMap::new();
     for (seen, judged) in run.seen.iter().zip(&run.judged) {
         if let (Need::Forbidden, Transport::Tcp, Target::System(system)) =
             (seen.flow.need, seen.flow.transport, seen.flow.to)
@@ -455,7 +454,7 @@ fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
     for swept in &run.swept {
         let states = by_system.entry(swept.system).or_default();
         for (state, ports) in &swept.states {
-            states.entry(state).or_default().extend(ports);
+            states.entry(*state).or_default().extend(ports);
         }
     }
     by_system
@@ -464,7 +463,7 @@ fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
         .collect()
 }
 
-fn sweep(run: &Run<'_>, system: SystemId, states: BTreeMap<&'static str, Vec<u16>>) -> Sweep {
+fn sweep(run: &Run<'_>, system: SystemId, states: BTreeMap<FlowState, Vec<u16>>) -> Sweep {
     let host = &run.site.systems[system];
     let (here, there) = ends(run, system);
     Sweep {
@@ -482,10 +481,10 @@ fn sweep(run: &Run<'_>, system: SystemId, states: BTreeMap<&'static str, Vec<u16
                 .map(ToString::to_string)
                 .collect(),
         },
-        transport: "tcp".to_string(),
+        transport: Transport::Tcp,
         states: states
             .into_iter()
-            .map(|(state, ports)| (state.to_string(), ranges(&ports)))
+            .map(|(state, ports)| (state, ranges(&ports)))
             .collect(),
     }
 }

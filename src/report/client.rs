@@ -7,12 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Logged, ReportFlow};
-use crate::catalogue::{Asks, Catalogue, ClientStep, Need, Role};
+use crate::catalogue::{Asks, Catalogue, ClientStep, Confidence, Need, Role};
 use crate::diagnostic::visible;
 use crate::observation::{DnsNote, ResolverError, Unresolved};
 use crate::plan::{self, Flow, Target};
 use crate::site::Site;
-use crate::verdict::Cause;
+use crate::verdict::{Cause, Verdict};
 
 /// What a client's run needs beside the flows.
 pub struct ClientRun {
@@ -65,7 +65,7 @@ pub struct ClientViewStep {
     /// What it does there.
     pub does: String,
     /// How sure this place in the order is: as `confidence` of a rule.
-    pub confidence: String,
+    pub confidence: Confidence,
     /// Where that is documented; `null` where nothing can be cited.
     pub source: Option<String>,
     /// The flow, where it is one.
@@ -141,7 +141,7 @@ fn entry(step: &ClientStep) -> ClientViewStep {
         number: 0,
         step: step.id.clone(),
         does: step.does.clone(),
-        confidence: step.confidence.to_string(),
+        confidence: step.confidence,
         source: (!step.source.is_empty()).then(|| step.source.clone()),
         flow: None,
         name: None,
@@ -152,14 +152,14 @@ fn entry(step: &ClientStep) -> ClientViewStep {
 }
 
 fn of_flow(step: &ClientStep, flow: &ReportFlow) -> ClientViewStep {
-    let is = |cause: Cause| flow.cause == cause.name();
-    let is_required = flow.flow.need == Need::Required.name();
-    let succeeds = match flow.verdict.as_str() {
-        "ok" if is_required || is(Cause::Answered) => "yes",
+    let is = |cause: Cause| flow.cause == cause;
+    let is_required = flow.flow.need == Need::Required;
+    let succeeds = match flow.verdict {
+        Verdict::Ok if is_required || is(Cause::Answered) => "yes",
         // An optional flow is never wrong: whether it passed, its cause says.
-        "ok" if is(Cause::NotOpen) || is(Cause::OtherService) => "no",
-        "ok" | "unknown" => "unknown",
-        _ => "no",
+        Verdict::Ok if is(Cause::NotOpen) || is(Cause::OtherService) => "no",
+        Verdict::Ok | Verdict::Unknown => "unknown",
+        Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed => "no",
     };
     let spare = match is_required {
         true => "",
@@ -235,9 +235,9 @@ pub(super) fn text(view: &ClientView) -> String {
     for step in &view.steps {
         if step.step != part {
             part = &step.step;
-            let sure = match (&step.source, step.confidence.as_str()) {
+            let sure = match (&step.source, step.confidence) {
                 (None, _) => "this place in the order is not confirmed by any document".to_string(),
-                (Some(source), "documented") => source.clone(),
+                (Some(source), Confidence::Documented) => source.clone(),
                 (Some(source), _) => format!("this place follows from: {source}"),
             };
             let _ = writeln!(out, "\n  {part}: it {} [{}]", step.does, visible(&sure));

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::client::ClientView;
 use super::joined::{Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell};
 use super::reach::Reach;
-use crate::catalogue::Need;
+use crate::catalogue::{Confidence, Transport};
+use crate::observation::{Depth, FlowState, ResetBy, Speaks, TryResult};
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
-use crate::verdict::{Cause, Owner, Remedy, remedy};
+use crate::verdict::{Cause, Control, Level, Owner, Remedy, Verdict, remedy};
 
 pub(super) use crate::plan::ToolName;
 
@@ -98,16 +99,16 @@ pub struct ReportFlow {
     /// What was planned.
     #[serde(flatten)]
     pub flow: FlowEntry,
-    /// `open`, `closed`, `rejected`, `filtered`, `silent`, `unresolved`, `unreachable` or `not-tried`.
-    pub state: String,
-    /// `ok`, `blocked`, `down`, `wrong`, `exposed` or `unknown`.
-    pub verdict: String,
+    /// What was seen on the wire.
+    pub state: FlowState,
+    /// What that means for the need.
+    pub verdict: Verdict,
     /// A heading of `docs/verdicts.md`.
-    pub cause: String,
-    /// `note`, `warning` or `error`.
-    pub level: String,
+    pub cause: Cause,
+    /// How much it matters.
+    pub level: Level,
     /// Who has to act.
-    pub owner: Option<String>,
+    pub owner: Option<Owner>,
     /// What was seen.
     pub evidence: Evidence,
     /// What to do; empty when nothing is to be done.
@@ -132,23 +133,18 @@ pub struct ReportFlow {
 impl ReportFlow {
     /// The rule that the finding asks of the firewalls; `None` where none helps, or where it may be the server's.
     pub fn remedy(&self) -> Option<Remedy> {
-        let owner = self.owner.as_deref().and_then(Owner::named);
-        remedy(
-            Need::named(&self.flow.need)?,
-            Cause::named(&self.cause)?,
-            owner,
-        )
+        remedy(self.flow.need, self.cause, self.owner)
     }
 
     /// The ports that an endpoint mapper named outside the ranges of the site file, and that are stopped; empty for
     /// every other finding.
     pub fn ports_named_outside(&self) -> Vec<u16> {
-        if self.cause != Cause::RpcOutsideRange.name() {
+        if self.cause != Cause::RpcOutsideRange {
             return Vec::new();
         }
         let named = self.evidence.spoken.iter().flat_map(|it| &it.ports);
         named
-            .filter(|it| it.state != "open")
+            .filter(|it| it.state != FlowState::Open)
             .map(|it| it.port)
             .collect()
     }
@@ -192,7 +188,7 @@ pub struct Logged {
     /// A sentence, no surer than it is known.
     pub words: String,
     /// How sure it is that this code stands in this log: as `confidence` of a rule.
-    pub confidence: String,
+    pub confidence: Confidence,
 }
 
 impl Evidence {
@@ -214,20 +210,19 @@ impl Evidence {
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// How deep the proof is: `tcp`, `udp`, `tls`, `http`, `protocol` (that of the flow) or `end-to-end`
-    /// (a listener proved that it was reached); `null` when no packet was sent.
-    pub depth: Option<String>,
-    /// What proves that a closed door was knocked on: `self`, `host`, `joined` or `path`.
-    pub control: Option<String>,
+    /// How deep the proof is; `null` when no packet was sent.
+    pub depth: Option<Depth>,
+    /// What proves that a closed door was knocked on.
+    pub control: Option<Control>,
     /// What another vantage saw of the host, where that is the control.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub joined: Option<Alive>,
     /// What a listener at the other end saw of the tries.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub arrived: Option<Arrived>,
-    /// Who sent a reset: `host`, `device` or `either`.
+    /// Who sent a reset.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reset_by: Option<String>,
+    pub reset_by: Option<ResetBy>,
     /// In words, how far away the sender of a reset is, or why that tells nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub distance: Option<String>,
@@ -243,9 +238,9 @@ pub struct Evidence {
     /// In words, what an open port said.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<String>,
-    /// What an open port speaks in place of the protocol that is needed: `tls` or `http` (in the clear).
+    /// What an open port speaks in place of the protocol that is needed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub speaks: Option<String>,
+    pub speaks: Option<Speaks>,
     /// What became of the data, where a port opened and its service said nothing, or not enough.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delivery: Option<Delivery>,
@@ -301,7 +296,7 @@ pub struct Evidence {
     pub listener: Option<Listener>,
     /// The state at each address, where there are several.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub addresses: BTreeMap<String, String>,
+    pub addresses: BTreeMap<String, FlowState>,
 }
 
 /// What became of the data on a connection that opened, as this host's TCP counted it.
@@ -389,9 +384,9 @@ pub struct Rejected {
     /// The firewall of the site file that has the sender's address, or that translates and writes the host's into it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub firewall: Option<String>,
-    /// Where it bears the very address that was asked: who sent it, `host`, `device` (it translates) or `either`.
+    /// Where it bears the very address that was asked: who sent it. A device that did so translates.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub sender: Option<String>,
+    pub sender: Option<ResetBy>,
 }
 
 /// A device that speaks in the name of the address that was asked.
@@ -424,7 +419,7 @@ pub struct RpcPort {
     /// What listens behind it, as far as the mapper says.
     pub services: Vec<String>,
     /// As the state of a flow.
-    pub state: String,
+    pub state: FlowState,
     /// In words, what an open port said, where it was not RPC.
     pub said: Option<String>,
     /// The tries.
@@ -530,8 +525,8 @@ pub struct Attempt {
     pub remote: String,
     /// How long, in milliseconds.
     pub took_ms: f64,
-    /// `open`, `reset`, `rejected`, `silent` or `trouble`.
-    pub result: String,
+    /// What it met.
+    pub result: TryResult,
 }
 
 /// What TLS showed.
@@ -757,17 +752,17 @@ pub struct Sweep {
     pub from: Source,
     /// To what.
     pub to: Destination,
-    /// `tcp`.
-    pub transport: String,
+    /// TCP.
+    pub transport: Transport,
     /// Ranges by state.
-    pub states: BTreeMap<String, String>,
+    pub states: BTreeMap<FlowState, String>,
 }
 
 /// A remark that changes no verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// A heading of `docs/verdicts.md`.
-    pub cause: String,
+    pub cause: Cause,
     /// The system it is about.
     pub system: String,
     /// In words.

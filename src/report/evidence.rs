@@ -11,40 +11,42 @@ use super::document::{
 };
 use crate::attribution::{self, Translating};
 use crate::observation::{
-    self, AttemptResult, Before, CertificateFault, DeltaFault, Depth, Distance, Farness, HopAnswer,
-    Likely, ListFault, Meddled, Meddler, Observation, Painted, Prohibition, ResetBy, RoleProof,
-    Service, Speaks, State, Stopped, Untold,
+    self, AttemptResult, Before, CertificateFault, DeltaFault, Distance, Farness, FlowState,
+    HopAnswer, Likely, ListFault, Meddled, Meddler, Observation, Painted, Prohibition, ResetBy,
+    RoleProof, Service, Speaks, State, Stopped, TryResult, Untold,
 };
 use crate::plan::{Flow, Target};
 use crate::site::{Site, Translator};
-use crate::verdict::{Control, Judged};
+use crate::verdict::Judged;
 
 /// The most tries of one flow in a report.
 const MOST_ATTEMPTS: usize = 64;
 
 /// The word of what was seen. Silence that a limit on error messages explains does not show that packets are dropped.
-pub(super) fn state_seen(seen: &Observation) -> &'static str {
+pub(super) fn state_seen(seen: &Observation) -> FlowState {
     match (&seen.state, seen.held_back) {
-        (State::Filtered, true) => state(&State::Silent),
+        (State::Filtered, true) => FlowState::Silent,
         (other, _) => state(other),
     }
 }
 
 /// The word of a state.
-pub(super) fn state(state: &State) -> &'static str {
+pub(super) fn state(state: &State) -> FlowState {
     match state {
-        State::Open => "open",
-        State::Closed { .. } => "closed",
-        State::Rejected(_) => "rejected",
-        State::Filtered => "filtered",
-        State::Silent => "silent",
-        State::Unresolved(_) => "unresolved",
-        State::Unreachable(_) => "unreachable",
+        State::Open => FlowState::Open,
+        State::Closed { .. } => FlowState::Closed,
+        State::Rejected(_) => FlowState::Rejected,
+        State::Filtered => FlowState::Filtered,
+        State::Silent => FlowState::Silent,
+        State::Unresolved(_) => FlowState::Unresolved,
+        State::Unreachable(_) => FlowState::Unreachable,
         State::Stopped(stop) => match stop.why {
-            Stopped::Rule | Stopped::Server | Stopped::Name => "rejected",
-            Stopped::Login | Stopped::NoProxy | Stopped::HungUp | Stopped::Waiting => "unreachable",
+            Stopped::Rule | Stopped::Server | Stopped::Name => FlowState::Rejected,
+            Stopped::Login | Stopped::NoProxy | Stopped::HungUp | Stopped::Waiting => {
+                FlowState::Unreachable
+            }
         },
-        State::NotTried(_) => "not-tried",
+        State::NotTried(_) => FlowState::NotTried,
     }
 }
 
@@ -72,14 +74,14 @@ pub(super) fn evidence(
         .map(|(_, observation)| observation);
     let addresses = observations
         .iter()
-        .filter_map(|it| Some((it.address?.to_string(), state_seen(it).to_string())));
+        .filter_map(|it| Some((it.address?.to_string(), state_seen(it))));
     Evidence {
-        depth: decided.depth.map(depth).map(str::to_string),
-        control: judged.control.map(control).map(str::to_string),
+        depth: decided.depth,
+        control: judged.control,
         joined: None,
         arrived: None,
         reset_by: match decided.state {
-            State::Closed { reset_by } => Some(sender(reset_by).to_string()),
+            State::Closed { reset_by } => Some(reset_by),
             _ => None,
         },
         rejected: match &decided.state {
@@ -111,13 +113,7 @@ pub(super) fn evidence(
             Some(Speaks::Http) => Some("speaks plain HTTP, and TLS is needed".to_string()),
             None => decided.service.as_ref().and_then(said),
         },
-        speaks: decided.speaks.map(|speaks| {
-            match speaks {
-                Speaks::Tls => "tls",
-                Speaks::Http => "http",
-            }
-            .to_string()
-        }),
+        speaks: decided.speaks,
         delivery: decided.delivery.as_ref().map(delivery),
         attempts: std::iter::once(decided)
             .chain(others)
@@ -176,34 +172,6 @@ fn listener(seen: &observation::Listener) -> Listener {
     }
 }
 
-fn depth(depth: Depth) -> &'static str {
-    match depth {
-        Depth::Tcp => "tcp",
-        Depth::Udp => "udp",
-        Depth::Tls => "tls",
-        Depth::Http => "http",
-        Depth::Protocol => "protocol",
-        Depth::EndToEnd => "end-to-end",
-    }
-}
-
-pub(super) fn control(control: Control) -> &'static str {
-    match control {
-        Control::Itself => "self",
-        Control::Host => "host",
-        Control::Joined => "joined",
-        Control::Path => "path",
-    }
-}
-
-fn sender(reset_by: ResetBy) -> &'static str {
-    match reset_by {
-        ResetBy::Host => "host",
-        ResetBy::Device => "device",
-        ResetBy::Either => "either",
-    }
-}
-
 /// The words of an ICMP message.
 pub(super) fn says(prohibition: Prohibition) -> &'static str {
     match prohibition {
@@ -242,7 +210,7 @@ fn rejected(
             .filter(|_| !by_the_host)
             .and_then(|by| site.firewall_speaking(by, translator))
             .map(str::to_string),
-        sender: seen.rejected_by.map(|by| sender(by).to_string()),
+        sender: seen.rejected_by,
     }
 }
 
@@ -332,7 +300,7 @@ fn spoken(spoken: &observation::Spoken) -> Spoken {
     let port = |it: &observation::RpcPort| RpcPort {
         port: it.port,
         services: it.services.clone(),
-        state: state(&it.seen.state).to_string(),
+        state: state(&it.seen.state),
         said: it.seen.service.as_ref().and_then(said),
         attempts: it
             .seen
@@ -530,18 +498,18 @@ fn served(fault: &ListFault) -> String {
 
 fn attempt(attempt: &observation::Attempt) -> Attempt {
     let result = match attempt.result {
-        AttemptResult::Open => "open",
-        AttemptResult::Reset => "reset",
-        AttemptResult::Rejected(_) => "rejected",
-        AttemptResult::Silent => "silent",
-        AttemptResult::Trouble(_) => "trouble",
+        AttemptResult::Open => TryResult::Open,
+        AttemptResult::Reset => TryResult::Reset,
+        AttemptResult::Rejected(_) => TryResult::Rejected,
+        AttemptResult::Silent => TryResult::Silent,
+        AttemptResult::Trouble(_) => TryResult::Trouble,
     };
     Attempt {
         at: format!("{:.3}", attempt.at),
         local: attempt.local.map(|local| local.to_string()),
         remote: attempt.remote.to_string(),
         took_ms: attempt.took_ms,
-        result: result.to_string(),
+        result,
     }
 }
 

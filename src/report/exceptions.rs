@@ -33,12 +33,12 @@ fn mark(flow: &mut ReportFlow, exception: &Exception, today: Date) -> Option<Not
     let system = flow.flow.to.system.clone();
     let note = |cause: Cause, text: String| {
         Some(Note {
-            cause: cause.to_string(),
+            cause,
             system,
             text,
         })
     };
-    if flow.verdict == Verdict::Ok.name() {
+    if flow.verdict == Verdict::Ok {
         let text =
             format!("the exception for {id} ({why}) is not needed: the flow is as it must be");
         return note(Cause::ExceptionNotNeeded, text);

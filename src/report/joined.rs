@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::Summary;
+use crate::observation::FlowState;
 use crate::plan::{Plan, Source};
 use crate::site::{Origin, Site};
+use crate::verdict::{Cause, Level, Verdict};
 
 /// A start of flows that are not tried from this vantage's zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,13 +48,13 @@ pub struct Answer {
     /// Its place in `vantages`, from 0.
     pub vantage: usize,
     /// State on the wire.
-    pub state: String,
+    pub state: FlowState,
     /// Verdict.
-    pub verdict: String,
+    pub verdict: Verdict,
     /// Cause.
-    pub cause: String,
+    pub cause: Cause,
     /// Level.
-    pub level: String,
+    pub level: Level,
     /// When it was tried last, RFC 3339; `null` when it was not.
     pub at: Option<String>,
 }

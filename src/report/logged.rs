@@ -41,9 +41,7 @@ pub(super) fn logged(
             log: log.map(|log| log.file.clone()),
             code: error.shows.clone(),
             words: error.words(),
-            confidence: log
-                .map_or(error.confidence, |log| log.confidence.max(error.confidence))
-                .to_string(),
+            confidence: log.map_or(error.confidence, |log| log.confidence.max(error.confidence)),
         };
         if error.logs.is_empty() {
             all.push(entry(None));

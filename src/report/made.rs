@@ -6,7 +6,10 @@ use super::document::{
     ReportFlow, Tls, Vantage,
 };
 use super::read::SCHEMA;
+use crate::catalogue::{Confidence, Need, Protocol, Transport};
+use crate::observation::{Depth, FlowState, TryResult};
 use crate::plan::{Declared, Destination, FlowEntry, Port, SiteName, Source, ToolName};
+use crate::verdict::{Cause, Level, Owner, Verdict};
 
 /// The time at which made reports begin.
 pub(crate) const START: &str = "2026-11-24T06:00:00Z";
@@ -72,17 +75,17 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
                 name: Some(format!("{to}.example.com")),
                 addresses: vec!["192.0.2.10".to_string()],
             },
-            transport: transport.to_string(),
+            transport: Transport::named(transport).expect("a transport"),
             port: Port::One(port.parse().expect("a number")),
             own_port: None,
             ipsec: false,
-            protocol: "tcp".to_string(),
-            need: "required".to_string(),
+            protocol: Protocol::Tcp,
+            need: Need::Required,
             rules: vec!["rule".to_string()],
             why: "Clients need it.".to_string(),
             breaks: "Nothing works.".to_string(),
             source: None,
-            confidence: "documented".to_string(),
+            confidence: Confidence::Documented,
             declared: Declared {
                 file: "probes.yaml".to_string(),
                 line: 1,
@@ -90,14 +93,14 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
             },
             crosses: vec!["front-end".to_string()],
         },
-        state: "open".to_string(),
-        verdict: "ok".to_string(),
-        cause: "answered".to_string(),
-        level: "note".to_string(),
+        state: FlowState::Open,
+        verdict: Verdict::Ok,
+        cause: Cause::Answered,
+        level: Level::Note,
         owner: None,
         evidence: Evidence {
-            depth: Some(transport.to_string()),
-            attempts: vec![attempt("2026-11-24T06:00:01.000Z", id, "open")],
+            depth: Depth::named(transport),
+            attempts: vec![attempt("2026-11-24T06:00:01.000Z", id, TryResult::Open)],
             ..Evidence::default()
         },
         advice: String::new(),
@@ -110,7 +113,7 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
 }
 
 /// One try of a flow, from source port 50112.
-pub(crate) fn attempt(at: &str, id: &str, result: &str) -> Attempt {
+pub(crate) fn attempt(at: &str, id: &str, result: TryResult) -> Attempt {
     let port = id
         .rsplit_once(':')
         .and_then(|(_, service)| service.split('/').next());
@@ -119,25 +122,30 @@ pub(crate) fn attempt(at: &str, id: &str, result: &str) -> Attempt {
         local: Some("198.51.100.10:50112".to_string()),
         remote: format!("192.0.2.10:{}", port.unwrap_or("0")),
         took_ms: 1.0,
-        result: result.to_string(),
+        result,
     }
 }
 
 /// A flow with other words: need, state, verdict, cause, level.
 pub(crate) fn judged(id: &str, words: [&str; 5]) -> ReportFlow {
     let mut flow = flow(id);
-    let [need, state, verdict, cause, level] = words.map(str::to_string);
-    let result = match state.as_str() {
-        "open" => "open",
-        "closed" => "reset",
-        "rejected" => "rejected",
-        _ => "silent",
+    let [need, state, verdict, cause, level] = words;
+    flow.flow.need = Need::named(need).expect("a need");
+    flow.state = FlowState::named(state).expect("a state");
+    flow.verdict = Verdict::named(verdict).expect("a verdict");
+    flow.cause = Cause::named(cause).expect("a cause");
+    flow.level = Level::named(level).expect("a level");
+    let result = match flow.state {
+        FlowState::Open => TryResult::Open,
+        FlowState::Closed => TryResult::Reset,
+        FlowState::Rejected => TryResult::Rejected,
+        _ => TryResult::Silent,
     };
-    flow.evidence.attempts = match state.as_str() {
-        "not-tried" | "unresolved" => Vec::new(),
+    flow.evidence.attempts = match flow.state {
+        FlowState::NotTried | FlowState::Unresolved => Vec::new(),
         _ => vec![attempt("2026-11-24T06:00:01.000Z", id, result)],
     };
-    if state == "rejected" {
+    if flow.state == FlowState::Rejected {
         flow.evidence.rejected = Some(Rejected {
             says: "host unreachable".to_string(),
             icmp_type: Some(3),
@@ -149,13 +157,11 @@ pub(crate) fn judged(id: &str, words: [&str; 5]) -> ReportFlow {
             sender: None,
         });
     }
-    flow.owner = match verdict.as_str() {
-        "ok" => None,
-        "unknown" => Some("prober".to_string()),
-        _ => Some("firewall".to_string()),
+    flow.owner = match flow.verdict {
+        Verdict::Ok => None,
+        Verdict::Unknown => Some(Owner::Prober),
+        _ => Some(Owner::Firewall),
     };
-    flow.flow.need = need;
-    (flow.state, flow.verdict, flow.cause, flow.level) = (state, verdict, cause, level);
     flow
 }
 

@@ -49,28 +49,16 @@ use crate::verdict::{Level, Verdict};
 pub fn exit_status(report: &ReportDocument, strict: bool) -> u8 {
     let counts = |flow: &ReportFlow| match &flow.accepted {
         Some(accepted) => strict && accepted.ends_soon(),
-        None => {
-            flow.level == Level::Error.name() || (strict && flow.level == Level::Warning.name())
-        }
+        None => flow.level == Level::Error || (strict && flow.level == Level::Warning),
     };
-    let is = |flow: &ReportFlow, verdict: Verdict| flow.verdict == verdict.name();
-    let failed = [
-        Verdict::Blocked,
-        Verdict::Down,
-        Verdict::Wrong,
-        Verdict::Exposed,
-    ];
-    if report
-        .flows
-        .iter()
-        .any(|flow| failed.iter().any(|verdict| is(flow, *verdict)) && counts(flow))
-    {
+    let failed = |flow: &ReportFlow| flow.verdict.fails() && counts(flow);
+    if report.flows.iter().any(failed) {
         return 1;
     }
     let open_question = |flow: &ReportFlow| match &flow.accepted {
-        _ if !is(flow, Verdict::Unknown) => false,
+        _ if flow.verdict != Verdict::Unknown => false,
         Some(accepted) => strict && accepted.ends_soon(),
-        None => flow.level != Level::Note.name(),
+        None => flow.level != Level::Note,
     };
     if report.flows.iter().any(open_question) {
         3

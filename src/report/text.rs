@@ -9,7 +9,9 @@ use super::document::{
     Evidence, Hop, Http, Listener, Path, Proxy, Rejected, ReportDocument, ReportFlow, Spoken, Tls,
 };
 use super::join::text::{joined, vantage};
+use crate::catalogue::Need;
 use crate::diagnostic::visible;
+use crate::observation::{FlowState, ResetBy};
 use crate::verdict::{Cause, Level, Owner, Remedy, Verdict};
 
 /// How much to show.
@@ -51,19 +53,12 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
 
 /// Whether a flow belongs above the counts: all that is wrong, and what is unknown and matters.
 fn is_finding(flow: &ReportFlow) -> bool {
-    match verdict(flow) {
+    match flow.verdict {
         _ if flow.accepted.is_some() => false,
-        Some(Verdict::Ok) | None => flow.level == Level::Warning.name(),
-        Some(Verdict::Unknown) => flow.level != Level::Note.name(),
-        Some(Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed) => true,
+        Verdict::Ok => flow.level == Level::Warning,
+        Verdict::Unknown => flow.level != Level::Note,
+        Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed => true,
     }
-}
-
-fn verdict(flow: &ReportFlow) -> Option<Verdict> {
-    Verdict::ALL
-        .iter()
-        .copied()
-        .find(|verdict| verdict.name() == flow.verdict)
 }
 
 fn head(report: &ReportDocument) -> String {
@@ -103,15 +98,13 @@ fn own_clock(report: &ReportDocument) -> String {
     let notes = report
         .notes
         .iter()
-        .filter(|note| is_of_own_clock(&note.cause));
+        .filter(|note| is_of_own_clock(note.cause));
     let line = |note: &super::Note| format!("\n{} [{}]\n", visible(&note.text).bold(), note.cause);
     notes.map(line).collect()
 }
 
-fn is_of_own_clock(cause: &str) -> bool {
-    [Cause::ClockOff, Cause::ClocksDiffer]
-        .iter()
-        .any(|it| it.name() == cause)
+fn is_of_own_clock(cause: Cause) -> bool {
+    matches!(cause, Cause::ClockOff | Cause::ClocksDiffer)
 }
 
 /// Vantages that nothing answered.
@@ -136,13 +129,10 @@ fn without_answers(report: &ReportDocument) -> String {
 
 /// Whether nothing at all answered: by its cause, or because no packet could leave this host.
 fn nothing_answered(flows: &[&ReportFlow]) -> bool {
-    let has = |causes: &[Cause]| {
-        flows
-            .iter()
-            .any(|flow| causes.iter().any(|cause| flow.cause == cause.name()))
-    };
+    let has = |causes: &[Cause]| flows.iter().any(|flow| causes.contains(&flow.cause));
     let met = |flow: &ReportFlow| {
-        ["open", "closed", "rejected", "filtered", "stopped"].contains(&flow.state.as_str())
+        use FlowState::{Closed, Filtered, Open, Rejected};
+        matches!(flow.state, Open | Closed | Rejected | Filtered)
     };
     has(&[Cause::NothingAnswered])
         || (has(&[Cause::NoRoute, Cause::GatewaySilent]) && !flows.iter().any(|flow| met(flow)))
@@ -178,10 +168,8 @@ impl Required {
             let required = report
                 .flows
                 .iter()
-                .filter(|flow| flow.flow.need == "required" && flow.accepted.is_none());
-            required
-                .filter(|flow| verdict(flow).is_some_and(wanted))
-                .count()
+                .filter(|flow| flow.flow.need == Need::Required && flow.accepted.is_none());
+            required.filter(|flow| wanted(flow.verdict)).count()
         };
         Self {
             wrong: count(Verdict::fails),
@@ -207,7 +195,7 @@ fn who_has_to_act(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
     for owner in Owner::ALL {
         let theirs: Vec<&&ReportFlow> = findings
             .iter()
-            .filter(|flow| flow.owner.as_deref() == Some(owner.name()))
+            .filter(|flow| flow.owner == Some(*owner))
             .collect();
         if theirs.is_empty() {
             continue;
@@ -343,12 +331,7 @@ fn table(head: &[String], rows: &[Vec<String>]) -> String {
 
 fn evidence(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
     let mut sorted = findings.to_vec();
-    let rank = |flow: &ReportFlow| {
-        (
-            verdict(flow).map_or(9, |verdict| if verdict == Verdict::Unknown { 5 } else { 1 }),
-            flow.level != Level::Error.name(),
-        )
-    };
+    let rank = |flow: &ReportFlow| (flow.verdict == Verdict::Unknown, flow.level != Level::Error);
     sorted.sort_by_key(|flow| rank(flow));
     let mut shown: Vec<(&ReportFlow, Vec<&str>)> = Vec::new();
     for flow in sorted {
@@ -373,8 +356,8 @@ fn witnessed(evidence: &super::document::Evidence) -> String {
 
 /// Whether two findings say the same of two ports, so that one of them may stand for both.
 fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
-    let is = |cause: Cause| a.cause == cause.name();
-    let repeats = verdict(a) == Some(Verdict::Unknown)
+    let is = |cause: Cause| a.cause == cause;
+    let repeats = a.verdict == Verdict::Unknown
         || is(Cause::ClosedButReachable)
         || is(Cause::AddressSilent)
         || is(Cause::NothingPasses);
@@ -398,13 +381,13 @@ fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
 
 fn finding(report: &ReportDocument, flow: &ReportFlow, likewise: &[&str]) -> String {
     let mut out = String::new();
-    let heading = flow.verdict.to_uppercase();
+    let heading = flow.verdict.name().to_uppercase();
     let _ = writeln!(
         out,
         "\n{} {}  {}",
         heading.style(style(flow)),
         visible(&flow.flow.id).bold(),
-        visible(&flow.cause)
+        flow.cause
     );
     if !likewise.is_empty() {
         let _ = writeln!(out, "  likewise: {}", visible(&likewise.join(", ")));
@@ -447,10 +430,10 @@ fn client_words(flow: &ReportFlow) -> Vec<&str> {
 }
 
 fn style(flow: &ReportFlow) -> Style {
-    match (verdict(flow), flow.level.as_str()) {
-        (Some(Verdict::Ok), _) => Style::new().green(),
-        (_, "error") if flow.verdict != "unknown" => Style::new().red().bold(),
-        _ => Style::new().yellow(),
+    match (flow.verdict, flow.level) {
+        (Verdict::Ok, _) => Style::new().green(),
+        (Verdict::Unknown, _) | (_, Level::Note | Level::Warning) => Style::new().yellow(),
+        (_, Level::Error) => Style::new().red().bold(),
     }
 }
 
@@ -480,23 +463,23 @@ pub fn seen(flow: &ReportFlow) -> String {
     {
         return format!("the proxy {url} {said}");
     }
-    let mut text = match flow.state.as_str() {
-        "filtered" => format!(
+    let mut text = match flow.state {
+        FlowState::Filtered => format!(
             "silence after {tries} tries{to}{}, sure to {:.4} %",
             witnessed(evidence),
             evidence.confidence.unwrap_or(0.0) * 100.0
         ),
-        "silent" if evidence.held_back => format!(
+        FlowState::Silent if evidence.held_back => format!(
             "silence after {tries} tries{to}; a router on the way rejects other ports with few words, so this may be one \
              that it held back"
         ),
-        "silent" => format!(
+        FlowState::Silent => format!(
             "silence after {tries} tries{to}{}, which is not yet proof",
             witnessed(evidence)
         ),
-        "closed" => reset(evidence, &to),
-        "open" => format!("open{to}"),
-        "rejected" => rejected(flow),
+        FlowState::Closed => reset(evidence, &to),
+        FlowState::Open => format!("open{to}"),
+        FlowState::Rejected => rejected(flow),
         other => format!("{other}{to}"),
     };
     if let Some(proxy) = &evidence.proxy {
@@ -567,7 +550,7 @@ pub fn seen(flow: &ReportFlow) -> String {
         text += &http_words(http);
     }
     if let Some(control) = &evidence.control
-        && flow.flow.need == "forbidden"
+        && flow.flow.need == Need::Forbidden
     {
         text += &format!("; control: {control}");
         if let Some(alive) = &evidence.joined {
@@ -642,18 +625,18 @@ fn http_words(http: &Http) -> String {
 
 /// Who sent a reset, and what shows it.
 fn reset(evidence: &Evidence, to: &str) -> String {
-    let mut text = format!("reset by {}{to}", who(evidence.reset_by.as_deref()));
+    let mut text = format!("reset by {}{to}", who(evidence.reset_by));
     for more in evidence.distance.iter().chain(&evidence.likely) {
         text += &format!("; {more}");
     }
     text
 }
 
-fn who(reset_by: Option<&str>) -> &str {
+fn who(reset_by: Option<ResetBy>) -> &'static str {
     match reset_by {
-        Some("host") => "the host itself",
-        Some("device") => "a device on the way",
-        _ => "the host or a device on the way",
+        Some(ResetBy::Host) => "the host itself",
+        Some(ResetBy::Device) => "a device on the way",
+        Some(ResetBy::Either) | None => "the host or a device on the way",
     }
 }
 
@@ -690,10 +673,10 @@ fn in_its_name(flow: &ReportFlow, rejected: &Rejected) -> Option<String> {
     let (system, says) = (&flow.flow.to.system, &rejected.says);
     let by = rejected.by.as_deref()?;
     let device = translator_words(flow);
-    match rejected.sender.as_deref()? {
-        "device" => Some(format!("{device}, said {says} in the name of {by}")),
-        "either" => Some(format!("{system} itself, or {device}, said {says} as {by}")),
-        _ => None,
+    match rejected.sender? {
+        ResetBy::Device => Some(format!("{device}, said {says} in the name of {by}")),
+        ResetBy::Either => Some(format!("{system} itself, or {device}, said {says} as {by}")),
+        ResetBy::Host => None,
     }
 }
 
@@ -730,7 +713,7 @@ fn spoken_words(spoken: &Spoken) -> String {
     let silent: Vec<String> = spoken
         .ports
         .iter()
-        .filter(|port| port.state != "open" || port.said.is_some())
+        .filter(|port| port.state != FlowState::Open || port.said.is_some())
         .map(|port| format!("{} {}", port.port, port.state))
         .collect();
     let tried = spoken.ports.len();
@@ -850,7 +833,7 @@ fn accepted(report: &ReportDocument) -> String {
         let _ = writeln!(
             out,
             "  {} {}  {}  until {}: {}",
-            flow.verdict.to_uppercase(),
+            flow.verdict.name().to_uppercase(),
             visible(&flow.flow.id),
             flow.cause,
             visible(&accepted.until),
@@ -866,12 +849,11 @@ fn notes(report: &ReportDocument) -> String {
     let others = report
         .notes
         .iter()
-        .filter(|note| !is_of_own_clock(&note.cause));
+        .filter(|note| !is_of_own_clock(note.cause));
     for note in others {
-        let warns = [Cause::ExceptionEndsSoon, Cause::ExceptionLapsed];
-        let word = match warns.iter().any(|cause| cause.name() == note.cause) {
-            true => "warning",
-            false => "note",
+        let word = match note.cause {
+            Cause::ExceptionEndsSoon | Cause::ExceptionLapsed => "warning",
+            _ => "note",
         };
         let _ = writeln!(out, "\n{word}: {} [{}]", visible(&note.text), note.cause);
     }

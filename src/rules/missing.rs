@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::plan::{Plan, id};
 use crate::report::ReportDocument;
 use crate::site::Site;
-use crate::verdict::Remedy;
+use crate::verdict::{Cause, Remedy};
 
 /// The flows that a report shows as required and blocked, those aside that an exception accepts.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Missing {
 
 #[derive(Clone, Debug)]
 struct Blocked {
-    cause: String,
+    cause: Cause,
     /// The firewalls that may have stopped it; none: any on the way.
     accused: Vec<String>,
     /// The ports to let through where they are others than the flow's: those that an endpoint mapper named.
@@ -36,7 +36,7 @@ impl Missing {
             .filter(|it| it.accepted.is_none());
         let blocked = required.map(|it| {
             let blocked = Blocked {
-                cause: it.cause.clone(),
+                cause: it.cause,
                 accused: it.evidence.accused(),
                 ports: it.ports_named_outside(),
             };

@@ -17,6 +17,8 @@ pub use proof::{Judged, Seen, first_firewall, host_answered, judge_all};
 pub use remedy::{Remedy, remedy};
 pub use table::judge;
 
+use crate::words::words;
+
 /// What an observation means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judgement {
@@ -30,17 +32,18 @@ pub struct Judgement {
     pub owner: Option<Owner>,
 }
 
-/// What proves that the vantage could have reached a door that is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Control {
-    /// Something beyond the first firewall answered.
-    Path,
-    /// From another vantage, at about the same time, the host answered.
-    Joined,
-    /// The same address answered in another way.
-    Host,
-    /// The flow itself was reset or rejected.
-    Itself,
+words! {
+    /// What proves that the vantage could have reached a door that is closed; the better proof is the greater.
+    Control {
+        /// Something beyond the first firewall answered.
+        Path = "path",
+        /// From another vantage, at about the same time, the host answered.
+        Joined = "joined",
+        /// The same address answered in another way.
+        Host = "host",
+        /// The flow itself was reset or rejected.
+        Itself = "self",
+    }
 }
 
 /// What is known beside one observation.

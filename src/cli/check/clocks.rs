@@ -73,7 +73,7 @@ fn several(servers: usize) -> String {
 
 fn note(cause: Cause, system: String, text: String) -> Note {
     Note {
-        cause: cause.to_string(),
+        cause,
         system,
         text,
     }

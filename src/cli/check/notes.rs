@@ -96,7 +96,7 @@ pub(super) fn dns_note(site: &Site, system: SystemId, name: &str, note: &DnsNote
         ),
     };
     Note {
-        cause: cause.to_string(),
+        cause,
         system: site.systems[system].name.clone(),
         text,
     }
@@ -134,7 +134,7 @@ pub(super) fn name_servers(site: &Site, all: &[Seen]) -> Vec<Note> {
                 notes.insert(
                     (server.clone(), name.clone()),
                     Note {
-                        cause: cause.to_string(),
+                        cause,
                         system: named.name.clone(),
                         text,
                     },
@@ -199,7 +199,7 @@ pub(super) fn skipped_families(site: &Site, seen: &[Seen]) -> Vec<Note> {
             notes.insert(
                 (name.clone(), address),
                 Note {
-                    cause: Cause::FamilySkipped.to_string(),
+                    cause: Cause::FamilySkipped,
                     system: name,
                     text,
                 },

@@ -71,7 +71,7 @@ fn silent_first(
         .any(|(address, gap)| *address == remote.ip() && gap.holds(from));
     let is_told = silent >= FEWEST_SILENT && until.duration_since(from) >= SHORTEST;
     (is_told && !host_had_it).then(|| Note {
-        cause: Cause::Gap.to_string(),
+        cause: Cause::Gap,
         system: name.to_string(),
         text: format!(
             "{} of {name} did not answer from {} to {} (UTC), while others did; then it was open",
@@ -86,7 +86,7 @@ fn refused_first(name: &str, remote: SocketAddr, seen: &Observation) -> Option<N
     let ports = seen.source_ports?;
     let is_told = ports.refused_first > 0 && !ports.are_limited();
     is_told.then(|| Note {
-        cause: Cause::Gap.to_string(),
+        cause: Cause::Gap,
         system: name.to_string(),
         text: format!(
             "{} of {name} was refused at first, and opened when it was tried again: a service that had just been \
@@ -100,7 +100,7 @@ fn limited(name: &str, remote: SocketAddr, seen: &Observation) -> Option<Note> {
     let ports: SourcePorts = seen.source_ports.filter(SourcePorts::are_limited)?;
     let Alone { open, busiest, .. } = ports.alone?;
     Some(Note {
-        cause: Cause::RateLimited.to_string(),
+        cause: Cause::RateLimited,
         system: name.to_string(),
         text: format!(
             "{} of {name} is limited: of {} connections made together {} failed, while this host tried up to {busiest} \
@@ -115,7 +115,7 @@ fn limited(name: &str, remote: SocketAddr, seen: &Observation) -> Option<Note> {
 fn slow(name: &str, remote: SocketAddr, seen: &Observation, timeout: Duration) -> Option<Note> {
     let took = seen.first_answer.filter(|took| *took > timeout)?;
     Some(Note {
-        cause: Cause::SlowAnswer.to_string(),
+        cause: Cause::SlowAnswer,
         system: name.to_string(),
         text: format!(
             "{} of {name} gave its first answer after {:.1} s: clients that wait less give up",
@@ -180,7 +180,7 @@ fn gap_note(gap: &Gap, names: &BTreeSet<&str>) -> Note {
         None => "",
     };
     Note {
-        cause: Cause::Gap.to_string(),
+        cause: Cause::Gap,
         system: first.first().copied().unwrap_or_default().to_string(),
         text: format!(
             "nothing of {}{more} answered {when}{again}",

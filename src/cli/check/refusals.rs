@@ -105,7 +105,7 @@ pub(super) fn nothing_fetched() -> Note {
 
 fn note(system: String, text: String) -> Note {
     Note {
-        cause: Cause::ListNotFetched.to_string(),
+        cause: Cause::ListNotFetched,
         system,
         text,
     }

@@ -21,9 +21,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{ReportDocument, ReportFlow, Vantage};
+use crate::catalogue::Need;
 use crate::diagnostic::visible;
+use crate::observation::FlowState;
 use crate::plan::{SiteName, ToolName};
-use crate::verdict::{Level, Verdict};
+use crate::verdict::{Cause, Level, Verdict};
 pub use text::text as diff_text;
 
 /// The schema of what this writes.
@@ -75,15 +77,15 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stand {
     /// What the site needs of it.
-    pub need: String,
+    pub need: Need,
     /// State on the wire.
-    pub state: String,
+    pub state: FlowState,
     /// Verdict.
-    pub verdict: String,
+    pub verdict: Verdict,
     /// Cause.
-    pub cause: String,
+    pub cause: Cause,
     /// Level.
-    pub level: String,
+    pub level: Level,
     /// What to do.
     pub advice: String,
     /// Whether an exception of the site file accepts it.
@@ -195,30 +197,23 @@ fn by_id(report: &ReportDocument) -> BTreeMap<&str, &ReportFlow> {
     all
 }
 
-fn verdict(flow: &ReportFlow) -> Verdict {
-    Verdict::named(&flow.verdict).unwrap_or(Verdict::Unknown)
-}
-
 fn standing(flow: &ReportFlow) -> Standing {
-    let verdict = verdict(flow);
-    let level = Level::named(&flow.level).unwrap_or(Level::Error);
-    match (verdict, level) {
+    match (flow.verdict, flow.level) {
         _ if flow.accepted.is_some() => Standing::Good,
         (Verdict::Ok, _) | (_, Level::Note) => Standing::Good,
         (Verdict::Unknown, _) => Standing::Unknown,
         (Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed, level) => {
-            Standing::Wrong(level, verdict.severity())
+            Standing::Wrong(level, flow.verdict.severity())
         }
     }
 }
 
 fn turn(old: &ReportFlow, new: &ReportFlow) -> Turn {
-    let words =
-        |flow: &ReportFlow| [&flow.verdict, &flow.cause, &flow.level].map(|word| word.to_string());
+    let words = |flow: &ReportFlow| (flow.verdict, flow.cause, flow.level);
     let accepted = |flow: &ReportFlow| flow.accepted.is_some();
     match (standing(old), standing(new)) {
         (before, Standing::Good) if before != Standing::Good && accepted(new) => Turn::Changed,
-        (Standing::Wrong(..), _) if verdict(new) == Verdict::Unknown => Turn::Changed,
+        (Standing::Wrong(..), _) if new.verdict == Verdict::Unknown => Turn::Changed,
         (before, after) if after > before => Turn::Worse,
         (before, after) if after < before => Turn::Better,
         _ if words(old) == words(new) && accepted(old) == accepted(new) => Turn::Unchanged,
@@ -228,11 +223,11 @@ fn turn(old: &ReportFlow, new: &ReportFlow) -> Turn {
 
 fn stand(flow: &ReportFlow) -> Stand {
     Stand {
-        need: flow.flow.need.clone(),
-        state: flow.state.clone(),
-        verdict: flow.verdict.clone(),
-        cause: flow.cause.clone(),
-        level: flow.level.clone(),
+        need: flow.flow.need,
+        state: flow.state,
+        verdict: flow.verdict,
+        cause: flow.cause,
+        level: flow.level,
         advice: flow.advice.clone(),
         accepted: flow.accepted.is_some(),
     }

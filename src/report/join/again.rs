@@ -4,8 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
 
-use crate::catalogue::{Need, Transport};
-use crate::observation::{Depth, Observation, Painted, Prohibition, Rejection, ResetBy, State};
+use crate::catalogue::Transport;
+use crate::observation::{
+    Depth, FlowState, Observation, Painted, Prohibition, Rejection, ResetBy, State, TryResult,
+};
 use crate::report::advice::advice;
 use crate::report::document::{Attempt, Devices, Rejected, ReportFlow, Vantage};
 use crate::report::evidence::says;
@@ -25,25 +27,21 @@ const PROHIBITIONS: [Prohibition; 7] = [
 /// What was seen, as far as the document tells; `None` where no packet was answered or waited for.
 pub(super) fn observation(flow: &ReportFlow) -> Option<Observation> {
     let evidence = &flow.evidence;
-    let state = match flow.state.as_str() {
-        "open" => State::Open,
-        "closed" => State::Closed {
-            reset_by: match evidence.reset_by.as_deref() {
-                Some("host") => ResetBy::Host,
-                Some("device") => ResetBy::Device,
-                _ => ResetBy::Either,
-            },
+    let state = match flow.state {
+        FlowState::Open => State::Open,
+        FlowState::Closed => State::Closed {
+            reset_by: evidence.reset_by.unwrap_or(ResetBy::Either),
         },
-        "rejected" => State::Rejected(rejection(evidence.rejected.as_ref()?)?),
-        "filtered" => State::Filtered,
-        "silent" => State::Silent,
-        _ => return None,
+        FlowState::Rejected => State::Rejected(rejection(evidence.rejected.as_ref()?)?),
+        FlowState::Filtered => State::Filtered,
+        FlowState::Silent => State::Silent,
+        FlowState::NotTried | FlowState::Unreachable | FlowState::Unresolved => return None,
     };
     let address = attempts(flow).next().map(|attempt| attempt.remote.ip());
     // What a listener proved, no device on the way can have said.
     let unproved = evidence.listener.is_none();
     Some(Observation {
-        depth: (flow.flow.transport == Transport::Udp.name()).then_some(Depth::Udp),
+        depth: (flow.flow.transport == Transport::Udp).then_some(Depth::Udp),
         // Which sign it was makes no difference to whether the host itself spoke.
         painted: (evidence.painted.is_some() && unproved).then_some(Painted::HostIsDead),
         via: evidence
@@ -68,15 +66,15 @@ fn rejection(rejected: &Rejected) -> Option<Rejection> {
 
 /// One try, as far as it can be read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Try<'a> {
+pub(super) struct Try {
     pub(super) at: Timestamp,
     pub(super) local: Option<SocketAddr>,
     pub(super) remote: SocketAddr,
-    pub(super) result: &'a str,
+    pub(super) result: TryResult,
 }
 
 /// The tries of a flow that can be read.
-pub(super) fn attempts(flow: &ReportFlow) -> impl Iterator<Item = Try<'_>> {
+pub(super) fn attempts(flow: &ReportFlow) -> impl Iterator<Item = Try> {
     let read = |attempt: &'_ Attempt| {
         Some((
             attempt.at.parse().ok()?,
@@ -91,7 +89,7 @@ pub(super) fn attempts(flow: &ReportFlow) -> impl Iterator<Item = Try<'_>> {
             at,
             local,
             remote,
-            result: &attempt.result,
+            result: attempt.result,
         })
     })
 }
@@ -105,7 +103,7 @@ pub(super) fn span(flow: &ReportFlow) -> Option<(Timestamp, Timestamp)> {
 /// Whether a vantage tried a flow that another system starts.
 pub(super) fn is_in_stead(flow: &ReportFlow) -> bool {
     let causes = [Cause::InStead, Cause::IpsecRequired];
-    causes.iter().any(|cause| cause.name() == flow.cause)
+    causes.contains(&flow.cause)
 }
 
 /// The context of a flow that its document tells.
@@ -126,17 +124,15 @@ pub(super) fn rejudge(
     context: &Context,
     devices: &Devices,
 ) {
-    if let Some(need) = Need::named(&flow.flow.need) {
-        let judgement = judge(need, seen, context);
-        write(flow, judgement, devices);
-    }
+    let judgement = judge(flow.flow.need, seen, context);
+    write(flow, judgement, devices);
 }
 
 fn write(flow: &mut ReportFlow, judgement: Judgement, devices: &Devices) {
-    flow.verdict = judgement.verdict.to_string();
-    flow.cause = judgement.cause.to_string();
-    flow.level = judgement.level.to_string();
-    flow.owner = judgement.owner.map(|owner| owner.to_string());
+    flow.verdict = judgement.verdict;
+    flow.cause = judgement.cause;
+    flow.level = judgement.level;
+    flow.owner = judgement.owner;
     flow.advice = advice(
         devices,
         &flow.flow,

@@ -12,10 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::again::{attempts, context, observation, place, plain, rejudge, span};
 use crate::catalogue::Need;
-use crate::observation::State;
+use crate::observation::{State, TryResult};
 use crate::report::ArrivalsDocument;
 use crate::report::document::{Devices, ReportDocument, ReportFlow};
-use crate::report::evidence::control;
 use crate::report::joined::Alive;
 use crate::verdict::{Cause, Context, Control, host_answered};
 
@@ -64,7 +63,7 @@ pub(super) fn prove(reports: &mut [ReportDocument], logs: &[ArrivalsDocument]) {
 
 fn lacks_control(flow: &ReportFlow) -> bool {
     let causes = [Cause::NoControl, Cause::HostUnproved];
-    flow.flow.need == Need::Forbidden.name() && causes.iter().any(|it| it.name() == flow.cause)
+    flow.flow.need == Need::Forbidden && causes.contains(&flow.cause)
 }
 
 /// By the host, every sign of its life.
@@ -140,7 +139,11 @@ fn answers(flow: &ReportFlow) -> Vec<(Timestamp, IpAddr)> {
         return Vec::new();
     }
     let answered = attempts(flow).filter(|attempt| {
-        attempt.remote.ip() == address && ["open", "reset", "rejected"].contains(&attempt.result)
+        attempt.remote.ip() == address
+            && matches!(
+                attempt.result,
+                TryResult::Open | TryResult::Reset | TryResult::Rejected
+            )
     });
     answered.map(|attempt| (attempt.at, address)).collect()
 }
@@ -193,7 +196,7 @@ fn write(flow: &mut ReportFlow, alive: Alive, devices: &Devices) {
         host_answered: true,
         ..context(flow)
     };
-    flow.evidence.control = Some(control(Control::Joined).to_string());
+    flow.evidence.control = Some(Control::Joined);
     flow.evidence.joined = Some(alive);
     rejudge(flow, &seen, &context, devices);
 }

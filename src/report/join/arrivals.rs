@@ -20,7 +20,8 @@ use std::net::{IpAddr, SocketAddr};
 use jiff::{SignedDuration, Timestamp};
 
 use super::again::{Try, attempts, context, observation, plain, rejudge, span};
-use crate::catalogue::{Need, Transport};
+use crate::catalogue::Transport;
+use crate::observation::{FlowState, TryResult};
 use crate::report::document::{Devices, ReportDocument, ReportFlow};
 use crate::report::joined::{Arrived, SeenArriving};
 use crate::report::{Arrival, ArrivalsDocument};
@@ -61,7 +62,7 @@ const REQUEST: &str = "request";
 const NOTHING: &str = "nothing";
 
 fn is_silent(flow: &ReportFlow) -> bool {
-    ["filtered", "silent"].contains(&flow.state.as_str()) && flow.evidence.proxy.is_none()
+    matches!(flow.state, FlowState::Filtered | FlowState::Silent) && flow.evidence.proxy.is_none()
 }
 
 /// What tells a vantage's packets from those of others.
@@ -95,9 +96,9 @@ impl Here {
 /// A log with its arrivals by transport and port.
 struct Log<'a> {
     document: &'a ArrivalsDocument,
-    by_port: HashMap<(&'a str, u16), Vec<Packet<'a>>>,
+    by_port: HashMap<(Transport, u16), Vec<Packet<'a>>>,
     /// Those that proved the token, by transport and where they were aimed.
-    proved: HashMap<(&'a str, SocketAddr), Vec<Packet<'a>>>,
+    proved: HashMap<(Transport, SocketAddr), Vec<Packet<'a>>>,
     started: Option<Timestamp>,
     finished: Option<Timestamp>,
 }
@@ -121,8 +122,8 @@ struct Found {
 
 impl<'a> Log<'a> {
     fn new(document: &'a ArrivalsDocument) -> Self {
-        let mut by_port: HashMap<(&str, u16), Vec<Packet<'_>>> = HashMap::new();
-        let mut proved: HashMap<(&str, SocketAddr), Vec<Packet<'_>>> = HashMap::new();
+        let mut by_port: HashMap<(Transport, u16), Vec<Packet<'_>>> = HashMap::new();
+        let mut proved: HashMap<(Transport, SocketAddr), Vec<Packet<'_>>> = HashMap::new();
         for arrival in &document.arrivals {
             let (Ok(at), Ok(local), Ok(remote)) = (
                 arrival.at.parse(),
@@ -139,10 +140,10 @@ impl<'a> Log<'a> {
             };
             let aimed = arrival.aimed.as_ref().and_then(|aimed| aimed.parse().ok());
             if let (PROVED, Some(aimed)) = (arrival.what.as_str(), aimed) {
-                let key = (arrival.transport.as_str(), plain_end(aimed));
+                let key = (arrival.transport, plain_end(aimed));
                 proved.entry(key).or_default().push(packet.clone());
             }
-            let key = (arrival.transport.as_str(), local.port());
+            let key = (arrival.transport, local.port());
             by_port.entry(key).or_default().push(packet);
         }
         Self {
@@ -156,13 +157,13 @@ impl<'a> Log<'a> {
 
     /// Notes by each arrival which reports have a try from its very source.
     fn find_senders(&mut self, reports: &[ReportDocument]) {
-        let mut sent: HashMap<(&str, u16), Vec<(usize, Try<'_>)>> = HashMap::new();
+        let mut sent: HashMap<(Transport, u16), Vec<(usize, Try)>> = HashMap::new();
         for (number, report) in reports.iter().enumerate() {
             let to_it = |flow: &&ReportFlow| flow.flow.to.system == self.document.system;
             for flow in report.flows.iter().filter(to_it) {
                 for attempt in attempts(flow) {
                     let port = flow.flow.own_port.unwrap_or(attempt.remote.port());
-                    let key = (flow.flow.transport.as_str(), port);
+                    let key = (flow.flow.transport, port);
                     sent.entry(key).or_default().push((number, attempt));
                 }
             }
@@ -182,8 +183,8 @@ impl<'a> Log<'a> {
     /// The challenges of a run that were aimed at what these tries were.
     fn of_run<'b>(
         &'b self,
-        transport: &'b str,
-        tries: &[Try<'_>],
+        transport: Transport,
+        tries: &[Try],
         here: &Here,
     ) -> Vec<(&'b Packet<'a>, By)> {
         let aimed: BTreeSet<SocketAddr> = tries.iter().map(|it| plain_end(it.remote)).collect();
@@ -197,10 +198,12 @@ impl<'a> Log<'a> {
     }
 
     fn saw(&self, flow: &ReportFlow, here: &Here) -> Option<Found> {
-        let tries: Vec<Try<'_>> = attempts(flow).filter(|it| it.result == "silent").collect();
+        let tries: Vec<Try> = attempts(flow)
+            .filter(|it| it.result == TryResult::Silent)
+            .collect();
         let asked = tries.first()?.remote.port();
         let port = flow.flow.own_port.unwrap_or(asked);
-        let transport = flow.flow.transport.as_str();
+        let transport = flow.flow.transport;
         let of_run = self.of_run(transport, &tries, here);
         if !of_run.is_empty() {
             return Some(self.request(transport, &of_run));
@@ -223,9 +226,9 @@ impl<'a> Log<'a> {
     /// Whether it listened on a port for the whole time, and lost nothing of what it saw.
     fn listened(
         &self,
-        transport: &str,
+        transport: Transport,
         port: u16,
-        tries: &[Try<'_>],
+        tries: &[Try],
         (from, to): (Timestamp, Timestamp),
     ) -> bool {
         let whole = self.started.is_some_and(|started| started <= from)
@@ -234,13 +237,13 @@ impl<'a> Log<'a> {
             .iter()
             .all(|attempt| self.listened_at(transport, port, plain(attempt.remote.ip())));
         // Where the system does not show what stays half open, a connection may arrive unseen.
-        let sees_it = transport == Transport::Udp.name() || self.document.sees_half_open;
+        let sees_it = transport == Transport::Udp || self.document.sees_half_open;
         whole && on_it && sees_it && self.document.more == 0
     }
 
     /// Whether it listened where a packet to this address comes out: at that very address, where it is this host's; else it
     /// is translated, nobody knows to which, and the port has to be listened on at every one.
-    fn listened_at(&self, transport: &str, port: u16, tried: IpAddr) -> bool {
+    fn listened_at(&self, transport: Transport, port: u16, tried: IpAddr) -> bool {
         let ends = self.document.ports.iter().filter_map(|it| {
             let local = plain_end(it.local.parse().ok()?);
             Some((it, local))
@@ -253,8 +256,8 @@ impl<'a> Log<'a> {
         on_port.peek().is_some() && on_port.all(|(it, _)| it.state == "listening")
     }
 
-    fn request(&self, transport: &str, same: &[(&Packet<'_>, By)]) -> Found {
-        let datagram = transport == Transport::Udp.name();
+    fn request(&self, transport: Transport, same: &[(&Packet<'_>, By)]) -> Found {
+        let datagram = transport == Transport::Udp;
         let by = same.iter().map(|(_, by)| *by).max();
         let answered = !datagram || same.iter().any(|(packet, _)| packet.arrival.what == PROVED);
         let lost = answered && by > Some(By::Time);
@@ -292,7 +295,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    fn nothing(&self, transport: &str, port: u16) -> Found {
+    fn nothing(&self, transport: Transport, port: u16) -> Found {
         let host = &self.document.host;
         Found {
             lost: false,
@@ -333,14 +336,14 @@ impl By {
 
 /// The arrivals that are these tries.
 fn same<'a, 'b>(
-    tries: &[Try<'_>],
+    tries: &[Try],
     packets: &'a [Packet<'b>],
     here: &Here,
 ) -> Vec<(&'a Packet<'b>, By)> {
     let relevant: Vec<&Packet<'_>> = packets
         .iter()
         .filter(|packet| {
-            packet.arrival.transport == Transport::Udp.name() || packet.arrival.what == HALF_OPEN
+            packet.arrival.transport == Transport::Udp || packet.arrival.what == HALF_OPEN
         })
         .filter(|packet| packet.arrival.what != PROVED || here.is_run(packet.arrival))
         .collect();
@@ -368,7 +371,7 @@ fn same<'a, 'b>(
 }
 
 /// How a try and an arrival are known to be one, by their source.
-fn by(attempt: &Try<'_>, packet: &Packet<'_>) -> Option<By> {
+fn by(attempt: &Try, packet: &Packet<'_>) -> Option<By> {
     let local = attempt.local?;
     let is_close = is_near(packet.at, attempt.at, CLOCKS);
     if !is_close || local.port() != packet.remote.port() {
@@ -381,7 +384,7 @@ fn by(attempt: &Try<'_>, packet: &Packet<'_>) -> Option<By> {
 }
 
 /// Arrivals from one address that fit the times of enough tries.
-fn by_time<'a, 'b>(tries: &[Try<'_>], packets: &[&'a Packet<'b>]) -> Vec<(&'a Packet<'b>, By)> {
+fn by_time<'a, 'b>(tries: &[Try], packets: &[&'a Packet<'b>]) -> Vec<(&'a Packet<'b>, By)> {
     let mut by_address: BTreeMap<IpAddr, Vec<&'a Packet<'b>>> = BTreeMap::new();
     for packet in packets {
         let address = plain(packet.remote.ip());
@@ -428,9 +431,8 @@ fn write(flow: &mut ReportFlow, found: Found, devices: &Devices) {
             request_arrived: true,
             ..context(flow)
         };
-        let need = Need::named(&flow.flow.need);
         // Within a zone a request may arrive: what was said of such a closed port stands.
-        if need.is_some_and(|need| judge(need, &seen, &context).cause == Cause::AnswerLost) {
+        if judge(flow.flow.need, &seen, &context).cause == Cause::AnswerLost {
             rejudge(flow, &seen, &context, devices);
         }
     }

@@ -172,12 +172,12 @@ fn found(is: &str, by: Option<&String>, because: String) -> Interception {
 
 /// What is worse than an intercepted service, such as one that some source ports do not reach, stays.
 fn judge_as_intercepted(flow: &mut ReportFlow, devices: &Devices) {
-    let answers = [Verdict::Ok, Verdict::Wrong].map(Verdict::name);
-    let is_needed = flow.flow.need != Need::Forbidden.name();
+    let answers = [Verdict::Ok, Verdict::Wrong];
+    let is_needed = flow.flow.need != Need::Forbidden;
     let open = observation(flow).filter(|seen| seen.state == State::Open);
     if let Some(seen) = open
         && is_needed
-        && answers.contains(&flow.verdict.as_str())
+        && answers.contains(&flow.verdict)
     {
         let intercepted = Observation {
             service: Some(Service::Intercepted),
@@ -205,7 +205,7 @@ fn several((system, name, service): &Key, shown: &[Shown]) -> Option<Note> {
         })
         .collect();
     Some(Note {
-        cause: Cause::CertificatesDiffer.to_string(),
+        cause: Cause::CertificatesDiffer,
         system: system.clone(),
         text: format!(
             "{system} shows several certificates of one issuer ({issuer}) on {service} for {}: {}. Several hosts behind one name do that, and a renewal does.",

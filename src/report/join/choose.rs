@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 
 use super::again::{attempts, is_in_stead};
 use crate::catalogue::Need;
+use crate::observation::FlowState;
 use crate::report::document::{ReportDocument, ReportFlow};
 use crate::report::joined::{Answer, Contradiction};
-use crate::verdict::{Level, Verdict};
+use crate::verdict::{Control, Level, Verdict};
 
 /// Takes the flows out of the reports: each once, with the contradictions among them.
 pub(super) fn choose(reports: &mut [ReportDocument]) -> (Vec<ReportFlow>, Vec<Contradiction>) {
@@ -71,24 +72,21 @@ struct Word {
 type Worth = (
     u8,
     bool,
-    Option<Level>,
+    Level,
     u8,
-    u8,
+    Option<Control>,
     Option<jiff::Timestamp>,
     Reverse<usize>,
 );
 
 impl Word {
-    fn verdict(&self) -> Verdict {
-        Verdict::named(&self.flow.verdict).unwrap_or(Verdict::Unknown)
-    }
-
     /// Whether it proves anything. An optional flow is `ok` whatever is seen of it.
     fn proves(&self) -> bool {
-        match self.verdict() {
+        match self.flow.verdict {
             Verdict::Unknown => false,
             Verdict::Ok if self.is_optional() => {
-                ["open", "closed", "rejected", "filtered"].contains(&self.flow.state.as_str())
+                use FlowState::{Closed, Filtered, Open, Rejected};
+                matches!(self.flow.state, Open | Closed | Rejected | Filtered)
             }
             Verdict::Ok | Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed => {
                 true
@@ -97,13 +95,13 @@ impl Word {
     }
 
     fn is_optional(&self) -> bool {
-        self.flow.flow.need == Need::Optional.name()
+        self.flow.flow.need == Need::Optional
     }
 
     /// What it says: the verdict; of an optional flow, whether it passes.
-    fn says(&self) -> (&str, bool) {
-        let passes = self.is_optional() && self.flow.state == "open";
-        (&self.flow.verdict, passes)
+    fn says(&self) -> (Verdict, bool) {
+        let passes = self.is_optional() && self.flow.state == FlowState::Open;
+        (self.flow.verdict, passes)
     }
 
     fn worth(&self) -> Worth {
@@ -112,20 +110,13 @@ impl Word {
             false if is_in_stead(&self.flow) => 0,
             false => 1,
         };
-        let verdict = self.verdict();
-        let control = match self.flow.evidence.control.as_deref() {
-            Some("self") => 4,
-            Some("host") => 3,
-            Some("joined") => 2,
-            Some(_) => 1,
-            None => 0,
-        };
+        let verdict = self.flow.verdict;
         (
             standing,
             verdict.fails(),
-            Level::named(&self.flow.level),
+            self.flow.level,
             verdict.severity(),
-            control,
+            self.flow.evidence.control,
             self.finished,
             Reverse(self.vantage),
         )
@@ -136,10 +127,10 @@ impl Word {
         let at = attempts(flow).map(|attempt| attempt.at).max();
         Answer {
             vantage: self.vantage,
-            state: flow.state.clone(),
-            verdict: flow.verdict.clone(),
-            cause: flow.cause.clone(),
-            level: flow.level.clone(),
+            state: flow.state,
+            verdict: flow.verdict,
+            cause: flow.cause,
+            level: flow.level,
             at: at.map(|at| format!("{at:.3}")),
         }
     }

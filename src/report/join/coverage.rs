@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planned;
 use super::again::is_in_stead;
+use crate::observation::FlowState;
 use crate::plan::Source;
 use crate::report::document::{ReportDocument, ReportFlow};
 use crate::report::joined::{Coverage, Elsewhere, Untried};
@@ -72,9 +73,9 @@ fn zones(report: &ReportDocument) -> impl Iterator<Item = &str> {
 }
 
 fn why_untried(flow: &ReportFlow) -> Option<&'static str> {
-    match flow.state.as_str() {
+    match flow.state {
         _ if is_in_stead(flow) => Some(IN_STEAD),
-        "not-tried" => Some(NOT_TRIED),
+        FlowState::NotTried => Some(NOT_TRIED),
         _ => None,
     }
 }

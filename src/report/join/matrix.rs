@@ -16,10 +16,9 @@ pub(super) fn matrix(flows: &[ReportFlow], plan: Option<&Planned>) -> Vec<Matrix
     let mut cells: BTreeMap<Place, (Summary, usize)> = BTreeMap::new();
     for flow in flows {
         let (summary, _) = cells.entry(place(&flow.flow)).or_default();
-        match Verdict::named(&flow.verdict) {
-            _ if flow.accepted.is_some() => summary.accepted += 1,
-            Some(verdict) => *count(summary, verdict) += 1,
-            None => {}
+        match flow.accepted {
+            Some(_) => summary.accepted += 1,
+            None => *count(summary, flow.verdict) += 1,
         }
     }
     let known: BTreeSet<&str> = flows.iter().map(|flow| flow.flow.id.as_str()).collect();

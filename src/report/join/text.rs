@@ -246,8 +246,8 @@ fn contradictions(report: &ReportDocument) -> String {
             let _ = writeln!(
                 out,
                 "    {} {} from {}, {}",
-                visible(&answer.verdict),
-                visible(&answer.cause),
+                answer.verdict,
+                answer.cause,
                 vantage(report, answer.vantage),
                 visible(answer.at.as_deref().unwrap_or("never tried"))
             );

@@ -202,7 +202,7 @@ fn far_apart(reports: &[ReportDocument]) -> Option<Note> {
 
 fn note(cause: Cause, text: String) -> Note {
     Note {
-        cause: cause.to_string(),
+        cause,
         system: String::new(),
         text,
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Reach, Reached};
+use crate::catalogue::Need;
 use crate::change::Of;
 use crate::report::document::ReportFlow;
 use crate::verdict::{Cause, Level, Verdict};
@@ -23,12 +24,12 @@ pub(in crate::report) fn close_later(
     };
     let mut later = Vec::new();
     let open = |flow: &&mut ReportFlow| {
-        flow.flow.need == "forbidden" && flow.cause == Cause::Open.name() && is_used(flow)
+        flow.flow.need == Need::Forbidden && flow.cause == Cause::Open && is_used(flow)
     };
     for flow in flows.iter_mut().filter(open) {
-        flow.verdict = Verdict::Ok.to_string();
-        flow.cause = Cause::ClosingLater.to_string();
-        flow.level = Level::Note.to_string();
+        flow.verdict = Verdict::Ok;
+        flow.cause = Cause::ClosingLater;
+        flow.level = Level::Note;
         flow.owner = None;
         flow.logged = Vec::new();
         let step = step(steps.get(&flow.flow.id));

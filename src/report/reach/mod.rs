@@ -20,7 +20,8 @@ pub(super) use closing::close_later;
 
 use super::document::{ReportFlow, Vantage};
 use crate::change::{Of, Used};
-use crate::verdict::{Judged, Level, Seen, Verdict};
+use crate::observation::FlowState;
+use crate::verdict::{Cause, Judged, Level, Seen, Verdict};
 use crate::words::words;
 
 /// The other site file of a run, and what was seen of the flows of its clients and of the new one's.
@@ -100,11 +101,11 @@ pub struct ReachedSystem {
     /// Whether clients reach it: `yes`, `no` or `unknown`.
     pub reached: String,
     /// The verdict on it, as those clients need it.
-    pub verdict: String,
+    pub verdict: Verdict,
     /// A heading of `docs/verdicts.md`.
-    pub cause: String,
+    pub cause: Cause,
     /// What was seen: as `state` of a flow.
-    pub state: String,
+    pub state: FlowState,
 }
 
 words! {
@@ -141,11 +142,11 @@ impl Tried {
 
 /// What a verdict on a flow that clients require means for them. A finding that is only a warning proves nothing.
 fn reached(flow: &ReportFlow) -> Reached {
-    let is = |verdict: Verdict| flow.verdict == verdict.name();
+    let is = |verdict: Verdict| flow.verdict == verdict;
     let fails = is(Verdict::Blocked) || is(Verdict::Down) || is(Verdict::Wrong);
     match () {
         () if is(Verdict::Ok) => Reached::Yes,
-        () if fails && flow.level == Level::Error.name() => Reached::No,
+        () if fails && flow.level == Level::Error => Reached::No,
         () => Reached::Unknown,
     }
 }
@@ -213,8 +214,8 @@ fn system(tried: &Tried) -> ReachedSystem {
         protocol: tried.used.flow.protocol.to_string(),
         flow: tried.flow.flow.id.clone(),
         reached: tried.reached.to_string(),
-        verdict: tried.flow.verdict.clone(),
-        cause: tried.flow.cause.clone(),
-        state: tried.flow.state.clone(),
+        verdict: tried.flow.verdict,
+        cause: tried.flow.cause,
+        state: tried.flow.state,
     }
 }

@@ -350,8 +350,8 @@ fn an_old_number_that_clients_still_reach_closes_later_and_one_that_none_reaches
     let open = (Verdict::Exposed, Cause::Open, Level::Error);
     let forbidden = |system| {
         let mut flow = entry(&point(system, 443, Of::New, open));
-        flow.flow.need = "forbidden".to_string();
-        flow.owner = Some("firewall".to_string());
+        flow.flow.need = Need::Forbidden;
+        flow.owner = Some(crate::verdict::Owner::Firewall);
         flow
     };
     let mut flows = [forbidden(1), forbidden(2)];
@@ -363,7 +363,7 @@ fn an_old_number_that_clients_still_reach_closes_later_and_one_that_none_reaches
     );
     let [still_used, unused] = &flows;
     assert_eq!(
-        (still_used.verdict.as_str(), still_used.cause.as_str()),
+        (still_used.verdict.name(), still_used.cause.name()),
         ("ok", "closing-later")
     );
     assert_eq!(still_used.remedy(), None, "no rule is asked for");
@@ -373,7 +373,7 @@ fn an_old_number_that_clients_still_reach_closes_later_and_one_that_none_reaches
         still_used.advice
     );
     assert_eq!(
-        (unused.verdict.as_str(), unused.cause.as_str()),
+        (unused.verdict.name(), unused.cause.name()),
         ("exposed", "open")
     );
 }

@@ -6,6 +6,7 @@ use super::numbers::{of_side, reached_by};
 use super::{Against, Reached, ReachedNumber, Tried};
 use crate::catalogue::Role;
 use crate::change::Of;
+use crate::observation::FlowState;
 use crate::report::document::{ReportFlow, Vantage};
 use crate::verdict::Cause;
 
@@ -27,7 +28,7 @@ enum Fault {
 }
 
 fn fault(flow: &ReportFlow) -> Fault {
-    let is = |causes: &[Cause]| causes.iter().any(|cause| flow.cause == cause.name());
+    let is = |causes: &[Cause]| causes.contains(&flow.cause);
     match () {
         () if is(&[Cause::NobodyListens]) => Fault::NobodyListens,
         () if is(&[
@@ -259,7 +260,7 @@ fn host(it: &Tried) -> String {
 }
 
 fn causes(those: &[&Tried]) -> String {
-    let causes: BTreeSet<&str> = those.iter().map(|it| it.flow.cause.as_str()).collect();
+    let causes: BTreeSet<&str> = those.iter().map(|it| it.flow.cause.name()).collect();
     let causes: Vec<&str> = causes.into_iter().collect();
     causes.join(", ")
 }
@@ -272,15 +273,15 @@ fn on_the_way(those: &[&Tried]) -> String {
         .flat_map(|it| it.flow.evidence.accused())
         .collect();
     let accused: Vec<String> = accused.into_iter().collect();
-    let how = match first.state.as_str() {
-        "filtered" => "packets are dropped, while the host answers elsewhere",
-        "closed" => "a device on the way resets",
+    let how = match first.state {
+        FlowState::Filtered => "packets are dropped, while the host answers elsewhere",
+        FlowState::Closed => "a device on the way resets",
         _ => "a device on the way refuses",
     };
     let dropped = first.evidence.path.as_ref();
     let dropped = dropped.and_then(|path| path.dropped.as_ref());
-    let may_be_the_host = match first.state.as_str() {
-        "filtered" => dropped.is_none_or(|dropped| dropped.host || dropped.by.is_empty()),
+    let may_be_the_host = match first.state {
+        FlowState::Filtered => dropped.is_none_or(|dropped| dropped.host || dropped.by.is_empty()),
         _ => false,
     };
     let crossed = &first.flow.crosses;
@@ -354,7 +355,7 @@ fn why(it: &Tried) -> String {
         Fault::OnTheWay => on_the_way(&[it]),
         Fault::AllSilent => "nothing of the host answers".to_string(),
         Fault::EitherReset => "a reset, by the host or a device".to_string(),
-        Fault::Other => it.flow.cause.clone(),
+        Fault::Other => it.flow.cause.to_string(),
     }
 }
 
