@@ -89,7 +89,7 @@ fn authorised(reports: &[ReportDocument]) -> Option<String> {
 }
 
 fn each_once(mut notes: Vec<Note>) -> Vec<Note> {
-    let key = |note: &Note| (note.cause.clone(), note.system.clone(), note.text.clone());
+    let key = |note: &Note| (note.cause, note.system.clone(), note.text.clone());
     notes.sort_by_cached_key(key);
     notes.dedup();
     notes
