@@ -161,3 +161,22 @@ fn the_two_commands_of_the_readme_are_those_that_a_fresh_machine_runs() {
             .any(|line| line == "scripts/fresh --and .ci/lints")
     );
 }
+
+#[test]
+fn the_pages_name_what_the_empty_debian_has_for_rust_and_openssl() {
+    let script = fs::read_to_string("scripts/fresh").expect("the script");
+    let needs = script
+        .lines()
+        .find_map(|line| line.strip_prefix("rust_needs="))
+        .expect("what it installs");
+    // Certificates are for cargo's downloads, and a machine that has Rust has them.
+    let needs: Vec<&str> = needs
+        .split(',')
+        .filter(|name| *name != "ca-certificates")
+        .collect();
+    let said = format!("`{}`", needs.join(" "));
+    for page in ["README.md", "docs/building.md"] {
+        let text = fs::read_to_string(page).expect("a page");
+        assert!(text.contains(&said), "{page} does not say {said}");
+    }
+}

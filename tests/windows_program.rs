@@ -3,11 +3,12 @@
 //! Wine hands Windows programs Linux's sockets: what Windows itself says of refusals and silence is not shown here.
 //! `scripts/build-windows --trial` builds the executable; that the sources have changed since, nothing here notices.
 
+mod ports;
 mod schemas;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -569,4 +570,100 @@ fn the_daily_check_leaves_what_its_own_run_said() {
     let (status, said) = run(&site(port, closed_port));
     assert_eq!(status, 2, "{said}");
     assert!(said.contains("portproof.exe is not there"), "{said}");
+}
+
+/// `openssl s_server` that speaks TLS 1.0 alone, at a port of its own.
+struct OldServer {
+    child: Child,
+    port: u16,
+}
+
+impl OldServer {
+    fn start(folder: &Path) -> Self {
+        let address = ports::free(Ipv4Addr::LOCALHOST);
+        let child = Command::new("openssl")
+            .args([
+                "s_server",
+                "-www",
+                "-tls1",
+                "-cipher",
+                "AES128-SHA@SECLEVEL=0",
+            ])
+            .args(["-cert", "server.pem", "-key", "server.key", "-accept"])
+            .arg(address.to_string())
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("openssl is needed: scripts/test installs it");
+        let server = Self {
+            child,
+            port: address.port(),
+        };
+        let deadline = Instant::now() + LONGEST;
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < deadline, "s_server does not listen");
+            thread::sleep(Duration::from_millis(50));
+        }
+        server
+    }
+}
+
+impl Drop for OldServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_server_that_speaks_only_tls_1_0_answers_the_windows_executable_too() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let made = Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "300",
+        ])
+        .args([
+            "-keyout",
+            "server.key",
+            "-out",
+            "server.pem",
+            "-subj",
+            "/CN=old",
+        ])
+        .args(["-addext", "subjectAltName=DNS:old.example.com"])
+        .current_dir(folder.path())
+        .output();
+    assert!(made.expect("openssl is needed").status.success());
+    let root = fs::read_to_string(folder.path().join("server.pem")).expect("a certificate");
+    let server = OldServer::start(folder.path());
+    let port = server.port;
+    let text = format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}\n\
+         zones:\n  outside: {{ networks: [\"198.51.100.0/24\"] }}\n  inside: {{ networks: [\"127.0.0.0/8\"] }}\n\
+         systems:\n  old:\n    zone: inside\n    names: {{ default: old.example.com }}\n    addresses: {{ default: 127.0.0.1 }}\n    roles: [dns]\n\
+         flows: [{{ from: outside, to: old, port: {port}, protocol: https, need: required, why: \"old\" }}]\n\
+         tls: {{ roots: [server.pem] }}\n\
+         probing: {{ second_look: off, sweep: none, dns: off, rate: max }}\n"
+    );
+    let files = [("site.yaml", text.as_str()), ("server.pem", root.as_str())];
+    let arguments = [
+        "check",
+        "site.yaml",
+        "--from",
+        "outside",
+        "--format",
+        "json",
+    ];
+    for ran in both(&files, &arguments) {
+        let report = report(&ran);
+        is_valid(&report);
+        let flows = report["flows"].as_array().expect("flows");
+        let id = format!("outside>old:{port}/tcp");
+        let flow = flows.iter().find(|flow| flow["id"] == *id);
+        let flow = flow.unwrap_or_else(|| panic!("{report:#}"));
+        assert_eq!(flow["verdict"], "ok", "{flow:#}");
+        assert_eq!(flow["evidence"]["tls"]["version"], "TLSv1.0", "{flow:#}");
+    }
 }
