@@ -4,10 +4,10 @@
 //! (`tests/layers.rs` keeps that). `diagnostic` to `change`, `verdict`, `report`, `rules` and `explain` are pure: no sockets,
 //! files or clocks.
 
-/// Closed sets of words.
-mod words;
 /// What is wrong in a user's file, where, and what would be right.
 pub mod diagnostic;
+/// Closed sets of words.
+mod words;
 /// YAML files with positions.
 mod yaml;
 /// The rules of a product, as data.
