@@ -365,6 +365,46 @@ fn a_header_that_a_device_refuses_is_named() {
 }
 
 #[test]
+fn a_device_that_takes_range_out_keeps_bits_from_resuming() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("index.html"), "a page in a file").expect("written");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open");
+    let serve = |root: &str| {
+        Server::nginx(&format!(
+            "{root} location ~ PKGD {{ return 403; }} location / {{ return 404; }}"
+        ))
+    };
+    let file = serve(&format!(
+        "location = / {{ root {}; try_files /index.html =404; }}",
+        folder.path().display()
+    ));
+    let made = serve("location = / { return 200 'made as it is asked for'; }");
+    let takes_out = " http-request del-header Range";
+    for (lines, before, verdict) in [
+        (takes_out, file.at, "wrong range-lost warning"),
+        ("", file.at, "ok answered note"),
+        // A server that does not say that it serves parts owes none.
+        (takes_out, made.at, "ok answered note"),
+    ] {
+        let way = Server::haproxy(lines, before);
+        let port = way.at.port();
+        let site = management_site(port).replace("management-point", "distribution-point");
+        let run = twice(&site);
+        assert_eq!(run.verdict(port), verdict, "{lines}: {}", run.json);
+        let findings = run.flow(port)["evidence"]["http"]["findings"].as_array();
+        let lost = findings
+            .into_iter()
+            .flatten()
+            .find(|it| it["what"] == "range-lost");
+        assert_eq!(lost.is_some(), verdict.contains("range-lost"));
+        if lost.is_some() {
+            assert_eq!((run.owner(port), run.status), ("proxy", 0));
+            assert!(run.text.contains("BITS"), "{}", run.text);
+        }
+    }
+}
+
+#[test]
 fn a_refusal_that_may_be_the_servers_own_is_a_warning() {
     let server = Server::nginx(
         "if ($request_method = CCM_POST) { return 405; }

@@ -752,6 +752,8 @@ pub enum Meddled {
     Verb(Verb),
     /// Requests with a header are refused.
     Header,
+    /// Parts of pages cannot be asked for.
+    Range,
     /// Answers come in an older version of HTTP.
     Downgraded,
     /// A proxy says that it is there.

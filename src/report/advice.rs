@@ -156,6 +156,7 @@ fn of_cause(
         Cause::WrongRole if on_roles::is_one_page(evidence) => format!("A web server or device answers on {port} of {system} with one page whatever is asked, and the role is not behind it. See whether its site in IIS is bound to this number. A portal, a filter or a publishing rule on the way may answer in its place."),
         Cause::WrongRole => format!("A web server answers on {port} of {system}, and the role is not there. See whether its site in IIS is bound to this number, or another site answers; a device on the way may answer in its place."),
         Cause::VerbBlocked | Cause::HeaderBlocked => format!("Let the verbs and headers of the clients through to {system}: look at the HTTP filters of {crossed} and of proxies on the way, then at request filtering on {system} itself. Run it from beside {system}: what passes there is refused on the way."),
+        Cause::RangeLost => format!("Let the header `Range` through to {system}, and `Content-Range` back, on the proxy that bridges or filters before it: BITS asks for parts of what clients download, so without them it cannot resume, and may not begin."),
         Cause::HttpDowngraded => format!("Clients need HTTP 1.1. See what on the way to {system} speaks HTTP/1.0, as a rule a proxy."),
         Cause::VerbsNotCompared => format!("GET of a path that names nothing has no good answer from {system}, so filters cannot be told. Look at its log, and run it from beside {system}."),
         Cause::ProxyRefused => match flow.protocol {

@@ -717,7 +717,7 @@ pub struct Http {
 /// What is done to requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpFinding {
-    /// `verb-blocked`, `header-blocked`, `http-downgraded`, `proxy-announced`, `verbs-not-compared`, or `cut-off` (later
+    /// `verb-blocked`, `header-blocked`, `range-lost`, `http-downgraded`, `proxy-announced`, `verbs-not-compared`, or `cut-off` (later
     /// requests had no answer).
     pub what: String,
     /// The verb that is refused.

@@ -533,7 +533,11 @@ fn http(seen: &observation::HttpSeen) -> Http {
 fn http_finding(meddling: &observation::Meddling) -> HttpFinding {
     let verb = match meddling.what {
         Meddled::Verb(verb) => Some(verb.to_string()),
-        Meddled::Header | Meddled::Downgraded | Meddled::Announced | Meddled::NotCompared => None,
+        Meddled::Header
+        | Meddled::Range
+        | Meddled::Downgraded
+        | Meddled::Announced
+        | Meddled::NotCompared => None,
     };
     let by = match meddling.by {
         Meddler::Device => "device",

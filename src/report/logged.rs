@@ -187,7 +187,7 @@ fn of_http(http: &HttpSeen, cause: Cause) -> Option<Outcome> {
     let is_it = |what: Meddled| match what {
         Meddled::Verb(_) => cause == Cause::VerbBlocked,
         Meddled::Header => cause == Cause::HeaderBlocked,
-        Meddled::Downgraded | Meddled::Announced | Meddled::NotCompared => false,
+        Meddled::Range | Meddled::Downgraded | Meddled::Announced | Meddled::NotCompared => false,
     };
     match cause {
         Cause::WrongRole | Cause::HttpServerError => return Some(Outcome::HttpError),

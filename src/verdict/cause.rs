@@ -155,6 +155,8 @@ words! {
         HeaderBlocked = "header-blocked",
         /// Answers come as HTTP/1.0.
         HttpDowngraded = "http-downgraded",
+        /// Parts of pages cannot be asked for.
+        RangeLost = "range-lost",
         /// Nothing tells whether verbs or headers are filtered.
         VerbsNotCompared = "verbs-not-compared",
         /// The proxy on the way out does not allow it.

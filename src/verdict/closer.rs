@@ -105,14 +105,8 @@ fn judge(meddling: &Meddling) -> Option<Judgement> {
     let cause = match meddling.what {
         Meddled::Verb(_) => Cause::VerbBlocked,
         Meddled::Header => Cause::HeaderBlocked,
-        Meddled::Downgraded => {
-            return Some(Judgement {
-                verdict: Verdict::Wrong,
-                cause: Cause::HttpDowngraded,
-                level: Level::Warning,
-                owner: Some(Owner::Proxy),
-            });
-        }
+        Meddled::Downgraded => return Some(by_a_proxy(Cause::HttpDowngraded)),
+        Meddled::Range => return Some(by_a_proxy(Cause::RangeLost)),
         Meddled::NotCompared => {
             return Some(Judgement {
                 verdict: Verdict::Ok,
@@ -133,6 +127,16 @@ fn judge(meddling: &Meddling) -> Option<Judgement> {
         level,
         owner: Some(owner),
     })
+}
+
+/// What a proxy does to requests, as a rule, and clients may bear.
+fn by_a_proxy(cause: Cause) -> Judgement {
+    Judgement {
+        verdict: Verdict::Wrong,
+        cause,
+        level: Level::Warning,
+        owner: Some(Owner::Proxy),
+    }
 }
 
 #[cfg(test)]

@@ -292,6 +292,7 @@ fn web_needs(bench: &Bench, flow: &Flow) -> Option<WebNeeds> {
         if !known.is_empty() {
             needs.roles.push((role, known));
         }
+        needs.downloads |= seen_between && role == Role::DistributionPoint;
         // What is optional or unconfirmed could decide nothing, and so is not sent.
         let passes = catalogue.passes.iter();
         let passes = passes.filter(|it| it.role == role && it.need == Need::Required);

@@ -26,6 +26,8 @@ pub struct WebNeeds {
     pub verbs: Vec<Verb>,
     /// The headers that have to reach it.
     pub headers: Vec<Header>,
+    /// Whether clients download from it by BITS, past something that sees headers.
+    pub downloads: bool,
     /// The names by which clients of the zone know their management points; none: nothing is compared with them.
     pub names: Vec<String>,
 }
@@ -41,6 +43,17 @@ impl WebNeeds {
         self.requests(Identity::Nobody).len()
             + usize::from(!self.roles.is_empty())
             + self.headers.len()
+            + usize::from(self.downloads)
+    }
+
+    /// The request for a part, where clients ask for parts; `root`: with what status the root page came, of which it is.
+    pub(crate) fn part(&self, root: u16) -> Option<Request> {
+        (self.downloads && root == 200).then(|| headers::part("/"))
+    }
+
+    /// Writes down what the answer to [`Self::part`] shows.
+    pub(crate) fn read_part(&self, answer: &Reading, seen: &mut HttpSeen) {
+        add(seen, headers::part_seen(answer).into_iter().collect());
     }
 
     /// The requests, in the order in which [`Self::read`] takes their answers.
@@ -205,6 +218,7 @@ mod tests {
             roles: vec![(role, known.filter(|it| it.role == role).cloned().collect())],
             verbs: passes.iter().flat_map(|it| it.verbs.clone()).collect(),
             headers: passes.iter().flat_map(|it| it.headers.clone()).collect(),
+            downloads: false,
             names: Vec::new(),
         }
     }

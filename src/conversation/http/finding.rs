@@ -30,6 +30,11 @@ pub(crate) enum Finding {
         /// Its name.
         header: String,
     },
+    /// A part of a page was asked for and did not come as one, though the server serves parts.
+    RangeLost {
+        /// How it came.
+        status: u16,
+    },
     /// A header arrived with another value.
     HeaderRewritten {
         /// Its name.
@@ -123,6 +128,7 @@ impl Finding {
             Self::VerbBlocked { .. } => "verb-blocked",
             Self::HeaderBlocked { .. } => "header-blocked",
             Self::HeaderLost { .. } => "header-lost",
+            Self::RangeLost { .. } => "range-lost",
             Self::HeaderRewritten { .. } => "header-rewritten",
             Self::VerbRewritten { .. } => "verb-rewritten",
             Self::Downgraded(_) => "http-downgraded",
@@ -138,6 +144,7 @@ impl Finding {
         let (what, how, by) = match self {
             Self::VerbBlocked { verb, how, by } => (Meddled::Verb(*verb), Some(how), by.meddler()),
             Self::HeaderBlocked { how, by, .. } => (Meddled::Header, Some(how), by.meddler()),
+            Self::RangeLost { .. } => (Meddled::Range, None, Meddler::DeviceLikely),
             Self::Downgraded(_) => (Meddled::Downgraded, None, Meddler::Either),
             Self::Announced { .. } => (Meddled::Announced, None, Meddler::Device),
             Self::NotCompared | Self::CutOff => (Meddled::NotCompared, None, Meddler::Either),
@@ -171,6 +178,12 @@ impl Finding {
             Self::HeaderLost { header } => {
                 format!("{header} does not arrive: something on the way takes it out.")
             }
+            Self::RangeLost { status: 206 } => {
+                "The first byte of / was asked for (Range: bytes=0-0), and came with status 206 without Content-Range, which BITS needs.".to_string()
+            }
+            Self::RangeLost { status } => format!(
+                "The first byte of / was asked for (Range: bytes=0-0), and all of it came with status {status}, though the server says that it serves parts (Accept-Ranges: bytes): the header does not arrive."
+            ),
             Self::HeaderRewritten { header, arrived } => {
                 format!("{header} arrives with another value: {arrived}.")
             }

@@ -53,16 +53,37 @@ pub(crate) fn headers(asked: &[Header], answers: &[Reading]) -> Vec<Finding> {
     }]
 }
 
+/// The request for the first byte of a page, as BITS asks for parts of what it downloads.
+pub(crate) fn part(path: &str) -> Request {
+    Request::get(path).with("Range", "bytes=0-0")
+}
+
+/// What the answer to [`part`] tells of a page that is there.
+///
+/// A server may do without parts, and then does not say that it serves them. One that says so (`Accept-Ranges: bytes`),
+/// knows how long the page is, and sends all of it has not been asked for a part.
+pub(crate) fn part_seen(reading: &Reading) -> Option<Finding> {
+    let head = &reading.answer()?.head;
+    let is_plain = head.header("transfer-encoding").is_none();
+    let length = head.header("content-length");
+    let is_longer = length.and_then(|it| it.trim().parse().ok()) > Some(1_u64);
+    let lost = match head.status {
+        200 => is_plain && is_longer && head.lists("accept-ranges", "bytes"),
+        206 => head.header("content-range").is_none(),
+        _ => false,
+    };
+    lost.then_some(Finding::RangeLost {
+        status: head.status,
+    })
+}
+
 /// The requests for a file that clients download, in the order in which [`download`] takes their answers.
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "no path of a file is known that every role has")
 )]
 pub(crate) fn download_requests(path: &str) -> [Request; 2] {
-    [
-        Request::head(path),
-        Request::get(path).with("Range", "bytes=0-0"),
-    ]
+    [Request::head(path), part(path)]
 }
 
 /// Whether a download by BITS could work: HEAD gives the size, and a range is honoured.
@@ -91,6 +112,7 @@ pub(crate) fn download(head: &Answer, ranged: &Answer) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::answer::Reader;
     use super::super::passage::tests::answered;
     use super::*;
     use crate::conversation::http::finding::{Refusal, Refuser};
@@ -104,6 +126,28 @@ mod tests {
             header("Range", "bytes=0-0"),
             header("CCMClientIDSignature", &"0".repeat(1_024)),
         ]
+    }
+
+    #[test]
+    fn a_part_is_lost_only_where_the_server_says_that_it_serves_parts() {
+        let read = |status, headers: &str| {
+            let text = format!("HTTP/1.1 {status} X\r\n{headers}\r\n");
+            let reading = Reader::new(Verb::Get).feed((text + "1234").as_bytes());
+            part_seen(&reading.expect("a whole answer"))
+        };
+        let lost = |status| Some(Finding::RangeLost { status });
+        let (parts, long) = ("Accept-Ranges: bytes\r\n", "Content-Length: 4\r\n");
+        assert_eq!(read(200, &format!("{parts}{long}")), lost(200));
+        assert_eq!(read(206, long), lost(206));
+        let range = "Content-Range: bytes 0-3/9\r\n";
+        assert_eq!(read(206, &format!("{range}{long}")), None);
+        // It does without, is made as it is asked for, or is no longer than the part.
+        assert_eq!(read(200, long), None);
+        assert_eq!(read(200, &format!("Accept-Ranges: none\r\n{long}")), None);
+        assert_eq!(read(200, &format!("{parts}Content-Length: 1\r\n")), None);
+        assert_eq!(read(200, &format!("{parts}Content-Length: 0\r\n")), None);
+        assert_eq!(read(416, &format!("{parts}{long}")), None);
+        assert_eq!(part_seen(&Reading::Silent), None);
     }
 
     #[test]

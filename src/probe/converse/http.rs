@@ -98,7 +98,11 @@ pub(super) async fn look_closer<S, C, F>(
         }
         connect().await
     };
-    let answers = ask_each(connect, &to, &needs.requests(identity), limit).await;
+    let mut requests = needs.requests(identity);
+    let part = needs.part(http.status);
+    requests.extend(part.clone());
+    let mut answers = ask_each(connect, &to, &requests, limit).await;
+    let part = part.and_then(|_| answers.pop());
     let other = match needs.is_in_doubt(&answers) {
         true => ask_each(connect, &to, &[Request::nowhere_else()], limit)
             .await
@@ -106,6 +110,9 @@ pub(super) async fn look_closer<S, C, F>(
         false => None,
     };
     let again = needs.read(identity, answers, other, http);
+    if let Some(part) = part {
+        needs.read_part(&part, http);
+    }
     if again.is_needed(&needs.headers) {
         let each = http::Again::requests(&needs.headers);
         let answers = ask_each(connect, &to, &each, limit).await;
