@@ -1,10 +1,12 @@
-//! A resolver that refuses this host, or could not find out, is not a silent one.
+//! A resolver that refuses this host, or could not find out, is not a silent one; nor is a name server that waits for others.
 //!
-//! Needs root and `ip`: a network namespace has a `resolv.conf` of its own. Both are removed.
+//! Needs root, `ip` and unbound: a network namespace has a `resolv.conf` of its own. Both are removed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -73,6 +75,51 @@ impl Bed {
     }
 }
 
+/// unbound at an address, with these lines of its section `server` and the sections after it.
+fn unbound(bed: &Bed, folder: &Path, address: &str, lines: &str) -> Child {
+    let here = folder.display();
+    let text = format!(
+        "server:\n  interface: {address}\n  do-daemonize: no\n  use-syslog: no\n  username: \"\"\n  chroot: \"\"\n  \
+         pidfile: \"\"\n  directory: \"{here}\"\n  module-config: iterator\n  do-not-query-localhost: no\n{lines}\n"
+    );
+    let file = folder.join("unbound.conf");
+    fs::write(&file, text).expect("written");
+    let child = bed
+        .inside()
+        .args(["unbound", "-d", "-c"])
+        .arg(&file)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("ip");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let probe = format!("exec 3<>/dev/tcp/{address}/53");
+    while !bed
+        .inside()
+        .args(["bash", "-c", &probe])
+        .stderr(Stdio::null())
+        .status()
+        .expect("bash")
+        .success()
+    {
+        assert!(
+            Instant::now() < deadline,
+            "unbound does not listen: scripts/test installs it"
+        );
+        sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+/// A server that ends with its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Drop for Bed {
     fn drop(&mut self) {
         if let Some(server) = &mut self.server {
@@ -98,12 +145,7 @@ flows:
   - { from: internet, to: given, port: 1000, need: required }
 ";
 
-/// What the flow to the name came to, and what is noted of the other.
-fn check(case: &str, code: Option<u8>) -> (Value, String) {
-    let bed = Bed::new(case, code);
-    let folder = tempfile::tempdir().expect("a folder");
-    let site = folder.path().join("site.yaml");
-    fs::write(&site, SITE).expect("written");
+fn report(bed: &Bed, site: &Path) -> Value {
     let output = bed
         .inside()
         .arg(assert_cmd::cargo::cargo_bin("portproof"))
@@ -115,11 +157,20 @@ fn check(case: &str, code: Option<u8>) -> (Value, String) {
             "--no-path",
         ])
         .args(["--format", "json"])
-        .arg(&site)
+        .arg(site)
         .output()
         .expect("it runs");
-    let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// What the flow to the name came to, and what is noted of the other.
+fn check(case: &str, code: Option<u8>) -> (Value, String) {
+    let bed = Bed::new(case, code);
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = folder.path().join("site.yaml");
+    fs::write(&site, SITE).expect("written");
+    let report = report(&bed, &site);
     let flows = report["flows"].as_array().expect("flows");
     let flow = flows.iter().find(|flow| flow["to"]["system"] == "named");
     let notes = report["notes"].as_array().expect("notes").iter();
@@ -157,5 +208,71 @@ fn a_resolver_that_answers_with_an_error_is_not_silent() {
         let found = ["verdict", "cause", "owner"].map(|key| flow[key].as_str());
         assert_eq!(found, [Some("unknown"), Some(cause), Some("dns")], "{case}");
         assert!(note.contains(words), "{case}: {note}");
+    }
+}
+
+/// A name server as a system of the site, asked over both transports.
+const NAME_SERVER: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones: { internet: { networks: [\"192.0.2.0/24\"] }, perimeter: { networks: [\"127.0.0.0/8\"] } }
+firewalls: { front-end: { between: [internet, perimeter] } }
+systems: { ns: { zone: perimeter, names: { default: ns.example.com }, addresses: { default: 127.0.0.53 }, roles: [console] } }
+probing: { timeout: 1s, second_look: off, rate: max, sweep: none, dns: off }
+flows:
+  - { from: internet, to: ns, port: 53, protocol: dns, transport: tcp, need: required }
+  - { from: internet, to: ns, port: 53, protocol: dns, transport: udp, need: required }
+";
+
+#[test]
+fn a_real_name_server_is_told_by_its_answer_also_while_it_waits_for_others() {
+    for (case, lines, words, note) in [
+        (
+            "serves",
+            "  access-control: 127.0.0.0/8 allow\n  local-data: \"ns.example.com. A 127.0.0.53\"",
+            "NOERROR",
+            "",
+        ),
+        (
+            "other-kind",
+            "  access-control: 127.0.0.0/8 allow\n  local-data: \"ns.example.com. AAAA 2001:db8::1\"",
+            "no data",
+            "the name server ns has no address for ns.example.com",
+        ),
+        (
+            "denies",
+            "  access-control: 127.0.0.0/8 refuse",
+            "REFUSED (it does not serve this host",
+            "the name server ns refuses to serve this host (REFUSED), asked for ns.example.com",
+        ),
+        (
+            "waits",
+            "  access-control: 127.0.0.0/8 allow\nforward-zone:\n  name: \".\"\n  forward-addr: 127.0.0.99",
+            "none in time: the servers that it asks itself may not answer it",
+            "the name server ns had no answer in time for ns.example.com",
+        ),
+    ] {
+        let bed = Bed::new(case, None);
+        let folder = tempfile::tempdir().expect("a folder");
+        let _server = Ended(unbound(&bed, folder.path(), "127.0.0.53", lines));
+        let site = folder.path().join("site.yaml");
+        fs::write(&site, NAME_SERVER).expect("written");
+        let report = report(&bed, &site);
+        let flows = report["flows"].as_array().expect("flows");
+        let of_dns: Vec<&Value> = flows.iter().filter(|flow| flow["port"] == 53).collect();
+        assert_eq!(of_dns.len(), 2, "{case}");
+        for flow in of_dns {
+            assert_eq!(flow["verdict"], "ok", "{case}: {flow:#}");
+            let said = flow["evidence"]["spoken"]["facts"]["answer"].as_str();
+            assert!(said.unwrap_or_default().contains(words), "{case}: {flow:#}");
+        }
+        let notes = report["notes"].as_array().expect("notes").iter();
+        let notes: Vec<&str> = notes.filter_map(|it| it["text"].as_str()).collect();
+        let of_server: Vec<&&str> = notes
+            .iter()
+            .filter(|text| text.contains("the name server"))
+            .collect();
+        match note {
+            "" => assert!(of_server.is_empty(), "{case}: {notes:?}"),
+            note => assert_eq!(of_server, [&note], "{case}: {notes:?}"),
+        }
     }
 }

@@ -41,6 +41,14 @@ pub(crate) struct Query {
     id: u16,
     name: Name<Vec<u8>>,
     kind: Rtype,
+    /// Whether the server shall ask others for what it does not know.
+    recursion: bool,
+}
+
+/// An identifier that nobody can guess.
+fn identifier() -> u16 {
+    let [high, low, ..] = Uuid::new_v4().into_bytes();
+    u16::from_be_bytes([high, low])
 }
 
 /// What a server answered.
@@ -61,23 +69,34 @@ pub(crate) struct Answer {
 impl Query {
     /// A question; `None` where the text is no name that DNS can carry.
     pub(crate) fn new(name: &str, kind: Kind) -> Option<Self> {
-        let [high, low, ..] = Uuid::new_v4().into_bytes();
         Some(Self {
-            id: u16::from_be_bytes([high, low]),
+            id: identifier(),
             name: name.parse().ok()?,
             kind: match kind {
                 Kind::A => Rtype::A,
                 Kind::Aaaa => Rtype::AAAA,
                 Kind::Soa => Rtype::SOA,
             },
+            recursion: true,
         })
     }
 
-    /// The datagram to send: recursion desired, no extensions.
+    /// A question that a server answers by itself, if only with a refusal: who is in charge of the root, without asking
+    /// others. One that waits for the servers it asks says nothing to other questions.
+    pub(crate) fn of_itself() -> Self {
+        Self {
+            id: identifier(),
+            name: Name::root_vec(),
+            kind: Rtype::SOA,
+            recursion: false,
+        }
+    }
+
+    /// The datagram to send, without extensions.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut message = MessageBuilder::new_vec();
         message.header_mut().set_id(self.id);
-        message.header_mut().set_rd(true);
+        message.header_mut().set_rd(self.recursion);
         let mut message = message.question();
         // A header and one question always fit.
         let _ = message.push((&self.name, self.kind, Class::IN));
@@ -183,6 +202,7 @@ impl Query {
             id: message.header().id(),
             name: domain::base::name::ToName::to_name(question.qname()),
             kind: question.qtype(),
+            recursion: message.header().rd(),
         })
     }
 }
@@ -221,6 +241,13 @@ mod tests {
             .push((name("other.example.com"), 60, other))
             .expect("room");
         answer.finish()
+    }
+
+    #[test]
+    fn recursion_is_desired_but_for_what_a_server_answers_by_itself() {
+        let recursion = |query: &Query| query.bytes()[2] & 1;
+        assert_eq!(recursion(&query()), 1);
+        assert_eq!(recursion(&Query::of_itself()), 0);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::converse::facts;
 use super::knock::Places;
 use super::{Datagram as Asked, Landing, Prober, Question, recognise, story};
-use crate::conversation::{Fault, kerberos, message, rpc::datagram as rpc};
+use crate::conversation::{Fault, dns, kerberos, message, rpc::datagram as rpc};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, Rejection, ResetBy, Service,
     Spoken, State,
@@ -32,7 +32,7 @@ pub(super) async fn ask(
     address: IpAddr,
     places: Places,
 ) -> Observation {
-    let request = Request::new(question, asked);
+    let mut request = Request::new(question, asked);
     let remote = SocketAddr::new(address, question.port);
     let mut seen = Observation::without_packets(Some(address), State::Silent);
     seen.on_link = prober.is_on_link(address);
@@ -41,7 +41,10 @@ pub(super) async fn ask(
         seen.state = State::NotTried(NotTried::Unsupported);
         return seen;
     }
-    for _ in 0..TRIES {
+    for number in 1..=TRIES {
+        if number == TRIES {
+            request = request.at_last();
+        }
         let mut stop = prober.stop.clone();
         let (attempt, came) = tokio::select! {
             biased;
@@ -123,7 +126,9 @@ async fn one(
 /// What is asked of a service, built once: the answer has to fit it.
 enum Request {
     Empty,
-    Dns(crate::conversation::dns::Query),
+    Dns(dns::Query),
+    /// What a name server answers by itself, after questions for which it may have to ask others.
+    DnsOfItself(dns::Query),
     Kerberos,
     Rpc(rpc::Question),
 }
@@ -138,11 +143,19 @@ impl Request {
         }
     }
 
+    /// What the last datagram asks, where nothing came back so far.
+    fn at_last(self) -> Self {
+        match self {
+            Self::Dns(_) => Self::DnsOfItself(dns::Query::of_itself()),
+            other => other,
+        }
+    }
+
     /// What the log calls it.
     fn kind(&self) -> &'static str {
         match self {
             Self::Empty => "empty datagram",
-            Self::Dns(_) => "DNS query",
+            Self::Dns(_) | Self::DnsOfItself(_) => "DNS query",
             Self::Kerberos => "Kerberos request",
             Self::Rpc(_) => "RPC call",
         }
@@ -151,7 +164,7 @@ impl Request {
     fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Empty => Vec::new(),
-            Self::Dns(query) => query.bytes(),
+            Self::Dns(query) | Self::DnsOfItself(query) => query.bytes(),
             Self::Kerberos => kerberos::request(),
             Self::Rpc(question) => question.bytes(),
         }
@@ -162,6 +175,10 @@ impl Request {
         match self {
             Self::Empty => None,
             Self::Dns(query) => Some(query.read(bytes).map(|said| facts::of_dns(question, &said))),
+            Self::DnsOfItself(query) => {
+                let said = query.read(bytes);
+                Some(said.map(|said| facts::of_waiting_dns(question, &said)))
+            }
             Self::Kerberos => Some(kerberos::read(bytes).map(facts::of_kerberos)),
             Self::Rpc(asked) => Some(asked.read(bytes).map(|said| Spoken {
                 protocol: "rpc",

@@ -145,11 +145,13 @@ pub(super) fn name_servers(site: &Site, all: &[Seen]) -> Vec<Note> {
     notes.into_values().collect()
 }
 
-/// A name server that speaks DNS and answers nobody here, or knows nothing today.
+/// A name server that speaks DNS and answers nobody here, or knows nothing today. Its answer begins with its code, and
+/// what the code means follows.
 fn gave_an_error(answer: &str) -> Option<(Cause, String)> {
-    let words = match answer {
+    let words = match answer.split(' ').next().unwrap_or_default() {
         "REFUSED" => "refuses to serve this host (REFUSED), asked for",
         "SERVFAIL" => "could not find out (SERVFAIL), asked for",
+        "none" => "had no answer in time for",
         _ => return None,
     };
     Some((Cause::DnsNoAnswer, words.to_string()))
@@ -224,7 +226,7 @@ mod tests {
         );
         let differs = led_elsewhere(&given, "192.0.2.11").map(|(cause, _)| cause);
         assert_eq!(differs, Some(Cause::DnsDiffers));
-        let refused = gave_an_error("REFUSED").expect("an error");
+        let refused = gave_an_error("REFUSED (it does not serve this host)").expect("an error");
         assert!(refused.1.starts_with("refuses to serve this host"));
         assert_eq!(gave_an_error("NOERROR"), None);
         let nothing = led_elsewhere(&given, "").map(|(cause, _)| cause);

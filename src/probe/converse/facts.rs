@@ -105,8 +105,36 @@ pub(super) async fn dns(
         seen.service = Some(Service::NotAsked);
         return;
     };
-    let said = dns::exchange(stream, &query, prober.limits.timeout).await;
-    note(seen, said.map(|answer| of_dns(question, &answer)));
+    let limit = prober.limits.timeout;
+    let said = dns::exchange(stream, &query, limit).await;
+    let mut said = said.map(|answer| of_dns(question, &answer));
+    // It may wait for the servers that it asks itself, and longer than this program does.
+    if said == Err(Fault::Mute)
+        && let Some(mut stream) = again(prober, question, seen.address).await
+    {
+        let itself = dns::exchange(&mut stream, &dns::Query::of_itself(), limit).await;
+        said = itself
+            .map(|answer| of_waiting_dns(question, &answer))
+            .or(said);
+    }
+    note(seen, said);
+}
+
+/// What a name server said that had no answer for a name in time, and one to a question that needs no other server.
+pub(in crate::probe) fn of_waiting_dns(question: &Question, answer: &dns::Answer) -> Spoken {
+    let answer = format!(
+        "none in time: the servers that it asks itself may not answer it. To what needs no other server it says {}",
+        answer.rcode
+    );
+    let name = question.name.clone();
+    Spoken {
+        protocol: "dns",
+        facts: [("answer", answer)]
+            .into_iter()
+            .chain(name.map(|name| ("name", name)))
+            .collect(),
+        ports: Vec::new(),
+    }
 }
 
 /// What a name server is asked: a name that the site uses, else who is in charge of the root.
