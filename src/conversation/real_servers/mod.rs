@@ -122,6 +122,27 @@ impl Server {
         })
     }
 
+    /// tinyproxy that opens tunnels to these ports alone.
+    fn tinyproxy(ports: &[u16]) -> Self {
+        Self::start("tinyproxy", |at, here| {
+            let tunnels: Vec<String> = ports
+                .iter()
+                .map(|port| format!("ConnectPort {port}\n"))
+                .collect();
+            let text = format!(
+                "Port {}\nListen {}\nTimeout 30\nLogLevel Error\n{}",
+                at.port(),
+                at.ip(),
+                tunnels.concat()
+            );
+            vec![
+                "-d".to_string(),
+                "-c".to_string(),
+                written(here.display(), &text),
+            ]
+        })
+    }
+
     /// microsocks, with a user and a password where they are given.
     fn microsocks(login: Option<(&str, &str)>) -> Self {
         Self::start("microsocks", |at, _| {

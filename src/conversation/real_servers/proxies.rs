@@ -1,4 +1,4 @@
-//! Tunnels through squid and microsocks, and what each refuses; what the proxies logged is what they were told.
+//! Tunnels through squid, tinyproxy and microsocks, and what each refuses; what the proxies logged is what they were told.
 
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -186,6 +186,25 @@ async fn right_credentials_open_every_tunnel() {
         let tunnel = tunnel(&squid, Kind::HttpConnect, NAME, web.at.port(), Some(&right)).await;
         assert_eq!(status(tunnel.expect("a tunnel")).await, Some(200));
     }
+}
+
+#[tokio::test]
+async fn tinyproxys_own_refusal_is_told_from_a_server_that_refused() {
+    let (web, down) = (web(), free().port());
+    let proxy = Server::tinyproxy(&[web.at.port(), down]);
+    let open = |port| tunnel(&proxy, Kind::HttpConnect, "127.0.0.1", port, None);
+    let tunnel = open(web.at.port()).await;
+    assert_eq!(status(tunnel.expect("a tunnel")).await, Some(200));
+    let refused = open(1).await;
+    assert!(
+        matches!(refused, Err(Refused::Forbidden { .. })),
+        "{refused:?}"
+    );
+    let unreached = open(down).await;
+    assert!(
+        matches!(unreached, Err(Refused::Unreached { .. })),
+        "{unreached:?}"
+    );
 }
 
 #[tokio::test]
