@@ -434,6 +434,22 @@ words! {
 }
 
 words! {
+    /// What a packet with a limited number of hops met.
+    HopResult {
+        /// A device said that it had used up its hops.
+        Expired = "expired",
+        /// A connection.
+        Open = "open",
+        /// A reset.
+        Reset = "reset",
+        /// An ICMP message that said no.
+        Rejected = "rejected",
+        /// Nothing in time.
+        Silent = "silent",
+    }
+}
+
+words! {
     /// The result of one try in a report.
     TryResult {
         /// A connection, or an answer.
@@ -762,15 +778,16 @@ pub enum Meddled {
     NotCompared,
 }
 
-/// Who may have done something to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meddler {
-    /// A device on the way: the answer shows another speaker.
-    Device,
-    /// Likely a device.
-    DeviceLikely,
-    /// The server or a device.
-    Either,
+words! {
+    /// Who may have done something to a request.
+    Meddler {
+        /// A device on the way: the answer shows another speaker.
+        Device = "device",
+        /// Likely a device.
+        DeviceLikely = "device-likely",
+        /// The server or a device.
+        Either = "either",
+    }
 }
 
 /// How a request ended that had no good answer.
@@ -797,29 +814,30 @@ pub struct RoleFound {
     pub other_names: Vec<String>,
 }
 
-/// What is known of a role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoleProof {
-    /// It is there.
-    Proved,
-    /// A web server answers as one with the role would. No confirmed path of the role tells more: this is as deep as a
-    /// proof of it goes.
-    Reached,
-    /// A web server is there; nothing says that it has the role, nor that it has not.
-    Unproved,
-    /// The server forbids, or asks for credentials, whatever the path.
-    Forbidden,
-    /// The server wants a client certificate, or ends connections as one that wants it: a sign of life, and no more.
-    CertificateWanted,
-    /// A web server is there, without the role.
-    Missing,
-    /// Every path of the role is answered with an error of the server.
-    ServerError,
-    /// Some paths that the role must have are answered with an error of the server, and it is not known that clients
-    /// cannot do without them.
-    PartlyServerError,
-    /// Every path of the role sends elsewhere.
-    Redirected,
+words! {
+    /// What is known of a role.
+    RoleProof {
+        /// It is there.
+        Proved = "proved",
+        /// A web server answers as one with the role would. No confirmed path of the role tells more: this is as deep as a
+        /// proof of it goes.
+        Reached = "reached",
+        /// A web server is there; nothing says that it has the role, nor that it has not.
+        Unproved = "unproved",
+        /// The server forbids, or asks for credentials, whatever the path.
+        Forbidden = "forbidden",
+        /// The server wants a client certificate, or ends connections as one that wants it: a sign of life, and no more.
+        CertificateWanted = "certificate-wanted",
+        /// A web server is there, without the role.
+        Missing = "missing",
+        /// Every path of the role is answered with an error of the server.
+        ServerError = "server-error",
+        /// Some paths that the role must have are answered with an error of the server, and it is not known that clients
+        /// cannot do without them.
+        PartlyServerError = "partly-server-error",
+        /// A path that clients cannot do without sends elsewhere, or every path of the role does.
+        Redirected = "redirected",
+    }
 }
 
 /// What DNS said of a name whose address the site file gives; it never changes the verdict on a port.

@@ -1,5 +1,6 @@
 //! What TLS showed: the handshake, the chain as it was sent, and what is wrong with it, as plain data.
 
+use crate::words::words;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -123,17 +124,18 @@ pub struct ChainFault {
     pub words: String,
 }
 
-/// What a fault does to clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// They refuse the certificate.
-    Refused,
-    /// Whether they take it is not known here.
-    Undecided,
-    /// Windows takes it, modern libraries refuse it.
-    Weak,
-    /// They take it.
-    Note,
+words! {
+    /// What a fault does to clients.
+    Weight {
+        /// Windows clients refuse the certificate.
+        Refused = "refused",
+        /// Whether they take it is not known here.
+        Undecided = "undecided",
+        /// Windows takes it, modern libraries refuse it.
+        Weak = "weak",
+        /// They take it.
+        Note = "note",
+    }
 }
 
 /// The client certificate that this host shows.

@@ -3,7 +3,7 @@
 use super::document::{
     Certificate, ChainFault, ClientCertificate, Interception, MissingIssuer, RevocationList, Tls,
 };
-use crate::observation::{self, ListSeen, Presented, Purpose, TlsSeen, Weight};
+use crate::observation::{self, ListSeen, Presented, Purpose, TlsSeen};
 
 pub(super) fn tls(seen: &TlsSeen) -> Tls {
     Tls {
@@ -64,13 +64,7 @@ fn client_certificate(seen: &TlsSeen) -> ClientCertificate {
 
 fn fault(fault: &observation::ChainFault) -> ChainFault {
     ChainFault {
-        weight: match fault.weight {
-            Weight::Refused => "refused",
-            Weight::Undecided => "undecided",
-            Weight::Weak => "weak",
-            Weight::Note => "note",
-        }
-        .to_string(),
+        weight: fault.weight,
         says: fault.words.clone(),
     }
 }

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::client::ClientView;
 use super::joined::{Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell};
 use super::reach::Reach;
-use crate::catalogue::{Confidence, Transport};
-use crate::observation::{Depth, FlowState, ResetBy, Speaks, TryResult};
+use crate::catalogue::{Confidence, Role, Transport, Verb};
+use crate::observation::{
+    Depth, FlowState, HopResult, Meddler, ResetBy, RoleProof, Speaks, TryResult, Weight,
+};
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
 use crate::verdict::{Cause, Control, Level, Owner, Remedy, Verdict, remedy};
 
@@ -495,8 +497,8 @@ pub struct Hop {
     /// Whether it answers with the very address that was asked: it translates for the host.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub translates: bool,
-    /// `expired` (a device said that the packet had used up its hops), `open`, `reset`, `rejected` or `silent`.
-    pub result: String,
+    /// What the packet met there.
+    pub result: HopResult,
 }
 
 /// Where silent packets are dropped: at or after `after`, and at or before `before`.
@@ -620,9 +622,8 @@ pub struct MissingIssuer {
 /// A fault of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChainFault {
-    /// `refused` (by Windows clients), `undecided` (not known here), `weak` (Windows takes it, modern libraries refuse it)
-    /// or `note` (clients take it).
-    pub weight: String,
+    /// What it does to clients.
+    pub weight: Weight,
     /// In words.
     pub says: String,
 }
@@ -705,7 +706,7 @@ pub struct Http {
     pub via: Option<String>,
     /// How each verb of the roles came through, where they were asked.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub verbs: BTreeMap<String, String>,
+    pub verbs: BTreeMap<Verb, String>,
     /// What is done to requests, on the way or by the server.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub findings: Vec<HttpFinding>,
@@ -722,9 +723,9 @@ pub struct HttpFinding {
     pub what: String,
     /// The verb that is refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub verb: Option<String>,
-    /// Who may have done it: `device`, `device-likely` or `either`.
-    pub by: String,
+    pub verb: Option<Verb>,
+    /// Who may have done it.
+    pub by: Meddler,
     /// In words.
     pub words: String,
 }
@@ -733,11 +734,9 @@ pub struct HttpFinding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoleFound {
     /// The role.
-    pub role: String,
-    /// `proved`; `reached` (a normal answer, and no path of this role is known for certain that would tell more);
-    /// `unproved`; `forbidden` (whatever the path); `certificate-wanted`; `missing`; `server-error`;
-    /// `partly-server-error` (some paths that must be there); or `redirected`.
-    pub proof: String,
+    pub role: Role,
+    /// What is known of it.
+    pub proof: RoleProof,
     /// The answers that say so.
     pub words: String,
     /// The names in its list of management points, where the zone that asks knows none of them.

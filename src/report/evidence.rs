@@ -12,8 +12,8 @@ use super::document::{
 use crate::attribution::{self, Translating};
 use crate::observation::{
     self, AttemptResult, Before, CertificateFault, DeltaFault, Distance, Farness, FlowState,
-    HopAnswer, Likely, ListFault, Meddled, Meddler, Observation, Painted, Prohibition, ResetBy,
-    RoleProof, Service, Speaks, State, Stopped, TryResult, Untold,
+    HopAnswer, HopResult, Likely, ListFault, Meddled, Observation, Painted, Prohibition, ResetBy,
+    Service, Speaks, State, Stopped, TryResult, Untold,
 };
 use crate::plan::{Flow, Target};
 use crate::site::{Site, Translator};
@@ -347,13 +347,13 @@ fn path(
     let named = |hop, by| site.firewall_speaking(by, translator.and_then(|it| it.at(hop)));
     let hop = |number, answer: &HopAnswer| {
         let (by, result) = match answer {
-            HopAnswer::Expired(by) => (Some(*by), "expired"),
-            HopAnswer::Rejected(rejection) => (rejection.by, "rejected"),
-            HopAnswer::Open => (None, "open"),
-            HopAnswer::Reset => (None, "reset"),
-            HopAnswer::Silent => (None, "silent"),
+            HopAnswer::Expired(by) => (Some(*by), HopResult::Expired),
+            HopAnswer::Rejected(rejection) => (rejection.by, HopResult::Rejected),
+            HopAnswer::Open => (None, HopResult::Open),
+            HopAnswer::Reset => (None, HopResult::Reset),
+            HopAnswer::Silent => (None, HopResult::Silent),
         };
-        let translates = by.is_some() && by == asked && result == "expired";
+        let translates = by.is_some() && by == asked && result == HopResult::Expired;
         Hop {
             hop: number,
             by: by.map(|by| by.to_string()),
@@ -362,7 +362,7 @@ fn path(
                 .and_then(|by| named(number, by))
                 .map(str::to_string),
             translates,
-            result: result.to_string(),
+            result,
         }
     };
     let expired = |(number, by)| hop(number, &HopAnswer::Expired(by));
@@ -520,11 +520,7 @@ fn http(seen: &observation::HttpSeen) -> Http {
         reason: seen.reason.clone(),
         server: seen.server.clone(),
         via: seen.via.clone(),
-        verbs: seen
-            .verbs
-            .iter()
-            .map(|(verb, words)| (verb.to_string(), words.clone()))
-            .collect(),
+        verbs: seen.verbs.iter().cloned().collect(),
         findings: seen.meddling.iter().map(http_finding).collect(),
         roles: seen.roles.iter().map(role_found).collect(),
     }
@@ -532,41 +528,25 @@ fn http(seen: &observation::HttpSeen) -> Http {
 
 fn http_finding(meddling: &observation::Meddling) -> HttpFinding {
     let verb = match meddling.what {
-        Meddled::Verb(verb) => Some(verb.to_string()),
+        Meddled::Verb(verb) => Some(verb),
         Meddled::Header
         | Meddled::Range
         | Meddled::Downgraded
         | Meddled::Announced
         | Meddled::NotCompared => None,
     };
-    let by = match meddling.by {
-        Meddler::Device => "device",
-        Meddler::DeviceLikely => "device-likely",
-        Meddler::Either => "either",
-    };
     HttpFinding {
         what: meddling.name.to_string(),
         verb,
-        by: by.to_string(),
+        by: meddling.by,
         words: meddling.words.clone(),
     }
 }
 
 fn role_found(found: &observation::RoleFound) -> RoleFound {
-    let proof = match found.proof {
-        RoleProof::Proved => "proved",
-        RoleProof::Reached => "reached",
-        RoleProof::Unproved => "unproved",
-        RoleProof::Forbidden => "forbidden",
-        RoleProof::CertificateWanted => "certificate-wanted",
-        RoleProof::Missing => "missing",
-        RoleProof::ServerError => "server-error",
-        RoleProof::PartlyServerError => "partly-server-error",
-        RoleProof::Redirected => "redirected",
-    };
     RoleFound {
-        role: found.role.to_string(),
-        proof: proof.to_string(),
+        role: found.role,
+        proof: found.proof,
         words: found.words.clone(),
         other_names: found.other_names.clone(),
     }

@@ -2,32 +2,39 @@
 
 use super::document::{Evidence, RoleFound, Tls};
 use crate::catalogue::Role;
+use crate::observation::RoleProof;
 use crate::plan::FlowEntry;
 
 /// The most authorities of a server that are named in a sentence.
 const MOST_NAMED: usize = 4;
 
 /// The roles with one of these proofs.
-fn with<'a>(evidence: &'a Evidence, proofs: &'a [&str]) -> impl Iterator<Item = &'a RoleFound> {
+fn with<'a>(
+    evidence: &'a Evidence,
+    proofs: &'a [RoleProof],
+) -> impl Iterator<Item = &'a RoleFound> {
     let http = evidence.http.iter();
     http.flat_map(|http| &http.roles)
-        .filter(|role| proofs.contains(&role.proof.as_str()))
+        .filter(|role| proofs.contains(&role.proof))
 }
 
 /// The roles in a row, and what was seen of them.
-fn named(evidence: &Evidence, proofs: &[&str]) -> Option<(String, String)> {
+fn named(evidence: &Evidence, proofs: &[RoleProof]) -> Option<(String, String)> {
     let roles: Vec<_> = with(evidence, proofs).collect();
     let join = |parts: Vec<&str>, between: &str| parts.join(between);
     (!roles.is_empty()).then(|| {
         (
-            join(roles.iter().map(|it| it.role.as_str()).collect(), " and "),
+            join(roles.iter().map(|it| it.role.name()).collect(), " and "),
             join(roles.iter().map(|it| it.words.as_str()).collect(), "; "),
         )
     })
 }
 
 pub(super) fn server_error(evidence: &Evidence, system: &str) -> String {
-    match named(evidence, &["server-error", "partly-server-error"]) {
+    match named(
+        evidence,
+        &[RoleProof::ServerError, RoleProof::PartlyServerError],
+    ) {
         Some((roles, words)) => format!(
             "The web server of {system} answers for the {roles} with an error of its own ({words}). Look at its application \
              pool and log, then at what it needs itself."
@@ -39,7 +46,7 @@ pub(super) fn server_error(evidence: &Evidence, system: &str) -> String {
 }
 
 pub(super) fn redirected(evidence: &Evidence, system: &str) -> String {
-    let (roles, words) = named(evidence, &["redirected"]).unwrap_or_default();
+    let (roles, words) = named(evidence, &[RoleProof::Redirected]).unwrap_or_default();
     format!(
         "{system} sends whoever asks for the {roles} elsewhere ({words}). Clients need the answer itself: take this redirect \
          out of the site in IIS (HTTP Redirect, URL Rewrite), or out of the device on the way that sends it."
@@ -47,7 +54,11 @@ pub(super) fn redirected(evidence: &Evidence, system: &str) -> String {
 }
 
 pub(super) fn unproved(flow: &FlowEntry, evidence: &Evidence) -> String {
-    const OPEN: [&str; 3] = ["unproved", "forbidden", "certificate-wanted"];
+    const OPEN: [RoleProof; 3] = [
+        RoleProof::Unproved,
+        RoleProof::Forbidden,
+        RoleProof::CertificateWanted,
+    ];
     let (system, port) = (&flow.to.system, flow.service());
     let what = match named(evidence, &OPEN) {
         Some((roles, words)) => format!(
@@ -58,13 +69,16 @@ pub(super) fn unproved(flow: &FlowEntry, evidence: &Evidence) -> String {
         ),
     };
     let keeps = || {
-        with(evidence, &["forbidden", "certificate-wanted"])
-            .next()
-            .is_some()
+        with(
+            evidence,
+            &[RoleProof::Forbidden, RoleProof::CertificateWanted],
+        )
+        .next()
+        .is_some()
     };
     let asks = evidence.tls.is_some() && (evidence.http.is_none() || keeps());
-    let is_of_packages = |role: &RoleFound| role.role == Role::DistributionPoint.name();
-    let of_packages = with(evidence, &["unproved"]).any(is_of_packages);
+    let is_of_packages = |role: &RoleFound| role.role == Role::DistributionPoint;
+    let of_packages = with(evidence, &[RoleProof::Unproved]).any(is_of_packages);
     let how = match (&evidence.tls, asks) {
         (Some(tls), true) if tls.refused_1_2.is_some() => AFTER_THE_REQUEST,
         (Some(tls), true) if tls.client_certificate.ours.is_none() => NOBODY_ASKED,
@@ -98,7 +112,7 @@ const AFTER_THE_REQUEST: &str = "It asked for no client certificate in the hands
 
 pub(super) fn mplist(flow: &FlowEntry, evidence: &Evidence) -> String {
     let system = &flow.to.system;
-    let names = with(evidence, &["proved"]).flat_map(|role| &role.other_names);
+    let names = with(evidence, &[RoleProof::Proved]).flat_map(|role| &role.other_names);
     let names: Vec<&str> = names.map(String::as_str).collect();
     let known = flow.to.name.as_deref().unwrap_or(system);
     format!(
@@ -150,5 +164,5 @@ fn authorities(tls: &Tls) -> String {
 
 /// Whether a role is missing because the server has one page for everything.
 pub(super) fn is_one_page(evidence: &Evidence) -> bool {
-    with(evidence, &["missing"]).any(|role| role.words.contains("the same page as"))
+    with(evidence, &[RoleProof::Missing]).any(|role| role.words.contains("the same page as"))
 }

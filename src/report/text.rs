@@ -11,7 +11,7 @@ use super::document::{
 use super::join::text::{joined, vantage};
 use crate::catalogue::Need;
 use crate::diagnostic::visible;
-use crate::observation::{FlowState, ResetBy};
+use crate::observation::{FlowState, HopResult, ResetBy, RoleProof, Weight};
 use crate::verdict::{Cause, Level, Owner, Remedy, Verdict};
 
 /// How much to show.
@@ -576,7 +576,10 @@ fn tls_words(tls: &Tls) -> String {
     if let Some(refused) = tls.refused_clients.as_ref().or(tls.refused_1_2.as_ref()) {
         text += &format!("; {refused}");
     }
-    let faults = tls.faults.iter().filter(|fault| fault.weight != "note");
+    let faults = tls
+        .faults
+        .iter()
+        .filter(|fault| fault.weight != Weight::Note);
     let faults: Vec<&str> = faults.map(|fault| fault.says.as_str()).collect();
     if !faults.is_empty() {
         text += &format!("; the certificate: {}", faults.join("; "));
@@ -603,13 +606,15 @@ fn tls_words(tls: &Tls) -> String {
 fn http_words(http: &Http) -> String {
     let mut text = String::new();
     for role in &http.roles {
-        let proof = match role.proof.as_str() {
-            "proved" => "is there",
-            "reached" => "answers",
-            "missing" => "is not there",
-            "server-error" | "partly-server-error" => "fails",
-            "redirected" => "sends elsewhere",
-            _ => "is not proved",
+        let proof = match role.proof {
+            RoleProof::Proved => "is there",
+            RoleProof::Reached => "answers",
+            RoleProof::Missing => "is not there",
+            RoleProof::ServerError | RoleProof::PartlyServerError => "fails",
+            RoleProof::Redirected => "sends elsewhere",
+            RoleProof::Unproved | RoleProof::Forbidden | RoleProof::CertificateWanted => {
+                "is not proved"
+            }
         };
         text += &format!("; the {} {proof}: {}", role.role, role.words);
         if !role.other_names.is_empty() {
@@ -805,7 +810,7 @@ fn answered_after(path: &Path) -> String {
     let silent = path
         .hops
         .iter()
-        .filter(|hop| hop.result == "silent")
+        .filter(|hop| hop.result == HopResult::Silent)
         .count();
     let hidden = if silent > 0 {
         format!(", {silent} of them unknown")
@@ -813,7 +818,7 @@ fn answered_after(path: &Path) -> String {
         String::new()
     };
     match path.hops.last() {
-        Some(hop) if ["open", "reset"].contains(&hop.result.as_str()) => {
+        Some(hop) if matches!(hop.result, HopResult::Open | HopResult::Reset) => {
             format!("; answered after {} hops{hidden}", hop.hop)
         }
         _ => String::new(),
