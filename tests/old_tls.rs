@@ -326,9 +326,10 @@ fn a_server_of_tls_1_3_alone_that_may_ask_after_the_request_is_told_from_one_tha
     let made = certificates();
     let folder = made.path();
     let client = ", client_certificate: client.full";
+    let everywhere = "<Location />\nSSLVerifyClient require\n</Location>";
     let roles_only = "<Location /SMS_MP/>\nSSLVerifyClient require\n</Location>";
-    let server = Apache::start(folder, "TLSv1.3", roles_only);
-    for tls in ["", client] {
+    for (locations, tls) in [(everywhere, client), (roles_only, client), (roles_only, "")] {
+        let server = Apache::start(folder, "TLSv1.3", locations);
         let (flow, status) = check(folder, &site(server.port, "", tls), server.port);
         assert_eq!(judged(&flow), "unknown role-unproved warning", "{flow:#}");
         assert_eq!((flow["owner"].as_str(), status), (Some("server"), 3));

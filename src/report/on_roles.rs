@@ -100,9 +100,9 @@ const ON_ANOTHER_DRIVE: &str = "In 2007 its folders bear the letter of their dri
      server who answered these requests, and whether the role's site in IIS is bound to this number and name.";
 
 /// What is known of a server that refuses requests and asks for no client certificate.
-const NOBODY_ASKED: &str = "It asked for no client certificate, so that clients cannot show one either. See the substatus of \
-     the refusal in its log. If it is 403.7, a client certificate is missing: have whatever ends TLS there ask for one. If \
-     not, see whom it keeps out.";
+const NOBODY_ASKED: &str = "It asked for no client certificate in the handshake. See the substatus of the refusal in its \
+     log. If it is 403.7, a client certificate is missing: have whatever ends TLS there ask for one. If not, see whom it \
+     keeps out.";
 
 /// What a server may do that refuses requests, asks for no client certificate, and speaks TLS 1.3 only.
 const AFTER_THE_REQUEST: &str = "It asked for no client certificate in the handshake, and speaks TLS 1.3 only. It may want \
