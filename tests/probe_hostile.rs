@@ -335,14 +335,16 @@ async fn one_that_says_nothing_is_mute_within_the_time() {
         drop(stream);
     })
     .await;
-    for ladder in [Ladder::Tls, Ladder::Http, Ladder::Https] {
+    // Who says nothing to TLS is asked in plain HTTP too.
+    for (ladder, steps) in [(Ladder::Tls, 2), (Ladder::Http, 1), (Ladder::Https, 2)] {
         let began = Instant::now();
         assert_eq!(
             ask(address, ladder).await.service,
             Some(Service::Mute),
             "{ladder:?}"
         );
-        assert!(began.elapsed() < Duration::from_millis(800));
+        let most = limits().timeout * steps + Duration::from_millis(300);
+        assert!(began.elapsed() < most, "{ladder:?}");
     }
 }
 
