@@ -266,3 +266,17 @@ fn the_table_names_each_case_once_in_order() {
     sorted.dedup();
     assert_eq!(names, sorted);
 }
+
+#[test]
+fn the_page_counts_what_the_table_holds() {
+    let page = include_str!("../../../../docs/certificates.md");
+    let rows = rows();
+    for (word, limbo) in [("success", "SUCCESS"), ("failure", "FAILURE")] {
+        let of: Vec<&Row> = rows.iter().filter(|row| row.limbo == limbo).collect();
+        let [ok, warning, open, refused] = ["ok", "warning", "open", "refused"]
+            .map(|here| of.iter().filter(|row| row.here == here).count());
+        let all = of.len();
+        let line = format!("| {word} ({all} cases) | {ok} | {warning} | {open} | {refused} |");
+        assert!(page.contains(&line), "{line}");
+    }
+}
