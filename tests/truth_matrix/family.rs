@@ -61,7 +61,7 @@ pub(crate) fn in_turn(first: u64) -> impl Iterator<Item = u64> {
 }
 
 /// The beds of a day, counted from 1970: two families, and all of these within four days. Few ICMP errors are left to long
-/// runs, because not all that is said there is true yet (`docs/matrix.md`).
+/// runs (`docs/matrix.md`).
 pub(crate) fn of_day(day: u64) -> [u64; 2] {
     let apart = &FAMILIES[2..];
     let count = apart.len() as u64;
