@@ -449,13 +449,14 @@ fn it_listens_and_checks_with_itself_and_with_the_linux_program() {
 }
 
 /// DLLs of Windows 7 and Windows Server 2008 R2.
-const OLD_ENOUGH: [&str; 10] = [
+const OLD_ENOUGH: [&str; 11] = [
     "advapi32.dll",
     "bcrypt.dll",
     "crypt32.dll",
     "iphlpapi.dll",
     "kernel32.dll",
     "msvcrt.dll",
+    "ncrypt.dll",
     "ntdll.dll",
     "user32.dll",
     "userenv.dll",
