@@ -33,13 +33,14 @@ probing: {{ second_look: off, rate: max, sweep: none }}
     )
 }
 
-/// Counts the connections that are begun to a port, on the router: all, and those whose packets may go few hops only.
+/// Counts on the router the connections to a port that the server has taken, and those that were begun by packets which may
+/// go few hops only. A server whose queue is full takes none for a moment, and is tried again.
 fn counting(port: u16) -> String {
     format!(
         "table inet count {{
   chain forward {{
     type filter hook forward priority 0; policy accept;
-    tcp dport {port} tcp flags & (syn | ack) == syn counter comment \"all\"
+    tcp sport {port} tcp flags & (syn | ack) == (syn | ack) counter comment \"all\"
     tcp dport {port} tcp flags & (syn | ack) == syn ip ttl < 30 counter comment \"walking\"
   }}
 }}
