@@ -2,6 +2,7 @@
 //! none loses its exit status.
 #![cfg(unix)]
 
+mod executable;
 mod files;
 
 use std::fs;
@@ -247,7 +248,7 @@ fn with_threads(bed: &Bed, threads: usize, command: &str) -> Output {
 #[test]
 fn threads_that_cannot_be_had_are_said_in_one_line() {
     let bed = bed();
-    fs::copy(env!("CARGO_BIN_EXE_portproof"), bed.path("portproof")).expect("copied");
+    executable::copy(env!("CARGO_BIN_EXE_portproof"), bed.path("portproof"));
     for name in [".", "portproof"] {
         let permissions = fs::Permissions::from_mode(0o755);
         fs::set_permissions(bed.path(name), permissions).expect("set");

@@ -9,6 +9,8 @@
 #![cfg(target_os = "linux")]
 
 mod bed;
+#[path = "../executable/mod.rs"]
+mod executable;
 mod page;
 mod prober;
 mod setup;
@@ -138,7 +140,7 @@ fn ask(bed: &Bed, asks: &Asks) -> Told {
     fs::set_permissions(folder.path(), readable).expect("permissions");
     let copy = folder.path().join("prober");
     let here = std::env::current_exe().expect("this program has a path");
-    fs::copy(here, &copy).expect("a copy of this program");
+    executable::copy(here, &copy);
     let nobody = [
         "setpriv",
         "--reuid=65534",

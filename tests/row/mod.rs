@@ -2,6 +2,9 @@
 //!
 //! Needs root and `ip`; without them the test fails and says so. The namespaces end with the test.
 
+#[path = "../executable/mod.rs"]
+mod executable;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -142,7 +145,7 @@ pub(crate) fn check_as_nobody(
 pub(crate) fn copy_for_nobody(program: &Path, folder: &Path) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let copy = folder.join("portproof");
-    fs::copy(program, &copy).expect("copied");
+    executable::copy(program, &copy);
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("permissions");
     copy
 }

@@ -17,6 +17,8 @@ mod chance;
 mod claims;
 mod deck;
 mod draw;
+#[path = "../executable/mod.rs"]
+mod executable;
 mod family;
 mod ground;
 mod naive;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::executable;
 use crate::program::{Program, open_folder};
 
 /// Says that this process stands in a user namespace made for it.
@@ -49,7 +50,7 @@ pub(crate) fn again_in_user_namespace(test: &str, as_nobody: bool) {
     let folder = open_folder();
     let here = std::env::current_exe().expect("this program has a path");
     let copy = folder.path().join("truth_matrix");
-    fs::copy(here, &copy).expect("a copy of this program");
+    executable::copy(here, &copy);
     let mut command = if as_nobody && is_root() {
         let mut command = Command::new("setpriv");
         command.args([

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::bed::Bed;
+use crate::executable;
 use crate::scene::{Flow, Host, Scene};
 use crate::{ground, privilege};
 
@@ -137,7 +138,7 @@ impl Program {
             .map_or_else(|| assert_cmd::cargo::cargo_bin("portproof"), PathBuf::from);
         let folder = open_folder();
         let path = folder.path().join("portproof");
-        fs::copy(&built, &path).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
+        executable::copy(&built, &path);
         Self {
             path,
             _folder: folder,
