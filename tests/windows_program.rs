@@ -449,7 +449,7 @@ fn it_listens_and_checks_with_itself_and_with_the_linux_program() {
 }
 
 /// DLLs of Windows 7 and Windows Server 2008 R2.
-const OLD_ENOUGH: [&str; 11] = [
+const OLD_ENOUGH: [&str; 12] = [
     "advapi32.dll",
     "bcrypt.dll",
     "crypt32.dll",
@@ -458,6 +458,7 @@ const OLD_ENOUGH: [&str; 11] = [
     "msvcrt.dll",
     "ncrypt.dll",
     "ntdll.dll",
+    "secur32.dll",
     "user32.dll",
     "userenv.dll",
     "ws2_32.dll",
