@@ -333,12 +333,15 @@ fn a_lost_answer_is_half_open_in_the_log() {
 #[test]
 fn a_rule_for_some_source_ports_only_is_intermittent_though_the_listener_answers() {
     let stage = Stage::new(&[]);
+    // Three of eight source ports: few enough that not all first tries are among them, and enough that some of 16 are.
     stage.zones.load(
         "front-end",
-        "table inet half {
+        "table inet some {
   chain forward {
     type filter hook forward priority -10; policy accept;
-    tcp dport 8443 tcp sport & 2 == 2 drop
+    tcp dport 8443 tcp sport & 14 == 2 drop
+    tcp dport 8443 tcp sport & 14 == 4 drop
+    tcp dport 8443 tcp sport & 14 == 6 drop
   }
 }
 ",

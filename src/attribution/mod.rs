@@ -254,6 +254,15 @@ pub fn ways_differ(found: &Found) -> bool {
     sender::Bounds::of(found.paths.values().chain(&found.door_path)).are_unclear()
 }
 
+/// Whether the walk to a silent port was answered by the port itself: its packets had other source ports than the tries, so
+/// some pass and others do not.
+pub fn passes_for_some(found: &Found, answers: &[Observation]) -> bool {
+    found.paths.iter().any(|(number, path)| {
+        let silent = answers.get(*number).is_some_and(Observation::is_silence);
+        silent && path.first_answered().is_some()
+    })
+}
+
 /// Two flows to be sent to a hop in turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Comparison {
@@ -434,5 +443,36 @@ fn note_likely(observations: &mut [Observation], inquiry: &Inquiry) {
         if is_own(&(number, seen)) && seen.state == either {
             seen.likely = likely;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::{Hop, HopAnswer};
+
+    #[test]
+    fn a_walk_that_meets_a_silent_port_open_shows_that_some_source_ports_pass() {
+        let passes = |state, answer| {
+            let hop = Hop {
+                number: 2,
+                answer,
+                tries: 1,
+                took_ms: None,
+            };
+            let path = Path {
+                hops: vec![hop],
+                ..Path::default()
+            };
+            let found = Found {
+                paths: [(0, path)].into(),
+                ..Found::default()
+            };
+            passes_for_some(&found, &[Observation::without_packets(None, state)])
+        };
+        assert!(passes(State::Filtered, HopAnswer::Open));
+        assert!(passes(State::Silent, HopAnswer::Open));
+        assert!(!passes(State::Filtered, HopAnswer::Silent));
+        assert!(!passes(State::Open, HopAnswer::Open));
     }
 }

@@ -47,7 +47,7 @@ use super::files::{self, Loaded};
 use super::output::Output;
 use super::runtime::runtime;
 use super::{WRONG, log, signing, token};
-use crate::attribution::{self, Inquiry};
+use crate::attribution::{self, Found, Inquiry};
 use crate::catalogue::Need;
 use crate::cli::streams::say;
 use crate::config::Sweep;
@@ -663,7 +663,10 @@ async fn look_closer(
     )
     .await;
     let split = answers.iter().any(Observation::is_split);
-    if split || found.iter().any(attribution::ways_differ) {
+    let differs = |found: &Found| {
+        attribution::ways_differ(found) || attribution::passes_for_some(found, answers)
+    };
+    if split || found.iter().any(differs) {
         bench.prober.try_every_way(questions, answers).await;
     }
     let counts = attribution::first_router_counts(&found);
