@@ -31,7 +31,7 @@ use rustls::ClientConfig;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
 use super::trust::Trust;
@@ -132,8 +132,13 @@ pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
             note_connection(&mut seen, &shaken);
             (certificate.map(Service::Certificate), Some(shaken))
         }
-        Ok(Err((error, counted))) => {
-            seen.presented = refused(presented, &error);
+        Ok(Err((error, mut counted))) => {
+            seen.presented = match refused(presented, &error) {
+                Presented::HungUp => alert_left(&mut counted, limit)
+                    .await
+                    .map_or(Presented::HungUp, Presented::Refused),
+                known => known,
+            };
             let fault = match ending::broken(&error, counted.read, &recorded) {
                 Service::Spoke => certificate.map_or(Service::Spoke, Service::Certificate),
                 // A key that cannot be checked here may not be the worst.
@@ -229,6 +234,18 @@ fn refused(presented: Presented, error: &io::Error) -> Presented {
     match presented {
         Presented::Sent => ending::alert(error).map_or(Presented::HungUp, Presented::Refused),
         presented => presented,
+    }
+}
+
+/// The alert that still waits where writing failed first: a server that refuses a certificate closes before it has read
+/// all, and then the system resets the connection. Up to TLS 1.2 it stands there in clear (RFC 5246 section 7.2).
+async fn alert_left<S: AsyncRead + Unpin>(stream: &mut S, limit: Duration) -> Option<String> {
+    let mut record = [0; 7];
+    let read = tokio::time::timeout(limit, stream.read_exact(&mut record)).await;
+    read.ok()?.ok()?;
+    match record {
+        [21, 3, _, 0, 2, _, code] => Some(format!("{:?}", rustls::AlertDescription::from(code))),
+        _ => None,
     }
 }
 
