@@ -4,6 +4,7 @@
 
 mod schemas;
 mod ports;
+mod openssl_tool;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -12,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use openssl_tool::openssl;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
     CrlDistributionPoint, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair,
@@ -65,16 +67,6 @@ fn free(last: u8) -> SocketAddr {
 
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_string).collect()
-}
-
-fn openssl(folder: &Path, text: &str) {
-    let output = Command::new("openssl")
-        .args(words(text))
-        .current_dir(folder)
-        .output()
-        .expect("openssl is needed: scripts/test installs it");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "openssl {text}: {said}");
 }
 
 /// nginx with these servers, each with its address.

@@ -551,3 +551,18 @@ fn role_found(found: &observation::RoleFound) -> RoleFound {
         other_names: found.other_names.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_that_may_be_a_rejection_held_back_is_not_called_filtered() {
+        let silent = |held_back| Observation {
+            held_back,
+            ..Observation::without_packets(None, State::Filtered)
+        };
+        assert_eq!(state_seen(&silent(false)), FlowState::Filtered);
+        assert_eq!(state_seen(&silent(true)), FlowState::Silent);
+    }
+}

@@ -12,24 +12,14 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "../openssl_tool/mod.rs"]
+mod openssl_tool;
+
 use crate::{ports, schemas};
+pub(crate) use openssl_tool::openssl;
 
 /// The name of the management point.
 pub(crate) const NAME: &str = "mp.example.com";
-
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_string).collect()
-}
-
-pub(crate) fn openssl(folder: &Path, text: &str) {
-    let output = Command::new("openssl")
-        .args(words(text))
-        .current_dir(folder)
-        .output()
-        .expect("openssl is needed: scripts/test installs it");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "openssl {text}: {said}");
-}
 
 /// `root.pem`, a server's `leaf.pem` with `leaf.key`, and a client's `client.full`, all RSA.
 pub(crate) fn certificates() -> TempDir {

@@ -144,22 +144,25 @@ mod tests {
     use super::*;
     use crate::catalogue::Verb;
     use crate::conversation::http::answer::Reader;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
     const LIMIT: Duration = Duration::from_millis(300);
+
+    /// A proxy that says this to one request; what it was asked comes back.
+    async fn proxy_says(mut far: DuplexStream, says: impl AsRef<[u8]>) -> String {
+        let mut bytes = [0; 2_048];
+        let count = far.read(&mut bytes).await.expect("a request");
+        let _ = far.write_all(says.as_ref()).await;
+        String::from_utf8(bytes[..count].to_vec()).expect("text")
+    }
 
     /// What comes of a proxy that says this, and what it was asked.
     async fn ask(
         says: &'static str,
         credentials: Option<&Credentials>,
     ) -> (Result<u16, Refused>, String) {
-        let (near, mut far) = tokio::io::duplex(1 << 16);
-        let proxy = tokio::spawn(async move {
-            let mut bytes = [0; 2_048];
-            let count = far.read(&mut bytes).await.expect("a request");
-            let _ = far.write_all(says.as_bytes()).await;
-            String::from_utf8(bytes[..count].to_vec()).expect("text")
-        });
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let proxy = tokio::spawn(proxy_says(far, says));
         let target = Authority::new("web.example.com", 80).expect("a host");
         let came = root_page(near, &target, credentials, LIMIT).await;
         let asked = proxy.await.expect("no panic");
@@ -227,13 +230,8 @@ mod tests {
         says: String,
         credentials: Option<&Credentials>,
     ) -> (Result<Result<Fetched, NotFetched>, Refused>, String) {
-        let (near, mut far) = tokio::io::duplex(1 << 16);
-        let proxy = tokio::spawn(async move {
-            let mut bytes = [0; 2_048];
-            let count = far.read(&mut bytes).await.expect("a request");
-            let _ = far.write_all(says.as_bytes()).await;
-            String::from_utf8(bytes[..count].to_vec()).expect("text")
-        });
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let proxy = tokio::spawn(proxy_says(far, says));
         let url = Url::parse("http://pki.example.com/ca+.crl").expect("an address");
         let near = std::sync::Mutex::new(Some(near));
         let connect = async |_, _| {
