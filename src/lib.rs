@@ -44,6 +44,8 @@ pub mod explain;
 pub mod listen;
 /// A stand-in site on loopback with planted faults.
 pub mod lab;
+/// One run: plan, try, judge, report; with events while it lasts.
+pub mod run;
 /// The commands.
 pub mod cli;
 /// The readings of what others wrote, for fuzzers.

@@ -8,7 +8,7 @@ use super::files::Loaded;
 use super::output::Output;
 use super::signing::Verifier;
 use super::streams::say;
-use super::{WRONG, check, files};
+use super::{WRONG, files};
 use crate::catalogue::Catalogue;
 use crate::diagnostic::{nearest_few, visible};
 use crate::explain::{self, About, ExplainDocument};
@@ -113,7 +113,7 @@ fn flow(
     let explained = match ids.iter().position(|known| known == id) {
         Some(number) => {
             let flow = &plan.flows[number];
-            let ladder = check::ladder(flow);
+            let ladder = crate::run::ladder(flow);
             Some(explain::flow(
                 site,
                 catalogue,

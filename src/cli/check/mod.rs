@@ -1,44 +1,12 @@
-//! `portproof check`: plan, probe, judge, report.
-//!
-//! The flows of the vantage become questions (`questions`), one for each address; equal ones are asked once. Names are
-//! resolved first where the file gives no address (`aim`), and beside the probes where it does (`notes`). When all have
-//! been asked, silence is made proof, and what the answers leave open is looked into: who sent a reset, where packets
-//! are dropped, which doors are painted on. What is silent is tried once more, and at the very end two answered
-//! questions of each host are asked again (`controls`). In between
-//! certificates are compared with the pins of the file (`interception`), and the revocation lists that they name are
-//! fetched (`revocation`), from the hosts that may be asked (`list_hosts`).
-//!
-//! With an older file beside (`against`), the flows that clients of either file use are asked in the same run, and with
-//! `--client` only what one client uses (`client`). What is said beforehand is in `announce`, what the log tells in `story`.
+//! `portproof check`: reads what a run needs, says what happens while it lasts (`events`), and writes its report.
 
-mod against;
-mod aim;
-mod announce;
-mod client;
-mod clocks;
-mod controls;
-mod datagrams;
-mod gateway;
-mod interception;
-mod intermediates;
-mod list_hosts;
-mod notes;
-mod passing;
-mod questions;
-mod refusals;
-mod revocation;
-mod story;
-mod sweep;
+mod events;
+mod via;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::io::IsTerminal as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use ipnet::IpNet;
-use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::args::{Check, Format};
@@ -46,43 +14,18 @@ use super::credentials::{Credentials, Use};
 use super::files::{self, Loaded};
 use super::output::Output;
 use super::runtime::runtime;
-use super::{WRONG, log, signing, token};
-use crate::attribution::{self, Found, Inquiry};
-use crate::catalogue::Need;
-use crate::cli::streams::say;
-use crate::config::Sweep;
-use crate::conversation::certificate::Roots;
-use crate::lab::{self, Faults, Lab};
-use crate::observation::{Observation, State, Trouble};
-use crate::plan::{self, Chosen, Owner, Plan};
-use crate::probe::{self, Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
-use crate::report::{self, Detail, Elsewhere, ReportDocument, Run, SweptSystem, Vantage};
-use crate::site::{Site, SystemId, ZoneId};
-use crate::vantage;
-use crate::verdict::{self, Seen};
-use crate::{os, report::exit_status};
-use controls::Lost;
-use gateway::Leave;
-pub(super) use questions::ladder;
-use sweep::Doors;
-
-/// Descriptors that the program itself needs beside the probes.
-const SPARE_DESCRIPTORS: usize = 64;
+use super::streams::say;
+use super::{WRONG, signing, token};
+use crate::lab::{self, Faults};
+use crate::report::{self, Detail, ReportDocument, exit_status};
+use crate::run::{ClientNumbers, Request, SiteFile};
+use crate::site::Site;
+use crate::vantage::{self, Place};
+use crate::{os, plan};
+use events::Events;
 
 pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
-    let loaded = if arguments.lab {
-        files::load_bytes(
-            "probes.yaml",
-            lab::SITE_FILE.as_bytes(),
-            None,
-            arguments.shared.catalogue.as_deref(),
-            Use::None,
-        )?
-    } else {
-        let catalogue = arguments.shared.catalogue.as_deref();
-        files::load(&arguments.file, catalogue, Use::Shown)?
-    };
-    let Some(loaded) = loaded else {
+    let Some(loaded) = load(arguments)? else {
         return Ok(WRONG);
     };
     let old = match &arguments.against {
@@ -102,69 +45,28 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     // A resolver that hangs must not hold up the end.
     runtime.shutdown_background();
     let report = result?;
-    let text = match arguments.shared.format {
-        Format::Text => report::text(
-            &report,
-            if arguments.verbose {
-                Detail::Everything
-            } else {
-                Detail::Findings
-            },
-        ),
-        Format::Json => serde_json::to_string_pretty(&report)? + "\n",
-    };
-    output.write_report(&text)?;
+    output.write_report(&shown(arguments, &report)?)?;
     Ok(exit_status(&report, arguments.strict))
 }
 
-/// What a run works with.
-struct Bench {
-    loaded: Loaded,
-    /// The flows of the site; behind them those of `against`.
-    plan: Plan,
-    place: vantage::Place,
-    /// What this host's addresses say against that place, where the user insists on it.
-    forced: Option<String>,
-    own: Vec<IpAddr>,
-    /// The same with their networks.
-    networks: Vec<IpNet>,
-    lab: Option<Lab>,
-    prober: Arc<Prober>,
-    /// The roots that certificates may lead to.
-    roots: Arc<Roots>,
-    /// What chains are judged by, the same as the prober's.
-    trust: Trust,
-    stop: watch::Receiver<bool>,
-    timeout: Duration,
-    /// The proxy through which flows leave, all or those of some roles.
-    via: Option<Leave>,
-    /// The run as listeners know it, where it looks for them.
-    challenger: Option<Arc<Challenger>>,
-    /// Flows of the site that start in other zones, by their starts.
-    elsewhere: Vec<Elsewhere>,
-    /// The older site file, when its clients are looked at too.
-    against: Option<against::Old>,
-    /// The client whose own view this is.
-    client: Option<client::Client>,
+fn load(arguments: &Check) -> anyhow::Result<Option<Loaded>> {
+    let catalogue = arguments.shared.catalogue.as_deref();
+    if arguments.lab {
+        let site = lab::SITE_FILE.as_bytes();
+        return files::load_bytes("probes.yaml", site, None, catalogue, Use::None);
+    }
+    files::load(&arguments.file, catalogue, Use::Shown)
 }
 
-impl Bench {
-    /// The proxy that a flow goes through.
-    fn proxy_of(&self, flow: &plan::Flow) -> Option<&Arc<Gateway>> {
-        let taking = self.via.as_ref().filter(|it| it.takes(&self.loaded, flow));
-        taking.map(|it| &it.gateway)
-    }
-
-    /// The proxy that lists are fetched through.
-    fn proxy_of_lists(&self) -> Option<&Arc<Gateway>> {
-        let taking = self.via.as_ref().filter(|it| it.is_for_lists());
-        taking.map(|it| &it.gateway)
-    }
-
-    /// Whether everything goes through a proxy.
-    fn only_by_proxy(&self) -> bool {
-        self.via.as_ref().is_some_and(Leave::is_for_all)
-    }
+fn shown(arguments: &Check, report: &ReportDocument) -> anyhow::Result<String> {
+    let detail = match arguments.verbose {
+        true => Detail::Everything,
+        false => Detail::Findings,
+    };
+    Ok(match arguments.shared.format {
+        Format::Text => report::text(report, detail),
+        Format::Json => serde_json::to_string_pretty(report)? + "\n",
+    })
 }
 
 async fn check(
@@ -172,81 +74,59 @@ async fn check(
     mut loaded: Loaded,
     old: Option<Loaded>,
 ) -> anyhow::Result<ReportDocument> {
-    let started = Timestamp::now();
-    let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
-    loaded.review(&plan);
-    let networks = os::own_addresses().unwrap_or_default();
-    let own: Vec<IpAddr> = networks.iter().map(IpNet::addr).collect();
-    let mut place = place(arguments, &loaded.site, &own)?;
+    loaded.review(&plan::derive(&loaded.site, &loaded.catalogue));
+    let own = os::own_addresses().unwrap_or_default();
+    let own: Vec<IpAddr> = own.iter().map(IpNet::addr).collect();
+    let place = place(arguments, &loaded.site, &own)?;
     let forced = insisted_on(arguments, &loaded.site, &place, &own)?;
-    let lab = start_lab(arguments, &loaded, &plan, place.zone).await?;
-    let (_, elsewhere) = plan::select(&loaded.site, &plan, &place.zones(), place.system);
-    let elsewhere = report::elsewhere(&loaded.site, &plan, &elsewhere);
-    let client = match arguments.client {
-        true => Some(client::client(
-            arguments,
-            &loaded,
-            old.as_ref(),
-            &place,
-            &mut plan,
-        )?),
-        false => None,
+    let (via_password, token) = match arguments.lab {
+        true => (None, None),
+        false => (
+            via::password(&loaded, place.zone)?,
+            token::token(arguments.token_file.as_deref())?,
+        ),
     };
-    let against = match old {
-        Some(old) if client.is_none() => Some(against::join(&mut loaded, &mut plan, old, &place)),
-        _ => None,
+    let Credentials {
+        roots,
+        client_certificate,
+    } = std::mem::take(&mut loaded.credentials);
+    let numbers = ClientNumbers {
+        http: arguments.http_port,
+        https: arguments.https_port,
     };
-    let limits = limits(arguments, &loaded.site, place.zone, lab.is_some());
-    let trust = match &lab {
-        Some(lab) => Trust::new(vec![lab.root.clone()], false),
-        None => {
-            let Credentials {
-                roots,
-                client_certificate,
-            } = std::mem::take(&mut loaded.credentials);
-            Trust::new(roots, true).presenting(client_certificate)
-        }
+    let faults = match arguments.healthy {
+        true => Faults::None,
+        false => Faults::Planted,
     };
-    let roots = Arc::clone(&trust.roots);
-    let known = trust.clone();
-    let via = match &lab {
-        Some(_) => None,
-        None => gateway::leave(&loaded, place.zone, limits.timeout).await?,
-    };
-    let token = match &lab {
-        Some(_) => None,
-        None => token::token(arguments.token_file.as_deref())?,
-    };
-    let challenger = token.map(|token| Arc::new(Challenger::new(token)));
-    // A proxy is that of one zone.
-    if via.is_some() {
-        place.also_in.clear();
-    }
-    let stop = on_interrupt();
-    let prober = Prober::new(limits, trust, networks.clone(), stop.clone());
-    let bench = Bench {
-        loaded,
-        plan,
+    let request = Request {
+        file: site_file(loaded),
+        older: old.map(site_file),
         place,
         forced,
-        own,
-        networks,
-        lab,
-        prober,
+        lab: arguments.lab.then_some(faults),
+        client: arguments.client.then_some(numbers),
+        walks: !arguments.no_path,
         roots,
-        trust: known,
-        stop,
-        timeout: limits.timeout,
-        via,
-        challenger,
-        elsewhere,
-        against,
-        client,
+        client_certificate,
+        via_password,
+        token,
+        stop: on_interrupt(),
     };
-    Ok(examine(&bench, &limits, started).await)
+    let events = Events::new();
+    crate::run::run(request, Arc::new(move |event| events.show(&event))).await
 }
 
-fn place(arguments: &Check, site: &Site, own: &[IpAddr]) -> anyhow::Result<vantage::Place> {
+fn site_file(loaded: Loaded) -> SiteFile {
+    SiteFile {
+        name: loaded.file,
+        sha256: loaded.sha256,
+        site: loaded.site,
+        catalogue: loaded.catalogue,
+        expires_soon: loaded.config.expires_soon,
+    }
+}
+
+fn place(arguments: &Check, site: &Site, own: &[IpAddr]) -> anyhow::Result<Place> {
     let from = if arguments.lab {
         site.internet.map(|zone| site.zones[zone].name.clone())
     } else {
@@ -276,7 +156,7 @@ fn place(arguments: &Check, site: &Site, own: &[IpAddr]) -> anyhow::Result<vanta
 fn insisted_on(
     arguments: &Check,
     site: &Site,
-    place: &vantage::Place,
+    place: &Place,
     own: &[IpAddr],
 ) -> anyhow::Result<Option<String>> {
     if arguments.lab {
@@ -299,62 +179,6 @@ fn insisted_on(
     Ok(Some(found))
 }
 
-async fn start_lab(
-    arguments: &Check,
-    loaded: &Loaded,
-    plan: &Plan,
-    zone: ZoneId,
-) -> anyhow::Result<Option<Lab>> {
-    if !arguments.lab {
-        return Ok(None);
-    }
-    let faults = if arguments.healthy {
-        Faults::None
-    } else {
-        Faults::Planted
-    };
-    let lab = Lab::start(&loaded.site, &loaded.catalogue, plan, zone, faults).await?;
-    let silence = if lab.is_silent_for_real() {
-        ""
-    } else {
-        "; this platform has no silent listener, so silent ports are not connected to at all"
-    };
-    say!("lab: a stand-in of probes.yaml on loopback{silence}");
-    Ok(Some(lab))
-}
-
-/// The limits of the file, within what this host has. The lab is on loopback, where no rate has to be kept.
-fn limits(arguments: &Check, site: &Site, zone: ZoneId, lab: bool) -> Limits {
-    let through_a_proxy = !lab && site.via(zone).is_some_and(|route| route.roles.is_none());
-    let asked = &site.probing;
-    let descriptors = os::raise_descriptor_limit()
-        .saturating_sub(SPARE_DESCRIPTORS)
-        .max(1);
-    // A silent question keeps its earlier sockets open, so it may hold several.
-    const SOCKETS_EACH: usize = 8;
-    let in_flight = asked.in_flight.min((descriptors / SOCKETS_EACH).max(1));
-    if in_flight < asked.in_flight {
-        say!(
-            "note: {in_flight} probes at once instead of {}: this host allows no more descriptors",
-            asked.in_flight
-        );
-    }
-    Limits {
-        timeout: asked.timeout,
-        attempts: asked.attempts,
-        second_look: if lab {
-            Duration::ZERO
-        } else {
-            asked.second_look
-        },
-        in_flight,
-        per_host: if lab { asked.in_flight } else { asked.per_host },
-        waiting: (descriptors / SOCKETS_EACH).saturating_sub(in_flight),
-        rate: if lab { None } else { asked.rate },
-        walks: os::TELLS_SENDERS && !lab && !arguments.no_path && !through_a_proxy,
-    }
-}
-
 /// Turns true at Ctrl-C and its like; the report of what was seen is still written.
 fn on_interrupt() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
@@ -368,393 +192,4 @@ fn on_interrupt() -> watch::Receiver<bool> {
         std::future::pending::<()>().await;
     });
     receiver
-}
-
-/// The flows of the site, or of the one client, that are tried from here.
-fn of_the_site(bench: &Bench) -> Vec<Chosen> {
-    let site = &bench.loaded.site;
-    let (mut chosen, _) = plan::select(site, &bench.plan, &bench.place.zones(), bench.place.system);
-    if let Some(old) = &bench.against {
-        chosen.retain(|chosen| !old.asks(chosen.flow));
-    }
-    if site.probing.sweep == Sweep::None {
-        chosen.retain(|chosen| !bench.plan.flows[chosen.flow].reason.only_watched);
-    }
-    chosen
-}
-
-async fn examine(bench: &Bench, limits: &Limits, started: Timestamp) -> ReportDocument {
-    let site = &bench.loaded.site;
-    let mut chosen = of_the_site(bench);
-    let own = chosen.len();
-    chosen.extend(bench.against.iter().flat_map(against::Old::chosen));
-    let names = aim::resolve(bench, &chosen).await;
-    let (questions, by_flow) = questions::questions(bench, &chosen, own, &names);
-    announce::announce(bench, &questions, limits);
-    bench
-        .prober
-        .stand_behind(behind(bench, &chosen, &questions, &by_flow));
-    let to_compare = notes::names_to_compare(bench, &chosen);
-    let dns = tokio::spawn(notes::compare_names(
-        bench.lab.is_none() && !bench.only_by_proxy() && site.probing.dns,
-        to_compare.clone(),
-        bench.timeout,
-    ));
-    let mut tried = try_all(bench, &chosen, questions, &by_flow).await;
-    // What clients of either file use is judged address by address, behind all else.
-    let beside: Vec<Seen> = tried.seen.drain(own..chosen.len()).collect();
-    let (used, theirs) = match &bench.against {
-        Some(old) => old.by_address(beside),
-        None => Default::default(),
-    };
-    let kept = tried.seen.len();
-    tried.seen.extend(theirs);
-    let site = &tried.site;
-    let mut judged = verdict::judge_all(site, &bench.own, &tried.seen, &tried.gone);
-    for (place, (seen, judged)) in tried.seen.iter().zip(&judged).enumerate() {
-        let numbers = by_flow.get(place).filter(|_| place < own);
-        let question = numbers.and_then(|numbers| numbers.get(judged.observation));
-        story::decided(site, seen, judged, question.copied());
-    }
-    let clocks = verdict::Clocks::of(&tried.seen);
-    let theirs = (tried.seen.split_off(kept), judged.split_off(kept));
-    let mut notes = clocks::notes(site, &clocks);
-    notes.extend(notes::skipped_families(site, &tried.seen));
-    notes.extend(passing::notes(site, &bench.prober.gaps(), &tried.seen));
-    notes.extend(notes::name_servers(site, &tried.seen));
-    notes.extend(tried.refused);
-    let mut stop = bench.stop.clone();
-    let compared = tokio::select! {
-        compared = dns => compared.unwrap_or_default(),
-        _ = stop.wait_for(|stop| *stop) => Vec::new(),
-    };
-    notes.extend(
-        compared
-            .iter()
-            .map(|(system, name, note)| notes::dns_note(site, *system, name, note)),
-    );
-    let against = bench.against.as_ref();
-    let against = against.map(|old| old.seen(used, theirs.0, theirs.1));
-    let client = bench.client.as_ref();
-    let client = client.map(|client| client.seen(bench, &names, &to_compare, &compared));
-    let now = Timestamp::now();
-    report::assemble(Run {
-        site,
-        catalogue: &bench.loaded.catalogue,
-        plan: &bench.plan,
-        file: &bench.loaded.file,
-        vantage: vantage_entry(bench, started, now),
-        place: &bench.place,
-        seen: tried.seen,
-        judged,
-        elsewhere: bench.elsewhere.clone(),
-        swept: tried.swept,
-        notes,
-        expires_soon: bench.loaded.config.expires_soon,
-        now: clocks.corrected(now),
-        against,
-        client,
-    })
-}
-
-/// The questions of required flows that start here.
-fn required(bench: &Bench, chosen: &[Chosen], by_flow: &[Vec<usize>]) -> BTreeSet<usize> {
-    let wanted = chosen.iter().zip(by_flow).filter(|(chosen, _)| {
-        bench.plan.flows[chosen.flow].need == Need::Required && chosen.owner != Owner::Another
-    });
-    wanted
-        .flat_map(|(_, numbers)| numbers.iter().copied())
-        .collect()
-}
-
-/// What packets to each address meet first, where the site file says so.
-fn behind(
-    bench: &Bench,
-    chosen: &[Chosen],
-    questions: &[Question],
-    by_flow: &[Vec<usize>],
-) -> HashMap<IpAddr, String> {
-    let mut behind = HashMap::new();
-    for (chosen, numbers) in chosen.iter().zip(by_flow) {
-        let flow = &bench.plan.flows[chosen.flow];
-        let Some(first) = verdict::first_firewall(&bench.loaded.site, flow) else {
-            continue;
-        };
-        for number in numbers {
-            if let probe::Target::Address(address) = questions[*number].target {
-                behind.entry(address).or_insert_with(|| first.clone());
-            }
-        }
-    }
-    behind
-}
-
-/// What was seen of the flows of a run.
-struct Tried {
-    seen: Vec<Seen>,
-    /// Hosts that no longer answered at the end, with the time of their last answer.
-    gone: HashMap<IpAddr, Timestamp>,
-    swept: Vec<SweptSystem>,
-    /// The site with the hosts that only certificates name.
-    site: Site,
-    /// What is said of hosts of lists that were not asked.
-    refused: Vec<report::Note>,
-}
-
-/// Asks all questions, makes silence proof, looks closer, fetches lists and sweeps, in this order.
-async fn try_all(
-    bench: &Bench,
-    chosen: &[Chosen],
-    questions: Vec<Question>,
-    by_flow: &[Vec<usize>],
-) -> Tried {
-    let bar = progress(questions.len());
-    let mut answers = bench.prober.ask_all(questions.clone(), || bar.inc(1)).await;
-    bar.set_message("making silence proof");
-    bench.prober.prove_silence(&questions, &mut answers).await;
-    bar.set_message("looking again at what failed");
-    let required = required(bench, chosen, by_flow);
-    bench
-        .prober
-        .look_again(&required, &questions, &mut answers)
-        .await;
-    bench
-        .prober
-        .ask_alone(&required, &questions, &mut answers)
-        .await;
-    intermediates::look_again(bench, &questions, &mut answers).await;
-    let silent = datagrams::beside(bench, chosen, by_flow, &questions, &answers);
-    bench
-        .prober
-        .prove_datagrams(&silent, &questions, &mut answers)
-        .await;
-    bench.prober.follow_data(&questions, &mut answers).await;
-    bench.prober.settle_ranges(&questions, &mut answers).await;
-    bar.set_message("looking closer");
-    refused_here(bench, &questions, &mut answers).await;
-    let crossing = crossing(bench, chosen, by_flow);
-    let mut doors = look_closer(bench, &questions, &mut answers, &crossing).await;
-    bar.set_message("trying what failed once more, so late that a short outage shows");
-    bench.prober.look_at_the_end(&questions, &mut answers).await;
-    attribution::settle_all(&mut answers);
-    bench
-        .prober
-        .note_held_back(&required, &questions, &mut answers);
-    let controls = controls::controls(&questions, &answers);
-    // Only silence can be that of a device which has shut this host out.
-    let silence = answers.iter().any(controls::no_longer_answers);
-    let mut seen: Vec<Seen> = chosen
-        .iter()
-        .zip(by_flow)
-        .map(|(chosen, numbers)| Seen {
-            flow: bench.plan.flows[chosen.flow].clone(),
-            owner: chosen.owner,
-            observations: numbers
-                .iter()
-                .map(|number| answers[*number].clone())
-                .collect(),
-        })
-        .collect();
-    interception::note(&bench.loaded.site, &bench.trust, &mut seen);
-    bar.set_message("fetching revocation lists");
-    let (site, refused) = revocation::examine(bench, &mut seen).await;
-    bar.finish_and_clear();
-    let swept = sweep::sweep(bench, &seen, &controls, &mut doors).await;
-    let lost = match silence {
-        true => controls::lost(bench, &controls).await,
-        false => Lost::default(),
-    };
-    controls::note(&lost, &mut seen);
-    Tried {
-        seen,
-        gone: lost.hosts,
-        swept,
-        site,
-        refused,
-    }
-}
-
-/// The questions of flows between two zones.
-fn crossing(bench: &Bench, chosen: &[Chosen], by_flow: &[Vec<usize>]) -> HashSet<usize> {
-    let site = &bench.loaded.site;
-    let crosses = |chosen: &Chosen| {
-        let flow = &bench.plan.flows[chosen.flow];
-        flow.end(site) != Some(flow.start(site))
-    };
-    let flows = chosen.iter().zip(by_flow);
-    flows
-        .filter(|(chosen, _)| crosses(chosen))
-        .flat_map(|(_, numbers)| numbers.iter().copied())
-        .collect()
-}
-
-/// Takes apart what this host's own firewall said from what the network did.
-async fn refused_here(bench: &Bench, questions: &[Question], answers: &mut [Observation]) {
-    attribution::own_words(answers, &bench.own);
-    if bench.lab.is_some() || bench.only_by_proxy() || *bench.stop.borrow() {
-        return;
-    }
-    let asked = |wanted: &dyn Fn(&Question, &Observation) -> bool| -> Vec<(usize, SocketAddr)> {
-        questions
-            .iter()
-            .zip(answers.iter())
-            .enumerate()
-            .filter(|(_, (question, seen))| {
-                let direct = question.via.is_none();
-                direct && !matches!(question.ladder, Ladder::Datagram(_)) && wanted(question, seen)
-            })
-            .filter_map(|(number, (_, seen))| Some((number, seen.attempts.first()?.remote)))
-            .collect()
-    };
-    let reset = asked(&|_, seen| attribution::may_be_reset_here(seen, &bench.own));
-    let silent = asked(&|question, seen| question.turn == Turn::Needed && seen.is_silence());
-    let ports = |asked: &[(usize, SocketAddr)]| -> Vec<SocketAddr> {
-        asked.iter().map(|(_, port)| *port).collect()
-    };
-    for place in bench.prober.reset_here(&ports(&reset)).await {
-        answers[reset[place].0].state = State::Unreachable(Trouble::Refused);
-    }
-    for place in bench.prober.dropped_here(&ports(&silent)).await {
-        let seen = &mut answers[silent[place].0];
-        seen.state = State::Unreachable(Trouble::Refused);
-        seen.confidence = None;
-    }
-}
-
-/// Carries out what attribution wants to know, host by host at once, and writes down what that proves. The doors that
-/// were tried come back.
-async fn look_closer(
-    bench: &Bench,
-    questions: &[Question],
-    answers: &mut [Observation],
-    crossing: &HashSet<usize>,
-) -> Doors {
-    if bench.lab.is_some() || bench.only_by_proxy() || *bench.stop.borrow() {
-        return Doors::new();
-    }
-    let tried: Vec<attribution::Tried<'_>> = questions
-        .iter()
-        .zip(answers.iter())
-        .enumerate()
-        .filter(|(_, (question, _))| {
-            question.via.is_none() && !matches!(question.ladder, Ladder::Datagram(_))
-        })
-        .filter_map(|(number, (question, seen))| {
-            Some(attribution::Tried {
-                number,
-                address: seen.address?,
-                // Of a range, the port that decided.
-                port: seen
-                    .attempts
-                    .first()
-                    .map_or(question.port, |attempt| attempt.remote.port()),
-                needed: question.turn == Turn::Needed,
-                crosses: crossing.contains(&number),
-                seen,
-            })
-        })
-        .collect();
-    let inquiries = inquiries(bench, &tried, questions, answers);
-    let known: HashSet<u16> = known_ports(bench).collect();
-    let found = futures_util::future::join_all(
-        inquiries
-            .iter()
-            .map(|inquiry| bench.prober.inquire(inquiry, &known, answers)),
-    )
-    .await;
-    let split = answers.iter().any(Observation::is_split);
-    let differs = |found: &Found| {
-        attribution::ways_differ(found) || attribution::passes_for_some(found, answers)
-    };
-    if split || found.iter().any(differs) {
-        bench.prober.try_every_way(questions, answers).await;
-    }
-    let counts = attribution::first_router_counts(&found);
-    for (inquiry, found) in inquiries.iter().zip(&found) {
-        story::found(questions, inquiry.address, found);
-        attribution::attribute(answers, inquiry, found, counts);
-    }
-    let doors = inquiries
-        .iter()
-        .zip(found)
-        .map(|(inquiry, found)| (inquiry.address, found.doors));
-    doors.collect()
-}
-
-/// What is to be found out, host by host. An address that several systems share is several hosts, at different distances.
-fn inquiries(
-    bench: &Bench,
-    tried: &[attribution::Tried<'_>],
-    questions: &[Question],
-    answers: &[Observation],
-) -> Vec<Inquiry> {
-    let owner = |address, port| {
-        let zones = bench.place.zones();
-        let site = &bench.loaded.site;
-        zones
-            .into_iter()
-            .find_map(|zone| site.owner_of_address(zone, address, port))
-    };
-    let mut by_owner: BTreeMap<Option<SystemId>, Vec<attribution::Tried<'_>>> = BTreeMap::new();
-    for one in tried {
-        let of = by_owner.entry(owner(one.address, one.port)).or_default();
-        of.push(*one);
-    }
-    let mut all = Vec::new();
-    for (host, tried) in by_owner {
-        for mut inquiry in attribution::wanted(&tried) {
-            let numbered = questions.iter().zip(answers).enumerate();
-            let others = numbered.filter(|(_, (question, seen))| {
-                seen.address == Some(inquiry.address)
-                    && owner(inquiry.address, question.port) != host
-            });
-            inquiry.others = others.map(|(number, _)| number).collect();
-            all.push(inquiry);
-        }
-    }
-    all
-}
-
-/// Every port that the plan knows of, ranges and all.
-fn known_ports(bench: &Bench) -> impl Iterator<Item = u16> {
-    let ports = bench.plan.flows.iter().map(|flow| flow.port);
-    ports.flat_map(|port| port.low..=port.high)
-}
-
-fn vantage_entry(bench: &Bench, started: Timestamp, finished: Timestamp) -> Vantage {
-    let site = &bench.loaded.site;
-    Vantage {
-        zone: site.zones[bench.place.zone].name.clone(),
-        also_in: bench
-            .place
-            .also_in
-            .iter()
-            .map(|zone| site.zones[*zone].name.clone())
-            .collect(),
-        system: bench
-            .place
-            .system
-            .map(|system| site.systems[system].name.clone()),
-        host: os::host_name(),
-        addresses: bench
-            .own
-            .iter()
-            .filter(|address| !address.is_loopback())
-            .map(ToString::to_string)
-            .collect(),
-        started: format!("{started:.0}"),
-        finished: format!("{finished:.0}"),
-        config_sha256: bench.loaded.sha256.clone(),
-        run: bench.challenger.as_ref().map(|run| run.run()),
-        forced: bench.forced.clone(),
-    }
-}
-
-fn progress(length: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() || log::is_on() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} ports, {elapsed} {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length as u64).with_style(style)
 }

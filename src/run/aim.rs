@@ -69,7 +69,7 @@ pub(super) type Names = HashMap<String, Result<Vec<IpAddr>, Unresolved>>;
 
 /// Resolves every name that stands without an address, each once, all at the same time.
 pub(super) async fn resolve(bench: &Bench, chosen: &[Chosen]) -> Names {
-    let site = &bench.loaded.site;
+    let site = &bench.file.site;
     let mut wanted = BTreeSet::new();
     for chosen in chosen {
         let flow = &bench.plan.flows[chosen.flow];

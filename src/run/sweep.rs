@@ -30,7 +30,7 @@ pub(super) async fn sweep(
     controls: &Controls,
     doors: &mut Doors,
 ) -> Vec<SweptSystem> {
-    let site = &bench.loaded.site;
+    let site = &bench.file.site;
     let mut all = Vec::new();
     // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
     if bench.only_by_proxy() || bench.client.is_some() {
@@ -74,7 +74,7 @@ fn wanted(sweep: &Sweep) -> BTreeSet<u16> {
 
 /// The ports at which a system has to serve, to whatever zone.
 fn served(bench: &Bench, system: SystemId) -> HashSet<u16> {
-    let site = &bench.loaded.site;
+    let site = &bench.file.site;
     let flows = bench.plan.flows.iter().filter(|flow| {
         flow.to == Target::System(system)
             && flow.transport == Transport::Tcp
@@ -103,13 +103,13 @@ fn tried(seen: &[Seen], system: SystemId) -> HashSet<u16> {
 
 /// The addresses of the site file, and those that were tried because the name led there.
 fn addresses(bench: &Bench, seen: &[Seen], system: SystemId) -> BTreeSet<IpAddr> {
-    let host = &bench.loaded.site.systems[system];
+    let host = &bench.file.site.systems[system];
     let of_the_plan = seen
         .iter()
         .filter(|seen| seen.flow.to == Target::System(system))
         .flat_map(|seen| &seen.observations)
         .filter_map(|observation| observation.address);
-    host.addresses_for(bench.place.toward(&bench.loaded.site, system))
+    host.addresses_for(bench.place.toward(&bench.file.site, system))
         .iter()
         .copied()
         .chain(of_the_plan)
@@ -193,6 +193,6 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         old_tls: OldTls::Never,
         clients_speak: None,
         challenger: None,
-        span: debug_span!("sweep", system = bench.loaded.site.systems[system].name, %address, port),
+        span: debug_span!("sweep", system = bench.file.site.systems[system].name, %address, port),
     }
 }

@@ -78,13 +78,13 @@ fn note(bench: &Bench, chosen: &[Chosen], all: &mut [Question], by_flow: &[Vec<u
         }
     }
     for (number, (question, flows)) in all.iter_mut().zip(flows).enumerate() {
-        question.span = story::span(&bench.loaded.site, number, flows.into_iter());
+        question.span = story::span(&bench.file.site, number, flows.into_iter());
         story::asks(question);
     }
 }
 
 fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
-    let site = &bench.loaded.site;
+    let site = &bench.file.site;
     let zone = flow.start(site);
     let proxy = bench.proxy_of(flow);
     let targets: Vec<probe::Target> = match aim(site, flow) {
@@ -158,7 +158,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
 }
 
 /// How far a flow is tried.
-pub(in crate::cli) fn ladder(flow: &Flow) -> Ladder {
+pub fn ladder(flow: &Flow) -> Ladder {
     let is_range = flow.port.low != flow.port.high;
     match (flow.transport, flow.need, flow.protocol) {
         (Transport::Tcp, Need::Required | Need::Optional, Protocol::Rpc) if is_range => {
@@ -271,19 +271,19 @@ fn management_points(site: &Site, flow: &Flow) -> Vec<String> {
 fn web_needs(bench: &Bench, flow: &Flow) -> Option<WebNeeds> {
     let seen_between = match flow.protocol {
         Protocol::Http => true,
-        Protocol::Https => plan::is_bridged(&bench.loaded.site, flow),
+        Protocol::Https => plan::is_bridged(&bench.file.site, flow),
         _ => return None,
     };
     if flow.need != Need::Required || bench.lab.is_some() {
         return None;
     }
-    let catalogue = &bench.loaded.catalogue;
+    let catalogue = &bench.file.catalogue;
     let mut needs = WebNeeds {
-        names: management_points(&bench.loaded.site, flow),
+        names: management_points(&bench.file.site, flow),
         ..WebNeeds::default()
     };
-    let drives = plan::package_drives(&bench.loaded.site, flow);
-    for role in plan::roles(&bench.loaded.site, catalogue, flow) {
+    let drives = plan::package_drives(&bench.file.site, flow);
+    for role in plan::roles(&bench.file.site, catalogue, flow) {
         let known = catalogue.fingerprints.iter();
         let known: Vec<_> = known
             .filter(|it| it.role == role)

@@ -135,7 +135,7 @@ fn target(site: &Site, host: &Host) -> Option<Target> {
 }
 
 fn new_flow(bench: &Bench, target: Target, host: &Host) -> Flow {
-    let catalogue = &bench.loaded.catalogue;
+    let catalogue = &bench.file.catalogue;
     plan::flow_to_list(catalogue, bench.place.zone, target, host.port, host.place)
 }
 

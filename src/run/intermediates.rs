@@ -11,9 +11,9 @@ use rustls::pki_types::CertificateDer;
 use url::Url;
 
 use super::Bench;
+use super::event::Event;
 use super::list_hosts::{self, Host};
 use super::refusals::host_and_port;
-use crate::cli::streams::say;
 use crate::config::CrlHosts;
 use crate::conversation::Fetched;
 use crate::conversation::certificate::{Roots, bundle, is_of, lacking, reached};
@@ -115,11 +115,8 @@ async fn fetch_all(
         if new.is_empty() || asked.len() >= MOST {
             break;
         }
-        let urls: Vec<&str> = new.keys().map(String::as_str).collect();
-        say!(
-            "about to fetch certificates that servers do not send: {}",
-            urls.join(", ")
-        );
+        let urls = new.keys().cloned().collect();
+        (bench.tell)(Event::AboutToFetchIssuers(urls));
         let room = MOST - asked.len();
         let asking = new
             .into_iter()
@@ -148,7 +145,7 @@ async fn fetch_one(bench: &Bench, address: &str) -> Result<Vec<CertificateDer<'s
     let Some((name, port)) = destination(&url) else {
         return Err("only plain HTTP is tried".to_string());
     };
-    let site = &bench.loaded.site;
+    let site = &bench.file.site;
     if site.crl_hosts == CrlHosts::None {
         return Err("nothing is fetched: `site.crl_hosts` is `none`".to_string());
     }

@@ -16,7 +16,7 @@ pub(super) fn beside(
     questions: &[Question],
     answers: &[Observation],
 ) -> Vec<Beside> {
-    let site = &bench.loaded.site;
+    let site = &bench.file.site;
     let mut asked: BTreeMap<usize, SystemId> = BTreeMap::new();
     for (chosen, numbers) in chosen.iter().zip(by_flow) {
         if let Target::System(system) = bench.plan.flows[chosen.flow].to {

@@ -22,7 +22,7 @@ pub(super) type Compared = Vec<(SystemId, String, DnsNote)>;
 
 /// Names whose address the file gives too.
 pub(super) fn names_to_compare(bench: &Bench, chosen: &[Chosen]) -> Compare {
-    let site = &bench.loaded.site;
+    let site = &bench.file.site;
     let systems: BTreeSet<(SystemId, ZoneId)> = chosen
         .iter()
         .map(|chosen| &bench.plan.flows[chosen.flow])

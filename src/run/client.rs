@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::super::args::Check;
-use super::super::files::Loaded;
 use super::Bench;
 use super::aim::Names;
+use super::event::{Event, Tell};
 use super::notes::{Compare, Compared};
+use super::request::{ClientNumbers, SiteFile};
 use crate::catalogue::Setting;
-use crate::cli::streams::say;
 use crate::config::Mode;
 use crate::plan::{self, Plan};
 use crate::report::{ClientNumber, ClientRun, NameAnswer};
@@ -23,13 +22,14 @@ pub(super) struct Client {
 
 /// Puts the flows of the client in the place of the site's.
 pub(super) fn client(
-    arguments: &Check,
-    loaded: &Loaded,
-    old: Option<&Loaded>,
+    ClientNumbers { http, https }: ClientNumbers,
+    file: &SiteFile,
+    old: Option<&SiteFile>,
     place: &Place,
     plan: &mut Plan,
+    tell: &Tell,
 ) -> anyhow::Result<Client> {
-    let site = &loaded.site;
+    let site = &file.site;
     let name = &site.zones[place.zone].name;
     if !site.clients.contains(&place.zone) {
         let zones: Vec<&str> = site
@@ -45,9 +45,8 @@ pub(super) fn client(
             }
         );
     }
-    let (http, https) = (arguments.http_port, arguments.https_port);
     are_two(site, http, https)?;
-    *plan = plan::of_client(site, &loaded.catalogue, place.zone, http, https);
+    *plan = plan::of_client(site, &file.catalogue, place.zone, http, https);
     let mut numbers = Vec::new();
     for (setting, protocol, given) in [
         (Setting::ClientHttp, "http", http),
@@ -57,10 +56,7 @@ pub(super) fn client(
         for port in given.map_or(of_site, |port| vec![port]) {
             let of = of(setting, port, site, old.map(|old| &old.site));
             if of == "neither" {
-                say!(
-                    "note: no site file has the number {port} for {}; it is tried all the same",
-                    protocol.to_uppercase()
-                );
+                tell(Event::NumberOfNoFile { port, protocol });
             }
             numbers.push(ClientNumber {
                 protocol: protocol.to_string(),
@@ -128,7 +124,7 @@ impl Client {
             all.insert(name.clone(), answer);
         }
         let was_asked =
-            !bench.only_by_proxy() && bench.loaded.site.probing.dns && !*bench.stop.borrow();
+            !bench.only_by_proxy() && bench.file.site.probing.dns && !*bench.stop.borrow();
         for (_, name, _) in compared {
             let note = differ.iter().find(|(_, other, _)| other == name);
             let answer = match was_asked {

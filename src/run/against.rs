@@ -11,7 +11,7 @@ use crate::site::Site;
 use crate::vantage::Place;
 use crate::verdict::{Judged, Seen};
 
-use super::super::files::Loaded;
+use super::request::SiteFile;
 
 /// The older site file, as far as a run needs it.
 pub(super) struct Old {
@@ -28,18 +28,18 @@ pub(super) struct Old {
 }
 
 /// Joins the systems of both files, and puts what clients of either use behind the flows of the plan.
-pub(super) fn join(new: &mut Loaded, plan: &mut Plan, old: Loaded, place: &Place) -> Old {
+pub(super) fn join(new: &mut SiteFile, plan: &mut Plan, old: SiteFile, place: &Place) -> Old {
     let before = plan::derive(&old.site, &old.catalogue);
     let union = change::union(&new.site, &old.site, place.zone);
     let old_side = Side {
         site: &old.site,
         plan: &before,
-        file: &old.file,
+        file: &old.name,
     };
     let new_side = Side {
         site: &new.site,
         plan,
-        file: &new.file,
+        file: &new.name,
     };
     let steps = change::compare(&old_side, &new_side, &new.catalogue).steps;
     let mut used = change::used(&old_side, &new_side, &new.catalogue, &union, place.zone);
@@ -53,7 +53,7 @@ pub(super) fn join(new: &mut Loaded, plan: &mut Plan, old: Loaded, place: &Place
         client_zones: client_zones.collect(),
         lost: lost(&old.site, &union),
         closing: closing(&steps),
-        file: old.file,
+        file: old.name,
         sha256: old.sha256,
         used,
     };

@@ -21,10 +21,10 @@ use std::ops::Range;
 use futures_util::StreamExt as _;
 
 use super::Bench;
+use super::event::Event;
 use super::list_hosts::{self, Host};
 use super::refusals::{self, Refusals};
 use crate::catalogue::Need;
-use crate::cli::streams::say;
 use crate::config::CrlHosts;
 use crate::conversation::revocation::certified::Certified;
 use crate::conversation::revocation::fetch::destination;
@@ -49,7 +49,7 @@ const AT_ONCE: usize = 4;
 /// Fetches every list that clients of this zone need, and adds what was seen; the site comes back with the hosts that
 /// only certificates name, and a note on each host that was not asked.
 pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> (Site, Vec<Note>) {
-    let site = bench.loaded.site.clone();
+    let site = bench.file.site.clone();
     let checks = site.crl_check && site.clients.contains(&bench.place.zone);
     if !checks || bench.lab.is_some() || *bench.stop.borrow() {
         return (site, Vec::new());
@@ -60,7 +60,7 @@ pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> (Site, Vec<No
         return (site, vec![refusals::nothing_fetched()]);
     }
     let gate = Gate {
-        site: &bench.loaded.site,
+        site: &bench.file.site,
         own: &bench.networks,
     };
     let mut examination = Examination {
@@ -140,14 +140,14 @@ impl Examination<'_> {
     }
 
     /// Fetches everything wanted from one place on.
-    async fn round(&mut self, from: usize, what: &str, all: &mut Vec<Seen>) {
+    async fn round(&mut self, from: usize, what: &'static str, all: &mut Vec<Seen>) {
         let new = from..self.wanted.len();
         let by_host = self.by_host(new.clone());
         announce(self.bench, what, new.len(), &by_host);
         self.open_doors(by_host, all).await;
         for (flow, place, number, fetch) in self.fetch(new, all).await {
             self.take_in(number, fetch.as_ref());
-            let only_lists = plan::is_only_of_lists(&self.bench.loaded.catalogue, &all[flow].flow);
+            let only_lists = plan::is_only_of_lists(&self.bench.file.catalogue, &all[flow].flow);
             asking::write_down(&mut all[flow].observations[place], fetch, only_lists);
         }
     }
@@ -296,7 +296,7 @@ impl Examination<'_> {
         let places: BTreeSet<usize> = self.revoked.iter().map(|(place, _)| *place).collect();
         let revoked: Vec<&Certified> = places.iter().map(|it| &self.certificates[*it]).collect();
         marks::mark(all, &revoked, &CertificateFault::Revoked);
-        let notes = self.refusals.notes(&self.bench.loaded.site);
+        let notes = self.refusals.notes(&self.bench.file.site);
         (self.site, notes)
     }
 }
@@ -313,7 +313,7 @@ fn addresses(doors: &[Door], all: &[Seen]) -> Known {
 
 fn announce(
     bench: &Bench,
-    what: &str,
+    what: &'static str,
     count: usize,
     by_host: &BTreeMap<(String, u16), Vec<usize>>,
 ) {
@@ -324,14 +324,13 @@ fn announce(
         .keys()
         .map(|(host, port)| refusals::host_and_port(host, *port))
         .collect();
-    let through = match bench.proxy_of_lists() {
-        Some(gateway) => format!(", through the proxy {}", gateway.url()),
-        None => String::new(),
-    };
-    say!(
-        "about to fetch {what}: {count}, from {}{through}",
-        hosts.join(", ")
-    );
+    let proxy = bench.proxy_of_lists();
+    (bench.tell)(Event::AboutToFetchLists {
+        what,
+        count,
+        hosts,
+        proxy: proxy.map(|gateway| gateway.url().to_string()),
+    });
 }
 
 /// A client needs one address of those that a certificate names: a flow that fails is optional where another serves. What

@@ -11,7 +11,7 @@ use crate::verdict::Seen;
 
 /// From where clients of this zone look.
 pub(super) fn reach(bench: &Bench) -> Reach {
-    match Some(bench.place.zone) == bench.loaded.site.internet {
+    match Some(bench.place.zone) == bench.file.site.internet {
         true => Reach::Internet,
         false => Reach::Intranet,
     }

@@ -1,0 +1,156 @@
+//! What a run tells, on standard error: sentences and a bar.
+
+use std::io::IsTerminal as _;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::attribution::DOORS;
+use crate::cli::log;
+use crate::cli::streams::say;
+use crate::probe::{LOSS_SAMPLES, MOST_RPC_PORTS, MOST_TRIES, SOURCE_PORTS};
+use crate::run::{AboutToTry, Event, Stage, Way};
+
+/// Shows events as they come.
+pub(super) struct Events {
+    bar: ProgressBar,
+}
+
+impl Events {
+    pub(super) fn new() -> Self {
+        Self { bar: bar() }
+    }
+
+    pub(super) fn show(&self, event: &Event) {
+        match event {
+            Event::Begun(tries) => self.bar.set_length(*tries as u64),
+            Event::Answered => self.bar.inc(1),
+            Event::Stage(stage) => self.bar.set_message(doing(*stage)),
+            Event::Done => self.bar.finish_and_clear(),
+            told => self.bar.suspend(|| say!("{}", sentence(told))),
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() || log::is_on() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} ports, {elapsed} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::no_length().with_style(style)
+}
+
+fn doing(stage: Stage) -> &'static str {
+    match stage {
+        Stage::ProvingSilence => "making silence proof",
+        Stage::LookingAgain => "looking again at what failed",
+        Stage::LookingCloser => "looking closer",
+        Stage::TryingOnceMore => "trying what failed once more, so late that a short outage shows",
+        Stage::FetchingLists => "fetching revocation lists",
+    }
+}
+
+fn sentence(event: &Event) -> String {
+    match event {
+        Event::LabStands { silent: true } => {
+            "lab: a stand-in of probes.yaml on loopback".to_string()
+        }
+        Event::LabStands { silent: false } => {
+            "lab: a stand-in of probes.yaml on loopback; this platform has no silent listener, so silent ports are not \
+             connected to at all"
+                .to_string()
+        }
+        Event::FewerAtOnce { probes, asked } => format!(
+            "note: {probes} probes at once instead of {asked}: this host allows no more descriptors"
+        ),
+        Event::NumberOfNoFile { port, protocol } => format!(
+            "note: no site file has the number {port} for {}; it is tried all the same",
+            protocol.to_uppercase()
+        ),
+        Event::AboutToTry(it) => about_to_try(it),
+        Event::AboutToFetchIssuers(urls) => format!(
+            "about to fetch certificates that servers do not send: {}",
+            urls.join(", ")
+        ),
+        Event::AboutToFetchLists {
+            what,
+            count,
+            hosts,
+            proxy,
+        } => {
+            let through = match proxy {
+                Some(url) => format!(", through the proxy {url}"),
+                None => String::new(),
+            };
+            let hosts = hosts.join(", ");
+            format!("about to fetch {what}: {count}, from {hosts}{through}")
+        }
+        Event::Begun(_) | Event::Answered | Event::Stage(_) | Event::Done => String::new(),
+    }
+}
+
+/// What is about to be sent, to whom, and how fast.
+fn about_to_try(it: &AboutToTry) -> String {
+    let swept = match it.swept {
+        Some(ports) => {
+            format!(", and then sweep up to {ports} ports of each system that has an address")
+        }
+        None => String::new(),
+    };
+    let rate = match it.rate {
+        Some(rate) => format!("at most {rate} connection attempts a second"),
+        None => "no rate limit".to_string(),
+    };
+    let listeners = match it.listeners {
+        true => {
+            "; each port that opens is asked for a listener of portproof, in 200 bytes on a connection of its own, each \
+             UDP port in a datagram"
+        }
+        false => "",
+    };
+    let web = match it.web_requests {
+        Some(most) => format!(
+            "; a web server that the site needs is asked for its roles, and for verbs and headers, in at most {most} requests"
+        ),
+        None => String::new(),
+    };
+    format!(
+        "about to try {} ports of {} addresses{swept}, {rate}\n  {}{listeners}{web}",
+        it.ports,
+        it.addresses,
+        how(it)
+    )
+}
+
+fn how(it: &AboutToTry) -> String {
+    match &it.way {
+        Way::Lab => "nothing leaves this host".to_string(),
+        Way::Direct => extras(it.walks),
+        Way::ProxyOfRoles { url, roles } => format!(
+            "what leads to {} through the proxy {url}, the rest direct: {}",
+            roles.join(", "),
+            extras(it.walks)
+        ),
+        Way::Proxy { url, sweep } => {
+            let swept = match sweep {
+                true => "; nothing is swept through a proxy",
+                false => "",
+            };
+            format!("all of it through the proxy {url}, and nothing else to any of them{swept}")
+        }
+    }
+}
+
+/// What is sent beside one try of each port.
+fn extras(walks: bool) -> String {
+    let walks = match walks {
+        true => "; up to 14 paths to each host are walked",
+        false => "",
+    };
+    format!(
+        "a silent port up to {MOST_TRIES} times; a required one that opens from {SOURCE_PORTS} source ports; on a host \
+         that answers {DOORS} to {} ports that nobody uses, and one port up to {LOSS_SAMPLES} times to measure losses; up \
+         to {MOST_RPC_PORTS} ports that an RPC mapper names{walks}",
+        2 * DOORS
+    )
+}

@@ -1,0 +1,112 @@
+//! What a run tells while it lasts.
+
+use std::sync::Arc;
+
+/// What is about to happen, or has happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The lab stands. `silent`: its silent ports are silent for real; else they are not connected to at all.
+    LabStands {
+        /// Whether this platform can be silent for real.
+        silent: bool,
+    },
+    /// Fewer probes are under way at once than the site file asks for: this host allows no more descriptors.
+    FewerAtOnce {
+        /// How many are.
+        probes: usize,
+        /// How many the file asks for.
+        asked: usize,
+    },
+    /// A client was given a number that no site file has.
+    NumberOfNoFile {
+        /// The number.
+        port: u16,
+        /// `http` or `https`.
+        protocol: &'static str,
+    },
+    /// The first packet is about to leave.
+    AboutToTry(AboutToTry),
+    /// Certificates that servers do not send are about to be fetched from these addresses.
+    AboutToFetchIssuers(Vec<String>),
+    /// Revocation lists, or what they name, are about to be fetched.
+    AboutToFetchLists {
+        /// What they are, in words.
+        what: &'static str,
+        /// How many.
+        count: usize,
+        /// The hosts with their ports.
+        hosts: Vec<String>,
+        /// The URL of the proxy that they are fetched through.
+        proxy: Option<String>,
+    },
+    /// The first of so many tries begins.
+    Begun(usize),
+    /// One more of them has come to its end.
+    Answered,
+    /// What is done next.
+    Stage(Stage),
+    /// All but the sweep is done.
+    Done,
+}
+
+/// What is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AboutToTry {
+    /// Ports.
+    pub ports: usize,
+    /// Addresses, or names that a proxy is told.
+    pub addresses: usize,
+    /// The most connection attempts a second.
+    pub rate: Option<u32>,
+    /// The most ports of each system that are swept afterwards.
+    pub swept: Option<usize>,
+    /// Which way it goes.
+    pub way: Way,
+    /// Whether paths are walked.
+    pub walks: bool,
+    /// Whether ports are asked for listeners of this program.
+    pub listeners: bool,
+    /// The most requests to one web server.
+    pub web_requests: Option<usize>,
+}
+
+/// Which way packets go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To the lab: none leaves this host.
+    Lab,
+    /// To the systems themselves.
+    Direct,
+    /// All of them through a proxy. `sweep`: a sweep was asked for, and is left out.
+    Proxy {
+        /// Its URL, without the user.
+        url: String,
+        /// Whether a sweep was asked for.
+        sweep: bool,
+    },
+    /// Those to some roles through a proxy, the others to the systems themselves.
+    ProxyOfRoles {
+        /// Its URL, without the user.
+        url: String,
+        /// The roles.
+        roles: Vec<&'static str>,
+    },
+}
+
+/// What a run does after the first tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Silent ports are tried until their silence is proof.
+    ProvingSilence,
+    /// What failed is looked at again.
+    LookingAgain,
+    /// Who refused, and where packets are dropped.
+    LookingCloser,
+    /// What failed is tried once more, so late that a short outage shows.
+    TryingOnceMore,
+    /// Revocation lists are fetched.
+    FetchingLists,
+}
+
+/// Who is told of events.
+pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;

@@ -1,0 +1,87 @@
+//! A run as another program asks for it: events while it lasts, the report at the end, and nothing is printed.
+
+use std::sync::{Arc, Mutex};
+
+use portproof::catalogue::{self, Catalogue};
+use portproof::lab::{self, Faults};
+use portproof::report::ReportDocument;
+use portproof::run::{self, Event, Request, SiteFile, Stage};
+use portproof::site::Site;
+use portproof::verdict::Verdict;
+use portproof::{config, vantage};
+use tokio::sync::watch;
+
+fn request(stop: watch::Receiver<bool>) -> Request {
+    let catalogue = Catalogue::parse(catalogue::CONFIGMGR_2007).expect("no findings");
+    let (config, mut problems) = config::read(lab::SITE_FILE.as_bytes());
+    let config = config.expect("a site file");
+    let site = Site::new(&config, &catalogue, &mut problems).expect("a site");
+    let zone = site.internet.map(|zone| site.zones[zone].name.clone());
+    Request {
+        place: vantage::find(&site, zone.as_deref(), None, &[]).expect("a zone"),
+        file: SiteFile {
+            name: "probes.yaml".to_string(),
+            sha256: String::new(),
+            site,
+            catalogue,
+            expires_soon: config.expires_soon,
+        },
+        older: None,
+        forced: None,
+        lab: Some(Faults::Planted),
+        client: None,
+        walks: true,
+        roots: Vec::new(),
+        client_certificate: None,
+        via_password: None,
+        token: None,
+        stop,
+    }
+}
+
+fn run(stop: watch::Receiver<bool>) -> (ReportDocument, Vec<Event>) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let tell = Arc::new(move |event| heard.lock().expect("whole").push(event));
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let report = runtime.block_on(run::run(request(stop), tell));
+    let told = told.lock().expect("whole").clone();
+    (report.expect("a report"), told)
+}
+
+#[test]
+fn a_run_tells_what_it_does_and_reports_the_planted_faults() {
+    let (_keep, stop) = watch::channel(false);
+    let (report, told) = run(stop);
+    let found = |verdict| report.flows.iter().any(|flow| flow.verdict == verdict);
+    for verdict in [
+        Verdict::Ok,
+        Verdict::Blocked,
+        Verdict::Down,
+        Verdict::Wrong,
+        Verdict::Exposed,
+    ] {
+        assert!(found(verdict), "{verdict}");
+    }
+    let begun = told.iter().find_map(|event| match event {
+        Event::Begun(tries) => Some(*tries),
+        _ => None,
+    });
+    let answered = told.iter().filter(|it| **it == Event::Answered).count();
+    assert_eq!(begun, Some(answered));
+    assert!(answered > 50, "{answered}");
+    assert!(matches!(told.first(), Some(Event::LabStands { .. })), "{told:?}");
+    let place = |wanted: &Event| told.iter().position(|event| event == wanted);
+    let proving = place(&Event::Stage(Stage::ProvingSilence));
+    let done = place(&Event::Done);
+    assert!(proving.is_some() && proving < done, "{told:?}");
+}
+
+#[test]
+fn a_run_that_is_stopped_still_reports() {
+    let (stopper, stop) = watch::channel(true);
+    let (report, _) = run(stop);
+    let unknown = |verdict| verdict == Verdict::Unknown;
+    assert!(report.flows.iter().any(|flow| unknown(flow.verdict)));
+    drop(stopper);
+}
