@@ -70,7 +70,10 @@ fn a_run_tells_what_it_does_and_reports_the_planted_faults() {
     let answered = told.iter().filter(|it| **it == Event::Answered).count();
     assert_eq!(begun, Some(answered));
     assert!(answered > 50, "{answered}");
-    assert!(matches!(told.first(), Some(Event::LabStands { .. })), "{told:?}");
+    assert!(
+        matches!(told.first(), Some(Event::LabStands { .. })),
+        "{told:?}"
+    );
     let place = |wanted: &Event| told.iter().position(|event| event == wanted);
     let proving = place(&Event::Stage(Stage::ProvingSilence));
     let done = place(&Event::Done);

@@ -32,5 +32,6 @@ mod trust;
 pub use challenge::{Challenger, Token};
 pub use http::WebNeeds;
 pub(crate) use message::Fault;
+pub use tls::client_certificate::ClientCertificate;
 pub(crate) use trust::Fetched;
 pub use trust::Trust;

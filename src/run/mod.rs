@@ -53,7 +53,7 @@ use crate::lab::{Faults, Lab};
 use crate::observation::{Observation, State, Trouble};
 use crate::os;
 use crate::plan::{self, Chosen, Owner, Plan};
-use crate::probe::{Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
+use crate::probe::{self, Challenger, Gateway, Ladder, Limits, Prober, Question, Trust, Turn};
 use crate::report::{self, Elsewhere, ReportDocument, Run, SweptSystem, Vantage};
 use crate::site::{Site, SystemId, ZoneId};
 use crate::vantage::Place;
@@ -163,9 +163,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         None => None,
     };
     let against = match older {
-        Some(older) if client.is_none() => {
-            Some(against::join(&mut file, &mut plan, older, &place))
-        }
+        Some(older) if client.is_none() => Some(against::join(&mut file, &mut plan, older, &place)),
         _ => None,
     };
     let limits = limits(&file.site, place.zone, lab.is_some(), walks, &tell);

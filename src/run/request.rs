@@ -6,8 +6,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
-use crate::conversation::Token;
-use crate::conversation::tls::client_certificate::ClientCertificate;
+use crate::conversation::{ClientCertificate, Token};
 use crate::lab::Faults;
 use crate::site::Site;
 use crate::vantage::Place;

@@ -24,7 +24,7 @@ pub(crate) use fault::Fault;
 
 /// A certificate with its key and its issuers, ready to be presented.
 #[derive(Clone)]
-pub(crate) struct ClientCertificate {
+pub struct ClientCertificate {
     /// What rustls presents.
     pub(in crate::conversation) key: Arc<CertifiedKey>,
     /// Its private key as the second client takes it.
