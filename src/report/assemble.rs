@@ -25,7 +25,7 @@ use crate::verdict::{Cause, Context, Judged, Judgement, Level, Owner, Seen, Verd
 use crate::yaml::Ports;
 
 /// Everything of one run that a report needs.
-pub struct Run<'a> {
+pub struct Outcome<'a> {
     /// The site.
     pub site: &'a Site,
     /// The rules.
@@ -127,44 +127,45 @@ impl SweptSystem {
 }
 
 /// Makes the report.
-pub fn assemble(run: Run<'_>) -> ReportDocument {
-    let mut flows: Vec<ReportFlow> = run
+pub fn assemble(outcome: Outcome<'_>) -> ReportDocument {
+    let mut flows: Vec<ReportFlow> = outcome
         .seen
         .iter()
-        .zip(&run.judged)
-        .map(|(seen, judged)| one(&run, &seen.flow, &seen.observations, judged))
+        .zip(&outcome.judged)
+        .map(|(seen, judged)| one(&outcome, &seen.flow, &seen.observations, judged))
         .collect();
-    let change = run.against.as_ref().map(|against| {
-        let mut change = change(&run, against, &flows);
+    let change = outcome.against.as_ref().map(|against| {
+        let mut change = change(&outcome, against, &flows);
         close_later(&mut change, &against.closing, &mut flows);
         change
     });
-    let client = run.client.as_ref().map(|client| {
-        let planned = run.seen.iter().map(|seen| &seen.flow);
+    let client = outcome.client.as_ref().map(|client| {
+        let planned = outcome.seen.iter().map(|seen| &seen.flow);
         let both: Vec<(&Flow, &ReportFlow)> = planned.zip(&flows).collect();
-        client::view(run.site, run.catalogue, client, &both)
+        client::view(outcome.site, outcome.catalogue, client, &both)
     });
     flows.extend(
-        run.swept
+        outcome
+            .swept
             .iter()
-            .flat_map(|swept| swept_findings(&run, swept)),
+            .flat_map(|swept| swept_findings(&outcome, swept)),
     );
     flows.sort_by(|a, b| a.flow.id.cmp(&b.flow.id));
-    let mut notes = run.notes.clone();
-    let today = Offset::UTC.to_datetime(run.now).date();
-    notes.extend(exceptions::apply(run.site, &mut flows, today));
+    let mut notes = outcome.notes.clone();
+    let today = Offset::UTC.to_datetime(outcome.now).date();
+    notes.extend(exceptions::apply(outcome.site, &mut flows, today));
     ReportDocument {
         schema: super::read::SCHEMA.to_string(),
         tool: ToolName::this(),
-        site: SiteName::of(run.site),
-        vantages: vec![run.vantage.clone()],
-        devices: run.site.devices(),
-        authorised: run.site.probing.authorised.clone(),
+        site: SiteName::of(outcome.site),
+        vantages: vec![outcome.vantage.clone()],
+        devices: outcome.site.devices(),
+        authorised: outcome.site.probing.authorised.clone(),
         summary: summary(&flows),
         flows,
-        flows_elsewhere: run.elsewhere.iter().map(|start| start.flows).sum(),
-        elsewhere: run.elsewhere.clone(),
-        sweeps: sweeps(&run),
+        flows_elsewhere: outcome.elsewhere.iter().map(|start| start.flows).sum(),
+        elsewhere: outcome.elsewhere.clone(),
+        sweeps: sweeps(&outcome),
         notes,
         contradictions: Vec::new(),
         coverage: None,
@@ -175,28 +176,33 @@ pub fn assemble(run: Run<'_>) -> ReportDocument {
 }
 
 /// Which clients reach a management point now; `flows` are those of the new file, in the order in which they were seen.
-fn change(run: &Run<'_>, against: &Against<'_>, flows: &[ReportFlow]) -> Reach {
+fn change(outcome: &Outcome<'_>, against: &Against<'_>, flows: &[ReportFlow]) -> Reach {
     let used = against.used.iter().map(|(used, seen, judged)| {
-        let mut entry = one(run, &seen.flow, &seen.observations, judged);
+        let mut entry = one(outcome, &seen.flow, &seen.observations, judged);
         if used.of == Of::Old {
             entry.flow.declared.file = against.file.to_string();
         }
         entry
     });
     let of_clients = |flow: &Flow| {
-        let settings = crate::change::settings(run.catalogue, flow);
+        let settings = crate::change::settings(outcome.catalogue, flow);
         flow.need != Need::Forbidden && settings.iter().any(|setting| setting.is_of_clients())
     };
-    let planned = run.seen.iter().map(|seen| &seen.flow).zip(flows);
+    let planned = outcome.seen.iter().map(|seen| &seen.flow).zip(flows);
     let here: Vec<&ReportFlow> = planned
         .filter(|(flow, _)| of_clients(flow))
         .map(|(_, entry)| entry)
         .collect();
-    reach(against, &run.vantage, used.collect(), &here)
+    reach(against, &outcome.vantage, used.collect(), &here)
 }
 
-fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged) -> ReportFlow {
-    let mut entry = plan::entry(run.site, run.file, flow);
+fn one(
+    outcome: &Outcome<'_>,
+    flow: &Flow,
+    observations: &[Observation],
+    judged: &Judged,
+) -> ReportFlow {
+    let mut entry = plan::entry(outcome.site, outcome.file, flow);
     if entry.to.addresses.is_empty() {
         entry.to.addresses = observations
             .iter()
@@ -204,8 +210,8 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
             .map(|address| address.to_string())
             .collect();
     }
-    let judgement = with_expiry(run, observations, judged);
-    let evidence = evidence(run.site, flow, &entry.crosses, observations, judged);
+    let judgement = with_expiry(outcome, observations, judged);
+    let evidence = evidence(outcome.site, flow, &entry.crosses, observations, judged);
     ReportFlow {
         state: observations
             .get(judged.observation)
@@ -215,20 +221,29 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
         level: judgement.level,
         owner: judgement.owner,
         logged: logged(
-            run.site,
-            run.catalogue,
+            outcome.site,
+            outcome.catalogue,
             flow,
             observations.get(judged.observation),
             &judgement,
         ),
         advice: advice(
-            &run.site.devices(),
+            &outcome.site.devices(),
             &entry,
             &evidence,
             judgement.verdict,
             judgement.cause,
-        ) + &what_it_needs(run, flow, &judgement, observations.get(judged.observation))
-            + &where_to_read(run.catalogue, &entry, judgement.verdict, judgement.cause),
+        ) + &what_it_needs(
+            outcome,
+            flow,
+            &judgement,
+            observations.get(judged.observation),
+        ) + &where_to_read(
+            outcome.catalogue,
+            &entry,
+            judgement.verdict,
+            judgement.cause,
+        ),
         vantage: None,
         also: Vec::new(),
         evidence,
@@ -240,7 +255,7 @@ fn one(run: &Run<'_>, flow: &Flow, observations: &[Observation], judged: &Judged
 
 /// The flows to databases of a role that fails with an error of its server; else empty.
 fn what_it_needs(
-    run: &Run<'_>,
+    outcome: &Outcome<'_>,
     flow: &Flow,
     judgement: &Judgement,
     seen: Option<&Observation>,
@@ -252,8 +267,16 @@ fn what_it_needs(
     let fails = |proof| matches!(proof, RoleProof::ServerError | RoleProof::PartlyServerError);
     let failing = http.roles.iter().filter(|role| fails(role.proof));
     let databases: BTreeSet<String> = failing
-        .flat_map(|found| plan::databases(run.site, run.catalogue, run.plan, flow, found.role))
-        .map(|flow| plan::id(run.site, flow))
+        .flat_map(|found| {
+            plan::databases(
+                outcome.site,
+                outcome.catalogue,
+                outcome.plan,
+                flow,
+                found.role,
+            )
+        })
+        .map(|flow| plan::id(outcome.site, flow))
         .collect();
     match databases.is_empty() {
         true => String::new(),
@@ -268,7 +291,7 @@ fn what_it_needs(
 }
 
 /// A good answer is worth a warning when its certificate ends soon, or when TLS ends elsewhere than the site file says.
-fn with_expiry(run: &Run<'_>, observations: &[Observation], judged: &Judged) -> Judgement {
+fn with_expiry(outcome: &Outcome<'_>, observations: &[Observation], judged: &Judged) -> Judgement {
     let mut judgement = judged.judgement;
     let ends_elsewhere = observations
         .iter()
@@ -287,8 +310,8 @@ fn with_expiry(run: &Run<'_>, observations: &[Observation], judged: &Judged) -> 
         .filter_map(|it| it.tls.as_ref()?.chain.first()?.not_after)
         .min();
     let soon = leaf.is_some_and(|end| {
-        end.as_second() - run.now.as_second()
-            < i64::try_from(run.expires_soon.as_secs()).unwrap_or(i64::MAX)
+        end.as_second() - outcome.now.as_second()
+            < i64::try_from(outcome.expires_soon.as_secs()).unwrap_or(i64::MAX)
     });
     if soon && judgement.cause == Cause::Answered {
         judgement = Judgement {
@@ -302,13 +325,13 @@ fn with_expiry(run: &Run<'_>, observations: &[Observation], judged: &Judged) -> 
 }
 
 /// The zones in which packets from here to a system start and arrive.
-fn ends(run: &Run<'_>, system: SystemId) -> (ZoneId, ZoneId) {
-    let here = run.place.toward(run.site, system);
-    run.site.legs(Origin::Zone(here), system)
+fn ends(outcome: &Outcome<'_>, system: SystemId) -> (ZoneId, ZoneId) {
+    let here = outcome.place.toward(outcome.site, system);
+    outcome.site.legs(Origin::Zone(here), system)
 }
 
-fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
-    let (here, there) = ends(run, swept.system);
+fn swept_findings(outcome: &Outcome<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
+    let (here, there) = ends(outcome, swept.system);
     let across = there != here;
     let context = Context {
         between_zones: across,
@@ -325,7 +348,7 @@ fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
             let observations = std::slice::from_ref(seen);
             let judgement = judge(Need::Forbidden, seen, &context);
             swept_flow(
-                run,
+                outcome,
                 swept.system,
                 Ports::one(*port),
                 observations,
@@ -339,21 +362,21 @@ fn swept_findings(run: &Run<'_>, swept: &SweptSystem) -> Vec<ReportFlow> {
         let reset_by = ResetBy::Host;
         let reachable = Observation::without_packets(None, State::Closed { reset_by });
         let (ports, judgement) = (&swept.let_through, all_alike(reachable));
-        findings.extend(swept_range(run, swept, LET_THROUGH, ports, judgement));
+        findings.extend(swept_range(outcome, swept, LET_THROUGH, ports, judgement));
     }
     let painted = Observation {
         painted: Some(Painted::ResetAfterAccept),
         ..Observation::without_packets(None, State::Open)
     };
     let (ports, judgement) = (&swept.painted, all_alike(painted));
-    findings.extend(swept_range(run, swept, PAINTED, ports, judgement));
+    findings.extend(swept_range(outcome, swept, PAINTED, ports, judgement));
     findings
 }
 
 /// One finding for many ports. The range of a flow of the plan would span ports that may be needed; only these are
 /// meant.
 fn swept_range(
-    run: &Run<'_>,
+    outcome: &Outcome<'_>,
     swept: &SweptSystem,
     word: &'static str,
     ports: &[u16],
@@ -365,7 +388,7 @@ fn swept_range(
     };
     let example = swept.examples.get(word);
     let observations = example.map_or(&[][..], std::slice::from_ref);
-    let mut finding = swept_flow(run, swept.system, span, observations, judgement);
+    let mut finding = swept_flow(outcome, swept.system, span, observations, judgement);
     finding.flow.id = format!(
         "{}>{}:{word}/tcp",
         finding.flow.from.zone, finding.flow.to.system
@@ -381,14 +404,14 @@ fn swept_range(
 }
 
 fn swept_flow(
-    run: &Run<'_>,
+    outcome: &Outcome<'_>,
     system: SystemId,
     port: Ports,
     observations: &[Observation],
     judgement: Judgement,
 ) -> ReportFlow {
     let flow = Flow {
-        from: Origin::Zone(run.place.toward(run.site, system)),
+        from: Origin::Zone(outcome.place.toward(outcome.site, system)),
         to: Target::System(system),
         transport: Transport::Tcp,
         port,
@@ -400,12 +423,12 @@ fn swept_flow(
             breaks: "An open port that nobody needs can be attacked.".to_string(),
             source: "follows from the site file".to_string(),
             confidence: Confidence::Derived,
-            declared: run.site.systems[system].declared,
+            declared: outcome.site.systems[system].declared,
             only_watched: true,
         }),
     };
     one(
-        run,
+        outcome,
         &flow,
         observations,
         &Judged {
@@ -435,9 +458,9 @@ pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
 }
 
 /// Every TCP port that was tried beside the needed flows, as ranges by state.
-fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
+fn sweeps(outcome: &Outcome<'_>) -> Vec<Sweep> {
     let mut by_system: BTreeMap<SystemId, BTreeMap<FlowState, Vec<u16>>> = BTreeMap::new();
-    for (seen, judged) in run.seen.iter().zip(&run.judged) {
+    for (seen, judged) in outcome.seen.iter().zip(&outcome.judged) {
         if let (Need::Forbidden, Transport::Tcp, Target::System(system)) =
             (seen.flow.need, seen.flow.transport, seen.flow.to)
             && let Some(observation) = seen.observations.get(judged.observation)
@@ -451,7 +474,7 @@ fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
                 .push(seen.flow.port.low);
         }
     }
-    for swept in &run.swept {
+    for swept in &outcome.swept {
         let states = by_system.entry(swept.system).or_default();
         for (state, ports) in &swept.states {
             states.entry(*state).or_default().extend(ports);
@@ -459,21 +482,21 @@ fn sweeps(run: &Run<'_>) -> Vec<Sweep> {
     }
     by_system
         .into_iter()
-        .map(|(system, states)| sweep(run, system, states))
+        .map(|(system, states)| sweep(outcome, system, states))
         .collect()
 }
 
-fn sweep(run: &Run<'_>, system: SystemId, states: BTreeMap<FlowState, Vec<u16>>) -> Sweep {
-    let host = &run.site.systems[system];
-    let (here, there) = ends(run, system);
+fn sweep(outcome: &Outcome<'_>, system: SystemId, states: BTreeMap<FlowState, Vec<u16>>) -> Sweep {
+    let host = &outcome.site.systems[system];
+    let (here, there) = ends(outcome, system);
     Sweep {
         from: Source {
-            zone: run.site.zones[here].name.clone(),
-            system: run.vantage.system.clone(),
+            zone: outcome.site.zones[here].name.clone(),
+            system: outcome.vantage.system.clone(),
         },
         to: Destination {
             system: host.name.clone(),
-            zone: Some(run.site.zones[there].name.clone()),
+            zone: Some(outcome.site.zones[there].name.clone()),
             name: host.name_for(here).map(str::to_string),
             addresses: host
                 .addresses_for(here)

@@ -24,7 +24,7 @@ mod signature;
 mod text;
 
 pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_SCHEMA};
-pub use assemble::{Run, SweptSystem, assemble};
+pub use assemble::{Outcome, SweptSystem, assemble};
 pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer, resolver_words};
 pub use diff::{DiffDocument, diff, diff_text};
 pub use document::{

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::Bench;
+use super::Run;
 use super::event::{AboutToTry, Event, Way};
 use crate::config::Sweep;
 use crate::probe::{self, Ladder, Limits, Question};
 
 /// Tells what is about to leave, before anything does.
-pub(super) fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
+pub(super) fn announce(run: &Run, questions: &[Question], limits: &Limits) {
     let asked: Vec<&Question> = questions
         .iter()
         .filter(|question| {
@@ -25,30 +25,30 @@ pub(super) fn announce(bench: &Bench, questions: &[Question], limits: &Limits) {
         .collect();
     let needs = questions.iter().filter_map(|it| it.web.as_ref());
     let web_requests = needs.map(|needs| needs.most_requests()).max();
-    (bench.tell)(Event::AboutToTry(AboutToTry {
+    (run.tell)(Event::AboutToTry(AboutToTry {
         ports: asked.len(),
         addresses: hosts.len(),
         rate: limits.rate,
-        swept: swept(bench),
-        way: way(bench),
+        swept: swept(run),
+        way: way(run),
         walks: limits.walks,
-        listeners: bench.challenger.is_some(),
+        listeners: run.challenger.is_some(),
         web_requests,
     }));
 }
 
-fn swept(bench: &Bench) -> Option<usize> {
-    let ranges = match &bench.file.site.probing.sweep {
-        Sweep::Ports(ranges) if !bench.only_by_proxy() => ranges,
+fn swept(run: &Run) -> Option<usize> {
+    let ranges = match &run.file.site.probing.sweep {
+        Sweep::Ports(ranges) if !run.only_by_proxy() => ranges,
         Sweep::Ports(_) | Sweep::None | Sweep::Watchlist => return None,
     };
     let ports = ranges.iter().map(|it| usize::from(it.high - it.low) + 1);
     Some(ports.sum())
 }
 
-fn way(bench: &Bench) -> Way {
-    let Some(leave) = &bench.via else {
-        return match bench.lab {
+fn way(run: &Run) -> Way {
+    let Some(leave) = &run.via else {
+        return match run.lab {
             Some(_) => Way::Lab,
             None => Way::Direct,
         };
@@ -61,7 +61,7 @@ fn way(bench: &Bench) -> Way {
         },
         None => Way::Proxy {
             url,
-            sweep: matches!(bench.file.site.probing.sweep, Sweep::Ports(_)),
+            sweep: matches!(run.file.site.probing.sweep, Sweep::Ports(_)),
         },
     }
 }

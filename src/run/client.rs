@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::Bench;
-use super::aim::Names;
+use super::Run;
 use super::event::{Event, Tell};
 use super::notes::{Compare, Compared};
 use super::request::{ClientNumbers, SiteFile};
+use super::targets::Names;
 use crate::catalogue::Setting;
 use crate::config::Mode;
 use crate::plan::{self, Plan};
@@ -108,7 +108,7 @@ impl Client {
     /// The names that it looks up, with what came back: those that were resolved, and those that were compared.
     pub(super) fn seen(
         &self,
-        bench: &Bench,
+        run: &Run,
         names: &Names,
         compared: &Compare,
         differ: &Compared,
@@ -123,8 +123,7 @@ impl Client {
             };
             all.insert(name.clone(), answer);
         }
-        let was_asked =
-            !bench.only_by_proxy() && bench.file.site.probing.dns && !*bench.stop.borrow();
+        let was_asked = !run.only_by_proxy() && run.file.site.probing.dns && !*run.stop.borrow();
         for (_, name, _) in compared {
             let note = differ.iter().find(|(_, other, _)| other == name);
             let answer = match was_asked {

@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use jiff::Timestamp;
 use tracing::debug_span;
 
-use super::Bench;
+use super::Run;
 use crate::observation::{Observation, Prohibition, State};
 use crate::probe::{Ladder, Landing, OldTls, Question, Turn};
 use crate::verdict::Seen;
@@ -64,17 +64,17 @@ pub(super) fn controls(questions: &[Question], answers: &[Observation]) -> Contr
 }
 
 /// Asks the controls again.
-pub(super) async fn lost(bench: &Bench, controls: &Controls) -> Lost {
-    if *bench.stop.borrow() {
+pub(super) async fn lost(run: &Run, controls: &Controls) -> Lost {
+    if *run.stop.borrow() {
         return Lost::default();
     }
     let last: HashMap<IpAddr, Timestamp> = controls
         .keys()
-        .filter_map(|address| Some((*address, bench.prober.last_answer(*address)?)))
+        .filter_map(|address| Some((*address, run.prober.last_answer(*address)?)))
         .collect();
     let questions: Vec<Question> = controls.values().flatten().cloned().collect();
-    let mut again = bench.prober.ask_all(questions.clone(), || {}).await;
-    bench.prober.prove_silence(&questions, &mut again).await;
+    let mut again = run.prober.ask_all(questions.clone(), || {}).await;
+    run.prober.prove_silence(&questions, &mut again).await;
     let mut lost = Lost::default();
     for (address, of_host) in controls {
         let Some(last) = last.get(address) else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Bench;
+use super::Run;
 use crate::observation::{Observation, State};
 use crate::plan::{Chosen, Target};
 use crate::probe::{Beside, Ladder, Question};
@@ -10,16 +10,16 @@ use crate::site::SystemId;
 
 /// Every silent UDP question, with those that a listener of the same system, at the same address, has answered.
 pub(super) fn beside(
-    bench: &Bench,
+    run: &Run,
     chosen: &[Chosen],
     by_flow: &[Vec<usize>],
     questions: &[Question],
     answers: &[Observation],
 ) -> Vec<Beside> {
-    let site = &bench.file.site;
+    let site = &run.file.site;
     let mut asked: BTreeMap<usize, SystemId> = BTreeMap::new();
     for (chosen, numbers) in chosen.iter().zip(by_flow) {
-        if let Target::System(system) = bench.plan.flows[chosen.flow].to {
+        if let Target::System(system) = run.plan.flows[chosen.flow].to {
             asked.extend(numbers.iter().map(|number| (*number, system)));
         }
     }
@@ -43,7 +43,7 @@ pub(super) fn beside(
         found.push(Beside {
             silent: *silent,
             proved: beside.map(|(number, _)| *number).collect(),
-            own_port: site.own_port(bench.place.zone, *system, questions[*silent].port),
+            own_port: site.own_port(run.place.zone, *system, questions[*silent].port),
         });
     }
     found

@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
-use super::Bench;
+use super::Run;
 use super::event::Event;
 use super::list_hosts::{self, Host};
 use super::refusals::host_and_port;
@@ -37,8 +37,8 @@ const LARGEST: usize = 64 << 10;
 type Asked = BTreeMap<String, Result<Vec<CertificateDer<'static>>, String>>;
 
 /// Fetches what servers do not send, and asks again those whose chains lead on with it.
-pub(super) async fn look_again(bench: &Bench, questions: &[Question], answers: &mut [Observation]) {
-    if bench.lab.is_some() || bench.proxy_of_lists().is_some() || *bench.stop.borrow() {
+pub(super) async fn look_again(run: &Run, questions: &[Question], answers: &mut [Observation]) {
+    if run.lab.is_some() || run.proxy_of_lists().is_some() || *run.stop.borrow() {
         return;
     }
     let incomplete: Vec<usize> = (0..answers.len())
@@ -47,14 +47,14 @@ pub(super) async fn look_again(bench: &Bench, questions: &[Question], answers: &
     if incomplete.is_empty() {
         return;
     }
-    let (fetched, asked) = fetch_all(bench, &incomplete, answers).await;
-    bench.trust.know(fetched);
-    let known = bench.trust.fetched();
+    let (fetched, asked) = fetch_all(run, &incomplete, answers).await;
+    run.trust.know(fetched);
+    let known = run.trust.fetched();
     let (completed, lacking): (Vec<usize>, Vec<usize>) = incomplete
         .into_iter()
-        .partition(|number| leads_on(&answers[*number], known, &bench.roots));
+        .partition(|number| leads_on(&answers[*number], known, &run.roots));
     let again: Vec<Question> = completed.iter().map(|it| questions[*it].clone()).collect();
-    let again = bench.prober.ask_all(again, || {}).await;
+    let again = run.prober.ask_all(again, || {}).await;
     for (number, mut again) in completed.into_iter().zip(again) {
         let seen = &mut answers[number];
         if again.state == State::Open {
@@ -65,7 +65,7 @@ pub(super) async fn look_again(bench: &Bench, questions: &[Question], answers: &
         }
     }
     for number in lacking {
-        note_why(&mut answers[number], &asked, bench);
+        note_why(&mut answers[number], &asked, run);
     }
 }
 
@@ -90,7 +90,7 @@ fn leads_on(seen: &Observation, known: &[Fetched], roots: &Roots) -> bool {
 
 /// Asks each address once, level by level.
 async fn fetch_all(
-    bench: &Bench,
+    run: &Run,
     incomplete: &[usize],
     answers: &[Observation],
 ) -> (Vec<Fetched>, Asked) {
@@ -102,7 +102,7 @@ async fn fetch_all(
             let Some(tls) = &answers[*number].tls else {
                 continue;
             };
-            let Some(lacking) = lacking(&chain(tls, &fetched), &bench.roots) else {
+            let Some(lacking) = lacking(&chain(tls, &fetched), &run.roots) else {
                 continue;
             };
             for address in lacking.addresses {
@@ -116,13 +116,13 @@ async fn fetch_all(
             break;
         }
         let urls = new.keys().cloned().collect();
-        (bench.tell)(Event::AboutToFetchIssuers(urls));
+        (run.tell)(Event::AboutToFetchIssuers(urls));
         let room = MOST - asked.len();
         let asking = new
             .into_iter()
             .take(room)
             .map(|(address, issuers)| async move {
-                let came = fetch_one(bench, &address).await;
+                let came = fetch_one(run, &address).await;
                 (address, issuers, came)
             });
         for (address, issuers, came) in futures_util::future::join_all(asking).await {
@@ -140,23 +140,23 @@ async fn fetch_all(
 }
 
 /// What one address serves, or why nothing came, in words.
-async fn fetch_one(bench: &Bench, address: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+async fn fetch_one(run: &Run, address: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let url = Url::parse(address).map_err(|_| "it is no address".to_string())?;
     let Some((name, port)) = destination(&url) else {
         return Err("only plain HTTP is tried".to_string());
     };
-    let site = &bench.file.site;
+    let site = &run.file.site;
     if site.crl_hosts == CrlHosts::None {
         return Err("nothing is fetched: `site.crl_hosts` is `none`".to_string());
     }
     let gate = Gate {
         site,
-        own: &bench.networks,
+        own: &run.networks,
     };
     gate.host(&name, port).map_err(|why| why.to_string())?;
     let place = Place::default();
     let host = Host { name, port, place };
-    let found = list_hosts::resolve(bench, site, &host).await;
+    let found = list_hosts::resolve(run, site, &host).await;
     let found = found.map_err(|_| format!("the name {} leads nowhere from here", host.name))?;
     let mut why = format!("the name {} leads nowhere from here", host.name);
     for address in found.into_iter().take(MOST_ADDRESSES) {
@@ -164,7 +164,7 @@ async fn fetch_one(bench: &Bench, address: &str) -> Result<Vec<CertificateDer<'s
             why = refused.to_string();
             continue;
         }
-        match fetch_at(bench, &url, &host, address).await {
+        match fetch_at(run, &url, &host, address).await {
             Ok(found) => return Ok(found),
             Err(failed) => why = failed,
         }
@@ -173,7 +173,7 @@ async fn fetch_one(bench: &Bench, address: &str) -> Result<Vec<CertificateDer<'s
 }
 
 async fn fetch_at(
-    bench: &Bench,
+    run: &Run,
     url: &Url,
     host: &Host,
     address: IpAddr,
@@ -182,7 +182,7 @@ async fn fetch_at(
     // A redirect is followed to the same host only.
     let same =
         |name: &str, port: u16| (name == host.name && port == host.port).then(|| vec![address]);
-    match bench.prober.fetch(url, at, LARGEST, same).await {
+    match run.prober.fetch(url, at, LARGEST, same).await {
         None => Err("the run was stopped".to_string()),
         Some(Err(why)) => Err(worth::of_failure(&why).1),
         Some(Ok(fetched)) => match bundle(&fetched.body) {
@@ -196,10 +196,10 @@ async fn fetch_at(
 }
 
 /// Writes down which certificate is lacking now, what below it was fetched, and why it was not fetched itself.
-fn note_why(seen: &mut Observation, asked: &Asked, bench: &Bench) {
+fn note_why(seen: &mut Observation, asked: &Asked, run: &Run) {
     let Some(tls) = &mut seen.tls else { return };
-    let chain = chain(tls, bench.trust.fetched());
-    let Some(lacking) = lacking(&chain, &bench.roots) else {
+    let chain = chain(tls, run.trust.fetched());
+    let Some(lacking) = lacking(&chain, &run.roots) else {
         return;
     };
     let why: Vec<String> = lacking

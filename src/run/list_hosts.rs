@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::refusals::Refusals;
-use super::{Bench, aim, story};
+use super::{Run, story, targets};
 use crate::catalogue::Need;
 use crate::conversation::revocation::gate::Gate;
 use crate::diagnostic::Place;
@@ -31,7 +31,7 @@ pub(super) struct Host {
 /// The flow to each host by its place among all; `None` for a host that must not be asked at any of its addresses. The
 /// ports of flows that the plan did not have are tried, all at once.
 pub(super) async fn flows(
-    bench: &Bench,
+    run: &Run,
     gate: &Gate<'_>,
     site: &mut Site,
     all: &mut Vec<Seen>,
@@ -39,12 +39,12 @@ pub(super) async fn flows(
     refusals: &mut Refusals,
 ) -> Vec<Option<usize>> {
     let asked = hosts.iter().map(|host| {
-        let known = tried(bench, site, all, host);
+        let known = tried(run, site, all, host);
         let site = &*site;
         async move {
             match known {
                 true => None,
-                false => Some(resolve(bench, site, host).await),
+                false => Some(resolve(run, site, host).await),
             }
         }
     });
@@ -57,11 +57,11 @@ pub(super) async fn flows(
             Some(Err(why)) => vec![probe::Target::Nowhere(why)],
             Some(Ok(addresses)) => let_through(gate, host, addresses, refusals),
         };
-        if targets.is_empty() && !tried(bench, site, all, host) {
+        if targets.is_empty() && !tried(run, site, all, host) {
             flows.push(None);
             continue;
         }
-        let flow = flow_to(bench, site, all, host);
+        let flow = flow_to(run, site, all, host);
         // A name and an address of one system lead to one flow.
         let again = new.iter().any(|(known, _)| *known == flow);
         if !targets.is_empty() && !again {
@@ -69,14 +69,14 @@ pub(super) async fn flows(
         }
         flows.push(Some(flow));
     }
-    try_ports(bench, site, all, new).await;
+    try_ports(run, site, all, new).await;
     flows
 }
 
 /// The flow to each host by its place among all, where a proxy leads there. A new one is not tried: what a client asks of
 /// such a host is the list itself.
 pub(super) fn by_proxy(
-    bench: &Bench,
+    run: &Run,
     site: &mut Site,
     all: &mut Vec<Seen>,
     hosts: &[Host],
@@ -84,7 +84,7 @@ pub(super) fn by_proxy(
 ) -> Vec<Option<usize>> {
     let mut flows = Vec::new();
     for host in hosts {
-        let flow = flow_to(bench, site, all, host);
+        let flow = flow_to(run, site, all, host);
         let observations = &mut all[flow].observations;
         if observations.is_empty() {
             observations.push(Observation {
@@ -134,9 +134,9 @@ fn target(site: &Site, host: &Host) -> Option<Target> {
         .or_else(known)
 }
 
-fn new_flow(bench: &Bench, target: Target, host: &Host) -> Flow {
-    let catalogue = &bench.file.catalogue;
-    plan::flow_to_list(catalogue, bench.place.zone, target, host.port, host.place)
+fn new_flow(run: &Run, target: Target, host: &Host) -> Flow {
+    let catalogue = &run.file.catalogue;
+    plan::flow_to_list(catalogue, run.place.zone, target, host.port, host.place)
 }
 
 /// The place of a flow among all that leads where another does.
@@ -148,15 +148,15 @@ fn there(all: &[Seen], flow: &Flow) -> Option<usize> {
 }
 
 /// Whether the run has tried a flow to a host.
-fn tried(bench: &Bench, site: &Site, all: &[Seen], host: &Host) -> bool {
-    let flow = target(site, host).map(|target| new_flow(bench, target, host));
+fn tried(run: &Run, site: &Site, all: &[Seen], host: &Host) -> bool {
+    let flow = target(site, host).map(|target| new_flow(run, target, host));
     let there = flow.and_then(|flow| there(all, &flow));
     there.is_some_and(|there| !all[there].observations.is_empty())
 }
 
 /// The flow that leads to a host from this zone, by its place among all: one of the plan, or a new one, which nobody has
 /// tried yet.
-fn flow_to(bench: &Bench, site: &mut Site, all: &mut Vec<Seen>, host: &Host) -> usize {
+fn flow_to(run: &Run, site: &mut Site, all: &mut Vec<Seen>, host: &Host) -> usize {
     let target = target(site, host).unwrap_or_else(|| {
         let (name, port) = (&host.name, host.port);
         site.crls.push(Crl {
@@ -168,7 +168,7 @@ fn flow_to(bench: &Bench, site: &mut Site, all: &mut Vec<Seen>, host: &Host) -> 
         });
         Target::Crl(site.crls.len() - 1)
     });
-    let flow = new_flow(bench, target, host);
+    let flow = new_flow(run, target, host);
     if let Some(there) = there(all, &flow) {
         if all[there].flow.need != Need::Required {
             all[there].flow = flow;
@@ -185,21 +185,21 @@ fn flow_to(bench: &Bench, site: &mut Site, all: &mut Vec<Seen>, host: &Host) -> 
 
 /// The addresses of a host: those of the file where it is a system that has some, else what its name resolves to.
 pub(super) async fn resolve(
-    bench: &Bench,
+    run: &Run,
     site: &Site,
     host: &Host,
 ) -> Result<Vec<IpAddr>, Unresolved> {
     let aimed = match site.system_at(&host.name) {
-        Some(system) => aim::aim(site, &new_flow(bench, Target::System(system), host)),
-        None => aim::Aim::Name(host.name.clone()),
+        Some(system) => targets::targets(site, &new_flow(run, Target::System(system), host)),
+        None => targets::Targets::Name(host.name.clone()),
     };
     match aimed {
-        aim::Aim::Addresses(addresses) => Ok(addresses),
-        aim::Aim::Nowhere => Err(Unresolved::NoNameHere),
-        aim::Aim::Name(name) => {
-            let mut stop = bench.stop.clone();
+        targets::Targets::Addresses(addresses) => Ok(addresses),
+        targets::Targets::Nowhere => Err(Unresolved::NoNameHere),
+        targets::Targets::Name(name) => {
+            let mut stop = run.stop.clone();
             tokio::select! {
-                found = probe::lookup(&name, bench.timeout) => found,
+                found = probe::lookup(&name, run.timeout) => found,
                 _ = stop.wait_for(|stop| *stop) => Err(Unresolved::ResolverSilent),
             }
         }
@@ -208,7 +208,7 @@ pub(super) async fn resolve(
 
 /// Tries the ports of new flows, each at its targets.
 async fn try_ports(
-    bench: &Bench,
+    run: &Run,
     site: &Site,
     all: &mut [Seen],
     new: Vec<(usize, Vec<probe::Target>)>,
@@ -236,8 +236,8 @@ async fn try_ports(
             });
         }
     }
-    let mut answers = bench.prober.ask_all(questions.clone(), || {}).await;
-    bench.prober.prove_silence(&questions, &mut answers).await;
+    let mut answers = run.prober.ask_all(questions.clone(), || {}).await;
+    run.prober.prove_silence(&questions, &mut answers).await;
     for (number, answer) in of.into_iter().zip(answers) {
         all[number].observations.push(answer);
     }

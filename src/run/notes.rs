@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::Bench;
+use super::Run;
 use crate::catalogue::{Need, Protocol};
 use crate::observation::{DnsNote, Observation, State, Unresolved};
 use crate::plan::{Chosen, Target};
@@ -21,11 +21,11 @@ pub(super) type Compare = Vec<(SystemId, String, Vec<IpAddr>)>;
 pub(super) type Compared = Vec<(SystemId, String, DnsNote)>;
 
 /// Names whose address the file gives too.
-pub(super) fn names_to_compare(bench: &Bench, chosen: &[Chosen]) -> Compare {
-    let site = &bench.file.site;
+pub(super) fn names_to_compare(run: &Run, chosen: &[Chosen]) -> Compare {
+    let site = &run.file.site;
     let systems: BTreeSet<(SystemId, ZoneId)> = chosen
         .iter()
-        .map(|chosen| &bench.plan.flows[chosen.flow])
+        .map(|chosen| &run.plan.flows[chosen.flow])
         .filter_map(|flow| match flow.to {
             Target::System(system) if flow.need != Need::Forbidden => {
                 Some((system, flow.start(site)))

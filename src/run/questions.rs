@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tracing::Span;
 
-use super::aim::{Aim, Names, aim};
-use super::{Bench, story};
+use super::targets::{Names, Targets, targets};
+use super::{Run, story};
 use crate::catalogue::{Need, Protocol, Role, Transport};
 use crate::observation::Unresolved;
 use crate::plan::{self, Chosen, Flow, Target};
@@ -18,7 +18,7 @@ use crate::site::{Origin, Site, System, ZoneId};
 /// From `own` on, the chosen flows are those that clients of another site file need beside. They are asked first: what
 /// the site itself needs less of the same door, or forbids, takes their answer.
 pub(super) fn questions(
-    bench: &Bench,
+    run: &Run,
     chosen: &[Chosen],
     own: usize,
     names: &Names,
@@ -28,9 +28,9 @@ pub(super) fn questions(
     let mut by_flow = vec![Vec::new(); chosen.len()];
     let mut doors: HashMap<(String, u16), usize> = HashMap::new();
     for place in (own..chosen.len()).chain(0..own) {
-        let flow = &bench.plan.flows[chosen[place].flow];
+        let flow = &run.plan.flows[chosen[place].flow];
         let mut numbers = Vec::new();
-        for question in of_flow(bench, flow, names) {
+        for question in of_flow(run, flow, names) {
             let door = (
                 format!("{:?} {}", question.target, question.via.is_some()),
                 question.port,
@@ -65,33 +65,35 @@ pub(super) fn questions(
         }
         by_flow[place] = numbers;
     }
-    note(bench, chosen, &mut all, &by_flow);
+    note(run, chosen, &mut all, &by_flow);
     (all, by_flow)
 }
 
 /// Gives each question its span in the log, now that all its flows are known.
-fn note(bench: &Bench, chosen: &[Chosen], all: &mut [Question], by_flow: &[Vec<usize>]) {
+fn note(run: &Run, chosen: &[Chosen], all: &mut [Question], by_flow: &[Vec<usize>]) {
     let mut flows: Vec<Vec<&Flow>> = vec![Vec::new(); all.len()];
     for (chosen, numbers) in chosen.iter().zip(by_flow) {
         for number in numbers {
-            flows[*number].push(&bench.plan.flows[chosen.flow]);
+            flows[*number].push(&run.plan.flows[chosen.flow]);
         }
     }
     for (number, (question, flows)) in all.iter_mut().zip(flows).enumerate() {
-        question.span = story::span(&bench.file.site, number, flows.into_iter());
+        question.span = story::span(&run.file.site, number, flows.into_iter());
         story::asks(question);
     }
 }
 
-fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
-    let site = &bench.file.site;
+fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
+    let site = &run.file.site;
     let zone = flow.start(site);
-    let proxy = bench.proxy_of(flow);
-    let targets: Vec<probe::Target> = match aim(site, flow) {
-        Aim::Addresses(addresses) => addresses.into_iter().map(probe::Target::Address).collect(),
-        Aim::Nowhere => vec![probe::Target::Nowhere(Unresolved::NoNameHere)],
-        Aim::Name(_) if proxy.is_some() => vec![probe::Target::ByName],
-        Aim::Name(name) => {
+    let proxy = run.proxy_of(flow);
+    let targets: Vec<probe::Target> = match targets(site, flow) {
+        Targets::Addresses(addresses) => {
+            addresses.into_iter().map(probe::Target::Address).collect()
+        }
+        Targets::Nowhere => vec![probe::Target::Nowhere(Unresolved::NoNameHere)],
+        Targets::Name(_) if proxy.is_some() => vec![probe::Target::ByName],
+        Targets::Name(name) => {
             story::resolved(site, flow, &name, names);
             match names.get(&name) {
                 Some(Ok(addresses)) => addresses
@@ -114,7 +116,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
         Some(gateway) => through_a_proxy(gateway, flow),
         None => ladder(flow),
     };
-    let web = web_needs(bench, flow).map(Arc::new);
+    let web = web_needs(run, flow).map(Arc::new);
     // What a role serves to clients; the user's own flows may be for other programs.
     let is_for_clients = flow.need == Need::Required
         && web.is_some()
@@ -134,8 +136,8 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
         } else {
             Turn::Needed
         },
-        spread: flow.need == Need::Required && bench.lab.is_none() && proxy.is_none(),
-        landing: bench
+        spread: flow.need == Need::Required && run.lab.is_none() && proxy.is_none(),
+        landing: run
             .lab
             .as_ref()
             .map_or(Landing::Itself, |lab| lab.landing(flow.to, flow.port.low)),
@@ -149,7 +151,7 @@ fn of_flow(bench: &Bench, flow: &Flow, names: &Names) -> Vec<Question> {
         clients_speak: site.clients_speak.filter(|_| is_for_clients),
         // The host of a revocation list may be a stranger's.
         challenger: match flow.to {
-            Target::System(_) => bench.challenger.clone(),
+            Target::System(_) => run.challenger.clone(),
             Target::Crl(_) => None,
         },
         span: Span::none(),
@@ -268,22 +270,22 @@ fn management_points(site: &Site, flow: &Flow) -> Vec<String> {
 
 /// What the web server at the end of a required flow has to show: its roles by their fingerprints, and where something
 /// between the ends can see verbs and headers, those that the roles need. The stand-ins of the lab play no roles.
-fn web_needs(bench: &Bench, flow: &Flow) -> Option<WebNeeds> {
+fn web_needs(run: &Run, flow: &Flow) -> Option<WebNeeds> {
     let seen_between = match flow.protocol {
         Protocol::Http => true,
-        Protocol::Https => plan::is_bridged(&bench.file.site, flow),
+        Protocol::Https => plan::is_bridged(&run.file.site, flow),
         _ => return None,
     };
-    if flow.need != Need::Required || bench.lab.is_some() {
+    if flow.need != Need::Required || run.lab.is_some() {
         return None;
     }
-    let catalogue = &bench.file.catalogue;
+    let catalogue = &run.file.catalogue;
     let mut needs = WebNeeds {
-        names: management_points(&bench.file.site, flow),
+        names: management_points(&run.file.site, flow),
         ..WebNeeds::default()
     };
-    let drives = plan::package_drives(&bench.file.site, flow);
-    for role in plan::roles(&bench.file.site, catalogue, flow) {
+    let drives = plan::package_drives(&run.file.site, flow);
+    for role in plan::roles(&run.file.site, catalogue, flow) {
         let known = catalogue.fingerprints.iter();
         let known: Vec<_> = known
             .filter(|it| it.role == role)

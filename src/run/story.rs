@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use tracing::field::{debug as debugged, display as shown};
 use tracing::{Level, Span, debug, debug_span};
 
-use super::aim::Names;
+use super::targets::Names;
 use crate::attribution::Found;
 use crate::diagnostic::visible;
 use crate::observation::{Brief, Path};

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use tracing::debug_span;
 
 use super::controls::{self, Controls};
-use super::{Bench, aim};
+use super::{Run, look, targets};
 use crate::attribution;
 use crate::catalogue::{Need, Transport};
 use crate::config::Sweep;
@@ -25,37 +25,37 @@ pub(super) type Doors = HashMap<IpAddr, Vec<(u16, Observation)>>;
 
 /// What was tried beside the plan, system by system: the ports of `probing.sweep`, in portions, and doors.
 pub(super) async fn sweep(
-    bench: &Bench,
+    run: &Run,
     seen: &[Seen],
     controls: &Controls,
     doors: &mut Doors,
 ) -> Vec<SweptSystem> {
-    let site = &bench.file.site;
+    let site = &run.file.site;
     let mut all = Vec::new();
     // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
-    if bench.only_by_proxy() || bench.client.is_some() {
+    if run.only_by_proxy() || run.client.is_some() {
         return all;
     }
-    let own = bench.against.as_ref().map(|old| old.own_systems);
+    let own = run.against.as_ref().map(|old| old.own_systems);
     for system in 0..own.unwrap_or(site.systems.len()) {
-        if bench.place.system == Some(system) {
+        if run.place.system == Some(system) {
             continue;
         }
-        let mut swept = SweptSystem::new(system, served(bench, system));
+        let mut swept = SweptSystem::new(system, served(run, system));
         let tried = tried(seen, system);
         let ports: Vec<u16> = wanted(&site.probing.sweep)
             .into_iter()
             .filter(|port| !tried.contains(port))
             .collect();
-        for address in addresses(bench, seen, system) {
+        for address in addresses(run, seen, system) {
             // What a name leads to may be shared with another system: only the file's own addresses are swept.
             let is_its = |port: &u16| {
-                aim::own_addresses(site, bench.place.toward(site, system), system, *port)
+                targets::own_addresses(site, run.place.toward(site, system), system, *port)
                     .contains(&address)
             };
             let ports: Vec<u16> = ports.iter().copied().filter(is_its).collect();
-            bench.prober.expect(ports.len());
-            sweep_address(bench, &mut swept, address, &ports, controls, doors).await;
+            run.prober.expect(ports.len());
+            sweep_address(run, &mut swept, address, &ports, controls, doors).await;
         }
         all.push(swept);
     }
@@ -73,9 +73,9 @@ fn wanted(sweep: &Sweep) -> BTreeSet<u16> {
 }
 
 /// The ports at which a system has to serve, to whatever zone.
-fn served(bench: &Bench, system: SystemId) -> HashSet<u16> {
-    let site = &bench.file.site;
-    let flows = bench.plan.flows.iter().filter(|flow| {
+fn served(run: &Run, system: SystemId) -> HashSet<u16> {
+    let site = &run.file.site;
+    let flows = run.plan.flows.iter().filter(|flow| {
         flow.to == Target::System(system)
             && flow.transport == Transport::Tcp
             && flow.need != Need::Forbidden
@@ -102,14 +102,14 @@ fn tried(seen: &[Seen], system: SystemId) -> HashSet<u16> {
 }
 
 /// The addresses of the site file, and those that were tried because the name led there.
-fn addresses(bench: &Bench, seen: &[Seen], system: SystemId) -> BTreeSet<IpAddr> {
-    let host = &bench.file.site.systems[system];
+fn addresses(run: &Run, seen: &[Seen], system: SystemId) -> BTreeSet<IpAddr> {
+    let host = &run.file.site.systems[system];
     let of_the_plan = seen
         .iter()
         .filter(|seen| seen.flow.to == Target::System(system))
         .flat_map(|seen| &seen.observations)
         .filter_map(|observation| observation.address);
-    host.addresses_for(bench.place.toward(&bench.file.site, system))
+    host.addresses_for(run.place.toward(&run.file.site, system))
         .iter()
         .copied()
         .chain(of_the_plan)
@@ -117,7 +117,7 @@ fn addresses(bench: &Bench, seen: &[Seen], system: SystemId) -> BTreeSet<IpAddr>
 }
 
 async fn sweep_address(
-    bench: &Bench,
+    run: &Run,
     swept: &mut SweptSystem,
     address: IpAddr,
     ports: &[u16],
@@ -129,15 +129,15 @@ async fn sweep_address(
     for portion in ports.chunks(SWEEP_PORTION) {
         let questions: Vec<Question> = portion
             .iter()
-            .map(|port| question(bench, swept.system, address, *port))
+            .map(|port| question(run, swept.system, address, *port))
             .collect();
-        let mut answers = bench.prober.ask_all(questions.clone(), || {}).await;
-        bench.prober.prove_silence(&questions, &mut answers).await;
+        let mut answers = run.prober.ask_all(questions.clone(), || {}).await;
+        run.prober.prove_silence(&questions, &mut answers).await;
         let is_new = !opened && answers.iter().any(|seen| seen.state == State::Open);
         opened |= is_new;
-        if is_new && bench.lab.is_none() && !doors.contains_key(&address) {
-            let known = super::known_ports(bench).chain(ports.iter().copied());
-            let tried = bench.prober.try_doors(address, &known.collect()).await;
+        if is_new && run.lab.is_none() && !doors.contains_key(&address) {
+            let known = look::known_ports(run).chain(ports.iter().copied());
+            let tried = run.prober.try_doors(address, &known.collect()).await;
             doors.insert(address, tried);
         }
         let painted = doors
@@ -160,7 +160,7 @@ async fn sweep_address(
         .collect();
     let gone = match silent.is_empty() {
         true => None,
-        false => controls::lost(bench, &of_address)
+        false => controls::lost(run, &of_address)
             .await
             .hosts
             .remove(&address),
@@ -176,7 +176,7 @@ async fn sweep_address(
     swept.note_doors(doors.get(&address).map_or(&[][..], Vec::as_slice));
 }
 
-fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Question {
+fn question(run: &Run, system: SystemId, address: IpAddr, port: u16) -> Question {
     Question {
         target: probe::Target::Address(address),
         port,
@@ -184,7 +184,7 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         ladder: Ladder::Tcp,
         turn: Turn::Forbidden,
         spread: false,
-        landing: bench.lab.as_ref().map_or(Landing::Itself, |lab| {
+        landing: run.lab.as_ref().map_or(Landing::Itself, |lab| {
             lab.landing(Target::System(system), port)
         }),
         web: None,
@@ -193,6 +193,6 @@ fn question(bench: &Bench, system: SystemId, address: IpAddr, port: u16) -> Ques
         old_tls: OldTls::Never,
         clients_speak: None,
         challenger: None,
-        span: debug_span!("sweep", system = bench.file.site.systems[system].name, %address, port),
+        span: debug_span!("sweep", system = run.file.site.systems[system].name, %address, port),
     }
 }

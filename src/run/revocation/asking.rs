@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
 
-use super::super::Bench;
+use super::super::Run;
 use super::marks;
 use super::wanted::{Kind, Wanted};
 use crate::conversation::revocation::certified::Certified;
@@ -57,7 +57,7 @@ impl Fetch {
 /// What is known when one address is asked.
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
-    pub(super) bench: &'a Bench,
+    pub(super) run: &'a Run,
     pub(super) certificates: &'a [Certified],
     pub(super) all: &'a [Wanted],
     pub(super) bases: &'a BTreeMap<usize, Base>,
@@ -70,7 +70,7 @@ impl Asking<'_> {
         let wanted = &self.all[number];
         let addresses = |host: &str, port| self.known.get(&(host.to_string(), port)).cloned();
         let (url, most) = (&wanted.url, most(wanted));
-        let fetching = self.bench.prober.fetch(url, at, most, addresses);
+        let fetching = self.run.prober.fetch(url, at, most, addresses);
         Some(match fetching.await? {
             Ok(fetched) => self.weigh(wanted, fetched),
             Err(why) => self.failed(wanted, why),
@@ -82,7 +82,7 @@ impl Asking<'_> {
         let wanted = &self.all[number];
         let allows = |host: &str, port| self.known.contains_key(&(host.to_string(), port));
         let (url, most) = (&wanted.url, most(wanted));
-        let fetching = gateway.fetch(&self.bench.prober, url, most, allows);
+        let fetching = gateway.fetch(&self.run.prober, url, most, allows);
         let by_proxy = fetching.await?;
         let fetch = match by_proxy.came {
             Ok(fetched) => self.weigh(wanted, fetched),
@@ -164,7 +164,7 @@ impl Asking<'_> {
         let Some(base) = &worth.base else { return };
         let deltas = &base.facts.deltas;
         let by_http = deltas.iter().any(|delta| delta.scheme == Scheme::Http);
-        if marks::reach(self.bench) == Reach::Internet && !deltas.is_empty() && !by_http {
+        if marks::reach(self.run) == Reach::Internet && !deltas.is_empty() && !by_http {
             let words = "it names its delta list by no address over HTTP, so clients on the Internet look for it in vain";
             worth.words.push(words.to_string());
         }

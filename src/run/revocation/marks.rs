@@ -1,6 +1,6 @@
 //! The certificates that the flows showed, and what their lists, and the addresses of these, mean for such flows.
 
-use super::super::{Bench, intermediates};
+use super::super::{Run, intermediates};
 use super::MOST;
 use crate::catalogue::Need;
 use crate::conversation::revocation::certified::{Certified, certified};
@@ -10,15 +10,15 @@ use crate::plan::Owner;
 use crate::verdict::Seen;
 
 /// From where clients of this zone look.
-pub(super) fn reach(bench: &Bench) -> Reach {
-    match Some(bench.place.zone) == bench.file.site.internet {
+pub(super) fn reach(run: &Run) -> Reach {
+    match Some(run.place.zone) == run.file.site.internet {
         true => Reach::Internet,
         false => Reach::Intranet,
     }
 }
 
 /// The certificates that this zone's own flows showed, on chains that lead to a trusted root; each once.
-pub(super) fn certificates(bench: &Bench, all: &[Seen]) -> Vec<Certified> {
+pub(super) fn certificates(run: &Run, all: &[Seen]) -> Vec<Certified> {
     let own = all
         .iter()
         .filter(|seen| seen.owner == Owner::Vantage && seen.flow.need != Need::Forbidden);
@@ -27,9 +27,9 @@ pub(super) fn certificates(bench: &Bench, all: &[Seen]) -> Vec<Certified> {
         .filter_map(|observation| observation.tls.as_ref());
     let mut found: Vec<Certified> = Vec::new();
     for chain in chains {
-        let whole = intermediates::chain(chain, bench.trust.fetched());
+        let whole = intermediates::chain(chain, run.trust.fetched());
         let whole: Vec<Vec<u8>> = whole.iter().map(|der| der.to_vec()).collect();
-        for one in certified(&whole, &bench.roots) {
+        for one in certified(&whole, &run.roots) {
             if found.len() < MOST && !found.contains(&one) {
                 found.push(one);
             }
@@ -39,8 +39,8 @@ pub(super) fn certificates(bench: &Bench, all: &[Seen]) -> Vec<Certified> {
 }
 
 /// Marks flows whose certificates name lists that clients of this zone cannot ask for.
-pub(super) fn note_unfit(bench: &Bench, certificates: &[Certified], all: &mut [Seen]) {
-    let reach = reach(bench);
+pub(super) fn note_unfit(run: &Run, certificates: &[Certified], all: &mut [Seen]) {
+    let reach = reach(run);
     for one in certificates {
         if reach == Reach::Internet && is_ldap_first(&one.pointers) {
             note_ldap_first(all, one);

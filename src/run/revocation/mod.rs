@@ -20,7 +20,7 @@ use std::ops::Range;
 
 use futures_util::StreamExt as _;
 
-use super::Bench;
+use super::Run;
 use super::event::Event;
 use super::list_hosts::{self, Host};
 use super::refusals::{self, Refusals};
@@ -48,23 +48,23 @@ const AT_ONCE: usize = 4;
 
 /// Fetches every list that clients of this zone need, and adds what was seen; the site comes back with the hosts that
 /// only certificates name, and a note on each host that was not asked.
-pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> (Site, Vec<Note>) {
-    let site = bench.file.site.clone();
-    let checks = site.crl_check && site.clients.contains(&bench.place.zone);
-    if !checks || bench.lab.is_some() || *bench.stop.borrow() {
+pub(super) async fn examine(run: &Run, all: &mut Vec<Seen>) -> (Site, Vec<Note>) {
+    let site = run.file.site.clone();
+    let checks = site.crl_check && site.clients.contains(&run.place.zone);
+    if !checks || run.lab.is_some() || *run.stop.borrow() {
         return (site, Vec::new());
     }
-    let certificates = marks::certificates(bench, all);
-    marks::note_unfit(bench, &certificates, all);
+    let certificates = marks::certificates(run, all);
+    marks::note_unfit(run, &certificates, all);
     if site.crl_hosts == CrlHosts::None {
         return (site, vec![refusals::nothing_fetched()]);
     }
     let gate = Gate {
-        site: &bench.file.site,
-        own: &bench.networks,
+        site: &run.file.site,
+        own: &run.networks,
     };
     let mut examination = Examination {
-        bench,
+        run,
         gate: &gate,
         certificates,
         site,
@@ -75,7 +75,7 @@ pub(super) async fn examine(bench: &Bench, all: &mut Vec<Seen>) -> (Site, Vec<No
         revoked: BTreeSet::new(),
     };
     examination.lists(all).await;
-    if !*bench.stop.borrow() {
+    if !*run.stop.borrow() {
         examination.deltas(all).await;
     }
     examination.end(all)
@@ -92,7 +92,7 @@ struct Door {
 
 /// What is known while lists are fetched.
 struct Examination<'a> {
-    bench: &'a Bench,
+    run: &'a Run,
     gate: &'a Gate<'a>,
     certificates: Vec<Certified>,
     site: Site,
@@ -143,11 +143,11 @@ impl Examination<'_> {
     async fn round(&mut self, from: usize, what: &'static str, all: &mut Vec<Seen>) {
         let new = from..self.wanted.len();
         let by_host = self.by_host(new.clone());
-        announce(self.bench, what, new.len(), &by_host);
+        announce(self.run, what, new.len(), &by_host);
         self.open_doors(by_host, all).await;
         for (flow, place, number, fetch) in self.fetch(new, all).await {
             self.take_in(number, fetch.as_ref());
-            let only_lists = plan::is_only_of_lists(&self.bench.file.catalogue, &all[flow].flow);
+            let only_lists = plan::is_only_of_lists(&self.run.file.catalogue, &all[flow].flow);
             asking::write_down(&mut all[flow].observations[place], fetch, only_lists);
         }
     }
@@ -175,11 +175,11 @@ impl Examination<'_> {
         });
         let hosts: Vec<Host> = hosts.collect();
         let site = &mut self.site;
-        let flows = match self.bench.proxy_of_lists() {
-            Some(gateway) => list_hosts::by_proxy(self.bench, site, all, &hosts, gateway.url()),
+        let flows = match self.run.proxy_of_lists() {
+            Some(gateway) => list_hosts::by_proxy(self.run, site, all, &hosts, gateway.url()),
             None => {
                 let refusals = &mut self.refusals;
-                list_hosts::flows(self.bench, self.gate, site, all, &hosts, refusals).await
+                list_hosts::flows(self.run, self.gate, site, all, &hosts, refusals).await
             }
         };
         for ((host, numbers), flow) in by_host.into_iter().zip(flows) {
@@ -203,13 +203,13 @@ impl Examination<'_> {
     ) -> Vec<(usize, usize, usize, Option<Fetch>)> {
         let known = addresses(&self.doors, all);
         let asking = Asking {
-            bench: self.bench,
+            run: self.run,
             certificates: &self.certificates,
             all: &self.wanted,
             bases: &self.bases,
             known: &known,
         };
-        if let Some(gateway) = self.bench.proxy_of_lists() {
+        if let Some(gateway) = self.run.proxy_of_lists() {
             return self.fetch_by(gateway, asking, new, all).await;
         }
         let mut fetches = Vec::new();
@@ -296,7 +296,7 @@ impl Examination<'_> {
         let places: BTreeSet<usize> = self.revoked.iter().map(|(place, _)| *place).collect();
         let revoked: Vec<&Certified> = places.iter().map(|it| &self.certificates[*it]).collect();
         marks::mark(all, &revoked, &CertificateFault::Revoked);
-        let notes = self.refusals.notes(&self.bench.file.site);
+        let notes = self.refusals.notes(&self.run.file.site);
         (self.site, notes)
     }
 }
@@ -312,7 +312,7 @@ fn addresses(doors: &[Door], all: &[Seen]) -> Known {
 }
 
 fn announce(
-    bench: &Bench,
+    run: &Run,
     what: &'static str,
     count: usize,
     by_host: &BTreeMap<(String, u16), Vec<usize>>,
@@ -324,8 +324,8 @@ fn announce(
         .keys()
         .map(|(host, port)| refusals::host_and_port(host, *port))
         .collect();
-    let proxy = bench.proxy_of_lists();
-    (bench.tell)(Event::AboutToFetchLists {
+    let proxy = run.proxy_of_lists();
+    (run.tell)(Event::AboutToFetchLists {
         what,
         count,
         hosts,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::Bench;
+use super::Run;
 use crate::catalogue::Need;
 use crate::observation::Unresolved;
 use crate::plan::{Chosen, Flow, Target};
@@ -15,16 +15,16 @@ use crate::probe;
 use crate::site::{Site, System, SystemId, ZoneId};
 
 /// Where a flow is tried, before names are resolved.
-pub(super) enum Aim {
+pub(super) enum Targets {
     Addresses(Vec<IpAddr>),
     Name(String),
     Nowhere,
 }
 
-pub(super) fn aim(site: &Site, flow: &Flow) -> Aim {
+pub(super) fn targets(site: &Site, flow: &Flow) -> Targets {
     let zone = flow.start(site);
     let system = match flow.to {
-        Target::Crl(number) => return Aim::Name(site.crls[number].host.clone()),
+        Target::Crl(number) => return Targets::Name(site.crls[number].host.clone()),
         Target::System(system) => system,
     };
     let port = flow.port.low;
@@ -37,16 +37,16 @@ pub(super) fn aim(site: &Site, flow: &Flow) -> Aim {
         Need::Required | Need::Optional => site.addresses_at(zone, system, port),
     };
     if !addresses.is_empty() {
-        return Aim::Addresses(addresses);
+        return Targets::Addresses(addresses);
     }
     if site.is_anothers(zone, system, port) {
-        return Aim::Nowhere;
+        return Targets::Nowhere;
     }
     match site.systems[system].name_for(zone) {
         Some(name) if flow.need != Need::Forbidden || !shared_names.contains(&name) => {
-            Aim::Name(name.to_string())
+            Targets::Name(name.to_string())
         }
-        _ => Aim::Nowhere,
+        _ => Targets::Nowhere,
     }
 }
 
@@ -68,25 +68,25 @@ fn proxies(site: &Site, system: SystemId) -> impl Iterator<Item = &System> {
 pub(super) type Names = HashMap<String, Result<Vec<IpAddr>, Unresolved>>;
 
 /// Resolves every name that stands without an address, each once, all at the same time.
-pub(super) async fn resolve(bench: &Bench, chosen: &[Chosen]) -> Names {
-    let site = &bench.file.site;
+pub(super) async fn resolve(run: &Run, chosen: &[Chosen]) -> Names {
+    let site = &run.file.site;
     let mut wanted = BTreeSet::new();
     for chosen in chosen {
-        let flow = &bench.plan.flows[chosen.flow];
+        let flow = &run.plan.flows[chosen.flow];
         // A proxy is told names, and resolves them.
-        if let Aim::Name(name) = aim(site, flow)
-            && bench.proxy_of(flow).is_none()
+        if let Targets::Name(name) = targets(site, flow)
+            && run.proxy_of(flow).is_none()
         {
             wanted.insert(name);
         }
     }
-    if bench.lab.is_some() {
+    if run.lab.is_some() {
         return wanted
             .into_iter()
             .map(|name| (name, Err(Unresolved::ResolverSilent)))
             .collect();
     }
-    look_up_all(wanted, bench.timeout, &bench.stop).await
+    look_up_all(wanted, run.timeout, &run.stop).await
 }
 
 async fn look_up_all(

@@ -1,0 +1,43 @@
+//! The limits of a run: what the site file asks for, within what this host has.
+
+use std::time::Duration;
+
+use super::event::{Event, Tell};
+use crate::os;
+use crate::probe::Limits;
+use crate::site::{Site, ZoneId};
+
+/// Descriptors that the program itself needs beside the probes.
+const SPARE_DESCRIPTORS: usize = 64;
+
+/// The limits of the file, within what this host has. The lab is on loopback, where no rate has to be kept.
+pub(super) fn limits(site: &Site, zone: ZoneId, lab: bool, walks: bool, tell: &Tell) -> Limits {
+    let through_a_proxy = !lab && site.via(zone).is_some_and(|route| route.roles.is_none());
+    let asked = &site.probing;
+    let descriptors = os::raise_descriptor_limit()
+        .saturating_sub(SPARE_DESCRIPTORS)
+        .max(1);
+    // A silent question keeps its earlier sockets open, so it may hold several.
+    const SOCKETS_EACH: usize = 8;
+    let in_flight = asked.in_flight.min((descriptors / SOCKETS_EACH).max(1));
+    if in_flight < asked.in_flight {
+        tell(Event::FewerAtOnce {
+            probes: in_flight,
+            asked: asked.in_flight,
+        });
+    }
+    Limits {
+        timeout: asked.timeout,
+        attempts: asked.attempts,
+        second_look: if lab {
+            Duration::ZERO
+        } else {
+            asked.second_look
+        },
+        in_flight,
+        per_host: if lab { asked.in_flight } else { asked.per_host },
+        waiting: (descriptors / SOCKETS_EACH).saturating_sub(in_flight),
+        rate: if lab { None } else { asked.rate },
+        walks: os::TELLS_SENDERS && !lab && walks && !through_a_proxy,
+    }
+}

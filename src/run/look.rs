@@ -1,0 +1,145 @@
+//! Looking closer: what this host's own firewall said is taken apart from what the network did, and who sent a reset,
+//! where packets are dropped and which doors are painted on is found out, host by host.
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::SocketAddr;
+
+use super::sweep::Doors;
+use super::{Run, story};
+use crate::attribution::{self, Found, Inquiry};
+use crate::observation::{Observation, State, Trouble};
+use crate::probe::{Ladder, Question, Turn};
+use crate::site::SystemId;
+
+/// Takes apart what this host's own firewall said from what the network did.
+pub(super) async fn refused_here(run: &Run, questions: &[Question], answers: &mut [Observation]) {
+    attribution::own_words(answers, &run.own);
+    if run.lab.is_some() || run.only_by_proxy() || *run.stop.borrow() {
+        return;
+    }
+    let asked = |wanted: &dyn Fn(&Question, &Observation) -> bool| -> Vec<(usize, SocketAddr)> {
+        questions
+            .iter()
+            .zip(answers.iter())
+            .enumerate()
+            .filter(|(_, (question, seen))| {
+                let direct = question.via.is_none();
+                direct && !matches!(question.ladder, Ladder::Datagram(_)) && wanted(question, seen)
+            })
+            .filter_map(|(number, (_, seen))| Some((number, seen.attempts.first()?.remote)))
+            .collect()
+    };
+    let reset = asked(&|_, seen| attribution::may_be_reset_here(seen, &run.own));
+    let silent = asked(&|question, seen| question.turn == Turn::Needed && seen.is_silence());
+    let ports = |asked: &[(usize, SocketAddr)]| -> Vec<SocketAddr> {
+        asked.iter().map(|(_, port)| *port).collect()
+    };
+    for place in run.prober.reset_here(&ports(&reset)).await {
+        answers[reset[place].0].state = State::Unreachable(Trouble::Refused);
+    }
+    for place in run.prober.dropped_here(&ports(&silent)).await {
+        let seen = &mut answers[silent[place].0];
+        seen.state = State::Unreachable(Trouble::Refused);
+        seen.confidence = None;
+    }
+}
+
+/// Carries out what attribution wants to know, host by host at once, and writes down what that proves. The doors that
+/// were tried come back.
+pub(super) async fn look_closer(
+    run: &Run,
+    questions: &[Question],
+    answers: &mut [Observation],
+    crossing: &HashSet<usize>,
+) -> Doors {
+    if run.lab.is_some() || run.only_by_proxy() || *run.stop.borrow() {
+        return Doors::new();
+    }
+    let tried: Vec<attribution::Tried<'_>> = questions
+        .iter()
+        .zip(answers.iter())
+        .enumerate()
+        .filter(|(_, (question, _))| {
+            question.via.is_none() && !matches!(question.ladder, Ladder::Datagram(_))
+        })
+        .filter_map(|(number, (question, seen))| {
+            Some(attribution::Tried {
+                number,
+                address: seen.address?,
+                // Of a range, the port that decided.
+                port: seen
+                    .attempts
+                    .first()
+                    .map_or(question.port, |attempt| attempt.remote.port()),
+                needed: question.turn == Turn::Needed,
+                crosses: crossing.contains(&number),
+                seen,
+            })
+        })
+        .collect();
+    let inquiries = inquiries(run, &tried, questions, answers);
+    let known: HashSet<u16> = known_ports(run).collect();
+    let found = futures_util::future::join_all(
+        inquiries
+            .iter()
+            .map(|inquiry| run.prober.inquire(inquiry, &known, answers)),
+    )
+    .await;
+    let split = answers.iter().any(Observation::is_split);
+    let differs = |found: &Found| {
+        attribution::ways_differ(found) || attribution::passes_for_some(found, answers)
+    };
+    if split || found.iter().any(differs) {
+        run.prober.try_every_way(questions, answers).await;
+    }
+    let counts = attribution::first_router_counts(&found);
+    for (inquiry, found) in inquiries.iter().zip(&found) {
+        story::found(questions, inquiry.address, found);
+        attribution::attribute(answers, inquiry, found, counts);
+    }
+    let doors = inquiries
+        .iter()
+        .zip(found)
+        .map(|(inquiry, found)| (inquiry.address, found.doors));
+    doors.collect()
+}
+
+/// What is to be found out, host by host. An address that several systems share is several hosts, at different distances.
+fn inquiries(
+    run: &Run,
+    tried: &[attribution::Tried<'_>],
+    questions: &[Question],
+    answers: &[Observation],
+) -> Vec<Inquiry> {
+    let owner = |address, port| {
+        let zones = run.place.zones();
+        let site = &run.file.site;
+        zones
+            .into_iter()
+            .find_map(|zone| site.owner_of_address(zone, address, port))
+    };
+    let mut by_owner: BTreeMap<Option<SystemId>, Vec<attribution::Tried<'_>>> = BTreeMap::new();
+    for one in tried {
+        let of = by_owner.entry(owner(one.address, one.port)).or_default();
+        of.push(*one);
+    }
+    let mut all = Vec::new();
+    for (host, tried) in by_owner {
+        for mut inquiry in attribution::wanted(&tried) {
+            let numbered = questions.iter().zip(answers).enumerate();
+            let others = numbered.filter(|(_, (question, seen))| {
+                seen.address == Some(inquiry.address)
+                    && owner(inquiry.address, question.port) != host
+            });
+            inquiry.others = others.map(|(number, _)| number).collect();
+            all.push(inquiry);
+        }
+    }
+    all
+}
+
+/// Every port that the plan knows of, ranges and all.
+pub(super) fn known_ports(run: &Run) -> impl Iterator<Item = u16> {
+    let ports = run.plan.flows.iter().map(|flow| flow.port);
+    ports.flat_map(|port| port.low..=port.high)
+}

@@ -1,0 +1,149 @@
+//! The tries of a run in their order: all questions are asked, silence is made proof, what failed is looked at again and
+//! closer, lists are fetched, and last comes the sweep.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::controls::{self, Lost};
+use super::event::{Event, Stage};
+use super::{Run, datagrams, interception, intermediates, look, revocation, sweep};
+use crate::attribution;
+use crate::catalogue::Need;
+use crate::plan::{Chosen, Owner};
+use crate::probe::{self, Question};
+use crate::report::{Note, SweptSystem};
+use crate::site::Site;
+use crate::verdict::{self, Seen};
+
+/// What was seen of the flows of a run.
+pub(super) struct Tried {
+    pub(super) seen: Vec<Seen>,
+    /// Hosts that no longer answered at the end, with the time of their last answer.
+    pub(super) gone: HashMap<IpAddr, Timestamp>,
+    pub(super) swept: Vec<SweptSystem>,
+    /// The site with the hosts that only certificates name.
+    pub(super) site: Site,
+    /// What is said of hosts of lists that were not asked.
+    pub(super) refused: Vec<Note>,
+}
+
+/// Asks all questions, makes silence proof, looks closer, fetches lists and sweeps, in this order.
+pub(super) async fn try_all(
+    run: &Run,
+    chosen: &[Chosen],
+    questions: Vec<Question>,
+    by_flow: &[Vec<usize>],
+) -> Tried {
+    let tell = &run.tell;
+    tell(Event::Begun(questions.len()));
+    let mut answers = run
+        .prober
+        .ask_all(questions.clone(), || tell(Event::Answered))
+        .await;
+    tell(Event::Stage(Stage::ProvingSilence));
+    run.prober.prove_silence(&questions, &mut answers).await;
+    tell(Event::Stage(Stage::LookingAgain));
+    let required = required(run, chosen, by_flow);
+    run.prober
+        .look_again(&required, &questions, &mut answers)
+        .await;
+    run.prober
+        .ask_alone(&required, &questions, &mut answers)
+        .await;
+    intermediates::look_again(run, &questions, &mut answers).await;
+    let silent = datagrams::beside(run, chosen, by_flow, &questions, &answers);
+    run.prober
+        .prove_datagrams(&silent, &questions, &mut answers)
+        .await;
+    run.prober.follow_data(&questions, &mut answers).await;
+    run.prober.settle_ranges(&questions, &mut answers).await;
+    tell(Event::Stage(Stage::LookingCloser));
+    look::refused_here(run, &questions, &mut answers).await;
+    let crossing = crossing(run, chosen, by_flow);
+    let mut doors = look::look_closer(run, &questions, &mut answers, &crossing).await;
+    tell(Event::Stage(Stage::TryingOnceMore));
+    run.prober.look_at_the_end(&questions, &mut answers).await;
+    attribution::settle_all(&mut answers);
+    run.prober
+        .note_held_back(&required, &questions, &mut answers);
+    let controls = controls::controls(&questions, &answers);
+    // Only silence can be that of a device which has shut this host out.
+    let silence = answers.iter().any(controls::no_longer_answers);
+    let mut seen: Vec<Seen> = chosen
+        .iter()
+        .zip(by_flow)
+        .map(|(chosen, numbers)| Seen {
+            flow: run.plan.flows[chosen.flow].clone(),
+            owner: chosen.owner,
+            observations: numbers
+                .iter()
+                .map(|number| answers[*number].clone())
+                .collect(),
+        })
+        .collect();
+    interception::note(&run.file.site, &run.trust, &mut seen);
+    tell(Event::Stage(Stage::FetchingLists));
+    let (site, refused) = revocation::examine(run, &mut seen).await;
+    tell(Event::Done);
+    let swept = sweep::sweep(run, &seen, &controls, &mut doors).await;
+    let lost = match silence {
+        true => controls::lost(run, &controls).await,
+        false => Lost::default(),
+    };
+    controls::note(&lost, &mut seen);
+    Tried {
+        seen,
+        gone: lost.hosts,
+        swept,
+        site,
+        refused,
+    }
+}
+
+/// The questions of required flows that start here.
+fn required(run: &Run, chosen: &[Chosen], by_flow: &[Vec<usize>]) -> BTreeSet<usize> {
+    let wanted = chosen.iter().zip(by_flow).filter(|(chosen, _)| {
+        run.plan.flows[chosen.flow].need == Need::Required && chosen.owner != Owner::Another
+    });
+    wanted
+        .flat_map(|(_, numbers)| numbers.iter().copied())
+        .collect()
+}
+
+/// What packets to each address meet first, where the site file says so.
+pub(super) fn behind(
+    run: &Run,
+    chosen: &[Chosen],
+    questions: &[Question],
+    by_flow: &[Vec<usize>],
+) -> HashMap<IpAddr, String> {
+    let mut behind = HashMap::new();
+    for (chosen, numbers) in chosen.iter().zip(by_flow) {
+        let flow = &run.plan.flows[chosen.flow];
+        let Some(first) = verdict::first_firewall(&run.file.site, flow) else {
+            continue;
+        };
+        for number in numbers {
+            if let probe::Target::Address(address) = questions[*number].target {
+                behind.entry(address).or_insert_with(|| first.clone());
+            }
+        }
+    }
+    behind
+}
+
+/// The questions of flows between two zones.
+fn crossing(run: &Run, chosen: &[Chosen], by_flow: &[Vec<usize>]) -> HashSet<usize> {
+    let site = &run.file.site;
+    let crosses = |chosen: &Chosen| {
+        let flow = &run.plan.flows[chosen.flow];
+        flow.end(site) != Some(flow.start(site))
+    };
+    let flows = chosen.iter().zip(by_flow);
+    flows
+        .filter(|(chosen, _)| crosses(chosen))
+        .flat_map(|(_, numbers)| numbers.iter().copied())
+        .collect()
+}
