@@ -10,7 +10,7 @@ use portproof::observation::{
     Unresolved,
 };
 use portproof::os;
-use portproof::probe::{Ladder, Landing, Limits, OldTls, Prober, Question, Target, Trust, Turn};
+use portproof::probe::{Ladder, Limits, OldTls, Prober, Question, Target, Trust, Turn, Way};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
@@ -43,9 +43,8 @@ fn question(address: SocketAddr, ladder: Ladder) -> Question {
         ladder,
         turn: Turn::Needed,
         spread: false,
-        landing: Landing::Itself,
+        way: Way::Direct,
         web: None,
-        via: None,
         segment: None,
         old_tls: OldTls::Second,
         clients_speak: None,
@@ -280,7 +279,7 @@ async fn the_void_is_silent_and_sends_nothing() {
         "192.0.2.1:443".parse().expect("works on loopback"),
         Ladder::Https,
     );
-    void.landing = Landing::Void;
+    void.way = Way::Void;
     let seen = ask_with(vec![void], &limits(), &no_trust()).await.remove(0);
     assert_eq!(seen.state, State::Filtered);
     assert!(seen.attempts.iter().all(|attempt| attempt.local.is_none()));
@@ -292,7 +291,7 @@ async fn the_lab_reports_the_sites_own_address() {
         "192.0.2.1:443".parse().expect("works on loopback"),
         Ladder::Tcp,
     );
-    lab.landing = Landing::At(refusing().await);
+    lab.way = Way::StandIn(refusing().await);
     let seen = ask_with(vec![lab], &limits(), &no_trust()).await.remove(0);
     assert_eq!(
         seen.state,
@@ -845,7 +844,7 @@ async fn a_stop_ends_everything_at_once() {
     let (stop, stopped) = watch::channel(false);
     let mut questions = vec![question(mute, Ladder::Http)];
     let void = Question {
-        landing: Landing::Void,
+        way: Way::Void,
         ..question((Ipv4Addr::new(192, 0, 2, 1), 1).into(), Ladder::Tcp)
     };
     questions.extend(vec![void; 100]);

@@ -23,7 +23,7 @@ pub struct Passes {
 }
 
 /// A header of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Header {
     /// Its name.
     pub name: String,
@@ -32,7 +32,7 @@ pub struct Header {
 }
 
 /// A path whose answers tell whether a role is there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     /// Kebab-case, unique.
     pub id: String,
@@ -81,7 +81,7 @@ impl Fingerprint {
 }
 
 /// An answer that a role gives.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Expected {
     /// Any of these statuses.
     pub status: Vec<u16>,

@@ -15,7 +15,7 @@ use rustls::pki_types::CertificateDer;
 use crate::catalogue::{Catalogue, Need, Protocol, Transport};
 use crate::os;
 use crate::plan::{Flow, Plan, Target};
-use crate::probe::Landing;
+use crate::probe::Way;
 use crate::site::{Origin, Site, SystemId, ZoneId};
 use certificates::Authority;
 use stand_in::{StandIn, spawn};
@@ -80,16 +80,16 @@ impl Lab {
         self.silent.is_some()
     }
 
-    /// Where a connection of the plan really goes.
-    pub fn landing(&self, to: Target, port: u16) -> Landing {
+    /// Which way a connection of the plan goes.
+    pub fn way(&self, to: Target, port: u16) -> Way {
         let stand_in = match to {
             Target::System(system) => self.table.get(&(system, port)),
             Target::Crl(_) => None,
         };
         match (stand_in, &self.silent) {
-            (Some(address), _) => Landing::At(*address),
-            (None, Some(silent)) => Landing::At(silent.address),
-            (None, None) => Landing::Void,
+            (Some(address), _) => Way::StandIn(*address),
+            (None, Some(silent)) => Way::StandIn(silent.address),
+            (None, None) => Way::Void,
         }
     }
 

@@ -284,7 +284,7 @@ pub enum Prohibition {
 }
 
 /// Why a name has no address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unresolved {
     /// The resolver says that the name does not exist.
     NoSuchName,
@@ -299,7 +299,7 @@ pub enum Unresolved {
 }
 
 /// What a resolver gave in place of addresses. It says nothing of whether the name exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ResolverError {
     /// It does not serve this host (REFUSED).
     Refused,

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::members::may_do_better;
 use super::prove::is_silent_tcp;
-use super::{Landing, Prober, Question, members, spread};
+use super::{Prober, Question, members, spread};
 use crate::observation::{Attempt, Observation, SourcePorts, State};
 
 /// The tries of the second look at silence.
@@ -49,7 +49,7 @@ impl Prober {
         let wanted: BTreeSet<usize> = wanted
             .iter()
             .copied()
-            .filter(|number| is_asked_directly(&questions[*number]))
+            .filter(|number| questions[*number].way.is_direct())
             .collect();
         if self.limits.attempts.is_none() {
             self.look_at_silence(&wanted, questions, answers).await;
@@ -86,7 +86,7 @@ impl Prober {
         }
         let failed = |number: &usize| {
             let seen = &answers[*number];
-            is_asked_directly(&questions[*number]) && (is_silent_tcp(seen) || is_refused(seen))
+            questions[*number].way.is_direct() && (is_silent_tcp(seen) || is_refused(seen))
         };
         let failed: Vec<usize> = (0..answers.len()).filter(failed).collect();
         let Some(left) = self.left(failed.iter().map(|number| &answers[*number])) else {
@@ -259,11 +259,6 @@ fn by_host(
         }
     }
     hosts.into_values().collect()
-}
-
-/// Whether a question goes to its host itself, not to a stand-in of the lab or through a proxy.
-pub(super) fn is_asked_directly(question: &Question) -> bool {
-    question.landing == Landing::Itself && question.via.is_none()
 }
 
 fn is_refused(seen: &Observation) -> bool {

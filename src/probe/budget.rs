@@ -108,7 +108,7 @@ impl Prober {
         let mut ways: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for number in wanted {
             let seen = &answers[*number];
-            let is_silent = is_silent_tcp(seen) && again::is_asked_directly(&questions[*number]);
+            let is_silent = is_silent_tcp(seen) && questions[*number].way.is_direct();
             let way = seen.address.filter(|_| is_silent).map(way);
             if let Some(way) = way.filter(|way| rejected.contains(way)) {
                 ways.entry(way).or_default().push(*number);

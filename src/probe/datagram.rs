@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::converse::facts;
 use super::knock::Places;
-use super::{Datagram as Asked, Landing, Prober, Question, recognise, story};
+use super::{Datagram as Asked, Prober, Question, recognise, story};
 use crate::conversation::{Fault, dns, kerberos, message, rpc::datagram as rpc};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, Rejection, ResetBy, Service,
@@ -36,7 +36,7 @@ pub(super) async fn ask(
     let remote = SocketAddr::new(address, question.port);
     let mut seen = Observation::without_packets(Some(address), State::Silent);
     seen.on_link = prober.is_on_link(address);
-    if question.landing != Landing::Itself {
+    if !question.way.is_direct() {
         // The lab has no stand-ins for datagrams.
         seen.state = State::NotTried(NotTried::Unsupported);
         return seen;

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tracing::{debug, debug_span};
 
-use super::again::{is_asked_directly, replace};
+use super::again::replace;
 use super::{Prober, Question, Turn};
 use crate::attribution::delivery::{Next, SENT_AGAIN, next};
 use crate::observation::{Delivery, Met, Observation, Repeat, Service, State};
@@ -26,7 +26,7 @@ const AT_ONCE: usize = 8;
 
 /// Takes hold of a connection that is about to be spoken over, where what becomes of the data matters.
 pub(super) fn hold(question: &Question, stream: &TcpStream) -> Option<Hold> {
-    let wanted = is_asked_directly(question) && question.turn == Turn::Needed;
+    let wanted = question.way.is_direct() && question.turn == Turn::Needed;
     wanted.then(|| Hold::on(stream)).flatten()
 }
 

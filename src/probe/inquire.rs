@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tracing::{Instrument as _, debug_span};
 
 use super::once::once;
-use super::{Ladder, Landing, OldTls, Prober, Question, Target, Turn, distance, search, walk};
+use super::{Prober, Question, Target, Turn, Way, distance, search, walk};
 use crate::attribution::{self, Far, Found, Inquiry, Link};
 use crate::observation::{Observation, Path, State};
 use crate::os::{self, Connection, Manner};
@@ -261,22 +261,9 @@ fn doors(known: &HashSet<u16>, tried: &HashSet<u16>, count: usize) -> Vec<u16> {
 }
 
 fn door(address: IpAddr, port: u16) -> Question {
-    Question {
-        target: Target::Address(address),
-        port,
-        name: None,
-        ladder: Ladder::Tcp,
-        turn: Turn::Forbidden,
-        spread: false,
-        landing: Landing::Itself,
-        web: None,
-        via: None,
-        segment: None,
-        old_tls: OldTls::Never,
-        clients_speak: None,
-        challenger: None,
-        span: debug_span!("door", %address, port),
-    }
+    let span = debug_span!("door", %address, port);
+    let target = Target::Address(address);
+    Question::knock(target, port, Turn::Forbidden, Way::Direct, span)
 }
 
 #[cfg(test)]

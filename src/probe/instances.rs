@@ -3,13 +3,13 @@
 
 use std::net::SocketAddr;
 
-use super::{Ladder, Landing, Prober, Question};
+use super::{Ladder, Prober, Question};
 use crate::conversation::{message, sql_browser};
 use crate::observation::{Observation, Spoken, State};
 use crate::os::{self, Datagram};
 
 pub(super) async fn note(prober: &Prober, question: &Question, seen: &mut Observation) {
-    let is_asked = question.ladder == Ladder::Tds && question.landing == Landing::Itself;
+    let is_asked = question.ladder == Ladder::Tds && question.way.is_direct();
     let is_closed = matches!(seen.state, State::Closed { .. });
     let Some(address) = seen.address.filter(|_| is_asked && is_closed) else {
         return;

@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::{Landing, Prober, Question, converse, once, silence, story, witness};
+use super::{Prober, Question, Way, converse, once, silence, story, witness};
 use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
@@ -179,7 +179,7 @@ impl Tries<'_> {
         let last = self
             .attempts
             .last()
-            .filter(|_| self.question.landing == Landing::Itself);
+            .filter(|_| self.question.way.is_direct());
         if let Some(last) = last.filter(|last| last.result == AttemptResult::Silent) {
             once::note(self.prober, self.remote, last.at, Duration::ZERO, None);
         }
@@ -194,7 +194,7 @@ impl Tries<'_> {
             () = self.prober.pace.turn() => {}
         }
         let number = self.attempts.len();
-        let (remote, landing) = (self.remote, self.question.landing);
+        let (remote, way) = (self.remote, self.question.way.clone());
         let manner = self.question.manner();
         story::attempt(self.earlier + number + 1, remote);
         let started = Instant::now();
@@ -212,10 +212,10 @@ impl Tries<'_> {
             locals.push((number, local));
         };
         self.running.spawn(async move {
-            let connection = match landing {
-                Landing::Itself => os::connect(remote, manner, note).await,
-                Landing::At(stand_in) => os::connect(stand_in, manner, note).await,
-                Landing::Void => std::future::pending().await,
+            let connection = match way {
+                Way::Direct | Way::Proxy(_) => os::connect(remote, manner, note).await,
+                Way::StandIn(address) => os::connect(address, manner, note).await,
+                Way::Void => std::future::pending().await,
             };
             (number, started.elapsed(), connection)
         });
@@ -287,7 +287,7 @@ impl Tries<'_> {
     /// Takes in an answer: earlier tries were lost, and the time is a round trip.
     fn learn(&self, number: usize, took: Duration, connection: &Connection) {
         let began = self.attempts.get(number).map(|attempt| attempt.at);
-        if let (Some(at), Landing::Itself) = (began, self.question.landing) {
+        if let Some(at) = began.filter(|_| self.question.way.is_direct()) {
             once::note(self.prober, self.remote, at, took, Some(connection));
         }
         // A device on the way answers for its part of the way only, and a router may ask its network for seconds
@@ -393,7 +393,7 @@ async fn answered(
 
 /// Whether the lab answers in the target's place.
 fn is_stand_in(question: &Question) -> bool {
-    matches!(question.landing, Landing::At(_))
+    matches!(question.way, Way::StandIn(_))
 }
 
 /// How long after the first try the answer to another came.

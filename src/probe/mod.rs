@@ -89,12 +89,10 @@ pub struct Question {
     pub turn: Turn,
     /// Whether it is knocked at from several source ports when it opens.
     pub spread: bool,
-    /// Where the connection really goes.
-    pub landing: Landing,
+    /// Which way it goes.
+    pub way: Way,
     /// What a web server has to show beyond its root page; `None`: nothing.
     pub web: Option<Arc<WebNeeds>>,
-    /// The proxy that it goes through; `None`: it goes directly.
-    pub via: Option<Arc<Gateway>>,
     /// The most bytes of data in one segment, either way; `None`: as many as the two ends agree on.
     pub segment: Option<u16>,
     /// When the second TLS client may shake hands with it, which speaks TLS of the past.
@@ -108,10 +106,29 @@ pub struct Question {
 }
 
 impl Question {
+    /// A port that is asked for nothing but to open.
+    pub fn knock(target: Target, port: u16, turn: Turn, way: Way, span: Span) -> Self {
+        Self {
+            target,
+            port,
+            name: None,
+            ladder: Ladder::Tcp,
+            turn,
+            spread: false,
+            way,
+            web: None,
+            segment: None,
+            old_tls: OldTls::Never,
+            clients_speak: None,
+            challenger: None,
+            span,
+        }
+    }
+
     /// Whether it goes in requests that a proxy passes on, without a way of its own to the server.
     fn is_passed_on(&self) -> bool {
-        self.via
-            .as_ref()
+        self.way
+            .proxy()
             .is_some_and(|gateway| gateway.passes_on(self.ladder))
     }
 
@@ -141,7 +158,7 @@ pub enum OldTls {
 }
 
 /// Where a question leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// An address.
     Address(IpAddr),
@@ -206,15 +223,32 @@ pub enum Turn {
     Forbidden,
 }
 
-/// Where a connection really goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Landing {
-    /// To the target.
-    Itself,
+/// Which way a question goes.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// To the target itself.
+    Direct,
     /// To a stand-in of the lab.
-    At(SocketAddr),
+    StandIn(SocketAddr),
     /// Nowhere: the lab's silence where the platform has no silent listener.
     Void,
+    /// Through a proxy.
+    Proxy(Arc<Gateway>),
+}
+
+impl Way {
+    /// Whether it leads to the target itself.
+    pub fn is_direct(&self) -> bool {
+        matches!(self, Self::Direct)
+    }
+
+    /// The proxy on it.
+    pub fn proxy(&self) -> Option<&Arc<Gateway>> {
+        match self {
+            Self::Proxy(gateway) => Some(gateway),
+            Self::Direct | Self::StandIn(_) | Self::Void => None,
+        }
+    }
 }
 
 /// What a run may use.
@@ -304,7 +338,7 @@ impl Prober {
             .iter()
             .filter(|question| {
                 question.ladder != Ladder::None
-                    && question.via.is_none()
+                    && question.way.proxy().is_none()
                     && matches!(question.target, Target::Address(_))
             })
             .count();
@@ -393,8 +427,8 @@ impl Prober {
             return Observation::without_packets(address, untried);
         }
         // Through a proxy it is the proxy's places that are taken.
-        let way = question.via.as_deref();
-        let Some(host) = way.map_or(address, |gateway| gateway.address().or(address)) else {
+        let proxy = question.way.proxy();
+        let Some(host) = proxy.map_or(address, |gateway| gateway.address().or(address)) else {
             return Observation::without_packets(None, State::Unresolved(Unresolved::NoNameHere));
         };
         let slots = self.learnt().slots(host, self.limits.per_host);
@@ -413,7 +447,7 @@ impl Prober {
             _of_the_run: place,
             _of_the_host: slot,
         };
-        if let Some(gateway) = way {
+        if let Some(gateway) = proxy {
             return gateway::ask(self, &question, gateway, places).await;
         }
         if let Ladder::Datagram(asked) = question.ladder {

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::knock::is_to_itself;
-use super::{Landing, Prober, Question, story};
+use super::{Prober, Question, Way, story};
 use crate::os::{self, Connection, Manner};
 
 /// How one try ended.
@@ -113,11 +113,11 @@ pub(super) async fn again(
     question: &Question,
     address: Option<IpAddr>,
 ) -> Option<TcpStream> {
-    let remote = match (&question.via, question.landing) {
-        (Some(gateway), _) => return gateway.another(prober, question).await,
-        (None, Landing::Itself) => SocketAddr::new(address?, question.port),
-        (None, Landing::At(stand_in)) => stand_in,
-        (None, Landing::Void) => return None,
+    let remote = match &question.way {
+        Way::Direct => SocketAddr::new(address?, question.port),
+        Way::StandIn(address) => *address,
+        Way::Void => return None,
+        Way::Proxy(gateway) => return gateway.another(prober, question).await,
     };
     let once = in_place(prober, remote, question.manner(), prober.limits.timeout).await?;
     match once.came? {

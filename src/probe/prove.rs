@@ -15,7 +15,7 @@ use tracing::{Instrument as _, debug_span};
 
 use super::once::once;
 use super::spread::PORTS;
-use super::{Ladder, Landing, Prober, Question, knock, silence};
+use super::{Ladder, Prober, Question, knock, silence};
 use crate::observation::{Observation, Service, State};
 use crate::os::{Connection, Manner};
 
@@ -91,7 +91,7 @@ impl Prober {
             let is_knocked_at =
                 !matches!(question.ladder, Ladder::Datagram(_) | Ladder::RpcRange(_));
             let is_late = |since| {
-                question.landing == Landing::Itself
+                question.way.is_direct()
                     && match learnt.book.count(address, &seen.attempts, Some(since)) {
                         Some(counted) => counted.tries == 0,
                         None => seen.attempts.iter().all(|attempt| attempt.at < since),

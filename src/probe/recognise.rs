@@ -41,7 +41,7 @@ pub(super) async fn stream(prober: &Prober, question: &Question, seen: &mut Obse
     let Some(proof) = came.and_then(|bytes| challenge.read(&bytes)) else {
         return false;
     };
-    let direct = question.via.is_none();
+    let direct = question.way.proxy().is_none();
     let local = stream.local_addr().ok().filter(|_| direct);
     note(
         seen,
@@ -56,7 +56,7 @@ async fn connection(
     question: &Question,
     address: Option<IpAddr>,
 ) -> Option<TcpStream> {
-    let direct = address.filter(|_| question.via.is_none());
+    let direct = address.filter(|_| question.way.proxy().is_none());
     let Some(address) = direct else {
         return again(prober, question, address).await;
     };

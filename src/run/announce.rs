@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::Run;
-use super::event::{AboutToTry, Event, Way};
+use super::event::{AboutToTry, Event, Leaving};
+use super::ways::Ways;
 use crate::config::Sweep;
-use crate::probe::{self, Ladder, Limits, Question};
+use crate::probe::{Ladder, Limits, Question, Target};
 
 /// Tells what is about to leave, before anything does.
 pub(super) fn announce(run: &Run, questions: &[Question], limits: &Limits) {
@@ -13,16 +14,12 @@ pub(super) fn announce(run: &Run, questions: &[Question], limits: &Limits) {
         .iter()
         .filter(|question| {
             !matches!(question.ladder, Ladder::None | Ladder::RpcRange(_))
-                && !matches!(question.target, probe::Target::Nowhere(_))
+                && !matches!(question.target, Target::Nowhere(_))
         })
         .collect();
-    let hosts: HashSet<String> = asked
-        .iter()
-        .map(|question| match question.target {
-            probe::Target::ByName => question.name.clone().unwrap_or_default(),
-            target => format!("{target:?}"),
-        })
-        .collect();
+    // A proxy that is told names is told each once.
+    let host = |question: &&Question| (question.target, by_name(question).cloned());
+    let hosts: HashSet<(Target, Option<String>)> = asked.iter().map(host).collect();
     let needs = questions.iter().filter_map(|it| it.web.as_ref());
     let web_requests = needs.map(|needs| needs.most_requests()).max();
     (run.tell)(Event::AboutToTry(AboutToTry {
@@ -30,38 +27,38 @@ pub(super) fn announce(run: &Run, questions: &[Question], limits: &Limits) {
         addresses: hosts.len(),
         rate: limits.rate,
         swept: swept(run),
-        way: way(run),
+        leaving: leaving(run),
         walks: limits.walks,
         listeners: run.challenger.is_some(),
         web_requests,
     }));
 }
 
+fn by_name(question: &Question) -> Option<&String> {
+    let is_told = question.target == Target::ByName;
+    question.name.as_ref().filter(|_| is_told)
+}
+
 fn swept(run: &Run) -> Option<usize> {
     let ranges = match &run.file.site.probing.sweep {
-        Sweep::Ports(ranges) if !run.only_by_proxy() => ranges,
+        Sweep::Ports(ranges) if !run.ways.are_all_by_proxy() => ranges,
         Sweep::Ports(_) | Sweep::None | Sweep::Watchlist => return None,
     };
     let ports = ranges.iter().map(|it| usize::from(it.high - it.low) + 1);
     Some(ports.sum())
 }
 
-fn way(run: &Run) -> Way {
-    let Some(leave) = &run.via else {
-        return match run.lab {
-            Some(_) => Way::Lab,
-            None => Way::Direct,
-        };
-    };
-    let url = leave.gateway.url().to_string();
-    match &leave.roles {
-        Some(roles) => Way::ProxyOfRoles {
-            url,
-            roles: roles.iter().map(|role| role.name()).collect(),
-        },
-        None => Way::Proxy {
-            url,
+fn leaving(run: &Run) -> Leaving {
+    match &run.ways {
+        Ways::Lab(_) => Leaving::ToTheLab,
+        Ways::Direct => Leaving::Directly,
+        Ways::Proxy(gateway) => Leaving::ByProxy {
+            url: gateway.url().to_string(),
             sweep: matches!(run.file.site.probing.sweep, Sweep::Ports(_)),
+        },
+        Ways::ProxyOfRoles(gateway, roles) => Leaving::PartlyByProxy {
+            url: gateway.url().to_string(),
+            roles: roles.iter().map(|role| role.name()).collect(),
         },
     }
 }

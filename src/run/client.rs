@@ -123,7 +123,8 @@ impl Client {
             };
             all.insert(name.clone(), answer);
         }
-        let was_asked = !run.only_by_proxy() && run.file.site.probing.dns && !*run.stop.borrow();
+        let was_asked =
+            !run.ways.are_all_by_proxy() && run.file.site.probing.dns && !*run.stop.borrow();
         for (_, name, _) in compared {
             let note = differ.iter().find(|(_, other, _)| other == name);
             let answer = match was_asked {

@@ -12,7 +12,7 @@ use tracing::debug_span;
 
 use super::Run;
 use crate::observation::{Observation, Prohibition, State};
-use crate::probe::{Ladder, Landing, OldTls, Question, Turn};
+use crate::probe::{Ladder, OldTls, Question, Turn};
 use crate::verdict::Seen;
 
 /// Ports of each host that are asked again.
@@ -90,7 +90,7 @@ pub(super) async fn lost(run: &Run, controls: &Controls) -> Lost {
         if silent.len() == of_host.len() {
             lost.hosts.insert(*address, *last);
         }
-        let at_itself = silent.iter().filter(|it| it.landing == Landing::Itself);
+        let at_itself = silent.iter().filter(|it| it.way.is_direct());
         let ports = at_itself.map(|it| (SocketAddr::new(*address, it.port), *last));
         lost.ports.extend(ports);
     }

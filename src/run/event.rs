@@ -61,7 +61,7 @@ pub struct AboutToTry {
     /// The most ports of each system that are swept afterwards.
     pub swept: Option<usize>,
     /// Which way it goes.
-    pub way: Way,
+    pub leaving: Leaving,
     /// Whether paths are walked.
     pub walks: bool,
     /// Whether ports are asked for listeners of this program.
@@ -72,20 +72,20 @@ pub struct AboutToTry {
 
 /// Which way packets go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Leaving {
     /// To the lab: none leaves this host.
-    Lab,
+    ToTheLab,
     /// To the systems themselves.
-    Direct,
+    Directly,
     /// All of them through a proxy. `sweep`: a sweep was asked for, and is left out.
-    Proxy {
+    ByProxy {
         /// Its URL, without the user.
         url: String,
         /// Whether a sweep was asked for.
         sweep: bool,
     },
     /// Those to some roles through a proxy, the others to the systems themselves.
-    ProxyOfRoles {
+    PartlyByProxy {
         /// Its URL, without the user.
         url: String,
         /// The roles.

@@ -38,7 +38,7 @@ type Asked = BTreeMap<String, Result<Vec<CertificateDer<'static>>, String>>;
 
 /// Fetches what servers do not send, and asks again those whose chains lead on with it.
 pub(super) async fn look_again(run: &Run, questions: &[Question], answers: &mut [Observation]) {
-    if run.lab.is_some() || run.proxy_of_lists().is_some() || *run.stop.borrow() {
+    if run.ways.are_of_the_lab() || run.ways.proxy_of_lists().is_some() || *run.stop.borrow() {
         return;
     }
     let incomplete: Vec<usize> = (0..answers.len())

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::event::{Event, Tell};
+use super::ways::Ways;
+use crate::config::Probing;
 use crate::os;
 use crate::probe::Limits;
-use crate::site::{Site, ZoneId};
 
 /// Descriptors that the program itself needs beside the probes.
 const SPARE_DESCRIPTORS: usize = 64;
 
 /// The limits of the file, within what this host has. The lab is on loopback, where no rate has to be kept.
-pub(super) fn limits(site: &Site, zone: ZoneId, lab: bool, walks: bool, tell: &Tell) -> Limits {
-    let through_a_proxy = !lab && site.via(zone).is_some_and(|route| route.roles.is_none());
-    let asked = &site.probing;
+pub(super) fn limits(asked: &Probing, ways: &Ways, walks: bool, tell: &Tell) -> Limits {
+    let lab = ways.are_of_the_lab();
     let descriptors = os::raise_descriptor_limit()
         .saturating_sub(SPARE_DESCRIPTORS)
         .max(1);
@@ -38,6 +38,6 @@ pub(super) fn limits(site: &Site, zone: ZoneId, lab: bool, walks: bool, tell: &T
         per_host: if lab { asked.in_flight } else { asked.per_host },
         waiting: (descriptors / SOCKETS_EACH).saturating_sub(in_flight),
         rate: if lab { None } else { asked.rate },
-        walks: os::TELLS_SENDERS && !lab && walks && !through_a_proxy,
+        walks: os::TELLS_SENDERS && walks && ways.reach_systems(),
     }
 }

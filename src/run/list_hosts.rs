@@ -12,7 +12,7 @@ use crate::conversation::revocation::gate::Gate;
 use crate::diagnostic::Place;
 use crate::observation::{Observation, State, Unresolved};
 use crate::plan::{self, Flow, Owner, Target};
-use crate::probe::{self, Ladder, Landing, OldTls, Question, Turn};
+use crate::probe::{self, Question, Turn, Way};
 use crate::site::{Crl, Site};
 use crate::verdict::Seen;
 
@@ -218,22 +218,16 @@ async fn try_ports(
     for (number, targets) in new {
         for target in targets {
             of.push(number);
-            questions.push(Question {
+            let flow = &all[number].flow;
+            let span = story::span(site, questions.len(), std::iter::once(flow));
+            let port = flow.port.low;
+            questions.push(Question::knock(
                 target,
-                port: all[number].flow.port.low,
-                name: None,
-                ladder: Ladder::Tcp,
-                turn: Turn::Needed,
-                spread: false,
-                landing: Landing::Itself,
-                web: None,
-                via: None,
-                segment: None,
-                old_tls: OldTls::Never,
-                clients_speak: None,
-                challenger: None,
-                span: story::span(site, questions.len(), std::iter::once(&all[number].flow)),
-            });
+                port,
+                Turn::Needed,
+                Way::Direct,
+                span,
+            ));
         }
     }
     let mut answers = run.prober.ask_all(questions.clone(), || {}).await;

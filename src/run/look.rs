@@ -14,7 +14,7 @@ use crate::site::SystemId;
 /// Takes apart what this host's own firewall said from what the network did.
 pub(super) async fn refused_here(run: &Run, questions: &[Question], answers: &mut [Observation]) {
     attribution::own_words(answers, &run.own);
-    if run.lab.is_some() || run.only_by_proxy() || *run.stop.borrow() {
+    if !run.ways.reach_systems() || *run.stop.borrow() {
         return;
     }
     let asked = |wanted: &dyn Fn(&Question, &Observation) -> bool| -> Vec<(usize, SocketAddr)> {
@@ -23,7 +23,7 @@ pub(super) async fn refused_here(run: &Run, questions: &[Question], answers: &mu
             .zip(answers.iter())
             .enumerate()
             .filter(|(_, (question, seen))| {
-                let direct = question.via.is_none();
+                let direct = question.way.proxy().is_none();
                 direct && !matches!(question.ladder, Ladder::Datagram(_)) && wanted(question, seen)
             })
             .filter_map(|(number, (_, seen))| Some((number, seen.attempts.first()?.remote)))
@@ -52,7 +52,7 @@ pub(super) async fn look_closer(
     answers: &mut [Observation],
     crossing: &HashSet<usize>,
 ) -> Doors {
-    if run.lab.is_some() || run.only_by_proxy() || *run.stop.borrow() {
+    if !run.ways.reach_systems() || *run.stop.borrow() {
         return Doors::new();
     }
     let tried: Vec<attribution::Tried<'_>> = questions
@@ -60,7 +60,7 @@ pub(super) async fn look_closer(
         .zip(answers.iter())
         .enumerate()
         .filter(|(_, (question, _))| {
-            question.via.is_none() && !matches!(question.ladder, Ladder::Datagram(_))
+            question.way.proxy().is_none() && !matches!(question.ladder, Ladder::Datagram(_))
         })
         .filter_map(|(number, (question, seen))| {
             Some(attribution::Tried {

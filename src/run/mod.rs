@@ -22,7 +22,6 @@ mod clocks;
 mod controls;
 mod datagrams;
 mod event;
-mod gateway;
 mod interception;
 mod intermediates;
 mod limits;
@@ -39,6 +38,7 @@ mod story;
 mod sweep;
 mod targets;
 mod tries;
+mod ways;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -52,13 +52,13 @@ use crate::conversation::certificate::Roots;
 use crate::lab::{Faults, Lab};
 use crate::os;
 use crate::plan::{self, Plan};
-use crate::probe::{Challenger, Gateway, Prober, Trust};
+use crate::probe::{Challenger, Prober, Trust};
 use crate::report::{self, Elsewhere, ReportDocument};
 use crate::site::ZoneId;
 use crate::vantage::Place;
-use gateway::Leave;
+use ways::Ways;
 
-pub use event::{AboutToTry, Event, Stage, Tell, Way};
+pub use event::{AboutToTry, Event, Leaving, Stage, Tell};
 pub use questions::ladder;
 pub use request::{ClientNumbers, Request, SiteFile};
 
@@ -73,7 +73,8 @@ struct Run {
     own: Vec<IpAddr>,
     /// The same with their networks.
     networks: Vec<IpNet>,
-    lab: Option<Lab>,
+    /// Which way packets go.
+    ways: Ways,
     prober: Arc<Prober>,
     /// The roots that certificates may lead to.
     roots: Arc<Roots>,
@@ -81,8 +82,6 @@ struct Run {
     trust: Trust,
     stop: watch::Receiver<bool>,
     timeout: Duration,
-    /// The proxy through which flows leave, all or those of some roles.
-    via: Option<Leave>,
     /// The run as listeners know it, where it looks for them.
     challenger: Option<Arc<Challenger>>,
     /// Flows of the site that start in other zones, by their starts.
@@ -93,25 +92,6 @@ struct Run {
     client: Option<client::Client>,
     /// Who is told of what happens.
     tell: Tell,
-}
-
-impl Run {
-    /// The proxy that a flow goes through.
-    fn proxy_of(&self, flow: &plan::Flow) -> Option<&Arc<Gateway>> {
-        let taking = self.via.as_ref().filter(|it| it.takes(&self.file, flow));
-        taking.map(|it| &it.gateway)
-    }
-
-    /// The proxy that lists are fetched through.
-    fn proxy_of_lists(&self) -> Option<&Arc<Gateway>> {
-        let taking = self.via.as_ref().filter(|it| it.is_for_lists());
-        taking.map(|it| &it.gateway)
-    }
-
-    /// Whether everything goes through a proxy.
-    fn only_by_proxy(&self) -> bool {
-        self.via.as_ref().is_some_and(Leave::is_for_all)
-    }
 }
 
 /// Plans, tries, judges and reports.
@@ -138,9 +118,10 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
     let mut plan = plan::derive(&file.site, &file.catalogue);
     let networks = os::own_addresses().unwrap_or_default();
     let own: Vec<IpAddr> = networks.iter().map(IpNet::addr).collect();
-    let lab = match lab {
-        Some(faults) => Some(start_lab(&file, &plan, place.zone, faults, &tell).await?),
-        None => None,
+    let (zone, timeout) = (place.zone, file.site.probing.timeout);
+    let ways = match lab {
+        Some(faults) => Ways::Lab(start_lab(&file, &plan, zone, faults, &tell).await?),
+        None => ways::of_zone(&file.site, zone, via_password.as_deref(), timeout).await?,
     };
     let (_, elsewhere) = plan::select(&file.site, &plan, &place.zones(), place.system);
     let elsewhere = report::elsewhere(&file.site, &plan, &elsewhere);
@@ -159,23 +140,16 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         Some(older) if client.is_none() => Some(against::join(&mut file, &mut plan, older, &place)),
         _ => None,
     };
-    let limits = limits::limits(&file.site, place.zone, lab.is_some(), walks, &tell);
-    let trust = match &lab {
-        Some(lab) => Trust::new(vec![lab.root.clone()], false),
-        None => Trust::new(roots, true).presenting(client_certificate),
+    let limits = limits::limits(&file.site.probing, &ways, walks, &tell);
+    let trust = match &ways {
+        Ways::Lab(lab) => Trust::new(vec![lab.root.clone()], false),
+        _ => Trust::new(roots, true).presenting(client_certificate),
     };
     let roots = Arc::clone(&trust.roots);
     let known = trust.clone();
-    let via = match &lab {
-        Some(_) => None,
-        None => {
-            let password = via_password.as_deref();
-            gateway::leave(&file.site, place.zone, password, limits.timeout).await?
-        }
-    };
     let challenger = token.map(|token| Arc::new(Challenger::new(token)));
     // A proxy is that of one zone.
-    if via.is_some() {
+    if matches!(ways, Ways::Proxy(_) | Ways::ProxyOfRoles(..)) {
         place.also_in.clear();
     }
     let prober = Prober::new(limits, trust, networks.clone(), stop.clone());
@@ -186,13 +160,12 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         forced,
         own,
         networks,
-        lab,
+        ways,
         prober,
         roots,
         trust: known,
         stop,
-        timeout: limits.timeout,
-        via,
+        timeout,
         challenger,
         elsewhere,
         against,

@@ -36,7 +36,7 @@ pub(super) async fn examine(run: &Run, limits: &Limits, started: Timestamp) -> R
         .stand_behind(tries::behind(run, &chosen, &questions, &by_flow));
     let to_compare = notes::names_to_compare(run, &chosen);
     let dns = tokio::spawn(notes::compare_names(
-        run.lab.is_none() && !run.only_by_proxy() && site.probing.dns,
+        run.ways.reach_systems() && site.probing.dns,
         to_compare.clone(),
         run.timeout,
     ));

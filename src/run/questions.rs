@@ -10,8 +10,40 @@ use super::{Run, story};
 use crate::catalogue::{Need, Protocol, Role, Transport};
 use crate::observation::Unresolved;
 use crate::plan::{self, Chosen, Flow, Target};
-use crate::probe::{self, Datagram, Gateway, Ladder, Landing, OldTls, Question, Turn, WebNeeds};
+use crate::probe::{self, Datagram, Gateway, Ladder, OldTls, Question, Turn, WebNeeds};
 use crate::site::{Origin, Site, System, ZoneId};
+
+/// A port on a way. Questions of one door differ in what they ask there.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Door {
+    target: probe::Target,
+    port: u16,
+    by_proxy: bool,
+}
+
+/// What makes two questions equal.
+#[derive(PartialEq, Eq, Hash)]
+struct Asked {
+    door: Door,
+    ladder: Ladder,
+    name: Option<String>,
+    web: Option<Arc<WebNeeds>>,
+}
+
+impl Asked {
+    fn by(question: &Question) -> Self {
+        Self {
+            door: Door {
+                target: question.target,
+                port: question.port,
+                by_proxy: question.way.proxy().is_some(),
+            },
+            ladder: question.ladder,
+            name: question.name.clone(),
+            web: question.web.clone(),
+        }
+    }
+}
 
 /// Questions, and for each chosen flow the numbers of its questions; equal questions are asked once.
 ///
@@ -24,17 +56,15 @@ pub(super) fn questions(
     names: &Names,
 ) -> (Vec<Question>, Vec<Vec<usize>>) {
     let mut all: Vec<Question> = Vec::new();
-    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut known: HashMap<Asked, usize> = HashMap::new();
     let mut by_flow = vec![Vec::new(); chosen.len()];
-    let mut doors: HashMap<(String, u16), usize> = HashMap::new();
+    let mut doors: HashMap<Door, usize> = HashMap::new();
     for place in (own..chosen.len()).chain(0..own) {
         let flow = &run.plan.flows[chosen[place].flow];
         let mut numbers = Vec::new();
         for question in of_flow(run, flow, names) {
-            let door = (
-                format!("{:?} {}", question.target, question.via.is_some()),
-                question.port,
-            );
+            let asked = Asked::by(&question);
+            let door = asked.door.clone();
             let asks_less = place < own && flow.need != Need::Required;
             if asks_less
                 && flow.transport == Transport::Tcp
@@ -43,16 +73,7 @@ pub(super) fn questions(
                 numbers.push(*number);
                 continue;
             }
-            let key = format!(
-                "{:?} {} {:?} {:?} {:?} {}",
-                question.target,
-                question.port,
-                question.ladder,
-                question.name,
-                question.web,
-                question.via.is_some()
-            );
-            let number = *known.entry(key).or_insert_with(|| {
+            let number = *known.entry(asked).or_insert_with(|| {
                 all.push(question.clone());
                 all.len() - 1
             });
@@ -86,13 +107,13 @@ fn note(run: &Run, chosen: &[Chosen], all: &mut [Question], by_flow: &[Vec<usize
 fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
     let site = &run.file.site;
     let zone = flow.start(site);
-    let proxy = run.proxy_of(flow);
+    let way = run.ways.of(&run.file, flow);
     let targets: Vec<probe::Target> = match targets(site, flow) {
         Targets::Addresses(addresses) => {
             addresses.into_iter().map(probe::Target::Address).collect()
         }
         Targets::Nowhere => vec![probe::Target::Nowhere(Unresolved::NoNameHere)],
-        Targets::Name(_) if proxy.is_some() => vec![probe::Target::ByName],
+        Targets::Name(_) if way.proxy().is_some() => vec![probe::Target::ByName],
         Targets::Name(name) => {
             story::resolved(site, flow, &name, names);
             match names.get(&name) {
@@ -112,7 +133,7 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
             .map(|name| name.trim_end_matches('.').to_string()),
         Target::Crl(number) => Some(site.crls[number].host.clone()),
     };
-    let ladder = match proxy {
+    let ladder = match way.proxy() {
         Some(gateway) => through_a_proxy(gateway, flow),
         None => ladder(flow),
     };
@@ -136,13 +157,9 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
         } else {
             Turn::Needed
         },
-        spread: flow.need == Need::Required && run.lab.is_none() && proxy.is_none(),
-        landing: run
-            .lab
-            .as_ref()
-            .map_or(Landing::Itself, |lab| lab.landing(flow.to, flow.port.low)),
+        spread: flow.need == Need::Required && way.is_direct(),
+        way: way.clone(),
         web: web.clone(),
-        via: proxy.cloned(),
         segment: None,
         old_tls: match flow.to {
             Target::System(system) if site.systems[system].old_tls => OldTls::Second,
@@ -276,7 +293,7 @@ fn web_needs(run: &Run, flow: &Flow) -> Option<WebNeeds> {
         Protocol::Https => plan::is_bridged(&run.file.site, flow),
         _ => return None,
     };
-    if flow.need != Need::Required || run.lab.is_some() {
+    if flow.need != Need::Required || run.ways.are_of_the_lab() {
         return None;
     }
     let catalogue = &run.file.catalogue;

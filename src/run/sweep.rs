@@ -12,7 +12,7 @@ use crate::catalogue::{Need, Transport};
 use crate::config::Sweep;
 use crate::observation::{Observation, State};
 use crate::plan::Target;
-use crate::probe::{self, Ladder, Landing, OldTls, Question, Turn};
+use crate::probe::{self, Question, Turn};
 use crate::report::SweptSystem;
 use crate::site::SystemId;
 use crate::verdict::Seen;
@@ -33,7 +33,7 @@ pub(super) async fn sweep(
     let site = &run.file.site;
     let mut all = Vec::new();
     // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
-    if run.only_by_proxy() || run.client.is_some() {
+    if run.ways.are_all_by_proxy() || run.client.is_some() {
         return all;
     }
     let own = run.against.as_ref().map(|old| old.own_systems);
@@ -135,7 +135,7 @@ async fn sweep_address(
         run.prober.prove_silence(&questions, &mut answers).await;
         let is_new = !opened && answers.iter().any(|seen| seen.state == State::Open);
         opened |= is_new;
-        if is_new && run.lab.is_none() && !doors.contains_key(&address) {
+        if is_new && !run.ways.are_of_the_lab() && !doors.contains_key(&address) {
             let known = look::known_ports(run).chain(ports.iter().copied());
             let tried = run.prober.try_doors(address, &known.collect()).await;
             doors.insert(address, tried);
@@ -177,22 +177,8 @@ async fn sweep_address(
 }
 
 fn question(run: &Run, system: SystemId, address: IpAddr, port: u16) -> Question {
-    Question {
-        target: probe::Target::Address(address),
-        port,
-        name: None,
-        ladder: Ladder::Tcp,
-        turn: Turn::Forbidden,
-        spread: false,
-        landing: run.lab.as_ref().map_or(Landing::Itself, |lab| {
-            lab.landing(Target::System(system), port)
-        }),
-        web: None,
-        via: None,
-        segment: None,
-        old_tls: OldTls::Never,
-        clients_speak: None,
-        challenger: None,
-        span: debug_span!("sweep", system = run.file.site.systems[system].name, %address, port),
-    }
+    let span = debug_span!("sweep", system = run.file.site.systems[system].name, %address, port);
+    let way = run.ways.beside_the_plan(Target::System(system), port);
+    let target = probe::Target::Address(address);
+    Question::knock(target, port, Turn::Forbidden, way, span)
 }

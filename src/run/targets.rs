@@ -75,12 +75,12 @@ pub(super) async fn resolve(run: &Run, chosen: &[Chosen]) -> Names {
         let flow = &run.plan.flows[chosen.flow];
         // A proxy is told names, and resolves them.
         if let Targets::Name(name) = targets(site, flow)
-            && run.proxy_of(flow).is_none()
+            && run.ways.of(&run.file, flow).proxy().is_none()
         {
             wanted.insert(name);
         }
     }
-    if run.lab.is_some() {
+    if run.ways.are_of_the_lab() {
         return wanted
             .into_iter()
             .map(|name| (name, Err(Unresolved::ResolverSilent)))

@@ -8,7 +8,7 @@ use crate::attribution::DOORS;
 use crate::cli::log;
 use crate::cli::streams::say;
 use crate::probe::{LOSS_SAMPLES, MOST_RPC_PORTS, MOST_TRIES, SOURCE_PORTS};
-use crate::run::{AboutToTry, Event, Stage, Way};
+use crate::run::{AboutToTry, Event, Leaving, Stage};
 
 /// Shows events as they come.
 pub(super) struct Events {
@@ -123,15 +123,15 @@ fn about_to_try(it: &AboutToTry) -> String {
 }
 
 fn how(it: &AboutToTry) -> String {
-    match &it.way {
-        Way::Lab => "nothing leaves this host".to_string(),
-        Way::Direct => extras(it.walks),
-        Way::ProxyOfRoles { url, roles } => format!(
+    match &it.leaving {
+        Leaving::ToTheLab => "nothing leaves this host".to_string(),
+        Leaving::Directly => extras(it.walks),
+        Leaving::PartlyByProxy { url, roles } => format!(
             "what leads to {} through the proxy {url}, the rest direct: {}",
             roles.join(", "),
             extras(it.walks)
         ),
-        Way::Proxy { url, sweep } => {
+        Leaving::ByProxy { url, sweep } => {
             let swept = match sweep {
                 true => "; nothing is swept through a proxy",
                 false => "",

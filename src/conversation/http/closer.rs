@@ -18,7 +18,7 @@ use crate::catalogue::{Fingerprint, Header, Role, Verb};
 use crate::observation::{HttpSeen, Meddling, RoleFound};
 
 /// What a web server has to show beyond its root page.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct WebNeeds {
     /// The roles that it has to have, with the paths that tell.
     pub roles: Vec<(Role, Vec<Fingerprint>)>,

@@ -35,7 +35,7 @@ pub(super) async fn over<S: AsyncRead + AsyncWrite + Unpin>(
 /// Where requests go: to the server, or to a proxy that passes them on.
 pub(super) fn authority(question: &Question, host: &str) -> Option<Authority> {
     let to = Authority::new(host.trim_end_matches('.'), question.port)?;
-    Some(match &question.via {
+    Some(match question.way.proxy() {
         Some(gateway) if question.is_passed_on() => to.by_way_of_a_proxy(gateway.authorization()),
         Some(_) | None => to,
     })

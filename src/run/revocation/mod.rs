@@ -51,7 +51,7 @@ const AT_ONCE: usize = 4;
 pub(super) async fn examine(run: &Run, all: &mut Vec<Seen>) -> (Site, Vec<Note>) {
     let site = run.file.site.clone();
     let checks = site.crl_check && site.clients.contains(&run.place.zone);
-    if !checks || run.lab.is_some() || *run.stop.borrow() {
+    if !checks || run.ways.are_of_the_lab() || *run.stop.borrow() {
         return (site, Vec::new());
     }
     let certificates = marks::certificates(run, all);
@@ -175,7 +175,7 @@ impl Examination<'_> {
         });
         let hosts: Vec<Host> = hosts.collect();
         let site = &mut self.site;
-        let flows = match self.run.proxy_of_lists() {
+        let flows = match self.run.ways.proxy_of_lists() {
             Some(gateway) => list_hosts::by_proxy(self.run, site, all, &hosts, gateway.url()),
             None => {
                 let refusals = &mut self.refusals;
@@ -209,7 +209,7 @@ impl Examination<'_> {
             bases: &self.bases,
             known: &known,
         };
-        if let Some(gateway) = self.run.proxy_of_lists() {
+        if let Some(gateway) = self.run.ways.proxy_of_lists() {
             return self.fetch_by(gateway, asking, new, all).await;
         }
         let mut fetches = Vec::new();
@@ -324,7 +324,7 @@ fn announce(
         .keys()
         .map(|(host, port)| refusals::host_and_port(host, *port))
         .collect();
-    let proxy = run.proxy_of_lists();
+    let proxy = run.ways.proxy_of_lists();
     (run.tell)(Event::AboutToFetchLists {
         what,
         count,
