@@ -1,5 +1,9 @@
 //! Declares closed sets of words: each is an enum in the program, a word in files and reports, and a list in their schemas.
 
+use std::fmt;
+
+use serde::de::{Deserializer, EnumAccess, VariantAccess, Visitor};
+
 /// Declares an enum whose variants are words of a file or report, with the list of all and the word of each.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -44,8 +48,8 @@ macro_rules! words {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let word = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-                Self::named(&word).ok_or_else(|| $crate::words::unknown(stringify!($name), &word))
+                const WORDS: &[&str] = &[$($word),+];
+                $crate::words::read(from, stringify!($name), WORDS, Self::named)
             }
         }
 
@@ -62,8 +66,37 @@ macro_rules! words {
     };
 }
 
+/// Reads a word as what it is: one of a closed set, which the reader of the file may want to list.
+pub(crate) fn read<'de, D: Deserializer<'de>, T>(
+    from: D,
+    set: &'static str,
+    words: &'static [&'static str],
+    named: fn(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    from.deserialize_enum(set, words, Word { set, named })
+}
+
+struct Word<T> {
+    set: &'static str,
+    named: fn(&str) -> Option<T>,
+}
+
+impl<'de, T> Visitor<'de> for Word<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a word")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, word: A) -> Result<T, A::Error> {
+        let (word, nothing): (String, _) = word.variant()?;
+        nothing.unit_variant()?;
+        (self.named)(&word).ok_or_else(|| unknown(self.set, &word))
+    }
+}
+
 /// That a file has a word which is none of a closed set.
-pub(crate) fn unknown<E: serde::de::Error>(set: &str, word: &str) -> E {
+fn unknown<E: serde::de::Error>(set: &str, word: &str) -> E {
     const LONGEST: usize = 80;
     let short: String = word.chars().take(LONGEST).collect();
     let dots = if short.len() < word.len() { "..." } else { "" };

@@ -1,6 +1,6 @@
 //! What a catalogue says of HTTP: bad data is refused where it stands, good data is typed.
 
-use portproof::catalogue::{Catalogue, Confidence, Meaning, Need, Role, Verb};
+use portproof::catalogue::{Catalogue, Confidence, Meaning, Need, Outcome, Role, Verb};
 
 const START: &str = "schema: portproof.catalogue/1
 product: test
@@ -75,9 +75,10 @@ fn every_fault_is_found_where_it_stands() {
         (fingerprint(&format!("verb: GET, path: /a, drives: [C], {answers}")), &["bad-path"]),
         (fingerprint(&format!("verb: GET, path: \"/a{{drive}}\", drives: [CD, E], {answers}")), &["bad-drive"]),
         (fingerprint(&format!("verb: GET, path: \"/a\\r\\nX: y\", {answers}")), &["bad-path"]),
+        (fingerprint("verb: GET, path: /a, answers: [{ status: 99, means: alive }]"), &["bad-status"]),
         (
-            fingerprint("verb: GET, path: /a, answers: [{ status: 99, means: sure }]"),
-            &["bad-status", "unknown-word"],
+            fingerprint("verb: GET, path: /a, answers: [{ status: x, means: sure }, { means: alive, when: now }]"),
+            &["wrong-type", "unknown-word", "missing-key", "unknown-key"],
         ),
         (
             "passes:\n  - { id: a, role: x, verbs: [DELETE], need: required, confidence: documented, source: NO }\n"
@@ -103,6 +104,36 @@ fn every_fault_is_found_where_it_stands() {
         let expected: Vec<_> = codes.iter().map(|code| (*code, 2)).collect();
         assert_eq!(findings(&section), expected, "{section}");
     }
+}
+
+#[test]
+fn a_finding_says_what_is_wrong_and_what_would_be_right() {
+    let section = "client_errors:
+  - { id: a, after: boredom, shows: [x], sais: y, confidence: unconfirmed }
+  - { id: b, after: silence, says: y, confidence: unconfirmed, logs: [{ file: f, confidence: sure }] }
+";
+    let problems = Catalogue::parse(format!("{START}{section}").as_bytes()).expect_err("three");
+    let said: Vec<(&str, &str)> = problems
+        .iter()
+        .map(|it| (it.message.as_str(), it.hint.as_deref().unwrap_or_default()))
+        .collect();
+    let outcomes: Vec<String> = Outcome::ALL.iter().map(|it| format!("`{it}`")).collect();
+    let outcomes = format!("known: {}", outcomes.join(", "));
+    let keys = "known: `id`, `after`, `roles`, `shows`, `says`, `logs`, `confidence`, `source`; did you mean `says`?";
+    let confidences = "known: `documented`, `later-version`, `derived`, `unconfirmed`";
+    assert_eq!(
+        said,
+        [
+            ("`after` is `boredom`, which is not known", &*outcomes),
+            ("`shows` is a list; text is wanted", ""),
+            ("a client error has no key `sais`", keys),
+            (
+                "a client error lacks the key `shows`",
+                "for example: \"0x80072EE2 (12002)\""
+            ),
+            ("`confidence` is `sure`, which is not known", confidences),
+        ]
+    );
 }
 
 #[test]

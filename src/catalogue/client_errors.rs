@@ -1,31 +1,38 @@
 //! What a client of the site writes into its logs when the network fails it: old words for what a probe sees.
 
+use serde::Deserialize;
+
 use super::{Catalogue, Confidence, Role};
 use crate::words::words;
 
 /// One code or flag that a client logs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientError {
     /// Kebab-case, unique.
     pub id: String,
     /// What it is logged after.
     pub after: Vec<Outcome>,
     /// The roles at whose flows it is logged; empty: at any.
+    #[serde(default)]
     pub roles: Vec<Role>,
     /// The code or flag as it stands in the log.
     pub shows: String,
     /// What it means, as the rest of a sentence.
     pub says: String,
     /// The logs it stands in.
+    #[serde(default)]
     pub logs: Vec<Log>,
     /// How sure the code is.
     pub confidence: Confidence,
     /// Where it is documented; empty where it is unconfirmed.
+    #[serde(default)]
     pub source: String,
 }
 
 /// A log of the client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Log {
     /// The file's name.
     pub file: String,

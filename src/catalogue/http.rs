@@ -1,29 +1,36 @@
 //! What a site asks of HTTP: the verbs and headers that devices must pass, and the answers that prove a role.
 
-use super::{Confidence, Need, Role, Verb};
+use serde::Deserialize;
+
+use super::{Confidence, Need, Role, Verb, read};
 use crate::words::words;
 
 /// What firewalls and proxies must let through to a role.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Passes {
     /// Kebab-case, unique.
     pub id: String,
     /// The role.
     pub role: Role,
     /// Verbs.
+    #[serde(default)]
     pub verbs: Vec<Verb>,
     /// Headers, each with a harmless value to try it with.
+    #[serde(default)]
     pub headers: Vec<Header>,
     /// What it asks for.
     pub need: Need,
     /// How sure it is.
     pub confidence: Confidence,
     /// Where it is documented; empty where it is unconfirmed.
+    #[serde(default)]
     pub source: String,
 }
 
 /// A header of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "HeaderWritten")]
 pub struct Header {
     /// Its name.
     pub name: String,
@@ -31,8 +38,34 @@ pub struct Header {
     pub value: String,
 }
 
+/// A header as a catalogue has it: with a value, or with the length of one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeaderWritten {
+    name: String,
+    value: Option<String>,
+    length: Option<u16>,
+}
+
+impl From<HeaderWritten> for Header {
+    /// Both or none leave the value empty, which is none to try.
+    fn from(written: HeaderWritten) -> Self {
+        let value = match (written.value, written.length) {
+            (Some(value), None) => value,
+            // Signatures are long: devices limit the size of headers.
+            (None, Some(length)) => "0".repeat(length.into()),
+            _ => String::new(),
+        };
+        Self {
+            name: written.name,
+            value,
+        }
+    }
+}
+
 /// A path whose answers tell whether a role is there.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fingerprint {
     /// Kebab-case, unique.
     pub id: String,
@@ -44,12 +77,14 @@ pub struct Fingerprint {
     pub path: String,
     /// The drives for whose letters `{drive}` stands in the path, where the site file names none; none: it has no place
     /// for one.
+    #[serde(default, deserialize_with = "read::later")]
     pub drives: Vec<char>,
     /// What answers mean; the first that fits counts.
     pub answers: Vec<Expected>,
     /// How sure it is. One that is unconfirmed neither proves nor disproves.
     pub confidence: Confidence,
     /// Where it is documented; empty where it is unconfirmed.
+    #[serde(default)]
     pub source: String,
 }
 
@@ -81,7 +116,8 @@ impl Fingerprint {
 }
 
 /// An answer that a role gives.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Expected {
     /// Any of these statuses.
     pub status: Vec<u16>,

@@ -4,18 +4,17 @@
 //! there or in the user's file, none in Rust code. Words are closed enums (`words`), so a condition or an end that
 //! nothing evaluates cannot be written.
 
+mod check;
 mod client_errors;
 mod http;
 mod port_change;
 mod read;
-mod read_change;
-mod read_errors;
-mod read_http;
-mod read_topics;
 mod topics;
 mod words;
 
 use std::collections::BTreeMap;
+
+use serde::Deserialize;
 
 use crate::diagnostic::Problem;
 use crate::yaml::Ports;
@@ -57,16 +56,19 @@ pub struct Catalogue {
 }
 
 /// A named port.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PortName {
     /// The key of the site file that sets it; `None`: fixed by the product.
     pub setting: Option<Setting>,
     /// Its numbers where the site file says nothing.
+    #[serde(default, deserialize_with = "read::later")]
     pub default: Vec<Ports>,
 }
 
 /// One rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Kebab-case, unique.
     pub id: String,
@@ -77,10 +79,12 @@ pub struct Rule {
     /// Transport.
     pub transport: Transport,
     /// Names of its ports; none where the transport has none.
+    #[serde(default, rename = "port")]
     pub ports: Vec<String>,
     /// What is spoken.
     pub protocol: Protocol,
     /// When it holds: all of them.
+    #[serde(default)]
     pub when: Vec<Condition>,
     /// What it asks for.
     pub need: Need,
@@ -91,6 +95,7 @@ pub struct Rule {
     /// What fails without it; of a forbidden one, what an open port would expose.
     pub breaks: String,
     /// Where it is documented; empty for an unconfirmed rule.
+    #[serde(default)]
     pub source: String,
 }
 

@@ -1,6 +1,10 @@
 //! How client request ports and the pairs of update points are changed so that no client is left behind, and in which
 //! order a client goes about its work.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
 use super::{Confidence, Role};
 use crate::words::words;
 
@@ -16,7 +20,8 @@ pub struct PortChange {
 }
 
 /// One thing to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ChangeStep {
     /// Kebab-case, unique.
     pub id: String,
@@ -27,12 +32,14 @@ pub struct ChangeStep {
     /// Where it is done.
     pub at: At,
     /// What to do, with the words of [`ChangeStep::BLANKS`] to be filled in.
+    #[serde(rename = "do")]
     pub text: String,
     /// Why.
     pub why: String,
     /// How sure it is.
     pub confidence: Confidence,
     /// Where it is documented; empty where it is unconfirmed.
+    #[serde(default)]
     pub source: String,
 }
 
@@ -100,32 +107,38 @@ words! {
 }
 
 /// Clients that do not learn of new numbers by themselves.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deaf {
     /// Kebab-case, unique.
     pub id: String,
     /// Who they are.
     pub who: String,
     /// Whether only a site with clients in the Internet zone has them.
+    #[serde(default)]
     pub on_the_internet: bool,
     /// How sure it is.
     pub confidence: Confidence,
     /// Where it is documented; empty where it is unconfirmed.
+    #[serde(default)]
     pub source: String,
 }
 
 /// A property that a client is installed with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Property {
     /// Its name.
     pub name: String,
     /// What it gives.
     pub gives: Gives,
     /// Its values by word, where the product has numbers for them.
-    pub values: Vec<(Value, String)>,
+    #[serde(default)]
+    pub values: BTreeMap<Value, String>,
     /// How sure it is.
     pub confidence: Confidence,
     /// Where it is documented; empty where it is unconfirmed.
+    #[serde(default)]
     pub source: String,
 }
 
@@ -160,19 +173,23 @@ words! {
 }
 
 /// One part of a client's work, in the order of the catalogue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientStep {
     /// Kebab-case, unique.
     pub id: String,
     /// What the client does.
     pub does: String,
     /// Whom it turns to.
+    #[serde(default = "Asks::by_default")]
     pub asks: Asks,
     /// The systems that it turns to: those with one of these roles.
+    #[serde(default)]
     pub roles: Vec<Role>,
     /// How sure it is that this is its place in the order.
     pub confidence: Confidence,
     /// Where it is documented; empty where it is unconfirmed.
+    #[serde(default)]
     pub source: String,
 }
 
@@ -185,5 +202,11 @@ words! {
         Lists = "lists",
         /// Systems with certain roles.
         Systems = "systems",
+    }
+}
+
+impl Asks {
+    fn by_default() -> Self {
+        Self::Systems
     }
 }

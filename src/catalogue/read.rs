@@ -1,34 +1,49 @@
-//! From the tree to `Catalogue`.
+//! From the file to `Catalogue`: serde reads the entries, and what hangs together is checked here and in `check`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Rule, Setting, Transport,
-    read_change, read_errors, read_http, read_topics,
-};
-use crate::diagnostic::{Problem, choices, has_errors};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
+
+use super::{Catalogue, Confidence, PortChange, PortName};
+use crate::diagnostic::{Place, Problem, choices, has_errors};
 use crate::yaml::{self, Fields, Node, Value};
 
 const SCHEMA: &str = "portproof.catalogue/1";
-const RULE: &[&str] = &[
-    "id",
-    "from",
-    "to",
-    "transport",
-    "port",
-    "protocol",
-    "when",
-    "need",
-    "confidence",
-    "why",
-    "breaks",
-    "source",
+/// The lists of entries with ids and sources.
+const LISTS: [&str; 6] = [
+    "rules",
+    "passes",
+    "fingerprints",
+    "client_errors",
+    "client_order",
+    "topics",
 ];
+
+/// An entry of one of the lists.
+pub(super) trait Entry: DeserializeOwned {
+    /// What it is in a sentence.
+    const WHAT: &'static str;
+
+    /// Reports what no type can tell, and reads what serde left out.
+    fn check(&mut self, _: &Node, _: &Ports, _: &mut Vec<Problem>) {}
+
+    /// What is wrong with its standing after others.
+    fn out_of_place(&self, _before: &[Self], _at: Place) -> Option<Problem> {
+        None
+    }
+}
+
+/// The ports that the file defines, by name.
+pub(super) type Ports = BTreeMap<String, PortName>;
+
+type Sources = BTreeMap<String, String>;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Catalogue, Vec<Problem>> {
     let root = yaml::parse(bytes).map_err(|problem| vec![problem])?;
     let mut problems = Vec::new();
     let catalogue = file(&root, &mut problems);
+    problems.sort_by_key(|problem| problem.at);
     match catalogue {
         Some(catalogue) if !has_errors(&problems) => Ok(catalogue),
         _ => Err(problems),
@@ -36,412 +51,252 @@ pub(super) fn read(bytes: &[u8]) -> Result<Catalogue, Vec<Problem>> {
 }
 
 fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
-    let fields = Fields::of(
-        root,
-        "the catalogue",
-        &[
-            "schema",
-            "product",
-            "name",
-            "sources",
-            "ports",
-            "watchlist",
-            "rules",
-            "passes",
-            "fingerprints",
-            "client_errors",
-            "port_change",
-            "client_order",
-            "topics",
-        ],
-        problems,
-    )?;
-    let schema = fields
-        .need("schema", SCHEMA, problems)
-        .and_then(|node| yaml::text(node, "`schema`", problems));
-    if let Some(schema) = schema
-        && schema.value != SCHEMA
-    {
+    let mut keys = vec![
+        "schema",
+        "product",
+        "name",
+        "sources",
+        "ports",
+        "watchlist",
+        "port_change",
+    ];
+    keys.extend(LISTS);
+    let fields = Fields::of(root, "the catalogue", &keys, problems)?;
+    let need = |key, problems: &mut Vec<Problem>| fields.need(key, example(key), problems);
+    let schema = need("schema", problems);
+    let schema = schema.and_then(|node| yaml::text(node, "`schema`", problems));
+    if let Some(schema) = schema.filter(|schema| schema.value != SCHEMA) {
+        let text = format!("`schema` is `{}`", schema.value);
         problems.push(
-            Problem::error(
-                "unknown-word",
-                schema.at,
-                format!("`schema` is `{}`", schema.value),
-            )
-            .hint(format!("this version reads `{SCHEMA}`")),
+            Problem::error("unknown-word", schema.at, text)
+                .hint(format!("this version reads `{SCHEMA}`")),
         );
     }
-    let product = fields
-        .need("product", "configmgr-2007", problems)
-        .and_then(|node| yaml::text(node, "`product`", problems))?;
-    let sources = fields
-        .get("sources")
-        .map(|node| sources(node, problems))
-        .unwrap_or_default();
-    let ports = fields
-        .need("ports", "ports: { smb: { default: 445 } }", problems)
-        .map(|node| port_names(node, problems))
-        .unwrap_or_default();
-    let watchlist = fields
-        .need("watchlist", "watchlist: [smb]", problems)
-        .map(|node| known_ports(node, &ports, problems))
-        .unwrap_or_default();
-    let mut rules: Vec<Rule> = Vec::new();
-    for node in fields
-        .need("rules", "rules: []", problems)
-        .map(|node| yaml::list(node, "`rules`", problems))
-        .unwrap_or_default()
-    {
-        let Some(rule) = rule(node, &sources, &ports, problems) else {
-            continue;
-        };
-        rules.push(rule);
-    }
-    let entries = |key: &str, problems: &mut Vec<Problem>| {
-        fields
-            .get(key)
-            .map(|node| yaml::list(node, &format!("`{key}`"), problems))
-            .unwrap_or_default()
+    let product = need("product", problems);
+    let product = product.and_then(|node| yaml::text(node, "`product`", problems));
+    let sources: Sources = named(
+        fields.get("sources"),
+        "`sources`",
+        problems,
+        |_, text, problems| yaml::text(text, "a source", problems).map(|text| text.value),
+    );
+    let ports: Ports = named(need("ports", problems), "`ports`", problems, port);
+    let watchlist = need("watchlist", problems);
+    let watchlist = watchlist.map(|node| known_ports(node, &ports, problems));
+    need("rules", problems);
+    let mut lists = Lists {
+        fields: &fields,
+        sources: &sources,
+        ports: &ports,
+        problems,
     };
-    let passes = entries("passes", problems)
-        .iter()
-        .filter_map(|node| read_http::passes(node, &sources, problems))
-        .collect();
-    let fingerprints = entries("fingerprints", problems);
-    let fingerprints = read_http::fingerprints(fingerprints, &sources, problems);
-    let client_errors = entries("client_errors", problems)
-        .iter()
-        .filter_map(|node| read_errors::client_error(node, &sources, problems))
-        .collect();
-    let port_change = fields
-        .get("port_change")
-        .and_then(|node| read_change::port_change(node, &sources, problems))
-        .unwrap_or_default();
-    let client_order = entries("client_order", problems)
-        .iter()
-        .filter_map(|node| read_change::client_step(node, &sources, problems))
-        .collect();
-    let topics = entries("topics", problems)
-        .iter()
-        .filter_map(|node| read_topics::topic(node, &sources, problems))
-        .collect();
-    for key in [
-        "rules",
-        "passes",
-        "fingerprints",
-        "client_errors",
-        "client_order",
-        "topics",
-    ] {
-        unique_ids(entries(key, &mut Vec::new()), problems);
-    }
     Some(Catalogue {
-        product: product.value,
+        rules: lists.entries("rules"),
+        passes: lists.entries("passes"),
+        fingerprints: lists.entries("fingerprints"),
+        client_errors: lists.entries("client_errors"),
+        client_order: lists.entries("client_order"),
+        topics: lists.entries("topics"),
+        port_change: port_change(&mut lists),
+        product: product?.value,
+        watchlist: watchlist?,
         ports,
-        watchlist,
-        rules,
-        passes,
-        fingerprints,
-        client_errors,
-        port_change,
-        client_order,
-        topics,
     })
 }
 
-/// Reports ids that stand twice in one list.
-pub(super) fn unique_ids(nodes: &[Node], problems: &mut Vec<Problem>) {
-    let mut known = BTreeSet::new();
-    for node in nodes {
-        let Value::Map(pairs) = &node.value else {
-            continue;
-        };
-        let ids = pairs
-            .iter()
-            .filter_map(|(key, id)| match (&key.value, &id.value) {
-                (Value::Text(key), Value::Text(id)) if key == "id" => Some(id),
-                _ => None,
-            });
-        for id in ids {
-            if !known.insert(id) {
-                problems.push(Problem::error(
-                    "duplicate-key",
-                    node.at,
-                    format!("two entries have the id `{id}`"),
-                ));
-            }
-        }
+fn port_change(lists: &mut Lists<'_>) -> PortChange {
+    let fields = lists.fields.get("port_change").and_then(|node| {
+        let keys = &["steps", "cannot_learn", "properties"];
+        Fields::of(node, "`port_change`", keys, lists.problems)
+    });
+    let Some(fields) = &fields else {
+        return PortChange::default();
+    };
+    let mut lists = Lists {
+        fields,
+        sources: lists.sources,
+        ports: lists.ports,
+        problems: lists.problems,
+    };
+    PortChange {
+        steps: lists.entries("steps"),
+        cannot_learn: lists.entries("cannot_learn"),
+        properties: lists.entries("properties"),
     }
 }
 
-fn sources(node: &Node, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
-    let Some(fields) = Fields::named(node, "`sources`", problems) else {
-        return BTreeMap::new();
-    };
-    fields
-        .all()
-        .iter()
-        .filter_map(|(key, node)| {
-            Some((
-                key.value.to_string(),
-                yaml::text(node, "a source", problems)?.value,
-            ))
-        })
+/// Values under names of the file's own.
+fn named<T>(
+    node: Option<&Node>,
+    what: &str,
+    problems: &mut Vec<Problem>,
+    read: impl Fn(&str, &Node, &mut Vec<Problem>) -> Option<T>,
+) -> BTreeMap<String, T> {
+    let fields = node.and_then(|node| Fields::named(node, what, problems));
+    let all = fields.iter().flat_map(Fields::all);
+    all.filter_map(|(name, node)| Some((name.value.to_string(), read(name.value, node, problems)?)))
         .collect()
 }
 
-fn port_names(node: &Node, problems: &mut Vec<Problem>) -> BTreeMap<String, PortName> {
-    let Some(fields) = Fields::named(node, "`ports`", problems) else {
-        return BTreeMap::new();
-    };
-    fields
-        .all()
-        .iter()
-        .filter_map(|(name, node)| {
-            Some((
-                name.value.to_string(),
-                port_name(name.value, node, problems)?,
-            ))
-        })
-        .collect()
-}
-
-fn port_name(name: &str, node: &Node, problems: &mut Vec<Problem>) -> Option<PortName> {
-    let owner = format!("port `{name}`");
-    let fields = Fields::of(node, &owner, &["setting", "default", "note"], problems)?;
-    let setting = fields.get("setting").and_then(|node| {
-        yaml::word(
-            node,
-            &owner,
-            "unknown-word",
-            &pairs(Setting::ALL, Setting::name),
-            problems,
-        )
-    });
-    let default = fields
-        .get("default")
-        .map(yaml::one_or_list)
-        .unwrap_or_default();
-    let default = default
-        .iter()
-        .flat_map(|item| yaml::ports(item, &owner, problems))
-        .map(|range| range.value)
-        .collect::<Vec<_>>();
-    if setting.is_none() && default.is_empty() {
+fn port(name: &str, node: &Node, problems: &mut Vec<Problem>) -> Option<PortName> {
+    let what = format!("port `{name}`");
+    let mut port: PortName = yaml::typed(node, &what, example, problems)?;
+    let default = node.child("default").map(yaml::one_or_list);
+    let default = default.unwrap_or_default().iter();
+    let default = default.flat_map(|item| yaml::ports(item, &what, problems));
+    port.default = default.map(|range| range.value).collect();
+    if port.setting.is_none() && port.default.is_empty() {
         problems.push(Problem::error(
             "missing-key",
             node.at,
-            format!("{owner} has neither `default` nor `setting`"),
+            format!("{what} has neither `default` nor `setting`"),
         ));
     }
-    Some(PortName {
-        setting: setting.map(|setting| setting.value),
-        default,
-    })
+    Some(port)
 }
 
-pub(super) fn pairs<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<(&'static str, T)> {
-    all.iter().map(|value| (name(*value), *value)).collect()
-}
-
-fn known_ports(
-    node: &Node,
-    ports: &BTreeMap<String, PortName>,
-    problems: &mut Vec<Problem>,
-) -> Vec<String> {
-    let mut names = Vec::new();
-    for item in yaml::one_or_list(node) {
-        let Some(name) = yaml::text(item, "a port name", problems) else {
-            continue;
-        };
-        if !ports.contains_key(&name.value) {
-            problems.push(
-                Problem::error(
-                    "unknown-port-name",
-                    name.at,
-                    format!("`ports` does not define `{}`", name.value),
-                )
-                .hint(choices(&name.value, ports.keys().map(String::as_str))),
-            );
-        }
-        names.push(name.value);
-    }
-    names
-}
-
-fn rule(
-    node: &Node,
-    sources: &BTreeMap<String, String>,
-    ports: &BTreeMap<String, PortName>,
-    problems: &mut Vec<Problem>,
-) -> Option<Rule> {
-    let fields = Fields::of(node, "a rule", RULE, problems)?;
-    let sentence = |key: &str, problems: &mut Vec<Problem>| {
-        fields
-            .need(key, "a text", problems)
-            .and_then(|node| yaml::text(node, &format!("`{key}`"), problems))
-            .map(|text| text.value)
-    };
-    let (id, why, breaks) = (
-        sentence("id", problems),
-        sentence("why", problems),
-        sentence("breaks", problems),
-    );
-    let ends = |key: &str, problems: &mut Vec<Problem>| {
-        words(
-            fields.need(key, "management-point", problems),
-            key,
-            &End::words(),
-            problems,
-        )
-    };
-    let (from, to) = (ends("from", problems), ends("to", problems));
-    if let Some(wrong) = fields
-        .get("to")
-        .filter(|_| to.iter().any(|end| !end.is_system()))
-    {
-        problems.push(Problem::error(
-            "unknown-word",
-            wrong.at,
-            "`to` names clients or zones; a rule leads to systems",
-        ));
-    }
-    let transport = one(
-        fields.need("transport", "tcp", problems),
-        "transport",
-        &pairs(Transport::ALL, Transport::name),
-        problems,
-    );
-    let protocol = one(
-        fields.need("protocol", "https", problems),
-        "protocol",
-        &pairs(Protocol::ALL, Protocol::name),
-        problems,
-    );
-    let need = one(
-        fields.need("need", "required", problems),
-        "need",
-        &pairs(Need::ALL, Need::name),
-        problems,
-    );
-    let confidence = one(
-        fields.need("confidence", "documented", problems),
-        "confidence",
-        &pairs(Confidence::ALL, Confidence::name),
-        problems,
-    );
-    let when = words(
-        fields.get("when"),
-        "when",
-        &pairs(Condition::ALL, Condition::name),
-        problems,
-    );
-    let port_names = if transport.is_none_or(Transport::has_ports) {
-        fields
-            .need("port", "smb", problems)
-            .map(|node| known_ports(node, ports, problems))
-            .unwrap_or_default()
-    } else {
-        without_ports(&fields, problems);
-        Vec::new()
-    };
-    let cited = cited(&fields, sources, problems);
-    Some(Rule {
-        id: id?,
-        from,
-        to,
-        transport: transport?,
-        ports: port_names,
-        protocol: protocol?,
-        when,
-        need: need?,
-        confidence: confidence?,
-        why: why?,
-        breaks: breaks?,
-        source: cited.join("; "),
-    })
-}
-
-fn without_ports(fields: &Fields<'_>, problems: &mut Vec<Problem>) {
-    if let Some(port) = fields.get("port") {
+/// Names of ports, of which those that the file does not define are reported.
+pub(super) fn known_ports(node: &Node, ports: &Ports, problems: &mut Vec<Problem>) -> Vec<String> {
+    let items = yaml::one_or_list(node).iter();
+    let names = items.filter_map(|item| yaml::text(item, "a port name", problems));
+    let names: Vec<_> = names.collect();
+    for name in names.iter().filter(|name| !ports.contains_key(&name.value)) {
+        let text = format!("`ports` does not define `{}`", name.value);
+        let known = ports.keys().map(String::as_str);
         problems.push(
-            Problem::error(
-                "unknown-key",
-                port.at,
-                "a rule for a transport without ports has the key `port`",
-            )
-            .hint("take it out, or write `transport: tcp` or `udp`"),
+            Problem::error("unknown-port-name", name.at, text).hint(choices(&name.value, known)),
         );
     }
+    names.into_iter().map(|name| name.value).collect()
 }
 
-/// The texts of the sources that an entry names.
-fn cited(
-    fields: &Fields<'_>,
-    sources: &BTreeMap<String, String>,
-    problems: &mut Vec<Problem>,
-) -> Vec<String> {
-    let mut cited = Vec::new();
-    for item in fields
-        .get("source")
-        .map(yaml::one_or_list)
-        .unwrap_or_default()
-    {
-        let Some(key) = yaml::text(item, "`source`", problems) else {
-            continue;
-        };
-        match sources.get(&key.value) {
-            Some(text) => cited.push(text.clone()),
-            None => problems.push(Problem::error(
-                "unknown-source",
-                key.at,
-                format!("`sources` does not define `{}`", key.value),
-            )),
+/// The lists of a mapping, and what their entries refer to.
+struct Lists<'a> {
+    fields: &'a Fields<'a>,
+    sources: &'a Sources,
+    ports: &'a Ports,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Lists<'_> {
+    fn entries<T: Entry>(&mut self, key: &str) -> Vec<T> {
+        let list = self.fields.get(key);
+        let list = list.map(|node| yaml::list(node, &format!("`{key}`"), self.problems));
+        let mut ids = BTreeSet::new();
+        let mut entries = Vec::new();
+        for node in list.unwrap_or_default() {
+            self.unique(node, &mut ids);
+            let node = self.cited(node, key != "rules");
+            if let Some(mut entry) = yaml::typed::<T>(&node, T::WHAT, example, self.problems) {
+                entry.check(&node, self.ports, self.problems);
+                self.problems.extend(entry.out_of_place(&entries, node.at));
+                entries.push(entry);
+            }
+        }
+        entries
+    }
+
+    fn unique<'a>(&mut self, node: &'a Node, ids: &mut BTreeSet<&'a str>) {
+        let id = node.child("id").and_then(Node::text);
+        if let Some(id) = id.filter(|id| !ids.insert(id)) {
+            self.problems.push(Problem::error(
+                "duplicate-key",
+                node.at,
+                format!("two entries have the id `{id}`"),
+            ));
         }
     }
-    cited
-}
 
-/// How sure an entry is, and its sources: what is unconfirmed has none, everything else has one.
-pub(super) fn citation(
-    fields: &Fields<'_>,
-    sources: &BTreeMap<String, String>,
-    problems: &mut Vec<Problem>,
-) -> Option<(Confidence, String)> {
-    let node = fields.need("confidence", "documented", problems)?;
-    let known = pairs(Confidence::ALL, Confidence::name);
-    let confidence = one(Some(node), "confidence", &known, problems)?;
-    let cited = cited(fields, sources, problems);
-    let is_unconfirmed = confidence == Confidence::Unconfirmed;
-    if is_unconfirmed != fields.get("source").is_none() {
-        let text = if is_unconfirmed {
-            "an unconfirmed entry names a source; what has one is not unconfirmed"
-        } else {
-            "an entry names no `source`; what has none is unconfirmed"
+    /// The entry with the texts of its sources in place of their keys. Where it has to be `sure`, what is unconfirmed has
+    /// no source, and everything else has one.
+    fn cited(&mut self, node: &Node, sure: bool) -> Node {
+        let mut node = node.clone();
+        let confidence = node.child("confidence").cloned();
+        let Value::Map(pairs) = &mut node.value else {
+            return node;
         };
-        problems.push(Problem::error("confidence-without-source", node.at, text));
+        let source = pairs
+            .iter_mut()
+            .find(|(key, _)| key.text() == Some("source"));
+        let is_cited = source.is_some();
+        if let Some((_, source)) = source {
+            let keys = yaml::one_or_list(source).iter();
+            let keys = keys.filter_map(|item| yaml::text(item, "`source`", self.problems));
+            let keys: Vec<_> = keys.collect();
+            for key in keys
+                .iter()
+                .filter(|key| !self.sources.contains_key(&key.value))
+            {
+                self.problems.push(Problem::error(
+                    "unknown-source",
+                    key.at,
+                    format!("`sources` does not define `{}`", key.value),
+                ));
+            }
+            let texts = keys.iter().filter_map(|key| self.sources.get(&key.value));
+            let texts: Vec<&str> = texts.map(String::as_str).collect();
+            // One that is not known is reported already.
+            source.value = Value::Text(match texts.is_empty() {
+                true => "unknown".to_string(),
+                false => texts.join("; "),
+            });
+        }
+        let Some(confidence) = confidence.filter(|_| sure) else {
+            return node;
+        };
+        let is_unconfirmed = confidence.text() == Some(Confidence::Unconfirmed.name());
+        if is_unconfirmed == is_cited {
+            let text = match is_unconfirmed {
+                true => "an unconfirmed entry names a source; what has one is not unconfirmed",
+                false => "an entry names no `source`; what has none is unconfirmed",
+            };
+            let at = confidence.at;
+            self.problems
+                .push(Problem::error("confidence-without-source", at, text));
+        }
+        node
     }
-    Some((confidence, cited.join("; ")))
 }
 
-pub(super) fn one<T: Copy>(
-    node: Option<&Node>,
-    key: &str,
-    known: &[(&'static str, T)],
-    problems: &mut Vec<Problem>,
-) -> Option<T> {
-    yaml::word(node?, &format!("`{key}`"), "unknown-word", known, problems).map(|word| word.value)
+/// For what is read elsewhere: serde passes over it.
+pub(super) fn later<'de, D: Deserializer<'de>, T: Default>(from: D) -> Result<T, D::Error> {
+    IgnoredAny::deserialize(from).map(|_| T::default())
 }
 
-pub(super) fn words<T: Copy>(
-    node: Option<&Node>,
-    key: &str,
-    known: &[(&'static str, T)],
-    problems: &mut Vec<Problem>,
-) -> Vec<T> {
-    node.map(yaml::one_or_list)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|item| one(Some(item), key, known, problems))
-        .collect()
+/// What may stand under a key.
+fn example(key: &str) -> &'static str {
+    match key {
+        "schema" => SCHEMA,
+        "product" => "configmgr-2007",
+        "ports" => "ports: { smb: { default: 445 } }",
+        "watchlist" => "watchlist: [smb]",
+        "rules" => "rules: []",
+        "id" => "client-mp-https",
+        "from" | "to" | "role" => "management-point",
+        "transport" => "tcp",
+        "port" => "smb",
+        "protocol" => "https",
+        "need" => "required",
+        "confidence" => "documented",
+        "verb" => "GET",
+        "path" => "\"/SMS_MP/.sms_aut?MPLIST\"",
+        "answers" => "[{ status: 200, means: exists }]",
+        "status" => "200",
+        "means" => "exists",
+        "after" => "silence",
+        "shows" => "\"0x80072EE2 (12002)\"",
+        "says" => "\"the connection timed out\"",
+        "file" => "ccmexec.log",
+        "of" => "client-https",
+        "stage" => "open",
+        "at" => "firewall",
+        "do" => "\"Permit {added}.\"",
+        "who" => "\"clients in a workgroup\"",
+        "name" => "CCMHTTPSPORT",
+        "gives" => "https-port",
+        "does" => "\"fetches its policy\"",
+        "settings" => "client-http",
+        "steps" => "[\"Open the console.\"]",
+        _ => "a text",
+    }
 }

@@ -1,9 +1,12 @@
 //! Where an administrator reads in the console what the site file asks for: the steps, as data.
 
+use serde::Deserialize;
+
 use super::{Catalogue, Confidence, Setting};
 
 /// One procedure, explained by `portproof explain`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Topic {
     /// Kebab-case, unique, and no rule or cause.
     pub id: String,
@@ -14,12 +17,15 @@ pub struct Topic {
     /// The steps, in order.
     pub steps: Vec<String>,
     /// What to do with what was read.
+    #[serde(default)]
     pub then: Vec<String>,
     /// What to be careful about.
+    #[serde(default)]
     pub mind: Vec<String>,
     /// How sure the steps are.
     pub confidence: Confidence,
     /// Where they are documented; empty where they are unconfirmed.
+    #[serde(default)]
     pub source: String,
 }
 

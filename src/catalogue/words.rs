@@ -1,6 +1,10 @@
 //! The closed words of catalogue and site file.
 
-use crate::words::words;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::words::{self, words};
 
 words! {
     /// What a system does in the site.
@@ -294,11 +298,22 @@ impl End {
     ];
 
     /// Every word with its meaning.
-    pub fn words() -> Vec<(&'static str, Self)> {
-        let roles = Role::ALL
-            .iter()
-            .map(|role| (role.name(), Self::Role(*role)));
-        roles.chain(Self::OTHERS.iter().copied()).collect()
+    fn words() -> impl Iterator<Item = (&'static str, Self)> {
+        let roles = Role::ALL.iter();
+        let roles = roles.map(|role| (role.name(), Self::Role(*role)));
+        roles.chain(Self::OTHERS.iter().copied())
+    }
+
+    /// The word in a catalogue.
+    pub fn name(self) -> &'static str {
+        let found = Self::words().find(|(_, end)| *end == self);
+        found.map_or("", |(word, _)| word)
+    }
+
+    /// What a word of a catalogue stands for.
+    fn named(word: &str) -> Option<Self> {
+        let found = Self::words().find(|(known, _)| *known == word);
+        found.map(|(_, end)| end)
     }
 
     /// Whether it names systems, not clients or zones.
@@ -310,5 +325,13 @@ impl End {
                 | Self::InternetSoftwareUpdatePoint
                 | Self::AnySystem
         )
+    }
+}
+
+impl<'de> Deserialize<'de> for End {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        static WORDS: LazyLock<Vec<&'static str>> =
+            LazyLock::new(|| End::words().map(|(word, _)| word).collect());
+        words::read(from, "End", &WORDS, Self::named)
     }
 }

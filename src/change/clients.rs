@@ -112,8 +112,7 @@ fn state(new: &Side<'_>, property: &Property) -> Vec<String> {
 }
 
 fn values(property: &Property, when: Value) -> Vec<String> {
-    let known = property.values.iter().filter(|(value, _)| *value == when);
-    known.map(|(_, text)| text.clone()).collect()
+    property.values.get(&when).cloned().into_iter().collect()
 }
 
 /// The names by which Internet clients know the systems with a role, or what publishes them.

@@ -23,10 +23,11 @@ pub(super) fn ids(catalogue: &Catalogue) -> Vec<&str> {
 
 fn of_catalogue(catalogue: &Catalogue, rule: &Rule) -> RuleExplained {
     let topics = catalogue.topics_of(std::slice::from_ref(&rule.id));
+    let ends = |ends: &[End]| ends.iter().map(|end| end.name().to_string()).collect();
     RuleExplained {
         rule: rule.id.clone(),
-        from: rule.from.iter().copied().map(end).collect(),
-        to: rule.to.iter().copied().map(end).collect(),
+        from: ends(&rule.from),
+        to: ends(&rule.to),
         ports: rule
             .ports
             .iter()
@@ -46,13 +47,6 @@ fn of_catalogue(catalogue: &Catalogue, rule: &Rule) -> RuleExplained {
         topics: topics.iter().map(|topic| topic.id.clone()).collect(),
         flows: Vec::new(),
     }
-}
-
-/// The word of an end, as the catalogue writes it.
-fn end(end: End) -> String {
-    let words = End::words();
-    let found = words.into_iter().find(|(_, known)| *known == end);
-    found.map(|(word, _)| word.to_string()).unwrap_or_default()
 }
 
 /// A named port: what sets it, and its number where nothing does.

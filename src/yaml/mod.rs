@@ -2,6 +2,7 @@
 
 mod node;
 mod read;
+mod typed;
 
 pub(crate) use node::{LARGEST_FILE, Node, Value, parse};
 pub(crate) use read::{At, PortRange as Ports};
@@ -9,3 +10,4 @@ pub(crate) use read::{
     Fields, address, boolean, drives, duration, list, one_or_list, port, port_pairs, ports, text,
     time_span, word,
 };
+pub(crate) use typed::typed;

@@ -184,7 +184,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn wrong_type(node: &Node, what: &str, wanted: &str) -> Problem {
+pub(super) fn wrong_type(node: &Node, what: &str, wanted: &str) -> Problem {
     Problem::error(
         "wrong-type",
         node.at,
@@ -242,7 +242,6 @@ pub(crate) fn boolean(node: &Node, what: &str, problems: &mut Vec<Problem>) -> O
     None
 }
 
-/// One port number from 1 to 65535.
 /// Letters of drives, in capitals, each once.
 pub(crate) fn drives(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<char> {
     let mut all = Vec::new();
@@ -271,6 +270,7 @@ pub(crate) fn drives(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Ve
     all
 }
 
+/// One port number from 1 to 65535.
 pub(crate) fn port(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Option<At<u16>> {
     let Value::Integer(number) = node.value else {
         problems.push(wrong_type(node, what, "a port number"));
