@@ -1,0 +1,46 @@
+//! What portproof does on one machine: the program as a user runs it, its files, formats, pages and rules, and real servers
+//! on loopback.
+//!
+//! One executable, because linking takes longer than compiling. A module is a file of tests: `cargo test --test it explain::`
+//! runs one. `tests/support` holds what several of them use.
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod apache;
+    pub(crate) mod executable;
+    pub(crate) mod files;
+    pub(crate) mod listener;
+    pub(crate) mod openssl_tool;
+    pub(crate) mod ports;
+    pub(crate) mod schemas;
+}
+
+mod catalogue_http;
+mod clocks;
+mod debian_package;
+mod debugging;
+mod devices;
+mod docs;
+mod exceptions;
+mod explain;
+mod firewall_rules;
+mod http_and_proxies;
+mod layers;
+mod licences;
+mod listen_loopback;
+mod named_files;
+mod old_tls;
+mod output;
+mod output_beds;
+mod plan_rules;
+mod probe_hostile;
+mod program;
+mod pure_messages;
+mod real_sockets;
+mod reports;
+mod rules_of_boxes;
+mod served;
+mod site_file_bytes;
+mod streams;
+mod tls_and_revocation;
+mod windows_program;

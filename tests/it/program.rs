@@ -1,0 +1,244 @@
+//! The program as a user runs it: the lab, exit statuses, schemas, the README's commands.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::support::schemas;
+use assert_cmd::Command;
+use serde_json::Value;
+
+fn portproof(arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::cargo_bin("portproof")
+        .expect("the program")
+        .args(arguments)
+        .output()
+        .expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().expect("a status"),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+fn valid(schema: &str, document: &str) -> Value {
+    let document: Value = serde_json::from_str(document).expect("JSON");
+    schemas::assert_valid(schema, &document);
+    document
+}
+
+#[test]
+fn the_lab_names_each_planted_fault_and_nothing_else() {
+    let (status, out, err) = portproof(&["check", "--lab", "--format", "json"]);
+    assert_eq!(status, 1, "{err}");
+    let report = valid("report", &out);
+    let faults: BTreeMap<String, String> = report["flows"]
+        .as_array()
+        .expect("flows")
+        .iter()
+        .filter(|flow| flow["verdict"] != "ok")
+        .map(|flow| {
+            (
+                flow["id"].as_str().unwrap_or_default().to_string(),
+                format!(
+                    "{} {}",
+                    flow["verdict"].as_str().unwrap_or_default(),
+                    flow["cause"].as_str().unwrap_or_default()
+                ),
+            )
+        })
+        .collect();
+    let expected = [
+        ("internet>ibs01:3389/tcp", "exposed open"),
+        ("internet>ibs01:80/tcp", "wrong not-http"),
+        ("internet>ibs01:8443/tcp", "blocked no-answer"),
+        ("internet>ibs01:8531/tcp", "down nobody-listens"),
+        ("internet>ibs02:443/tcp", "wrong certificate-name"),
+    ];
+    assert_eq!(
+        faults,
+        expected
+            .map(|(id, verdict)| (id.to_string(), verdict.to_string()))
+            .into()
+    );
+}
+
+#[test]
+fn a_healthy_lab_has_nothing_to_report() {
+    let (status, out, err) = portproof(&["check", "--lab", "--healthy"]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(out.contains("Nothing has to be done."));
+    assert!(out.contains(" 0 blocked, 0 down, 0 wrong, 0 exposed, 0 unknown"));
+}
+
+#[test]
+fn the_plan_of_the_example_lists_the_seeds_flows_with_why_and_source() {
+    let (status, out, _) = portproof(&["plan", "probes.yaml", "--format", "json"]);
+    assert_eq!(status, 0);
+    let plan = valid("plan", &out);
+    let flows = plan["flows"].as_array().expect("flows");
+    for id in [
+        "internet>ibs01:443/tcp",
+        "internet>ibs01:80/tcp",
+        "internet>ibs01:8531/tcp",
+        "cm01>ibs01:135/tcp",
+        "cm01>ibs01:445/tcp",
+        "ibs01>cm01:8531/tcp",
+        "cm01>sqlrep01:1433/tcp",
+        "internet>pki01:80/tcp",
+    ] {
+        let flow = flows
+            .iter()
+            .find(|flow| flow["id"] == id)
+            .unwrap_or_else(|| panic!("{id}"));
+        assert_eq!(flow["need"], "required", "{id}");
+        assert!(
+            flow["why"].as_str().is_some_and(|why| why.len() > 20),
+            "{id}"
+        );
+        assert!(
+            flow["source"]
+                .as_str()
+                .is_some_and(|source| !source.is_empty()),
+            "{id}"
+        );
+    }
+    let ids: Vec<&str> = flows
+        .iter()
+        .filter_map(|flow| flow["id"].as_str())
+        .collect();
+    assert!(ids.is_sorted(), "flows are ordered by id");
+}
+
+#[test]
+fn unconfirmed_rules_are_optional_and_cite_nothing() {
+    let (_, out, _) = portproof(&["plan", "probes.yaml", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&out).expect("JSON");
+    for flow in plan["flows"]
+        .as_array()
+        .expect("flows")
+        .iter()
+        .filter(|flow| flow["confidence"] == "unconfirmed")
+    {
+        assert_ne!(flow["need"], "required");
+        assert_eq!(flow["source"], Value::Null);
+    }
+}
+
+#[test]
+fn the_example_file_is_valid_against_the_published_schema() {
+    let text = fs::read_to_string("probes.yaml").expect("the example");
+    let document: Value = serde_yaml::from_str(&text).expect("YAML");
+    valid("config", &document.to_string());
+}
+
+#[test]
+fn every_good_site_and_its_plan_are_valid_against_the_published_schemas() {
+    let mut tried = 0;
+    for file in fs::read_dir("tests/sites/good").expect("the folder") {
+        let path = file.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("a site");
+        let document: Value = serde_yaml::from_str(&text).expect("YAML");
+        valid("config", &document.to_string());
+        let path = path.display().to_string();
+        let (status, plan, err) = portproof(&["plan", &path, "--format", "json"]);
+        assert_eq!(status, 0, "{path}: {err}");
+        valid("plan", &plan);
+        tried += 1;
+    }
+    assert!(tried > 5);
+}
+
+#[test]
+fn a_wrong_file_is_refused_with_every_finding_and_status_2() {
+    let (status, out, err) = portproof(&[
+        "check",
+        "tests/sites/bad/several-at-once.yaml",
+        "--from",
+        "internet",
+    ]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    for first_line in [
+        "several-at-once.yaml:10:11: error[unknown-zone]",
+        "several-at-once.yaml:15:1: error[unknown-key]",
+        "several-at-once.yaml:16:21: error[bad-duration]",
+    ] {
+        assert!(err.contains(first_line), "{err}");
+    }
+    assert!(err.contains("did you mean `perimeter`?"), "{err}");
+    assert!(!err.contains("about to try"), "nothing may be sent");
+}
+
+#[test]
+fn a_missing_file_and_a_wrong_zone_say_what_would_be_right() {
+    let (status, _, err) = portproof(&["check", "nowhere.yaml"]);
+    assert_eq!(status, 2);
+    assert!(err.contains("reading the site file nowhere.yaml"), "{err}");
+    let (status, _, err) = portproof(&["check", "--from", "perimetr"]);
+    assert_eq!(status, 2);
+    assert!(err.contains("did you mean `perimeter`?"), "{err}");
+    let (status, _, err) = portproof(&["check", "--from", "internet", "--as", "cm01"]);
+    assert_eq!(status, 2);
+    assert!(
+        err.contains("is in zone `intranet`, not in `internet`"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure_and_files_carry_no_colours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("report.txt");
+    let (status, out, _) = portproof(&["check", "--lab", "--output", &file.display().to_string()]);
+    assert_eq!((status, out.as_str()), (1, ""));
+    let text = fs::read_to_string(file).expect("the report");
+    assert!(text.contains("Who has to act: firewall team: 2 rules") && !text.contains('\u{1b}'));
+}
+
+#[test]
+fn completions_and_the_manual_page_are_printed() {
+    assert!(portproof(&["completions", "bash"]).1.contains("portproof"));
+    assert!(portproof(&["man"]).1.contains(".TH portproof"));
+}
+
+/// Every `$ portproof ...` and `$ cargo run ... -- ...` line of the README, run with the program under test.
+#[test]
+fn the_readmes_commands_work() {
+    let readme = fs::read_to_string("README.md").expect("the README");
+    let mut ran = 0;
+    for line in readme.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        let arguments = match line.strip_prefix("cargo run --locked -- ") {
+            Some(rest) => rest,
+            None => match line.strip_prefix("portproof ") {
+                Some(rest) => rest,
+                None => continue,
+            },
+        };
+        let words: Vec<&str> = arguments
+            .split(' ')
+            .map(|word| word.trim_matches('\''))
+            .collect();
+        let (status, out, err) = portproof(&words);
+        let expected = i32::from(words == ["check", "--lab"]);
+        assert_eq!(status, expected, "{line}: {err}");
+        assert!(!out.is_empty(), "{line}");
+        ran += 1;
+    }
+    assert!(ran >= 5, "only {ran} commands were found");
+}
+
+#[test]
+fn the_readmes_report_is_the_labs() {
+    let readme = fs::read_to_string("README.md").expect("the README");
+    let (_, out, _) = portproof(&["check", "--lab"]);
+    let steady = |text: &str| {
+        text.lines()
+            .filter(|line| line.starts_with("  internet ") || line.contains("who has to act"))
+            .map(str::to_string)
+            .collect::<Vec<_>>()
+    };
+    for line in steady(&out) {
+        assert!(readme.contains(&line), "{line}");
+    }
+    assert_eq!(steady(&out).len(), 2);
+}
