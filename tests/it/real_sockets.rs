@@ -432,10 +432,25 @@ fn a_thousand_flows_half_refused_take_under_two_seconds_and_64_mb() {
         500
     );
     assert!(report.took < Duration::from_secs(2), "{:?}", report.took);
-    let peak = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN)
-        .expect("usage")
-        .max_rss();
+    let peak = peak(&folder.path().join("site.yaml"));
     assert!(peak < 64 << 10, "{peak} kB");
+}
+
+/// The most memory that a run takes, in kB. Other tests of this process have children too, so another process waits for it.
+fn peak(site: &Path) -> u64 {
+    const RUN: &str = "import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+";
+    let output = Command::new("/usr/bin/python3")
+        .args(["-c", RUN])
+        .arg(assert_cmd::cargo::cargo_bin("portproof"))
+        .args(["check", "--from", "here", "--format", "json"])
+        .arg(site)
+        .output()
+        .expect("python3 is needed");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    printed.trim().parse().expect("a number")
 }
 
 /// A site of one system on loopback with these lines after the systems.
