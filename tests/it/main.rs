@@ -43,4 +43,4 @@ mod served;
 mod site_file_bytes;
 mod streams;
 mod tls_and_revocation;
-mod windows_program;
+mod windows;

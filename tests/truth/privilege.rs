@@ -49,7 +49,7 @@ pub(crate) fn again_in_user_namespace(test: &str, as_nobody: bool) {
     let program = Program::copy();
     let folder = open_folder();
     let here = std::env::current_exe().expect("this program has a path");
-    let copy = folder.path().join("truth_matrix");
+    let copy = folder.path().join("truth");
     executable::copy(here, &copy);
     let mut command = if as_nobody && is_root() {
         let mut command = Command::new("setpriv");
