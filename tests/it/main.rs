@@ -30,6 +30,7 @@ mod licences;
 mod listen_loopback;
 mod named_files;
 mod old_tls;
+mod one_run;
 mod output;
 mod output_beds;
 mod plan_rules;
