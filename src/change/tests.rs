@@ -423,7 +423,7 @@ fn systems_that_only_the_old_file_has_are_joined_behind_the_new_ones() {
         .iter()
         .filter(|it| it.roles.contains(&crate::catalogue::Role::ManagementPoint));
     let points: Vec<_> = points
-        .map(|it| (it.of, it.flow.port.low, it.flow.to))
+        .map(|it| (it.of, it.flow.port.low, it.flow.to.clone()))
         .collect();
     assert_eq!(
         points,

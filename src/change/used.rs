@@ -71,7 +71,7 @@ pub fn used(
         };
         one.flow.from = Origin::Zone(zone);
         one.flow.to = Target::System(system);
-        let door = |used: &Used| (used.flow.to, used.flow.port, used.flow.protocol);
+        let door = |used: &Used| (used.flow.to.clone(), used.flow.port, used.flow.protocol);
         let same = all
             .iter_mut()
             .find(|other| door(other) == door(&one) && other.roles == one.roles);

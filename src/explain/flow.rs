@@ -18,7 +18,7 @@ pub fn flow(
     report: Option<&ReportDocument>,
 ) -> FlowExplained {
     let roles = plan::roles(site, catalogue, flow);
-    let to_list = matches!(flow.to, Target::Crl(_)) || roles.contains(&Role::CrlDistributionPoint);
+    let to_list = matches!(flow.to, Target::Host(_)) || roles.contains(&Role::CrlDistributionPoint);
     let logs = report::may_log(site, catalogue, flow);
     let client_logs = logs.into_iter().map(|(outcome, words)| ClientLogs {
         when: when(outcome).to_string(),

@@ -81,10 +81,10 @@ impl Lab {
     }
 
     /// Which way a connection of the plan goes.
-    pub fn way(&self, to: Target, port: u16) -> Way {
+    pub fn way(&self, to: &Target, port: u16) -> Way {
         let stand_in = match to {
-            Target::System(system) => self.table.get(&(system, port)),
-            Target::Crl(_) => None,
+            Target::System(system) => self.table.get(&(*system, port)),
+            Target::Host(_) => None,
         };
         match (stand_in, &self.silent) {
             (Some(address), _) => Way::StandIn(*address),
@@ -146,7 +146,7 @@ fn needed(plan: &Plan, zone: ZoneId) -> Vec<(SystemId, &Flow)> {
     });
     mine.filter_map(|flow| match flow.to {
         Target::System(system) => Some((system, flow)),
-        Target::Crl(_) => None,
+        Target::Host(_) => None,
     })
     .collect()
 }

@@ -26,7 +26,7 @@ pub fn of_client(
     plan.flows.retain(|flow| {
         flow.from == Origin::Zone(zone)
             && flow.need != Need::Forbidden
-            && (matches!(flow.to, Target::Crl(_)) || is_of_clients(catalogue, &flow.reason.rules))
+            && (matches!(flow.to, Target::Host(_)) || is_of_clients(catalogue, &flow.reason.rules))
     });
     plan
 }

@@ -113,7 +113,7 @@ fn crl_flows(site: &Site, rule: &Rule) -> Vec<Flow> {
             reason.declared = crl.declared;
             flows.push(Flow {
                 from: Origin::Zone(*zone),
-                to: Target::Crl(number),
+                to: Target::Host(crl.host.as_str().into()),
                 transport: rule.transport,
                 port: Ports::one(crl.port),
                 protocol: rule.protocol,

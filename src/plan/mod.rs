@@ -67,7 +67,7 @@ impl Flow {
     pub fn start(&self, site: &Site) -> ZoneId {
         match self.to {
             Target::System(to) => site.legs(self.from, to).0,
-            Target::Crl(_) => site.zone_of(self.from),
+            Target::Host(_) => site.zone_of(self.from),
         }
     }
 
@@ -77,15 +77,15 @@ impl Flow {
             Target::System(system) => {
                 site.translator(self.start(site), self.end(site)?, system, address)
             }
-            Target::Crl(_) => None,
+            Target::Host(_) => None,
         }
     }
 
     /// Whether it is TCP between two systems that speak inside IPsec: what is seen of it holds only between these two.
     pub fn is_inside_ipsec(&self, site: &Site) -> bool {
-        match (self.transport, self.from, self.to) {
+        match (self.transport, self.from, &self.to) {
             (Transport::Tcp, Origin::System(from), Target::System(to)) => {
-                site.is_ipsec_between(from, to)
+                site.is_ipsec_between(from, *to)
             }
             _ => false,
         }
@@ -95,18 +95,18 @@ impl Flow {
     pub fn end(&self, site: &Site) -> Option<ZoneId> {
         match self.to {
             Target::System(to) => Some(site.legs(self.from, to).1),
-            Target::Crl(_) => None,
+            Target::Host(_) => None,
         }
     }
 }
 
 /// Where a flow leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// A system of the file.
     System(SystemId),
-    /// A revocation list's host that is no system of the file: its number among the URLs.
-    Crl(usize),
+    /// A host that is no system of the file: one of revocation lists. Its name, or its address.
+    Host(Arc<str>),
 }
 
 /// Why a flow is planned.

@@ -184,14 +184,14 @@ pub fn id(site: &Site, flow: &Flow) -> String {
         true => format!("{}/{}", flow.port, flow.transport),
         false => flow.transport.to_string(),
     };
-    let ends = (site.origin_name(flow.from), destination(site, flow.to));
+    let ends = (site.origin_name(flow.from), destination(site, &flow.to));
     format!("{}>{}:{service}", ends.0, ends.1)
 }
 
-fn destination(site: &Site, to: Target) -> String {
+fn destination(site: &Site, to: &Target) -> String {
     match to {
-        Target::System(system) => site.systems[system].name.clone(),
-        Target::Crl(number) => format!("crl.{}", site.crls[number].host),
+        Target::System(system) => site.systems[*system].name.clone(),
+        Target::Host(name) => format!("crl.{name}"),
     }
 }
 
@@ -235,9 +235,9 @@ fn declared(file: &str, at: Place) -> Declared {
 
 fn to_entry(site: &Site, flow: &Flow) -> Destination {
     let zone = flow.start(site);
-    let system = destination(site, flow.to);
-    match flow.to {
-        Target::System(number) => {
+    let system = destination(site, &flow.to);
+    match &flow.to {
+        &Target::System(number) => {
             let host = &site.systems[number];
             Destination {
                 system,
@@ -250,10 +250,10 @@ fn to_entry(site: &Site, flow: &Flow) -> Destination {
                     .collect(),
             }
         }
-        Target::Crl(number) => Destination {
+        Target::Host(name) => Destination {
             system,
             zone: None,
-            name: Some(site.crls[number].host.clone()),
+            name: Some(name.to_string()),
             addresses: Vec::new(),
         },
     }
@@ -270,7 +270,7 @@ fn port(flow: &Flow) -> Port {
 }
 
 fn own_port(site: &Site, flow: &Flow) -> Option<u16> {
-    let (Target::System(system), true) = (flow.to, flow.port.low == flow.port.high) else {
+    let (&Target::System(system), true) = (&flow.to, flow.port.low == flow.port.high) else {
         return None;
     };
     let own = site.own_port(flow.start(site), system, flow.port.low);
@@ -451,7 +451,7 @@ fn forbidden(site: &Site, flows: &[&Flow]) -> String {
         let ends = format!(
             "{}>{}",
             site.origin_name(flow.from),
-            destination(site, flow.to)
+            destination(site, &flow.to)
         );
         let port = if flow.transport == crate::catalogue::Transport::Tcp {
             flow.port.to_string()

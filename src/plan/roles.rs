@@ -118,6 +118,6 @@ pub fn is_bridged(site: &Site, flow: &Flow) -> bool {
             let system = &site.systems[to];
             !system.publishes.is_empty() && system.proxy_tls == ProxyTls::Bridging
         }
-        Target::Crl(_) => false,
+        Target::Host(_) => false,
     }
 }

@@ -43,7 +43,7 @@ pub fn select(
         .flows
         .iter()
         .filter(|flow| system.is_some_and(|system| flow.from == Origin::System(system)))
-        .map(|flow| (flow.to, flow.port, flow.transport, is_forbidden(flow)))
+        .map(|flow| (&flow.to, flow.port, flow.transport, is_forbidden(flow)))
         .collect();
     let mut chosen = Vec::new();
     let mut elsewhere = Vec::new();
@@ -71,7 +71,7 @@ fn goes_around(site: &Site, flow: &Flow, start: ZoneId, system: Option<SystemId>
     let Some(system) = system else { return false };
     match flow.to {
         Target::System(to) => site.legs(Origin::System(system), to).0 != start,
-        Target::Crl(_) => site.systems[system].zone != start,
+        Target::Host(_) => site.systems[system].zone != start,
     }
 }
 
@@ -79,7 +79,7 @@ fn is_moot(
     flow: &Flow,
     system: Option<SystemId>,
     own: &BTreeSet<(
-        Target,
+        &Target,
         crate::yaml::Ports,
         crate::catalogue::Transport,
         bool,
@@ -87,7 +87,7 @@ fn is_moot(
 ) -> bool {
     let to_itself = system.is_some_and(|system| flow.to == Target::System(system));
     let said_otherwise = matches!(flow.from, Origin::Zone(_))
-        && own.contains(&(flow.to, flow.port, flow.transport, !is_forbidden(flow)));
+        && own.contains(&(&flow.to, flow.port, flow.transport, !is_forbidden(flow)));
     to_itself || said_otherwise
 }
 

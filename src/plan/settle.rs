@@ -12,7 +12,7 @@ pub(super) fn settle(proposals: Vec<Flow>) -> Vec<Flow> {
     let mut by_key: BTreeMap<(Origin, Target, Transport, Ports), Vec<Flow>> = BTreeMap::new();
     for flow in proposals {
         by_key
-            .entry((flow.from, flow.to, flow.transport, flow.port))
+            .entry((flow.from, flow.to.clone(), flow.transport, flow.port))
             .or_default()
             .push(flow);
     }

@@ -462,12 +462,12 @@ fn sweeps(outcome: &Outcome<'_>) -> Vec<Sweep> {
     let mut by_system: BTreeMap<SystemId, BTreeMap<FlowState, Vec<u16>>> = BTreeMap::new();
     for (seen, judged) in outcome.seen.iter().zip(&outcome.judged) {
         if let (Need::Forbidden, Transport::Tcp, Target::System(system)) =
-            (seen.flow.need, seen.flow.transport, seen.flow.to)
+            (seen.flow.need, seen.flow.transport, &seen.flow.to)
             && let Some(observation) = seen.observations.get(judged.observation)
             && seen.flow.port.low == seen.flow.port.high
         {
             by_system
-                .entry(system)
+                .entry(*system)
                 .or_default()
                 .entry(state_seen(observation))
                 .or_default()

@@ -126,7 +126,7 @@ pub(super) fn view(
 
 fn is_of(site: &Site, catalogue: &Catalogue, step: &ClientStep, flow: &Flow) -> bool {
     let roles = plan::roles(site, catalogue, flow);
-    let is_list = matches!(flow.to, Target::Crl(_)) || plan::is_only_of_lists(catalogue, flow);
+    let is_list = matches!(flow.to, Target::Host(_)) || plan::is_only_of_lists(catalogue, flow);
     match step.asks {
         Asks::Lists => is_list,
         Asks::Names | Asks::Systems => {

@@ -87,7 +87,7 @@ pub(super) fn evidence(
         rejected: match &decided.state {
             State::Rejected(rejection) => {
                 let named = translator.filter(|it| is_its_own(it, crosses, decided, rejection));
-                Some(rejected(site, flow.to, named, decided, rejection))
+                Some(rejected(site, &flow.to, named, decided, rejection))
             }
             _ => None,
         },
@@ -187,14 +187,14 @@ pub(super) fn says(prohibition: Prohibition) -> &'static str {
 
 fn rejected(
     site: &Site,
-    to: Target,
+    to: &Target,
     translator: Option<Translator<'_>>,
     seen: &Observation,
     rejection: &observation::Rejection,
 ) -> Rejected {
     let is_its_own = rejection.by.is_some_and(|by| match to {
-        Target::System(system) => site.systems[system].speaks_from(by),
-        Target::Crl(_) => false,
+        Target::System(system) => site.systems[*system].speaks_from(by),
+        Target::Host(_) => false,
     });
     let by_the_host =
         is_its_own && !matches!(seen.rejected_by, Some(ResetBy::Device | ResetBy::Either));

@@ -101,7 +101,7 @@ impl End {
     fn of(site: &Site, catalogue: &Catalogue, flow: &Flow) -> Self {
         let roles = plan::roles(site, catalogue, flow);
         let is_list =
-            matches!(flow.to, Target::Crl(_)) || roles.contains(&Role::CrlDistributionPoint);
+            matches!(flow.to, Target::Host(_)) || roles.contains(&Role::CrlDistributionPoint);
         Self { roles, is_list }
     }
 

@@ -74,7 +74,7 @@ fn passages<'a>(site: &'a Site, way: &[Crossing]) -> Vec<Passage<'a>> {
 pub fn of_hosts(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
     let mut rules = Gathered::default();
     for flow in &plan.flows {
-        let (Target::System(system), Some(permitted)) = (flow.to, wanted(site, flow, choice))
+        let (&Target::System(system), Some(permitted)) = (&flow.to, wanted(site, flow, choice))
         else {
             continue;
         };
@@ -154,7 +154,7 @@ fn parts(plan: &Plan, flow: &Flow) -> Vec<Ports> {
     if flow.port.low < flow.port.high {
         let inside = |other: &&Flow| {
             other.need == Need::Forbidden
-                && (other.from, other.to, other.transport) == (flow.from, flow.to, flow.transport)
+                && (other.from, &other.to, other.transport) == (flow.from, &flow.to, flow.transport)
                 && flow.port.low <= other.port.high
                 && other.port.low <= flow.port.high
         };
@@ -207,7 +207,7 @@ impl Asked<'_> {
     fn lacks_target(&self) -> String {
         let entry = entry(self.site, "", self.flow).to;
         let host = match self.flow.to {
-            Target::Crl(_) => {
+            Target::Host(_) => {
                 return format!(
                     "no address is known for {}, which is no system of the site file; make it one, with its `addresses`",
                     entry.system

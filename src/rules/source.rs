@@ -48,7 +48,7 @@ fn of_zone(site: &Site, zone: ZoneId) -> Vec<Range> {
 fn barred(site: &Site, plan: &Plan, flow: &Flow, zone: ZoneId) -> Vec<Range> {
     let same = |other: &&Flow| {
         other.need == Need::Forbidden
-            && (other.to, other.transport) == (flow.to, flow.transport)
+            && (&other.to, other.transport) == (&flow.to, flow.transport)
             && other.port.low <= flow.port.low
             && flow.port.high <= other.port.high
     };

@@ -36,9 +36,9 @@ pub(super) fn on_the_way(site: &Site, flow: &Flow, port: Ports, way: &[Crossing]
     });
     let seen: Vec<(Ports, Vec<IpAddr>)> = ports
         .zip(&zones)
-        .map(|(port, zone)| (port, looked_up(site, flow.to, *zone, port)))
+        .map(|(port, zone)| (port, looked_up(site, &flow.to, *zone, port)))
         .collect();
-    let is_anothers = seen[0].1.is_empty() && !addresses_for(site, flow.to, first).is_empty();
+    let is_anothers = seen[0].1.is_empty() && !addresses_for(site, &flow.to, first).is_empty();
     let known = seen.iter().find(|(_, addresses)| !addresses.is_empty());
     let mut addresses = match known {
         Some((_, known)) if !is_anothers => known.clone(),
@@ -62,7 +62,7 @@ pub(super) fn own_port(site: &Site, flow: &Flow, port: Ports) -> Ports {
             Ports::one(site.own_port(flow.start(site), system, port.low))
         }
         // Ranges are not translated.
-        Target::System(_) | Target::Crl(_) => port,
+        Target::System(_) | Target::Host(_) => port,
     }
 }
 
@@ -73,7 +73,7 @@ fn asked_port(site: &Site, flow: &Flow, own: Ports, zone: ZoneId) -> Ports {
             let asked = site.asked_ports(zone, system, own.low);
             asked.first().map_or(own, |asked| Ports::one(*asked))
         }
-        Target::System(_) | Target::Crl(_) => own,
+        Target::System(_) | Target::Host(_) => own,
     }
 }
 
@@ -82,8 +82,8 @@ fn asked_port(site: &Site, flow: &Flow, own: Ports, zone: ZoneId) -> Ports {
 pub(super) fn zone_of_target(site: &Site, flow: &Flow) -> ZoneId {
     match flow.to {
         Target::System(system) => flow.end(site).unwrap_or(site.systems[system].zone),
-        Target::Crl(_) => {
-            let address = addresses_for(site, flow.to, 0).first().copied();
+        Target::Host(_) => {
+            let address = addresses_for(site, &flow.to, 0).first().copied();
             let lies_in = address.and_then(|address| site.zone_of_address(address));
             lies_in
                 .map(|(zone, _)| zone)
@@ -94,23 +94,20 @@ pub(super) fn zone_of_target(site: &Site, flow: &Flow) -> ZoneId {
 }
 
 /// The addresses by which a zone sees a destination.
-fn addresses_for(site: &Site, target: Target, zone: ZoneId) -> Vec<IpAddr> {
+fn addresses_for(site: &Site, target: &Target, zone: ZoneId) -> Vec<IpAddr> {
     match target {
-        Target::System(system) => site.systems[system].addresses_for(zone).to_vec(),
-        Target::Crl(number) => {
-            let host = site.crls[number].host.trim_matches(['[', ']']);
-            host.parse().into_iter().collect()
-        }
+        Target::System(system) => site.systems[*system].addresses_for(zone).to_vec(),
+        Target::Host(name) => name.parse().into_iter().collect(),
     }
 }
 
 /// Those of them at which it reaches this port of the destination, and not another system behind the same address.
-fn looked_up(site: &Site, target: Target, zone: ZoneId, port: Ports) -> Vec<IpAddr> {
+fn looked_up(site: &Site, target: &Target, zone: ZoneId, port: Ports) -> Vec<IpAddr> {
     match target {
         Target::System(system) if port.low == port.high => {
-            site.addresses_at(zone, system, port.low)
+            site.addresses_at(zone, *system, port.low)
         }
-        Target::System(_) | Target::Crl(_) => addresses_for(site, target, zone),
+        Target::System(_) | Target::Host(_) => addresses_for(site, target, zone),
     }
 }
 

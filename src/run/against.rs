@@ -44,7 +44,7 @@ pub(super) fn join(new: &mut SiteFile, plan: &mut Plan, old: SiteFile, place: &P
     let steps = change::compare(&old_side, &new_side, &new.catalogue).steps;
     let mut used = change::used(&old_side, &new_side, &new.catalogue, &union, place.zone);
     let here = place.system.map(Target::System);
-    used.retain(|used| Some(used.flow.to) != here);
+    used.retain(|used| here.as_ref() != Some(&used.flow.to));
     let client_zones = new.site.clients.iter();
     let client_zones = client_zones.map(|zone| new.site.zones[*zone].name.clone());
     let joined = Old {

@@ -25,7 +25,7 @@ pub(super) fn notes(site: &Site, clocks: &Clocks) -> Vec<Note> {
         OwnClock::Right | OwnClock::Disputed(_) => SignedDuration::ZERO,
     };
     notes.extend(clocks.wrong.iter().map(|(target, ahead)| {
-        let server = name(site, *target);
+        let server = name(site, target);
         let text = format!(
             "the clock of {server} is {} {others}",
             apart(*ahead - right)
@@ -39,7 +39,7 @@ fn own(site: &Site, clocks: &Clocks) -> Option<Note> {
     match &clocks.own {
         OwnClock::Right => None,
         OwnClock::Wrong { ahead, by } => {
-            let names: Vec<String> = by.iter().map(|target| name(site, *target)).collect();
+            let names: Vec<String> = by.iter().map(|target| name(site, target)).collect();
             let text = format!(
                 "this host's clock is {} {} ({}); dates of certificates and revocation lists are not judged by it",
                 apart(-*ahead),
@@ -52,7 +52,7 @@ fn own(site: &Site, clocks: &Clocks) -> Option<Note> {
             let each: Vec<String> = all
                 .iter()
                 .map(|(target, ahead)| {
-                    format!("that of {} is {} it", name(site, *target), apart(*ahead))
+                    format!("that of {} is {} it", name(site, target), apart(*ahead))
                 })
                 .collect();
             let text = format!(
@@ -79,10 +79,10 @@ fn note(cause: Cause, system: String, text: String) -> Note {
     }
 }
 
-fn name(site: &Site, target: Target) -> String {
+fn name(site: &Site, target: &Target) -> String {
     match target {
-        Target::System(system) => site.systems[system].name.clone(),
-        Target::Crl(number) => site.crls[number].host.clone(),
+        Target::System(system) => site.systems[*system].name.clone(),
+        Target::Host(name) => name.to_string(),
     }
 }
 

@@ -156,7 +156,7 @@ async fn fetch_one(run: &Run, address: &str) -> Result<Vec<CertificateDer<'stati
     gate.host(&name, port).map_err(|why| why.to_string())?;
     let place = Place::default();
     let host = Host { name, port, place };
-    let found = list_hosts::resolve(run, site, &host).await;
+    let found = list_hosts::resolve(run, &host).await;
     let found = found.map_err(|_| format!("the name {} leads nowhere from here", host.name))?;
     let mut why = format!("the name {} leads nowhere from here", host.name);
     for address in found.into_iter().take(MOST_ADDRESSES) {

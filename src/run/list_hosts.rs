@@ -13,7 +13,7 @@ use crate::diagnostic::Place;
 use crate::observation::{Observation, State, Unresolved};
 use crate::plan::{self, Flow, Owner, Target};
 use crate::probe::{self, Question, Turn, Way};
-use crate::site::{Crl, Site};
+use crate::site::Site;
 use crate::verdict::Seen;
 
 /// The most addresses of a stranger that are tried: a name may have any number.
@@ -33,18 +33,16 @@ pub(super) struct Host {
 pub(super) async fn flows(
     run: &Run,
     gate: &Gate<'_>,
-    site: &mut Site,
     all: &mut Vec<Seen>,
     hosts: &[Host],
     refusals: &mut Refusals,
 ) -> Vec<Option<usize>> {
     let asked = hosts.iter().map(|host| {
-        let known = tried(run, site, all, host);
-        let site = &*site;
+        let known = tried(run, all, host);
         async move {
             match known {
                 true => None,
-                false => Some(resolve(run, site, host).await),
+                false => Some(resolve(run, host).await),
             }
         }
     });
@@ -57,11 +55,11 @@ pub(super) async fn flows(
             Some(Err(why)) => vec![probe::Target::Nowhere(why)],
             Some(Ok(addresses)) => let_through(gate, host, addresses, refusals),
         };
-        if targets.is_empty() && !tried(run, site, all, host) {
+        if targets.is_empty() && !tried(run, all, host) {
             flows.push(None);
             continue;
         }
-        let flow = flow_to(run, site, all, host);
+        let flow = flow_to(run, all, host);
         // A name and an address of one system lead to one flow.
         let again = new.iter().any(|(known, _)| *known == flow);
         if !targets.is_empty() && !again {
@@ -69,7 +67,7 @@ pub(super) async fn flows(
         }
         flows.push(Some(flow));
     }
-    try_ports(run, site, all, new).await;
+    try_ports(run, all, new).await;
     flows
 }
 
@@ -77,14 +75,13 @@ pub(super) async fn flows(
 /// such a host is the list itself.
 pub(super) fn by_proxy(
     run: &Run,
-    site: &mut Site,
     all: &mut Vec<Seen>,
     hosts: &[Host],
     proxy: &str,
 ) -> Vec<Option<usize>> {
     let mut flows = Vec::new();
     for host in hosts {
-        let flow = flow_to(run, site, all, host);
+        let flow = flow_to(run, all, host);
         let observations = &mut all[flow].observations;
         if observations.is_empty() {
             observations.push(Observation {
@@ -125,13 +122,10 @@ fn let_through(
     targets
 }
 
-/// What a host is in the site: a system, or a list's host that is known already.
-fn target(site: &Site, host: &Host) -> Option<Target> {
-    let is_it = |crl: &Crl| crl.host == host.name && crl.port == host.port;
-    let known = || site.crls.iter().position(is_it).map(Target::Crl);
-    site.system_at(&host.name)
-        .map(Target::System)
-        .or_else(known)
+/// What a host is in the site: a system, or a host beside it.
+fn target(site: &Site, host: &Host) -> Target {
+    let system = site.system_at(&host.name).map(Target::System);
+    system.unwrap_or_else(|| Target::Host(host.name.as_str().into()))
 }
 
 fn new_flow(run: &Run, target: Target, host: &Host) -> Flow {
@@ -142,33 +136,22 @@ fn new_flow(run: &Run, target: Target, host: &Host) -> Flow {
 /// The place of a flow among all that leads where another does.
 fn there(all: &[Seen], flow: &Flow) -> Option<usize> {
     all.iter().position(|seen| {
-        (seen.flow.from, seen.flow.to) == (flow.from, flow.to)
+        (seen.flow.from, &seen.flow.to) == (flow.from, &flow.to)
             && (seen.flow.port, seen.flow.transport) == (flow.port, flow.transport)
     })
 }
 
 /// Whether the run has tried a flow to a host.
-fn tried(run: &Run, site: &Site, all: &[Seen], host: &Host) -> bool {
-    let flow = target(site, host).map(|target| new_flow(run, target, host));
-    let there = flow.and_then(|flow| there(all, &flow));
+fn tried(run: &Run, all: &[Seen], host: &Host) -> bool {
+    let flow = new_flow(run, target(&run.file.site, host), host);
+    let there = there(all, &flow);
     there.is_some_and(|there| !all[there].observations.is_empty())
 }
 
 /// The flow that leads to a host from this zone, by its place among all: one of the plan, or a new one, which nobody has
 /// tried yet.
-fn flow_to(run: &Run, site: &mut Site, all: &mut Vec<Seen>, host: &Host) -> usize {
-    let target = target(site, host).unwrap_or_else(|| {
-        let (name, port) = (&host.name, host.port);
-        site.crls.push(Crl {
-            url: format!("http://{name}:{port}/"),
-            host: name.clone(),
-            port,
-            system: None,
-            declared: host.place,
-        });
-        Target::Crl(site.crls.len() - 1)
-    });
-    let flow = new_flow(run, target, host);
+fn flow_to(run: &Run, all: &mut Vec<Seen>, host: &Host) -> usize {
+    let flow = new_flow(run, target(&run.file.site, host), host);
     if let Some(there) = there(all, &flow) {
         if all[there].flow.need != Need::Required {
             all[there].flow = flow;
@@ -184,11 +167,8 @@ fn flow_to(run: &Run, site: &mut Site, all: &mut Vec<Seen>, host: &Host) -> usiz
 }
 
 /// The addresses of a host: those of the file where it is a system that has some, else what its name resolves to.
-pub(super) async fn resolve(
-    run: &Run,
-    site: &Site,
-    host: &Host,
-) -> Result<Vec<IpAddr>, Unresolved> {
+pub(super) async fn resolve(run: &Run, host: &Host) -> Result<Vec<IpAddr>, Unresolved> {
+    let site = &run.file.site;
     let aimed = match site.system_at(&host.name) {
         Some(system) => targets::targets(site, &new_flow(run, Target::System(system), host)),
         None => targets::Targets::Name(host.name.clone()),
@@ -207,19 +187,14 @@ pub(super) async fn resolve(
 }
 
 /// Tries the ports of new flows, each at its targets.
-async fn try_ports(
-    run: &Run,
-    site: &Site,
-    all: &mut [Seen],
-    new: Vec<(usize, Vec<probe::Target>)>,
-) {
+async fn try_ports(run: &Run, all: &mut [Seen], new: Vec<(usize, Vec<probe::Target>)>) {
     let mut questions = Vec::new();
     let mut of: Vec<usize> = Vec::new();
     for (number, targets) in new {
         for target in targets {
             of.push(number);
             let flow = &all[number].flow;
-            let span = story::span(site, questions.len(), std::iter::once(flow));
+            let span = story::span(&run.file.site, questions.len(), std::iter::once(flow));
             let port = flow.port.low;
             questions.push(Question::knock(
                 target,

@@ -49,7 +49,6 @@ pub(super) async fn examine(run: &Run, limits: &Limits, started: Timestamp) -> R
     };
     let kept = tried.seen.len();
     tried.seen.extend(theirs);
-    let site = &tried.site;
     let mut judged = verdict::judge_all(site, &run.own, &tried.seen, &tried.gone);
     for (place, (seen, judged)) in tried.seen.iter().zip(&judged).enumerate() {
         let numbers = by_flow.get(place).filter(|_| place < own);

@@ -127,11 +127,11 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
             }
         }
     };
-    let name = match flow.to {
-        Target::System(system) => site.systems[system]
+    let name = match &flow.to {
+        Target::System(system) => site.systems[*system]
             .name_for(zone)
             .map(|name| name.trim_end_matches('.').to_string()),
-        Target::Crl(number) => Some(site.crls[number].host.clone()),
+        Target::Host(host) => Some(host.to_string()),
     };
     let ladder = match way.proxy() {
         Some(gateway) => through_a_proxy(gateway, flow),
@@ -163,13 +163,13 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
         segment: None,
         old_tls: match flow.to {
             Target::System(system) if site.systems[system].old_tls => OldTls::Second,
-            Target::System(_) | Target::Crl(_) => OldTls::Never,
+            Target::System(_) | Target::Host(_) => OldTls::Never,
         },
         clients_speak: site.clients_speak.filter(|_| is_for_clients),
         // The host of a revocation list may be a stranger's.
         challenger: match flow.to {
             Target::System(_) => run.challenger.clone(),
-            Target::Crl(_) => None,
+            Target::Host(_) => None,
         },
         span: Span::none(),
     };
@@ -184,7 +184,7 @@ pub fn ladder(flow: &Flow) -> Ladder {
             Ladder::RpcRange(flow.port.high)
         }
         // The list itself is fetched when all certificates have been seen.
-        _ if matches!(flow.to, Target::Crl(_)) => Ladder::Tcp,
+        _ if matches!(flow.to, Target::Host(_)) => Ladder::Tcp,
         // That every port of a range is closed cannot be shown by trying some.
         _ if is_range => Ladder::None,
         // Neither packets nor proofs of a transport without ports come by way of a socket that needs no privilege.
@@ -242,7 +242,7 @@ fn name_to_ask(site: &Site, zone: ZoneId) -> Option<String> {
 fn through_a_proxy(gateway: &Gateway, flow: &Flow) -> Ladder {
     // The list itself is fetched when all certificates have been seen: here a client's request for a page says whether the
     // way is open.
-    let is_list = matches!(flow.to, Target::Crl(_));
+    let is_list = matches!(flow.to, Target::Host(_));
     match ladder(flow) {
         _ if flow.need == Need::Forbidden => Ladder::None,
         Ladder::Tcp if is_list && gateway.passes_on(Ladder::Http) => Ladder::Http,
@@ -275,7 +275,7 @@ fn management_points(site: &Site, flow: &Flow) -> Vec<String> {
     // One that a proxy publishes may have another name inside; clients know the proxy's.
     let asked = match flow.to {
         Target::System(to) => site.systems.get(to),
-        Target::Crl(_) => None,
+        Target::Host(_) => None,
     };
     let names = of_systems
         .chain(asked)

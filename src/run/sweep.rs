@@ -178,7 +178,7 @@ async fn sweep_address(
 
 fn question(run: &Run, system: SystemId, address: IpAddr, port: u16) -> Question {
     let span = debug_span!("sweep", system = run.file.site.systems[system].name, %address, port);
-    let way = run.ways.beside_the_plan(Target::System(system), port);
+    let way = run.ways.beside_the_plan(&Target::System(system), port);
     let target = probe::Target::Address(address);
     Question::knock(target, port, Turn::Forbidden, way, span)
 }

@@ -23,9 +23,9 @@ pub(super) enum Targets {
 
 pub(super) fn targets(site: &Site, flow: &Flow) -> Targets {
     let zone = flow.start(site);
-    let system = match flow.to {
-        Target::Crl(number) => return Targets::Name(site.crls[number].host.clone()),
-        Target::System(system) => system,
+    let system = match &flow.to {
+        Target::Host(name) => return Targets::Name(name.to_string()),
+        Target::System(system) => *system,
     };
     let port = flow.port.low;
     let shared_names: Vec<&str> = proxies(site, system)

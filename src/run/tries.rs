@@ -14,7 +14,6 @@ use crate::catalogue::Need;
 use crate::plan::{Chosen, Owner};
 use crate::probe::{self, Question};
 use crate::report::{Note, SweptSystem};
-use crate::site::Site;
 use crate::verdict::{self, Seen};
 
 /// What was seen of the flows of a run.
@@ -23,8 +22,6 @@ pub(super) struct Tried {
     /// Hosts that no longer answered at the end, with the time of their last answer.
     pub(super) gone: HashMap<IpAddr, Timestamp>,
     pub(super) swept: Vec<SweptSystem>,
-    /// The site with the hosts that only certificates name.
-    pub(super) site: Site,
     /// What is said of hosts of lists that were not asked.
     pub(super) refused: Vec<Note>,
 }
@@ -85,7 +82,7 @@ pub(super) async fn try_all(
         .collect();
     interception::note(&run.file.site, &run.trust, &mut seen);
     tell(Event::Stage(Stage::FetchingLists));
-    let (site, refused) = revocation::examine(run, &mut seen).await;
+    let refused = revocation::examine(run, &mut seen).await;
     tell(Event::Done);
     let swept = sweep::sweep(run, &seen, &controls, &mut doors).await;
     let lost = match silence {
@@ -97,7 +94,6 @@ pub(super) async fn try_all(
         seen,
         gone: lost.hosts,
         swept,
-        site,
         refused,
     }
 }

@@ -50,7 +50,7 @@ impl Ways {
     pub(super) fn of(&self, file: &SiteFile, flow: &Flow) -> Way {
         match self {
             Self::Direct => Way::Direct,
-            Self::Lab(lab) => lab.way(flow.to, flow.port.low),
+            Self::Lab(lab) => lab.way(&flow.to, flow.port.low),
             Self::Proxy(gateway) => Way::Proxy(Arc::clone(gateway)),
             Self::ProxyOfRoles(gateway, roles) => match takes(roles, file, flow) {
                 true => Way::Proxy(Arc::clone(gateway)),
@@ -60,7 +60,7 @@ impl Ways {
     }
 
     /// The way to a port of a system of which the plan knows nothing.
-    pub(super) fn beside_the_plan(&self, to: Target, port: u16) -> Way {
+    pub(super) fn beside_the_plan(&self, to: &Target, port: u16) -> Way {
         match self {
             Self::Lab(lab) => lab.way(to, port),
             Self::Direct | Self::Proxy(_) | Self::ProxyOfRoles(..) => Way::Direct,
@@ -85,7 +85,7 @@ fn of_lists(roles: &BTreeSet<Role>) -> bool {
 /// what is not TCP, no proxy leads on: it goes direct where other flows do.
 fn takes(roles: &BTreeSet<Role>, file: &SiteFile, flow: &Flow) -> bool {
     let is_of_lists =
-        matches!(flow.to, Target::Crl(_)) || plan::is_only_of_lists(&file.catalogue, flow);
+        matches!(flow.to, Target::Host(_)) || plan::is_only_of_lists(&file.catalogue, flow);
     let is_of_a_role = match is_of_lists {
         true => of_lists(roles),
         false => !plan::roles(&file.site, &file.catalogue, flow).is_disjoint(roles),

@@ -154,7 +154,7 @@ fn servers(all: &[Seen]) -> Vec<Server> {
                 known.ahead.extend(ahead);
             }
             None => servers.push(Server {
-                target: seen.flow.to,
+                target: seen.flow.to.clone(),
                 addresses: vec![address],
                 ahead,
             }),
@@ -173,11 +173,13 @@ fn agree(one: SignedDuration, other: SignedDuration) -> bool {
 }
 
 fn judge(servers: &[Server]) -> Clocks {
-    let all: Vec<(Target, SignedDuration)> =
-        servers.iter().map(|it| (it.target, it.ahead())).collect();
+    let all: Vec<(Target, SignedDuration)> = servers
+        .iter()
+        .map(|it| (it.target.clone(), it.ahead()))
+        .collect();
     let group = |middle: SignedDuration| {
         let with = move |(_, ahead): &&(Target, SignedDuration)| agree(*ahead, middle);
-        all.iter().filter(with).copied().collect::<Vec<_>>()
+        all.iter().filter(with).cloned().collect::<Vec<_>>()
     };
     let with_this_host = group(SignedDuration::ZERO);
     if with_this_host.len() == all.len() {
@@ -194,7 +196,7 @@ fn judge(servers: &[Server]) -> Clocks {
         .unwrap_or_default();
     let outside = |group: &[(Target, SignedDuration)]| {
         let is_out = |one: &&(Target, SignedDuration)| !group.contains(one);
-        all.iter().filter(is_out).copied().collect::<Vec<_>>()
+        all.iter().filter(is_out).cloned().collect::<Vec<_>>()
     };
     // This host has a voice of its own.
     let (mine, theirs) = (with_this_host.len() + 1, against.len());
@@ -209,7 +211,7 @@ fn judge(servers: &[Server]) -> Clocks {
         return Clocks {
             own: OwnClock::Wrong {
                 ahead: middle(&against),
-                by: against.iter().map(|(target, _)| *target).collect(),
+                by: against.iter().map(|(target, _)| target.clone()).collect(),
             },
             wrong: outside(&against),
             agreeing: theirs,
@@ -247,7 +249,8 @@ mod tests {
 
     fn wrong(clocks: &Clocks) -> Vec<usize> {
         let number = |(target, _): &(Target, SignedDuration)| match target {
-            Target::System(number) | Target::Crl(number) => *number,
+            Target::System(number) => *number,
+            Target::Host(_) => unreachable!("all servers are systems"),
         };
         clocks.wrong.iter().map(number).collect()
     }

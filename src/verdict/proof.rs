@@ -105,17 +105,17 @@ impl Signs {
                 signs.families[family(address)] |= came_back;
             }
             if let Some(there) = seen.flow.end(site) {
-                signs.note_zone(there, seen.flow.to, answered, observation.is_silence());
+                signs.note_zone(there, &seen.flow.to, answered, observation.is_silence());
             }
             if let Some(address) = observation.address.filter(|address| {
-                let translated = is_translated(site, seen.flow.to, *address);
+                let translated = is_translated(site, &seen.flow.to, *address);
                 host_answered(observation, *address, translated)
             }) {
                 signs.hosts.insert(address);
                 if observation.state != State::Open || has_own_words(observation) {
                     signs.alive.insert(address);
                 }
-                signs.systems.insert((address, seen.flow.to));
+                signs.systems.insert((address, seen.flow.to.clone()));
                 signs.note_path(first_firewall(site, &seen.flow), address);
             }
         }
@@ -136,20 +136,20 @@ impl Signs {
     }
 
     /// Whether a system answered at another address than this one.
-    fn other_address_answered(&self, to: Target, address: Option<IpAddr>) -> bool {
+    fn other_address_answered(&self, to: &Target, address: Option<IpAddr>) -> bool {
         let others = self.systems.iter();
         address.is_some_and(|address| {
             others
-                .filter(|(_, system)| *system == to)
+                .filter(|(_, system)| system == to)
                 .any(|(other, _)| *other != address)
         })
     }
 
-    fn note_zone(&mut self, there: ZoneId, to: Target, answered: bool, silent: bool) {
+    fn note_zone(&mut self, there: ZoneId, to: &Target, answered: bool, silent: bool) {
         if answered {
             self.zones.insert(there);
         } else if silent {
-            self.silent.entry(there).or_default().insert(to);
+            self.silent.entry(there).or_default().insert(to.clone());
         }
     }
 
@@ -354,13 +354,13 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
         perhaps_by_the_host: is_perhaps_the_hosts(observation),
         nothing_answered: !signs.anything,
         other_address_answered: !host_answered
-            && signs.other_address_answered(seen.flow.to, observation.address),
+            && signs.other_address_answered(&seen.flow.to, observation.address),
         family_unanswered: signs.family_unanswered(observation.address),
         zone: signs.zone_silence((zone, there), observation),
         dropped: dropped_at(site, &seen.flow, (zone, there), observation),
         cut_off: signs.is_cut_off(observation, first.as_ref()),
         in_stead: seen.owner == Owner::Another,
-        wrong_listener: is_another_listener(site, zone, seen.flow.to, observation),
+        wrong_listener: is_another_listener(site, zone, &seen.flow.to, observation),
         request_arrived: false,
         inside_ipsec: seen.flow.is_inside_ipsec(site),
         starts_modern: starts_modern(site, &seen.flow),
@@ -420,8 +420,8 @@ fn dropped_at(
 /// Whether a listener answered that stands in for another system than the flow leads to, or at another port.
 ///
 /// The members of a virtual name and the systems that a proxy publishes may answer in its place, and where the file names no system nobody is another.
-fn is_another_listener(site: &Site, zone: ZoneId, to: Target, observation: &Observation) -> bool {
-    let (Some(listener), Target::System(to)) = (&observation.listener, to) else {
+fn is_another_listener(site: &Site, zone: ZoneId, to: &Target, observation: &Observation) -> bool {
+    let (Some(listener), &Target::System(to)) = (&observation.listener, to) else {
         return false;
     };
     let expected = &site.systems[to];
@@ -453,7 +453,7 @@ fn is_of_host(
 ) -> bool {
     observation.address.is_some_and(|address| {
         let shared = site.owner_of_address(zone, address, seen.flow.port.low);
-        shared.is_none() || signs.systems.contains(&(address, seen.flow.to))
+        shared.is_none() || signs.systems.contains(&(address, seen.flow.to.clone()))
     })
 }
 
@@ -464,14 +464,14 @@ fn is_the_hosts(site: &Site, seen: &Seen, observation: &Observation) -> bool {
     };
     let is_known = |by| match seen.flow.to {
         Target::System(system) => site.systems[system].speaks_from(by),
-        Target::Crl(_) => false,
+        Target::Host(_) => false,
     };
     rejection.by.is_some_and(|by| {
         let is_asked = Some(by) == observation.address;
         if is_asked && may_be_a_devices(observation) {
             return false;
         }
-        (is_asked && !is_translated(site, seen.flow.to, by)) || is_known(by)
+        (is_asked && !is_translated(site, &seen.flow.to, by)) || is_known(by)
     })
 }
 
@@ -488,13 +488,13 @@ fn is_perhaps_the_hosts(observation: &Observation) -> bool {
 }
 
 /// Whether a device that translates the address may speak in its name.
-fn is_translated(site: &Site, to: Target, address: IpAddr) -> bool {
+fn is_translated(site: &Site, to: &Target, address: IpAddr) -> bool {
     match to {
         Target::System(system) => {
-            let system = &site.systems[system];
+            let system = &site.systems[*system];
             system.has_address(address) && !system.speaks_from(address)
         }
-        Target::Crl(_) => false,
+        Target::Host(_) => false,
     }
 }
 

@@ -193,7 +193,7 @@ pub(super) fn reach(
 
 /// Tells the addresses of one system apart.
 fn name_addresses(against: &Against<'_>, tried: &mut [Tried]) {
-    let door = |used: &Used| (used.flow.to, used.flow.port, used.of);
+    let door = |used: &Used| (used.flow.to.clone(), used.flow.port, used.of);
     let doors: Vec<_> = tried.iter().map(|it| door(&it.used)).collect();
     for (it, (_, seen, _)) in tried.iter_mut().zip(&against.used) {
         let alike = doors.iter().filter(|other| **other == door(&it.used));

@@ -34,7 +34,6 @@ use crate::observation::{CertificateFault, NotTried, State};
 use crate::plan;
 use crate::probe::Gateway;
 use crate::report::Note;
-use crate::site::Site;
 use crate::verdict::Seen;
 use asking::{Asking, Fetch, Known};
 use wanted::{Kind, Wanted, Wish};
@@ -46,28 +45,27 @@ const MOST_ADDRESSES: usize = 4;
 /// Lists that are fetched at once: each may take 20 MB of memory.
 const AT_ONCE: usize = 4;
 
-/// Fetches every list that clients of this zone need, and adds what was seen; the site comes back with the hosts that
-/// only certificates name, and a note on each host that was not asked.
-pub(super) async fn examine(run: &Run, all: &mut Vec<Seen>) -> (Site, Vec<Note>) {
-    let site = run.file.site.clone();
+/// Fetches every list that clients of this zone need, and adds what was seen. A note on each host that was not asked comes
+/// back.
+pub(super) async fn examine(run: &Run, all: &mut Vec<Seen>) -> Vec<Note> {
+    let site = &run.file.site;
     let checks = site.crl_check && site.clients.contains(&run.place.zone);
     if !checks || run.ways.are_of_the_lab() || *run.stop.borrow() {
-        return (site, Vec::new());
+        return Vec::new();
     }
     let certificates = marks::certificates(run, all);
     marks::note_unfit(run, &certificates, all);
     if site.crl_hosts == CrlHosts::None {
-        return (site, vec![refusals::nothing_fetched()]);
+        return vec![refusals::nothing_fetched()];
     }
     let gate = Gate {
-        site: &run.file.site,
+        site,
         own: &run.networks,
     };
     let mut examination = Examination {
         run,
         gate: &gate,
         certificates,
-        site,
         refusals: Refusals::default(),
         wanted: Vec::new(),
         doors: Vec::new(),
@@ -95,7 +93,6 @@ struct Examination<'a> {
     run: &'a Run,
     gate: &'a Gate<'a>,
     certificates: Vec<Certified>,
-    site: Site,
     refusals: Refusals,
     wanted: Vec<Wanted>,
     doors: Vec<Door>,
@@ -174,12 +171,11 @@ impl Examination<'_> {
             place: self.wanted[numbers[0]].place,
         });
         let hosts: Vec<Host> = hosts.collect();
-        let site = &mut self.site;
         let flows = match self.run.ways.proxy_of_lists() {
-            Some(gateway) => list_hosts::by_proxy(self.run, site, all, &hosts, gateway.url()),
+            Some(gateway) => list_hosts::by_proxy(self.run, all, &hosts, gateway.url()),
             None => {
                 let refusals = &mut self.refusals;
-                list_hosts::flows(self.run, self.gate, site, all, &hosts, refusals).await
+                list_hosts::flows(self.run, self.gate, all, &hosts, refusals).await
             }
         };
         for ((host, numbers), flow) in by_host.into_iter().zip(flows) {
@@ -291,13 +287,12 @@ impl Examination<'_> {
     }
 
     /// What everything that came means for the flows.
-    fn end(self, all: &mut [Seen]) -> (Site, Vec<Note>) {
+    fn end(self, all: &mut [Seen]) -> Vec<Note> {
         spare_alternatives(all, &self.doors, &self.wanted);
         let places: BTreeSet<usize> = self.revoked.iter().map(|(place, _)| *place).collect();
         let revoked: Vec<&Certified> = places.iter().map(|it| &self.certificates[*it]).collect();
         marks::mark(all, &revoked, &CertificateFault::Revoked);
-        let notes = self.refusals.notes(&self.run.file.site);
-        (self.site, notes)
+        self.refusals.notes(&self.run.file.site)
     }
 }
 
