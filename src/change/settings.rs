@@ -6,7 +6,6 @@ use super::Side;
 use super::document::SettingChange;
 use super::numbers::both;
 use crate::catalogue::Setting;
-use crate::config::{CrlHosts, Mode, ProxyTls, Replication, UpdateSync};
 use crate::site::{OwnFlow, Site, System, Translation};
 
 /// Settings with their values, in the order in which they are shown; empty: nothing.
@@ -46,13 +45,7 @@ fn of_site(site: &Site) -> Values {
     let ports = |setting| list(site.client_ports(setting).iter().collect());
     named([
         ("site.code", site.code.clone()),
-        (
-            "site.mode",
-            match site.mode {
-                Mode::Native => "native".to_string(),
-                Mode::Mixed => "mixed".to_string(),
-            },
-        ),
+        ("site.mode", site.mode.to_string()),
         ("client_ports.http", ports(Setting::ClientHttp)),
         ("client_ports.https", ports(Setting::ClientHttps)),
         ("retired_client_ports.http", ports(Setting::RetiredHttp)),
@@ -61,24 +54,16 @@ fn of_site(site: &Site) -> Values {
             "default_port_clients",
             site.default_port_clients.to_string(),
         ),
-        (
-            "update_sync",
-            match site.update_sync {
-                UpdateSync::Direct => "direct".to_string(),
-                UpdateSync::ExportImport => "export-import".to_string(),
-            },
-        ),
+        ("update_sync", site.update_sync.to_string()),
         ("crl_check", site.crl_check.to_string()),
         (
             "crl_urls",
             list(site.crls.iter().map(|crl| &crl.url).collect()),
         ),
-        ("crl_hosts", crl_hosts(site).to_string()),
+        ("crl_hosts", site.crl_hosts.to_string()),
         (
             "clients_speak",
-            site.clients_speak
-                .map(|version| version.name().to_string())
-                .unwrap_or_default(),
+            list(site.clients_speak.into_iter().collect()),
         ),
         (
             "zones",
@@ -102,12 +87,6 @@ fn of_site(site: &Site) -> Values {
             list(site.flows.iter().map(|it| own_flow(site, it)).collect()),
         ),
     ])
-}
-
-fn crl_hosts(site: &Site) -> &'static str {
-    let mut words = CrlHosts::WORDS.into_iter();
-    let found = words.find(|(_, known)| *known == site.crl_hosts);
-    found.map_or("", |(word, _)| word)
 }
 
 fn own_flow(site: &Site, flow: &OwnFlow) -> String {
@@ -175,19 +154,14 @@ fn of_system(site: &Site, system: &System) -> Values {
         ("forest", system.forest.clone().unwrap_or_default()),
         (
             "replication",
-            match system.replication {
-                Some(Replication::Push) => "push".to_string(),
-                Some(Replication::Pull) => "pull".to_string(),
-                None => String::new(),
-            },
+            list(system.replication.into_iter().collect()),
         ),
         ("publishes.systems", systems(&system.publishes)),
         (
             "publishes.tls",
-            match (system.publishes.is_empty(), system.proxy_tls) {
-                (true, _) => String::new(),
-                (false, ProxyTls::Bridging) => "bridging".to_string(),
-                (false, ProxyTls::Tunnelling) => "tunnelling".to_string(),
+            match system.publishes.is_empty() {
+                true => String::new(),
+                false => system.proxy_tls.to_string(),
             },
         ),
         ("publishes.ports", translated(&system.published_ports)),

@@ -103,7 +103,7 @@ fn roots(
 ) -> Vec<CertificateDer<'static>> {
     let mut all = Vec::new();
     let mut left = Kind::Roots.limit();
-    for root in &config.roots {
+    for root in &config.tls.roots {
         let wrong =
             |says: String| Problem::error("bad-root", root.at, format!("`{}` {says}", root.value));
         let bytes = match named::read(&folder.join(&root.value), Kind::Roots) {
@@ -146,7 +146,7 @@ fn client_certificate(
     folder: &Path,
     problems: &mut Vec<Problem>,
 ) -> Option<ClientCertificate> {
-    let named = config.client_certificate.as_ref()?;
+    let named = config.tls.client_certificate.as_ref()?;
     let password = match password(config, folder) {
         Ok(password) => password,
         Err(problem) => {
@@ -180,8 +180,8 @@ fn client_certificate(
 
 /// The password: from the file that is named for it, else from the environment, else from the service manager.
 fn password(config: &Config, folder: &Path) -> Result<Option<Password>, Problem> {
-    let of_certificate = config.client_certificate.as_ref().map(|it| it.at);
-    if let Some(named) = &config.client_password_file {
+    let of_certificate = config.tls.client_certificate.as_ref().map(|it| it.at);
+    if let Some(named) = &config.tls.client_password_file {
         return password_in(&folder.join(&named.value), Some(named.at));
     }
     match std::env::var(PASSWORD) {
@@ -207,8 +207,8 @@ fn password_in(file: &Path, at: Option<Place>) -> Result<Option<Password>, Probl
 /// Whether the files are at hand. Neither is opened as what it is: that would ask for the password.
 fn look_for_client_certificate(config: &Config, folder: &Path, problems: &mut Vec<Problem>) {
     for (named, kind) in [
-        (&config.client_certificate, Kind::ClientCertificate),
-        (&config.client_password_file, Kind::Password),
+        (&config.tls.client_certificate, Kind::ClientCertificate),
+        (&config.tls.client_password_file, Kind::Password),
     ] {
         let Some(named) = named else { continue };
         let path = folder.join(&named.value);

@@ -70,7 +70,7 @@ fn planned(site: &Path, catalogue: Option<&Path>) -> anyhow::Result<Option<Named
         return Ok(None);
     };
     let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
-    if loaded.site.probing.sweep == Sweep::None {
+    if loaded.site.probing.sweep.value == Sweep::None {
         plan.flows.retain(|flow| !flow.reason.only_watched);
     }
     let document = plan::document(&loaded.site, &loaded.file, &plan);

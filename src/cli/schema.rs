@@ -7,12 +7,9 @@ use crate::explain::ExplainDocument;
 use crate::plan::PlanDocument;
 use crate::report::{ArrivalsDocument, DiffDocument, ReportDocument};
 
-/// The schema of the site file; a test compares its keys with those that are read.
-const CONFIG: &str = include_str!("../config/schema.json");
-
 pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
     let text = match of {
-        Schema::Config => CONFIG.to_string(),
+        Schema::Config => serde_json::to_string_pretty(&crate::config::schema())? + "\n",
         Schema::Report => {
             serde_json::to_string_pretty(&schemars::schema_for!(ReportDocument))? + "\n"
         }

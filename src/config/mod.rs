@@ -1,361 +1,187 @@
 //! The site file `probes.yaml` as it is written: every key read and checked for shape, with its position.
 //!
-//! Bytes become a tree (`yaml`), the tree becomes `Config`. Nothing is looked up here: whether a zone that is named
-//! exists is the business of `site`. Reading goes on after a fault, so that one run shows them all.
+//! Bytes become a tree (`yaml`), the tree becomes `Config`. Each section of the file is a struct that `keys!` declares, one
+//! entry for each key; reader, schema, defaults and the page's tables come from these entries (`keys`). Nothing is looked up
+//! here: whether a zone that is named exists is the business of `site`. Reading goes on after a fault, so that one run
+//! shows them all.
 
+mod flows;
+mod keys;
+mod kinds;
 mod pin;
-mod read;
-mod read_system;
+mod probing;
+mod site;
+mod system;
+mod tls;
 mod via;
+mod zones;
 
-use std::net::IpAddr;
-use std::time::Duration;
+use crate::diagnostic::Problem;
+use crate::yaml::{self, At};
 
-use ipnet::IpNet;
-
-use crate::catalogue::{Need, Protocol, Role, Transport};
-use crate::yaml::{At, Ports};
-
+pub use flows::{Exception, FlowItem, UserFlow};
+pub use kinds::Named;
 pub use pin::Pin;
 pub(crate) use pin::sha256;
-pub use read::{KEYS, read};
+pub use probing::{Probing, Sweep};
+pub use site::{ClientPorts, CrlHosts, Mode, PortPair, SiteSection, TlsVersion, UpdateSync};
+pub use system::{ProxyTls, Publishes, Replication, System, SystemSection, Translated};
+pub use tls::Tls;
 pub use via::{ProxyKind, Route, Via};
+pub use zones::{Firewall, FirewallSection, Zone, ZoneSection};
 
-/// The whole file.
-#[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// The `site` section.
-    pub site: SiteSection,
-    /// Zones in the order of the file: from the least to the most trusted.
-    pub zones: Vec<Zone>,
-    /// Firewalls.
-    pub firewalls: Vec<Firewall>,
-    /// Zones that managed clients are in.
-    pub clients: Vec<At<String>>,
-    /// Systems in the order of the file.
-    pub systems: Vec<System>,
-    /// The user's own flows.
-    pub flows: Vec<UserFlow>,
-    /// Accepted deviations.
-    pub exceptions: Vec<Exception>,
-    /// Files with further roots, relative to the site file.
-    pub roots: Vec<At<String>>,
-    /// The client certificate that this host shows, relative to the site file.
-    pub client_certificate: Option<At<String>>,
-    /// A file with its password, relative to the site file.
-    pub client_password_file: Option<At<String>>,
-    /// How soon an end of validity is worth a word.
-    pub expires_soon: Duration,
-    /// How flows are tried.
-    pub probing: Probing,
-    /// The proxy through which the flows of a zone leave.
-    pub via: Vec<(At<String>, Route)>,
-    /// The file with the password for it, relative to the site file.
-    pub via_password_file: Option<String>,
-}
+use keys::{Section, What, keys};
+use kinds::{Kind, at, by_zone, filled, list, name, named, or_blank, section, text};
 
-/// The `site` section.
-#[derive(Clone, Debug)]
-pub struct SiteSection {
-    /// Site code.
-    pub code: Option<At<String>>,
-    /// Product, as the catalogue names it.
-    pub product: Option<At<String>>,
-    /// Mode.
-    pub mode: Option<At<Mode>>,
-    /// Active client request ports.
-    pub client_ports: ClientPorts,
-    /// Numbers that were in use before a change.
-    pub retired_client_ports: ClientPorts,
-    /// Whether some clients still use the default number.
-    pub default_port_clients: bool,
-    /// The software update points' pair.
-    pub software_update_ports: PortPair,
-    /// How update metadata reach the Internet-based software update point.
-    pub update_sync: UpdateSync,
-    /// Whether clients check certificate revocation lists.
-    pub crl_check: bool,
-    /// URLs of the revocation lists.
-    pub crl_urls: Vec<At<String>>,
-    /// Whose lists are fetched.
-    pub crl_hosts: CrlHosts,
-    /// The versions of TLS that clients speak.
-    pub clients_speak: Vec<TlsVersion>,
-}
-
-impl Default for SiteSection {
-    fn default() -> Self {
-        Self {
-            code: None,
-            product: None,
-            mode: None,
-            client_ports: ClientPorts::default(),
-            retired_client_ports: ClientPorts::default(),
-            default_port_clients: true,
-            software_update_ports: PortPair::default(),
-            update_sync: UpdateSync::Direct,
-            crl_check: true,
-            crl_urls: Vec::new(),
-            crl_hosts: CrlHosts::default(),
-            // What Windows XP to Windows 7 speak, which this product manages.
-            clients_speak: vec![TlsVersion::Tls10, TlsVersion::Tls12],
-        }
+keys! {
+    /// The whole file.
+    section Config {
+        /// The site: what the console shows of it.
+        site: SiteSection = section::<SiteSection>(), required("site: { code: PRI, product: configmgr-2007 }");
+        /// The zones by their names, from the least to the most trusted.
+        zones: Vec<Zone> = named("zone", or_blank(section::<ZoneSection>())), required("zones: { internet: { networks: [\"0.0.0.0/0\"] } }");
+        /// The firewalls by their names.
+        firewalls: Vec<Firewall> = named("firewall", section::<FirewallSection>()), optional("none");
+        /// The zones that managed clients are in. Must be there where a role is that clients reach.
+        clients: Vec<At<String>> = list(name()), optional("none");
+        /// The systems by their names; at least one.
+        systems: Vec<System> = filled("missing-key", "at least one system is needed", named("system", section::<SystemSection>())), required("systems: { cm01: { zone: intranet, names: { default: cm01.corp.example }, roles: [site-server] } }");
+        /// Your own flows, beside the catalogue's.
+        flows: Vec<UserFlow> = list(at(section::<FlowItem>())).of("a flow"), optional("none");
+        /// What is not as it must be, and accepted for a time.
+        exceptions: Vec<Exception> = list(section::<Exception>()).of("an exception"), optional("none");
+        /// What is trusted, and what this host shows.
+        tls: Tls = section::<Tls>(), optional("its defaults");
+        /// The proxies through which the flows of a zone leave, by zone: a URL, or `proxy` and `roles`.
+        via: Vec<(At<String>, Route)> = by_zone(via::route()), optional("all flows go direct");
+        /// A file with the password for the proxy, from the folder of the site file.
+        via_password_file: Option<At<String>> = text(), optional("see below");
+        /// How flows are tried.
+        probing: Probing = section::<Probing>(), optional("its defaults");
     }
 }
 
-crate::words::words! {
-    /// A version of TLS.
-    TlsVersion {
-        /// 1.0, the newest of Windows XP to Vista.
-        Tls10 = "tls1.0",
-        /// 1.1.
-        Tls11 = "tls1.1",
-        /// 1.2, the newest of Windows 7 and 8.
-        Tls12 = "tls1.2",
-        /// 1.3.
-        Tls13 = "tls1.3",
-    }
+/// Reads the bytes of a site file.
+///
+/// The findings are all that reading can see; with an error among them the [`Config`] holds what could be read, so
+/// that later checks can still speak. `None` when the bytes are no YAML mapping.
+pub fn read(bytes: &[u8]) -> (Option<Config>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let root = match yaml::parse(bytes) {
+        Ok(root) => root,
+        Err(problem) => return (None, vec![problem]),
+    };
+    let config = section::<Config>().read(&root, &What::owner(""), &mut problems);
+    (config, problems)
 }
 
-/// Client request ports by service; empty where the file says nothing.
-#[derive(Clone, Debug, Default)]
-pub struct ClientPorts {
-    /// HTTP numbers.
-    pub http: Vec<At<u16>>,
-    /// HTTPS numbers.
-    pub https: Vec<At<u16>>,
+/// The JSON Schema of the file.
+pub fn schema() -> serde_json::Value {
+    let mut schema = section::<Config>().schema();
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "portproof site file, probes.yaml".into();
+    schema["description"] = "Every key is explained in docs/site-file.md.".into();
+    schema
 }
 
-/// A software update point's port and SSL port; `None` where the file says nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PortPair {
-    /// Port number.
-    pub http: Option<At<u16>>,
-    /// SSL port number.
-    pub https: Option<At<u16>>,
-}
-
-/// The security mode of a site.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Clients use HTTPS with certificates.
-    #[default]
-    Native,
-    /// Clients use HTTP.
-    Mixed,
-}
-
-/// The hosts from which revocation lists are fetched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CrlHosts {
-    /// Those that the site file names.
-    Named,
-    /// Those that certificates name too, within limits.
-    #[default]
-    Certificates,
-    /// None: no list is fetched.
-    None,
-}
-
-impl CrlHosts {
-    /// Every word of the key, with what it means.
-    pub const WORDS: [(&str, Self); 3] = [
-        ("named", Self::Named),
-        ("certificates", Self::Certificates),
-        ("none", Self::None),
+/// The tables of `docs/site-file.md`, each by the name of its section.
+pub fn tables() -> Vec<(&'static str, String)> {
+    let sections = [
+        ("the file", Config::keys()),
+        ("`site`", SiteSection::keys()),
+        ("`client_ports`", ClientPorts::keys()),
+        ("`software_update_ports`", PortPair::keys()),
+        ("a zone", ZoneSection::keys()),
+        ("a firewall", FirewallSection::keys()),
+        ("a system", SystemSection::keys()),
+        ("`publishes`", Publishes::keys()),
+        ("a flow", FlowItem::keys()),
+        ("an exception", Exception::keys()),
+        ("`tls`", Tls::keys()),
+        ("a proxy of `via`", Route::keys()),
+        ("`probing`", Probing::keys()),
     ];
+    sections
+        .map(|(name, keys)| (name, keys::table(&keys)))
+        .into()
 }
 
-/// How update metadata reach the Internet-based software update point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpdateSync {
-    /// Over the network.
-    Direct,
-    /// By files that are carried.
-    ExportImport,
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-/// A zone.
-#[derive(Clone, Debug)]
-pub struct Zone {
-    /// Name.
-    pub name: At<String>,
-    /// Networks.
-    pub networks: Vec<At<IpNet>>,
-}
+    use super::*;
 
-/// A firewall between two zones.
-#[derive(Clone, Debug)]
-pub struct Firewall {
-    /// Name.
-    pub name: At<String>,
-    /// The two zones.
-    pub between: Vec<At<String>>,
-    /// Its interfaces.
-    pub addresses: Vec<At<IpAddr>>,
-    /// The box that it is a leg of.
-    pub device: Option<At<String>>,
-}
+    fn faults(text: &str) -> Vec<String> {
+        let (_, problems) = read(text.as_bytes());
+        let said = problems.into_iter();
+        said.map(|it| format!("{}: {}", it.message, it.hint.unwrap_or_default()))
+            .collect()
+    }
 
-/// A host.
-#[derive(Clone, Debug)]
-pub struct System {
-    /// Name in the file.
-    pub name: At<String>,
-    /// Zone.
-    pub zone: Option<At<String>>,
-    /// Further zones that it has a leg in.
-    pub also_in: Vec<At<String>>,
-    /// Host names by the zone that asks (`default` for all others).
-    pub names: Vec<(At<String>, At<String>)>,
-    /// Addresses by the zone that asks.
-    pub addresses: Vec<(At<String>, Vec<At<IpAddr>>)>,
-    /// Roles.
-    pub roles: Vec<At<Role>>,
-    /// Client zones that its client-facing roles accept; `None` where the file says nothing.
-    pub serves: Option<Vec<At<String>>>,
-    /// Whether only the site server may start connections between the two.
-    pub initiated_by_site_server: bool,
-    /// Its own software update ports.
-    pub software_update_ports: PortPair,
-    /// The database its management point uses.
-    pub database: Option<At<String>>,
-    /// Its dynamic RPC ranges; empty where the file says nothing.
-    pub rpc_ports: Vec<At<Ports>>,
-    /// Its forest.
-    pub forest: Option<At<String>>,
-    /// Who starts the replication of a database replica.
-    pub replication: Option<At<Replication>>,
-    /// What a web proxy publishes.
-    pub publishes: Option<Publishes>,
-    /// The hosts behind a virtual name.
-    pub members: Vec<At<String>>,
-    /// The SHA-256 of its certificate.
-    pub pin: Option<Pin>,
-    /// Systems with which it speaks inside IPsec.
-    pub ipsec_with: Vec<At<String>>,
-    /// Whether the client for TLS of the past may shake hands with it.
-    pub old_tls: bool,
-    /// The drives on which a distribution point has packages, by their letters; none: the file does not say.
-    pub package_drives: Vec<char>,
-    /// By the zone that asks: ports that are asked, each with the one at which it listens.
-    pub ports: Vec<(At<String>, Vec<Translated>)>,
-}
+    #[test]
+    fn what_the_file_leaves_out_is_as_the_table_says() {
+        let (config, _) = read(b"probing: { timeout: 5s }");
+        let config = config.expect("a mapping");
+        assert_eq!(config.probing.timeout, Duration::from_secs(5));
+        assert_eq!(config.probing.rate, Some(100));
+        assert_eq!(config.probing.sweep.value, Sweep::Watchlist);
+        assert_eq!(config.site, SiteSection::default());
+        assert_eq!(
+            config.site.clients_speak,
+            [TlsVersion::Tls10, TlsVersion::Tls12]
+        );
+        assert_eq!(config.tls.expires_soon, Duration::from_secs(30 * 86_400));
+    }
 
-/// Who starts the replication of a database replica.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replication {
-    /// The site database connects.
-    Push,
-    /// The replica connects.
-    Pull,
-}
+    #[test]
+    fn a_value_that_cannot_be_read_leaves_the_default() {
+        let (config, problems) = read(b"probing: { timeout: soon, attempts: 99 }");
+        assert_eq!(config.expect("a mapping").probing, Probing::default());
+        assert_eq!(problems.len(), 5, "site, zones and systems are missing too");
+    }
 
-/// A port that is asked, with the one that it leads to.
-pub type Translated = (At<u16>, At<u16>);
+    #[test]
+    fn a_section_is_read_on_without_what_it_must_have_and_an_item_is_left_out() {
+        let (config, problems) = read(
+            b"site: { mode: mixed }\nflows: [{ from: a, to: b }]\nzones: {}\nsystems: { a: {} }",
+        );
+        let config = config.expect("a mapping");
+        assert_eq!(config.site.mode.value, Mode::Mixed);
+        assert!(config.flows.is_empty());
+        assert_eq!(config.systems.len(), 1);
+        let missing = problems.iter().filter(|it| it.code == "missing-key");
+        assert_eq!(missing.count(), 7, "{problems:?}");
+    }
 
-/// What a web proxy publishes, and how.
-#[derive(Clone, Debug)]
-pub struct Publishes {
-    /// The systems behind it.
-    pub systems: Vec<At<String>>,
-    /// What it does with TLS.
-    pub tls: ProxyTls,
-    /// Ports at which it is asked, each with that of the systems behind it.
-    pub ports: Vec<Translated>,
-}
-
-/// What a web proxy does with TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProxyTls {
-    /// Ends it and opens its own session.
-    #[default]
-    Bridging,
-    /// Passes it through.
-    Tunnelling,
-}
-
-/// A flow of the user's own.
-#[derive(Clone, Debug)]
-pub struct UserFlow {
-    /// Where it stands.
-    pub at: crate::diagnostic::Place,
-    /// Zone or system it starts at.
-    pub from: At<String>,
-    /// System it leads to.
-    pub to: At<String>,
-    /// Port.
-    pub port: At<u16>,
-    /// Transport.
-    pub transport: Transport,
-    /// Protocol; `None` where the file says nothing.
-    pub protocol: Option<Protocol>,
-    /// Need.
-    pub need: Need,
-    /// The user's reason.
-    pub why: Option<At<String>>,
-}
-
-/// An accepted deviation.
-#[derive(Clone, Debug)]
-pub struct Exception {
-    /// Id of the flow.
-    pub flow: At<String>,
-    /// The last day on which it holds.
-    pub until: At<jiff::civil::Date>,
-    /// Why it is accepted, or who accepted it.
-    pub why: At<String>,
-}
-
-/// How flows are tried.
-#[derive(Clone, Debug)]
-pub struct Probing {
-    /// Bounds one step of one attempt.
-    pub timeout: Duration,
-    /// Tries for a silent port; `None`: until silence is proof.
-    pub attempts: Option<u8>,
-    /// How long after its first try what fails is tried again; zero: never.
-    pub second_look: Duration,
-    /// Probes at once.
-    pub in_flight: usize,
-    /// Probes of one address at once.
-    pub per_host: usize,
-    /// Connection attempts a second; `None`: as fast as it goes.
-    pub rate: Option<u32>,
-    /// Whether names are asked where addresses are given.
-    pub dns: bool,
-    /// Ports tried for being unexpectedly open.
-    pub sweep: Sweep,
-    /// Where `sweep` stands.
-    pub sweep_at: Option<crate::diagnostic::Place>,
-    /// Who allowed a large sweep.
-    pub authorised: Option<String>,
-}
-
-impl Default for Probing {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(3),
-            attempts: None,
-            second_look: Duration::from_secs(20),
-            in_flight: 256,
-            per_host: 8,
-            rate: Some(100),
-            dns: true,
-            sweep: Sweep::Watchlist,
-            sweep_at: None,
-            authorised: None,
+    #[test]
+    fn findings_name_the_way_to_a_value_and_the_keys_that_there_are() {
+        let said = faults(
+            "site: { code: A, prodct: x }\nzones: {}\nsystems:\n  a: { zone: b, roles: [], names: {}, publishes: { systems: [], tls: on } }\nprobing: { attempts: 31 }",
+        );
+        let said = said.join("\n");
+        for part in [
+            "`site` has no key `prodct`: did you mean `product`?",
+            "`site` lacks the key `product`: for example: product: configmgr-2007",
+            "`publishes.tls` of system `a` is `on`, which is not known: ",
+            "`probing.attempts` is out of range: 1 to 30, or `auto`",
+        ] {
+            assert!(said.contains(part), "{part}\n{said}");
         }
     }
-}
 
-/// Ports tried for being unexpectedly open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sweep {
-    /// None beside the needed flows.
-    None,
-    /// The watchlist.
-    Watchlist,
-    /// The watchlist and these.
-    Ports(Vec<Ports>),
+    #[test]
+    fn the_schema_says_of_a_key_what_it_is_and_its_default() {
+        let schema = schema();
+        let timeout = &schema["properties"]["probing"]["properties"]["timeout"];
+        assert_eq!(timeout["default"], "3s");
+        assert_eq!(
+            timeout["description"],
+            "Bounds one step of one attempt, `50ms` to `60s`."
+        );
+        assert_eq!(
+            schema["required"],
+            serde_json::json!(["site", "zones", "systems"])
+        );
+    }
 }

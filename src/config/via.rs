@@ -6,10 +6,15 @@ use std::fmt;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
+use serde_json::{Value as Json, json};
 use url::Url;
 
-use super::read::is_host_name;
+use super::keys::{What, keys};
+use super::kinds::{Kind, Plain, filled, section};
+use super::system::roles;
 use crate::catalogue::Role;
+use crate::diagnostic::Problem;
+use crate::yaml::{self, Node, Value};
 
 /// The port of a SOCKS proxy where none is given (RFC 1928 section 3).
 const SOCKS_PORT: u16 = 1080;
@@ -36,13 +41,70 @@ pub struct Via {
     pub user: Option<String>,
 }
 
-/// How flows of a zone leave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The proxy.
-    pub proxy: Via,
-    /// The roles whose flows go through it, while all others go direct; `None`: everything goes through it.
-    pub roles: Option<BTreeSet<Role>>,
+keys! {
+    /// How flows of a zone leave.
+    item Route {
+        /// The URL of the proxy.
+        proxy: Via = proxy(), required("proxy: \"http://proxy.example:8080\"");
+        /// The roles whose flows go through it, while all others go direct.
+        roles: Option<BTreeSet<Role>> = proxied_roles(), optional("everything goes through it");
+    }
+}
+
+/// A proxy, and perhaps the roles whose flows go through it.
+pub(super) fn route() -> ProxyOrRoute {
+    ProxyOrRoute
+}
+
+pub(super) struct ProxyOrRoute;
+
+impl Kind for ProxyOrRoute {
+    type Value = Route;
+
+    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<Route> {
+        let Value::Map(_) = node.value else {
+            let proxy = proxy().read(node, what, problems)?;
+            return Some(Route { proxy, roles: None });
+        };
+        section().read(node, what, problems)
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "anyOf": [proxy().schema(), section::<Route>().schema()] })
+    }
+}
+
+/// The URL of a proxy. What is wrong with it is said without quoting it: there may be a password in it.
+fn proxy() -> Plain<Via> {
+    Plain {
+        read: |node, what, problems| {
+            let url = yaml::text(node, what, problems)?;
+            let via = Via::parse(&url.value);
+            if let Err(fault) = &via {
+                problems.push(
+                    Problem::error("bad-via", node.at, fault.to_string())
+                        .hint("for example: via: { internet: \"http://user@proxy.example:8080\" }, and the password in PORTPROOF_VIA_PASSWORD"),
+                );
+            }
+            via.ok()
+        },
+        schema: || json!({ "type": "string", "pattern": "^(http|socks5)://" }),
+    }
+}
+
+fn proxied_roles() -> impl Kind<Value = BTreeSet<Role>> {
+    const HINT: &str = "name roles, or leave out `roles`: then everything goes through the proxy";
+    filled(
+        "bad-via",
+        HINT,
+        Plain {
+            read: |node, what, problems| {
+                let roles = roles().read(node, &What::owner(what), problems)?;
+                Some(roles.into_iter().map(|role| role.value).collect())
+            },
+            schema: || roles().schema(),
+        },
+    )
 }
 
 /// What is wrong with a proxy's URL. None of them quotes it: there may be a password in it.
@@ -122,6 +184,22 @@ impl Via {
             user: user(&url)?,
         })
     }
+}
+
+/// RFC 952 and RFC 1123 names, with the underscore that Windows domains carry.
+pub(super) fn is_host_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.len() <= 253
+        && name.parse::<std::net::IpAddr>().is_err()
+        && name.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        })
 }
 
 fn host(written: &str) -> Option<String> {

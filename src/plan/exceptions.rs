@@ -60,7 +60,7 @@ fn unplanned(site: &Site, ids: &BTreeSet<String>, exception: &Exception) -> Opti
 
 /// Whether a sweep may find it: from a zone, at a port that is swept.
 fn may_be_swept(site: &Site, parts: &FlowId<'_>) -> bool {
-    let Sweep::Ports(ranges) = &site.probing.sweep else {
+    let Sweep::Ports(ranges) = &site.probing.sweep.value else {
         return false;
     };
     let from_a_zone = site.zones.iter().any(|zone| zone.name == parts.from);

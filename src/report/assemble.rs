@@ -151,6 +151,7 @@ pub fn assemble(outcome: Outcome<'_>) -> ReportDocument {
             .flat_map(|swept| swept_findings(&outcome, swept)),
     );
     flows.sort_by(|a, b| a.flow.id.cmp(&b.flow.id));
+    let authorised = outcome.site.probing.authorised.as_ref();
     let mut notes = outcome.notes.clone();
     let today = Offset::UTC.to_datetime(outcome.now).date();
     notes.extend(exceptions::apply(outcome.site, &mut flows, today));
@@ -160,7 +161,7 @@ pub fn assemble(outcome: Outcome<'_>) -> ReportDocument {
         site: SiteName::of(outcome.site),
         vantages: vec![outcome.vantage.clone()],
         devices: outcome.site.devices(),
-        authorised: outcome.site.probing.authorised.clone(),
+        authorised: authorised.map(|it| it.value.clone()),
         summary: summary(&flows),
         flows,
         flows_elsewhere: outcome.elsewhere.iter().map(|start| start.flows).sum(),

@@ -40,7 +40,7 @@ fn by_name(question: &Question) -> Option<&String> {
 }
 
 fn swept(run: &Run) -> Option<usize> {
-    let ranges = match &run.file.site.probing.sweep {
+    let ranges = match &run.file.site.probing.sweep.value {
         Sweep::Ports(ranges) if !run.ways.are_all_by_proxy() => ranges,
         Sweep::Ports(_) | Sweep::None | Sweep::Watchlist => return None,
     };
@@ -54,7 +54,7 @@ fn leaving(run: &Run) -> Leaving {
         Ways::Direct => Leaving::Directly,
         Ways::Proxy(gateway) => Leaving::ByProxy {
             url: gateway.url().to_string(),
-            sweep: matches!(run.file.site.probing.sweep, Sweep::Ports(_)),
+            sweep: matches!(run.file.site.probing.sweep.value, Sweep::Ports(_)),
         },
         Ways::ProxyOfRoles(gateway, roles) => Leaving::PartlyByProxy {
             url: gateway.url().to_string(),

@@ -18,7 +18,7 @@ fn of_the_site(run: &Run) -> Vec<Chosen> {
     if let Some(old) = &run.against {
         chosen.retain(|chosen| !old.asks(chosen.flow));
     }
-    if site.probing.sweep == Sweep::None {
+    if site.probing.sweep.value == Sweep::None {
         chosen.retain(|chosen| !run.plan.flows[chosen.flow].reason.only_watched);
     }
     chosen

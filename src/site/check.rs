@@ -101,7 +101,7 @@ pub(super) fn resolve(
             .map(|code| code.value.clone())
             .unwrap_or_default(),
         product: catalogue.product.clone(),
-        mode: config.site.mode.map(|mode| mode.value).unwrap_or_default(),
+        mode: config.site.mode.value,
         zones: config
             .zones
             .iter()
@@ -176,10 +176,8 @@ fn mixed_mode(
     clients: &[ZoneId],
     problems: &mut Vec<Problem>,
 ) {
-    if let Some(mode) = config.site.mode
-        && mode.value == Mode::Mixed
-        && internet.is_some_and(|zone| clients.contains(&zone))
-    {
+    let mode = &config.site.mode;
+    if mode.value == Mode::Mixed && internet.is_some_and(|zone| clients.contains(&zone)) {
         problems.push(Problem::error("mixed-mode-internet", mode.at, "the site is in mixed mode and has Internet clients").hint("Internet-based client management needs native mode: `mode: native`, or take the zone out of `clients`"));
     }
 }
@@ -383,7 +381,7 @@ fn own_flow(
 }
 
 fn large_sweep(config: &Config, systems: &[System], problems: &mut Vec<Problem>) {
-    let Sweep::Ports(ranges) = &config.probing.sweep else {
+    let Sweep::Ports(ranges) = &config.probing.sweep.value else {
         return;
     };
     let ports: usize = ranges
@@ -399,7 +397,7 @@ fn large_sweep(config: &Config, systems: &[System], problems: &mut Vec<Problem>)
     });
     if ports > LARGEST_UNAUTHORISED_SWEEP && outside && config.probing.authorised.is_none() {
         problems.push(
-            Problem::error("unauthorised-sweep", config.probing.sweep_at, format!("`probing.sweep` has {ports} ports of each system, and nobody has allowed it"))
+            Problem::error("unauthorised-sweep", config.probing.sweep.at, format!("`probing.sweep` has {ports} ports of each system, and nobody has allowed it"))
                 .hint(format!("above {LARGEST_UNAUTHORISED_SWEEP} ports say who did, as in authorised: \"change 4711\"; it is printed in the report")),
         );
     }

@@ -7,7 +7,7 @@ use super::legs::also_in;
 use super::names::{Names, asking_zone};
 use super::{System, SystemId, Translation, ZoneId};
 use crate::catalogue::{Catalogue, Role, Setting};
-use crate::config::{self, Config, Translated};
+use crate::config::{self, Config, ProxyTls, Translated};
 use crate::diagnostic::Problem;
 use crate::yaml::At;
 
@@ -85,15 +85,14 @@ pub(super) fn one_system(
             system.rpc_ports.iter().map(|range| range.value).collect()
         },
         forest: system.forest.as_ref().map(|forest| forest.value.clone()),
-        replication: system.replication.map(|replication| replication.value),
+        replication: system.replication,
         publishes: published
             .filter_map(|name| names.system(name, &format!("{what} publishes"), problems))
             .collect(),
         proxy_tls: system
             .publishes
             .as_ref()
-            .map(|publishes| publishes.tls)
-            .unwrap_or_default(),
+            .map_or(ProxyTls::Bridging, |publishes| publishes.tls),
         members: Vec::new(),
         published_ports: system
             .publishes
@@ -188,8 +187,8 @@ fn update_ports(
     problems: &mut Vec<Problem>,
 ) -> (u16, u16) {
     let (own, site) = (
-        system.software_update_ports,
-        config.site.software_update_ports,
+        &system.software_update_ports,
+        &config.site.software_update_ports,
     );
     let pick = |own: Option<At<u16>>, site: Option<At<u16>>, setting| {
         let default = catalogue

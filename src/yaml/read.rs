@@ -178,13 +178,19 @@ impl<'a> Fields<'a> {
         found
     }
 
+    /// Where the mapping stands.
+    pub(crate) fn place(&self) -> Place {
+        self.at
+    }
+
     /// All keys with their values, in the order of the file.
     pub(crate) fn all(&self) -> &[(At<&'a str>, &'a Node)] {
         &self.entries
     }
 }
 
-pub(super) fn wrong_type(node: &Node, what: &str, wanted: &str) -> Problem {
+/// That a value is of another kind than is wanted.
+pub(crate) fn wrong_type(node: &Node, what: &str, wanted: &str) -> Problem {
     Problem::error(
         "wrong-type",
         node.at,

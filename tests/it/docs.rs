@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use portproof::config::KEYS;
+use portproof::config;
 use portproof::verdict::Cause;
+use serde_json::Value;
 
 fn headings(page: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(page).expect("a page");
@@ -64,13 +65,67 @@ fn every_finding_has_its_heading() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// The page with the tables of keys in their places: each stands behind a line that names its section.
+fn with_tables(page: &str) -> String {
+    let mut made = page.to_string();
+    for (section, table) in config::tables() {
+        let marker = format!("<!-- keys of {section} -->\n");
+        let (before, behind) = made
+            .split_once(&marker)
+            .unwrap_or_else(|| panic!("no {marker}"));
+        let is_old = |line: &&str| line.starts_with('|') || line.trim().is_empty();
+        let rest: String = behind.split_inclusive('\n').skip_while(is_old).collect();
+        made = format!("{before}{marker}\n{table}\n{rest}");
+    }
+    made
+}
+
+/// `PORTPROOF_GOLDEN=write cargo test --test docs keys` writes the tables anew.
 #[test]
-fn every_key_of_the_site_file_is_in_its_schema_and_on_its_page() {
-    let schema = fs::read_to_string("src/config/schema.json").expect("the schema");
-    let page = fs::read_to_string("docs/site-file.md").expect("the page");
-    for key in KEYS.iter().flat_map(|(_, keys)| keys.iter()) {
-        assert!(schema.contains(&format!("\"{key}\":")), "schema: {key}");
-        assert!(page.contains(&format!("`{key}`")), "page: {key}");
+fn the_page_of_the_site_file_has_the_tables_of_its_keys() {
+    let file = "docs/site-file.md";
+    let page = fs::read_to_string(file).expect("the page");
+    let made = with_tables(&page);
+    if std::env::var_os("PORTPROOF_GOLDEN").is_some_and(|what| what == "write") {
+        fs::write(file, &made).expect("written");
+    } else {
+        assert!(
+            page == made,
+            "the head of this test says how to write the page anew:\n{made}"
+        );
+    }
+}
+
+/// The names of all keys in a schema, whatever they are nested in.
+fn keys_in(schema: &Value, found: &mut BTreeSet<String>) {
+    let objects = schema.as_object().into_iter().flatten();
+    for (name, below) in objects {
+        if name == "properties" {
+            found.extend(
+                below
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(key, _)| key.clone()),
+            );
+        }
+        keys_in(below, found);
+    }
+    let lists = schema.as_array().into_iter().flatten();
+    lists.for_each(|below| keys_in(below, found));
+}
+
+#[test]
+fn every_key_of_the_schema_of_the_site_file_has_a_row() {
+    let mut keys = BTreeSet::new();
+    keys_in(&config::schema(), &mut keys);
+    let tables: String = config::tables()
+        .into_iter()
+        .map(|(_, table)| table)
+        .collect();
+    assert!(keys.len() > 50, "{keys:?}");
+    for key in keys {
+        assert!(tables.contains(&format!("\n| `{key}` | ")), "{key}");
     }
 }
 

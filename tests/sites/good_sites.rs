@@ -1,4 +1,4 @@
-//! Every file in `tests/sites/good` is accepted, and its plan has the flows that its own first lines name.
+//! Every file in `tests/sites/good` is as the schema says and is accepted, and its plan has the flows that its own first lines name.
 //!
 //! `# expect: ID NEED [KEY=VALUE]...` where the keys are those of a flow in `portproof plan --format json`; lists are
 //! joined with commas. `# absent: ID`, `# warns: LINE:COLUMN CODE`.
@@ -42,6 +42,8 @@ pub(crate) fn planned_as_it_says(path: &Path) -> datatest_stable::Result<()> {
         })
         .collect();
     assert_eq!(warnings, lines(&text, "warns"));
+    let as_written: Value = serde_yaml::from_str(&text)?;
+    jsonschema::validate(&config::schema(), &as_written).expect("as the schema says");
     let plan = plan::derive(&site, &catalogue);
     let document = serde_json::to_value(plan::document(&site, "site.yaml", &plan))?;
     let flows = document["flows"].as_array().expect("flows");

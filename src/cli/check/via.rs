@@ -33,7 +33,7 @@ fn find(loaded: &Loaded) -> anyhow::Result<String> {
         return Ok(password);
     }
     let named = loaded.config.via_password_file.as_ref();
-    let named = named.map(|file| loaded.folder.join(file));
+    let named = named.map(|file| loaded.folder.join(&file.value));
     let Some(path) = named.or_else(|| handed_over(CREDENTIAL)) else {
         anyhow::bail!("no password: set {PASSWORD}, or name a file under `via_password_file`");
     };

@@ -1,0 +1,310 @@
+//! One table of keys: each key of the site file is declared once, as one entry of a `keys!` section.
+//!
+//! ```text
+//! keys! {
+//!     /// How flows are tried.
+//!     section Probing {
+//!         /// Bounds one step of one attempt, `50ms` to `60s`.
+//!         timeout: Duration = span("50ms", "60s"), default("3s");
+//!     }
+//! }
+//! ```
+//!
+//! An entry has the words of the page, the key, the type of its value, its kind (`kinds`: how it is written), and what
+//! holds without it. From the entry come:
+//!
+//! - the field of the struct and its documentation,
+//! - the reader ([`Section::read`]), and the keys that "did you mean" knows,
+//! - the JSON Schema, which `portproof schema config` prints,
+//! - the row of the table in `docs/site-file.md`, which a test compares and can write.
+//!
+//! What holds without the key is one of:
+//!
+//! - `default("3s")`: this value, as the file would write it.
+//! - `optional("the product's")`: no value; the text says what that means.
+//! - `required("code: PRI")`: a finding, with this example. A `section` is then read on, so that its other faults are
+//!   found too. An `item`, which is one of many, is left out.
+
+use std::fmt;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::kinds::Kind;
+use crate::diagnostic::{Place, Problem};
+use crate::yaml::{self, Fields, Node, Value};
+
+/// Declares a section of the site file: see the head of this module.
+macro_rules! keys {
+    ($(#[$doc:meta])* $head:ident $section:ident $(checked by $check:ident)? { $(
+        $(#[doc = $about:literal])+
+        $key:ident: $value:ty = $kind:expr, $without:ident($text:literal);
+    )+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $section { $($(#[doc = $about])+ pub $key: $value),+ }
+
+        impl $crate::config::keys::Section for $section {
+            const NAMES: &'static [&'static str] = &[$(stringify!($key)),+];
+
+            fn keys() -> Vec<$crate::config::keys::Key> {
+                use $crate::config::keys::{Key, Without};
+                vec![$(Key {
+                    name: stringify!($key),
+                    about: concat!($($about),+),
+                    without: Without::$without($text),
+                    schema: $crate::config::kinds::Kind::schema(&$kind),
+                }),+]
+            }
+
+            fn read(
+                entries: &$crate::config::keys::Entries<'_>,
+                problems: &mut Vec<$crate::diagnostic::Problem>,
+            ) -> Option<Self> {
+                use $crate::config::keys::$head;
+                $(let $key = $head::$without(entries, stringify!($key), &$kind, $text, problems);)+
+                $($check(entries, problems);)?
+                Some(Self { $($key: $key?),+ })
+            }
+        }
+
+        $crate::config::keys::keys!(@ $head $section);
+    };
+    (@ section $section:ident) => {
+        impl Default for $section {
+            fn default() -> Self {
+                $crate::config::keys::silent()
+            }
+        }
+    };
+    (@ item $section:ident) => {};
+}
+
+pub(super) use keys;
+
+/// A key, as schema and page tell of it.
+pub(super) struct Key {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it is.
+    pub(super) about: &'static str,
+    /// What holds without it.
+    pub(super) without: Without,
+    /// The JSON Schema of its values.
+    pub(super) schema: Json,
+}
+
+/// What holds where the file lacks a key.
+#[derive(Clone, Copy)]
+pub(super) enum Without {
+    /// A value, as the file would write it.
+    Default(&'static str),
+    /// No value: what that means.
+    Optional(&'static str),
+    /// The file is refused: an example.
+    Required(&'static str),
+}
+
+impl Without {
+    pub(super) fn default(yaml: &'static str) -> Self {
+        Self::Default(yaml)
+    }
+
+    pub(super) fn optional(means: &'static str) -> Self {
+        Self::Optional(means)
+    }
+
+    pub(super) fn required(example: &'static str) -> Self {
+        Self::Required(example)
+    }
+}
+
+/// A mapping whose keys are declared by `keys!`.
+pub(super) trait Section: Sized {
+    /// The names of its keys.
+    const NAMES: &'static [&'static str];
+
+    /// Its keys.
+    fn keys() -> Vec<Key>;
+
+    /// Its values; `None` when it is left out.
+    fn read(entries: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<Self>;
+}
+
+/// What a section holds in the file, and what findings call it.
+pub(super) struct Entries<'a> {
+    pub(super) fields: Fields<'a>,
+    pub(super) what: What,
+}
+
+impl Entries<'_> {
+    fn value<K: Kind>(&self, key: &str, kind: &K, problems: &mut Vec<Problem>) -> Option<K::Value> {
+        let node = self.fields.get(key)?;
+        kind.read(node, &self.what.key(key), problems)
+    }
+}
+
+/// What findings call a value: the way to its key, and whose it is, as in "`publishes.tls` of system `isa01`".
+#[derive(Clone)]
+pub(super) struct What {
+    keys: String,
+    owner: String,
+}
+
+impl What {
+    /// Something that is no value of a key, such as "system `isa01`".
+    pub(super) fn owner(owner: impl Into<String>) -> Self {
+        Self {
+            keys: String::new(),
+            owner: owner.into(),
+        }
+    }
+
+    /// A key of it.
+    pub(super) fn key(&self, key: &str) -> Self {
+        let owner = self.owner.clone();
+        match self.keys.as_str() {
+            "" => Self {
+                keys: key.to_string(),
+                owner,
+            },
+            keys => Self {
+                keys: format!("{keys}.{key}"),
+                owner,
+            },
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.keys.as_str(), self.owner.as_str()) {
+            ("", "") => formatter.write_str("the file"),
+            ("", owner) => formatter.write_str(owner),
+            (keys, "") => write!(formatter, "`{keys}`"),
+            (keys, owner) => write!(formatter, "`{keys}` of {owner}"),
+        }
+    }
+}
+
+/// How the keys of a section are read.
+pub(super) mod section {
+    use super::{Entries, Kind, Problem, needed};
+    pub(in crate::config) use super::{default, optional};
+
+    pub(in crate::config) fn required<K: Kind, V: From<K::Value> + Default>(
+        entries: &Entries<'_>,
+        key: &str,
+        kind: &K,
+        example: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<V> {
+        let value = needed(entries, key, kind, example, problems);
+        Some(value.map(V::from).unwrap_or_default())
+    }
+}
+
+/// How the keys of an item are read.
+pub(super) mod item {
+    use super::{Entries, Kind, Problem, needed};
+    pub(in crate::config) use super::{default, optional};
+
+    pub(in crate::config) fn required<K: Kind, V: From<K::Value>>(
+        entries: &Entries<'_>,
+        key: &str,
+        kind: &K,
+        example: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<V> {
+        needed(entries, key, kind, example, problems).map(V::from)
+    }
+}
+
+fn needed<K: Kind>(
+    entries: &Entries<'_>,
+    key: &str,
+    kind: &K,
+    example: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<K::Value> {
+    entries.fields.need(key, example, problems)?;
+    entries.value(key, kind, problems)
+}
+
+pub(super) fn optional<K: Kind, V: From<K::Value> + Default>(
+    entries: &Entries<'_>,
+    key: &str,
+    kind: &K,
+    _: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<V> {
+    let value = entries.value(key, kind, problems);
+    Some(value.map(V::from).unwrap_or_default())
+}
+
+pub(super) fn default<K: Kind, V: From<K::Value>>(
+    entries: &Entries<'_>,
+    key: &str,
+    kind: &K,
+    yaml: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<V> {
+    let usual = || {
+        let node = yaml::parse(yaml.as_bytes()).expect("a default is YAML");
+        kind.read(&node, &entries.what.key(key), &mut Vec::new())
+    };
+    let value = entries.value(key, kind, problems).or_else(usual);
+    Some(value.expect("a default is of its kind").into())
+}
+
+/// A section of which the file says nothing.
+pub(super) fn silent<S: Section>() -> S {
+    let nothing = Node {
+        at: Place::default(),
+        value: Value::Map(Vec::new()),
+    };
+    let mut ignored = Vec::new();
+    super::kinds::section()
+        .read(&nothing, &What::owner(""), &mut ignored)
+        .expect("a section is read without its keys")
+}
+
+/// The JSON Schema of a section.
+pub(super) fn schema(keys: &[Key]) -> Json {
+    let properties: Map<String, Json> = keys
+        .iter()
+        .map(|key| (key.name.to_string(), key.described()))
+        .collect();
+    let required = keys
+        .iter()
+        .filter(|key| matches!(key.without, Without::Required(_)));
+    let required: Vec<&str> = required.map(|key| key.name).collect();
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+impl Key {
+    /// The schema of its values, with what it is and its default.
+    fn described(&self) -> Json {
+        let mut schema = self.schema.clone();
+        schema["description"] = self.about.trim().into();
+        if let Without::Default(yaml) = self.without {
+            schema["default"] = serde_yaml::from_str(yaml).expect("a default is YAML");
+        }
+        schema
+    }
+
+    /// Its row of the page.
+    fn row(&self) -> String {
+        let without = match self.without {
+            Without::Default(yaml) => format!("`{yaml}`"),
+            Without::Optional(means) => means.to_string(),
+            Without::Required(example) => format!("must be there, as in `{example}`"),
+        };
+        format!("| `{}` | {} | {without} |\n", self.name, self.about.trim())
+    }
+}
+
+/// The table of a section, as the page has it.
+pub(super) fn table(keys: &[Key]) -> String {
+    let rows: String = keys.iter().map(Key::row).collect();
+    format!("| key | is | default |\n|---|---|---|\n{rows}")
+}

@@ -1,0 +1,109 @@
+//! The `probing` section: how flows are tried.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::keys::keys;
+use super::kinds::{Plain, at, number, or, span, text};
+use crate::diagnostic::Problem;
+use crate::yaml::{self, At, Ports, Value};
+
+keys! {
+    /// How flows are tried.
+    section Probing {
+        /// Bounds one step of one attempt, `50ms` to `60s`.
+        timeout: Duration = span("50ms", "60s"), default("3s");
+        /// Tries for a silent port, 1 to 30. `auto`: until silence is proof.
+        attempts: Option<u8> = or("auto", None, number(1_u8, 30)), default("auto");
+        /// How long after its first try a port that fails is tried again, `1s` to `300s`. Outages that end sooner by themselves
+        /// are seen as such; a run with a silent port takes at least so long. `off`: no second look.
+        second_look: Duration = or("off", Duration::ZERO, span("1s", "300s")), default("20s");
+        /// Probes at once.
+        in_flight: usize = number(1, u16::MAX), default("256");
+        /// Probes of one address at once.
+        per_host: usize = number(1, u16::MAX), default("8");
+        /// Connection attempts a second, as in `100/s`; or `max`.
+        rate: Option<u32> = or("max", None, rate()), default("100/s");
+        /// `off`: names are not asked where addresses are given.
+        dns: bool = on_off(), default("on");
+        /// Ports tried for being unexpectedly open: `none`, `watchlist`, `all`, or ports as in `"1-1024,8080"`. Flows that a rule
+        /// or your file forbids are tried in any case.
+        sweep: At<Sweep> = at(sweep()), default("watchlist");
+        /// Who allowed more than 1,024 ports of one system outside loopback; printed in the report.
+        authorised: Option<At<String>> = text(), optional("nobody");
+    }
+}
+
+/// Ports tried for being unexpectedly open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// None beside the needed flows.
+    None,
+    /// The watchlist.
+    Watchlist,
+    /// The watchlist and these.
+    Ports(Vec<Ports>),
+}
+
+/// Connection attempts a second.
+fn rate() -> Plain<u32> {
+    Plain {
+        read: |node, what, problems| {
+            let found = yaml::text(node, what, problems)?;
+            let number = found.value.strip_suffix("/s").unwrap_or(&found.value);
+            let number = number.trim().parse::<u32>().ok();
+            let number = number.filter(|number| (1..=1_000_000).contains(number));
+            if number.is_none() {
+                let says = format!("{what} is `{}`, which is no rate", found.value);
+                problems.push(
+                    Problem::error("bad-rate", node.at, says)
+                        .hint("write connection attempts a second, as in `100/s`"),
+                );
+            }
+            number
+        },
+        schema: || json!({ "type": ["string", "integer"], "pattern": "^[0-9]+ *(/s)?$", "minimum": 1, "maximum": 1_000_000 }),
+    }
+}
+
+fn on_off() -> Plain<bool> {
+    Plain {
+        read: |node, what, problems| match &node.value {
+            Value::Bool(value) => Some(*value),
+            _ => {
+                let words = [("on", true), ("off", false)];
+                let word = yaml::word(node, what, "unknown-word", &words, problems)?;
+                Some(word.value)
+            }
+        },
+        schema: || json!({ "enum": ["on", "off", true, false] }),
+    }
+}
+
+fn sweep() -> Plain<Sweep> {
+    const ALL: Ports = Ports {
+        low: 1,
+        high: u16::MAX,
+    };
+    Plain {
+        read: |node, what, problems| {
+            match &node.value {
+                Value::Text(text) if text == "none" => return Some(Sweep::None),
+                Value::Text(text) if text == "watchlist" => return Some(Sweep::Watchlist),
+                Value::Text(text) if text == "all" => return Some(Sweep::Ports(vec![ALL])),
+                _ => {}
+            }
+            let before = problems.len();
+            let ranges = yaml::ports(node, what, problems);
+            for problem in &mut problems[before..] {
+                problem.hint =
+                    Some("write none, watchlist, all, or ports as in \"1-1024,8080\"".to_string());
+            }
+            Some(Sweep::Ports(
+                ranges.into_iter().map(|range| range.value).collect(),
+            ))
+        },
+        schema: || json!({ "type": ["string", "integer"] }),
+    }
+}

@@ -1,0 +1,117 @@
+//! The `site` section: what the console shows of the site.
+
+use super::keys::keys;
+use super::kinds::{
+    Kind, at, boolean, explained, filled, list, one_or_list, port, section, text, word,
+};
+use crate::words::words;
+use crate::yaml::At;
+
+keys! {
+    /// The `site` section.
+    section SiteSection {
+        /// The site code.
+        code: Option<At<String>> = text(), required("code: PRI");
+        /// The product: `configmgr-2007`.
+        product: Option<At<String>> = text(), required("product: configmgr-2007");
+        /// The security mode, `native` or `mixed`. Mixed with Internet clients is refused.
+        mode: At<Mode> = at(word(Mode::ALL, Mode::name)), default("native");
+        /// Site Properties > Ports: every service that is ticked.
+        client_ports: ClientPorts = explained("client-ports", section::<ClientPorts>()), optional("the product's");
+        /// Whether some clients still use the default number. `false` makes it optional while another is active.
+        default_port_clients: bool = boolean(), default("true");
+        /// Numbers that were in use before a change, as under `client_ports`. They must be closed again.
+        retired_client_ports: ClientPorts = explained("client-ports", section::<ClientPorts>()), optional("none");
+        /// Software Update Point Component > Internet-based.
+        software_update_ports: PortPair = explained("software-update-ports", section::<PortPair>()), optional("the product's");
+        /// How update metadata reach the Internet-based software update point: `direct` over the network, `export-import`
+        /// when they are carried.
+        update_sync: UpdateSync = word(UpdateSync::ALL, UpdateSync::name), default("direct");
+        /// Whether clients check revocation lists.
+        crl_check: bool = boolean(), default("true");
+        /// Where the lists are; plain HTTP. `crl_hosts` says whether those that the certificates name are fetched too.
+        crl_urls: Vec<At<String>> = list(text()), optional("none");
+        /// The hosts from which lists and OCSP answers are fetched: `named`, those that this file names; `certificates`,
+        /// those that certificates name too, within limits; `none`. See
+        /// [Hosts that only certificates name](#hosts-that-only-certificates-name).
+        crl_hosts: CrlHosts = word(CrlHosts::ALL, CrlHosts::name), default("certificates");
+        /// The versions of TLS that clients speak: `tls1.0` to `tls1.3`; by default those of Windows XP to 7. A server that
+        /// refuses the newest of them, offered with the cipher suites of that time, is warned of (`modern-tls-only`). With
+        /// `tls1.3`, or an empty list, none is asked.
+        clients_speak: Vec<TlsVersion> = list(word(TlsVersion::ALL, TlsVersion::name)), default("[tls1.0, tls1.2]");
+    }
+}
+
+keys! {
+    /// Client request ports by service; empty where the file says nothing.
+    section ClientPorts {
+        /// HTTP: one number or two.
+        http: Vec<At<u16>> = some_ports(), optional("as above");
+        /// HTTPS: one number or two.
+        https: Vec<At<u16>> = some_ports(), optional("as above");
+    }
+}
+
+keys! {
+    /// A software update point's pair of ports.
+    section PortPair {
+        /// The port number.
+        http: Option<At<u16>> = port(), optional("as above");
+        /// The SSL port number.
+        https: Option<At<u16>> = port(), optional("as above");
+    }
+}
+
+fn some_ports() -> impl Kind<Value = Vec<At<u16>>> {
+    filled(
+        "missing-key",
+        "leave the key out for the default",
+        one_or_list(port()),
+    )
+}
+
+words! {
+    /// The security mode of a site.
+    Mode {
+        /// Clients use HTTPS with certificates.
+        Native = "native",
+        /// Clients use HTTP.
+        Mixed = "mixed",
+    }
+}
+
+words! {
+    /// How update metadata reach the Internet-based software update point.
+    UpdateSync {
+        /// Over the network.
+        Direct = "direct",
+        /// By files that are carried.
+        ExportImport = "export-import",
+    }
+}
+
+words! {
+    /// The hosts from which revocation lists are fetched.
+    CrlHosts {
+        /// Those that the site file names.
+        Named = "named",
+        /// Those that certificates name too, within limits.
+        Certificates = "certificates",
+        /// None: no list is fetched.
+        None = "none",
+    }
+}
+
+words! {
+    /// A version of TLS.
+    TlsVersion {
+        /// 1.0, the newest of Windows XP to Vista.
+        Tls10 = "tls1.0",
+        /// 1.1.
+        Tls11 = "tls1.1",
+        /// 1.2, the newest of Windows 7 and 8.
+        Tls12 = "tls1.2",
+        /// 1.3.
+        Tls13 = "tls1.3",
+    }
+}

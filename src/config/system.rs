@@ -1,0 +1,203 @@
+//! The `systems` section: a host in a zone, or one name for several.
+
+use std::net::IpAddr;
+
+use serde_json::json;
+
+use super::Pin;
+use super::keys::{Entries, What, keys};
+use super::kinds::{
+    Kind as _, Named, Plain, Word, address, at, boolean, by_zone, explained, list, name,
+    one_or_list, port_pairs, section, text, word,
+};
+use super::site::PortPair;
+use super::via::is_host_name;
+use crate::catalogue::Role;
+use crate::diagnostic::Problem;
+use crate::words::words;
+use crate::yaml::{self, At, Ports};
+
+/// A host.
+pub type System = Named<SystemSection>;
+
+/// A port that is asked, with the one that it leads to.
+pub type Translated = (At<u16>, At<u16>);
+
+keys! {
+    /// What a system is.
+    section SystemSection checked by has_a_place {
+        /// The zone where it stands.
+        zone: Option<At<String>> = name(), required("zone: perimeter");
+        /// Further zones that it has a leg in; see [Several legs](#several-legs).
+        also_in: Vec<At<String>> = list(name()), optional("none");
+        /// Host names by the zone that asks; `default` for all others. Names, addresses or both must be there.
+        names: Vec<(At<String>, At<String>)> = by_zone(host_name()), optional("none");
+        /// One address or a list, by the zone that asks. An address given is the one that is tried; DNS is asked as well, and a
+        /// difference is a note.
+        addresses: Vec<(At<String>, Vec<At<IpAddr>>)> = by_zone(one_or_list(address())), optional("resolved from the name");
+        /// What it does in the site: see below.
+        roles: Vec<At<Role>> = roles(), required("roles: [management-point]");
+        /// The client zones that its roles accept. Must be there with a role that clients reach.
+        serves: Option<Vec<At<String>>> = list(name()), optional("none");
+        /// Whether only the site server starts connections between the two: SMB and RPC toward the site server must be closed.
+        /// It touches neither database nor update sync.
+        initiated_by_site_server: bool = boolean(), default("false");
+        /// Its own pair; a flow uses its destination's.
+        software_update_ports: PortPair = explained("software-update-ports", section::<PortPair>()), optional("the site's");
+        /// The database that its management point uses.
+        database: Option<At<String>> = name(), optional("a replica in its zone, else the site database");
+        /// Its dynamic RPC ranges: one or a list.
+        rpc_ports: Vec<At<Ports>> = port_ranges(), optional("the product's");
+        /// Its forest. Flows to domain controllers and DNS stay within a forest.
+        forest: Option<At<String>> = text(), optional("one forest");
+        /// Of a replica: who starts the replication, `push` (the site database connects) or `pull` (the replica does).
+        replication: Option<Replication> = word(Replication::ALL, Replication::name), optional("both optional, with a warning");
+        /// What a web proxy publishes.
+        publishes: Option<Publishes> = section::<Publishes>(), optional("nothing");
+        /// The hosts behind a virtual name: clients go to the name, servers to its members.
+        members: Vec<At<String>> = list(name()), optional("none");
+        /// Systems with which it speaks inside IPsec; one of two ends says it for both. See [IPsec](#ipsec).
+        ipsec_with: Vec<At<String>> = list(name()), optional("none");
+        /// `false`: no handshake in TLS of the past with this system, so that this host's client certificate is never signed for
+        /// with it. See [TLS of the past](#tls-of-the-past).
+        old_tls: bool = boolean(), default("true");
+        /// Of a distribution point: the letters of the drives on which it has packages, as in `[F]`. Their folders prove the
+        /// role, and are asked for in the place of those on C, D and E.
+        package_drives: Vec<char> = drives(), optional("C, D and E are tried");
+        /// By the zone that asks: the ports that are asked, each with the one at which it listens, as in
+        /// `{ internet: { 443: 8443 } }`. See [Address and port translation](#address-and-port-translation).
+        ports: Vec<(At<String>, Vec<Translated>)> = by_zone(port_pairs()), optional("nothing is translated");
+        /// The SHA-256 of its certificate, hexadecimal, with or without colons, in quotes
+        /// (`openssl x509 -noout -fingerprint -sha256`). Another certificate by an authority that the file does not name is
+        /// proof of interception.
+        pin: Option<Pin> = pin(), optional("none");
+    }
+}
+
+keys! {
+    /// What a web proxy publishes, and how.
+    section Publishes {
+        /// The systems behind it.
+        systems: Vec<At<String>> = list(name()), required("systems: [cm01]");
+        /// `bridging`: it ends TLS and opens its own session. `tunnelling`: it passes TLS through.
+        tls: ProxyTls = word(ProxyTls::ALL, ProxyTls::name), default("bridging");
+        /// Where it listens at other numbers than the systems behind it, as in `{ 443: 8443 }`: what is asked of the proxy, each
+        /// with the number at which it asks the system.
+        ports: Vec<Translated> = port_pairs(), optional("the same numbers");
+    }
+}
+
+words! {
+    /// Who starts the replication of a database replica.
+    Replication {
+        /// The site database connects.
+        Push = "push",
+        /// The replica connects.
+        Pull = "pull",
+    }
+}
+
+words! {
+    /// What a web proxy does with TLS.
+    ProxyTls {
+        /// Ends it and opens its own session.
+        Bridging = "bridging",
+        /// Passes it through.
+        Tunnelling = "tunnelling",
+    }
+}
+
+fn has_a_place(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
+    let Entries { fields, what } = entries;
+    if fields.get("names").is_none() && fields.get("addresses").is_none() {
+        problems.push(
+            Problem::error(
+                "missing-key",
+                fields.place(),
+                format!("{what} has neither `names` nor `addresses`"),
+            )
+            .hint("for example: names: { default: ibs01.dmz.example }"),
+        );
+    }
+}
+
+/// Roles, each once.
+pub(super) fn roles() -> Plain<Vec<At<Role>>> {
+    Plain {
+        read: |node, what, problems| {
+            let mut roles: Vec<At<Role>> = Vec::new();
+            for role in list(at(role())).read(node, &What::owner(what), problems)? {
+                if !roles.iter().any(|known| known.value == role.value) {
+                    roles.push(role);
+                }
+            }
+            Some(roles)
+        },
+        schema: || list(role()).schema(),
+    }
+}
+
+fn role() -> Word<Role> {
+    word(Role::ALL, Role::name).else_finding("unknown-role")
+}
+
+fn host_name() -> Plain<At<String>> {
+    Plain {
+        read: |node, what, problems| {
+            let name = yaml::text(node, what, problems)?;
+            if is_host_name(&name.value) {
+                return Some(name);
+            }
+            problems.push(
+                Problem::error("bad-host-name", node.at, format!("`{}` is no host name", name.value))
+                    .hint("letters, digits, hyphens and dots, as in ibs01.example.com; addresses go under `addresses`"),
+            );
+            None
+        },
+        schema: || json!({ "type": ["string", "integer"] }),
+    }
+}
+
+/// Ports and ranges of ports, one text or a list.
+fn port_ranges() -> Plain<Vec<At<Ports>>> {
+    Plain {
+        read: |node, what, problems| {
+            let items = yaml::one_or_list(node).iter();
+            Some(
+                items
+                    .flat_map(|item| yaml::ports(item, what, problems))
+                    .collect(),
+            )
+        },
+        schema: || {
+            let ranges = json!({ "type": ["integer", "string"] });
+            json!({ "anyOf": [ranges, { "type": "array", "items": ranges }] })
+        },
+    }
+}
+
+/// Letters of drives, in capitals, each once.
+fn drives() -> Plain<Vec<char>> {
+    Plain {
+        read: |node, what, problems| Some(yaml::drives(node, what, problems)),
+        schema: || json!({ "type": "array", "items": { "type": "string", "pattern": "^[A-Za-z]$" } }),
+    }
+}
+
+fn pin() -> Plain<Pin> {
+    Plain {
+        read: |node, what, problems| {
+            // Digits alone are a number to YAML.
+            let text = yaml::text(node, what, problems)?;
+            let pin = Pin::read(&text.value);
+            if pin.is_none() {
+                problems.push(
+                    Problem::error("bad-pin", node.at, format!("{what} is no SHA-256 of a certificate"))
+                        .hint("64 hexadecimal digits, with or without colons: openssl x509 -noout -fingerprint -sha256 -in server.pem"),
+                );
+            }
+            pin
+        },
+        schema: || json!({ "type": "string", "pattern": "^([0-9A-Fa-f]{2}[: ]?){31}[0-9A-Fa-f]{2}$" }),
+    }
+}
