@@ -161,7 +161,7 @@ mod tests {
         );
         let said = said.join("\n");
         for part in [
-            "`site` has no key `prodct`: did you mean `product`?",
+            "`clients_speak`; did you mean `product`?",
             "`site` lacks the key `product`: for example: product: configmgr-2007",
             "`publishes.tls` of system `a` is `on`, which is not known: ",
             "`probing.attempts` is out of range: 1 to 30, or `auto`",
