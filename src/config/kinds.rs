@@ -342,22 +342,16 @@ impl<K: Kind> Kind for List<K> {
     type Value = Vec<K::Value>;
 
     fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<Self::Value> {
-        let is_list = matches!(node.value, Value::List(_));
-        if self.one && !is_list {
-            return self
-                .item
-                .read(node, what, problems)
-                .map(|value| vec![value]);
+        if self.one && !matches!(node.value, Value::List(_)) {
+            return Some(self.item.read(node, what, problems).into_iter().collect());
         }
         let item = match self.called {
             Some(called) => What::owner(called),
             None => What::owner(format!("an item of {what}")),
         };
-        let nodes = yaml::list(node, &what.to_string(), problems);
-        let values = nodes
-            .iter()
-            .filter_map(|node| self.item.read(node, &item, problems));
-        is_list.then(|| values.collect())
+        let nodes = yaml::list(node, &what.to_string(), problems).iter();
+        let values = nodes.filter_map(|node| self.item.read(node, &item, problems));
+        Some(values.collect())
     }
 
     fn schema(&self) -> Json {
@@ -384,17 +378,18 @@ impl<K: Kind> Kind for Filled<K> {
     type Value = K::Value;
 
     fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<K::Value> {
+        let before = problems.len();
+        let value = self.kind.read(node, what, problems);
         let is_empty = match &node.value {
             Value::List(items) => items.is_empty(),
             Value::Map(pairs) => pairs.is_empty(),
             _ => false,
         };
-        if is_empty {
-            problems.push(
-                Problem::error(self.code, node.at, format!("{what} is empty")).hint(self.hint),
-            );
+        if is_empty && problems.len() == before {
+            let says = format!("{what} is empty");
+            problems.push(Problem::error(self.code, node.at, says).hint(self.hint));
         }
-        self.kind.read(node, what, problems)
+        value
     }
 
     fn schema(&self) -> Json {
