@@ -80,7 +80,7 @@ fn with_tables(page: &str) -> String {
     made
 }
 
-/// `PORTPROOF_GOLDEN=write cargo test --test docs keys` writes the tables anew.
+/// `PORTPROOF_GOLDEN=write cargo test --test it docs::` writes the tables anew.
 #[test]
 fn the_page_of_the_site_file_has_the_tables_of_its_keys() {
     let file = "docs/site-file.md";

@@ -24,7 +24,7 @@ fn request(stop: watch::Receiver<bool>) -> Request {
             sha256: String::new(),
             site,
             catalogue,
-            expires_soon: config.expires_soon,
+            expires_soon: config.tls.expires_soon,
         },
         older: None,
         forced: None,
