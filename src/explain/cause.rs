@@ -1,27 +1,22 @@
 //! A cause: what it means, how it was known, who has to act, what to do.
 
 use super::document::CauseExplained;
-use super::page;
 use crate::report::ReportDocument;
-use crate::verdict::Cause;
+use crate::verdict::{Cause, said_of};
 
-pub(super) fn cause(cause: Cause, report: Option<&ReportDocument>) -> Option<CauseExplained> {
-    let words = page::words(cause)?;
+pub(super) fn cause(cause: Cause, report: Option<&ReportDocument>) -> CauseExplained {
+    let said = said_of(cause);
     let flows = report.map(|report| report.flows.as_slice());
-    Some(CauseExplained {
+    let flows = flows.unwrap_or_default().iter();
+    CauseExplained {
         cause,
-        meaning: words.meaning,
-        known_by: words.known_by,
-        owners: page::owners(cause)
-            .into_iter()
-            .map(str::to_string)
-            .collect(),
-        to_do: words.to_do,
+        meaning: said.meaning.clone(),
+        known_by: said.known_by.clone(),
+        owners: said.owners.clone(),
+        to_do: said.to_do.clone(),
         seen_at: flows
-            .unwrap_or_default()
-            .iter()
             .filter(|flow| flow.cause == cause)
             .map(|flow| flow.flow.id.clone())
             .collect(),
-    })
+    }
 }

@@ -1,11 +1,11 @@
 //! What can be explained, and what a word may have meant.
 
 use super::document::{About, Entry, Index};
-use super::{cause, page, rule, topic};
+use super::{cause, rule, topic};
 use crate::catalogue::Catalogue;
 use crate::diagnostic::nearest_few;
 use crate::report::ReportDocument;
-use crate::verdict::Cause;
+use crate::verdict::{Cause, said_of};
 
 /// Everything that can be explained without a site file.
 pub fn index(catalogue: &Catalogue) -> Index {
@@ -19,7 +19,7 @@ pub fn index(catalogue: &Catalogue) -> Index {
     Index {
         topics: topics.map(|it| entry(&it.id, &it.title)).collect(),
         causes: causes
-            .filter_map(|cause| Some(entry(cause.name(), &page::words(*cause)?.meaning)))
+            .map(|cause| entry(cause.name(), &said_of(*cause).meaning))
             .collect(),
         rules: rules
             .filter_map(|id| Some(entry(id, &rule::rule(catalogue, id)?.why)))
@@ -34,7 +34,7 @@ pub fn word(catalogue: &Catalogue, word: &str, report: Option<&ReportDocument>) 
         return Some(About::Topic(topic::topic(found)));
     }
     if let Some(found) = Cause::named(word) {
-        return cause::cause(found, report).map(About::Cause);
+        return Some(About::Cause(cause::cause(found, report)));
     }
     rule::rule(catalogue, word).map(About::Rule)
 }

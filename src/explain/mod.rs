@@ -1,14 +1,13 @@
 //! What a flow, a cause, a rule or a topic is about, in words: pure, from a word to a document, from it to text.
 //!
 //! A flow is explained by the plan and the catalogue (`flow`), with a report also by what was seen (`seen`); a cause by
-//! the page that users read, `docs/verdicts.md` (`page`); a rule and a topic by the catalogue (`rule`, `topic`). A word
-//! that is none of these leads to the nearest that are (`index`).
+//! what is said of it (`verdict/causes.yaml`, from which `docs/verdicts.md` is written, too); a rule and a topic by the
+//! catalogue (`rule`, `topic`). A word that is none of these leads to the nearest that are (`index`).
 
 mod cause;
 mod document;
 mod flow;
 mod index;
-mod page;
 mod rule;
 mod seen;
 mod text;

@@ -1,8 +1,8 @@
 //! What a report saw of a flow.
 
 use super::document::SeenFlow;
-use super::page;
 use crate::report::{self, ReportDocument, ReportFlow};
+use crate::verdict::said_of;
 
 /// What a report saw of a flow; nothing where it was not tried.
 pub fn seen(report: &ReportDocument, id: &str) -> Vec<SeenFlow> {
@@ -22,7 +22,7 @@ fn one(flow: &ReportFlow, finished: Option<String>) -> SeenFlow {
         level: flow.level,
         owner: flow.owner,
         evidence: report::seen(flow),
-        meaning: page::words(flow.cause).map(|words| words.meaning),
+        meaning: Some(said_of(flow.cause).meaning.clone()),
         advice: flow.advice.clone(),
         client_logs,
         accepted: flow.accepted.clone(),

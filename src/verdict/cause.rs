@@ -53,7 +53,7 @@ words! {
 }
 
 words! {
-    /// Why a verdict is what it is; each has a heading in `docs/verdicts.md`.
+    /// Why a verdict is what it is; what is said of each is in `causes.yaml`.
     Cause {
         /// The service spoke as a client needs it.
         Answered = "answered",

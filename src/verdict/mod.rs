@@ -1,9 +1,10 @@
 //! What an observation means for a need: one exhaustive table, and what proves that a closed door was knocked on.
 //!
 //! Pure: `judge` reads one observation and its `Context`; `worst` joins the addresses of one flow. The table is
-//! that of `docs/verdicts.md`; a test compares the causes.
+//! that of `docs/verdicts.md`. What is said of each cause, there and in reports, is data: `causes.yaml`.
 
 mod cause;
+mod causes;
 mod clocks;
 mod closer;
 mod proof;
@@ -12,6 +13,7 @@ mod remedy;
 mod table;
 
 pub use cause::{Cause, Level, Owner, Verdict};
+pub use causes::{SAID, Said, said_of};
 pub use clocks::{Clocks, DateDoubt, OwnClock};
 pub use proof::{Judged, Seen, first_firewall, host_answered, judge_all};
 pub use remedy::{Remedy, remedy};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use portproof::config;
-use portproof::verdict::Cause;
+use portproof::verdict::{Owner, SAID, Said};
 use serde_json::Value;
 
 fn headings(page: &str) -> BTreeSet<String> {
@@ -16,13 +16,84 @@ fn headings(page: &str) -> BTreeSet<String> {
         .collect()
 }
 
-#[test]
-fn every_cause_has_its_heading_and_no_other() {
-    let causes: BTreeSet<String> = Cause::ALL
-        .iter()
-        .map(|cause| cause.name().to_string())
+/// `docs/certificates.md` as a link of a page beside it.
+fn linked(text: &str) -> String {
+    let mut parts = text.split("docs/");
+    let mut linked = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || "-.#".contains(c);
+        let end = part.find(|c| !is_of_name(c)).unwrap_or(part.len());
+        let name = part[..end].trim_end_matches('.');
+        linked += &match name.strip_prefix("verdicts.md") {
+            Some(heading) => format!("[above]({heading})"),
+            None => format!("[{name}]({name})"),
+        };
+        linked += &part[name.len()..];
+    }
+    linked
+}
+
+/// The rows of who has to act: each owner with its causes.
+fn rows_of_owners() -> String {
+    let mut owners: Vec<&str> = Owner::ALL.iter().map(|owner| owner.name()).collect();
+    let named = SAID.iter().flat_map(|said| &said.owners);
+    let in_words: BTreeSet<&str> = named
+        .map(String::as_str)
+        .filter(|owner| Owner::named(owner).is_none())
         .collect();
-    assert_eq!(headings("docs/verdicts.md"), causes);
+    owners.extend(in_words);
+    let row = |title: &str, has: &dyn Fn(&Said) -> bool| {
+        let causes = SAID.iter().filter(|said| has(said));
+        let causes: Vec<String> = causes.map(|said| format!("`{}`", said.cause)).collect();
+        format!("| {title} | {} |\n", causes.join(", "))
+    };
+    let mut rows: String = owners
+        .into_iter()
+        .map(|owner| {
+            let title = match Owner::named(owner) {
+                Some(_) => format!("`{owner}`"),
+                None => owner.to_string(),
+            };
+            row(&title, &|said| said.owners.iter().any(|it| it == owner))
+        })
+        .collect();
+    rows += &row("nobody", &|said| said.owners.is_empty());
+    rows
+}
+
+/// The headings of the causes with what is said of each.
+fn sections_of_causes() -> String {
+    let sections = SAID.iter().map(|said| {
+        let text = format!(
+            "{} {} **To do:** {}",
+            said.meaning, said.known_by, said.to_do
+        );
+        format!("\n### {}\n\n{}\n", said.cause, linked(&text))
+    });
+    sections.collect()
+}
+
+/// `PORTPROOF_GOLDEN=write` writes the two parts of the page anew.
+#[test]
+fn the_page_of_verdicts_says_what_the_data_of_causes_says() {
+    let (table, causes) = ("| owner | of |\n|---|---|\n", "\n## Causes\n");
+    let page = fs::read_to_string("docs/verdicts.md").expect("the page");
+    let (start, rest) = page.split_once(table).expect("the table of owners");
+    let (_, rest) = rest.split_once("\n\n").expect("the end of the table");
+    let (middle, _) = rest.split_once(causes).expect("the causes");
+    let written = format!(
+        "{start}{table}{}\n{middle}{causes}{}",
+        rows_of_owners(),
+        sections_of_causes()
+    );
+    if std::env::var_os("PORTPROOF_GOLDEN").is_some_and(|what| what == "write") {
+        fs::write("docs/verdicts.md", written).expect("written");
+    } else {
+        assert!(
+            page == written,
+            "docs/verdicts.md is not what src/verdict/causes.yaml says"
+        );
+    }
 }
 
 fn codes_in(text: &str, codes: &mut BTreeSet<String>) {

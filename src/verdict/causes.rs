@@ -1,88 +1,42 @@
-//! `docs/verdicts.md`, read as data: program and page cannot differ, because there is only one text.
-//!
-//! Under the heading of a cause stands one paragraph: the first sentence says what it means, the next ones how it was
-//! known, and behind `**To do:**` what to do. The table under `## Who has to act` names the owners.
+//! What is said of each cause: one data file, from which the page of verdicts is written and `explain` and the advice in
+//! reports are taken.
 
-use crate::verdict::Cause;
+use std::sync::LazyLock;
 
-const PAGE: &str = include_str!("../../docs/verdicts.md");
+use serde::Deserialize;
 
-/// What the page says of a cause.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Words {
-    pub(super) meaning: String,
-    pub(super) known_by: String,
-    pub(super) to_do: String,
+use super::Cause;
+
+/// What is said of a cause. Other pages are named in it as `docs/PAGE.md`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// The word.
+    pub cause: Cause,
+    /// Who has to act, as words of `Owner` or in words; none: nobody.
+    pub owners: Vec<String>,
+    /// What it means, in one sentence.
+    pub meaning: String,
+    /// How it was known.
+    pub known_by: String,
+    /// What to do.
+    pub to_do: String,
+    /// What to do about one flow, with blanks to be filled in; empty where nothing is to be done, or where only the
+    /// evidence tells.
+    #[serde(default)]
+    pub advice: String,
 }
 
-/// What the page says of a cause; a test holds that it says all of every cause.
-pub(super) fn words(cause: Cause) -> Option<Words> {
-    read(PAGE, cause.name())
-}
+/// What is said of every cause, in the order of the page.
+pub static SAID: LazyLock<Vec<Said>> = LazyLock::new(|| {
+    serde_yaml::from_str(include_str!("causes.yaml")).expect("the embedded file is read by a test")
+});
 
-/// Who has to act about a cause, as words of `Owner` or in words.
-pub(super) fn owners(cause: Cause) -> Vec<&'static str> {
-    let table = section(PAGE, "## Who has to act").unwrap_or_default();
-    let named = format!("`{}`", cause.name());
-    let rows = table.lines().filter_map(|line| {
-        let mut cells = line.strip_prefix("| ")?.split(" | ");
-        Some((cells.next()?, cells.next()?))
-    });
-    rows.filter(|(_, causes)| causes.contains(&named))
-        .map(|(owner, _)| owner.trim_matches('`'))
-        .filter(|owner| *owner != "nobody")
-        .collect()
-}
-
-fn read(page: &str, cause: &str) -> Option<Words> {
-    let text = section(page, &format!("### {cause}"))?;
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (seen, to_do) = text.split_once("**To do:**")?;
-    let (meaning, known_by) = first_sentence(seen.trim())?;
-    let whole = |part: &str| (!part.is_empty()).then(|| without_links(part));
-    Some(Words {
-        meaning: whole(meaning)?,
-        known_by: whole(known_by)?,
-        to_do: whole(to_do.trim())?,
-    })
-}
-
-/// `[text](page)` as `text, docs/page`: without the page beside it a link leads nowhere.
-fn without_links(text: &str) -> String {
-    let mut shown = String::new();
-    let mut rest = text;
-    while let Some((before, page, after)) = next_link(rest) {
-        let (before, name) = before.rsplit_once('[').unwrap_or((before, ""));
-        shown += &format!("{before}{name}, docs/{page}");
-        rest = after;
-    }
-    shown + rest
-}
-
-/// What stands before the middle of a link, where it leads, and what stands behind it.
-fn next_link(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once("](")?;
-    let (page, after) = rest.split_once(')')?;
-    before.contains('[').then_some((before, page, after))
-}
-
-/// What stands under a heading, up to the next.
-fn section<'a>(page: &'a str, heading: &str) -> Option<&'a str> {
-    let (_, after) = page.split_once(&format!("\n{heading}\n"))?;
-    let end = after
-        .match_indices("\n#")
-        .find(|(at, _)| after[at + 1..].trim_start_matches('#').starts_with(' '));
-    Some(&after[..end.map_or(after.len(), |(at, _)| at)])
-}
-
-/// A sentence ends with a full stop before a space and a capital or a quoted word: `1.0, 1.1` does not end one.
-fn first_sentence(text: &str) -> Option<(&str, &str)> {
-    let begins = |c: char| c.is_uppercase() || c == '`';
-    let end = text
-        .match_indices(". ")
-        .map(|(at, _)| at)
-        .find(|at| text[at + 2..].starts_with(begins))?;
-    Some((&text[..=end], text[end + 2..].trim()))
+/// What is said of one cause.
+pub fn said_of(cause: Cause) -> &'static Said {
+    let mut all = SAID.iter();
+    all.find(|said| said.cause == cause)
+        .expect("a test holds that every cause has an entry")
 }
 
 #[cfg(test)]
@@ -93,35 +47,20 @@ mod tests {
         CertificateFault, Delivery, DeltaFault, ListFault, Lost, Missing, NotTried, Observation,
         Prohibition, Rejection, ResetBy, ResolverError, Service, State, Trouble, Unresolved, Way,
     };
-    use crate::verdict::{self, Context, DateDoubt, DroppedAt, Owner, ZoneSilence};
+    use crate::verdict::{Context, DateDoubt, DroppedAt, Owner, ZoneSilence, judge};
 
     #[test]
-    fn the_page_has_every_part_of_every_cause() {
-        let lacking: Vec<_> = Cause::ALL
-            .iter()
-            .filter(|cause| read(PAGE, cause.name()).is_none())
-            .collect();
-        assert!(
-            lacking.is_empty(),
-            "meaning, how it was known, or what to do: {lacking:?}"
-        );
-    }
-
-    #[test]
-    fn the_page_says_of_every_cause_who_has_to_act() {
-        let table = section(PAGE, "## Who has to act").expect("the table");
+    fn every_cause_has_one_entry_with_every_part() {
+        assert_eq!(SAID.len(), Cause::ALL.len());
         for cause in Cause::ALL {
-            assert!(table.contains(&format!("`{cause}`")), "{cause}");
-            for owner in owners(*cause) {
-                let is_a_word = Owner::ALL.iter().any(|it| it.name() == owner);
+            let said = said_of(*cause);
+            for part in [&said.meaning, &said.known_by, &said.to_do] {
+                assert!(part.ends_with('.'), "{cause}: {part:?}");
+            }
+            for owner in &said.owners {
+                let is_a_word = Owner::named(owner).is_some();
                 assert!(is_a_word || owner.starts_with("whoever"), "{owner}");
             }
-        }
-        for word in table.split('`').skip(1).step_by(2) {
-            let known = Cause::ALL.iter().any(|cause| cause.name() == word)
-                || ["owner", "prober"].contains(&word)
-                || Owner::ALL.iter().any(|owner| owner.name() == word);
-            assert!(known, "{word} is no cause");
         }
     }
 
@@ -323,19 +262,19 @@ mod tests {
     }
 
     #[test]
-    fn whoever_the_table_of_verdicts_calls_stands_on_the_page() {
+    fn whoever_the_table_of_verdicts_calls_stands_in_the_file() {
         let mut judged = 0;
         for seen in observations() {
             for context in contexts() {
                 for need in Need::ALL {
-                    let judgement = verdict::judge(*need, &seen, &context);
+                    let judgement = judge(*need, &seen, &context);
                     let Some(owner) = judgement.owner else {
                         continue;
                     };
-                    let owners = owners(judgement.cause);
+                    let owners = &said_of(judgement.cause).owners;
                     assert!(
-                        owners.contains(&owner.name()),
-                        "{need} {:?}: {} is {owner}'s, the page says {owners:?}",
+                        owners.iter().any(|it| it == owner.name()),
+                        "{need} {:?}: {} is {owner}'s, the file says {owners:?}",
                         seen.state,
                         judgement.cause
                     );
@@ -344,36 +283,5 @@ mod tests {
             }
         }
         assert!(judged > 500, "only {judged}");
-    }
-
-    #[test]
-    fn links_are_shown_as_the_pages_that_they_lead_to() {
-        for (page, shown) in [
-            ("See ([before](b.md)) it.", "See (before, docs/b.md) it."),
-            (
-                "[a](a.md) and [b](b.md#c)",
-                "a, docs/a.md and b, docs/b.md#c",
-            ),
-            (
-                "[brackets], (parentheses) and [half](one",
-                "[brackets], (parentheses) and [half](one",
-            ),
-            ("no](link", "no](link"),
-        ] {
-            assert_eq!(without_links(page), shown);
-        }
-    }
-
-    #[test]
-    fn a_paragraph_is_read_as_its_parts() {
-        let page = "# P\n\n### tls-too-old\n\nIt speaks only 1.0, 1.1. `evidence` has\nit. More. **To do:** Renew\nit.\n\n### next\n\nNo. **To do:** x\n";
-        let expected = Words {
-            meaning: "It speaks only 1.0, 1.1.".to_string(),
-            known_by: "`evidence` has it. More.".to_string(),
-            to_do: "Renew it.".to_string(),
-        };
-        assert_eq!(read(page, "tls-too-old"), Some(expected));
-        assert_eq!(read(page, "next"), None, "how it was known is missing");
-        assert_eq!(read(page, "none"), None);
     }
 }
