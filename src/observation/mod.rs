@@ -13,10 +13,13 @@ mod spoken;
 mod revocation;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Role, Verb};
 use crate::words::words;
@@ -497,7 +500,7 @@ pub enum AttemptResult {
 
 /// What knocks from several source ports met: networks spread connections over paths, cluster nodes and pairs of
 /// firewalls by their ports, and one of them may lack a rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourcePorts {
     /// Source ports that were tried and whose result is known.
     pub tried: u16,
@@ -506,21 +509,27 @@ pub struct SourcePorts {
     /// Those on which silence is proof, or which were refused again and again.
     pub blocked: u16,
     /// Those that stayed silent however often they were tried, and yet without proof.
+    #[serde(default)]
     pub undecided: u16,
     /// Those that were let through only after a rest: they were refused before.
+    #[serde(default)]
     pub rested: u16,
     /// Those of which a connection was reset: a server's refusal looks so, as well as a firewall's.
+    #[serde(default)]
     pub reset: u16,
     /// Refusals of the port before it opened for the first time.
+    #[serde(default)]
     pub refused_first: u16,
     /// The quickest answer, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub quickest_ms: Option<f64>,
     /// Connections that were made alone later, because some in company were refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub alone: Option<Alone>,
 }
 
 /// What connections met that were made one at a time, with pauses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alone {
     /// Those that opened.
     pub open: u16,
@@ -558,7 +567,7 @@ impl SourcePorts {
 }
 
 /// Connections on which a service was spoken to: one address may stand for several servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Conversations {
     /// All of them.
     pub held: usize,
@@ -724,7 +733,7 @@ pub enum Before {
 }
 
 /// What HTTP showed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpSeen {
     /// Version, as in `HTTP/1.1`.
     pub version: String,
@@ -737,45 +746,54 @@ pub struct HttpSeen {
     /// `Via` header: a proxy that says so.
     pub via: Option<String>,
     /// What its `Date` says the time is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub clock: Option<ServerClock>,
     /// How the verbs of the roles came through, where they were asked: each with a word or two.
-    pub verbs: Vec<(Verb, String)>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub verbs: BTreeMap<Verb, String>,
     /// What is done to requests, on the way or by the server.
+    #[serde(rename = "findings", skip_serializing_if = "Vec::is_empty", default)]
     pub meddling: Vec<Meddling>,
     /// What was seen of each role that has to be there.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub roles: Vec<RoleFound>,
 }
 
 /// One thing that is done to requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Meddling {
     /// What.
     pub what: Meddled,
-    /// Its name in reports.
-    pub name: &'static str,
+    /// The verb that is refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub verb: Option<Verb>,
     /// Who may have done it.
     pub by: Meddler,
-    /// What a client gets in place of its answer; `None`: the answer.
+    /// What a client gets in place of its answer; `null`: the answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ends: Option<Ends>,
     /// What was seen, in one or two sentences.
     pub words: String,
 }
 
-/// What is done to requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meddled {
-    /// A verb is refused.
-    Verb(Verb),
-    /// Requests with a header are refused.
-    Header,
-    /// Parts of pages cannot be asked for.
-    Range,
-    /// Answers come in an older version of HTTP.
-    Downgraded,
-    /// A proxy says that it is there.
-    Announced,
-    /// Nothing could be compared.
-    NotCompared,
+words! {
+    /// What is done to requests.
+    Meddled {
+        /// A verb is refused.
+        Verb = "verb-blocked",
+        /// Requests with a header are refused.
+        Header = "header-blocked",
+        /// Parts of pages cannot be asked for.
+        Range = "range-lost",
+        /// Answers come in an older version of HTTP.
+        Downgraded = "http-downgraded",
+        /// A proxy says that it is there.
+        Announced = "proxy-announced",
+        /// No verb could be compared with another.
+        NotCompared = "verbs-not-compared",
+        /// Later requests had no answer.
+        CutOff = "cut-off",
+    }
 }
 
 words! {
@@ -791,7 +809,8 @@ words! {
 }
 
 /// How a request ended that had no good answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ends {
     /// With this HTTP status.
     Status(u16),
@@ -802,7 +821,7 @@ pub enum Ends {
 }
 
 /// What was seen of a role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoleFound {
     /// The role.
     pub role: Role,
@@ -811,6 +830,7 @@ pub struct RoleFound {
     /// The answer or answers that say so, in words.
     pub words: String,
     /// The names that it has for its management points, where the zone that asks knows none of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub other_names: Vec<String>,
 }
 

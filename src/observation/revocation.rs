@@ -1,34 +1,41 @@
 //! What a revocation list was found to be, as plain data.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::ServerClock;
 
 /// A revocation list as it was fetched, or why it was not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListSeen {
     /// The address that was asked first.
     pub url: String,
     /// The certificates that name it, by their subjects; none: the site file or another list does.
     pub named_by: Vec<String>,
     /// The lists to which it adds what changed since, by their addresses; none: it is complete.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub adds_to: Vec<String>,
     /// What stands in it; `None` when none came.
+    #[serde(flatten)]
     pub list: Option<ListContent>,
     /// Every fault in words, the worst first.
     pub faults: Vec<String>,
     /// What the server said the time is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub clock: Option<ServerClock>,
 }
 
 /// What stands in a revocation list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListContent {
     /// Who issued it.
     pub issuer: String,
     /// When it was issued.
+    #[schemars(with = "Option<String>")]
     pub this_update: Option<Timestamp>,
     /// When the next is due.
+    #[schemars(with = "Option<String>")]
     pub next_update: Option<Timestamp>,
     /// How many certificates it revokes.
     pub entries: usize,

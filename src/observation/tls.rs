@@ -4,6 +4,8 @@ use crate::words::words;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What TLS showed, whether or not it would satisfy a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,15 +56,18 @@ pub struct TlsSeen {
 }
 
 /// The certificate of an issuer that the server does not send.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MissingIssuer {
     /// Whose.
     pub name: String,
     /// The address at which it was fetched, by the certificate below it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fetched: Option<String>,
     /// Why it was not fetched, where that was tried.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_fetched: Option<String>,
     /// Intermediates on the same way that are not sent either, and were fetched.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub also: Vec<String>,
 }
 
@@ -76,7 +81,7 @@ pub struct TlsEnd {
 }
 
 /// The parts of a certificate that matter to a reader.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Certificate {
     /// Subject.
     pub subject: String,
@@ -87,8 +92,10 @@ pub struct Certificate {
     /// DNS names and addresses of the subject alternative name; the common names where there are none.
     pub names: Vec<String>,
     /// Start of validity.
+    #[schemars(with = "Option<String>")]
     pub not_before: Option<Timestamp>,
     /// End of validity.
+    #[schemars(with = "Option<String>")]
     pub not_after: Option<Timestamp>,
     /// Whole days until it ends; negative once it has ended.
     pub days_left: Option<i64>,
@@ -102,25 +109,27 @@ pub struct Certificate {
     pub sha256: String,
 }
 
-/// What the extended key usage says of server authentication.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// It names it.
-    Named,
-    /// There is no extended key usage: every purpose is allowed.
-    Unlimited,
-    /// Only `anyExtendedKeyUsage`.
-    Any,
-    /// It names other purposes only.
-    Others,
+words! {
+    /// What the extended key usage says of server authentication.
+    Purpose {
+        /// It names it.
+        Named = "named",
+        /// There is no extended key usage: every purpose is allowed.
+        Unlimited = "unlimited",
+        /// Only `anyExtendedKeyUsage`.
+        Any = "any",
+        /// It names other purposes only.
+        Others = "no",
+    }
 }
 
 /// One fault of a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChainFault {
     /// What it does to clients.
     pub weight: Weight,
     /// In words.
+    #[serde(rename = "says")]
     pub words: String,
 }
 

@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::document::{Devices, Evidence, MissingIssuer};
+use super::document::{Devices, Evidence};
 use super::on_roles;
 use crate::catalogue::{Catalogue, Need, Protocol};
-use crate::observation::{FlowState, ResetBy};
+use crate::observation::{FlowState, MissingIssuer, ResetBy};
 use crate::plan::{self, FlowEntry};
 use crate::verdict::{Cause, Verdict, said_of};
 
@@ -52,7 +52,7 @@ pub(super) fn advice(
 /// What IIS needs where the name of a list that failed has a `+`.
 fn double_escaping(evidence: &Evidence) -> &'static str {
     let has_plus = |url: &str| url.contains('+') || url.to_ascii_lowercase().contains("%2b");
-    let mut failed = evidence.lists.iter().filter(|list| list.bytes.is_none());
+    let mut failed = evidence.lists.iter().filter(|list| list.list.is_none());
     match failed.any(|list| has_plus(&list.url)) {
         true => {
             " Its name has a `+`: allow double escaping in IIS request filtering, or IIS answers 404 though the file is there."

@@ -1,9 +1,7 @@
-//! Certificates and revocation lists in the evidence of a report.
+//! What TLS showed, in the evidence of a report.
 
-use super::document::{
-    Certificate, ChainFault, ClientCertificate, Interception, MissingIssuer, RevocationList, Tls,
-};
-use crate::observation::{self, ListSeen, Presented, Purpose, TlsSeen};
+use super::document::{ClientCertificate, Interception, Tls};
+use crate::observation::{self, Presented, TlsSeen};
 
 pub(super) fn tls(seen: &TlsSeen) -> Tls {
     Tls {
@@ -22,16 +20,11 @@ pub(super) fn tls(seen: &TlsSeen) -> Tls {
         client_certificate: client_certificate(seen),
         verifier: seen.verifier.clone(),
         root: seen.root.clone(),
-        missing: seen.missing.as_ref().map(|it| MissingIssuer {
-            name: it.name.clone(),
-            fetched: it.fetched.clone(),
-            not_fetched: it.not_fetched.clone(),
-            also: it.also.clone(),
-        }),
-        faults: seen.faults.iter().map(fault).collect(),
+        missing: seen.missing.clone(),
+        faults: seen.faults.clone(),
         ends: seen.ends.as_ref().map(|end| end.at.clone()),
         interception: seen.interception.as_ref().map(interception),
-        chain: seen.chain.iter().map(certificate).collect(),
+        chain: seen.chain.clone(),
     }
 }
 
@@ -62,13 +55,6 @@ fn client_certificate(seen: &TlsSeen) -> ClientCertificate {
     }
 }
 
-fn fault(fault: &observation::ChainFault) -> ChainFault {
-    ChainFault {
-        weight: fault.weight,
-        says: fault.words.clone(),
-    }
-}
-
 fn interception(seen: &observation::Interception) -> Interception {
     use observation::Interception::{No, Proved, Suspected, Undecided};
     let pinned = "the certificate is another than the pinned one, and does not lead to an authority that the file names";
@@ -82,42 +68,5 @@ fn interception(seen: &observation::Interception) -> Interception {
         is: is.to_string(),
         by,
         because: because.to_string(),
-    }
-}
-
-fn certificate(it: &observation::Certificate) -> Certificate {
-    Certificate {
-        subject: it.subject.clone(),
-        issuer: it.issuer.clone(),
-        serial: it.serial.clone(),
-        names: it.names.clone(),
-        not_before: it.not_before.map(|time| time.to_string()),
-        not_after: it.not_after.map(|time| time.to_string()),
-        days_left: it.days_left,
-        key: it.key.clone(),
-        signature: it.signature.clone(),
-        server_authentication: match it.server_authentication {
-            Purpose::Named => "named",
-            Purpose::Unlimited => "unlimited",
-            Purpose::Any => "any",
-            Purpose::Others => "no",
-        }
-        .to_string(),
-        sha256: it.sha256.clone(),
-    }
-}
-
-pub(super) fn list(seen: &ListSeen) -> RevocationList {
-    let list = seen.list.as_ref();
-    RevocationList {
-        url: seen.url.clone(),
-        named_by: seen.named_by.clone(),
-        adds_to: seen.adds_to.clone(),
-        issuer: list.map(|list| list.issuer.clone()),
-        this_update: list.and_then(|list| Some(list.this_update?.to_string())),
-        next_update: list.and_then(|list| Some(list.next_update?.to_string())),
-        entries: list.map(|list| list.entries),
-        bytes: list.map(|list| list.bytes),
-        faults: seen.faults.clone(),
     }
 }

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::client::ClientView;
 use super::joined::{Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell};
 use super::reach::Reach;
-use crate::catalogue::{Confidence, Role, Transport, Verb};
+use crate::catalogue::{Confidence, Transport};
 use crate::observation::{
-    Depth, FlowState, HopResult, Meddler, ResetBy, RoleProof, Speaks, TryResult, Weight,
+    Certificate, ChainFault, Conversations, Depth, FlowState, HopResult, HttpSeen, ListSeen,
+    MissingIssuer, ResetBy, SourcePorts, Speaks, TryResult,
 };
 use crate::plan::{Destination, FlowEntry, SiteName, Source};
 use crate::verdict::{Cause, Control, Level, Owner, Remedy, Verdict, remedy};
@@ -268,10 +269,10 @@ pub struct Evidence {
     pub tls: Option<Tls>,
     /// The revocation lists that were fetched here.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub lists: Vec<RevocationList>,
+    pub lists: Vec<ListSeen>,
     /// What HTTP showed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub http: Option<Http>,
+    pub http: Option<HttpSeen>,
     /// What a service that is no web server said of itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub spoken: Option<Spoken>,
@@ -428,49 +429,6 @@ pub struct RpcPort {
     pub attempts: Vec<Attempt>,
 }
 
-/// Connections on which a service was spoken to: one address may stand for several servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Conversations {
-    /// All of them.
-    pub held: usize,
-    /// Those that failed, as the evidence says.
-    pub failed: usize,
-}
-
-/// What knocks from several source ports met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SourcePorts {
-    /// Source ports whose result is known.
-    pub tried: u16,
-    /// Those that were let through.
-    pub open: u16,
-    /// Those on which silence is proof, or which were refused again and again.
-    pub blocked: u16,
-    /// Those that stayed silent however often they were tried, and yet without proof.
-    #[serde(default)]
-    pub undecided: u16,
-    /// Those that were let through only after a rest.
-    #[serde(default)]
-    pub rested: u16,
-    /// Those of which a connection was reset.
-    #[serde(default)]
-    pub reset: u16,
-    /// What connections met that were made one at a time, with pauses.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub alone: Option<Alone>,
-}
-
-/// What connections met that were made alone, because some in company had been refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Alone {
-    /// Those that opened.
-    pub open: u16,
-    /// Those that were refused or proved silent.
-    pub refused: u16,
-    /// The most connection attempts to the host within one second before.
-    pub busiest: u16,
-}
-
 /// The way of a flow's packets, as tries with a limited number of hops showed it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Path {
@@ -603,31 +561,6 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// The certificate of an issuer that a server has to send and does not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct MissingIssuer {
-    /// Whose.
-    pub name: String,
-    /// The address at which it was fetched. Windows clients that reach it accept the chain.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub fetched: Option<String>,
-    /// Why it was not fetched, where that was tried.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub not_fetched: Option<String>,
-    /// Intermediates on the same way that are not sent either, and were fetched.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub also: Vec<String>,
-}
-
-/// A fault of a chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ChainFault {
-    /// What it does to clients.
-    pub weight: Weight,
-    /// In words.
-    pub says: String,
-}
-
 /// Whether somebody put his own certificate in a service's place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Interception {
@@ -638,110 +571,6 @@ pub struct Interception {
     pub by: Option<String>,
     /// In words, what shows it.
     pub because: String,
-}
-
-/// A revocation list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RevocationList {
-    /// The address that was asked first.
-    pub url: String,
-    /// The certificates that name it; none: the site file or another list does.
-    pub named_by: Vec<String>,
-    /// The lists to which it adds what changed since; none: it is complete.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub adds_to: Vec<String>,
-    /// Who issued it.
-    pub issuer: Option<String>,
-    /// When it was issued.
-    pub this_update: Option<String>,
-    /// When the next is due.
-    pub next_update: Option<String>,
-    /// How many certificates it revokes.
-    pub entries: Option<usize>,
-    /// Its size.
-    pub bytes: Option<usize>,
-    /// Every fault in words, the worst first.
-    pub faults: Vec<String>,
-}
-
-/// A certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Certificate {
-    /// Subject.
-    pub subject: String,
-    /// Issuer.
-    pub issuer: String,
-    /// Serial number.
-    pub serial: String,
-    /// Names.
-    pub names: Vec<String>,
-    /// Start of validity.
-    pub not_before: Option<String>,
-    /// End of validity.
-    pub not_after: Option<String>,
-    /// Whole days until it ends; negative once it has ended.
-    pub days_left: Option<i64>,
-    /// Its key.
-    pub key: String,
-    /// The digest its issuer signed.
-    pub signature: String,
-    /// Whether it is for server authentication: `named`, `unlimited`, `any` or `no`.
-    pub server_authentication: String,
-    /// SHA-256.
-    pub sha256: String,
-}
-
-/// What HTTP showed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Http {
-    /// Version.
-    pub version: String,
-    /// Status.
-    pub status: u16,
-    /// Reason phrase.
-    pub reason: String,
-    /// `Server` header.
-    pub server: Option<String>,
-    /// `Via` header.
-    pub via: Option<String>,
-    /// How each verb of the roles came through, where they were asked.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub verbs: BTreeMap<Verb, String>,
-    /// What is done to requests, on the way or by the server.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub findings: Vec<HttpFinding>,
-    /// What was seen of each role that has to be there.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub roles: Vec<RoleFound>,
-}
-
-/// What is done to requests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct HttpFinding {
-    /// `verb-blocked`, `header-blocked`, `range-lost`, `http-downgraded`, `proxy-announced`, `verbs-not-compared`, or `cut-off` (later
-    /// requests had no answer).
-    pub what: String,
-    /// The verb that is refused.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub verb: Option<Verb>,
-    /// Who may have done it.
-    pub by: Meddler,
-    /// In words.
-    pub words: String,
-}
-
-/// What was seen of a role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RoleFound {
-    /// The role.
-    pub role: Role,
-    /// What is known of it.
-    pub proof: RoleProof,
-    /// The answers that say so.
-    pub words: String,
-    /// The names in its list of management points, where the zone that asks knows none of them.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub other_names: Vec<String>,
 }
 
 /// Ports of one system that were tried beside the needed flows.

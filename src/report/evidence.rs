@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::certificates::{list, tls};
+use super::certificates::tls;
 use super::delivery::delivery;
 use super::document::{
-    Alone, Attempt, Conversations, Dropped, Evidence, Hop, Http, HttpFinding, Listener, Path,
-    Proxy, Rejected, RoleFound, RpcPort, SourcePorts, Spoken, Translated,
+    Attempt, Dropped, Evidence, Hop, Listener, Path, Proxy, Rejected, RpcPort, Spoken, Translated,
 };
 use crate::attribution::{self, Translating};
 use crate::observation::{
     self, AttemptResult, Before, CertificateFault, DeltaFault, Distance, Farness, FlowState,
-    HopAnswer, HopResult, Likely, ListFault, Meddled, Observation, Painted, Prohibition, ResetBy,
-    Service, Speaks, State, Stopped, TryResult, Untold,
+    HopAnswer, HopResult, Likely, ListFault, Observation, Painted, Prohibition, ResetBy, Service,
+    Speaks, State, Stopped, TryResult, Untold,
 };
 use crate::plan::{Flow, Target};
 use crate::site::{Site, Translator};
@@ -92,7 +91,7 @@ pub(super) fn evidence(
             _ => None,
         },
         spoken: decided.spoken.as_ref().map(spoken),
-        ports: decided.source_ports.map(source_ports),
+        ports: decided.source_ports,
         distance: decided
             .distance
             .map(distance)
@@ -128,14 +127,11 @@ pub(super) fn evidence(
             // Never certain: what is left of doubt is below what is shown.
             .map(|confidence| ((confidence * 1e6).floor() / 1e6).min(0.999_999)),
         witnessed: decided.witnessed.filter(|_| decided.is_silence()),
-        conversations: decided.conversations.map(|all| Conversations {
-            held: all.held,
-            failed: all.failed,
-        }),
+        conversations: decided.conversations,
         went_silent: decided.went_silent.map(|at| format!("{at:.0}")),
         tls: decided.tls.as_ref().map(tls),
-        lists: decided.lists.iter().map(list).collect(),
-        http: decided.http.as_ref().map(http),
+        lists: decided.lists.clone(),
+        http: decided.http.clone(),
         proxy: proxy(decided),
         answered_by: decided.listener.as_ref().map(|_| "listener".to_string()),
         listener: decided.listener.as_ref().map(listener),
@@ -321,22 +317,6 @@ fn spoken(spoken: &observation::Spoken) -> Spoken {
     }
 }
 
-fn source_ports(ports: observation::SourcePorts) -> SourcePorts {
-    SourcePorts {
-        tried: ports.tried,
-        open: ports.open,
-        blocked: ports.blocked,
-        undecided: ports.undecided,
-        rested: ports.rested,
-        reset: ports.reset,
-        alone: ports.alone.map(|alone| Alone {
-            open: alone.open,
-            refused: alone.refused,
-            busiest: alone.busiest,
-        }),
-    }
-}
-
 fn path(
     site: &Site,
     crosses: &[String],
@@ -510,45 +490,6 @@ fn attempt(attempt: &observation::Attempt) -> Attempt {
         remote: attempt.remote.to_string(),
         took_ms: attempt.took_ms,
         result,
-    }
-}
-
-fn http(seen: &observation::HttpSeen) -> Http {
-    Http {
-        version: seen.version.clone(),
-        status: seen.status,
-        reason: seen.reason.clone(),
-        server: seen.server.clone(),
-        via: seen.via.clone(),
-        verbs: seen.verbs.iter().cloned().collect(),
-        findings: seen.meddling.iter().map(http_finding).collect(),
-        roles: seen.roles.iter().map(role_found).collect(),
-    }
-}
-
-fn http_finding(meddling: &observation::Meddling) -> HttpFinding {
-    let verb = match meddling.what {
-        Meddled::Verb(verb) => Some(verb),
-        Meddled::Header
-        | Meddled::Range
-        | Meddled::Downgraded
-        | Meddled::Announced
-        | Meddled::NotCompared => None,
-    };
-    HttpFinding {
-        what: meddling.name.to_string(),
-        verb,
-        by: meddling.by,
-        words: meddling.words.clone(),
-    }
-}
-
-fn role_found(found: &observation::RoleFound) -> RoleFound {
-    RoleFound {
-        role: found.role,
-        proof: found.proof,
-        words: found.words.clone(),
-        other_names: found.other_names.clone(),
     }
 }
 

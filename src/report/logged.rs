@@ -185,9 +185,13 @@ fn of_certificate(fault: &CertificateFault) -> Outcome {
 /// What a client meets at a web server that answers its root page.
 fn of_http(http: &HttpSeen, cause: Cause) -> Option<Outcome> {
     let is_it = |what: Meddled| match what {
-        Meddled::Verb(_) => cause == Cause::VerbBlocked,
+        Meddled::Verb => cause == Cause::VerbBlocked,
         Meddled::Header => cause == Cause::HeaderBlocked,
-        Meddled::Range | Meddled::Downgraded | Meddled::Announced | Meddled::NotCompared => false,
+        Meddled::Range
+        | Meddled::Downgraded
+        | Meddled::Announced
+        | Meddled::NotCompared
+        | Meddled::CutOff => false,
     };
     match cause {
         Cause::WrongRole | Cause::HttpServerError => return Some(Outcome::HttpError),

@@ -2,12 +2,12 @@
 
 use super::assemble::summary;
 use super::document::{
-    Attempt, Certificate, ClientCertificate, Evidence, Interception, Rejected, ReportDocument,
-    ReportFlow, Tls, Vantage,
+    Attempt, ClientCertificate, Evidence, Interception, Rejected, ReportDocument, ReportFlow, Tls,
+    Vantage,
 };
 use super::read::SCHEMA;
 use crate::catalogue::{Confidence, Need, Protocol, Transport};
-use crate::observation::{Depth, FlowState, TryResult};
+use crate::observation::{Certificate, Depth, FlowState, Purpose, TryResult};
 use crate::plan::{Declared, Destination, FlowEntry, Port, SiteName, Source, ToolName};
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
@@ -205,7 +205,7 @@ pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> T
             days_left: None,
             key: "RSA, 2048 bits".to_string(),
             signature: "SHA-256".to_string(),
-            server_authentication: "named".to_string(),
+            server_authentication: Purpose::Named,
             sha256: sha256.to_string(),
         }],
     }

@@ -1,8 +1,8 @@
 //! What to do about a role that fails, sends elsewhere, or does not prove itself, in words for whoever has to act.
 
-use super::document::{Evidence, RoleFound, Tls};
+use super::document::{Evidence, Tls};
 use crate::catalogue::Role;
-use crate::observation::RoleProof;
+use crate::observation::{RoleFound, RoleProof};
 use crate::plan::FlowEntry;
 
 /// The most authorities of a server that are named in a sentence.

@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use owo_colors::{OwoColorize, Style};
 
 use super::document::{
-    Evidence, Hop, Http, Listener, Path, Proxy, Rejected, ReportDocument, ReportFlow, Spoken, Tls,
+    Evidence, Hop, Listener, Path, Proxy, Rejected, ReportDocument, ReportFlow, Spoken, Tls,
 };
 use super::join::text::{joined, vantage};
 use crate::catalogue::Need;
 use crate::diagnostic::visible;
-use crate::observation::{FlowState, HopResult, ResetBy, RoleProof, Weight};
+use crate::observation::{FlowState, HopResult, HttpSeen, ResetBy, RoleProof, Weight};
 use crate::verdict::{Cause, Level, Owner, Remedy, Verdict};
 
 /// How much to show.
@@ -580,7 +580,7 @@ fn tls_words(tls: &Tls) -> String {
         .faults
         .iter()
         .filter(|fault| fault.weight != Weight::Note);
-    let faults: Vec<&str> = faults.map(|fault| fault.says.as_str()).collect();
+    let faults: Vec<&str> = faults.map(|fault| fault.words.as_str()).collect();
     if !faults.is_empty() {
         text += &format!("; the certificate: {}", faults.join("; "));
     }
@@ -603,7 +603,7 @@ fn tls_words(tls: &Tls) -> String {
 }
 
 /// What a web server showed beyond its root page.
-fn http_words(http: &Http) -> String {
+fn http_words(http: &HttpSeen) -> String {
     let mut text = String::new();
     for role in &http.roles {
         let proof = match role.proof {
@@ -622,7 +622,7 @@ fn http_words(http: &Http) -> String {
             text += &format!("; its list of management points names {names}");
         }
     }
-    for finding in &http.findings {
+    for finding in &http.meddling {
         text += &format!("; {}", finding.words.trim_end_matches('.'));
     }
     text

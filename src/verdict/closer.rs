@@ -103,11 +103,11 @@ fn unproved(owner: Owner) -> Judgement {
 
 fn judge(meddling: &Meddling) -> Option<Judgement> {
     let cause = match meddling.what {
-        Meddled::Verb(_) => Cause::VerbBlocked,
+        Meddled::Verb => Cause::VerbBlocked,
         Meddled::Header => Cause::HeaderBlocked,
         Meddled::Downgraded => return Some(by_a_proxy(Cause::HttpDowngraded)),
         Meddled::Range => return Some(by_a_proxy(Cause::RangeLost)),
-        Meddled::NotCompared => {
+        Meddled::NotCompared | Meddled::CutOff => {
             return Some(Judgement {
                 verdict: Verdict::Ok,
                 cause: Cause::VerbsNotCompared,
@@ -142,13 +142,13 @@ fn by_a_proxy(cause: Cause) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{Role, Verb};
+    use crate::catalogue::Role;
     use crate::observation::{Shown, State, TlsSeen};
 
     fn http(meddling: &[(Meddled, Meddler)], role: RoleProof) -> HttpSeen {
         let one = |(what, by): &(Meddled, Meddler)| Meddling {
             what: *what,
-            name: "",
+            verb: None,
             by: *by,
             ends: None,
             words: String::new(),
@@ -160,7 +160,7 @@ mod tests {
             server: None,
             via: None,
             clock: None,
-            verbs: Vec::new(),
+            verbs: Default::default(),
             meddling: meddling.iter().map(one).collect(),
             roles: vec![RoleFound {
                 role: Role::ManagementPoint,
@@ -187,7 +187,7 @@ mod tests {
         judged.map(|it| (it.cause, it.level))
     }
 
-    const POST: Meddled = Meddled::Verb(Verb::CcmPost);
+    const POST: Meddled = Meddled::Verb;
 
     #[test]
     fn a_good_answer_stands_where_the_role_is_proved_as_deep_as_it_can_be() {

@@ -258,8 +258,8 @@ mod tests {
             panic!("{:?}", seen.meddling)
         };
         assert_eq!(
-            (blocked.what, blocked.by),
-            (Meddled::Verb(Verb::CcmPost), Meddler::Device)
+            (blocked.what, blocked.verb, blocked.by),
+            (Meddled::Verb, Some(Verb::CcmPost), Meddler::Device)
         );
         assert_eq!(seen.verbs.len(), 5);
         assert_eq!(seen.roles[0].proof, RoleProof::Missing);

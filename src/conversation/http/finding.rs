@@ -122,40 +122,28 @@ pub(crate) enum Difference {
 }
 
 impl Finding {
-    /// Its name in reports.
-    pub(crate) fn cause(&self) -> &'static str {
-        match self {
-            Self::VerbBlocked { .. } => "verb-blocked",
-            Self::HeaderBlocked { .. } => "header-blocked",
-            Self::HeaderLost { .. } => "header-lost",
-            Self::RangeLost { .. } => "range-lost",
-            Self::HeaderRewritten { .. } => "header-rewritten",
-            Self::VerbRewritten { .. } => "verb-rewritten",
-            Self::Downgraded(_) => "http-downgraded",
-            Self::Announced { .. } => "proxy-announced",
-            Self::SizeHidden => "size-hidden",
-            Self::NotCompared => "verbs-not-compared",
-            Self::CutOff => "cut-off",
-        }
-    }
-
     /// As it stands in an observation; `None`: only a stand-in at the far end could see it.
     pub(crate) fn meddling(&self) -> Option<Meddling> {
         let (what, how, by) = match self {
-            Self::VerbBlocked { verb, how, by } => (Meddled::Verb(*verb), Some(how), by.meddler()),
+            Self::VerbBlocked { how, by, .. } => (Meddled::Verb, Some(how), by.meddler()),
             Self::HeaderBlocked { how, by, .. } => (Meddled::Header, Some(how), by.meddler()),
             Self::RangeLost { .. } => (Meddled::Range, None, Meddler::DeviceLikely),
             Self::Downgraded(_) => (Meddled::Downgraded, None, Meddler::Either),
             Self::Announced { .. } => (Meddled::Announced, None, Meddler::Device),
-            Self::NotCompared | Self::CutOff => (Meddled::NotCompared, None, Meddler::Either),
+            Self::NotCompared => (Meddled::NotCompared, None, Meddler::Either),
+            Self::CutOff => (Meddled::CutOff, None, Meddler::Either),
             Self::HeaderLost { .. }
             | Self::HeaderRewritten { .. }
             | Self::VerbRewritten { .. }
             | Self::SizeHidden => return None,
         };
+        let verb = match self {
+            Self::VerbBlocked { verb, .. } => Some(*verb),
+            _ => None,
+        };
         Some(Meddling {
             what,
-            name: self.cause(),
+            verb,
             by,
             ends: how.map(Refusal::ends),
             words: self.words(),

@@ -1,5 +1,7 @@
 //! The head of an answer: status line and headers, within bounds.
 
+use std::collections::BTreeMap;
+
 use crate::observation::HttpSeen;
 
 /// The most bytes of a head.
@@ -91,7 +93,7 @@ impl Head {
             server: text("server"),
             via: text("via"),
             clock: None,
-            verbs: Vec::new(),
+            verbs: BTreeMap::new(),
             meddling: Vec::new(),
             roles: Vec::new(),
         }

@@ -223,6 +223,6 @@ mod tests {
             after: answered(404, via),
         };
         assert_eq!(verbs(&readings).len(), 1);
-        assert_eq!(verbs(&readings)[0].cause(), "proxy-announced");
+        assert!(matches!(verbs(&readings)[0], Finding::Announced { .. }));
     }
 }
