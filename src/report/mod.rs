@@ -9,6 +9,7 @@ mod client;
 mod delivery;
 mod document;
 mod evidence;
+mod findings;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod exceptions;
@@ -30,6 +31,7 @@ pub use diff::{DiffDocument, diff, diff_text};
 pub use document::{
     Accepted, Evidence, Lapsed, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage,
 };
+pub use findings::{Finding, Findings, Part, Required, Table, Team, seen};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{
     Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell, SeenArriving, Untried,
@@ -39,7 +41,7 @@ pub use logged::may_log;
 pub use reach::{Against, Reach, Reached, ReachedNumber, ReachedSystem};
 pub use read::{Joinable, read, read_arrivals, read_joinable};
 pub use signature::{SIGNATURE_LENGTH, SignatureFault, SigningKey, VerifyingKey};
-pub use text::{Detail, seen, text};
+pub use text::{Detail, text};
 
 use crate::verdict::{Level, Verdict};
 

@@ -1,18 +1,14 @@
 //! The report as text: who has to act, then a table for each firewall, then the evidence, then the counts.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize, Style};
 
-use super::document::{
-    Evidence, Hop, Listener, Path, Proxy, Rejected, ReportDocument, ReportFlow, Spoken, Tls,
-};
-use super::join::text::{joined, vantage};
-use crate::catalogue::Need;
+use super::document::{ReportDocument, ReportFlow};
+use super::findings::{Finding, Findings, Part, Required, Table, Team, seen};
+use super::join::text::joined;
 use crate::diagnostic::visible;
-use crate::observation::{FlowState, HopResult, HttpSeen, ResetBy, RoleProof, Weight};
-use crate::verdict::{Cause, Level, Owner, Remedy, Verdict};
+use crate::verdict::{Cause, Level, Verdict};
 
 /// How much to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,23 +21,22 @@ pub enum Detail {
 
 /// The report as text with colours; the caller strips them where they are not wanted.
 pub fn text(report: &ReportDocument, detail: Detail) -> String {
+    let findings = Findings::of(report);
     let mut out = head(report);
-    let findings: Vec<&ReportFlow> = report
-        .flows
-        .iter()
-        .filter(|flow| is_finding(flow))
-        .collect();
+    for words in &findings.without_answers {
+        let _ = writeln!(out, "\n{}", words.bold());
+    }
     if let Some(change) = &report.change {
         let _ = writeln!(out, "\n{}", visible(&change.paragraph));
     }
     if let Some(client) = &report.client {
         out += &super::client::text(client);
     }
-    out += &proved(report);
-    out += &who_has_to_act(report, &findings);
-    out += &tables(report, &findings);
+    out += &proved(findings.required);
+    out += &who_has_to_act(&findings);
+    out.extend(findings.tables.iter().map(table));
     out += &joined(report, detail);
-    out += &evidence(report, &findings);
+    out.extend(findings.all.iter().map(finding));
     out += &accepted(report);
     out += &notes(report);
     if detail == Detail::Everything {
@@ -49,16 +44,6 @@ pub fn text(report: &ReportDocument, detail: Detail) -> String {
     }
     out += &counts(report, detail);
     out
-}
-
-/// Whether a flow belongs above the counts: all that is wrong, and what is unknown and matters.
-fn is_finding(flow: &ReportFlow) -> bool {
-    match flow.verdict {
-        _ if flow.accepted.is_some() => false,
-        Verdict::Ok => flow.level == Level::Warning,
-        Verdict::Unknown => flow.level != Level::Note,
-        Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed => true,
-    }
 }
 
 fn head(report: &ReportDocument) -> String {
@@ -90,7 +75,7 @@ fn head(report: &ReportDocument) -> String {
     if let Some(authorised) = &report.authorised {
         let _ = writeln!(out, "Sweep authorised: {}", visible(authorised));
     }
-    out + &own_clock(report) + &without_answers(report)
+    out + &own_clock(report)
 }
 
 /// What is said of this host's own clock: it comes first, because all that hangs on dates depends on it.
@@ -107,82 +92,23 @@ fn is_of_own_clock(cause: Cause) -> bool {
     matches!(cause, Cause::ClockOff | Cause::ClocksDiffer)
 }
 
-/// Vantages that nothing answered.
-fn without_answers(report: &ReportDocument) -> String {
-    let seen_by = |number: usize| -> Vec<&ReportFlow> {
-        let flows = report.flows.iter();
-        flows
-            .filter(|flow| flow.vantage.unwrap_or(0) == number)
-            .collect()
-    };
-    let silent = (0..report.vantages.len()).filter(|number| nothing_answered(&seen_by(*number)));
-    let mut out = String::new();
-    for number in silent {
-        let words = match report.vantages.len() {
-            1 => "Nothing answered from here; the network of this host may be down. Nothing below is proof of anything.".to_string(),
-            _ => format!("Nothing answered {}; the network of that host may be down. Nothing that it saw is proof of anything.", vantage(report, number)),
-        };
-        let _ = writeln!(out, "\n{}", words.bold());
-    }
-    out
-}
-
-/// Whether nothing at all answered: by its cause, or because no packet could leave this host.
-fn nothing_answered(flows: &[&ReportFlow]) -> bool {
-    let has = |causes: &[Cause]| flows.iter().any(|flow| causes.contains(&flow.cause));
-    let met = |flow: &ReportFlow| {
-        use FlowState::{Closed, Filtered, Open, Rejected};
-        matches!(flow.state, Open | Closed | Rejected | Filtered)
-    };
-    has(&[Cause::NothingAnswered])
-        || (has(&[Cause::NoRoute, Cause::GatewaySilent]) && !flows.iter().any(|flow| met(flow)))
-}
-
 /// How many of the required flows are wrong, how many nothing proves, and how many are proved.
-fn proved(report: &ReportDocument) -> String {
-    let required = Required::of(report);
-    match required {
-        Required {
-            wrong: 0,
-            unproved: 0,
-            proved: 0,
-        } => String::new(),
-        Required {
-            wrong,
-            unproved,
-            proved,
-        } => format!("\nRequired flows: {wrong} wrong, {unproved} not proved, {proved} proved\n"),
-    }
-}
-
-/// The required flows of a report, but for those that an exception accepts.
-struct Required {
-    wrong: usize,
-    unproved: usize,
-    proved: usize,
-}
-
-impl Required {
-    fn of(report: &ReportDocument) -> Self {
-        let count = |wanted: fn(Verdict) -> bool| {
-            let required = report
-                .flows
-                .iter()
-                .filter(|flow| flow.flow.need == Need::Required && flow.accepted.is_none());
-            required.filter(|flow| wanted(flow.verdict)).count()
-        };
-        Self {
-            wrong: count(Verdict::fails),
-            unproved: count(|it| it == Verdict::Unknown),
-            proved: count(|it| it == Verdict::Ok),
-        }
+fn proved(required: Required) -> String {
+    let Required {
+        wrong,
+        unproved,
+        proved,
+    } = required;
+    match wrong + unproved + proved {
+        0 => String::new(),
+        _ => format!("\nRequired flows: {wrong} wrong, {unproved} not proved, {proved} proved\n"),
     }
 }
 
 /// `firewall team: 2 rules, server team: 1 host`.
-fn who_has_to_act(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
-    if findings.is_empty() {
-        return match Required::of(report).unproved {
+fn who_has_to_act(findings: &Findings<'_>) -> String {
+    if findings.all.is_empty() {
+        return match findings.required.unproved {
             0 => format!("\n{}\n", "Nothing has to be done.".green()),
             some => format!(
                 "\nNothing is known to be wrong, and {some} required {} not proved from here (--verbose names {}).\n",
@@ -191,130 +117,25 @@ fn who_has_to_act(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
             ),
         };
     }
-    let mut parts = Vec::new();
-    for owner in Owner::ALL {
-        let theirs: Vec<&&ReportFlow> = findings
-            .iter()
-            .filter(|flow| flow.owner == Some(*owner))
-            .collect();
-        if theirs.is_empty() {
-            continue;
-        }
-        let hosts: BTreeSet<&str> = theirs
-            .iter()
-            .map(|flow| flow.flow.to.system.as_str())
-            .collect();
-        let (count, one) = match owner {
-            Owner::Firewall => (theirs.len(), "rule"),
-            Owner::Server | Owner::ServerThenFirewall | Owner::Prober => (hosts.len(), "host"),
-            Owner::Certificate => (hosts.len(), "certificate"),
-            Owner::Dns => (hosts.len(), "name"),
-            Owner::Proxy => (theirs.len(), "flow"),
-        };
-        parts.push(format!(
-            "{}: {count} {one}{}",
-            team(*owner),
-            if count == 1 { "" } else { "s" }
-        ));
-    }
+    let plural = |count| if count == 1 { "" } else { "s" };
+    let part =
+        |Team { name, count, what }: &Team| format!("{name}: {count} {what}{}", plural(*count));
+    let parts: Vec<String> = findings.teams.iter().map(part).collect();
     format!("\nWho has to act: {}\n", parts.join(", ").bold())
 }
 
-fn team(owner: Owner) -> &'static str {
-    match owner {
-        Owner::Firewall => "firewall team",
-        Owner::Server => "server team",
-        Owner::ServerThenFirewall => "server team, then firewall team",
-        Owner::Certificate => "certificate team",
-        Owner::Dns => "DNS team",
-        Owner::Proxy => "proxy team",
-        Owner::Prober => "whoever runs portproof",
-    }
-}
-
-/// For each firewall a table to copy; the legs of one box have one together.
-fn tables(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
-    let mut by_box: BTreeMap<String, Vec<(&ReportFlow, Vec<String>)>> = BTreeMap::new();
-    for flow in findings.iter().filter(|flow| flow.remedy().is_some()) {
-        let mut legs: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for firewall in to_change(flow) {
-            let device = report.devices.get(&firewall).unwrap_or(&firewall).clone();
-            legs.entry(device).or_default().push(firewall);
-        }
-        for (device, legs) in legs {
-            by_box.entry(device).or_default().push((flow, legs));
-        }
-    }
-    let mut out = String::new();
-    for (device, flows) in by_box {
-        let mut head = HEAD.map(str::to_string).to_vec();
-        let mut rows: Vec<Vec<String>> = flows.iter().map(|(flow, _)| row(flow).to_vec()).collect();
-        if report.devices.values().any(|it| *it == device) {
-            head.push("legs".to_string());
-            for (row, (_, legs)) in rows.iter_mut().zip(&flows) {
-                row.push(visible(&legs.join(", ")));
-            }
-        }
-        let _ = write!(out, "\nFor {}\n{}", visible(&device), table(&head, &rows));
-    }
-    out
-}
-
-/// The columns of a firewall's table.
-const HEAD: [&str; 5] = ["source", "destination", "service", "wanted", "flow"];
-
-/// The firewalls whose rules are to be looked at: those that the evidence names, else all that the flow crosses.
-fn to_change(flow: &ReportFlow) -> Vec<String> {
-    let accused = flow.evidence.accused();
-    if accused.is_empty() {
-        flow.flow.crosses.clone()
-    } else {
-        accused
-    }
-}
-
-fn row(flow: &ReportFlow) -> [String; 5] {
-    let entry = &flow.flow;
-    let source = entry
-        .from
-        .system
-        .clone()
-        .unwrap_or_else(|| entry.from.zone.clone());
-    let destination = if entry.to.addresses.is_empty() {
-        entry.to.system.clone()
-    } else {
-        format!("{} ({})", entry.to.addresses.join(", "), entry.to.system)
-    };
-    let wanted = flow.remedy().map_or("", Remedy::name);
-    [
-        visible(&source),
-        visible(&destination),
-        visible(&service(flow)),
-        wanted.to_string(),
-        visible(&entry.id),
-    ]
-}
-
-/// The ports that a rule is wanted for: those of the flow, or those that an endpoint mapper named beside them.
-fn service(flow: &ReportFlow) -> String {
-    let named = flow.ports_named_outside();
-    if named.is_empty() {
-        return flow.flow.service();
-    }
-    let named: Vec<String> = named.iter().map(u16::to_string).collect();
-    format!("{}/{}", named.join(","), flow.flow.transport)
-}
-
-fn table(head: &[String], rows: &[Vec<String>]) -> String {
+fn table(table: &Table) -> String {
+    let escaped = |row: &Vec<String>| row.iter().map(|cell| visible(cell)).collect();
+    let rows: Vec<Vec<String>> = table.rows.iter().map(escaped).collect();
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
-            .chain([head[column].len()])
+            .chain([table.head[column].len()])
             .max()
             .unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let line = |cells: &[String]| {
+    let widths: Vec<usize> = (0..table.head.len()).map(width).collect();
+    let line = |cells: &[&str]| {
         let padded: Vec<String> = cells
             .iter()
             .zip(&widths)
@@ -322,111 +143,26 @@ fn table(head: &[String], rows: &[Vec<String>]) -> String {
             .collect();
         format!("  {}\n", padded.join("  ").trim_end())
     };
-    let mut out = line(head);
-    for row in rows {
-        out += &line(row);
+    let mut out = format!("\nFor {}\n{}", visible(&table.device), line(&table.head));
+    for row in &rows {
+        let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+        out += &line(&cells);
     }
     out
 }
 
-fn evidence(report: &ReportDocument, findings: &[&ReportFlow]) -> String {
-    let mut sorted = findings.to_vec();
-    let rank = |flow: &ReportFlow| (flow.verdict == Verdict::Unknown, flow.level != Level::Error);
-    sorted.sort_by_key(|flow| rank(flow));
-    let mut shown: Vec<(&ReportFlow, Vec<&str>)> = Vec::new();
-    for flow in sorted {
-        match shown.iter_mut().find(|(first, _)| are_alike(first, flow)) {
-            Some((_, likewise)) => likewise.push(&flow.flow.id),
-            None => shown.push((flow, Vec::new())),
-        }
-    }
-    shown
-        .iter()
-        .map(|(flow, likewise)| finding(report, flow, likewise))
-        .collect()
-}
-
-/// How many silent tries count, because something on the same way answered shortly before and after them.
-fn witnessed(evidence: &super::document::Evidence) -> String {
-    let tries = evidence
-        .witnessed
-        .map(|tries| format!(", {tries} of them between answers on the same way"));
-    tries.unwrap_or_default()
-}
-
-/// Whether two findings say the same of two ports, so that one of them may stand for both.
-fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
-    let is = |cause: Cause| a.cause == cause;
-    let repeats = a.verdict == Verdict::Unknown
-        || is(Cause::ClosedButReachable)
-        || is(Cause::AddressSilent)
-        || is(Cause::NothingPasses);
-    // A firewall that passes nothing is one finding, whatever the hosts beyond it.
-    let ends = |flow: &ReportFlow| match is(Cause::NothingPasses) {
-        true => (flow.flow.from.zone.clone(), None, flow.flow.to.zone.clone()),
-        false => (
-            flow.flow.from.zone.clone(),
-            flow.flow.from.system.clone(),
-            Some(flow.flow.to.system.clone()),
-        ),
-    };
-    repeats
-        && a.verdict == b.verdict
-        && a.cause == b.cause
-        && a.flow.need == b.flow.need
-        && a.lapsed == b.lapsed
-        && a.vantage == b.vantage
-        && ends(a) == ends(b)
-}
-
-fn finding(report: &ReportDocument, flow: &ReportFlow, likewise: &[&str]) -> String {
-    let mut out = String::new();
-    let heading = flow.verdict.name().to_uppercase();
-    let _ = writeln!(
-        out,
-        "\n{} {}  {}",
-        heading.style(style(flow)),
+fn finding(finding: &Finding<'_>) -> String {
+    let flow = finding.flow;
+    let mut out = format!(
+        "\n{} {}  {}\n",
+        flow.verdict.name().to_uppercase().style(style(flow)),
         visible(&flow.flow.id).bold(),
         flow.cause
     );
-    if !likewise.is_empty() {
-        let _ = writeln!(out, "  likewise: {}", visible(&likewise.join(", ")));
-    }
-    if let (Some(number), true) = (flow.vantage, report.vantages.len() > 1) {
-        let _ = writeln!(out, "  from: {}", vantage(report, number));
-    }
-    let _ = writeln!(
-        out,
-        "  need: {}. {}",
-        flow.flow.need,
-        visible(&flow.flow.why)
-    );
-    let _ = writeln!(out, "  seen: {}", visible(&seen(flow)));
-    if let Some(lapsed) = &flow.lapsed {
-        let _ = writeln!(
-            out,
-            "  lapsed: accepted until {} ({}); it counts again",
-            lapsed.until,
-            visible(&lapsed.why)
-        );
-    }
-    if !flow.flow.breaks.is_empty() {
-        let _ = writeln!(out, "  effect: {}", visible(&flow.flow.breaks));
-    }
-    for words in client_words(flow) {
-        let _ = writeln!(out, "  client: {}", visible(words));
-    }
-    if !flow.advice.is_empty() {
-        let _ = writeln!(out, "  do: {}", visible(&flow.advice));
+    for Part { name, words } in &finding.parts {
+        let _ = writeln!(out, "  {name}: {}", visible(words));
     }
     out
-}
-
-/// What clients log, each sentence once: one entry stands for each log.
-fn client_words(flow: &ReportFlow) -> Vec<&str> {
-    let mut words: Vec<&str> = flow.logged.iter().map(|it| it.words.as_str()).collect();
-    words.dedup();
-    words
 }
 
 fn style(flow: &ReportFlow) -> Style {
@@ -434,394 +170,6 @@ fn style(flow: &ReportFlow) -> Style {
         (Verdict::Ok, _) => Style::new().green(),
         (Verdict::Unknown, _) | (_, Level::Note | Level::Warning) => Style::new().yellow(),
         (_, Level::Error) => Style::new().red().bold(),
-    }
-}
-
-/// What was seen of a flow, in one sentence; with whatever the wire said, so not yet fit for a terminal.
-pub fn seen(flow: &ReportFlow) -> String {
-    let evidence = &flow.evidence;
-    // Those of the address that decided stand first.
-    let host = |remote: &str| remote.rsplit_once(':').map(|(host, _)| host.to_string());
-    let decided = evidence
-        .attempts
-        .first()
-        .and_then(|first| host(&first.remote));
-    let tries = evidence
-        .attempts
-        .iter()
-        .filter(|attempt| host(&attempt.remote) == decided)
-        .count();
-    let to = evidence
-        .attempts
-        .first()
-        .map(|attempt| format!(" ({})", attempt.remote))
-        .unwrap_or_default();
-    if let Some(Proxy {
-        url,
-        said: Some(said),
-    }) = &evidence.proxy
-    {
-        return format!("the proxy {url} {said}");
-    }
-    let mut text = match flow.state {
-        FlowState::Filtered => format!(
-            "silence after {tries} tries{to}{}, sure to {:.4} %",
-            witnessed(evidence),
-            evidence.confidence.unwrap_or(0.0) * 100.0
-        ),
-        FlowState::Silent if evidence.held_back => format!(
-            "silence after {tries} tries{to}; a router on the way rejects other ports with few words, so this may be one \
-             that it held back"
-        ),
-        FlowState::Silent => format!(
-            "silence after {tries} tries{to}{}, which is not yet proof",
-            witnessed(evidence)
-        ),
-        FlowState::Closed => reset(evidence, &to),
-        FlowState::Open => format!("open{to}"),
-        FlowState::Rejected => rejected(flow),
-        other => format!("{other}{to}"),
-    };
-    if let Some(proxy) = &evidence.proxy {
-        text += &format!(" through the proxy {}", proxy.url);
-    }
-    if let Some(said) = &evidence.said {
-        text += &format!("; it {said}");
-    }
-    if let Some(delivery) = evidence.delivery.as_ref().filter(|it| it.lost.is_some()) {
-        text += &format!("; {}", delivery.words);
-    }
-    if let Some(listener) = &evidence.listener {
-        text += &listener_words(listener);
-    }
-    if let Some(spoken) = &evidence.spoken {
-        text += &spoken_words(spoken);
-    }
-    if let Some(all) = evidence.conversations {
-        text += &format!(
-            "; so on {} of {} connections: several servers may share the address, and not all are alike",
-            all.failed, all.held
-        );
-    }
-    if let Some(ports) = evidence.ports.filter(|ports| ports.blocked > 0) {
-        text += &format!(
-            "; of {} source ports {} pass and {} do not",
-            ports.tried, ports.open, ports.blocked
-        );
-    }
-    if let Some(painted) = &evidence.painted {
-        text += &format!("; {painted}");
-    }
-    if let Some(router) = &evidence.dead_by {
-        let system = &flow.flow.to.system;
-        // A device that translates writes the address that it looked for into its message.
-        let is_asked = decided
-            .as_deref()
-            .is_some_and(|asked| asked.trim_matches(['[', ']']) == router);
-        let router = match is_asked {
-            true => translator_words(flow),
-            false => router.clone(),
-        };
-        text += &format!("; {router}, looked for {system} and did not find it");
-    }
-    if let Some(path) = &evidence.path {
-        text += &path_words(path, &flow.flow.to.system);
-    }
-    if let Some(tls) = &evidence.tls {
-        if let Some(leaf) = tls.chain.first() {
-            text += &format!(
-                "; certificate for {}, asked for {}",
-                leaf.names.join(", "),
-                tls.asked_for.as_deref().unwrap_or("no name")
-            );
-            text += &leaf
-                .not_after
-                .as_ref()
-                .map(|end| format!(", valid until {end}"))
-                .unwrap_or_default();
-        }
-        text += &tls_words(tls);
-    }
-    for list in evidence.lists.iter().filter(|list| !list.faults.is_empty()) {
-        text += &format!("; {}: {}", list.url, list.faults.join(", "));
-    }
-    if let Some(http) = &evidence.http {
-        text += &format!("; {} {} {}", http.version, http.status, http.reason);
-        text += &http_words(http);
-    }
-    if let Some(control) = &evidence.control
-        && flow.flow.need == Need::Forbidden
-    {
-        text += &format!("; control: {control}");
-        if let Some(alive) = &evidence.joined {
-            text += &format!(" ({}, {})", alive.words, alive.at);
-        }
-    }
-    if let Some(arrived) = &evidence.arrived {
-        text += &format!("; {}", arrived.words);
-    }
-    text
-}
-
-/// What TLS showed beside the certificate: age, further faults, whoever intercepts, and client certificates.
-fn tls_words(tls: &Tls) -> String {
-    let mut text = String::new();
-    let session = [tls.version.as_deref(), tls.cipher.as_deref()];
-    let session: Vec<&str> = session.into_iter().flatten().collect();
-    if !session.is_empty() && tls.key != "proven" {
-        text += &format!("; {}, the chain is {}", session.join(" "), tls.key);
-    } else if !session.is_empty() && tls.by_old_client {
-        text += &format!("; by {} (TLS of the past)", session.join(" "));
-    }
-    if let Some(refused) = tls.refused_clients.as_ref().or(tls.refused_1_2.as_ref()) {
-        text += &format!("; {refused}");
-    }
-    let faults = tls
-        .faults
-        .iter()
-        .filter(|fault| fault.weight != Weight::Note);
-    let faults: Vec<&str> = faults.map(|fault| fault.words.as_str()).collect();
-    if !faults.is_empty() {
-        text += &format!("; the certificate: {}", faults.join("; "));
-    }
-    if let Some(interception) = &tls.interception
-        && let Some(by) = &interception.by
-    {
-        let is = match interception.is.as_str() {
-            "proved" => "intercepted",
-            _ => "perhaps intercepted",
-        };
-        text += &format!("; {is} by {by}: {}", interception.because);
-    }
-    if let Some(at) = &tls.ends {
-        text += &format!("; TLS ends at {at}");
-    }
-    if let Some(ours) = &tls.client_certificate.ours {
-        text += &format!("; a client certificate was asked for, ours: {ours}");
-    }
-    text
-}
-
-/// What a web server showed beyond its root page.
-fn http_words(http: &HttpSeen) -> String {
-    let mut text = String::new();
-    for role in &http.roles {
-        let proof = match role.proof {
-            RoleProof::Proved => "is there",
-            RoleProof::Reached => "answers",
-            RoleProof::Missing => "is not there",
-            RoleProof::ServerError | RoleProof::PartlyServerError => "fails",
-            RoleProof::Redirected => "sends elsewhere",
-            RoleProof::Unproved | RoleProof::Forbidden | RoleProof::CertificateWanted => {
-                "is not proved"
-            }
-        };
-        text += &format!("; the {} {proof}: {}", role.role, role.words);
-        if !role.other_names.is_empty() {
-            let names = role.other_names.join(", ");
-            text += &format!("; its list of management points names {names}");
-        }
-    }
-    for finding in &http.meddling {
-        text += &format!("; {}", finding.words.trim_end_matches('.'));
-    }
-    text
-}
-
-/// Who sent a reset, and what shows it.
-fn reset(evidence: &Evidence, to: &str) -> String {
-    let mut text = format!("reset by {}{to}", who(evidence.reset_by));
-    for more in evidence.distance.iter().chain(&evidence.likely) {
-        text += &format!("; {more}");
-    }
-    text
-}
-
-fn who(reset_by: Option<ResetBy>) -> &'static str {
-    match reset_by {
-        Some(ResetBy::Host) => "the host itself",
-        Some(ResetBy::Device) => "a device on the way",
-        Some(ResetBy::Either) | None => "the host or a device on the way",
-    }
-}
-
-fn rejected(flow: &ReportFlow) -> String {
-    let Some(rejected) = &flow.evidence.rejected else {
-        return "rejected".to_string();
-    };
-    let firewall = rejected
-        .firewall
-        .as_ref()
-        .map(|name| format!(" ({name})"))
-        .unwrap_or_default();
-    if let Some(words) = in_its_name(flow, rejected) {
-        return words;
-    }
-    match &rejected.by {
-        Some(by) if rejected.by_the_host => format!(
-            "{by}, {} itself, said {}",
-            flow.flow.to.system, rejected.says
-        ),
-        Some(by) => format!(
-            "{by}{firewall}, which is not {}, said {}",
-            flow.flow.to.system, rejected.says
-        ),
-        None => format!(
-            "something on the way said {} (this system tells neither code nor sender)",
-            rejected.says
-        ),
-    }
-}
-
-/// A rejection that bears the address of the system and is not, or not surely, its own.
-fn in_its_name(flow: &ReportFlow, rejected: &Rejected) -> Option<String> {
-    let (system, says) = (&flow.flow.to.system, &rejected.says);
-    let by = rejected.by.as_deref()?;
-    let device = translator_words(flow);
-    match rejected.sender? {
-        ResetBy::Device => Some(format!("{device}, said {says} in the name of {by}")),
-        ResetBy::Either => Some(format!("{system} itself, or {device}, said {says} as {by}")),
-        ResetBy::Host => None,
-    }
-}
-
-/// The device that translates for the system of a flow. It writes its address into the words of the devices behind it, so
-/// where there are any, only a named sender is surely the translating one.
-fn translator_words(flow: &ReportFlow) -> String {
-    let (evidence, system) = (&flow.evidence, &flow.flow.to.system);
-    let Some(translated) = &evidence.translated else {
-        return format!("a device that translates for {system}");
-    };
-    let name = translated.firewall.as_deref().unwrap_or("the device");
-    let is_named = evidence.rejected.iter().any(|it| it.firewall.is_some());
-    let behind = match is_named || flow.flow.crosses.len() <= 1 {
-        true => "",
-        false => ", or a device behind it",
-    };
-    format!(
-        "{name} at hop {}, which translates for {system}{behind}",
-        translated.hop
-    )
-}
-
-/// What a service said of itself, and which of the dynamic ports that were named do not answer.
-fn spoken_words(spoken: &Spoken) -> String {
-    let facts: Vec<String> = spoken
-        .facts
-        .iter()
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
-    let mut text = format!("; {}", spoken.protocol);
-    if !facts.is_empty() {
-        text += &format!(": {}", facts.join(", "));
-    }
-    let silent: Vec<String> = spoken
-        .ports
-        .iter()
-        .filter(|port| port.state != FlowState::Open || port.said.is_some())
-        .map(|port| format!("{} {}", port.port, port.state))
-        .collect();
-    let tried = spoken.ports.len();
-    match (tried, silent.is_empty()) {
-        (0, _) => {}
-        (_, true) => text += &format!("; all {tried} dynamic ports speak"),
-        (_, false) => {
-            text += &format!(
-                "; of {tried} dynamic ports these do not: {}",
-                silent.join(", ")
-            );
-        }
-    }
-    text
-}
-
-/// What a listener proved, and what the network did to the addresses on the way.
-fn listener_words(listener: &Listener) -> String {
-    let mut text = format!(
-        "; the listener of {} got it at {} from {}",
-        listener.system, listener.accepted_at, listener.seen_from
-    );
-    let changed = [
-        (listener.source_nat, "source address"),
-        (listener.source_port_translated, "source port"),
-        (listener.destination_nat, "destination address"),
-        (listener.port_translated, "destination port"),
-    ];
-    let changed: Vec<&str> = changed
-        .into_iter()
-        .filter_map(|(is, what)| is.then_some(what))
-        .collect();
-    if !changed.is_empty() {
-        text += &format!(" (translated on the way: {})", changed.join(", "));
-    }
-    text
-}
-
-/// Where silent packets are dropped, or at which hop an answer came.
-fn path_words(path: &Path, system: &str) -> String {
-    let Some(dropped) = &path.dropped else {
-        return answered_after(path);
-    };
-    let after = match (&dropped.after, &dropped.before) {
-        (Some(hop), _) => format!(
-            "dropped at or after {}, the last to answer",
-            hop_words(hop, system)
-        ),
-        (None, Some(_)) => "dropped before any hop answers".to_string(),
-        (None, None) => "no hop on the way answers, so the place is not known".to_string(),
-    };
-    let before = match (&dropped.before, dropped.distance) {
-        (Some(hop), _) => format!(
-            ", and no later than {}, which answers a flow that works",
-            hop_words(hop, system)
-        ),
-        (None, Some(distance)) => format!(", before {system} (hop {distance})"),
-        (None, None) => String::new(),
-    };
-    let own = dropped
-        .host
-        .then(|| format!("{system}'s own firewall"))
-        .into_iter();
-    // TCP is not told what this host's own firewall drops on the way out.
-    let leaves = dropped.after.is_some() || dropped.before.as_ref().is_none_or(|hop| hop.hop > 1);
-    let here = (!leaves).then(|| "this host's own firewall".to_string());
-    let suspects: Vec<String> = dropped.by.iter().cloned().chain(own).chain(here).collect();
-    let by = if dropped.by.is_empty() {
-        String::new()
-    } else {
-        format!(": by {}", suspects.join(" or "))
-    };
-    format!("; {after}{before}{by}")
-}
-
-fn hop_words(hop: &Hop, system: &str) -> String {
-    if hop.translates {
-        let name = hop.firewall.as_deref().unwrap_or("a device");
-        return format!("hop {}, {name}, which translates for {system}", hop.hop);
-    }
-    let by = hop.by.as_deref().unwrap_or("a silent device");
-    match &hop.firewall {
-        Some(firewall) => format!("{by} (hop {}, {firewall})", hop.hop),
-        None => format!("{by} (hop {})", hop.hop),
-    }
-}
-
-fn answered_after(path: &Path) -> String {
-    let silent = path
-        .hops
-        .iter()
-        .filter(|hop| hop.result == HopResult::Silent)
-        .count();
-    let hidden = if silent > 0 {
-        format!(", {silent} of them unknown")
-    } else {
-        String::new()
-    };
-    match path.hops.last() {
-        Some(hop) if matches!(hop.result, HopResult::Open | HopResult::Reset) => {
-            format!("; answered after {} hops{hidden}", hop.hop)
-        }
-        _ => String::new(),
     }
 }
 

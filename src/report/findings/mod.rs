@@ -1,0 +1,260 @@
+//! What a report finds, in the order and the words in which every format prints it: who has to act, a table for each firewall,
+//! and each finding with its parts.
+//!
+//! `text` is the first format that prints them. Words of others stand in here as they came: each format escapes them.
+
+mod seen;
+mod tables;
+mod way;
+
+use std::collections::BTreeSet;
+
+use super::document::{ReportDocument, ReportFlow};
+use super::join::text::vantage;
+use crate::catalogue::Need;
+use crate::observation::FlowState;
+use crate::verdict::{Cause, Level, Owner, Verdict};
+
+pub use seen::seen;
+pub use tables::Table;
+
+/// What a report finds.
+pub struct Findings<'a> {
+    /// Words on vantages that nothing answered: nothing that they saw is proof.
+    pub without_answers: Vec<String>,
+    /// The required flows, counted.
+    pub required: Required,
+    /// Who has to act.
+    pub teams: Vec<Team>,
+    /// For each firewall what is to be changed there.
+    pub tables: Vec<Table>,
+    /// Each finding, what is surely wrong first.
+    pub all: Vec<Finding<'a>>,
+}
+
+/// The required flows of a report, but for those that an exception accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Required {
+    /// Not as they must be.
+    pub wrong: usize,
+    /// Without proof either way.
+    pub unproved: usize,
+    /// As they must be.
+    pub proved: usize,
+}
+
+/// Somebody who has to act, and on how much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Team {
+    /// Who, as in `firewall team`.
+    pub name: &'static str,
+    /// On how many.
+    pub count: usize,
+    /// Of what, in the singular, as in `rule`.
+    pub what: &'static str,
+}
+
+/// One finding.
+pub struct Finding<'a> {
+    /// The flow.
+    pub flow: &'a ReportFlow,
+    /// What is said of it, in its order.
+    pub parts: Vec<Part>,
+}
+
+/// One thing that is said of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What it is: `likewise`, `from`, `need`, `seen`, `lapsed`, `effect`, `client` or `do`.
+    pub name: &'static str,
+    /// In words.
+    pub words: String,
+}
+
+impl<'a> Findings<'a> {
+    /// The findings of a report.
+    pub fn of(report: &'a ReportDocument) -> Self {
+        let flows: Vec<&ReportFlow> = report.flows.iter().filter(|it| is_finding(it)).collect();
+        Self {
+            without_answers: without_answers(report),
+            required: Required::of(report),
+            teams: teams(&flows),
+            tables: tables::tables(report, &flows),
+            all: all(report, flows),
+        }
+    }
+}
+
+/// Whether a flow belongs above the counts: all that is wrong, and what is unknown and matters.
+fn is_finding(flow: &ReportFlow) -> bool {
+    match flow.verdict {
+        _ if flow.accepted.is_some() => false,
+        Verdict::Ok => flow.level == Level::Warning,
+        Verdict::Unknown => flow.level != Level::Note,
+        Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed => true,
+    }
+}
+
+/// Words on vantages that nothing answered.
+fn without_answers(report: &ReportDocument) -> Vec<String> {
+    let seen_by = |number: usize| -> Vec<&ReportFlow> {
+        let flows = report.flows.iter();
+        flows
+            .filter(|flow| flow.vantage.unwrap_or(0) == number)
+            .collect()
+    };
+    let silent = (0..report.vantages.len()).filter(|number| nothing_answered(&seen_by(*number)));
+    let words = |number| {
+        match report.vantages.len() {
+        1 => "Nothing answered from here; the network of this host may be down. Nothing below is proof of \
+              anything."
+            .to_string(),
+        _ => format!(
+            "Nothing answered {}; the network of that host may be down. Nothing that it saw is proof of anything.",
+            vantage(report, number)
+        ),
+    }
+    };
+    silent.map(words).collect()
+}
+
+/// Whether nothing at all answered: by its cause, or because no packet could leave this host.
+fn nothing_answered(flows: &[&ReportFlow]) -> bool {
+    let has = |causes: &[Cause]| flows.iter().any(|flow| causes.contains(&flow.cause));
+    let met = |flow: &ReportFlow| {
+        use FlowState::{Closed, Filtered, Open, Rejected};
+        matches!(flow.state, Open | Closed | Rejected | Filtered)
+    };
+    has(&[Cause::NothingAnswered])
+        || (has(&[Cause::NoRoute, Cause::GatewaySilent]) && !flows.iter().any(|flow| met(flow)))
+}
+
+impl Required {
+    fn of(report: &ReportDocument) -> Self {
+        let count = |wanted: fn(Verdict) -> bool| {
+            let required = report
+                .flows
+                .iter()
+                .filter(|flow| flow.flow.need == Need::Required && flow.accepted.is_none());
+            required.filter(|flow| wanted(flow.verdict)).count()
+        };
+        Self {
+            wrong: count(Verdict::fails),
+            unproved: count(|it| it == Verdict::Unknown),
+            proved: count(|it| it == Verdict::Ok),
+        }
+    }
+}
+
+fn team(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Firewall => "firewall team",
+        Owner::Server => "server team",
+        Owner::ServerThenFirewall => "server team, then firewall team",
+        Owner::Certificate => "certificate team",
+        Owner::Dns => "DNS team",
+        Owner::Proxy => "proxy team",
+        Owner::Prober => "whoever runs portproof",
+    }
+}
+
+fn teams(findings: &[&ReportFlow]) -> Vec<Team> {
+    let of = |owner: &Owner| {
+        let theirs = findings.iter().filter(|flow| flow.owner == Some(*owner));
+        let hosts: BTreeSet<&str> = theirs
+            .clone()
+            .map(|flow| flow.flow.to.system.as_str())
+            .collect();
+        let flows = theirs.count();
+        let (count, what) = match owner {
+            Owner::Firewall => (flows, "rule"),
+            Owner::Server | Owner::ServerThenFirewall | Owner::Prober => (hosts.len(), "host"),
+            Owner::Certificate => (hosts.len(), "certificate"),
+            Owner::Dns => (hosts.len(), "name"),
+            Owner::Proxy => (flows, "flow"),
+        };
+        let name = team(*owner);
+        (flows > 0).then_some(Team { name, count, what })
+    };
+    Owner::ALL.iter().filter_map(of).collect()
+}
+
+/// Each finding; those that say the same of two ports stand together.
+fn all<'a>(report: &ReportDocument, mut flows: Vec<&'a ReportFlow>) -> Vec<Finding<'a>> {
+    let rank = |flow: &ReportFlow| (flow.verdict == Verdict::Unknown, flow.level != Level::Error);
+    flows.sort_by_key(|flow| rank(flow));
+    let mut shown: Vec<(&ReportFlow, Vec<&str>)> = Vec::new();
+    for flow in flows {
+        match shown.iter_mut().find(|(first, _)| are_alike(first, flow)) {
+            Some((_, likewise)) => likewise.push(&flow.flow.id),
+            None => shown.push((flow, Vec::new())),
+        }
+    }
+    let finding = |(flow, likewise): (&'a ReportFlow, Vec<&str>)| Finding {
+        flow,
+        parts: parts(report, flow, &likewise),
+    };
+    shown.into_iter().map(finding).collect()
+}
+
+/// Whether two findings say the same of two ports, so that one of them may stand for both.
+fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
+    let is = |cause: Cause| a.cause == cause;
+    let repeats = a.verdict == Verdict::Unknown
+        || is(Cause::ClosedButReachable)
+        || is(Cause::AddressSilent)
+        || is(Cause::NothingPasses);
+    // A firewall that passes nothing is one finding, whatever the hosts beyond it.
+    let ends = |flow: &ReportFlow| match is(Cause::NothingPasses) {
+        true => (flow.flow.from.zone.clone(), None, flow.flow.to.zone.clone()),
+        false => (
+            flow.flow.from.zone.clone(),
+            flow.flow.from.system.clone(),
+            Some(flow.flow.to.system.clone()),
+        ),
+    };
+    repeats
+        && a.verdict == b.verdict
+        && a.cause == b.cause
+        && a.flow.need == b.flow.need
+        && a.lapsed == b.lapsed
+        && a.vantage == b.vantage
+        && ends(a) == ends(b)
+}
+
+fn parts(report: &ReportDocument, flow: &ReportFlow, likewise: &[&str]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut say = |name, words: String| parts.push(Part { name, words });
+    if !likewise.is_empty() {
+        say("likewise", likewise.join(", "));
+    }
+    if let (Some(number), true) = (flow.vantage, report.vantages.len() > 1) {
+        say("from", vantage(report, number));
+    }
+    say("need", format!("{}. {}", flow.flow.need, flow.flow.why));
+    say("seen", seen(flow));
+    if let Some(lapsed) = &flow.lapsed {
+        let words = format!(
+            "accepted until {} ({}); it counts again",
+            lapsed.until, lapsed.why
+        );
+        say("lapsed", words);
+    }
+    if !flow.flow.breaks.is_empty() {
+        say("effect", flow.flow.breaks.clone());
+    }
+    for words in client_words(flow) {
+        say("client", words.to_string());
+    }
+    if !flow.advice.is_empty() {
+        say("do", flow.advice.clone());
+    }
+    parts
+}
+
+/// What clients log, each sentence once: one entry stands for each log.
+fn client_words(flow: &ReportFlow) -> Vec<&str> {
+    let mut words: Vec<&str> = flow.logged.iter().map(|it| it.words.as_str()).collect();
+    words.dedup();
+    words
+}
