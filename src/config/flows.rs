@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::keys::keys;
-use super::kinds::{Plain, name, port, text, word};
+use super::kinds::*;
 use crate::catalogue::{Need, Protocol, Transport};
 use crate::diagnostic::Problem;
 use crate::yaml::{self, At};
@@ -47,9 +47,9 @@ keys! {
 }
 
 /// A day. Other spellings that a date library reads, such as one with a time of day, would promise what is not kept.
-fn date() -> Plain<At<Date>> {
-    Plain {
-        read: |node, what, problems| {
+fn date() -> Kind<At<Date>> {
+    plain(
+        |node, what, problems| {
             let text = yaml::text(node, what, problems)?;
             let parsed = text.value.parse::<Date>().ok();
             let found = parsed.filter(|date| date.to_string() == text.value);
@@ -61,14 +61,14 @@ fn date() -> Plain<At<Date>> {
             }
             found.map(|value| At { value, at: text.at })
         },
-        schema: || json!({ "type": "string", "format": "date" }),
-    }
+        || json!({ "type": "string", "format": "date" }),
+    )
 }
 
 /// Text that is more than blanks.
-fn reason() -> Plain<At<String>> {
-    Plain {
-        read: |node, what, problems| {
+fn reason() -> Kind<At<String>> {
+    plain(
+        |node, what, problems| {
             let text = yaml::text(node, what, problems)?;
             if text.value.trim().is_empty() {
                 problems.push(
@@ -78,6 +78,6 @@ fn reason() -> Plain<At<String>> {
             }
             Some(text)
         },
-        schema: || json!({ "type": ["string", "integer"], "pattern": "\\S" }),
-    }
+        || json!({ "type": ["string", "integer"], "pattern": "\\S" }),
+    )
 }

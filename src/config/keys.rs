@@ -52,7 +52,7 @@ macro_rules! keys {
                     name: stringify!($key),
                     about: concat!($($about),+),
                     without: Without::$without($text),
-                    schema: $crate::config::kinds::Kind::schema(&$kind),
+                    schema: $kind.schema(),
                 }),+]
             }
 
@@ -137,7 +137,7 @@ pub(super) struct Entries<'a> {
 }
 
 impl Entries<'_> {
-    fn value<K: Kind>(&self, key: &str, kind: &K, problems: &mut Vec<Problem>) -> Option<K::Value> {
+    fn value<T>(&self, key: &str, kind: &Kind<T>, problems: &mut Vec<Problem>) -> Option<T> {
         let node = self.fields.get(key)?;
         kind.read(node, &self.what.key(key), problems)
     }
@@ -191,10 +191,10 @@ pub(super) mod section {
     use super::{Entries, Kind, Problem, needed};
     pub(in crate::config) use super::{default, optional};
 
-    pub(in crate::config) fn required<K: Kind, V: From<K::Value> + Default>(
+    pub(in crate::config) fn required<T, V: From<T> + Default>(
         entries: &Entries<'_>,
         key: &str,
-        kind: &K,
+        kind: &Kind<T>,
         example: &str,
         problems: &mut Vec<Problem>,
     ) -> Option<V> {
@@ -208,10 +208,10 @@ pub(super) mod item {
     use super::{Entries, Kind, Problem, needed};
     pub(in crate::config) use super::{default, optional};
 
-    pub(in crate::config) fn required<K: Kind, V: From<K::Value>>(
+    pub(in crate::config) fn required<T, V: From<T>>(
         entries: &Entries<'_>,
         key: &str,
-        kind: &K,
+        kind: &Kind<T>,
         example: &str,
         problems: &mut Vec<Problem>,
     ) -> Option<V> {
@@ -219,21 +219,21 @@ pub(super) mod item {
     }
 }
 
-fn needed<K: Kind>(
+fn needed<T>(
     entries: &Entries<'_>,
     key: &str,
-    kind: &K,
+    kind: &Kind<T>,
     example: &str,
     problems: &mut Vec<Problem>,
-) -> Option<K::Value> {
+) -> Option<T> {
     entries.fields.need(key, example, problems)?;
     entries.value(key, kind, problems)
 }
 
-pub(super) fn optional<K: Kind, V: From<K::Value> + Default>(
+pub(super) fn optional<T, V: From<T> + Default>(
     entries: &Entries<'_>,
     key: &str,
-    kind: &K,
+    kind: &Kind<T>,
     _: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<V> {
@@ -241,10 +241,10 @@ pub(super) fn optional<K: Kind, V: From<K::Value> + Default>(
     Some(value.map(V::from).unwrap_or_default())
 }
 
-pub(super) fn default<K: Kind, V: From<K::Value>>(
+pub(super) fn default<T, V: From<T>>(
     entries: &Entries<'_>,
     key: &str,
-    kind: &K,
+    kind: &Kind<T>,
     yaml: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<V> {

@@ -1,8 +1,8 @@
 //! The kinds of values that keys have: how each is read, and how the JSON Schema describes it.
 //!
-//! A kind is a value that `keys!` names. Those of one section alone stand with that section.
+//! A kind is made where `keys!` names it, from other kinds where it holds such. Those of one section alone stand with that
+//! section.
 
-use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::time::Duration;
@@ -14,61 +14,68 @@ use crate::diagnostic::{Place, Problem};
 use crate::yaml::{self, At, Fields, Node, Value};
 
 /// How a value is written.
-pub(super) trait Kind {
-    /// What it is read as.
-    type Value;
-
-    /// Reads it; what is wrong is added to the findings.
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<Self::Value>;
-
-    /// Its JSON Schema.
-    fn schema(&self) -> Json;
+pub(super) struct Kind<T> {
+    read: Box<Read<T>>,
+    schema: Box<dyn Fn() -> Json>,
 }
 
-/// A kind that is a pair of functions.
-pub(super) struct Plain<T> {
-    pub(super) read: fn(&Node, &str, &mut Vec<Problem>) -> Option<T>,
-    pub(super) schema: fn() -> Json,
-}
+type Read<T> = dyn Fn(&Node, &What, &mut Vec<Problem>) -> Option<T>;
 
-impl<T> Kind for Plain<T> {
-    type Value = T;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<T> {
-        (self.read)(node, &what.to_string(), problems)
+impl<T> Kind<T> {
+    /// From how it is read and its JSON Schema.
+    pub(super) fn new(
+        read: impl Fn(&Node, &What, &mut Vec<Problem>) -> Option<T> + 'static,
+        schema: impl Fn() -> Json + 'static,
+    ) -> Self {
+        Self {
+            read: Box::new(read),
+            schema: Box::new(schema),
+        }
     }
 
-    fn schema(&self) -> Json {
+    /// Reads a value; what is wrong is added to the findings.
+    pub(super) fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<T> {
+        (self.read)(node, what, problems)
+    }
+
+    /// Its JSON Schema.
+    pub(super) fn schema(&self) -> Json {
         (self.schema)()
     }
 }
 
+/// A kind that holds no other.
+pub(super) fn plain<T: 'static>(
+    read: fn(&Node, &str, &mut Vec<Problem>) -> Option<T>,
+    schema: fn() -> Json,
+) -> Kind<T> {
+    Kind::new(
+        move |node, what, problems| read(node, &what.to_string(), problems),
+        schema,
+    )
+}
+
 /// Text; a number is taken as text.
-pub(super) fn text() -> Plain<At<String>> {
-    Plain {
-        read: yaml::text,
-        schema: || json!({ "type": ["string", "integer"], "minLength": 1 }),
-    }
+pub(super) fn text() -> Kind<At<String>> {
+    plain(
+        yaml::text,
+        || json!({ "type": ["string", "integer"], "minLength": 1 }),
+    )
 }
 
 /// The name of a zone or system, which is looked up later.
-pub(super) fn name() -> Plain<At<String>> {
-    Plain {
-        read: yaml::text,
-        schema: name_schema,
-    }
+pub(super) fn name() -> Kind<At<String>> {
+    plain(yaml::text, name_schema)
 }
 
 /// A name that the file gives to something.
-pub(super) fn new_name() -> Plain<At<String>> {
-    Plain {
-        read: |node, what, problems| {
-            let name = yaml::text(node, what, problems)?;
-            check_name(&name.value, name.at, problems);
-            Some(name)
-        },
-        schema: name_schema,
-    }
+pub(super) fn new_name() -> Kind<At<String>> {
+    let read = |node: &Node, what: &str, problems: &mut Vec<Problem>| {
+        let name = yaml::text(node, what, problems)?;
+        check_name(&name.value, name.at, problems);
+        Some(name)
+    };
+    plain(read, name_schema)
 }
 
 fn name_schema() -> Json {
@@ -78,28 +85,21 @@ fn name_schema() -> Json {
 fn check_name(name: &str, at: Place, problems: &mut Vec<Problem>) {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if !name.starts_with(is_plain) || !name.chars().all(|c| is_plain(c) || c == '-') {
-        problems.push(
-            Problem::error("bad-name", at, format!("`{name}` cannot be a name")).hint(
-                "names are lower-case letters, digits and hyphens, and begin with a letter or digit",
-            ),
-        );
+        let says = format!("`{name}` cannot be a name");
+        problems.push(Problem::error("bad-name", at, says).hint(
+            "names are lower-case letters, digits and hyphens, and begin with a letter or digit",
+        ));
     }
 }
 
 /// `true` or `false`.
-pub(super) fn boolean() -> Plain<bool> {
-    Plain {
-        read: yaml::boolean,
-        schema: || json!({ "type": "boolean" }),
-    }
+pub(super) fn boolean() -> Kind<bool> {
+    plain(yaml::boolean, || json!({ "type": "boolean" }))
 }
 
 /// A port number.
-pub(super) fn port() -> Plain<At<u16>> {
-    Plain {
-        read: yaml::port,
-        schema: port_schema,
-    }
+pub(super) fn port() -> Kind<At<u16>> {
+    plain(yaml::port, port_schema)
 }
 
 fn port_schema() -> Json {
@@ -107,61 +107,46 @@ fn port_schema() -> Json {
 }
 
 /// Pairs of ports: each that is asked, with the one that it leads to.
-pub(super) fn port_pairs() -> Plain<Vec<(At<u16>, At<u16>)>> {
-    Plain {
-        read: |node, what, problems| Some(yaml::port_pairs(node, what, problems)),
-        schema: || {
-            json!({
-                "type": "object",
-                "propertyNames": { "pattern": "^[1-9][0-9]{0,4}$" },
-                "additionalProperties": port_schema(),
-                "minProperties": 1
-            })
-        },
-    }
+pub(super) fn port_pairs() -> Kind<Vec<(At<u16>, At<u16>)>> {
+    let schema = || {
+        json!({
+            "type": "object",
+            "propertyNames": { "pattern": "^[1-9][0-9]{0,4}$" },
+            "additionalProperties": port_schema(),
+            "minProperties": 1
+        })
+    };
+    plain(
+        |node, what, problems| Some(yaml::port_pairs(node, what, problems)),
+        schema,
+    )
 }
 
 /// An address that one host has.
-pub(super) fn address() -> Plain<At<IpAddr>> {
-    Plain {
-        read: yaml::address,
-        schema: || json!({ "type": "string" }),
-    }
+pub(super) fn address() -> Kind<At<IpAddr>> {
+    plain(yaml::address, || json!({ "type": "string" }))
 }
 
 /// A time span between two others.
-pub(super) fn span(low: &'static str, high: &'static str) -> Span {
-    Span { low, high }
-}
-
-pub(super) struct Span {
-    low: &'static str,
-    high: &'static str,
-}
-
-impl Kind for Span {
-    type Value = Duration;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<Duration> {
-        let range = format!("{} to {}", self.low, self.high);
+pub(super) fn span(low: &'static str, high: &'static str) -> Kind<Duration> {
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let range = format!("{low} to {high}");
         let before = problems.len();
         let span = yaml::duration(node, &what.to_string(), problems);
-        for hint in problems[before..]
+        let hints = problems[before..]
             .iter_mut()
-            .filter_map(|it| it.hint.as_mut())
-        {
-            *hint += &format!("; {range}");
-        }
-        let [low, high] = [self.low, self.high].map(yaml::time_span);
-        if span.is_some() && (span < low || span > high) {
+            .filter_map(|it| it.hint.as_mut());
+        hints.for_each(|hint| *hint += &format!("; {range}"));
+        let bounds = yaml::time_span(low)..=yaml::time_span(high);
+        if span.is_some() && !bounds.contains(&span) {
             problems.push(out_of_range(node, what).hint(range));
         }
         span
-    }
-
-    fn schema(&self) -> Json {
-        json!({ "type": "string", "pattern": "^[0-9]+ *(ms|s|m|h|d)$" })
-    }
+    };
+    Kind::new(
+        read,
+        || json!({ "type": "string", "pattern": "^[0-9]+ *(ms|s|m|h|d)$" }),
+    )
 }
 
 fn out_of_range(node: &Node, what: &What) -> Problem {
@@ -169,22 +154,10 @@ fn out_of_range(node: &Node, what: &What) -> Problem {
 }
 
 /// A whole number between two others.
-pub(super) fn number<T>(low: T, high: T) -> Number<T> {
-    Number { low, high }
-}
-
-pub(super) struct Number<T> {
-    low: T,
-    high: T,
-}
-
-impl<T: Copy + Into<i128> + TryFrom<i128>> Kind for Number<T> {
-    type Value = T;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<T> {
-        let (low, high): (i128, i128) = (self.low.into(), self.high.into());
+pub(super) fn number<T: TryFrom<i128>>(low: i64, high: i64) -> Kind<T> {
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let problem = match node.value {
-            Value::Integer(number) if (low..=high).contains(&number) => {
+            Value::Integer(number) if (low.into()..=high.into()).contains(&number) => {
                 return T::try_from(number).ok();
             }
             Value::Integer(_) => out_of_range(node, what),
@@ -192,194 +165,121 @@ impl<T: Copy + Into<i128> + TryFrom<i128>> Kind for Number<T> {
         };
         problems.push(problem.hint(format!("{low} to {high}")));
         None
-    }
-
-    fn schema(&self) -> Json {
-        let (low, high): (i128, i128) = (self.low.into(), self.high.into());
-        json!({ "type": "integer", "minimum": low as i64, "maximum": high as i64 })
-    }
+    };
+    Kind::new(
+        read,
+        move || json!({ "type": "integer", "minimum": low, "maximum": high }),
+    )
 }
 
 /// A word of a closed list, as `words!` declares it.
-pub(super) fn word<T: Copy + 'static>(all: &'static [T], name: fn(T) -> &'static str) -> Word<T> {
-    Word {
-        all,
-        name,
-        code: "unknown-word",
-    }
+pub(super) fn word<T: Copy>(all: &'static [T], name: fn(T) -> &'static str) -> Kind<T> {
+    word_or("unknown-word", all, name)
 }
 
-pub(super) struct Word<T: 'static> {
+/// The same, with the finding when it is another word.
+pub(super) fn word_or<T: Copy>(
+    code: &'static str,
     all: &'static [T],
     name: fn(T) -> &'static str,
-    code: &'static str,
-}
-
-impl<T> Word<T> {
-    /// The finding when it is another word.
-    pub(super) fn else_finding(self, code: &'static str) -> Self {
-        Self { code, ..self }
-    }
-}
-
-impl<T: Copy> Kind for Word<T> {
-    type Value = T;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<T> {
-        let known: Vec<(&'static str, T)> = self
-            .all
-            .iter()
-            .map(|word| ((self.name)(*word), *word))
-            .collect();
-        let word = yaml::word(node, &what.to_string(), self.code, &known, problems)?;
-        Some(word.value)
-    }
-
-    fn schema(&self) -> Json {
-        let words: Vec<&str> = self.all.iter().map(|word| (self.name)(*word)).collect();
-        json!({ "enum": words })
-    }
+) -> Kind<T> {
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let known: Vec<_> = all.iter().map(|word| (name(*word), *word)).collect();
+        Some(yaml::word(node, &what.to_string(), code, &known, problems)?.value)
+    };
+    let words = move || all.iter().map(|word| name(*word)).collect::<Vec<_>>();
+    Kind::new(read, move || json!({ "enum": words() }))
 }
 
 /// The same, with where it stands.
-pub(super) fn at<K: Kind>(kind: K) -> Placed<K> {
-    Placed(kind)
-}
-
-pub(super) struct Placed<K>(K);
-
-impl<K: Kind> Kind for Placed<K> {
-    type Value = At<K::Value>;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<At<K::Value>> {
-        let value = self.0.read(node, what, problems)?;
-        Some(At { value, at: node.at })
-    }
-
-    fn schema(&self) -> Json {
-        self.0.schema()
-    }
+pub(super) fn at<T: 'static>(kind: Kind<T>) -> Kind<At<T>> {
+    let Kind { read, schema } = kind;
+    Kind::new(
+        move |node, what, problems| {
+            let value = read(node, what, problems)?;
+            Some(At { value, at: node.at })
+        },
+        schema,
+    )
 }
 
 /// A word that stands for a value, or else a value of a kind. Where the word is `off`, so is `false`.
-pub(super) fn or<V, K: Kind>(word: &'static str, value: V, kind: K) -> Or<V, K> {
-    Or { word, value, kind }
-}
-
-pub(super) struct Or<V, K> {
-    word: &'static str,
-    value: V,
-    kind: K,
-}
-
-impl<V: From<K::Value> + Clone, K: Kind> Kind for Or<V, K> {
-    type Value = V;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<V> {
+pub(super) fn or<T, V>(word: &'static str, value: V, kind: Kind<T>) -> Kind<V>
+where
+    T: 'static,
+    V: From<T> + Clone + 'static,
+{
+    let Kind { read, schema } = kind;
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let is_word = match &node.value {
-            Value::Text(text) => text == self.word,
-            value => self.word == "off" && matches!(value, Value::Bool(false)),
+            Value::Text(text) => text == word,
+            value => word == "off" && matches!(value, Value::Bool(false)),
         };
         if is_word {
-            return Some(self.value.clone());
+            return Some(value.clone());
         }
         let before = problems.len();
-        let value = self.kind.read(node, what, problems);
+        let other = read(node, what, problems);
         for problem in &mut problems[before..] {
-            let word = self.word;
             problem.hint = Some(match problem.hint.take() {
                 Some(hint) => format!("{hint}, or `{word}`"),
                 None => format!("`{word}` would do, too"),
             });
         }
-        value.map(V::from)
-    }
-
-    fn schema(&self) -> Json {
-        let word = match self.word {
-            "off" => json!({ "enum": ["off", false] }),
-            word => json!({ "const": word }),
-        };
-        json!({ "anyOf": [word, self.kind.schema()] })
-    }
+        other.map(V::from)
+    };
+    let words = match word {
+        "off" => json!(["off", false]),
+        word => json!([word]),
+    };
+    Kind::new(
+        read,
+        move || json!({ "anyOf": [{ "enum": words }, schema()] }),
+    )
 }
 
 /// A list.
-pub(super) fn list<K>(item: K) -> List<K> {
-    List {
-        item,
-        one: false,
-        called: None,
-    }
+pub(super) fn list<T: 'static>(item: Kind<T>) -> Kind<Vec<T>> {
+    items(|list| format!("an item of {list}"), item)
+}
+
+/// A list, each item of which findings call so.
+pub(super) fn list_of<T: 'static>(called: &'static str, item: Kind<T>) -> Kind<Vec<T>> {
+    items(move |_| called.to_string(), item)
+}
+
+fn items<T: 'static>(called: impl Fn(&What) -> String + 'static, item: Kind<T>) -> Kind<Vec<T>> {
+    let Kind { read, schema } = item;
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let nodes = yaml::list(node, &what.to_string(), problems).iter();
+        let item = What::owner(called(what));
+        let values = nodes.filter_map(|node| read(node, &item, problems));
+        Some(values.collect())
+    };
+    Kind::new(read, move || json!({ "type": "array", "items": schema() }))
 }
 
 /// A list, or the one value that stands in its place.
-pub(super) fn one_or_list<K>(item: K) -> List<K> {
-    List {
-        item,
-        one: true,
-        called: None,
-    }
-}
-
-pub(super) struct List<K> {
-    item: K,
-    one: bool,
-    called: Option<&'static str>,
-}
-
-impl<K> List<K> {
-    /// What findings call an item.
-    pub(super) fn of(self, called: &'static str) -> Self {
-        Self {
-            called: Some(called),
-            ..self
-        }
-    }
-}
-
-impl<K: Kind> Kind for List<K> {
-    type Value = Vec<K::Value>;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<Self::Value> {
-        if self.one && !matches!(node.value, Value::List(_)) {
-            return Some(self.item.read(node, what, problems).into_iter().collect());
-        }
-        let item = match self.called {
-            Some(called) => What::owner(called),
-            None => What::owner(format!("an item of {what}")),
-        };
-        let nodes = yaml::list(node, &what.to_string(), problems).iter();
-        let values = nodes.filter_map(|node| self.item.read(node, &item, problems));
-        Some(values.collect())
-    }
-
-    fn schema(&self) -> Json {
-        let list = json!({ "type": "array", "items": self.item.schema() });
-        match self.one {
-            true => json!({ "anyOf": [self.item.schema(), list] }),
-            false => list,
-        }
-    }
+pub(super) fn one_or_list<T: 'static>(item: fn() -> Kind<T>) -> Kind<Vec<T>> {
+    let (one, list) = (item(), list(item()));
+    let Kind { read, schema } = list;
+    let (read_one, schema_of_one) = (one.read, one.schema);
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| match node.value {
+        Value::List(_) => read(node, what, problems),
+        _ => Some(read_one(node, what, problems).into_iter().collect()),
+    };
+    Kind::new(
+        read,
+        move || json!({ "anyOf": [schema_of_one(), schema()] }),
+    )
 }
 
 /// A list or mapping in which something must stand; the finding otherwise, and what would be right.
-pub(super) fn filled<K>(code: &'static str, hint: &'static str, kind: K) -> Filled<K> {
-    Filled { code, hint, kind }
-}
-
-pub(super) struct Filled<K> {
-    code: &'static str,
-    hint: &'static str,
-    kind: K,
-}
-
-impl<K: Kind> Kind for Filled<K> {
-    type Value = K::Value;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<K::Value> {
+pub(super) fn filled<T: 'static>(code: &'static str, hint: &'static str, kind: Kind<T>) -> Kind<T> {
+    let Kind { read, schema } = kind;
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let before = problems.len();
-        let value = self.kind.read(node, what, problems);
+        let value = read(node, what, problems);
         let is_empty = match &node.value {
             Value::List(items) => items.is_empty(),
             Value::Map(pairs) => pairs.is_empty(),
@@ -387,104 +287,76 @@ impl<K: Kind> Kind for Filled<K> {
         };
         if is_empty && problems.len() == before {
             let says = format!("{what} is empty");
-            problems.push(Problem::error(self.code, node.at, says).hint(self.hint));
+            problems.push(Problem::error(code, node.at, says).hint(hint));
         }
         value
-    }
-
-    fn schema(&self) -> Json {
-        let mut schema = self.kind.schema();
+    };
+    let schema = move || {
+        let mut schema = schema();
         schema["minItems"] = 1.into();
         schema["minProperties"] = 1.into();
         schema
-    }
+    };
+    Kind::new(read, schema)
 }
 
 /// Something that the console shows: findings say where, by a topic of `portproof explain`.
-pub(super) fn explained<K>(topic: &'static str, kind: K) -> Explained<K> {
-    Explained { topic, kind }
-}
-
-pub(super) struct Explained<K> {
-    topic: &'static str,
-    kind: K,
-}
-
-impl<K: Kind> Kind for Explained<K> {
-    type Value = K::Value;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<K::Value> {
+pub(super) fn explained<T: 'static>(topic: &'static str, kind: Kind<T>) -> Kind<T> {
+    let Kind { read, schema } = kind;
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let before = problems.len();
-        let value = self.kind.read(node, what, problems);
+        let value = read(node, what, problems);
         for problem in &mut problems[before..] {
             let hint = problem.hint.take().map(|hint| format!("{hint}; "));
             problem.hint = Some(format!(
-                "{}portproof explain {} says where the console shows the numbers",
-                hint.unwrap_or_default(),
-                self.topic
+                "{}portproof explain {topic} says where the console shows the numbers",
+                hint.unwrap_or_default()
             ));
         }
         value
-    }
-
-    fn schema(&self) -> Json {
-        self.kind.schema()
-    }
-}
-
-/// One value for each zone that asks.
-pub(super) fn by_zone<K>(kind: K) -> ByZone<K> {
-    ByZone(kind)
-}
-
-pub(super) struct ByZone<K>(K);
-
-impl<K: Kind> Kind for ByZone<K> {
-    type Value = Vec<(At<String>, K::Value)>;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<Self::Value> {
-        let fields = Fields::named(node, what.to_string(), problems)?;
-        let pairs = fields.all().iter().filter_map(|(zone, node)| {
-            let value = self.0.read(node, &what.key(zone.value), problems)?;
-            Some((zone.owned(), value))
-        });
-        Some(pairs.collect())
-    }
-
-    fn schema(&self) -> Json {
-        json!({ "type": "object", "propertyNames": name_schema(), "additionalProperties": self.0.schema() })
-    }
+    };
+    Kind::new(read, schema)
 }
 
 /// A section, whose keys `keys!` declares.
-pub(super) fn section<S>() -> Whole<S> {
-    Whole(PhantomData)
-}
-
-pub(super) struct Whole<S>(PhantomData<S>);
-
-impl<S: Section> Kind for Whole<S> {
-    type Value = S;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<S> {
+pub(super) fn section<S: Section>() -> Kind<S> {
+    let read = |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let fields = Fields::of(node, what.to_string(), S::NAMES, problems)?;
         let what = what.clone();
         S::read(&Entries { fields, what }, problems)
-    }
-
-    fn schema(&self) -> Json {
-        keys::schema(&S::keys())
-    }
+    };
+    Kind::new(read, || keys::schema(&S::keys()))
 }
 
-/// What the file gives a name of its own, by these names.
-pub(super) fn named<K>(called: &'static str, kind: K) -> Names<K> {
-    Names { called, kind }
+/// A section that may be left blank.
+pub(super) fn section_or_blank<S: Section + Default + 'static>() -> Kind<S> {
+    let Kind { read, schema } = section::<S>();
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| match node.value {
+        Value::Null => Some(S::default()),
+        _ => read(node, what, problems),
+    };
+    Kind::new(
+        read,
+        move || json!({ "anyOf": [schema(), { "type": "null" }] }),
+    )
 }
 
-pub(super) struct Names<K> {
-    called: &'static str,
-    kind: K,
+/// One value for each zone that asks.
+pub(super) fn by_zone<T: 'static>(kind: Kind<T>) -> Kind<Vec<(At<String>, T)>> {
+    let Kind { read, schema } = kind;
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let fields = Fields::named(node, what.to_string(), problems)?;
+        let pairs = fields.all().iter().filter_map(|(zone, node)| {
+            let value = read(node, &what.key(zone.value), problems)?;
+            Some((zone.owned(), value))
+        });
+        Some(pairs.collect())
+    };
+    Kind::new(read, move || map_schema(schema()))
+}
+
+fn map_schema(values: Json) -> Json {
+    json!({ "type": "object", "propertyNames": name_schema(), "additionalProperties": values })
 }
 
 /// Something with the name that the file gives it.
@@ -504,46 +376,19 @@ impl<T> Deref for Named<T> {
     }
 }
 
-impl<K: Kind> Kind for Names<K> {
-    type Value = Vec<Named<K::Value>>;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<Self::Value> {
+/// What the file gives names of its own, and what findings call it.
+pub(super) fn named<T: 'static>(called: &'static str, kind: Kind<T>) -> Kind<Vec<Named<T>>> {
+    let Kind { read, schema } = kind;
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let fields = Fields::named(node, what.to_string(), problems)?;
         let all = fields.all().iter().filter_map(|(name, node)| {
             check_name(name.value, name.at, problems);
-            let what = What::owner(format!("{} `{}`", self.called, name.value));
-            let value = self.kind.read(node, &what, problems)?;
-            Some(Named {
-                name: name.owned(),
-                value,
-            })
+            let what = What::owner(format!("{called} `{}`", name.value));
+            let value = read(node, &what, problems)?;
+            let name = name.owned();
+            Some(Named { name, value })
         });
         Some(all.collect())
-    }
-
-    fn schema(&self) -> Json {
-        json!({ "type": "object", "propertyNames": name_schema(), "additionalProperties": self.kind.schema() })
-    }
-}
-
-/// A section that may be left blank.
-pub(super) fn or_blank<K>(kind: K) -> OrBlank<K> {
-    OrBlank(kind)
-}
-
-pub(super) struct OrBlank<K>(K);
-
-impl<V: Default, K: Kind<Value = V>> Kind for OrBlank<K> {
-    type Value = V;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<V> {
-        match node.value {
-            Value::Null => Some(V::default()),
-            _ => self.0.read(node, what, problems),
-        }
-    }
-
-    fn schema(&self) -> Json {
-        json!({ "anyOf": [self.0.schema(), { "type": "null" }] })
-    }
+    };
+    Kind::new(read, move || map_schema(schema()))
 }

@@ -31,7 +31,7 @@ pub use via::{ProxyKind, Route, Via};
 pub use zones::{Firewall, FirewallSection, Zone, ZoneSection};
 
 use keys::{Section, What, keys};
-use kinds::{Kind, at, by_zone, filled, list, name, named, or_blank, section, text};
+use kinds::*;
 
 keys! {
     /// The whole file.
@@ -39,7 +39,7 @@ keys! {
         /// The site: what the console shows of it.
         site: SiteSection = section::<SiteSection>(), required("site: { code: PRI, product: configmgr-2007 }");
         /// The zones by their names, from the least to the most trusted.
-        zones: Vec<Zone> = named("zone", or_blank(section::<ZoneSection>())), required("zones: { internet: { networks: [\"0.0.0.0/0\"] } }");
+        zones: Vec<Zone> = named("zone", section_or_blank::<ZoneSection>()), required("zones: { internet: { networks: [\"0.0.0.0/0\"] } }");
         /// The firewalls by their names.
         firewalls: Vec<Firewall> = named("firewall", section::<FirewallSection>()), optional("none");
         /// The zones that managed clients are in. Must be there where a role is that clients reach.
@@ -47,9 +47,9 @@ keys! {
         /// The systems by their names; at least one.
         systems: Vec<System> = filled("missing-key", "at least one system is needed", named("system", section::<SystemSection>())), required("systems: { cm01: { zone: intranet, names: { default: cm01.corp.example }, roles: [site-server] } }");
         /// Your own flows, beside the catalogue's.
-        flows: Vec<UserFlow> = list(at(section::<FlowItem>())).of("a flow"), optional("none");
+        flows: Vec<UserFlow> = list_of("a flow", at(section::<FlowItem>())), optional("none");
         /// What is not as it must be, and accepted for a time.
-        exceptions: Vec<Exception> = list(section::<Exception>()).of("an exception"), optional("none");
+        exceptions: Vec<Exception> = list_of("an exception", section::<Exception>()), optional("none");
         /// What is trusted, and what this host shows.
         tls: Tls = section::<Tls>(), optional("its defaults");
         /// The proxies through which the flows of a zone leave, by zone: a URL, or `proxy` and `roles`.

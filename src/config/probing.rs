@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::keys::keys;
-use super::kinds::{Plain, at, number, or, span, text};
+use super::kinds::*;
 use crate::diagnostic::Problem;
 use crate::yaml::{self, At, Ports, Value};
 
@@ -15,14 +15,14 @@ keys! {
         /// Bounds one step of one attempt, `50ms` to `60s`.
         timeout: Duration = span("50ms", "60s"), default("3s");
         /// Tries for a silent port, 1 to 30. `auto`: until silence is proof.
-        attempts: Option<u8> = or("auto", None, number(1_u8, 30)), default("auto");
+        attempts: Option<u8> = or("auto", None, number::<u8>(1, 30)), default("auto");
         /// How long after its first try a port that fails is tried again, `1s` to `300s`. Outages that end sooner by themselves
         /// are seen as such; a run with a silent port takes at least so long. `off`: no second look.
         second_look: Duration = or("off", Duration::ZERO, span("1s", "300s")), default("20s");
         /// Probes at once.
-        in_flight: usize = number(1, u16::MAX), default("256");
+        in_flight: usize = number::<usize>(1, 65_535), default("256");
         /// Probes of one address at once.
-        per_host: usize = number(1, u16::MAX), default("8");
+        per_host: usize = number::<usize>(1, 65_535), default("8");
         /// Connection attempts a second, as in `100/s`; or `max`.
         rate: Option<u32> = or("max", None, rate()), default("100/s");
         /// `off`: names are not asked where addresses are given.
@@ -47,9 +47,9 @@ pub enum Sweep {
 }
 
 /// Connection attempts a second.
-fn rate() -> Plain<u32> {
-    Plain {
-        read: |node, what, problems| {
+fn rate() -> Kind<u32> {
+    plain(
+        |node, what, problems| {
             let found = yaml::text(node, what, problems)?;
             let number = found.value.strip_suffix("/s").unwrap_or(&found.value);
             let number = number.trim().parse::<u32>().ok();
@@ -63,13 +63,13 @@ fn rate() -> Plain<u32> {
             }
             number
         },
-        schema: || json!({ "type": ["string", "integer"], "pattern": "^[0-9]+ *(/s)?$", "minimum": 1, "maximum": 1_000_000 }),
-    }
+        || json!({ "type": ["string", "integer"], "pattern": "^[0-9]+ *(/s)?$", "minimum": 1, "maximum": 1_000_000 }),
+    )
 }
 
-fn on_off() -> Plain<bool> {
-    Plain {
-        read: |node, what, problems| match &node.value {
+fn on_off() -> Kind<bool> {
+    plain(
+        |node, what, problems| match &node.value {
             Value::Bool(value) => Some(*value),
             _ => {
                 let words = [("on", true), ("off", false)];
@@ -77,17 +77,17 @@ fn on_off() -> Plain<bool> {
                 Some(word.value)
             }
         },
-        schema: || json!({ "enum": ["on", "off", true, false] }),
-    }
+        || json!({ "enum": ["on", "off", true, false] }),
+    )
 }
 
-fn sweep() -> Plain<Sweep> {
+fn sweep() -> Kind<Sweep> {
     const ALL: Ports = Ports {
         low: 1,
         high: u16::MAX,
     };
-    Plain {
-        read: |node, what, problems| {
+    plain(
+        |node, what, problems| {
             match &node.value {
                 Value::Text(text) if text == "none" => return Some(Sweep::None),
                 Value::Text(text) if text == "watchlist" => return Some(Sweep::Watchlist),
@@ -104,6 +104,6 @@ fn sweep() -> Plain<Sweep> {
                 ranges.into_iter().map(|range| range.value).collect(),
             ))
         },
-        schema: || json!({ "type": ["string", "integer"] }),
-    }
+        || json!({ "type": ["string", "integer"] }),
+    )
 }

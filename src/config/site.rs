@@ -1,9 +1,7 @@
 //! The `site` section: what the console shows of the site.
 
 use super::keys::keys;
-use super::kinds::{
-    Kind, at, boolean, explained, filled, list, one_or_list, port, section, text, word,
-};
+use super::kinds::*;
 use crate::words::words;
 use crate::yaml::At;
 
@@ -62,11 +60,11 @@ keys! {
     }
 }
 
-fn some_ports() -> impl Kind<Value = Vec<At<u16>>> {
+fn some_ports() -> Kind<Vec<At<u16>>> {
     filled(
         "missing-key",
         "leave the key out for the default",
-        one_or_list(port()),
+        one_or_list(port),
     )
 }
 

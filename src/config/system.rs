@@ -6,16 +6,13 @@ use serde_json::json;
 
 use super::Pin;
 use super::keys::{Entries, What, keys};
-use super::kinds::{
-    Kind as _, Named, Plain, Word, address, at, boolean, by_zone, explained, list, name,
-    one_or_list, port_pairs, section, text, word,
-};
+use super::kinds::*;
 use super::site::PortPair;
 use super::via::is_host_name;
 use crate::catalogue::Role;
 use crate::diagnostic::Problem;
 use crate::words::words;
-use crate::yaml::{self, At, Ports};
+use crate::yaml::{self, At, Node, Ports};
 
 /// A host.
 pub type System = Named<SystemSection>;
@@ -34,7 +31,7 @@ keys! {
         names: Vec<(At<String>, At<String>)> = by_zone(host_name()), optional("none");
         /// One address or a list, by the zone that asks. An address given is the one that is tried; DNS is asked as well, and a
         /// difference is a note.
-        addresses: Vec<(At<String>, Vec<At<IpAddr>>)> = by_zone(one_or_list(address())), optional("resolved from the name");
+        addresses: Vec<(At<String>, Vec<At<IpAddr>>)> = by_zone(one_or_list(address)), optional("resolved from the name");
         /// What it does in the site: see below.
         roles: Vec<At<Role>> = roles(), required("roles: [management-point]");
         /// The client zones that its roles accept. Must be there with a role that clients reach.
@@ -122,28 +119,23 @@ fn has_a_place(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Roles, each once.
-pub(super) fn roles() -> Plain<Vec<At<Role>>> {
-    Plain {
-        read: |node, what, problems| {
-            let mut roles: Vec<At<Role>> = Vec::new();
-            for role in list(at(role())).read(node, &What::owner(what), problems)? {
-                if !roles.iter().any(|known| known.value == role.value) {
-                    roles.push(role);
-                }
+pub(super) fn roles() -> Kind<Vec<At<Role>>> {
+    let role = || at(word_or("unknown-role", Role::ALL, Role::name));
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let mut roles: Vec<At<Role>> = Vec::new();
+        for role in list(role()).read(node, what, problems)? {
+            if !roles.iter().any(|known| known.value == role.value) {
+                roles.push(role);
             }
-            Some(roles)
-        },
-        schema: || list(role()).schema(),
-    }
+        }
+        Some(roles)
+    };
+    Kind::new(read, move || list(role()).schema())
 }
 
-fn role() -> Word<Role> {
-    word(Role::ALL, Role::name).else_finding("unknown-role")
-}
-
-fn host_name() -> Plain<At<String>> {
-    Plain {
-        read: |node, what, problems| {
+fn host_name() -> Kind<At<String>> {
+    plain(
+        |node, what, problems| {
             let name = yaml::text(node, what, problems)?;
             if is_host_name(&name.value) {
                 return Some(name);
@@ -154,14 +146,14 @@ fn host_name() -> Plain<At<String>> {
             );
             None
         },
-        schema: || json!({ "type": ["string", "integer"] }),
-    }
+        || json!({ "type": ["string", "integer"] }),
+    )
 }
 
 /// Ports and ranges of ports, one text or a list.
-fn port_ranges() -> Plain<Vec<At<Ports>>> {
-    Plain {
-        read: |node, what, problems| {
+fn port_ranges() -> Kind<Vec<At<Ports>>> {
+    plain(
+        |node, what, problems| {
             let items = yaml::one_or_list(node).iter();
             Some(
                 items
@@ -169,24 +161,24 @@ fn port_ranges() -> Plain<Vec<At<Ports>>> {
                     .collect(),
             )
         },
-        schema: || {
+        || {
             let ranges = json!({ "type": ["integer", "string"] });
             json!({ "anyOf": [ranges, { "type": "array", "items": ranges }] })
         },
-    }
+    )
 }
 
 /// Letters of drives, in capitals, each once.
-fn drives() -> Plain<Vec<char>> {
-    Plain {
-        read: |node, what, problems| Some(yaml::drives(node, what, problems)),
-        schema: || json!({ "type": "array", "items": { "type": "string", "pattern": "^[A-Za-z]$" } }),
-    }
+fn drives() -> Kind<Vec<char>> {
+    plain(
+        |node, what, problems| Some(yaml::drives(node, what, problems)),
+        || json!({ "type": "array", "items": { "type": "string", "pattern": "^[A-Za-z]$" } }),
+    )
 }
 
-fn pin() -> Plain<Pin> {
-    Plain {
-        read: |node, what, problems| {
+fn pin() -> Kind<Pin> {
+    plain(
+        |node, what, problems| {
             // Digits alone are a number to YAML.
             let text = yaml::text(node, what, problems)?;
             let pin = Pin::read(&text.value);
@@ -198,6 +190,6 @@ fn pin() -> Plain<Pin> {
             }
             pin
         },
-        schema: || json!({ "type": "string", "pattern": "^([0-9A-Fa-f]{2}[: ]?){31}[0-9A-Fa-f]{2}$" }),
-    }
+        || json!({ "type": "string", "pattern": "^([0-9A-Fa-f]{2}[: ]?){31}[0-9A-Fa-f]{2}$" }),
+    )
 }

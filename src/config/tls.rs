@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::keys::{Entries, keys};
-use super::kinds::{list, span, text};
+use super::kinds::*;
 use crate::diagnostic::Problem;
 use crate::yaml::At;
 

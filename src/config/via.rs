@@ -6,11 +6,11 @@ use std::fmt;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use url::Url;
 
 use super::keys::{What, keys};
-use super::kinds::{Kind, Plain, filled, section};
+use super::kinds::*;
 use super::system::roles;
 use crate::catalogue::Role;
 use crate::diagnostic::Problem;
@@ -52,32 +52,22 @@ keys! {
 }
 
 /// A proxy, and perhaps the roles whose flows go through it.
-pub(super) fn route() -> ProxyOrRoute {
-    ProxyOrRoute
-}
-
-pub(super) struct ProxyOrRoute;
-
-impl Kind for ProxyOrRoute {
-    type Value = Route;
-
-    fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<Route> {
+pub(super) fn route() -> Kind<Route> {
+    let read = |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let Value::Map(_) = node.value else {
             let proxy = proxy().read(node, what, problems)?;
             return Some(Route { proxy, roles: None });
         };
         section().read(node, what, problems)
-    }
-
-    fn schema(&self) -> Json {
-        json!({ "anyOf": [proxy().schema(), section::<Route>().schema()] })
-    }
+    };
+    let schema = || json!({ "anyOf": [proxy().schema(), section::<Route>().schema()] });
+    Kind::new(read, schema)
 }
 
 /// The URL of a proxy. What is wrong with it is said without quoting it: there may be a password in it.
-fn proxy() -> Plain<Via> {
-    Plain {
-        read: |node, what, problems| {
+fn proxy() -> Kind<Via> {
+    plain(
+        |node, what, problems| {
             let url = yaml::text(node, what, problems)?;
             let via = Via::parse(&url.value);
             if let Err(fault) = &via {
@@ -88,23 +78,17 @@ fn proxy() -> Plain<Via> {
             }
             via.ok()
         },
-        schema: || json!({ "type": "string", "pattern": "^(http|socks5)://" }),
-    }
+        || json!({ "type": "string", "pattern": "^(http|socks5)://" }),
+    )
 }
 
-fn proxied_roles() -> impl Kind<Value = BTreeSet<Role>> {
+fn proxied_roles() -> Kind<BTreeSet<Role>> {
     const HINT: &str = "name roles, or leave out `roles`: then everything goes through the proxy";
-    filled(
-        "bad-via",
-        HINT,
-        Plain {
-            read: |node, what, problems| {
-                let roles = roles().read(node, &What::owner(what), problems)?;
-                Some(roles.into_iter().map(|role| role.value).collect())
-            },
-            schema: || roles().schema(),
-        },
-    )
+    let read = |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let roles = roles().read(node, what, problems)?;
+        Some(roles.into_iter().map(|role| role.value).collect())
+    };
+    filled("bad-via", HINT, Kind::new(read, || roles().schema()))
 }
 
 /// What is wrong with a proxy's URL. None of them quotes it: there may be a password in it.

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::json;
 
 use super::keys::{What, keys};
-use super::kinds::{Kind as _, Named, Plain, address, list, name, new_name, one_or_list};
+use super::kinds::*;
 use crate::diagnostic::Problem;
 use crate::yaml::{self, At};
 
@@ -20,7 +20,7 @@ keys! {
     /// What a zone is.
     section ZoneSection {
         /// One network or a list. The most specific network decides where an address lies.
-        networks: Vec<At<IpNet>> = one_or_list(network()), optional("none");
+        networks: Vec<At<IpNet>> = one_or_list(network), optional("none");
     }
 }
 
@@ -30,15 +30,15 @@ keys! {
         /// The two zones that it stands between.
         between: Vec<At<String>> = two_zones(), required("between: [internet, perimeter]");
         /// Its interfaces, one or a list, by which a device that rejects or drops can be named.
-        addresses: Vec<At<IpAddr>> = one_or_list(address()), optional("none");
+        addresses: Vec<At<IpAddr>> = one_or_list(address), optional("none");
         /// The box that it is a leg of, where two firewalls are one box: the same name in both.
         device: Option<At<String>> = new_name(), optional("a box of its own");
     }
 }
 
-fn network() -> Plain<At<IpNet>> {
-    Plain {
-        read: |node, what, problems| {
+fn network() -> Kind<At<IpNet>> {
+    plain(
+        |node, what, problems| {
             let found = yaml::text(node, what, problems)?;
             let text = found.value.as_str();
             let address = || text.parse::<IpAddr>().map(IpNet::from);
@@ -61,13 +61,13 @@ fn network() -> Plain<At<IpNet>> {
             problems.push(problem);
             None
         },
-        schema: || json!({ "type": "string" }),
-    }
+        || json!({ "type": "string" }),
+    )
 }
 
-fn two_zones() -> Plain<Vec<At<String>>> {
-    Plain {
-        read: |node, what, problems| {
+fn two_zones() -> Kind<Vec<At<String>>> {
+    plain(
+        |node, what, problems| {
             let zones = list(name()).read(node, &What::owner(what), problems)?;
             if zones.len() != 2 {
                 let says = format!("{what} names {} zones; it must be two", zones.len());
@@ -78,11 +78,11 @@ fn two_zones() -> Plain<Vec<At<String>>> {
             }
             Some(zones)
         },
-        schema: || {
+        || {
             let mut schema = list(name()).schema();
             schema["minItems"] = 2.into();
             schema["maxItems"] = 2.into();
             schema
         },
-    }
+    )
 }
