@@ -4,19 +4,9 @@
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard};
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody, ip};
 use serde_json::Value;
-
-/// The namespaces have the names of the process: one test lays them out at a time.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
 
 /// Listeners that accept TCP in the server's namespace; they end with it.
 struct Listening(Child);
@@ -113,7 +103,6 @@ flows:
 
 #[test]
 fn one_public_address_serves_several_systems_each_at_the_ports_that_are_translated_to_it() {
-    let _alone = alone();
     let row = Row::new();
     ip(&[
         "-n",
@@ -166,7 +155,6 @@ fn proxy_site(values: [(&str, &str); 5]) -> String {
 
 #[test]
 fn a_proxy_is_asked_at_its_own_numbers_and_asks_at_those_of_its_target() {
-    let _alone = alone();
     let row = Row::new();
     let _listening = Listening::at(&row, &[("192.0.2.10", 443), ("192.0.2.10", 8443)]);
     let outside = proxy_site([
@@ -219,7 +207,6 @@ flows:
 
 #[test]
 fn a_host_with_two_legs_tries_each_flow_by_the_leg_that_crosses_the_fewest_firewalls() {
-    let _alone = alone();
     let row = Row::new();
     let [client, _, server] = &row.names;
     ip(&[
@@ -279,7 +266,6 @@ flows:
 
 #[test]
 fn what_travels_inside_ipsec_is_judged_only_on_its_own_end() {
-    let _alone = alone();
     let row = Row::new();
     let _listening = Listening::at(&row, &[("192.0.2.10", 1000)]);
     let dropping = "table ip wall {\n chain forward {\n type filter hook forward priority 0; policy accept;\n tcp dport 1001 drop\n }\n}\n";

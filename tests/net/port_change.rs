@@ -7,7 +7,6 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody, ip};
@@ -23,9 +22,6 @@ use tempfile::TempDir;
 const DELAY: &str = include_str!("../support/delay.py");
 
 const NAME: &str = "ibs01.example.com";
-
-/// Namespaces bear the number of this process, so one test at a time has them.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A process that ends with the test.
 struct Running(Child);
@@ -45,13 +41,11 @@ struct Bed {
     program: PathBuf,
     _link: Running,
     _server: Running,
-    _alone: MutexGuard<'static, ()>,
 }
 
 impl Bed {
     /// `denied` are ports that the firewall drops; `servers` the `server` blocks of nginx.
     fn new(denied: &[u16], servers: &str) -> Self {
-        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().expect("a folder");
         let row = Row::new();
         let link = slow_link(&row);
@@ -74,7 +68,6 @@ impl Bed {
             program,
             _link: link,
             _server: server,
-            _alone: alone,
         }
     }
 
