@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::schemas;
+use crate::support::{lab, schemas};
 use serde_json::Value;
 
 fn portproof(arguments: &[&str]) -> (i32, String, String) {
@@ -46,8 +46,7 @@ fn refused(arguments: &[&str]) -> String {
 /// The lab's report, for `probes.yaml`.
 fn lab_report(folder: &Path) -> String {
     let file = folder.join("report.json").display().to_string();
-    let (status, _, err) = portproof(&["check", "--lab", "--format", "json", "--output", &file]);
-    assert_eq!(status, 1, "{err}");
+    fs::write(&file, lab::report()).expect("written");
     file
 }
 

@@ -9,6 +9,7 @@ mod support {
     pub(crate) mod apache;
     pub(crate) mod executable;
     pub(crate) mod files;
+    pub(crate) mod lab;
     pub(crate) mod listener;
     pub(crate) mod openssl_tool;
     pub(crate) mod ports;
