@@ -30,6 +30,20 @@ pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Trans
 /// The embedded catalogue, as bytes.
 pub const CONFIGMGR_2007: &[u8] = include_bytes!("../../catalogue/configmgr-2007.yaml");
 
+/// The products whose catalogues are embedded, by the name that `site.product` gives them.
+const EMBEDDED: [(&str, &[u8]); 1] = [("configmgr-2007", CONFIGMGR_2007)];
+
+/// The names of these products.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|(name, _)| *name)
+}
+
+/// The embedded catalogue of a product, as bytes.
+pub fn find(product: &str) -> Option<&'static [u8]> {
+    let found = EMBEDDED.iter().find(|(name, _)| *name == product);
+    found.map(|(_, bytes)| *bytes)
+}
+
 /// A product's rules.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
@@ -118,6 +132,13 @@ impl Catalogue {
         read::read(bytes)
     }
 
+    /// Whether the product has a port that a setting gives the numbers of.
+    pub fn has(&self, setting: Setting) -> bool {
+        self.ports
+            .values()
+            .any(|port| port.setting == Some(setting))
+    }
+
     /// The default ports of a name; empty when there is none.
     pub fn default_ports(&self, setting: Setting) -> Vec<Ports> {
         self.ports
@@ -131,6 +152,18 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_product_finds_its_own_catalogue() {
+        for product in all() {
+            let bytes = find(product).expect("an embedded catalogue");
+            assert_eq!(
+                Catalogue::parse(bytes).expect("no findings").product,
+                product
+            );
+        }
+        assert!(find("configmgr-2012").is_none());
+    }
 
     #[test]
     fn the_embedded_catalogue_has_no_findings() {

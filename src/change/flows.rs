@@ -159,10 +159,10 @@ pub(super) fn retire(new: &Side<'_>, clients: &Numbers) -> Vec<Retired> {
         .map(|number| Retired {
             protocol: number.protocol().to_string(),
             port: number.port,
-            declared: match number.tls {
-                true => new.site.retired_https.contains(&number.port),
-                false => new.site.retired_http.contains(&number.port),
-            },
+            declared: new
+                .site
+                .client_ports(number.retired())
+                .contains(&number.port),
         })
         .collect()
 }

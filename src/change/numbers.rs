@@ -20,6 +20,15 @@ impl Number {
     pub(super) fn protocol(&self) -> &'static str {
         if self.tls { "https" } else { "http" }
     }
+
+    /// The setting of such numbers that are no longer in use.
+    pub(super) fn retired(&self) -> Setting {
+        if self.tls {
+            Setting::RetiredHttps
+        } else {
+            Setting::RetiredHttp
+        }
+    }
 }
 
 impl fmt::Display for Number {

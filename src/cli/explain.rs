@@ -43,7 +43,7 @@ fn about(arguments: &Explain, report: Option<&ReportDocument>) -> anyhow::Result
     match arguments.what.as_deref() {
         Some(id) if id.contains('>') => flow(id, arguments, report),
         what => {
-            let Some(catalogue) = files::load_catalogue(catalogue)? else {
+            let Some(catalogue) = files::load_catalogue(catalogue, None)? else {
                 return Ok(None);
             };
             let Some(what) = what else {

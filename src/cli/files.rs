@@ -71,10 +71,11 @@ pub(super) fn load_bytes(
     catalogue: Option<&Path>,
     credentials: Use,
 ) -> anyhow::Result<Option<Loaded>> {
-    let Some(catalogue) = load_catalogue(catalogue)? else {
+    let (config, mut problems) = config::read(bytes);
+    let product = config.as_ref().and_then(|it| it.site.product.as_deref());
+    let Some(catalogue) = load_catalogue(catalogue, product.map(String::as_str))? else {
         return Ok(None);
     };
-    let (config, mut problems) = config::read(bytes);
     let site = config
         .as_ref()
         .and_then(|config| Site::new(config, &catalogue, &mut problems));
@@ -104,9 +105,15 @@ pub(super) fn load_bytes(
     })
 }
 
-pub(super) fn load_catalogue(path: Option<&Path>) -> anyhow::Result<Option<Catalogue>> {
+/// The catalogue that the command line names, else the embedded one of the product. Of a product without one the site
+/// file is read with that of another, so that its other faults are found too.
+pub(super) fn load_catalogue(
+    path: Option<&Path>,
+    product: Option<&str>,
+) -> anyhow::Result<Option<Catalogue>> {
     let Some(path) = path else {
-        return Catalogue::parse(catalogue::CONFIGMGR_2007)
+        let embedded = product.and_then(catalogue::find);
+        return Catalogue::parse(embedded.unwrap_or(catalogue::CONFIGMGR_2007))
             .map(Some)
             .map_err(|problems| {
                 anyhow::anyhow!("the embedded catalogue has {} findings", problems.len())

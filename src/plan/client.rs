@@ -1,7 +1,7 @@
 //! The flows of one client, with the numbers that it was given.
 
 use super::{Plan, Target, derive};
-use crate::catalogue::{Catalogue, End, Need};
+use crate::catalogue::{Catalogue, End, Need, Setting};
 use crate::site::{Origin, Site, ZoneId};
 
 /// The flows that a client of a zone uses, if its numbers are these instead of the site's. None is forbidden: a client
@@ -16,12 +16,11 @@ pub fn of_client(
     let mut seen = site.clone();
     // To a client its own numbers are those in use, whatever the site says of them.
     seen.default_port_clients = true;
-    if let Some(port) = http {
-        seen.client_http = vec![port];
-    }
-    if let Some(port) = https {
-        seen.client_https = vec![port];
-    }
+    let given = [(Setting::ClientHttp, http), (Setting::ClientHttps, https)];
+    let given = given
+        .into_iter()
+        .filter_map(|(setting, port)| Some((setting, vec![port?])));
+    seen.settings.extend(given);
     let mut plan = derive(&seen, catalogue);
     plan.flows.retain(|flow| {
         flow.from == Origin::Zone(zone)

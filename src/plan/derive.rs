@@ -26,13 +26,7 @@ pub(super) fn watchlist(site: &Site, catalogue: &Catalogue) -> Vec<u16> {
             .chain(defaults.iter().flatten())
             .flat_map(|range| range.low..=range.high),
     );
-    ports.extend(
-        site.client_http
-            .iter()
-            .chain(&site.client_https)
-            .chain(&site.retired_http)
-            .chain(&site.retired_https),
-    );
+    ports.extend(site.settings.values().flatten());
     for system in &site.systems {
         ports.extend(system.published_ports.numbers());
         ports.extend(system.ports.iter().flat_map(|(_, it)| it.numbers()));

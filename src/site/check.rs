@@ -6,11 +6,12 @@ use super::addresses::shared_addresses;
 use super::borders::{firewalls, internet, shared_networks};
 use super::legs::bridged;
 use super::names::Names;
+use super::settings::settings;
 use super::systems::{databases, members, one_system};
 use super::{Crl, Origin, OwnFlow, Site, System, Zone, ZoneId, exceptions};
-use crate::catalogue::{Catalogue, Role, Setting};
+use crate::catalogue::{self, Catalogue, Role};
 use crate::config::{self, Config, Mode, Sweep};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Problem, choices};
 use crate::yaml::At;
 
 /// Roles whose clients the file must name.
@@ -20,9 +21,6 @@ const CLIENT_FACING: [Role; 4] = [
     Role::FallbackStatusPoint,
     Role::SoftwareUpdatePoint,
 ];
-
-/// The console offers two services for each protocol.
-const MOST_CLIENT_PORTS: usize = 2;
 
 /// More ports of one system than this are a port scan, and somebody must have allowed it.
 const LARGEST_UNAUTHORISED_SWEEP: usize = 1_024;
@@ -56,21 +54,7 @@ pub(super) fn resolve(
         .collect();
     mixed_mode(config, internet, &clients, problems);
     needed_serves(config, &names, &clients, problems);
-    let client_http = client_ports(
-        &config.site.client_ports.http,
-        catalogue,
-        Setting::ClientHttp,
-        problems,
-    );
-    let client_https = client_ports(
-        &config.site.client_ports.https,
-        catalogue,
-        Setting::ClientHttps,
-        problems,
-    );
-    let retired = &config.site.retired_client_ports;
-    let retired_http = retired_ports(&retired.http, &client_http, problems);
-    let retired_https = retired_ports(&retired.https, &client_https, problems);
+    let settings = settings(config, catalogue, problems);
     let mut systems: Vec<System> = config
         .systems
         .iter()
@@ -114,10 +98,7 @@ pub(super) fn resolve(
         firewalls,
         clients,
         systems,
-        client_http,
-        client_https,
-        retired_http,
-        retired_https,
+        settings,
         default_port_clients: config.site.default_port_clients,
         update_sync: config.site.update_sync,
         crl_check: config.site.crl_check,
@@ -136,6 +117,8 @@ fn product(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) 
     if let Some(product) = &config.site.product
         && product.value != catalogue.product
     {
+        let mut known: BTreeSet<&str> = catalogue::all().collect();
+        known.insert(&catalogue.product);
         problems.push(
             Problem::error(
                 "unknown-product",
@@ -146,8 +129,8 @@ fn product(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) 
                 ),
             )
             .hint(format!(
-                "write `{}`, or name another catalogue with --catalogue FILE",
-                catalogue.product
+                "{}; or name its catalogue with --catalogue FILE",
+                choices(&product.value, known)
             )),
         );
     }
@@ -245,42 +228,6 @@ fn needed_serves(
             .hint("for example: clients: [internet, intranet]"),
         );
     }
-}
-
-fn client_ports(
-    found: &[At<u16>],
-    catalogue: &Catalogue,
-    setting: Setting,
-    problems: &mut Vec<Problem>,
-) -> Vec<u16> {
-    if let Some(third) = found.get(MOST_CLIENT_PORTS) {
-        problems.push(Problem::error("too-many-ports", third.at, "a client request service has at most two port numbers").hint("Site Properties > Ports has two services for each; numbers no longer in use go under `retired_client_ports`; portproof explain client-ports says where the console shows them"));
-    }
-    let mut ports: Vec<u16> = found.iter().map(|port| port.value).collect();
-    if ports.is_empty() {
-        ports = catalogue
-            .default_ports(setting)
-            .iter()
-            .map(|range| range.low)
-            .collect();
-    }
-    ports.sort_unstable();
-    ports.dedup();
-    ports
-}
-
-fn retired_ports(found: &[At<u16>], active: &[u16], problems: &mut Vec<Problem>) -> Vec<u16> {
-    for port in found.iter().filter(|port| active.contains(&port.value)) {
-        problems.push(
-            Problem::error(
-                "retired-in-use",
-                port.at,
-                format!("port {} is retired and in use", port.value),
-            )
-            .hint("a number is either in `client_ports` or in `retired_client_ports`; portproof explain client-ports says where the console shows those in use"),
-        );
-    }
-    found.iter().map(|port| port.value).collect()
 }
 
 fn crls(config: &Config, systems: &[System], problems: &mut Vec<Problem>) -> Vec<Crl> {

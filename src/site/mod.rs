@@ -11,6 +11,7 @@ mod flow_id;
 mod legs;
 mod names;
 mod paths;
+mod settings;
 mod systems;
 mod translation;
 
@@ -54,14 +55,9 @@ pub struct Site {
     pub clients: Vec<ZoneId>,
     /// Systems.
     pub systems: Vec<System>,
-    /// Client request ports in use.
-    pub client_http: Vec<u16>,
-    /// Client request ports in use, HTTPS.
-    pub client_https: Vec<u16>,
-    /// Client request ports that must be closed again.
-    pub retired_http: Vec<u16>,
-    /// Client request ports that must be closed again, HTTPS.
-    pub retired_https: Vec<u16>,
+    /// The numbers of each setting that is the same for the whole site: client request ports in use, and those that must be
+    /// closed again.
+    pub settings: BTreeMap<Setting, Vec<u16>>,
     /// Whether some clients still use the default numbers.
     pub default_port_clients: bool,
     /// How update metadata travel.
@@ -382,17 +378,7 @@ impl Site {
 
     /// The active numbers of a setting that is the same for the whole site.
     pub fn client_ports(&self, setting: Setting) -> &[u16] {
-        match setting {
-            Setting::ClientHttp => &self.client_http,
-            Setting::ClientHttps => &self.client_https,
-            Setting::RetiredHttp => &self.retired_http,
-            Setting::RetiredHttps => &self.retired_https,
-            Setting::SoftwareUpdateHttp
-            | Setting::SoftwareUpdateHttps
-            | Setting::RpcDynamic
-            | Setting::Crl
-            | Setting::Watchlist => &[],
-        }
+        self.settings.get(&setting).map_or(&[], Vec::as_slice)
     }
 }
 
