@@ -10,13 +10,13 @@ use crate::plan::{self, FlowEntry};
 use crate::verdict::{Cause, Verdict, said_of};
 
 /// What clients do that check revocation and cannot.
-const REFUSE_ALL: &str = " Until then clients that check revocation refuse every connection whose certificate names this list, as if it were revoked; their ccmexec.log shows WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED.";
+const REFUSE_ALL: &str = " Until then, clients that check revocation refuse every connection whose certificate names this list. Their ccmexec.log shows WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED.";
 
 /// What is known of clients that cannot have a delta list.
-const MAY_REFUSE: &str = " Without it the check of certificates may fail, says Microsoft: some clients were seen to refuse the connection (0x80092013, revocation offline), others to go on with the base list. What yours do is not known here; `certutil -verify -urlfetch FILE` on one of them shows it.";
+const MAY_REFUSE: &str = " Microsoft says that the check of certificates may fail without it. Some clients were seen to refuse the connection (0x80092013, revocation offline), others to go on with the base list. `certutil -verify -urlfetch FILE` on one of your clients shows which.";
 
 /// What a firewall sees of a flow inside IPsec.
-const INSIDE_IPSEC: &str = " This flow travels inside IPsec (`ipsec_with`): firewalls on the way see key exchange and ESP in its place, so look at these flows of the plan first, and at the IPsec policies of both ends.";
+const INSIDE_IPSEC: &str = " This flow travels inside IPsec (`ipsec_with`): firewalls on the way see key exchange and ESP in its place. Look at these flows of the plan first, and at the IPsec policies of both ends.";
 
 /// A few sentences; empty when nothing is to be done.
 pub(super) fn advice(
@@ -127,24 +127,24 @@ fn of_cause(
         Cause::WrongListener => astray(evidence, system, &port, &crossed),
         Cause::AnswerLost if flow.need == Need::Forbidden => format!("Requests to {port} arrive at {system}, though no answer comes back: close {port} on {crossed}."),
         Cause::AddressSilent => address_silent(evidence, system, &crossed),
-        Cause::FamilyUnanswered => format!("Over {} nothing at all came back to this host, over the other family of addresses it did: see to the network of this host, or run it where both work.", decided(evidence).map_or("one family", family)),
+        Cause::FamilyUnanswered => format!("Over {} nothing at all came back to this host; over the other family of addresses something did. Repair the network of this host, or run the check where both work.", decided(evidence).map_or("one family", family)),
         Cause::NothingPasses => nothing_passes(evidence, flow, &crossed),
         Cause::DataDropped => data_dropped(evidence, system, &port, &crossed, flow),
         Cause::Mtu => mtu(evidence, system, &crossed),
-        Cause::NotTls if evidence.speaks.is_some() => format!("{port} of {system} speaks plain HTTP, and TLS is needed here. See whether the numbers for HTTP and HTTPS are swapped, in IIS or in the site file; else bind the site in IIS to {port} as HTTPS, with its certificate."),
-        Cause::NotHttp if evidence.speaks.is_some() => format!("{port} of {system} speaks TLS, and plain HTTP is needed here. See whether the numbers for HTTP and HTTPS are swapped, in IIS or in the site file; else bind the site in IIS to {port} as HTTP."),
+        Cause::NotTls if evidence.speaks.is_some() => format!("{port} of {system} speaks plain HTTP, and TLS is needed here. See whether the numbers for HTTP and HTTPS are swapped, in IIS or in the site file. If not, bind the site in IIS to {port} as HTTPS, with its certificate."),
+        Cause::NotHttp if evidence.speaks.is_some() => format!("{port} of {system} speaks TLS, and plain HTTP is needed here. See whether the numbers for HTTP and HTTPS are swapped, in IIS or in the site file. If not, bind the site in IIS to {port} as HTTP."),
         Cause::HttpServerError => on_roles::server_error(evidence, system),
         Cause::Redirected => on_roles::redirected(evidence, system),
         Cause::RoleUnproved => on_roles::unproved(flow, evidence),
         Cause::MplistDiffers => on_roles::mplist(flow, evidence),
         Cause::ClientCertificateRefused => on_roles::refused(evidence, system),
-        Cause::WrongRole if on_roles::is_one_page(evidence) => format!("A web server or device answers on {port} of {system} with one page whatever is asked, and the role is not behind it. See whether its site in IIS is bound to this number. A portal, a filter or a publishing rule on the way may answer in its place."),
-        Cause::ProxyRefused if flow.protocol == Protocol::Http => format!("Have the proxy pass requests on to {port} of {system}; what it said is in the evidence."),
+        Cause::WrongRole if on_roles::is_one_page(evidence) => format!("A web server or device on {port} of {system} answers every request with one page, and the role is not behind it. See whether its site in IIS is bound to this number. A portal, a filter or a publishing rule on the way may answer in its place."),
+        Cause::ProxyRefused if flow.protocol == Protocol::Http => format!("Have the proxy pass requests on to {port} of {system}. Its answer is in the evidence."),
         Cause::CertificateUntrusted if missing(evidence).is_some() => not_sent(evidence, system),
         Cause::IntermediateMissing => intermediate(evidence, system),
         Cause::Open if flow.crosses.is_empty() => format!("No firewall of the file stands before {port} of {system}: stop that service, or close the port in the host's own firewall. Or say in the site file why it is needed."),
         Cause::NoAddressHere if verdict != Verdict::Unknown => String::new(),
-        Cause::TlsTooOld if cfg!(not(feature = "old-tls")) => "What it serves is not proved: this build is without `old-tls`, so it does not speak TLS of the past. Use one with it, or look with a client of the site.".to_string(),
+        Cause::TlsTooOld if cfg!(not(feature = "old-tls")) => "Nothing proves what it serves: this build is without `old-tls`, so it does not speak TLS of the past. Use a build with it, or look with a client of the site.".to_string(),
         _ => {
             let source = flow.from.system.as_deref().unwrap_or("that system");
             let (issuer, plus) = (intercepting(evidence), double_escaping(evidence));

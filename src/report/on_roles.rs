@@ -48,7 +48,7 @@ pub(super) fn server_error(evidence: &Evidence, system: &str) -> String {
 pub(super) fn redirected(evidence: &Evidence, system: &str) -> String {
     let (roles, words) = named(evidence, &[RoleProof::Redirected]).unwrap_or_default();
     format!(
-        "{system} sends whoever asks for the {roles} elsewhere ({words}). Clients need the answer itself: take this redirect \
+        "{system} redirects requests for the {roles} ({words}). Clients need the answer itself. Take this redirect \
          out of the site in IIS (HTTP Redirect, URL Rewrite), or out of the device on the way that sends it."
     )
 }

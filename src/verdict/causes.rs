@@ -15,7 +15,7 @@ pub struct Said {
     pub cause: Cause,
     /// Who has to act, as words of `Owner` or in words; none: nobody.
     pub owners: Vec<String>,
-    /// What it means, in one sentence.
+    /// What it means, in a sentence or two.
     pub meaning: String,
     /// How it was known.
     pub known_by: String,

@@ -14,7 +14,7 @@ Examples:
   portproof check --from internet
   portproof check site.yaml --from perimeter --as ibs01 --format json --output ibs01.json --sign dmz.key
   portproof check new.yaml --against old.yaml --from internet     who reaches a management point while ports change
-  portproof check --client --https-port 8443 --from internet      what a client with that number meets")]
+  portproof check --client --https-port 8443 --from internet      what a client with that number sees")]
 pub(in crate::cli) struct Check {
     /// The site file.
     #[arg(default_value = "probes.yaml")]
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Check {
     /// The system of the site file that this host is. Without it, portproof finds the system by this host's addresses.
     #[arg(long = "as", value_name = "SYSTEM")]
     pub(in crate::cli) system: Option<String>,
-    /// Keep to --from and --as although this host's addresses say otherwise. The report says so.
+    /// Use --from and --as even though this host's addresses say otherwise. The report says so.
     #[arg(long, conflicts_with = "lab")]
     pub(in crate::cli) force_vantage: bool,
     /// Try a stand-in site on loopback, with planted faults. Nothing leaves this host.
@@ -37,19 +37,19 @@ pub(in crate::cli) struct Check {
     /// The site file from before a change of ports. The report then also says which clients reach a management point now.
     #[arg(long, value_name = "OLD", conflicts_with = "lab")]
     pub(in crate::cli) against: Option<PathBuf>,
-    /// Try only what a client in this zone uses. The report keeps the order in which the client goes.
+    /// Try only the flows that a client in this zone uses. The report keeps the client's order.
     #[arg(long, conflicts_with_all = ["lab", "system"])]
     pub(in crate::cli) client: bool,
-    /// The client's port number for HTTP, where it differs from the site's.
+    /// The port number that the client uses for HTTP, if it is not that of the site.
     #[arg(long, value_name = "PORT", requires = "client", value_parser = clap::value_parser!(u16).range(1..))]
     pub(in crate::cli) http_port: Option<u16>,
-    /// The client's port number for HTTPS, where it differs from the site's.
+    /// The port number that the client uses for HTTPS, if it is not that of the site.
     #[arg(long, value_name = "PORT", requires = "client", value_parser = clap::value_parser!(u16).range(1..))]
     pub(in crate::cli) https_port: Option<u16>,
     /// Do not trace paths. The report then cannot say where packets are dropped or which device sent a reset.
     #[arg(long)]
     pub(in crate::cli) no_path: bool,
-    /// Exit with 1 for what is wrong at level `warning` too, not only at level `error`.
+    /// Exit with 1 for faults of level `warning` too, not only of level `error`.
     #[arg(long)]
     pub(in crate::cli) strict: bool,
     /// Sign the report with this private key (PEM, Ed25519). The signature goes to OUTPUT.sig.

@@ -11,7 +11,7 @@ use super::Shared;
 #[command(after_help = "\
 Examples:
   portproof explain                                   what can be explained
-  portproof explain \"internet>ibs01:443/tcp\"          a flow; the shell must not see its `>`
+  portproof explain \"internet>ibs01:443/tcp\"          a flow, in quotes because of its `>`
   portproof explain \"internet>ibs01:443/tcp\" --report report.json
   portproof explain no-answer                         a cause
   portproof explain client-mp-https site.yaml         a rule, with the flows that it makes
@@ -21,7 +21,7 @@ pub(in crate::cli) struct Explain {
     pub(in crate::cli) what: Option<String>,
     /// The site file, for flows [default: probes.yaml]. For a rule, portproof reads it only when you name it.
     pub(in crate::cli) file: Option<PathBuf>,
-    /// A report. It tells what was seen of the flow, or where the cause was seen.
+    /// A report. The explanation then also has what was seen of the flow, or the flows that have the cause.
     #[arg(long, value_name = "REPORT", requires = "what")]
     pub(in crate::cli) report: Option<PathBuf>,
     /// Refuse a report that none of these public keys (PEM, Ed25519) has signed. The signature is in REPORT.sig. The option

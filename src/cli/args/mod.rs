@@ -35,7 +35,7 @@ Examples:
   portproof check probes.yaml --from internet  try them from here
 Exit status: 0 nothing is wrong, 1 something is wrong, 2 the command or a file is wrong,
 3 something is unknown.
-PORTPROOF_LOG=debug tells each step on standard error."
+PORTPROOF_LOG=debug writes each step to standard error."
 )]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -57,11 +57,11 @@ fn long_version() -> &'static str {
 pub(in crate::cli) enum Command {
     /// Try the flows that start here, judge them and report.
     Check(Check),
-    /// Stand in for a system's services before they exist, so that paths can be proved.
+    /// Stand in for the services of a system before they exist, so that paths can be proved.
     Listen(Listen),
     /// List the flows of the site, each with its reason and source. No packet is sent.
     Plan(Plan),
-    /// Say what a flow, a cause, a rule or a topic is about, and what to do.
+    /// Explain a flow, a cause, a rule or a topic, and say what to do.
     Explain(Explain),
     /// Join the reports of several vantages into one, and show it.
     Report(Report),
@@ -83,9 +83,9 @@ pub(in crate::cli) enum Command {
     /// Print the manual page.
     #[command(after_help = "\
 Examples:
-  portproof man | man -l -               read it
+  portproof man | man -l -               read the page
   portproof man --into /usr/share/man/man1
-                                         install it, and one page for each command")]
+                                         install the pages, one for each command")]
     Man {
         /// Write this page, and one for each command, into this folder. The folder has to exist.
         #[arg(long, value_name = "FOLDER")]

@@ -12,7 +12,7 @@ use super::Shared;
 Examples:
   portproof plan
   portproof plan site.yaml --format json | jq -r '.flows[].id'
-  portproof plan new.yaml --against old.yaml    what a change opens and closes, in which order
+  portproof plan new.yaml --against old.yaml    what a change opens and closes, and in which order
   portproof plan --format csv --output rules.csv
   portproof plan --format nftables --firewall front-end --output front-end.nft
   portproof plan --format asa --output rules/            a file for each firewall
@@ -23,7 +23,7 @@ pub(in crate::cli) struct Plan {
     /// The site file.
     #[arg(default_value = "probes.yaml")]
     pub(in crate::cli) file: PathBuf,
-    /// The site file as it is today. The plan then shows what the change from it to FILE asks for.
+    /// The site file as it is today. The plan then shows the steps that lead from it to FILE.
     #[arg(long, value_name = "OLD")]
     pub(in crate::cli) against: Option<PathBuf>,
     /// Write the rules of this firewall only. With --format windows or netsh, name a system.
@@ -46,11 +46,11 @@ pub(in crate::cli) struct Plan {
 /// How to show a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum PlanFormat {
-    /// Every flow with why and source, for people.
+    /// Every flow with its reason and source, for people.
     Text,
     /// The same for programs; `portproof schema plan` prints its schema.
     Json,
-    /// What each firewall has to let through, as a table for spreadsheets.
+    /// The flows that each firewall has to let through, as a table for spreadsheets.
     Csv,
     /// The same as a table for each firewall, for tickets and pages.
     Markdown,

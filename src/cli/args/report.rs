@@ -32,7 +32,7 @@ pub(in crate::cli) struct Report {
     /// Sign the result with this private key (PEM, Ed25519). The signature goes to OUTPUT.sig.
     #[arg(long, value_name = "KEY", requires = "output")]
     pub(in crate::cli) sign: Option<PathBuf>,
-    /// Exit with 1 for what is wrong at level `warning` too, not only at level `error`.
+    /// Exit with 1 for faults of level `warning` too, not only of level `error`.
     #[arg(long)]
     pub(in crate::cli) strict: bool,
     /// Show every flow, not only what is wrong.

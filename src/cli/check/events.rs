@@ -103,8 +103,8 @@ fn about_to_try(it: &AboutToTry) -> String {
     };
     let listeners = match it.listeners {
         true => {
-            "; each port that opens is asked for a listener of portproof, in 200 bytes on a connection of its own, each \
-             UDP port in a datagram"
+            "; each port that opens is asked for a listener of portproof, with 200 bytes on a connection of its own; each \
+             UDP port, with a datagram"
         }
         false => "",
     };
@@ -144,13 +144,13 @@ fn how(it: &AboutToTry) -> String {
 /// What is sent beside one try of each port.
 fn extras(walks: bool) -> String {
     let walks = match walks {
-        true => "; up to 14 paths to each host are walked",
+        true => "; up to 14 paths to each host are traced",
         false => "",
     };
     format!(
-        "a silent port up to {MOST_TRIES} times; a required one that opens from {SOURCE_PORTS} source ports; on a host \
-         that answers {DOORS} to {} ports that nobody uses, and one port up to {LOSS_SAMPLES} times to measure losses; up \
-         to {MOST_RPC_PORTS} ports that an RPC mapper names{walks}",
+        "each silent port is tried up to {MOST_TRIES} times; each required port that opens, from {SOURCE_PORTS} source \
+         ports; on each host that answers, {DOORS} to {} ports that nobody uses, and one port up to {LOSS_SAMPLES} times \
+         to measure losses; of the ports that an RPC mapper names, up to {MOST_RPC_PORTS}{walks}",
         2 * DOORS
     )
 }

@@ -33,7 +33,7 @@ pub fn seen(flow: &ReportFlow) -> String {
     }
     let mut text = match flow.state {
         FlowState::Filtered => format!(
-            "silence after {tries} tries{to}{}, sure to {:.4} %",
+            "silence after {tries} tries{to}{}, {:.4} % confidence",
             witnessed(evidence),
             evidence.confidence.unwrap_or(0.0) * 100.0
         ),
