@@ -11,7 +11,7 @@ use super::systems::{databases, members, one_system};
 use super::{Crl, Origin, OwnFlow, Site, System, Zone, ZoneId, exceptions};
 use crate::catalogue::{self, Catalogue, Role};
 use crate::config::{self, Config, Mode, Sweep};
-use crate::diagnostic::{Problem, choices};
+use crate::diagnostic::Problem;
 use crate::yaml::At;
 
 /// Roles whose clients the file must name.
@@ -117,8 +117,7 @@ fn product(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) 
     if let Some(product) = &config.site.product
         && product.value != catalogue.product
     {
-        let mut known: BTreeSet<&str> = catalogue::all().collect();
-        known.insert(&catalogue.product);
+        let known: Vec<String> = catalogue::all().map(|name| format!("`{name}`")).collect();
         problems.push(
             Problem::error(
                 "unknown-product",
@@ -129,8 +128,8 @@ fn product(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) 
                 ),
             )
             .hint(format!(
-                "{}; or name its catalogue with --catalogue FILE",
-                choices(&product.value, known)
+                "portproof has the rules of {}; the rules of another product are named with --catalogue FILE",
+                known.join(", ")
             )),
         );
     }
