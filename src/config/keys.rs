@@ -4,7 +4,7 @@
 //! keys! {
 //!     /// How flows are tried.
 //!     section Probing {
-//!         /// Bounds one step of one attempt, `50ms` to `60s`.
+//!         /// The longest time for one step of one attempt, `50ms` to `60s`.
 //!         timeout: Duration = span("50ms", "60s"), default("3s");
 //!     }
 //! }

@@ -36,21 +36,21 @@ use kinds::*;
 keys! {
     /// The whole file.
     section Config {
-        /// The site: what the console shows of it.
+        /// The site, as the console shows it.
         site: SiteSection = section::<SiteSection>(), required("site: { code: PRI, product: configmgr-2007 }");
         /// The zones by their names, from the least to the most trusted.
         zones: Vec<Zone> = named("zone", section_or_blank::<ZoneSection>()), required("zones: { internet: { networks: [\"0.0.0.0/0\"] } }");
         /// The firewalls by their names.
         firewalls: Vec<Firewall> = named("firewall", section::<FirewallSection>()), optional("none");
-        /// The zones that managed clients are in. Must be there where a role is that clients reach.
+        /// The zones with managed clients. It must be there when a system has a role that clients reach.
         clients: Vec<At<String>> = list(name()), optional("none");
         /// The systems by their names; at least one.
         systems: Vec<System> = filled("missing-key", "at least one system is needed", named("system", section::<SystemSection>())), required("systems: { cm01: { zone: intranet, names: { default: cm01.corp.example }, roles: [site-server] } }");
-        /// Your own flows, beside the catalogue's.
+        /// Your own flows, in addition to the catalogue's.
         flows: Vec<UserFlow> = list_of("a flow", at(section::<FlowItem>())), optional("none");
-        /// What is not as it must be, and accepted for a time.
+        /// Faults that are accepted for a time.
         exceptions: Vec<Exception> = list_of("an exception", section::<Exception>()), optional("none");
-        /// What is trusted, and what this host shows.
+        /// The authorities that are trusted, and the certificate that this host shows.
         tls: Tls = section::<Tls>(), optional("its defaults");
         /// The proxies through which the flows of a zone leave, by zone: a URL, or `proxy` and `roles`.
         via: Vec<(At<String>, Route)> = by_zone(via::route()), optional("all flows go direct");
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(timeout["default"], "3s");
         assert_eq!(
             timeout["description"],
-            "Bounds one step of one attempt, `50ms` to `60s`."
+            "The longest time for one step of one attempt, `50ms` to `60s`."
         );
         assert_eq!(
             schema["required"],

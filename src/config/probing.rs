@@ -12,7 +12,7 @@ use crate::yaml::{self, At, Ports, Value};
 keys! {
     /// How flows are tried.
     section Probing {
-        /// Bounds one step of one attempt, `50ms` to `60s`.
+        /// The longest time for one step of one attempt, `50ms` to `60s`.
         timeout: Duration = span("50ms", "60s"), default("3s");
         /// Tries for a silent port, 1 to 30. `auto`: until silence is proof.
         attempts: Option<u8> = or("auto", None, number::<u8>(1, 30)), default("auto");
@@ -27,7 +27,7 @@ keys! {
         rate: Option<u32> = or("max", None, rate()), default("100/s");
         /// `off`: names are not asked where addresses are given.
         dns: bool = on_off(), default("on");
-        /// Ports tried for being unexpectedly open: `none`, `watchlist`, `all`, or ports as in `"1-1024,8080"`. Flows that a rule
+        /// Ports that are tried because they might be open unexpectedly: `none`, `watchlist`, `all`, or ports as in `"1-1024,8080"`. Flows that a rule
         /// or your file forbids are tried in any case.
         sweep: At<Sweep> = at(sweep()), default("watchlist");
         /// Who allowed more than 1,024 ports of one system outside loopback; printed in the report.

@@ -33,9 +33,9 @@ keys! {
         /// those that certificates name too, within limits; `none`. See
         /// [Hosts that only certificates name](#hosts-that-only-certificates-name).
         crl_hosts: CrlHosts = word(CrlHosts::ALL, CrlHosts::name), default("certificates");
-        /// The versions of TLS that clients speak: `tls1.0` to `tls1.3`; by default those of Windows XP to 7. A server that
-        /// refuses the newest of them, offered with the cipher suites of that time, is warned of (`modern-tls-only`). With
-        /// `tls1.3`, or an empty list, none is asked.
+        /// The versions of TLS that clients speak: `tls1.0` to `tls1.3`; by default those of Windows XP to 7. Each server is
+        /// offered the newest of them, with the cipher suites of that time. One that refuses brings a warning
+        /// (`modern-tls-only`). With `tls1.3`, or an empty list, no server is asked.
         clients_speak: Vec<TlsVersion> = list(word(TlsVersion::ALL, TlsVersion::name)), default("[tls1.0, tls1.2]");
     }
 }

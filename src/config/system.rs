@@ -25,7 +25,7 @@ keys! {
     section SystemSection checked by has_a_place {
         /// The zone where it stands.
         zone: Option<At<String>> = name(), required("zone: perimeter");
-        /// Further zones that it has a leg in; see [Several legs](#several-legs).
+        /// Further zones in which it has a leg; see [Several legs](#several-legs).
         also_in: Vec<At<String>> = list(name()), optional("none");
         /// Host names by the zone that asks; `default` for all others. Names, addresses or both must be there.
         names: Vec<(At<String>, At<String>)> = by_zone(host_name()), optional("none");

@@ -19,7 +19,7 @@ keys! {
         /// `PORTPROOF_CLIENT_PASSWORD`, else the credential `portproof.client-password` of the service manager
         /// ([every-day.md](every-day.md)). A password never stands in this file, a report or a log.
         client_password_file: Option<At<String>> = text(), optional("none");
-        /// How soon an end of validity is a warning.
+        /// How long before its end a certificate brings a warning.
         expires_soon: Duration = span("1ms", "3650d"), default("30d");
     }
 }
