@@ -7,9 +7,9 @@ use std::path::Path;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::files;
 use super::handed_over::handed_over;
 use super::named::{self, Kind, Unread};
+use super::secrets;
 use crate::config::Config;
 use crate::conversation::tls::client_certificate::{self, ClientCertificate, Password};
 use crate::diagnostic::{Place, Problem, Severity};
@@ -164,7 +164,7 @@ fn client_certificate(
     };
     // A key that is encrypted is not had by reading it.
     if password.is_none() {
-        files::warn_if_open(&path, Kind::ClientCertificate, &content);
+        secrets::warn_if_open(&path, Kind::ClientCertificate, &content);
     }
     let provider = rustls::crypto::ring::default_provider();
     match client_certificate::read(&content.bytes, password.as_ref(), &provider) {
@@ -200,7 +200,7 @@ fn password(config: &Config, folder: &Path) -> Result<Option<Password>, Problem>
 }
 
 fn password_in(file: &Path, at: Option<Place>) -> Result<Option<Password>, Problem> {
-    let line = files::password_of(file).map_err(|why| unread(file, at, &why))?;
+    let line = secrets::password_of(file).map_err(|why| unread(file, at, &why))?;
     Ok(Some(Password::new(line)))
 }
 

@@ -8,8 +8,7 @@ use jiff::tz::Offset;
 use sha2::{Digest, Sha256};
 
 use super::credentials::{self, Credentials, Use};
-use super::handed_over::is_handed_over;
-use super::named::{Content, Kind, Unread, read};
+use super::named::{Kind, read};
 use super::signing::Verifier;
 use super::streams::say;
 use crate::catalogue::{self, Catalogue};
@@ -150,32 +149,6 @@ fn verified(path: &Path, verifier: &Verifier) -> anyhow::Result<Vec<u8>> {
             .with_context(|| format!("reading the report {}", path.display()))?;
         Ok(content.bytes)
     })
-}
-
-/// Reads the first line of a password file, without its end.
-pub(super) fn password_of(path: &Path) -> Result<String, Unread> {
-    let content = read(path, Kind::Password)?;
-    let line = content
-        .text()?
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_string();
-    warn_if_open(path, Kind::Password, &content);
-    Ok(line)
-}
-
-/// Warns where others may read a secret. The service manager keeps the folder of its credentials shut, whatever the
-/// permissions of the files in it.
-pub(super) fn warn_if_open(path: &Path, kind: Kind, content: &Content) {
-    if content.open_to_others && !is_handed_over(path) {
-        let path = path.display();
-        say!(
-            "warning: others on this host may read the {} {path}{} (chmod 600 {path})",
-            kind.name(),
-            kind.harm()
-        );
-    }
 }
 
 fn show(file: &str, bytes: &[u8], problems: &[Problem]) {

@@ -18,6 +18,7 @@ mod report;
 mod rules;
 mod runtime;
 mod schema;
+mod secrets;
 mod token;
 mod signing;
 mod streams;

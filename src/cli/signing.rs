@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::files;
 use super::named::{self, Kind, Unread};
+use super::secrets;
 use crate::report::{SignatureFault, SigningKey, VerifyingKey};
 
 /// Where the signature of a file is: `FILE.sig`.
@@ -31,7 +31,7 @@ pub(super) fn key(path: &Path) -> anyhow::Result<SigningKey> {
         .with_context(|| format!("reading the key {}", path.display()))?;
     let key = SigningKey::read(&content.bytes)
         .map_err(|why| anyhow::anyhow!("the key {} {why}", path.display()))?;
-    files::warn_if_open(path, Kind::SigningKey, &content);
+    secrets::warn_if_open(path, Kind::SigningKey, &content);
     Ok(key)
 }
 

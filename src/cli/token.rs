@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::files;
 use super::handed_over::handed_over;
 use super::named::{self, Kind};
+use super::secrets;
 use crate::conversation::Token;
 use crate::conversation::challenge::SHORTEST_TOKEN;
 
@@ -43,6 +43,6 @@ fn read(file: &Path) -> anyhow::Result<String> {
     let reading = || format!("reading the token file {}", file.display());
     let content = named::read(file, Kind::Token).with_context(reading)?;
     let text = content.text().with_context(reading)?.to_string();
-    files::warn_if_open(file, Kind::Token, &content);
+    secrets::warn_if_open(file, Kind::Token, &content);
     Ok(text)
 }

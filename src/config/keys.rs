@@ -29,7 +29,6 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::kinds::Kind;
 use crate::diagnostic::{Place, Problem};
 use crate::yaml::{self, Fields, Node, Value};
 
@@ -256,6 +255,47 @@ pub(super) fn default<T, V: From<T>>(
     Some(value.expect("a default is of its kind").into())
 }
 
+/// How a value is written.
+pub(super) struct Kind<T> {
+    pub(super) read: Box<Read<T>>,
+    pub(super) schema: Box<dyn Fn() -> Json>,
+}
+
+pub(super) type Read<T> = dyn Fn(&Node, &What, &mut Vec<Problem>) -> Option<T>;
+
+impl<T> Kind<T> {
+    /// From how it is read and its JSON Schema.
+    pub(super) fn new(
+        read: impl Fn(&Node, &What, &mut Vec<Problem>) -> Option<T> + 'static,
+        schema: impl Fn() -> Json + 'static,
+    ) -> Self {
+        Self {
+            read: Box::new(read),
+            schema: Box::new(schema),
+        }
+    }
+
+    /// Reads a value; what is wrong is added to the findings.
+    pub(super) fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<T> {
+        (self.read)(node, what, problems)
+    }
+
+    /// Its JSON Schema.
+    pub(super) fn schema(&self) -> Json {
+        (self.schema)()
+    }
+}
+
+/// A section, whose keys `keys!` declares.
+pub(super) fn section<S: Section>() -> Kind<S> {
+    let read = |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let fields = Fields::of(node, what.to_string(), S::NAMES, problems)?;
+        let what = what.clone();
+        S::read(&Entries { fields, what }, problems)
+    };
+    Kind::new(read, || schema(&S::keys()))
+}
+
 /// A section of which the file says nothing.
 pub(super) fn silent<S: Section>() -> S {
     let nothing = Node {
@@ -263,7 +303,7 @@ pub(super) fn silent<S: Section>() -> S {
         value: Value::Map(Vec::new()),
     };
     let mut ignored = Vec::new();
-    super::kinds::section()
+    section()
         .read(&nothing, &What::owner(""), &mut ignored)
         .expect("a section is read without its keys")
 }

@@ -9,40 +9,10 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::keys::{self, Entries, Section, What};
+pub(super) use super::keys::{Kind, section};
+use super::keys::{Section, What};
 use crate::diagnostic::{Place, Problem};
 use crate::yaml::{self, At, Fields, Node, Value};
-
-/// How a value is written.
-pub(super) struct Kind<T> {
-    read: Box<Read<T>>,
-    schema: Box<dyn Fn() -> Json>,
-}
-
-type Read<T> = dyn Fn(&Node, &What, &mut Vec<Problem>) -> Option<T>;
-
-impl<T> Kind<T> {
-    /// From how it is read and its JSON Schema.
-    pub(super) fn new(
-        read: impl Fn(&Node, &What, &mut Vec<Problem>) -> Option<T> + 'static,
-        schema: impl Fn() -> Json + 'static,
-    ) -> Self {
-        Self {
-            read: Box::new(read),
-            schema: Box::new(schema),
-        }
-    }
-
-    /// Reads a value; what is wrong is added to the findings.
-    pub(super) fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<T> {
-        (self.read)(node, what, problems)
-    }
-
-    /// Its JSON Schema.
-    pub(super) fn schema(&self) -> Json {
-        (self.schema)()
-    }
-}
 
 /// A kind that holds no other.
 pub(super) fn plain<T: 'static>(
@@ -316,16 +286,6 @@ pub(super) fn explained<T: 'static>(topic: &'static str, kind: Kind<T>) -> Kind<
         value
     };
     Kind::new(read, schema)
-}
-
-/// A section, whose keys `keys!` declares.
-pub(super) fn section<S: Section>() -> Kind<S> {
-    let read = |node: &Node, what: &What, problems: &mut Vec<Problem>| {
-        let fields = Fields::of(node, what.to_string(), S::NAMES, problems)?;
-        let what = what.clone();
-        S::read(&Entries { fields, what }, problems)
-    };
-    Kind::new(read, || keys::schema(&S::keys()))
 }
 
 /// A section that may be left blank.

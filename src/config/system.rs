@@ -8,7 +8,6 @@ use super::Pin;
 use super::keys::{Entries, What, keys};
 use super::kinds::*;
 use super::site::PortPair;
-use super::via::is_host_name;
 use crate::catalogue::Role;
 use crate::diagnostic::Problem;
 use crate::words::words;
@@ -116,6 +115,22 @@ fn has_a_place(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
             .hint("for example: names: { default: ibs01.dmz.example }"),
         );
     }
+}
+
+/// RFC 952 and RFC 1123 names, with the underscore that Windows domains carry.
+pub(super) fn is_host_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.len() <= 253
+        && name.parse::<std::net::IpAddr>().is_err()
+        && name.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        })
 }
 
 /// Roles, each once.

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::keys::{What, keys};
 use super::kinds::*;
-use super::system::roles;
+use super::system::{is_host_name, roles};
 use crate::catalogue::Role;
 use crate::diagnostic::Problem;
 use crate::yaml::{self, Node, Value};
@@ -168,22 +168,6 @@ impl Via {
             user: user(&url)?,
         })
     }
-}
-
-/// RFC 952 and RFC 1123 names, with the underscore that Windows domains carry.
-pub(super) fn is_host_name(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.len() <= 253
-        && name.parse::<std::net::IpAddr>().is_err()
-        && name.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-        })
 }
 
 fn host(written: &str) -> Option<String> {

@@ -104,6 +104,16 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Takes a second answer in the place of the first; the tries of both are evidence, and so are the source ports.
+    pub fn replace(&mut self, again: Self) {
+        let mut attempts = std::mem::take(&mut self.attempts);
+        let ports = self.source_ports;
+        *self = again;
+        attempts.append(&mut self.attempts);
+        self.attempts = attempts;
+        self.source_ports = self.source_ports.or(ports);
+    }
+
     /// An observation without any packet: the reason is in the state.
     pub fn without_packets(address: Option<IpAddr>, state: State) -> Self {
         Self {

@@ -191,7 +191,7 @@ impl Prober {
             stream::iter(knocks).buffer_unordered(HOSTS).collect().await;
         for (number, again) in opened.into_iter().flatten() {
             let seen = &mut answers[number];
-            replace(seen, again);
+            seen.replace(again);
             let ports = seen.source_ports.get_or_insert_with(|| SourcePorts {
                 tried: 1,
                 open: 1,
@@ -228,19 +228,9 @@ impl Prober {
             };
             others.push(other);
         }
-        replace(seen, again);
+        seen.replace(again);
         members::take_in(seen, others);
     }
-}
-
-/// Takes a second answer in the place of the first; the tries of both are evidence, and so are the source ports.
-pub(super) fn replace(seen: &mut Observation, again: Observation) {
-    let mut attempts = std::mem::take(&mut seen.attempts);
-    let ports = seen.source_ports;
-    *seen = again;
-    attempts.append(&mut seen.attempts);
-    seen.attempts = attempts;
-    seen.source_ports = seen.source_ports.or(ports);
 }
 
 /// A question that failed, with its number.
@@ -343,7 +333,7 @@ mod tests {
             ..Observation::without_packets(None, State::Open)
         };
         assert!(is_unsure(&seen) && !is_unsure(&again));
-        replace(&mut seen, again);
+        seen.replace(again);
         assert_eq!(
             (seen.service, seen.attempts.len()),
             (Some(Service::Spoke), 2)

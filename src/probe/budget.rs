@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::once::once;
 use super::prove::is_silent_tcp;
 use super::search::{LONGEST_SEARCH, REST};
-use super::{Prober, Question, again};
+use super::{Prober, Question};
 use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{Attempt, AttemptResult, Observation, State};
 use crate::os::{Connection, Manner};
@@ -157,7 +157,7 @@ impl Prober {
                 ) => {
                     let again = self.ask(question.clone(), 0, None).await;
                     if again.answered() {
-                        again::replace(seen, again);
+                        seen.replace(again);
                     }
                     return;
                 }

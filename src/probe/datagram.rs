@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::converse::facts;
-use super::knock::Places;
+use super::once::Places;
 use super::{Datagram as Asked, Prober, Question, recognise, story};
 use crate::conversation::{Fault, dns, kerberos, message, rpc::datagram as rpc};
 use crate::observation::{

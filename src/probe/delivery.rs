@@ -11,7 +11,6 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tracing::{debug, debug_span};
 
-use super::again::replace;
 use super::{Prober, Question, Turn};
 use crate::attribution::delivery::{Next, SENT_AGAIN, next};
 use crate::observation::{Delivery, Met, Observation, Repeat, Service, State};
@@ -139,7 +138,7 @@ fn write_down(seen: &mut Observation, followed: Followed) {
         seen.delivery = Some(followed.delivery);
         return;
     };
-    replace(seen, answer);
+    seen.replace(answer);
 }
 
 #[cfg(test)]

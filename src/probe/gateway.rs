@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::knock::Places;
+use super::once::Places;
 use super::once::{Once, in_place};
 use super::{Ladder, Prober, Question, Target, converse, fetch, millis};
 use crate::config::Via;

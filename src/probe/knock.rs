@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::{Prober, Question, Way, converse, once, silence, story, witness};
+use super::once::{self, Places, is_to_itself};
+use super::unanswered::{judge_silence, silent};
+use super::{Prober, Question, Way, converse, silence, story};
 use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
@@ -30,14 +30,6 @@ const SECOND_WINDOW: Duration = Duration::from_millis(200);
 
 /// How much longer each wait is than the one before.
 const GROWTH: f64 = 1.15;
-
-/// What a knock holds while it makes its tries, and gives back when it only listens.
-pub(super) struct Places {
-    /// Among all questions under way.
-    pub(super) _of_the_run: Option<OwnedSemaphorePermit>,
-    /// Among those at one address.
-    pub(super) _of_the_host: OwnedSemaphorePermit,
-}
 
 /// What ended the knocking.
 enum End {
@@ -84,43 +76,6 @@ pub(super) async fn knock(
         }
     }
     seen
-}
-
-/// Sets state and confidence of silence by what is known of losses and of witnesses now.
-pub(super) fn judge_silence(prober: &Prober, seen: &mut Observation, earlier: usize) {
-    let Some(address) = seen.address else { return };
-    let counted = prober.learnt().book.count(address, &seen.attempts, None);
-    seen.witnessed = counted.map(|counted| u16::try_from(counted.tries).unwrap_or(u16::MAX));
-    let tries = counted.map_or(silent(&seen.attempts), |counted| counted.tries);
-    let apart = counted.is_none_or(|counted| earlier > 0 || counted.pieces >= witness::PIECES);
-    judge_tries(prober, seen, earlier + tries, apart);
-}
-
-/// Sets state and confidence of the silence of datagrams, which have no witnesses.
-pub(super) fn judge_datagrams(prober: &Prober, seen: &mut Observation) {
-    let tries = silent(&seen.attempts);
-    judge_tries(prober, seen, tries, true);
-}
-
-/// `apart`: no single outage explains the tries.
-fn judge_tries(prober: &Prober, seen: &mut Observation, tries: usize, apart: bool) {
-    let Some(address) = seen.address else { return };
-    let (confidence, enough) = prober.learnt().confidence(address, tries);
-    let proof = enough && apart;
-    seen.confidence = Some(confidence);
-    seen.state = if proof {
-        State::Filtered
-    } else {
-        State::Silent
-    };
-}
-
-/// Tries that left this host and were not answered.
-pub(super) fn silent(attempts: &[Attempt]) -> usize {
-    attempts
-        .iter()
-        .filter(|attempt| attempt.result == AttemptResult::Silent)
-        .count()
 }
 
 /// The tries of one knock.
@@ -404,9 +359,4 @@ fn since_the_first(attempts: &[Attempt], number: usize) -> Duration {
     let between = answered.at.duration_since(first.at);
     let between = Duration::try_from(between).unwrap_or_default();
     between + Duration::from_secs_f64(answered.took_ms.max(0.0) / 1_000.0)
-}
-
-/// Whether a connection goes from this host to itself.
-pub(super) fn is_to_itself(stream: &TcpStream) -> bool {
-    stream.local_addr().ok() == stream.peer_addr().ok()
 }

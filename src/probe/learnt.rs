@@ -129,7 +129,7 @@ impl Learnt {
     pub(super) fn lacks(&self, address: IpAddr, tries: &[Attempt]) -> usize {
         let wanted = usize::from(self.tries(address).min(super::silence::MOST));
         let Some(counted) = self.book.count(address, tries, None) else {
-            return wanted.saturating_sub(super::knock::silent(tries));
+            return wanted.saturating_sub(super::unanswered::silent(tries));
         };
         let lacks = wanted.saturating_sub(counted.tries);
         lacks.max(usize::from(counted.pieces < witness::PIECES))

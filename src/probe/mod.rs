@@ -39,6 +39,7 @@ mod search;
 mod silence;
 mod spread;
 mod story;
+mod unanswered;
 mod walk;
 mod watch;
 mod witness;
@@ -60,8 +61,8 @@ use crate::observation::{
     AttemptResult, NotTried, Observation, Prohibition, Rejection, State, Trouble, Unresolved,
 };
 use crate::os::Manner;
-use knock::Places;
 use learnt::Learnt;
+use once::Places;
 
 pub use crate::conversation::{Challenger, Token, Trust, WebNeeds};
 pub use converse::MOST_RPC_PORTS;

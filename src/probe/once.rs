@@ -1,4 +1,4 @@
-//! One try with a limit of time, for whatever looks closer at a port that has been knocked at already.
+//! The ground of probing: one try with a limit of time, and the places that tries hold.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -6,11 +6,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::knock::is_to_itself;
 use super::{Prober, Question, Way, story};
 use crate::os::{self, Connection, Manner};
+
+/// What a knock holds while it makes its tries, and gives back when it only listens.
+pub(super) struct Places {
+    /// Among all questions under way.
+    pub(super) _of_the_run: Option<OwnedSemaphorePermit>,
+    /// Among those at one address.
+    pub(super) _of_the_host: OwnedSemaphorePermit,
+}
 
 /// How one try ended.
 pub(super) struct Once {
@@ -73,13 +81,9 @@ pub(super) async fn in_place(
             note(prober, remote, at, took, came.as_ref().ok());
         }
         let local = *local.lock().unwrap_or_else(PoisonError::into_inner);
-        let once = Once {
-            local,
-            came: came.ok(),
-            took,
-        };
-        story::tried(remote, manner, &once);
-        once
+        let came = came.ok();
+        story::tried(remote, manner, local, took, came.as_ref());
+        Once { local, came, took }
     };
     tokio::select! {
         biased;
@@ -128,4 +132,9 @@ pub(super) async fn again(
         | Connection::Rejected { .. }
         | Connection::Trouble(_) => None,
     }
+}
+
+/// Whether a connection goes from this host to itself.
+pub(super) fn is_to_itself(stream: &TcpStream) -> bool {
+    stream.local_addr().ok() == stream.peer_addr().ok()
 }

@@ -15,7 +15,7 @@ use tracing::{Instrument as _, debug_span};
 
 use super::once::once;
 use super::spread::PORTS;
-use super::{Ladder, Prober, Question, knock, silence};
+use super::{Ladder, Prober, Question, silence, unanswered};
 use crate::observation::{Observation, Service, State};
 use crate::os::{Connection, Manner};
 
@@ -64,7 +64,7 @@ impl Prober {
 
     fn judge(&self, answers: &mut [Observation]) {
         for seen in answers.iter_mut().filter(|seen| is_silent_tcp(seen)) {
-            knock::judge_silence(self, seen, 0);
+            unanswered::judge_silence(self, seen, 0);
         }
     }
 

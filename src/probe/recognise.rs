@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::once::{again, in_place};
-use super::{Challenger, Prober, Question, Target, knock, silence, spread, story};
+use super::{Challenger, Prober, Question, Target, silence, spread, story, unanswered};
 use crate::catalogue::Transport;
 use crate::conversation::challenge::{self, Aim, Proof};
 use crate::conversation::message;
@@ -197,7 +197,7 @@ impl Prober {
         };
         let remote = SocketAddr::new(address, question.port);
         let wanted = self.learnt().tries(address).min(silence::MOST);
-        while knock::silent(&seen.attempts) < usize::from(wanted) {
+        while unanswered::silent(&seen.attempts) < usize::from(wanted) {
             let mut stop = self.stop.clone();
             let (attempt, listener) = tokio::select! {
                 biased;
@@ -211,7 +211,7 @@ impl Prober {
                 return;
             }
         }
-        knock::judge_datagrams(self, seen);
+        unanswered::judge_datagrams(self, seen);
     }
 }
 

@@ -14,8 +14,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::net::TcpStream;
 
 use super::Prober;
-use super::knock::is_to_itself;
-use super::once::{Once, once};
+use super::once::{Once, is_to_itself, once};
 use crate::observation::{Alone, SourcePorts};
 use crate::os::{Connection, Manner};
 

@@ -10,7 +10,6 @@ use tracing::debug;
 use tracing::field::display as shown;
 
 use super::millis;
-use super::once::Once;
 use crate::observation::{Brief, Observation};
 use crate::os::{Connection, Datagram, Manner};
 
@@ -25,13 +24,19 @@ pub(super) fn came(number: usize, took: Duration, came: &Connection) {
 }
 
 /// A try with a limit of its own has ended.
-pub(super) fn tried(to: SocketAddr, manner: Manner, once: &Once) {
+pub(super) fn tried(
+    to: SocketAddr,
+    manner: Manner,
+    local: Option<SocketAddr>,
+    took: Duration,
+    came: Option<&Connection>,
+) {
     debug!(
         %to,
-        local = once.local.map(shown),
+        local = local.map(shown),
         hops = manner.hops,
-        took_ms = once.took_ms(),
-        what = %Came(once.came.as_ref()),
+        took_ms = millis(took),
+        what = %Came(came),
         "one try"
     );
 }

@@ -9,12 +9,14 @@ use jiff::tz::Offset;
 
 use super::advice::{advice, where_to_read};
 use super::client::{self, ClientRun};
-use super::document::{Note, ReportDocument, ReportFlow, Summary, Sweep, ToolName, Vantage};
+use super::document::{Note, ReportFlow, Sweep, ToolName, Vantage};
 use super::evidence::{evidence, state_seen};
 use super::exceptions;
 use super::joined::Elsewhere;
 use super::logged::logged;
 use super::reach::{Against, Reach, close_later, reach};
+use super::summary::Summary;
+use super::whole::ReportDocument;
 use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::change::Of;
 use crate::observation::{FlowState, Observation, Painted, ResetBy, RoleProof, State};
@@ -156,7 +158,7 @@ pub fn assemble(outcome: Outcome<'_>) -> ReportDocument {
     let today = Offset::UTC.to_datetime(outcome.now).date();
     notes.extend(exceptions::apply(outcome.site, &mut flows, today));
     ReportDocument {
-        schema: super::read::SCHEMA.to_string(),
+        schema: super::whole::SCHEMA.to_string(),
         tool: ToolName::this(),
         site: SiteName::of(outcome.site),
         vantages: vec![outcome.vantage.clone()],

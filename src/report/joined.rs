@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::Summary;
+use super::summary::Summary;
 use crate::observation::FlowState;
 use crate::plan::{Plan, Source};
 use crate::site::{Origin, Site};

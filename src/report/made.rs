@@ -2,10 +2,10 @@
 
 use super::assemble::summary;
 use super::document::{
-    Attempt, ClientCertificate, Evidence, Interception, Rejected, ReportDocument, ReportFlow, Tls,
-    Vantage,
+    Attempt, ClientCertificate, Evidence, Interception, Rejected, ReportFlow, Tls, Vantage,
 };
-use super::read::SCHEMA;
+use super::whole::ReportDocument;
+use super::whole::SCHEMA;
 use crate::catalogue::{Confidence, Need, Protocol, Transport};
 use crate::observation::{Certificate, Depth, FlowState, Purpose, TryResult};
 use crate::plan::{Declared, Destination, FlowEntry, Port, SiteName, Source, ToolName};

@@ -22,15 +22,15 @@ pub(crate) mod made;
 mod reach;
 mod read;
 mod signature;
+mod summary;
 mod text;
+mod whole;
 
 pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_SCHEMA};
 pub use assemble::{Outcome, SweptSystem, assemble};
 pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer, resolver_words};
 pub use diff::{DiffDocument, diff, diff_text};
-pub use document::{
-    Accepted, Evidence, Lapsed, Note, ReportDocument, ReportFlow, Summary, Sweep, Vantage,
-};
+pub use document::{Accepted, Evidence, Lapsed, Note, ReportFlow, Sweep, Vantage};
 pub use findings::{Finding, Findings, Part, Required, Table, Team, seen};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{
@@ -41,9 +41,20 @@ pub use logged::may_log;
 pub use reach::{Against, Reach, Reached, ReachedNumber, ReachedSystem};
 pub use read::{Joinable, read, read_arrivals, read_joinable};
 pub use signature::{SIGNATURE_LENGTH, SignatureFault, SigningKey, VerifyingKey};
-pub use text::{Detail, text};
+pub use summary::Summary;
+pub use text::text;
+pub use whole::ReportDocument;
 
 use crate::verdict::{Level, Verdict};
+
+/// How much to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What is wrong, and counts.
+    Findings,
+    /// Every flow.
+    Everything,
+}
 
 /// What a report says to the shell: 0 nothing wrong, 1 something is, 3 nothing is but something is unknown.
 ///

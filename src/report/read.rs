@@ -10,11 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::assemble::summary;
+use super::whole::SCHEMA;
 use super::{ARRIVALS_SCHEMA, ArrivalsDocument, ReportDocument, ReportFlow};
 use crate::diagnostic::visible;
-
-/// The schema of the reports that this program reads and writes.
-pub(super) const SCHEMA: &str = "portproof.report/1";
 
 /// What a good report is.
 const REPORT: &str = "a report is what `portproof check --format json` writes";

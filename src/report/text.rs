@@ -4,20 +4,13 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize, Style};
 
-use super::document::{ReportDocument, ReportFlow};
+use super::Detail;
+use super::document::ReportFlow;
 use super::findings::{Finding, Findings, Part, Required, Table, Team, seen};
 use super::join::text::joined;
+use super::whole::ReportDocument;
 use crate::diagnostic::visible;
 use crate::verdict::{Cause, Level, Verdict};
-
-/// How much to show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detail {
-    /// What is wrong, and counts.
-    Findings,
-    /// Every flow.
-    Everything,
-}
 
 /// The report as text with colours; the caller strips them where they are not wanted.
 pub fn text(report: &ReportDocument, detail: Detail) -> String {

@@ -1,9 +1,8 @@
-//! The dialects, and what their files have in common.
+//! The dialects, and a device with its permits, as every dialect writes them.
 
-use super::heading::{Heading, translations, unwritten};
+use super::Rules;
 use super::object::Objects;
 use super::plain::{LINE, ascii, plain};
-use super::{Rules, asa, iptables, netsh, nftables, panos, windows};
 use crate::site::{Site, ZoneId};
 use crate::words::words;
 
@@ -57,24 +56,6 @@ impl Dialect {
                 let safe = text.replace('>', " to ");
                 ascii(&safe.replace(['%', '^', '&', '|', '<'], "_"), most)
             }
-        }
-    }
-
-    /// What the dialect takes for granted, of a whole set or of rules that are added to one.
-    fn assumptions(self, kind: Kind) -> &'static [&'static str] {
-        match (self, kind) {
-            (Self::Nftables, Kind::Whole) => nftables::ASSUMPTIONS,
-            (Self::Nftables, Kind::Added) => nftables::ADDING,
-            (Self::Iptables, Kind::Whole) => iptables::ASSUMPTIONS,
-            (Self::Iptables, Kind::Added) => iptables::ADDING,
-            (Self::Windows, Kind::Whole) => windows::ASSUMPTIONS,
-            (Self::Windows, Kind::Added) => windows::ADDING,
-            (Self::Netsh, Kind::Whole) => netsh::ASSUMPTIONS,
-            (Self::Netsh, Kind::Added) => netsh::ADDING,
-            (Self::Asa, Kind::Whole) => asa::ASSUMPTIONS,
-            (Self::Asa, Kind::Added) => asa::ADDING,
-            (Self::Panos, Kind::Whole) => panos::ASSUMPTIONS,
-            (Self::Panos, Kind::Added) => panos::ADDING,
         }
     }
 
@@ -139,63 +120,5 @@ impl Sheet<'_> {
             }
         }
         sides
-    }
-}
-
-/// The rules of one device in a dialect: a file that can be loaded as it is.
-pub fn write(
-    dialect: Dialect,
-    site: &Site,
-    heading: &Heading,
-    device: &str,
-    rules: &Rules,
-) -> String {
-    let sheet = Sheet {
-        dialect,
-        site,
-        device,
-        kind: match heading.missing_by.is_empty() {
-            true => Kind::Whole,
-            false => Kind::Added,
-        },
-        rules: rules.of(device),
-    };
-    let mut head = vec![title(&sheet)];
-    head.extend(heading.lines(site));
-    head.extend(
-        dialect
-            .assumptions(sheet.kind)
-            .iter()
-            .map(ToString::to_string),
-    );
-    head.extend(translations(&sheet.rules));
-    head.extend(unwritten(&sheet.rules));
-    let head = sheet.comments(&head);
-    match dialect {
-        Dialect::Nftables => nftables::text(&sheet, &head),
-        Dialect::Iptables => iptables::text(&sheet, &head),
-        Dialect::Windows => windows::text(&sheet, &head),
-        Dialect::Netsh => netsh::text(&sheet, &head),
-        Dialect::Asa => asa::text(&sheet, &head),
-        Dialect::Panos => panos::text(&sheet, &head),
-    }
-}
-
-fn title(sheet: &Sheet<'_>) -> String {
-    let sides: Vec<&str> = sheet.sides().into_iter().map(|it| sheet.zone(it)).collect();
-    let more = match sheet.kind {
-        Kind::Whole => "",
-        Kind::Added => " as well",
-    };
-    match sides.as_slice() {
-        [all @ .., last] if !sheet.dialect.is_of_hosts() => format!(
-            "What {} has to let through{more}, between {} and {last}.",
-            sheet.device,
-            all.join(", ")
-        ),
-        _ => format!(
-            "What the firewall of {} itself has to let in{more}.",
-            sheet.device
-        ),
     }
 }

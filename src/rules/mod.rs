@@ -21,6 +21,7 @@ mod source;
 mod table;
 mod view;
 mod windows;
+mod write;
 
 use std::net::IpAddr;
 
@@ -28,12 +29,13 @@ use crate::catalogue::{Need, Transport};
 use crate::site::ZoneId;
 use crate::yaml::Ports;
 
-pub use dialect::{Dialect, write};
+pub use dialect::Dialect;
 pub use heading::Heading;
 pub use missing::Missing;
 pub use permit::{of_firewalls, of_hosts};
 pub use range::{Family, Range};
 pub use table::{csv, markdown};
+pub use write::write;
 
 /// Which flows become permits.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,15 +1,18 @@
 //! Looking closer: what this host's own firewall said is taken apart from what the network did, and who sent a reset,
 //! where packets are dropped and which doors are painted on is found out, host by host.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
 use std::net::SocketAddr;
 
-use super::sweep::Doors;
 use super::{Run, story};
 use crate::attribution::{self, Found, Inquiry};
 use crate::observation::{Observation, State, Trouble};
 use crate::probe::{Ladder, Question, Turn};
 use crate::site::SystemId;
+
+/// Ports that nobody is known to use and what they did, by address.
+pub(super) type Doors = HashMap<IpAddr, Vec<(u16, Observation)>>;
 
 /// Takes apart what this host's own firewall said from what the network did.
 pub(super) async fn refused_here(run: &Run, questions: &[Question], answers: &mut [Observation]) {

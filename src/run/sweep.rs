@@ -1,12 +1,13 @@
 //! Ports beside the plan, tried for being unexpectedly open, and the doors that were tried to unmask devices.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 
 use tracing::debug_span;
 
 use super::controls::{self, Controls};
-use super::{Run, look, targets};
+use super::look::{Doors, known_ports};
+use super::{Run, targets};
 use crate::attribution;
 use crate::catalogue::{Need, Transport};
 use crate::config::Sweep;
@@ -19,9 +20,6 @@ use crate::verdict::Seen;
 
 /// Ports of a sweep that are asked in one go, so that memory stays bounded.
 const SWEEP_PORTION: usize = 4_096;
-
-/// Ports that nobody is known to use and what they did, by address.
-pub(super) type Doors = HashMap<IpAddr, Vec<(u16, Observation)>>;
 
 /// What was tried beside the plan, system by system: the ports of `probing.sweep`, in portions, and doors.
 pub(super) async fn sweep(
@@ -136,7 +134,7 @@ async fn sweep_address(
         let is_new = !opened && answers.iter().any(|seen| seen.state == State::Open);
         opened |= is_new;
         if is_new && !run.ways.are_of_the_lab() && !doors.contains_key(&address) {
-            let known = look::known_ports(run).chain(ports.iter().copied());
+            let known = known_ports(run).chain(ports.iter().copied());
             let tried = run.prober.try_doors(address, &known.collect()).await;
             doors.insert(address, tried);
         }

@@ -15,11 +15,24 @@ mod table;
 pub use cause::{Cause, Level, Owner, Verdict};
 pub use causes::{SAID, Said, said_of};
 pub use clocks::{Clocks, DateDoubt, OwnClock};
-pub use proof::{Judged, Seen, first_firewall, host_answered, judge_all};
+pub use proof::{Judged, first_firewall, host_answered, judge_all};
 pub use remedy::{Remedy, remedy};
 pub use table::judge;
 
+use crate::observation::Observation;
+use crate::plan::{self, Flow};
 use crate::words::words;
+
+/// One flow with all that was seen of it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The flow.
+    pub flow: Flow,
+    /// Whether the vantage may start it.
+    pub owner: plan::Owner,
+    /// What was seen, one for each address.
+    pub observations: Vec<Observation>,
+}
 
 /// What an observation means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,23 +5,12 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::{Clocks, Context, Control, DroppedAt, Judgement, ZoneSilence, judge, worst};
+use super::{Clocks, Context, Control, DroppedAt, Judgement, Seen, ZoneSilence, judge, worst};
 use crate::attribution::{Translating, has_own_words, suspects};
 use crate::config::TlsVersion;
 use crate::observation::{AttemptResult, Observation, Path, Prohibition, ResetBy, State};
 use crate::plan::{Flow, Owner, Target};
 use crate::site::{Origin, Site, System, SystemId, ZoneId};
-
-/// One flow with all that was seen of it.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// The flow.
-    pub flow: Flow,
-    /// Whether the vantage may start it.
-    pub owner: Owner,
-    /// What was seen, one for each address.
-    pub observations: Vec<Observation>,
-}
 
 /// One flow's judgement.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,9 @@
 
 use anyhow::Context as _;
 
-use crate::cli::files::{self, Loaded};
+use crate::cli::files::Loaded;
 use crate::cli::handed_over::handed_over;
+use crate::cli::secrets;
 use crate::site::ZoneId;
 
 /// Where it is looked for first.
@@ -37,6 +38,6 @@ fn find(loaded: &Loaded) -> anyhow::Result<String> {
     let Some(path) = named.or_else(|| handed_over(CREDENTIAL)) else {
         anyhow::bail!("no password: set {PASSWORD}, or name a file under `via_password_file`");
     };
-    files::password_of(&path)
+    secrets::password_of(&path)
         .with_context(|| format!("reading the proxy's password from {}", path.display()))
 }

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 pub use rpc::MOST_PORTS as MOST_RPC_PORTS;
 
-use super::knock::Places;
+use super::once::Places;
 use super::once::again;
 use super::{Ladder, Prober, Question, Turn, delivery, recognise};
 use crate::conversation::http::request::Identity;

@@ -15,7 +15,7 @@ use super::facts;
 use crate::conversation::Fault;
 use crate::conversation::rpc::{self, Binding, End, Endpoint, Exporter};
 use crate::observation::{Observation, RpcPort, Spoken};
-use crate::probe::knock::Places;
+use crate::probe::once::Places;
 use crate::probe::once::again;
 use crate::probe::{Ladder, Prober, Question, recognise};
 

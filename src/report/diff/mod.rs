@@ -20,7 +20,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::{ReportDocument, ReportFlow, Vantage};
+use super::document::{ReportFlow, Vantage};
+use super::whole::ReportDocument;
 use crate::catalogue::Need;
 use crate::diagnostic::visible;
 use crate::observation::FlowState;

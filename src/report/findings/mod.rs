@@ -9,8 +9,9 @@ mod way;
 
 use std::collections::BTreeSet;
 
-use super::document::{ReportDocument, ReportFlow};
+use super::document::ReportFlow;
 use super::join::text::vantage;
+use super::whole::ReportDocument;
 use crate::catalogue::Need;
 use crate::observation::FlowState;
 use crate::verdict::{Cause, Level, Owner, Verdict};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::document::{ReportDocument, ReportFlow};
+use crate::report::document::ReportFlow;
+use crate::report::whole::ReportDocument;
 use crate::verdict::Remedy;
 
 /// What is to be changed at one firewall.

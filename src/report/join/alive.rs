@@ -14,8 +14,9 @@ use super::again::{attempts, context, observation, place, plain, rejudge, span};
 use crate::catalogue::Need;
 use crate::observation::{State, TryResult};
 use crate::report::ArrivalsDocument;
-use crate::report::document::{Devices, ReportDocument, ReportFlow};
+use crate::report::document::{Devices, ReportFlow};
 use crate::report::joined::Alive;
+use crate::report::whole::ReportDocument;
 use crate::verdict::{Cause, Context, Control, host_answered};
 
 /// How far a sign of life may lie from the first and the last try of a flow that it is to prove.

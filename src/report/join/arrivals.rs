@@ -22,8 +22,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::again::{Try, attempts, context, observation, plain, rejudge, span};
 use crate::catalogue::Transport;
 use crate::observation::{FlowState, TryResult};
-use crate::report::document::{Devices, ReportDocument, ReportFlow};
+use crate::report::document::{Devices, ReportFlow};
 use crate::report::joined::{Arrived, SeenArriving};
+use crate::report::whole::ReportDocument;
 use crate::report::{Arrival, ArrivalsDocument};
 use crate::verdict::{Cause, Context, judge};
 

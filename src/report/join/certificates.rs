@@ -20,7 +20,8 @@ use super::again::{context, observation, place, rejudge};
 use super::together::FAR;
 use crate::catalogue::Need;
 use crate::observation::{Observation, Service, State};
-use crate::report::document::{Devices, Interception, Note, ReportDocument, ReportFlow, Tls};
+use crate::report::document::{Devices, Interception, Note, ReportFlow, Tls};
+use crate::report::whole::ReportDocument;
 use crate::verdict::{Cause, Verdict};
 
 /// System, name that was asked for, port and transport.

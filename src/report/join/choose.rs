@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use super::again::{attempts, is_in_stead};
 use crate::catalogue::Need;
 use crate::observation::FlowState;
-use crate::report::document::{ReportDocument, ReportFlow};
+use crate::report::document::ReportFlow;
 use crate::report::joined::{Answer, Contradiction};
+use crate::report::whole::ReportDocument;
 use crate::verdict::{Control, Level, Verdict};
 
 /// Takes the flows out of the reports: each once, with the contradictions among them.

@@ -9,8 +9,9 @@ use super::Planned;
 use super::again::is_in_stead;
 use crate::observation::FlowState;
 use crate::plan::Source;
-use crate::report::document::{ReportDocument, ReportFlow};
+use crate::report::document::ReportFlow;
 use crate::report::joined::{Coverage, Elsewhere, Untried};
+use crate::report::whole::ReportDocument;
 
 /// Nothing was run in the zone.
 const NO_REPORT: &str = "no-report";

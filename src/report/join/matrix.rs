@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planned;
 use crate::plan::{FlowEntry, Source};
-use crate::report::document::{ReportFlow, Summary};
+use crate::report::document::ReportFlow;
 use crate::report::joined::MatrixCell;
+use crate::report::summary::Summary;
 use crate::verdict::Verdict;
 
 /// Zone, system where only it may start the flows, and the system that they lead to.

@@ -19,8 +19,9 @@ mod together;
 use std::collections::BTreeSet;
 
 use super::assemble::summary;
-use super::document::{Note, ReportDocument};
-use super::read::SCHEMA;
+use super::document::Note;
+use super::whole::ReportDocument;
+use super::whole::SCHEMA;
 use crate::plan::{FlowEntry, ToolName};
 pub(super) use again::place;
 pub use together::{Mixed, Named, Parts};

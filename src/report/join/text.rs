@@ -8,9 +8,10 @@ use owo_colors::OwoColorize;
 use super::again::place;
 use crate::diagnostic::visible;
 use crate::plan::Source;
-use crate::report::document::{ReportDocument, Summary};
+use crate::report::Detail;
 use crate::report::joined::{Coverage, Untried};
-use crate::report::text::Detail;
+use crate::report::summary::Summary;
+use crate::report::whole::ReportDocument;
 
 /// The widest line of a matrix.
 const WIDTH: usize = 80;

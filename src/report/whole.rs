@@ -1,0 +1,63 @@
+//! A report as a whole: what every part of it (`document`, `joined`, `reach`, `client`) belongs to.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::client::ClientView;
+use super::document::{Devices, Note, ReportFlow, Sweep, ToolName, Vantage};
+use super::joined::{Contradiction, Coverage, Elsewhere, MatrixCell};
+use super::reach::Reach;
+use super::summary::Summary;
+use crate::plan::SiteName;
+
+/// The schema of the reports that this program reads and writes.
+pub(super) const SCHEMA: &str = "portproof.report/1";
+
+/// A report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportDocument {
+    /// `portproof.report/1`.
+    pub schema: String,
+    /// Which program wrote it.
+    pub tool: ToolName,
+    /// Which site it is of.
+    pub site: SiteName,
+    /// Where it was tried from.
+    pub vantages: Vec<Vantage>,
+    /// The box of each firewall that is a leg of one, by the firewall's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub devices: Devices,
+    /// Who allowed a large sweep.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub authorised: Option<String>,
+    /// The flows of these vantages, ordered by id.
+    pub flows: Vec<ReportFlow>,
+    /// How many flows of the site start in other zones and were not tried here.
+    pub flows_elsewhere: usize,
+    /// Where those flows start.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub elsewhere: Vec<Elsewhere>,
+    /// Ports that were tried beside the needed flows, as ranges by state.
+    pub sweeps: Vec<Sweep>,
+    /// Remarks that change no verdict.
+    pub notes: Vec<Note>,
+    /// Flows by verdict.
+    pub summary: Summary,
+    /// Flows of which two vantages say different things; of joined reports only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub contradictions: Vec<Contradiction>,
+    /// Which flows no one has tried; of joined reports only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub coverage: Option<Coverage>,
+    /// Verdicts from each start to each system; of joined reports only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub matrix: Vec<MatrixCell>,
+    /// With `--against`: which clients reach a management point now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub change: Option<Reach>,
+    /// With `--client`: what a client meets, in its order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<ClientView>,
+}
