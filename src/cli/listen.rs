@@ -27,7 +27,7 @@ use crate::listen::{
 };
 use crate::os;
 use crate::plan::{self, SiteName, ToolName};
-use crate::report::{self, ARRIVALS_SCHEMA, ArrivalsDocument, ListenedPort};
+use crate::report::{self, ARRIVALS_SCHEMA, ArrivalsDocument, ListenedPort, Listening};
 use crate::site::{Site, SystemId};
 use crate::vantage;
 
@@ -83,7 +83,10 @@ async fn listen(
 ) -> anyhow::Result<u8> {
     let interrupt = os::interrupted().context("listening for Ctrl-C")?;
     let count = opened.listening();
-    let refused = opened.ports.iter().any(|port| port.state == "refused");
+    let refused = opened
+        .ports
+        .iter()
+        .any(|port| port.state == Listening::Refused);
     say!("{}", table(&opened.ports));
     if count == 0 {
         say!(
@@ -202,8 +205,8 @@ fn table(ports: &[ListenedPort]) -> String {
     let width = ports.iter().map(|port| name(port).len()).max().unwrap_or(0);
     let mut out = String::new();
     for port in ports {
-        let state = match (port.state.as_str(), &port.why) {
-            ("refused", Some(why)) => format!("refused: {why}"),
+        let state = match (port.state, &port.why) {
+            (Listening::Refused, Some(why)) => format!("refused: {why}"),
             (_, Some(why)) => why.clone(),
             (state, None) => state.to_string(),
         };
@@ -216,7 +219,7 @@ fn table(ports: &[ListenedPort]) -> String {
 fn hint(ports: &[ListenedPort]) -> &'static str {
     let privileged = |port: &ListenedPort| {
         let why = port.why.as_deref().unwrap_or_default();
-        port.state == "refused" && why.contains("below 1024")
+        port.state == Listening::Refused && why.contains("below 1024")
     };
     if !ports.iter().any(privileged) {
         return "";

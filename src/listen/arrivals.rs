@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::catalogue::Transport;
 use crate::conversation::challenge::{Id, Request, hexadecimal};
-use crate::report::Arrival;
+use crate::report::{Arrival, ArrivalKind as Kind};
 
 /// The most arrivals that are kept of strangers, and the most of all others.
 const MOST_OF_EACH: usize = 50_000;
@@ -44,12 +44,12 @@ impl What {
         }
     }
 
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn kind(self) -> Kind {
         match self {
-            Self::HalfOpen => "half-open",
-            Self::Stranger => "stranger",
-            Self::Known => "known",
-            Self::Proved { .. } => "proved",
+            Self::HalfOpen => Kind::HalfOpen,
+            Self::Stranger => Kind::Stranger,
+            Self::Known => Kind::Known,
+            Self::Proved { .. } => Kind::Proved,
         }
     }
 }
@@ -135,7 +135,7 @@ fn entry(arrived: &Arrived) -> Arrival {
         transport: arrived.transport,
         local: arrived.local.to_string(),
         remote: arrived.remote.to_string(),
-        what: arrived.what.word().to_string(),
+        what: arrived.what.kind(),
         run,
         aimed,
     }
@@ -160,7 +160,7 @@ mod tests {
         let arrivals = Arrivals::default();
         arrivals.note(arrived(7, What::Stranger));
         arrivals.note(arrived(3, What::HalfOpen));
-        let words: Vec<String> = arrivals.kept().0.into_iter().map(|it| it.what).collect();
+        let words: Vec<Kind> = arrivals.kept().0.into_iter().map(|it| it.what).collect();
         assert_eq!(words, ["half-open", "stranger"]);
     }
 

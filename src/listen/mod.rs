@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use crate::catalogue::Transport;
 use crate::conversation::Token;
 use crate::conversation::challenge::{self, Asks, Proof, Request, Says};
-use crate::report::{Arrival, ListenedPort};
+use crate::report::{Arrival, ListenedPort, Listening};
 use arrivals::{Arrivals, Arrived, What};
 use places::{Known, Places, Standing};
 
@@ -121,7 +121,7 @@ impl Listener {
     }
 
     fn note(&self, met: &Met, what: What) {
-        tracing::debug!(from = %met.remote, at = %met.local, transport = %met.transport, what = what.word(), "arrived");
+        tracing::debug!(from = %met.remote, at = %met.local, transport = %met.transport, what = what.kind().name(), "arrived");
         self.arrivals.note(Arrived {
             at: met.at,
             transport: met.transport,
@@ -162,13 +162,13 @@ struct Met {
 fn listened(
     transport: Transport,
     local: SocketAddr,
-    state: &str,
+    state: Listening,
     why: Option<&str>,
 ) -> ListenedPort {
     ListenedPort {
         transport,
         local: local.to_string(),
-        state: state.to_string(),
+        state,
         why: why.map(str::to_string),
     }
 }

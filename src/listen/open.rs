@@ -10,7 +10,7 @@ use super::listened;
 use super::ports::{Part, Wanted, handful};
 use crate::catalogue::Transport;
 use crate::os;
-use crate::report::ListenedPort;
+use crate::report::{ListenedPort, Listening};
 
 /// What was opened, and what became of every port.
 #[derive(Debug, Default)]
@@ -48,11 +48,12 @@ impl Opened {
 
     fn note(&mut self, transport: Transport, local: SocketAddr, opened: Result<(), &io::Error>) {
         let (state, why) = match opened {
-            Ok(()) => ("listening", None),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                ("in-use", Some("in use: left to its owner".to_string()))
-            }
-            Err(error) => ("refused", Some(refusal(local, error))),
+            Ok(()) => (Listening::Yes, None),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => (
+                Listening::InUse,
+                Some("in use: left to its owner".to_string()),
+            ),
+            Err(error) => (Listening::Refused, Some(refusal(local, error))),
         };
         self.ports
             .push(listened(transport, local, state, why.as_deref()));
@@ -161,7 +162,7 @@ mod tests {
             &[plain(Transport::Tcp, taken), plain(Transport::Udp, also)],
         );
         assert_eq!(opened.listening(), 0);
-        let states: Vec<&str> = opened.ports.iter().map(|it| it.state.as_str()).collect();
+        let states: Vec<Listening> = opened.ports.iter().map(|it| it.state).collect();
         assert_eq!(states, ["in-use", "in-use"]);
     }
 

@@ -32,8 +32,8 @@ pub use listener::Listener;
 pub use revocation::{DeltaFault, ListContent, ListFault, ListSeen};
 pub use spoken::{RpcPort, RpcRange, Spoken};
 pub use tls::{
-    Certificate, CertificateFault, ChainFault, Interception, MissingIssuer, Presented, Purpose,
-    Shown, TlsEnd, TlsSeen, Weight,
+    Certificate, CertificateFault, ChainFault, Intercepted, Interception, MissingIssuer, Presented,
+    Purpose, Shown, TlsEnd, TlsSeen, Weight,
 };
 
 /// Everything that was seen of one flow at one address.
@@ -277,23 +277,24 @@ impl Rejection {
     }
 }
 
-/// What an ICMP unreachable message says, over both families (RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prohibition {
-    /// A filter forbids it (ICMPv4 3/9, 3/10, 3/13; ICMPv6 1/1, 1/5).
-    AdminProhibited,
-    /// Nothing listens, or a firewall pretends so (3/3; 1/4).
-    PortUnreachable,
-    /// The last router cannot find the host (3/1; 1/3).
-    HostUnreachable,
-    /// A router has no way there (3/0; 1/0).
-    NetUnreachable,
-    /// A router has a route there that rejects (ICMPv6 1/6).
-    RouteRejects,
-    /// The packet had used up its hops (11/0; 3/0): what a walk of the path asks for, and otherwise a routing loop.
-    TimeExceeded,
-    /// Any other code.
-    Other,
+words! {
+    /// What an ICMP unreachable message says, over both families (RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).
+    Prohibition {
+        /// A filter forbids it (ICMPv4 3/9, 3/10, 3/13; ICMPv6 1/1, 1/5).
+        AdminProhibited = "administratively prohibited",
+        /// Nothing listens, or a firewall pretends so (3/3; 1/4).
+        PortUnreachable = "port unreachable",
+        /// The last router cannot find the host (3/1; 1/3).
+        HostUnreachable = "host unreachable",
+        /// A router has no way there (3/0; 1/0).
+        NetUnreachable = "network unreachable",
+        /// A router has a route there that rejects (ICMPv6 1/6).
+        RouteRejects = "reject route to destination",
+        /// The packet had used up its hops (11/0; 3/0): what a walk of the path asks for, and otherwise a routing loop.
+        TimeExceeded = "time exceeded (a routing loop)",
+        /// Any other code.
+        Other = "unreachable",
+    }
 }
 
 /// Why a name has no address.

@@ -231,6 +231,20 @@ pub enum CertificateFault {
     Other(String),
 }
 
+words! {
+    /// Whether somebody put his own certificate in a service's place, in a word.
+    Intercepted {
+        /// Nobody did.
+        No = "no",
+        /// Somebody did.
+        Proved = "proved",
+        /// Something speaks against the certificate, and proves nothing.
+        Suspected = "suspected",
+        /// It cannot be told.
+        Undecided = "undecided",
+    }
+}
+
 /// Whether somebody put his own certificate in a service's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interception {

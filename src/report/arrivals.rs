@@ -7,6 +7,7 @@ use crate::catalogue::Transport;
 
 use super::document::ToolName;
 use crate::plan::SiteName;
+use crate::words::words;
 
 /// The schema of the arrivals that this program reads and writes.
 pub const SCHEMA: &str = "portproof.arrivals/1";
@@ -48,11 +49,23 @@ pub struct ListenedPort {
     pub transport: Transport,
     /// This end.
     pub local: String,
-    /// `listening`, `in-use` (its owner keeps it) or `refused` (this host did not allow it).
-    pub state: String,
+    /// Whether it listened there.
+    pub state: Listening,
     /// In words, why it was not listened on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
+}
+
+words! {
+    /// Whether a listener listened on a port.
+    Listening {
+        /// It did.
+        Yes = "listening",
+        /// Its owner keeps it.
+        InUse = "in-use",
+        /// This host did not allow it.
+        Refused = "refused",
+    }
 }
 
 /// A connection or a datagram that arrived.
@@ -66,13 +79,26 @@ pub struct Arrival {
     pub local: String,
     /// Where it came from, as this host saw it.
     pub remote: String,
-    /// `half-open` (a connection was asked for, and its answer never acknowledged), `stranger` (nothing that proved the
-    /// token), `known` (the same, from an address that had proved it) or `proved` (a challenge of a run with the token, answered).
-    pub what: String,
+    /// What it was.
+    pub what: Kind,
     /// The run of `check` that it belongs to, in hexadecimal, where it was proved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<String>,
     /// Address and port that the challenge was aimed at, where it was proved; `::` is an address that a proxy resolved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub aimed: Option<String>,
+}
+
+words! {
+    /// What arrived.
+    Kind {
+        /// A connection was asked for, and its answer never acknowledged.
+        HalfOpen = "half-open",
+        /// Nothing that proved the token.
+        Stranger = "stranger",
+        /// Nothing that proved the token, from an address that had proved it.
+        Known = "known",
+        /// A challenge of a run with the token, answered.
+        Proved = "proved",
+    }
 }

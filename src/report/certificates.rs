@@ -1,7 +1,7 @@
 //! What TLS showed, in the evidence of a report.
 
 use super::document::{ClientCertificate, Interception, Tls};
-use crate::observation::{self, Presented, TlsSeen};
+use crate::observation::{self, Intercepted, Presented, TlsSeen};
 
 pub(super) fn tls(seen: &TlsSeen) -> Tls {
     Tls {
@@ -59,13 +59,13 @@ fn interception(seen: &observation::Interception) -> Interception {
     use observation::Interception::{No, Proved, Suspected, Undecided};
     let pinned = "the certificate is another than the pinned one, and does not lead to an authority that the file names";
     let (is, by, because) = match seen {
-        No(ground) => ("no", None, *ground),
-        Proved { by } => ("proved", Some(by.clone()), pinned),
-        Suspected { by, sign } => ("suspected", Some(by.clone()), *sign),
-        Undecided(why) => ("undecided", None, *why),
+        No(ground) => (Intercepted::No, None, *ground),
+        Proved { by } => (Intercepted::Proved, Some(by.clone()), pinned),
+        Suspected { by, sign } => (Intercepted::Suspected, Some(by.clone()), *sign),
+        Undecided(why) => (Intercepted::Undecided, None, *why),
     };
     Interception {
-        is: is.to_string(),
+        is,
         by,
         because: because.to_string(),
     }

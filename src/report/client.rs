@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Logged, ReportFlow};
+use super::reach::Reached;
 use crate::catalogue::{Asks, Catalogue, ClientStep, Confidence, Need, Role};
 use crate::diagnostic::visible;
 use crate::observation::{DnsNote, ResolverError, Unresolved};
@@ -72,8 +73,8 @@ pub struct ClientViewStep {
     pub flow: Option<String>,
     /// The name that it looks up, where it is one.
     pub name: Option<String>,
-    /// Whether it comes to a good end: `yes`, `no` or `unknown`.
-    pub succeeds: String,
+    /// Whether it comes to a good end.
+    pub succeeds: Reached,
     /// What was seen, in words.
     pub result: String,
     /// What the client would log.
@@ -145,7 +146,7 @@ fn entry(step: &ClientStep) -> ClientViewStep {
         source: (!step.source.is_empty()).then(|| step.source.clone()),
         flow: None,
         name: None,
-        succeeds: "unknown".to_string(),
+        succeeds: Reached::Unknown,
         result: String::new(),
         logged: Vec::new(),
     }
@@ -155,11 +156,11 @@ fn of_flow(step: &ClientStep, flow: &ReportFlow) -> ClientViewStep {
     let is = |cause: Cause| flow.cause == cause;
     let is_required = flow.flow.need == Need::Required;
     let succeeds = match flow.verdict {
-        Verdict::Ok if is_required || is(Cause::Answered) => "yes",
+        Verdict::Ok if is_required || is(Cause::Answered) => Reached::Yes,
         // An optional flow is never wrong: whether it passed, its cause says.
-        Verdict::Ok if is(Cause::NotOpen) || is(Cause::OtherService) => "no",
-        Verdict::Ok | Verdict::Unknown => "unknown",
-        Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed => "no",
+        Verdict::Ok if is(Cause::NotOpen) || is(Cause::OtherService) => Reached::No,
+        Verdict::Ok | Verdict::Unknown => Reached::Unknown,
+        Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed => Reached::No,
     };
     let spare = match is_required {
         true => "",
@@ -167,7 +168,7 @@ fn of_flow(step: &ClientStep, flow: &ReportFlow) -> ClientViewStep {
     };
     ClientViewStep {
         flow: Some(flow.flow.id.clone()),
-        succeeds: succeeds.to_string(),
+        succeeds,
         result: format!("{spare}{}, {} ({})", flow.verdict, flow.cause, flow.state),
         logged: flow.logged.clone(),
         ..entry(step)
@@ -180,36 +181,36 @@ fn of_name(step: &ClientStep, name: &str, answer: &NameAnswer) -> ClientViewStep
         all.join(", ")
     };
     let (succeeds, result) = match answer {
-        NameAnswer::Addresses(all) => ("yes", format!("is {}", listed(all))),
+        NameAnswer::Addresses(all) => (Reached::Yes, format!("is {}", listed(all))),
         NameAnswer::Failed(Unresolved::NoSuchName)
         | NameAnswer::Beside(Some(DnsNote::NoSuchName)) => (
-            "no",
+            Reached::No,
             "does not exist for the resolver of this host".to_string(),
         ),
         NameAnswer::NotAsked | NameAnswer::Failed(Unresolved::NotAsked) => {
-            ("unknown", "was not asked for".to_string())
+            (Reached::Unknown, "was not asked for".to_string())
         }
         NameAnswer::Failed(Unresolved::ResolverError(error))
         | NameAnswer::Beside(Some(DnsNote::Error(error))) => (
-            "unknown",
+            Reached::Unknown,
             format!(
                 "has no answer: the resolver of this host {}",
                 resolver_words(*error)
             ),
         ),
         NameAnswer::Failed(_) | NameAnswer::Beside(Some(DnsNote::NoAnswer)) => (
-            "unknown",
+            Reached::Unknown,
             "has no answer from the resolver of this host".to_string(),
         ),
-        NameAnswer::Beside(None) => ("yes", "is what the site file says".to_string()),
+        NameAnswer::Beside(None) => (Reached::Yes, "is what the site file says".to_string()),
         NameAnswer::Beside(Some(DnsNote::Differs { said })) => (
-            "yes",
+            Reached::Yes,
             format!("is {}, which the site file does not say", listed(said)),
         ),
     };
     ClientViewStep {
         name: Some(name.to_string()),
-        succeeds: succeeds.to_string(),
+        succeeds,
         result,
         ..entry(step)
     }

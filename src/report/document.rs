@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::joined::{Alive, Answer, Arrived};
 use crate::catalogue::{Confidence, Transport};
 use crate::observation::{
-    Certificate, ChainFault, Conversations, Depth, FlowState, HopResult, HttpSeen, ListSeen,
-    MissingIssuer, ResetBy, SourcePorts, Speaks, TryResult,
+    Certificate, ChainFault, Conversations, Depth, FlowState, HopResult, HttpSeen, Intercepted,
+    ListSeen, MissingIssuer, Prohibition, ResetBy, SourcePorts, Speaks, TryResult,
 };
 use crate::plan::{Destination, FlowEntry, Source};
 use crate::verdict::{Cause, Control, Level, Owner, Remedy, Verdict, remedy};
@@ -322,7 +322,7 @@ pub struct Listener {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rejected {
     /// What it says.
-    pub says: String,
+    pub says: Prohibition,
     /// Type.
     pub icmp_type: Option<u8>,
     /// Code.
@@ -515,8 +515,8 @@ fn is_zero(number: &usize) -> bool {
 /// Whether somebody put his own certificate in a service's place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Interception {
-    /// `no`, `proved`, `suspected` or `undecided`.
-    pub is: String,
+    /// Whether it is.
+    pub is: Intercepted,
     /// The issuer of the certificate, where it is proved or suspected.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub by: Option<String>,

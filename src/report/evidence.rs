@@ -11,8 +11,8 @@ use super::document::{
 use crate::attribution::{self, Translating};
 use crate::observation::{
     self, AttemptResult, Before, CertificateFault, DeltaFault, Distance, Farness, FlowState,
-    HopAnswer, HopResult, Likely, ListFault, Observation, Painted, Prohibition, ResetBy, Service,
-    Speaks, State, Stopped, TryResult, Untold,
+    HopAnswer, HopResult, Likely, ListFault, Observation, Painted, ResetBy, Service, Speaks, State,
+    Stopped, TryResult, Untold,
 };
 use crate::plan::{Flow, Target};
 use crate::site::{Site, Translator};
@@ -168,19 +168,6 @@ fn listener(seen: &observation::Listener) -> Listener {
     }
 }
 
-/// The words of an ICMP message.
-pub(super) fn says(prohibition: Prohibition) -> &'static str {
-    match prohibition {
-        Prohibition::AdminProhibited => "administratively prohibited",
-        Prohibition::PortUnreachable => "port unreachable",
-        Prohibition::HostUnreachable => "host unreachable",
-        Prohibition::NetUnreachable => "network unreachable",
-        Prohibition::TimeExceeded => "time exceeded (a routing loop)",
-        Prohibition::RouteRejects => "reject route to destination",
-        Prohibition::Other => "unreachable",
-    }
-}
-
 fn rejected(
     site: &Site,
     to: &Target,
@@ -195,7 +182,7 @@ fn rejected(
     let by_the_host =
         is_its_own && !matches!(seen.rejected_by, Some(ResetBy::Device | ResetBy::Either));
     Rejected {
-        says: says(rejection.says).to_string(),
+        says: rejection.says,
         icmp_type: rejection.icmp_type,
         icmp_code: rejection.icmp_code,
         by: rejection.by.map(|by| by.to_string()),

@@ -11,6 +11,7 @@ use crate::observation::FlowState;
 use crate::plan::{Plan, Source};
 use crate::site::{Origin, Site};
 use crate::verdict::{Cause, Level, Verdict};
+use crate::words::words;
 
 /// A start of flows that are not tried from this vantage's zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -89,13 +90,26 @@ pub struct Untried {
     pub zone: Option<String>,
     /// System, when only it may start them.
     pub system: Option<String>,
-    /// `no-report` (nothing was run there), `left-out` (those who ran there left them out), `in-stead` (only others tried
-    /// them) or `not-tried` (they were skipped).
-    pub why: String,
+    /// Why.
+    pub why: WhyUntried,
     /// How many.
     pub flows: usize,
     /// Their ids, as far as they are known.
     pub ids: Vec<String>,
+}
+
+words! {
+    /// Why flows were not tried.
+    WhyUntried {
+        /// Only others tried them.
+        InStead = "in-stead",
+        /// Those who ran there left them out.
+        LeftOut = "left-out",
+        /// Nothing was run there.
+        NoReport = "no-report",
+        /// They were skipped.
+        NotTried = "not-tried",
+    }
 }
 
 /// The verdicts from one start to one system.
@@ -127,8 +141,8 @@ pub struct Alive {
 /// What a listener at the other end saw of a flow's tries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Arrived {
-    /// `request` or `nothing`.
-    pub what: String,
+    /// What it saw.
+    pub what: Saw,
     /// The listener's host name.
     pub host: String,
     /// In words.
@@ -145,7 +159,30 @@ pub struct SeenArriving {
     pub at: String,
     /// Where it came from, as the listener saw it.
     pub remote: String,
-    /// How it is known to be this flow's: `run` (it proved the token of this run), `source` (address and port), `port` (the
-    /// source port; the address was translated) or `time` (which is no proof).
-    pub by: String,
+    /// How it is known to be this flow's.
+    pub by: KnownBy,
+}
+
+words! {
+    /// What a listener saw of a flow's tries.
+    Saw {
+        /// No packet came.
+        Nothing = "nothing",
+        /// A request came.
+        Request = "request",
+    }
+}
+
+words! {
+    /// How a packet that arrived is known to be that of a try; the later, the surer.
+    KnownBy {
+        /// It came at the same time, which is no proof.
+        Time = "time",
+        /// It came from the same source port; the address was translated.
+        Port = "port",
+        /// It came from the very source address and port.
+        Source = "source",
+        /// It proved the token of the run.
+        Run = "run",
+    }
 }

@@ -7,7 +7,9 @@ use super::document::{
 use super::whole::ReportDocument;
 use super::whole::SCHEMA;
 use crate::catalogue::{Confidence, Need, Protocol, Transport};
-use crate::observation::{Certificate, Depth, FlowState, Purpose, TryResult};
+use crate::observation::{
+    Certificate, Depth, FlowState, Intercepted, Prohibition, Purpose, TryResult,
+};
 use crate::plan::{Declared, Destination, FlowEntry, Port, SiteName, Source, ToolName};
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
@@ -147,7 +149,7 @@ pub(crate) fn judged(id: &str, words: [&str; 5]) -> ReportFlow {
     };
     if flow.state == FlowState::Rejected {
         flow.evidence.rejected = Some(Rejected {
-            says: "host unreachable".to_string(),
+            says: Prohibition::HostUnreachable,
             icmp_type: Some(3),
             icmp_code: Some(1),
             by: Some("198.51.100.1".to_string()),
@@ -191,7 +193,7 @@ pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> T
         missing: None,
         faults: Vec::new(),
         interception: Some(Interception {
-            is: is.to_string(),
+            is: Intercepted::named(is).expect("a word"),
             by: None,
             because: "of the run".to_string(),
         }),

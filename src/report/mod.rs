@@ -26,7 +26,10 @@ mod summary;
 mod text;
 mod whole;
 
-pub use arrivals::{Arrival, ArrivalsDocument, ListenedPort, SCHEMA as ARRIVALS_SCHEMA};
+pub use arrivals::{
+    Arrival, ArrivalsDocument, Kind as ArrivalKind, ListenedPort, Listening,
+    SCHEMA as ARRIVALS_SCHEMA,
+};
 pub use assemble::{Outcome, SweptSystem, assemble};
 pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer, resolver_words};
 pub use diff::{DiffDocument, diff, diff_text};
@@ -34,11 +37,11 @@ pub use document::{Accepted, Evidence, Lapsed, Note, ReportFlow, Sweep, Vantage}
 pub use findings::{Finding, Findings, Part, Required, Table, Team, seen};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{
-    Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, MatrixCell, SeenArriving, Untried,
-    elsewhere,
+    Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, KnownBy, MatrixCell, Saw,
+    SeenArriving, Untried, WhyUntried, elsewhere,
 };
 pub use logged::may_log;
-pub use reach::{Against, Reach, Reached, ReachedNumber, ReachedSystem};
+pub use reach::{Against, Reach, Reached, ReachedBy, ReachedNumber, ReachedSystem};
 pub use read::{Joinable, read, read_arrivals, read_joinable};
 pub use signature::{SIGNATURE_LENGTH, SignatureFault, SigningKey, VerifyingKey};
 pub use summary::Summary;

@@ -2,7 +2,7 @@
 
 use super::way::{path_words, rejected, reset, translator_words};
 use crate::catalogue::Need;
-use crate::observation::{FlowState, HttpSeen, RoleProof, Weight};
+use crate::observation::{FlowState, HttpSeen, Intercepted, RoleProof, Weight};
 use crate::report::document::{Evidence, Listener, Proxy, ReportFlow, Spoken, Tls};
 
 /// What was seen of a flow, in one sentence; with whatever the wire said, so not yet fit for a terminal.
@@ -155,8 +155,8 @@ fn tls_words(tls: &Tls) -> String {
     if let Some(interception) = &tls.interception
         && let Some(by) = &interception.by
     {
-        let is = match interception.is.as_str() {
-            "proved" => "intercepted",
+        let is = match interception.is {
+            Intercepted::Proved => "intercepted",
             _ => "perhaps intercepted",
         };
         text += &format!("; {is} by {by}: {}", interception.because);

@@ -6,23 +6,11 @@ use jiff::Timestamp;
 
 use crate::catalogue::Transport;
 use crate::observation::{
-    Depth, FlowState, Observation, Painted, Prohibition, Rejection, ResetBy, State, TryResult,
+    Depth, FlowState, Observation, Painted, Rejection, ResetBy, State, TryResult,
 };
 use crate::report::advice::advice;
 use crate::report::document::{Attempt, Devices, Rejected, ReportFlow, Vantage};
-use crate::report::evidence::says;
 use crate::verdict::{Cause, Context, Judgement, Verdict, judge};
-
-/// Every ICMP message that a report has words for.
-const PROHIBITIONS: [Prohibition; 7] = [
-    Prohibition::AdminProhibited,
-    Prohibition::PortUnreachable,
-    Prohibition::HostUnreachable,
-    Prohibition::NetUnreachable,
-    Prohibition::RouteRejects,
-    Prohibition::TimeExceeded,
-    Prohibition::Other,
-];
 
 /// What was seen, as far as the document tells; `None` where no packet was answered or waited for.
 pub(super) fn observation(flow: &ReportFlow) -> Option<Observation> {
@@ -32,7 +20,7 @@ pub(super) fn observation(flow: &ReportFlow) -> Option<Observation> {
         FlowState::Closed => State::Closed {
             reset_by: evidence.reset_by.unwrap_or(ResetBy::Either),
         },
-        FlowState::Rejected => State::Rejected(rejection(evidence.rejected.as_ref()?)?),
+        FlowState::Rejected => State::Rejected(rejection(evidence.rejected.as_ref()?)),
         FlowState::Filtered => State::Filtered,
         FlowState::Silent => State::Silent,
         FlowState::NotTried | FlowState::Unreachable | FlowState::Unresolved => return None,
@@ -53,15 +41,14 @@ pub(super) fn observation(flow: &ReportFlow) -> Option<Observation> {
     })
 }
 
-fn rejection(rejected: &Rejected) -> Option<Rejection> {
-    let mut known = PROHIBITIONS.into_iter();
-    Some(Rejection {
-        says: known.find(|prohibition| says(*prohibition) == rejected.says)?,
+fn rejection(rejected: &Rejected) -> Rejection {
+    Rejection {
+        says: rejected.says,
         icmp_type: rejected.icmp_type,
         icmp_code: rejected.icmp_code,
         by: rejected.by.as_ref().and_then(|by| by.parse().ok()),
         ttl: rejected.ttl,
-    })
+    }
 }
 
 /// One try, as far as it can be read.
@@ -158,26 +145,4 @@ pub(in crate::report) fn place(vantage: &Vantage) -> String {
         .map(|system| format!(" as {system}"))
         .unwrap_or_default();
     format!("{}{system} (host {})", vantage.zone, vantage.host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_icmp_message_is_read_back_from_its_words() {
-        for prohibition in PROHIBITIONS {
-            let rejected = Rejected {
-                says: says(prohibition).to_string(),
-                icmp_type: None,
-                icmp_code: None,
-                by: None,
-                ttl: None,
-                by_the_host: false,
-                firewall: None,
-                sender: None,
-            };
-            assert_eq!(rejection(&rejected).expect("read").says, prohibition);
-        }
-    }
 }

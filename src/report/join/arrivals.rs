@@ -23,9 +23,9 @@ use super::again::{Try, attempts, context, observation, plain, rejudge, span};
 use crate::catalogue::Transport;
 use crate::observation::{FlowState, TryResult};
 use crate::report::document::{Devices, ReportFlow};
-use crate::report::joined::{Arrived, SeenArriving};
+use crate::report::joined::{Arrived, KnownBy, Saw, SeenArriving};
 use crate::report::whole::ReportDocument;
-use crate::report::{Arrival, ArrivalsDocument};
+use crate::report::{Arrival, ArrivalKind as Kind, ArrivalsDocument, Listening};
 use crate::verdict::{Cause, Context, judge};
 
 /// How far the clocks of two hosts may differ.
@@ -51,16 +51,13 @@ pub(super) fn compare(reports: &mut [ReportDocument], logs: &[ArrivalsDocument])
                 .iter()
                 .filter(|log| log.document.system == flow.flow.to.system)
                 .filter_map(|log| log.saw(flow, &here))
-                .max_by_key(|found| (found.arrived.what == REQUEST, found.lost));
+                .max_by_key(|found| (found.arrived.what == Saw::Request, found.lost));
             if let Some(found) = found {
                 write(flow, found, &report.devices);
             }
         }
     }
 }
-
-const REQUEST: &str = "request";
-const NOTHING: &str = "nothing";
 
 fn is_silent(flow: &ReportFlow) -> bool {
     matches!(flow.state, FlowState::Filtered | FlowState::Silent) && flow.evidence.proxy.is_none()
@@ -140,7 +137,7 @@ impl<'a> Log<'a> {
                 senders: BTreeSet::new(),
             };
             let aimed = arrival.aimed.as_ref().and_then(|aimed| aimed.parse().ok());
-            if let (PROVED, Some(aimed)) = (arrival.what.as_str(), aimed) {
+            if let (Kind::Proved, Some(aimed)) = (arrival.what, aimed) {
                 let key = (arrival.transport, plain_end(aimed));
                 proved.entry(key).or_default().push(packet.clone());
             }
@@ -174,7 +171,7 @@ impl<'a> Log<'a> {
             for packet in packets {
                 let from_it = tries
                     .iter()
-                    .filter(|(_, attempt)| by(attempt, packet) == Some(By::Source));
+                    .filter(|(_, attempt)| by(attempt, packet) == Some(KnownBy::Source));
                 let senders: BTreeSet<usize> = from_it.map(|(number, _)| *number).collect();
                 packet.senders = senders;
             }
@@ -187,14 +184,14 @@ impl<'a> Log<'a> {
         transport: Transport,
         tries: &[Try],
         here: &Here,
-    ) -> Vec<(&'b Packet<'a>, By)> {
+    ) -> Vec<(&'b Packet<'a>, KnownBy)> {
         let aimed: BTreeSet<SocketAddr> = tries.iter().map(|it| plain_end(it.remote)).collect();
         aimed
             .into_iter()
             .filter_map(|end| self.proved.get(&(transport, end)))
             .flatten()
             .filter(|packet| here.is_run(packet.arrival))
-            .map(|packet| (packet, By::Run))
+            .map(|packet| (packet, KnownBy::Run))
             .collect()
     }
 
@@ -254,18 +251,23 @@ impl<'a> Log<'a> {
             .filter(|(it, local)| it.transport == transport && local.port() == port)
             .filter(|(_, local)| !is_own || local.ip() == tried)
             .peekable();
-        on_port.peek().is_some() && on_port.all(|(it, _)| it.state == "listening")
+        on_port.peek().is_some() && on_port.all(|(it, _)| it.state == Listening::Yes)
     }
 
-    fn request(&self, transport: Transport, same: &[(&Packet<'_>, By)]) -> Found {
+    fn request(&self, transport: Transport, same: &[(&Packet<'_>, KnownBy)]) -> Found {
         let datagram = transport == Transport::Udp;
         let by = same.iter().map(|(_, by)| *by).max();
-        let answered = !datagram || same.iter().any(|(packet, _)| packet.arrival.what == PROVED);
-        let lost = answered && by > Some(By::Time);
+        let answered = !datagram
+            || same
+                .iter()
+                .any(|(packet, _)| packet.arrival.what == Kind::Proved);
+        let lost = answered && by > Some(KnownBy::Time);
         let known = match by {
-            Some(By::Run) => "it proved the token of this very run",
-            Some(By::Source) => "from the very source address and port",
-            Some(By::Port) => "from the same source port; the address was translated on the way",
+            Some(KnownBy::Run) => "it proved the token of this very run",
+            Some(KnownBy::Source) => "from the very source address and port",
+            Some(KnownBy::Port) => {
+                "from the same source port; the address was translated on the way"
+            }
             _ => {
                 "as it seems: at the same times, from one address, as if address and port were translated on the way"
             }
@@ -280,12 +282,12 @@ impl<'a> Log<'a> {
             .map(|(packet, by)| SeenArriving {
                 at: packet.arrival.at.clone(),
                 remote: packet.arrival.remote.clone(),
-                by: by.name().to_string(),
+                by: *by,
             });
         Found {
             lost,
             arrived: Arrived {
-                what: REQUEST.to_string(),
+                what: Saw::Request,
                 host: self.document.host.clone(),
                 words: format!(
                     "the request arrived at {} ({known}), and {answer}",
@@ -301,7 +303,7 @@ impl<'a> Log<'a> {
         Found {
             lost: false,
             arrived: Arrived {
-                what: NOTHING.to_string(),
+                what: Saw::Nothing,
                 host: host.clone(),
                 words: format!(
                     "nothing arrived at {host} while it listened on {port}/{transport}: dropped on the way, or by {host}'s own firewall, which drops before a listener hears of it"
@@ -312,41 +314,18 @@ impl<'a> Log<'a> {
     }
 }
 
-const PROVED: &str = "proved";
-const HALF_OPEN: &str = "half-open";
-
-/// How two packets are known to be one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum By {
-    Time,
-    Port,
-    Source,
-    Run,
-}
-
-impl By {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Time => "time",
-            Self::Port => "port",
-            Self::Source => "source",
-            Self::Run => "run",
-        }
-    }
-}
-
 /// The arrivals that are these tries.
 fn same<'a, 'b>(
     tries: &[Try],
     packets: &'a [Packet<'b>],
     here: &Here,
-) -> Vec<(&'a Packet<'b>, By)> {
+) -> Vec<(&'a Packet<'b>, KnownBy)> {
     let relevant: Vec<&Packet<'_>> = packets
         .iter()
         .filter(|packet| {
-            packet.arrival.transport == Transport::Udp || packet.arrival.what == HALF_OPEN
+            packet.arrival.transport == Transport::Udp || packet.arrival.what == Kind::HalfOpen
         })
-        .filter(|packet| packet.arrival.what != PROVED || here.is_run(packet.arrival))
+        .filter(|packet| packet.arrival.what != Kind::Proved || here.is_run(packet.arrival))
         .collect();
     // What came from another address than it was sent from.
     let may_be_translated = |packet: &Packet<'_>| {
@@ -358,7 +337,7 @@ fn same<'a, 'b>(
             .iter()
             .filter_map(|attempt| by(attempt, packet))
             .max()?;
-        (by == By::Source || may_be_translated(packet)).then_some((*packet, by))
+        (by == KnownBy::Source || may_be_translated(packet)).then_some((*packet, by))
     });
     let found: Vec<_> = by_end.collect();
     if !found.is_empty() {
@@ -372,20 +351,20 @@ fn same<'a, 'b>(
 }
 
 /// How a try and an arrival are known to be one, by their source.
-fn by(attempt: &Try, packet: &Packet<'_>) -> Option<By> {
+fn by(attempt: &Try, packet: &Packet<'_>) -> Option<KnownBy> {
     let local = attempt.local?;
     let is_close = is_near(packet.at, attempt.at, CLOCKS);
     if !is_close || local.port() != packet.remote.port() {
         return None;
     }
     match plain(local.ip()) == plain(packet.remote.ip()) {
-        true => Some(By::Source),
-        false => Some(By::Port),
+        true => Some(KnownBy::Source),
+        false => Some(KnownBy::Port),
     }
 }
 
 /// Arrivals from one address that fit the times of enough tries.
-fn by_time<'a, 'b>(tries: &[Try], packets: &[&'a Packet<'b>]) -> Vec<(&'a Packet<'b>, By)> {
+fn by_time<'a, 'b>(tries: &[Try], packets: &[&'a Packet<'b>]) -> Vec<(&'a Packet<'b>, KnownBy)> {
     let mut by_address: BTreeMap<IpAddr, Vec<&'a Packet<'b>>> = BTreeMap::new();
     for packet in packets {
         let address = plain(packet.remote.ip());
@@ -405,7 +384,7 @@ fn by_time<'a, 'b>(tries: &[Try], packets: &[&'a Packet<'b>]) -> Vec<(&'a Packet
         if used.len() >= 2 && used.len() * 2 >= tries.len() {
             return used
                 .into_iter()
-                .map(|number| (packets[number], By::Time))
+                .map(|number| (packets[number], KnownBy::Time))
                 .collect();
         }
     }

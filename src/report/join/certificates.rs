@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use super::again::{context, observation, place, rejudge};
 use super::together::FAR;
 use crate::catalogue::Need;
-use crate::observation::{Observation, Service, State};
+use crate::observation::{Intercepted, Observation, Service, State};
 use crate::report::document::{Devices, Interception, Note, ReportFlow, Tls};
 use crate::report::whole::ReportDocument;
 use crate::verdict::{Cause, Verdict};
@@ -78,7 +78,7 @@ fn shown(reports: &[ReportDocument]) -> HashMap<Key, Vec<Shown>> {
                 from: place(vantage),
                 sha256: leaf.sha256.clone(),
                 issuer: leaf.issuer.clone(),
-                own: is(tls) == Some(NO),
+                own: is(tls) == Some(Intercepted::No),
             });
         }
     }
@@ -95,12 +95,8 @@ fn key(flow: &ReportFlow) -> Option<Key> {
     ))
 }
 
-const NO: &str = "no";
-const PROVED: &str = "proved";
-const SUSPECTED: &str = "suspected";
-
-fn is(tls: &Tls) -> Option<&str> {
-    tls.interception.as_ref().map(|it| it.is.as_str())
+fn is(tls: &Tls) -> Option<Intercepted> {
+    tls.interception.as_ref().map(|it| it.is)
 }
 
 fn is_same_day(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
@@ -118,7 +114,7 @@ fn look_at(flow: &mut ReportFlow, elsewhere: &[&Shown], devices: &Devices) {
     let Some(leaf) = tls.chain.first() else {
         return;
     };
-    if elsewhere.is_empty() || matches!(is(tls), Some(NO | PROVED)) {
+    if elsewhere.is_empty() || matches!(is(tls), Some(Intercepted::No | Intercepted::Proved)) {
         return;
     }
     let of_another = |shown: &&&Shown| shown.issuer != leaf.issuer;
@@ -127,12 +123,12 @@ fn look_at(flow: &mut ReportFlow, elsewhere: &[&Shown], devices: &Devices) {
     let one_issuer = elsewhere.iter().find(|shown| shown.issuer == leaf.issuer);
     let found = match (same, own, one_issuer, elsewhere.iter().find(of_another)) {
         (Some(same), _, _, _) => found(
-            NO,
+            Intercepted::No,
             None,
             format!("{} was shown the same certificate", same.from),
         ),
         (None, Some(own), _, _) if tls.root.is_none() => found(
-            PROVED,
+            Intercepted::Proved,
             Some(&leaf.issuer),
             format!(
                 "{} was shown the service's own certificate, by {}; this one leads to no authority that is known",
@@ -140,14 +136,14 @@ fn look_at(flow: &mut ReportFlow, elsewhere: &[&Shown], devices: &Devices) {
             ),
         ),
         // What the run suspected by itself says more.
-        _ if is(tls) == Some(SUSPECTED) => return,
+        _ if is(tls) == Some(Intercepted::Suspected) => return,
         (None, Some(other), _, _) | (None, None, None, Some(other)) => found(
-            SUSPECTED,
+            Intercepted::Suspected,
             Some(&leaf.issuer),
             format!("{} was shown a certificate by {}", other.from, other.issuer),
         ),
         (None, None, Some(other), _) => found(
-            "undecided",
+            Intercepted::Undecided,
             None,
             format!(
                 "{} was shown another certificate of the same issuer",
@@ -156,16 +152,16 @@ fn look_at(flow: &mut ReportFlow, elsewhere: &[&Shown], devices: &Devices) {
         ),
         (None, None, None, None) => return,
     };
-    let proved = found.is == PROVED;
+    let proved = found.is == Intercepted::Proved;
     tls.interception = Some(found);
     if proved && tls.ends.is_none() {
         judge_as_intercepted(flow, devices);
     }
 }
 
-fn found(is: &str, by: Option<&String>, because: String) -> Interception {
+fn found(is: Intercepted, by: Option<&String>, because: String) -> Interception {
     Interception {
-        is: is.to_string(),
+        is,
         by: by.cloned(),
         because,
     }

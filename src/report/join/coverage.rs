@@ -10,20 +10,11 @@ use super::again::is_in_stead;
 use crate::observation::FlowState;
 use crate::plan::Source;
 use crate::report::document::ReportFlow;
-use crate::report::joined::{Coverage, Elsewhere, Untried};
+use crate::report::joined::{Coverage, Elsewhere, Untried, WhyUntried};
 use crate::report::whole::ReportDocument;
 
-/// Nothing was run in the zone.
-const NO_REPORT: &str = "no-report";
-/// Whoever ran there left it out.
-const LEFT_OUT: &str = "left-out";
-/// Only others tried it.
-const IN_STEAD: &str = "in-stead";
-/// It was skipped.
-const NOT_TRIED: &str = "not-tried";
-
 /// Start and reason; the ids that belong to them.
-type ByStart = BTreeMap<(String, Option<String>, &'static str), Vec<String>>;
+type ByStart = BTreeMap<(String, Option<String>, WhyUntried), Vec<String>>;
 
 /// What was tried, and what was not.
 pub(super) fn coverage(
@@ -47,8 +38,8 @@ pub(super) fn coverage(
             .filter(|it| !known.contains(it.id.as_str()));
         for entry in missing {
             let why = match zones.contains(entry.from.zone.as_str()) {
-                true => LEFT_OUT,
-                false => NO_REPORT,
+                true => WhyUntried::LeftOut,
+                false => WhyUntried::NoReport,
             };
             note(&mut by_start, &entry.from, why, &entry.id);
         }
@@ -56,7 +47,7 @@ pub(super) fn coverage(
     let mut starts: Vec<Untried> = by_start.into_iter().map(untried).collect();
     if plan.is_none() {
         starts.extend(by_count(flows, reports, &zones));
-        starts.sort_by(|a, b| (&a.zone, &a.system, &a.why).cmp(&(&b.zone, &b.system, &b.why)));
+        starts.sort_by(|a, b| (&a.zone, &a.system, a.why).cmp(&(&b.zone, &b.system, b.why)));
     }
     Coverage {
         config_sha256: plan.map(|plan| plan.config_sha256.clone()),
@@ -73,15 +64,15 @@ fn zones(report: &ReportDocument) -> impl Iterator<Item = &str> {
     all.map(String::as_str)
 }
 
-fn why_untried(flow: &ReportFlow) -> Option<&'static str> {
+fn why_untried(flow: &ReportFlow) -> Option<WhyUntried> {
     match flow.state {
-        _ if is_in_stead(flow) => Some(IN_STEAD),
-        FlowState::NotTried => Some(NOT_TRIED),
+        _ if is_in_stead(flow) => Some(WhyUntried::InStead),
+        FlowState::NotTried => Some(WhyUntried::NotTried),
         _ => None,
     }
 }
 
-fn note(by_start: &mut ByStart, from: &Source, why: &'static str, id: &str) {
+fn note(by_start: &mut ByStart, from: &Source, why: WhyUntried, id: &str) {
     by_start
         .entry((from.zone.clone(), from.system.clone(), why))
         .or_default()
@@ -89,12 +80,12 @@ fn note(by_start: &mut ByStart, from: &Source, why: &'static str, id: &str) {
 }
 
 fn untried(
-    ((zone, system, why), ids): ((String, Option<String>, &'static str), Vec<String>),
+    ((zone, system, why), ids): ((String, Option<String>, WhyUntried), Vec<String>),
 ) -> Untried {
     Untried {
         zone: Some(zone),
         system,
-        why: why.to_string(),
+        why,
         flows: ids.len(),
         ids,
     }
@@ -117,7 +108,7 @@ fn by_count(
     let at = |((zone, system), flows): ((&str, Option<&str>), usize)| Untried {
         zone: Some(zone.to_string()),
         system: system.map(str::to_string),
-        why: NO_REPORT.to_string(),
+        why: WhyUntried::NoReport,
         flows,
         ids: Vec::new(),
     };
@@ -137,7 +128,7 @@ fn by_count(
     all.extend(unnamed.map(|flows| Untried {
         zone: None,
         system: None,
-        why: NO_REPORT.to_string(),
+        why: WhyUntried::NoReport,
         flows,
         ids: Vec::new(),
     }));
@@ -148,7 +139,7 @@ fn by_count(
 pub(super) fn elsewhere(coverage: &Coverage) -> usize {
     let starts = coverage.starts.iter();
     starts
-        .filter(|start| start.why == NO_REPORT)
+        .filter(|start| start.why == WhyUntried::NoReport)
         .map(|start| start.flows)
         .sum()
 }
@@ -157,7 +148,7 @@ pub(super) fn elsewhere(coverage: &Coverage) -> usize {
 pub(super) fn starts_elsewhere(coverage: &Coverage) -> Vec<Elsewhere> {
     let starts = coverage.starts.iter();
     starts
-        .filter(|start| start.why == NO_REPORT)
+        .filter(|start| start.why == WhyUntried::NoReport)
         .filter_map(|start| {
             Some(Elsewhere {
                 zone: start.zone.clone()?,

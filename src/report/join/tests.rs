@@ -5,7 +5,8 @@ use crate::plan::SiteName;
 use crate::report::document::ReportFlow;
 use crate::report::made::{self, START, judged};
 use crate::report::{
-    ARRIVALS_SCHEMA, Arrival, ArrivalsDocument, Detail, Elsewhere, ListenedPort, exit_status,
+    ARRIVALS_SCHEMA, Arrival, ArrivalKind, ArrivalsDocument, Detail, Elsewhere, ListenedPort,
+    Listening, Saw, exit_status,
 };
 use crate::verdict::{Cause, Control, Level, Owner, Verdict};
 use proptest::prelude::*;
@@ -345,7 +346,7 @@ fn log(arrivals: Vec<Arrival>) -> ArrivalsDocument {
             .map(|transport| ListenedPort {
                 transport,
                 local: "0.0.0.0:443".to_string(),
-                state: "listening".to_string(),
+                state: Listening::Yes,
                 why: None,
             })
             .into(),
@@ -360,7 +361,7 @@ fn arrival(at: &str, remote: &str, what: &str) -> Arrival {
         transport: Transport::Tcp,
         local: "192.0.2.10:443".to_string(),
         remote: remote.to_string(),
-        what: what.to_string(),
+        what: ArrivalKind::named(what).expect("a word"),
         run: None,
         aimed: None,
     }
@@ -537,7 +538,7 @@ fn a_request_that_arrived_lost_its_answer_on_the_way_back() {
             assert!(flow.advice.contains("way back"), "{}", flow.advice);
             let arrived = flow.evidence.arrived.expect("said");
             assert_eq!(
-                (arrived.what.as_str(), arrived.seen[0].by.as_str()),
+                (arrived.what.name(), arrived.seen[0].by.name()),
                 ("request", by)
             );
         }
@@ -556,7 +557,7 @@ fn where_ports_are_translated_too_times_have_to_fit_and_decide_nothing() {
         assert_eq!(flow.cause, cause, "time alone decides nothing");
         let arrived = flow.evidence.arrived.expect("said");
         assert_eq!(
-            (arrived.what.as_str(), arrived.seen[0].by.as_str()),
+            (arrived.what.name(), arrived.seen[0].by.name()),
             ("request", "time")
         );
         assert!(arrived.words.contains("as it seems"), "{}", arrived.words);
@@ -614,7 +615,7 @@ fn that_nothing_arrived_is_said_only_by_who_listened_all_the_while() {
         assert_eq!(words(&flow), ["blocked", "no-answer", "error"]);
         flow.evidence.arrived.map(|arrived| arrived.what)
     };
-    assert_eq!(said(|_| {}).as_deref(), Some("nothing"));
+    assert_eq!(said(|_| {}), Some(Saw::Nothing));
     assert_eq!(said(|log| log.more = 1), None);
     assert_eq!(said(|log| log.sees_half_open = false), None);
     assert_eq!(
@@ -625,27 +626,27 @@ fn that_nothing_arrived_is_said_only_by_who_listened_all_the_while() {
         said(|log| log.finished = "2026-11-24T06:00:20Z".to_string()),
         None
     );
-    assert_eq!(said(|log| log.ports[0].state = "in-use".to_string()), None);
+    assert_eq!(said(|log| log.ports[0].state = Listening::InUse), None);
     assert_eq!(said(|log| log.ports.clear()), None);
     assert_eq!(said(|log| log.system = "ibs02".to_string()), None);
 }
 
 #[test]
 fn that_nothing_arrived_is_said_only_of_addresses_that_were_listened_at() {
-    let said = |ends: &[(&str, &str)]| {
+    let said = |ends: &[(&str, Listening)]| {
         let mut log = log(Vec::new());
         log.ports = ends
             .iter()
             .map(|(local, state)| ListenedPort {
                 transport: Transport::Tcp,
                 local: (*local).to_string(),
-                state: (*state).to_string(),
+                state: *state,
                 why: None,
             })
             .collect();
         with_log(silent(SILENT), log).evidence.arrived.is_some()
     };
-    let (on, off) = ("listening", "in-use");
+    let (on, off) = (Listening::Yes, Listening::InUse);
     // The address that was tried is the host's own.
     assert!(said(&[("192.0.2.10:443", on), ("192.0.2.11:443", off)]));
     assert!(!said(&[("192.0.2.10:443", off), ("192.0.2.11:443", on)]));
@@ -730,7 +731,7 @@ fn shown(a: [&str; 4], b: [&str; 4]) -> (ReportFlow, Vec<Note>) {
 fn interception(flow: &ReportFlow) -> (&str, Option<&str>) {
     let tls = flow.evidence.tls.as_ref().expect("TLS");
     let it = tls.interception.as_ref().expect("said");
-    (&it.is, it.by.as_deref())
+    (it.is.name(), it.by.as_deref())
 }
 
 #[test]
@@ -875,7 +876,7 @@ fn coverage_is_counted_from_reports_and_named_from_the_site_file() {
     let said: Vec<_> = coverage
         .starts
         .iter()
-        .map(|it| (it.why.as_str(), &it.ids[..]))
+        .map(|it| (it.why.name(), &it.ids[..]))
         .collect();
     assert_eq!(
         said,

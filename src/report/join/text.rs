@@ -9,7 +9,7 @@ use super::again::place;
 use crate::diagnostic::visible;
 use crate::plan::Source;
 use crate::report::Detail;
-use crate::report::joined::{Coverage, Untried};
+use crate::report::joined::{Coverage, Untried, WhyUntried};
 use crate::report::summary::Summary;
 use crate::report::whole::ReportDocument;
 
@@ -209,11 +209,11 @@ fn untried(it: &Untried, detail: Detail) -> String {
         Some(zone) => visible(&words((zone, it.system.as_deref()))),
         None => "zones that the reports do not name".to_string(),
     };
-    let why = match it.why.as_str() {
-        "no-report" => "there is no report from there",
-        "left-out" => "the reports from there leave them out",
-        "in-stead" => "only others tried them, in its stead",
-        _ => "skipped",
+    let why = match it.why {
+        WhyUntried::NoReport => "there is no report from there",
+        WhyUntried::LeftOut => "the reports from there leave them out",
+        WhyUntried::InStead => "only others tried them, in its stead",
+        WhyUntried::NotTried => "skipped",
     };
     let mut out = format!("  from {from}: {} ({why})\n", it.flows);
     match detail {

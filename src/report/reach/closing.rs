@@ -18,9 +18,10 @@ pub(in crate::report) fn close_later(
     flows: &mut [ReportFlow],
 ) {
     let is_used = |flow: &ReportFlow| {
-        change.systems.iter().any(|it| {
-            it.flow == flow.flow.id && it.of == Of::Old.name() && it.reached == Reached::Yes.name()
-        })
+        change
+            .systems
+            .iter()
+            .any(|it| it.flow == flow.flow.id && it.of == Of::Old && it.reached == Reached::Yes)
     };
     let mut later = Vec::new();
     let open = |flow: &&mut ReportFlow| {

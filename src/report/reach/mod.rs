@@ -47,9 +47,8 @@ pub struct Reach {
     pub against: String,
     /// SHA-256 of it.
     pub against_sha256: String,
-    /// `both`, `old`, `new` or `none`: whose clients reach a management point; `unknown`: that is not proved of all;
-    /// `some`: of several old or new numbers some do; `no-clients-here`: no client starts in the zone of this vantage.
-    pub reached_by: String,
+    /// Whose clients reach a management point.
+    pub reached_by: ReachedBy,
     /// The same in plain words, with what is missing where.
     pub paragraph: String,
     /// The clients' numbers.
@@ -68,10 +67,10 @@ pub struct ReachedNumber {
     pub port: u16,
     /// `http` or `https`.
     pub protocol: String,
-    /// The file it is of: `old`, `new` or `both`.
-    pub of: String,
-    /// Whether a management point is reached: `yes`, `no` or `unknown`.
-    pub reached: String,
+    /// The file it is of.
+    pub of: Of,
+    /// Whether a management point is reached.
+    pub reached: Reached,
     /// Management points that are reached.
     pub by: Vec<String>,
     /// Those that are not.
@@ -90,22 +89,42 @@ pub struct ReachedSystem {
     pub address: Option<String>,
     /// The roles at that port.
     pub roles: Vec<String>,
-    /// The file that wants them there: `old`, `new` or `both`.
-    pub of: String,
+    /// The file that wants them there.
+    pub of: Of,
     /// Port.
     pub port: u16,
     /// `http` or `https`.
     pub protocol: String,
     /// The flow.
     pub flow: String,
-    /// Whether clients reach it: `yes`, `no` or `unknown`.
-    pub reached: String,
+    /// Whether clients reach it.
+    pub reached: Reached,
     /// The verdict on it, as those clients need it.
     pub verdict: Verdict,
     /// A heading of `docs/verdicts.md`.
     pub cause: Cause,
     /// What was seen: as `state` of a flow.
     pub state: FlowState,
+}
+
+words! {
+    /// Whose clients reach a management point.
+    ReachedBy {
+        /// Those of both files.
+        Both = "both",
+        /// No client starts in the zone of this vantage.
+        NoClientsHere = "no-clients-here",
+        /// Only those of the new file.
+        New = "new",
+        /// Nobody's.
+        None = "none",
+        /// Only those of the old file.
+        Old = "old",
+        /// Of several old or new numbers some do.
+        Some = "some",
+        /// That is not proved of all.
+        Unknown = "unknown",
+    }
 }
 
 words! {
@@ -179,7 +198,7 @@ pub(super) fn reach(
     Reach {
         against: against.file.to_string(),
         against_sha256: against.sha256.to_string(),
-        reached_by: numbers::reached_by(&numbers).to_string(),
+        reached_by: numbers::reached_by(&numbers),
         paragraph,
         numbers,
         systems: tried.iter().map(system).collect(),
@@ -209,11 +228,11 @@ fn system(tried: &Tried) -> ReachedSystem {
         system: tried.flow.flow.to.system.clone(),
         address: tried.address.clone(),
         roles: tried.used.roles.iter().map(ToString::to_string).collect(),
-        of: tried.used.of.to_string(),
+        of: tried.used.of,
         port: tried.port(),
         protocol: tried.used.flow.protocol.to_string(),
         flow: tried.flow.flow.id.clone(),
-        reached: tried.reached.to_string(),
+        reached: tried.reached,
         verdict: tried.flow.verdict,
         cause: tried.flow.cause,
         state: tried.flow.state,

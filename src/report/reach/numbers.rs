@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Reached, ReachedNumber, Tried};
+use super::{Reached, ReachedBy, ReachedNumber, Tried};
 use crate::catalogue::Role;
 use crate::change::Of;
 
@@ -66,8 +66,8 @@ fn number(port: u16, protocol: &str, of: Of, there: &[&Tried]) -> ReachedNumber 
     ReachedNumber {
         port,
         protocol: protocol.to_string(),
-        of: of.to_string(),
-        reached: reached.to_string(),
+        of,
+        reached,
         by,
         not_by,
         unknown,
@@ -77,7 +77,7 @@ fn number(port: u16, protocol: &str, of: Of, there: &[&Tried]) -> ReachedNumber 
 /// The numbers of one side: its own, and where it has none of its own, those that both sides have.
 pub(super) fn of_side(numbers: &[ReachedNumber], side: Of) -> Vec<&ReachedNumber> {
     let of = |of: Of| {
-        let theirs = numbers.iter().filter(move |it| it.of == of.name());
+        let theirs = numbers.iter().filter(move |it| it.of == of);
         theirs.collect::<Vec<_>>()
     };
     match of(side) {
@@ -87,24 +87,24 @@ pub(super) fn of_side(numbers: &[ReachedNumber], side: Of) -> Vec<&ReachedNumber
 }
 
 /// Whose clients reach a management point.
-pub(super) fn reached_by(numbers: &[ReachedNumber]) -> &'static str {
+pub(super) fn reached_by(numbers: &[ReachedNumber]) -> ReachedBy {
     let side = |of: Of| {
         let theirs = of_side(numbers, of);
-        let all = |reached: Reached| theirs.iter().all(|it| it.reached == reached.name());
+        let all = |reached: Reached| theirs.iter().all(|it| it.reached == reached);
         match () {
             () if theirs.is_empty() || all(Reached::No) => Some(false),
             () if all(Reached::Yes) => Some(true),
             () => None,
         }
     };
-    let is_unknown = |it: &ReachedNumber| it.reached == Reached::Unknown.name();
+    let is_unknown = |it: &ReachedNumber| it.reached == Reached::Unknown;
     match (side(Of::Old), side(Of::New)) {
-        _ if numbers.is_empty() => "no-clients-here",
-        _ if numbers.iter().any(is_unknown) => "unknown",
-        (Some(true), Some(true)) => "both",
-        (Some(true), Some(false)) => "old",
-        (Some(false), Some(true)) => "new",
-        (Some(false), Some(false)) => "none",
-        (None, _) | (_, None) => "some",
+        _ if numbers.is_empty() => ReachedBy::NoClientsHere,
+        _ if numbers.iter().any(is_unknown) => ReachedBy::Unknown,
+        (Some(true), Some(true)) => ReachedBy::Both,
+        (Some(true), Some(false)) => ReachedBy::Old,
+        (Some(false), Some(true)) => ReachedBy::New,
+        (Some(false), Some(false)) => ReachedBy::None,
+        (None, _) | (_, None) => ReachedBy::Some,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::numbers::{of_side, reached_by};
-use super::{Against, Reached, ReachedNumber, Tried};
+use super::{Against, Reached, ReachedBy, ReachedNumber, Tried};
 use crate::catalogue::Role;
 use crate::change::Of;
 use crate::observation::FlowState;
@@ -104,26 +104,26 @@ fn headline(vantage: &Vantage, numbers: &[ReachedNumber]) -> String {
     let zone = &vantage.zone;
     let changes = of_side(numbers, Of::Old) != of_side(numbers, Of::New);
     match (reached_by(numbers), changes) {
-        ("both", true) => format!(
+        (ReachedBy::Both, true) => format!(
             "Clients in {zone} reach a management point now with the old number and with the new one."
         ),
-        ("both", false) => format!(
+        (ReachedBy::Both, false) => format!(
             "The numbers of clients do not change, and clients in {zone} reach a management point now."
         ),
-        ("old", _) => {
+        (ReachedBy::Old, _) => {
             format!("Only clients with the old number reach a management point now from {zone}.")
         }
-        ("new", _) => format!(
+        (ReachedBy::New, _) => format!(
             "Only clients with the new number reach a management point now from {zone}: those that still have the old one are stranded."
         ),
-        ("none", _) => format!("No client in {zone} reaches a management point now."),
-        ("some", _) => format!(
+        (ReachedBy::None, _) => format!("No client in {zone} reaches a management point now."),
+        (ReachedBy::Some, _) => format!(
             "Of the numbers of one file only some lead clients in {zone} to a management point now."
         ),
-        ("no-clients-here", _) => {
+        (ReachedBy::NoClientsHere, _) => {
             format!("Neither file has a management point for clients in {zone}.")
         }
-        _ => format!(
+        (ReachedBy::Unknown, _) => format!(
             "It is not known of all clients in {zone} whether they reach a management point now."
         ),
     }
@@ -146,9 +146,9 @@ fn of_number(it: &ReachedNumber, all: &[ReachedNumber]) -> String {
         .filter(|other| (other.port, &other.protocol) == (it.port, &it.protocol))
         .count()
         > 1;
-    let whose = match it.of.as_str() {
-        "both" if left(all).contains(&it.port) => format!("the old number {number}"),
-        "both" => format!("{number}, which both files have,"),
+    let whose = match it.of {
+        Of::Both if left(all).contains(&it.port) => format!("the old number {number}"),
+        Of::Both => format!("{number}, which both files have,"),
         of if twice => format!("{number}, as the {of} file means it,"),
         of => format!("the {of} number {number}"),
     };
@@ -156,13 +156,13 @@ fn of_number(it: &ReachedNumber, all: &[ReachedNumber]) -> String {
         true => String::new(),
         false => format!(", but not {}", list(&it.not_by, "or")),
     };
-    match it.reached.as_str() {
-        "yes" => format!("Clients with {whose} reach {}{but}.", list(&it.by, "and")),
-        "no" => format!(
+    match it.reached {
+        Reached::Yes => format!("Clients with {whose} reach {}{but}.", list(&it.by, "and")),
+        Reached::No => format!(
             "Clients with {whose} do not reach {}.",
             list(&it.not_by, "or")
         ),
-        _ => format!(
+        Reached::Unknown => format!(
             "Whether clients with {whose} reach {} is unknown.",
             list(&it.unknown, "or")
         ),
