@@ -27,7 +27,7 @@ pub mod attribution;
 /// What depends on the operating system, all in one place.
 pub mod os;
 /// What is said on an open port: the messages of each protocol.
-pub mod conversation;
+pub mod wire;
 /// Trying flows over real sockets.
 pub mod probe;
 /// What an observation means for a need.

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    portproof::conversation::fuzz::ldap(bytes);
+    portproof::wire::fuzz::ldap(bytes);
 });

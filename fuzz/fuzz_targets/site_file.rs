@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    portproof::conversation::fuzz::site_file(bytes);
+    portproof::wire::fuzz::site_file(bytes);
 });

@@ -11,8 +11,8 @@ use super::handed_over::handed_over;
 use super::named::{self, Kind, Unread};
 use super::secrets;
 use crate::config::Config;
-use crate::conversation::tls::client_certificate::{self, ClientCertificate, Password};
 use crate::diagnostic::{Place, Problem, Severity};
+use crate::wire::tls::client_certificate::{self, ClientCertificate, Password};
 
 /// The environment variable with the password of the client certificate.
 const PASSWORD: &str = "PORTPROOF_CLIENT_PASSWORD";

@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use super::handed_over::handed_over;
 use super::named::{self, Kind};
 use super::secrets;
-use crate::conversation::Token;
-use crate::conversation::challenge::SHORTEST_TOKEN;
+use crate::wire::Token;
+use crate::wire::challenge::SHORTEST_TOKEN;
 
 /// Where it is looked for when no file is named.
 pub(super) const VARIABLE: &str = "PORTPROOF_TOKEN";

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::catalogue::Transport;
-use crate::conversation::challenge::{Id, Request, hexadecimal};
 use crate::report::{Arrival, ArrivalKind as Kind};
+use crate::wire::challenge::{Id, Request, hexadecimal};
 
 /// The most arrivals that are kept of strangers, and the most of all others.
 const MOST_OF_EACH: usize = 50_000;

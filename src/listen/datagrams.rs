@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::{Listener, Met};
 use crate::catalogue::Transport;
-use crate::conversation::challenge::{self, FRAME};
+use crate::wire::challenge::{self, FRAME};
 
 /// A pause after an error of the socket; some systems report ICMP messages about earlier answers this way.
 const PAUSE: Duration = Duration::from_millis(10);

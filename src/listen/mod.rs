@@ -22,9 +22,9 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::catalogue::Transport;
-use crate::conversation::Token;
-use crate::conversation::challenge::{self, Asks, Proof, Request, Says};
 use crate::report::{Arrival, ListenedPort, Listening};
+use crate::wire::Token;
+use crate::wire::challenge::{self, Asks, Proof, Request, Says};
 use arrivals::{Arrivals, Arrived, What};
 use places::{Known, Places, Standing};
 

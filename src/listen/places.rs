@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::conversation::challenge::Id;
+use crate::wire::challenge::Id;
 
 /// Connections at once.
 pub const MOST: usize = 512;

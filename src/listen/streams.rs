@@ -13,8 +13,8 @@ use super::open::Stream;
 use super::places::Place;
 use super::{Listener, Met};
 use crate::catalogue::Transport;
-use crate::conversation::challenge;
-use crate::conversation::rpc::server as mapper;
+use crate::wire::challenge;
+use crate::wire::windows::rpc::server as mapper;
 
 /// The longest that a connection is held which has not proved the token.
 pub const LONGEST: Duration = Duration::from_secs(10);

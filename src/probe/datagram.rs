@@ -15,12 +15,12 @@ use tokio::time::Instant;
 use super::converse::facts;
 use super::once::Places;
 use super::{Datagram as Asked, Prober, Question, recognise, story};
-use crate::conversation::{Fault, dns, kerberos, message, rpc::datagram as rpc};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, Rejection, ResetBy, Service,
     Spoken, State,
 };
 use crate::os::{self, Datagram};
+use crate::wire::{Fault, dns, message, windows::kerberos, windows::rpc::datagram as rpc};
 
 /// How many datagrams are sent while nothing comes back.
 const TRIES: usize = 3;

@@ -8,8 +8,8 @@ use tracing::Instrument as _;
 use url::Url;
 
 use super::{Prober, once};
-use crate::conversation::revocation::fetch::{Fetched, NotConnected, NotFetched, Way, fetch};
 use crate::os::{Connection, Manner};
+use crate::wire::trust::revocation::fetch::{Fetched, NotConnected, NotFetched, Way, fetch};
 
 /// The longest time for one list, redirects and all: CryptoAPI waits no longer by default.
 pub(super) const LONGEST: Duration = Duration::from_secs(15);

@@ -18,19 +18,17 @@ use super::once::Places;
 use super::once::{Once, in_place};
 use super::{Ladder, Prober, Question, Target, converse, fetch, millis};
 use crate::config::Via;
-use crate::conversation::http::answer::Answer;
-use crate::conversation::http::authority::{Authority, Authorization};
-use crate::conversation::proxy::credentials::Credentials;
-use crate::conversation::proxy::forward;
-use crate::conversation::proxy::through::through;
-use crate::conversation::proxy::{Kind, Offered, Passage, Refused, Unreached};
-use crate::conversation::revocation::fetch::{
-    Fetched, NotConnected, NotFetched, Way, fetch as get,
-};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, State, Stop, Stopped, Unresolved,
 };
 use crate::os::{Connection, Manner};
+use crate::wire::trust::revocation::fetch::{Fetched, NotConnected, NotFetched, Way, fetch as get};
+use crate::wire::web::http::answer::Answer;
+use crate::wire::web::http::authority::{Authority, Authorization};
+use crate::wire::web::proxy::credentials::Credentials;
+use crate::wire::web::proxy::forward;
+use crate::wire::web::proxy::through::through;
+use crate::wire::web::proxy::{Kind, Offered, Passage, Refused, Unreached};
 
 /// Knocks at each address of the proxy before it counts as out of reach.
 const KNOCKS: usize = 3;

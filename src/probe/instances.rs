@@ -4,9 +4,9 @@
 use std::net::SocketAddr;
 
 use super::{Ladder, Prober, Question};
-use crate::conversation::{message, sql_browser};
 use crate::observation::{Observation, Spoken, State};
 use crate::os::{self, Datagram};
+use crate::wire::{message, windows::sql_browser};
 
 pub(super) async fn note(prober: &Prober, question: &Question, seen: &mut Observation) {
     let is_asked = question.ladder == Ladder::Tds && question.way.is_direct();

@@ -64,7 +64,7 @@ use crate::os::Manner;
 use learnt::Learnt;
 use once::Places;
 
-pub use crate::conversation::{Challenger, Token, Trust, WebNeeds};
+pub use crate::wire::{Challenger, Token, Trust, WebNeeds};
 pub use converse::MOST_RPC_PORTS;
 pub use gateway::Gateway;
 pub(crate) use gateway::NotByProxy;

@@ -15,10 +15,10 @@ use tokio::time::{Instant, timeout};
 use super::once::{again, in_place};
 use super::{Challenger, Prober, Question, Target, silence, spread, story, unanswered};
 use crate::catalogue::Transport;
-use crate::conversation::challenge::{self, Aim, Proof};
-use crate::conversation::message;
 use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service, State};
 use crate::os::{self, Connection, Datagram, Manner};
+use crate::wire::challenge::{self, Aim, Proof};
+use crate::wire::message;
 
 /// How often a connection for the challenge is begun, each from a port of its own: some source ports may be shut out.
 const CONNECTIONS: usize = 6;

@@ -8,9 +8,9 @@ use domain::base::iana::Rcode;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use crate::conversation::dns::{Kind, Query};
 use crate::observation::{Prohibition, ResolverError, Unresolved};
 use crate::os::{self, Datagram};
+use crate::wire::dns::{Kind, Query};
 
 /// How long a server may take: it has just been asked the same.
 const LONGEST: Duration = Duration::from_secs(1);

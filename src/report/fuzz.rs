@@ -9,7 +9,7 @@ use super::{
 use crate::diagnostic::visible;
 
 /// Every target of this stage.
-pub const TARGETS: &[crate::conversation::fuzz::Target] = &[("report", report)];
+pub const TARGETS: &[crate::wire::fuzz::Target] = &[("report", report)];
 
 /// A report or a log of arrivals: shown, joined with itself in another zone, and compared with that.
 pub fn report(bytes: &[u8]) -> bool {

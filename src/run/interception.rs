@@ -1,14 +1,14 @@
 //! Whether somebody put his own certificate in a service's place, by the pins of the site file and the roots it names.
 
 use crate::config::{Pin, ProxyTls};
-use crate::conversation::certificate::interception::{
-    Expected, Ground, Interception, Sign, Undecided, interception,
-};
 use crate::observation::{self, Service, TlsEnd, TlsSeen};
 use crate::plan::Target;
 use crate::probe::Trust;
 use crate::site::{Site, SystemId};
 use crate::verdict::Seen;
+use crate::wire::trust::certificate::interception::{
+    Expected, Ground, Interception, Sign, Undecided, interception,
+};
 
 /// Writes down of every certificate whether it is the service's own. Only proof changes what the service is worth.
 pub(super) fn note(site: &Site, trust: &Trust, all: &mut [Seen]) {

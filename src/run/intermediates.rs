@@ -15,14 +15,14 @@ use super::event::Event;
 use super::list_hosts::{self, Host};
 use super::refusals::host_and_port;
 use crate::config::CrlHosts;
-use crate::conversation::Fetched;
-use crate::conversation::certificate::{Roots, bundle, is_of, lacking, reached};
-use crate::conversation::revocation::fetch::destination;
-use crate::conversation::revocation::gate::Gate;
-use crate::conversation::revocation::worth;
 use crate::diagnostic::Place;
 use crate::observation::{CertificateFault, Observation, Service, State, TlsSeen};
 use crate::probe::Question;
+use crate::wire::Fetched;
+use crate::wire::trust::certificate::{Roots, bundle, is_of, lacking, reached};
+use crate::wire::trust::revocation::fetch::destination;
+use crate::wire::trust::revocation::gate::Gate;
+use crate::wire::trust::revocation::worth;
 
 /// How many intermediates may be lacking above one another.
 const LEVELS: usize = 4;

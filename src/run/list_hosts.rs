@@ -8,13 +8,13 @@ use std::net::IpAddr;
 use super::refusals::Refusals;
 use super::{Run, story, targets};
 use crate::catalogue::Need;
-use crate::conversation::revocation::gate::Gate;
 use crate::diagnostic::Place;
 use crate::observation::{Observation, State, Unresolved};
 use crate::plan::{self, Flow, Owner, Target};
 use crate::probe::{self, Question, Turn, Way};
 use crate::site::Site;
 use crate::verdict::Seen;
+use crate::wire::trust::revocation::gate::Gate;
 
 /// The most addresses of a stranger that are tried: a name may have any number.
 const MOST_ADDRESSES: usize = 8;

@@ -48,7 +48,6 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::conversation::certificate::Roots;
 use crate::lab::{Faults, Lab};
 use crate::os;
 use crate::plan::{self, Plan};
@@ -56,6 +55,7 @@ use crate::probe::{Challenger, Prober, Trust};
 use crate::report::{self, Elsewhere, ReportDocument};
 use crate::site::ZoneId;
 use crate::vantage::Place;
+use crate::wire::trust::certificate::Roots;
 use ways::Ways;
 
 pub use event::{AboutToTry, Event, Leaving, Stage, Tell};

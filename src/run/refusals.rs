@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
-use crate::conversation::revocation::fetch::destination;
-use crate::conversation::revocation::gate::{Gate, Refused};
 use crate::report::Note;
 use crate::site::Site;
 use crate::verdict::Cause;
+use crate::wire::trust::revocation::fetch::destination;
+use crate::wire::trust::revocation::gate::{Gate, Refused};
 
 /// The most hosts with a note of their own; the rest is counted.
 const MOST_NOTES: usize = 20;

@@ -6,10 +6,10 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
-use crate::conversation::{ClientCertificate, Token};
 use crate::lab::Faults;
 use crate::site::Site;
 use crate::vantage::Place;
+use crate::wire::{ClientCertificate, Token};
 
 /// A site with the file it came from.
 pub struct SiteFile {

@@ -32,12 +32,12 @@ fn impure(folder: &str) -> BTreeSet<String> {
 #[test]
 fn http_touches_sockets_in_its_two_exchanges_alone() {
     let expected = ["conversation.rs", "root_page.rs"].map(str::to_string);
-    assert_eq!(impure("src/conversation/http"), expected.into());
+    assert_eq!(impure("src/wire/web/http"), expected.into());
 }
 
 #[test]
 fn proxies_touch_sockets_in_the_tunnel_and_the_forwarded_request_alone() {
     // The credentials wait for one another; the tests are on the other end of a pipe.
     let expected = ["credentials.rs", "forward.rs", "tests.rs", "through.rs"].map(str::to_string);
-    assert_eq!(impure("src/conversation/proxy"), expected.into());
+    assert_eq!(impure("src/wire/web/proxy"), expected.into());
 }

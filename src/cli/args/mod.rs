@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::conversation::tls::old;
+use crate::wire::tls::old;
 
 pub(in crate::cli) use check::Check;
 pub(in crate::cli) use diff::Diff;

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use domain::base::iana::Rcode;
 use tokio::net::TcpStream;
 
-use crate::conversation::{Fault, dns, kerberos, ldap, tds};
 use crate::observation::{Depth, Observation, Service, Spoken};
 use crate::probe::once::again;
 use crate::probe::{Prober, Question, Target};
+use crate::wire::{Fault, dns, windows::kerberos, windows::ldap, windows::tds};
 
 /// Writes down what came of a conversation.
 pub(in crate::probe) fn note(seen: &mut Observation, said: Result<Spoken, Fault>) {

@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
-use crate::conversation::http;
-use crate::conversation::http::authority::Authority;
-use crate::conversation::http::conversation::ask_each;
-use crate::conversation::http::request::{Identity, Request};
 use crate::observation::{Depth, Observation, RoleProof, Service};
 use crate::probe::{Prober, Question};
+use crate::wire::web::http;
+use crate::wire::web::http::authority::Authority;
+use crate::wire::web::http::conversation::ask_each;
+use crate::wire::web::http::request::{Identity, Request};
 
 /// Speaks HTTP over a stream and writes down what came back.
 pub(super) async fn over<S: AsyncRead + AsyncWrite + Unpin>(

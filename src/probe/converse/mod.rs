@@ -17,8 +17,8 @@ pub use rpc::MOST_PORTS as MOST_RPC_PORTS;
 use super::once::Places;
 use super::once::again;
 use super::{Ladder, Prober, Question, Turn, delivery, recognise};
-use crate::conversation::http::request::Identity;
 use crate::observation::{Observation, Service};
+use crate::wire::web::http::request::Identity;
 
 /// How long a port of which nothing is asked is watched for a reset: a device that accepts for a host behind it may
 /// learn only then that nobody listens there.

@@ -9,12 +9,12 @@
 use std::net::IpAddr;
 
 use super::http;
-use crate::conversation::http as web;
-use crate::conversation::tls::late::Late;
-use crate::conversation::tls::{self, Asking, Sni};
 use crate::observation::{CertificateFault, HttpSeen, Observation, RoleProof, Service, Speaks};
 use crate::probe::once::again;
 use crate::probe::{Ladder, Prober, Question};
+use crate::wire::tls::late::Late;
+use crate::wire::tls::{self, Asking, Sni};
+use crate::wire::web::http as web;
 
 /// The status with which a web server may answer whoever speaks the wrong one of the two.
 const BAD_REQUEST: u16 = 400;

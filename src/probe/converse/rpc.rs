@@ -12,12 +12,12 @@ use tokio::net::TcpStream;
 use tracing::debug_span;
 
 use super::facts;
-use crate::conversation::Fault;
-use crate::conversation::rpc::{self, Binding, End, Endpoint, Exporter};
 use crate::observation::{Observation, RpcPort, Spoken};
 use crate::probe::once::Places;
 use crate::probe::once::again;
 use crate::probe::{Ladder, Prober, Question, recognise};
+use crate::wire::Fault;
+use crate::wire::windows::rpc::{self, Binding, End, Endpoint, Exporter};
 
 /// The most ports that one mapper may have tried.
 pub const MOST_PORTS: usize = 64;

@@ -3,11 +3,11 @@
 use tokio::net::TcpStream;
 
 use super::facts;
-use crate::conversation::Fault;
-use crate::conversation::smb::{self, Opening, Signing};
 use crate::observation::{Observation, Spoken};
 use crate::probe::once::again;
 use crate::probe::{Prober, Question};
+use crate::wire::Fault;
+use crate::wire::windows::smb::{self, Opening, Signing};
 
 pub(super) async fn negotiate(
     prober: &Prober,
@@ -45,7 +45,7 @@ fn of_smb(said: smb::Spoken) -> Spoken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conversation::smb::Dialect;
+    use crate::wire::windows::smb::Dialect;
 
     #[test]
     fn a_server_that_chose_smb_1_is_told_from_one_that_chose_a_later_version_or_none() {

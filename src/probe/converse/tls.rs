@@ -17,17 +17,17 @@ use tokio::net::TcpStream;
 
 use super::http;
 use crate::config::TlsVersion;
-use crate::conversation::http::request::Identity;
-use crate::conversation::tls::client_certificate::ClientCertificate;
-use crate::conversation::tls::late::Late;
-use crate::conversation::tls::old::{self, Conclusion, Ending, Joined, Recognised, Shown};
-use crate::conversation::tls::{self, Asking, Handshake, Secure, Sni};
 use crate::observation::{
     CertificateFault, Depth, HttpSeen, Observation, Presented, RoleProof, Service, TlsSeen,
 };
 use crate::os::Hold;
 use crate::probe::once::again;
 use crate::probe::{Ladder, OldTls, Prober, Question, delivery};
+use crate::wire::tls::client_certificate::ClientCertificate;
+use crate::wire::tls::late::Late;
+use crate::wire::tls::old::{self, Conclusion, Ending, Joined, Recognised, Shown};
+use crate::wire::tls::{self, Asking, Handshake, Secure, Sni};
+use crate::wire::web::http::request::Identity;
 
 /// How long a server may take to refuse for want of a client certificate in TLS 1.3, where that comes on the first read.
 const LATE_ALERT: Duration = Duration::from_millis(300);

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use super::super::Run;
 use super::marks;
 use super::wanted::{Kind, Wanted};
-use crate::conversation::revocation::certified::Certified;
-use crate::conversation::revocation::fetch::{Fetched, NotFetched};
-use crate::conversation::revocation::pointers::{Reach, Scheme};
-use crate::conversation::revocation::worth::{self, Base, Worth};
-use crate::conversation::revocation::{LARGEST_LIST, ocsp};
 use crate::observation::{Attempt, Depth, ListSeen, Observation, Service, State, Stop};
 use crate::probe::{Gateway, NotByProxy};
+use crate::wire::trust::revocation::certified::Certified;
+use crate::wire::trust::revocation::fetch::{Fetched, NotFetched};
+use crate::wire::trust::revocation::pointers::{Reach, Scheme};
+use crate::wire::trust::revocation::worth::{self, Base, Worth};
+use crate::wire::trust::revocation::{LARGEST_LIST, ocsp};
 
 /// The addresses at which hosts and ports may be asked.
 pub(super) type Known = BTreeMap<(String, u16), Vec<IpAddr>>;

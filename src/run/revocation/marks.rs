@@ -3,11 +3,11 @@
 use super::super::{Run, intermediates};
 use super::MOST;
 use crate::catalogue::Need;
-use crate::conversation::revocation::certified::{Certified, certified};
-use crate::conversation::revocation::pointers::{Reach, Unfit, is_ldap_first, unfit};
 use crate::observation::{CertificateFault, ChainFault, Service, TlsSeen, Weight};
 use crate::plan::Owner;
 use crate::verdict::Seen;
+use crate::wire::trust::revocation::certified::{Certified, certified};
+use crate::wire::trust::revocation::pointers::{Reach, Unfit, is_ldap_first, unfit};
 
 /// From where clients of this zone look.
 pub(super) fn reach(run: &Run) -> Reach {

@@ -8,14 +8,14 @@ use url::Url;
 use super::super::refusals::Refusals;
 use super::MOST;
 use super::marks::shows;
-use crate::conversation::revocation::certified::Certified;
-use crate::conversation::revocation::fetch::destination;
-use crate::conversation::revocation::gate::Gate;
-use crate::conversation::revocation::ocsp;
-use crate::conversation::revocation::pointers::{Pointer, Scheme};
-use crate::conversation::revocation::worth::Base;
 use crate::diagnostic::Place;
 use crate::verdict::Seen;
+use crate::wire::trust::revocation::certified::Certified;
+use crate::wire::trust::revocation::fetch::destination;
+use crate::wire::trust::revocation::gate::Gate;
+use crate::wire::trust::revocation::ocsp;
+use crate::wire::trust::revocation::pointers::{Pointer, Scheme};
+use crate::wire::trust::revocation::worth::Base;
 
 /// What is fetched.
 pub(super) struct Wanted {
