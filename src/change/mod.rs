@@ -14,7 +14,7 @@ mod settings;
 mod steps;
 mod text;
 mod union;
-mod used;
+mod client_doors;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +22,7 @@ use crate::catalogue::Catalogue;
 use crate::plan::{Plan, SiteName, ToolName};
 use crate::site::Site;
 
+pub use client_doors::{ClientDoor, Of, client_doors};
 pub use document::{
     CannotLearn, ChangeDocument, Closing, Elsewhere, GivenProperty, Leads, Needed, Opening,
     Retired, SettingChange, Staying, Step,
@@ -29,7 +30,6 @@ pub use document::{
 pub use numbers::settings;
 pub use text::text;
 pub use union::{Union, union};
-pub use used::{Of, Used, used};
 
 /// One of the two site files.
 #[derive(Clone, Copy, Debug)]

@@ -412,7 +412,7 @@ fn systems_that_only_the_old_file_has_are_joined_behind_the_new_ones() {
         plan,
         file: "",
     };
-    let used = used(
+    let used = client_doors(
         &side(&old, &plans[0]),
         &side(&new, &plans[1]),
         &catalogue,

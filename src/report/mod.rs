@@ -18,7 +18,7 @@ mod joined;
 mod logged;
 mod on_roles;
 #[cfg(test)]
-pub(crate) mod made;
+pub(crate) mod sample;
 mod reach;
 mod read;
 mod signature;

@@ -166,11 +166,11 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::made;
+    use crate::report::sample;
     use serde_json::json;
 
     fn refused(change: impl FnOnce(&mut Value)) -> String {
-        let mut value = serde_json::to_value(made::report("internet", "probe7")).expect("JSON");
+        let mut value = serde_json::to_value(sample::report("internet", "probe7")).expect("JSON");
         change(&mut value);
         read(value.to_string().as_bytes()).expect_err("refused")
     }
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_report_is_read_as_it_was_written() {
-        let report = made::report("internet", "probe7");
+        let report = sample::report("internet", "probe7");
         let text = serde_json::to_string(&report).expect("JSON");
         assert_eq!(read(text.as_bytes()), Ok(report.clone()));
         assert_eq!(
@@ -219,7 +219,7 @@ mod tests {
             assert!(error.contains(key), "{error}");
             assert!(error.contains(&visible(word)), "{error}");
             assert!(
-                error.contains(&made::report("", "").flows[0].flow.id),
+                error.contains(&sample::report("", "").flows[0].flow.id),
                 "{error}"
             );
             assert_eq!(visible(&error), error);

@@ -1,8 +1,8 @@
 //! The dialects, and a device with its permits, as every dialect writes them.
 
 use super::Rules;
+use super::escape::{LINE, ascii, plain};
 use super::object::Objects;
-use super::plain::{LINE, ascii, plain};
 use crate::site::{Site, ZoneId};
 use crate::words::words;
 

@@ -15,7 +15,7 @@ mod nftables;
 mod object;
 mod panos;
 mod permit;
-mod plain;
+mod escape;
 mod range;
 mod source;
 mod table;

@@ -1,8 +1,8 @@
 //! Windows: a PowerShell script for one host, because rules of the host's own firewall stand on the host.
 
 use super::dialect::{Kind, Sheet};
+use super::escape::LINE;
 use super::heading::{joined, reasons};
-use super::plain::LINE;
 use super::{Family, Permit};
 use crate::catalogue::Transport;
 

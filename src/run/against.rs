@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::Stage;
-use crate::change::{self, Side, Used};
+use crate::change::{self, ClientDoor, Side};
 use crate::observation::{Observation, State, Trouble};
 use crate::plan::{self, Chosen, Owner, Plan, Target};
 use crate::report::Against;
@@ -20,7 +20,7 @@ pub(super) struct Old {
     /// How many systems the new file has itself.
     pub(super) own_systems: usize,
     /// What clients here use: the last flows of the plan.
-    pub(super) used: Vec<Used>,
+    pub(super) used: Vec<ClientDoor>,
     first: usize,
     client_zones: Vec<String>,
     lost: Vec<String>,
@@ -42,7 +42,7 @@ pub(super) fn join(new: &mut SiteFile, plan: &mut Plan, old: SiteFile, place: &P
         file: &new.name,
     };
     let steps = change::compare(&old_side, &new_side, &new.catalogue).steps;
-    let mut used = change::used(&old_side, &new_side, &new.catalogue, &union, place.zone);
+    let mut used = change::client_doors(&old_side, &new_side, &new.catalogue, &union, place.zone);
     let here = place.system.map(Target::System);
     used.retain(|used| here.as_ref() != Some(&used.flow.to));
     let client_zones = new.site.clients.iter();
@@ -98,7 +98,7 @@ impl Old {
     }
 
     /// What was seen of it, address by address: one good address is enough for a client.
-    pub(super) fn by_address(&self, seen: Vec<Seen>) -> (Vec<Used>, Vec<Seen>) {
+    pub(super) fn by_address(&self, seen: Vec<Seen>) -> (Vec<ClientDoor>, Vec<Seen>) {
         let pairs = self.used.iter().zip(seen);
         pairs
             .flat_map(|(used, seen)| {
@@ -111,7 +111,7 @@ impl Old {
     /// The same, judged, for the report.
     pub(super) fn seen(
         &self,
-        used: Vec<Used>,
+        used: Vec<ClientDoor>,
         seen: Vec<Seen>,
         judged: Vec<Judged>,
     ) -> Against<'_> {

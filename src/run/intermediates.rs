@@ -22,7 +22,7 @@ use crate::wire::Fetched;
 use crate::wire::trust::certificate::{Roots, bundle, is_of, lacking, reached};
 use crate::wire::trust::revocation::fetch::destination;
 use crate::wire::trust::revocation::gate::Gate;
-use crate::wire::trust::revocation::worth;
+use crate::wire::trust::revocation::list_value;
 
 /// How many intermediates may be lacking above one another.
 const LEVELS: usize = 4;
@@ -184,7 +184,7 @@ async fn fetch_at(
         |name: &str, port: u16| (name == host.name && port == host.port).then(|| vec![address]);
     match run.prober.fetch(url, at, LARGEST, same).await {
         None => Err("the run was stopped".to_string()),
-        Some(Err(why)) => Err(worth::of_failure(&why).1),
+        Some(Err(why)) => Err(list_value::of_failure(&why).1),
         Some(Ok(fetched)) => match bundle(&fetched.body) {
             found if found.is_empty() => Err(format!(
                 "{} serves no certificate there",

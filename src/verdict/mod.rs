@@ -6,7 +6,7 @@
 mod cause;
 mod causes;
 mod clocks;
-mod closer;
+mod web_checks;
 mod proof;
 mod proxied;
 mod remedy;

@@ -1,7 +1,7 @@
 //! The table: state by need. No `_` arm, so that a new state cannot be forgotten.
 
-use super::closer::{by_its_roles, outweighs, without_leave};
 use super::proxied::{only_tunnel, stopped};
+use super::web_checks::{by_its_roles, outweighs, without_leave};
 use super::{
     Cause, Context, Control, DateDoubt, DroppedAt, Judgement, Level, Owner, Verdict, ZoneSilence,
 };

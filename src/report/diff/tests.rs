@@ -1,12 +1,12 @@
 use super::*;
-use crate::report::made;
+use crate::report::sample;
 use proptest::prelude::*;
 
 const ID: &str = "internet>ibs01:443/tcp";
 
 fn report(words: Option<[&str; 5]>) -> ReportDocument {
-    let flows = words.map(|words| made::judged(ID, words));
-    made::with("internet", "probe7", flows.into_iter().collect())
+    let flows = words.map(|words| sample::judged(ID, words));
+    sample::with("internet", "probe7", flows.into_iter().collect())
 }
 
 const OK: [&str; 5] = ["required", "open", "ok", "answered", "note"];
@@ -76,7 +76,7 @@ fn a_new_flow_counts_when_it_is_wrong_and_a_gone_one_never_does() {
 #[test]
 fn what_makes_the_two_hard_to_compare_is_said() {
     let old = report(Some(OK));
-    let mut new = made::with("perimeter", "ibs01", Vec::new());
+    let mut new = sample::with("perimeter", "ibs01", Vec::new());
     new.vantages[0].config_sha256 = "bb".repeat(32);
     new.vantages[0].started = "2026-11-23T06:00:00Z".to_string();
     let notes = diff(&old, &new).expect("of one site").notes.join("\n");

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::again::{attempts, context, observation, place, plain, rejudge, span};
+use super::rejudge::{attempts, context, observation, place, plain, rejudge, span};
 use crate::catalogue::Need;
 use crate::observation::{State, TryResult};
 use crate::report::ArrivalsDocument;

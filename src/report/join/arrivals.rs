@@ -19,7 +19,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::again::{Try, attempts, context, observation, plain, rejudge, span};
+use super::rejudge::{Try, attempts, context, observation, plain, rejudge, span};
 use crate::catalogue::Transport;
 use crate::observation::{FlowState, TryResult};
 use crate::report::document::{Devices, ReportFlow};

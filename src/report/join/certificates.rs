@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::again::{context, observation, place, rejudge};
+use super::rejudge::{context, observation, place, rejudge};
 use super::together::FAR;
 use crate::catalogue::Need;
 use crate::observation::{Intercepted, Observation, Service, State};

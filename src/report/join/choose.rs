@@ -9,7 +9,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::again::{attempts, is_in_stead};
+use super::rejudge::{attempts, is_in_stead};
 use crate::catalogue::Need;
 use crate::observation::FlowState;
 use crate::report::document::ReportFlow;

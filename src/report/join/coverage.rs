@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planned;
-use super::again::is_in_stead;
+use super::rejudge::is_in_stead;
 use crate::observation::FlowState;
 use crate::plan::Source;
 use crate::report::document::ReportFlow;

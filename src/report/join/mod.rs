@@ -6,7 +6,7 @@
 //! from that is judged by the table of `verdict`, as in the run itself (`again`). Of each flow one vantage's word counts
 //! (`choose`); `coverage` and `matrix` say what is known of the site as a whole.
 
-mod again;
+mod rejudge;
 mod alive;
 mod arrivals;
 mod certificates;
@@ -23,7 +23,7 @@ use super::document::Note;
 use super::whole::ReportDocument;
 use super::whole::SCHEMA;
 use crate::plan::{FlowEntry, ToolName};
-pub(super) use again::place;
+pub(super) use rejudge::place;
 pub use together::{Mixed, Named, Parts};
 
 /// The flows of a site file.

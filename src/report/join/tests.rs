@@ -3,7 +3,7 @@ use crate::catalogue::Transport;
 use crate::observation::{FlowState, ResetBy, TryResult};
 use crate::plan::SiteName;
 use crate::report::document::ReportFlow;
-use crate::report::made::{self, START, judged};
+use crate::report::sample::{self, START, judged};
 use crate::report::{
     ARRIVALS_SCHEMA, Arrival, ArrivalKind, ArrivalsDocument, Detail, Elsewhere, ListenedPort,
     Listening, Saw, exit_status,
@@ -59,7 +59,7 @@ fn at(zone: &str, host: &str, minutes: i64, mut flow: ReportFlow) -> ReportDocum
     for attempt in &mut flow.evidence.attempts {
         attempt.at = later(&attempt.at);
     }
-    let mut report = made::with(zone, host, vec![flow]);
+    let mut report = sample::with(zone, host, vec![flow]);
     report.vantages[0].started = later(START);
     report.vantages[0].finished = later("2026-11-24T06:00:30Z");
     report
@@ -67,7 +67,7 @@ fn at(zone: &str, host: &str, minutes: i64, mut flow: ReportFlow) -> ReportDocum
 
 #[test]
 fn proof_beats_silence_and_the_worse_of_two_proofs_counts() {
-    let report = |host: &str, words| made::with("internet", host, vec![judged(ID, words)]);
+    let report = |host: &str, words| sample::with("internet", host, vec![judged(ID, words)]);
     let sure = joined(vec![report("a", UNSURE), report("b", OK)]);
     assert_eq!(words(flow(&sure, ID)), ["ok", "answered", "note"]);
     assert_eq!(flow(&sure, ID).vantage, Some(1));
@@ -93,7 +93,7 @@ fn proof_beats_silence_and_the_worse_of_two_proofs_counts() {
 fn an_error_is_never_hidden_behind_a_severer_verdict_that_is_a_warning() {
     let weak = ["required", "open", "wrong", "certificate-weak", "warning"];
     let down = ["required", "closed", "down", "nobody-listens", "error"];
-    let report = |host: &str, words| made::with("internet", host, vec![judged(ID, words)]);
+    let report = |host: &str, words| sample::with("internet", host, vec![judged(ID, words)]);
     let both = joined(vec![report("a", weak), report("b", down)]);
     assert_eq!(words(flow(&both, ID)), ["down", "nobody-listens", "error"]);
     assert_eq!(exit_status(&both, false), 1);
@@ -104,7 +104,7 @@ fn an_optional_flow_that_passes_here_and_not_there_is_a_contradiction() {
     let open = ["optional", "open", "ok", "answered", "note"];
     let shut = ["optional", "filtered", "ok", "not-open", "note"];
     let unsure = ["optional", "silent", "ok", "not-proved", "note"];
-    let report = |host: &str, words| made::with("internet", host, vec![judged(ID, words)]);
+    let report = |host: &str, words| sample::with("internet", host, vec![judged(ID, words)]);
     let contradicts = |a, b| {
         !joined(vec![report("a", a), report("b", b)])
             .contradictions
@@ -117,9 +117,9 @@ fn an_optional_flow_that_passes_here_and_not_there_is_a_contradiction() {
 #[test]
 fn the_very_systems_own_word_beats_that_of_others_in_its_stead() {
     let id = "ibs01>cm01:445/tcp";
-    let mut own = made::with("perimeter", "ibs01", vec![judged(id, UNSURE)]);
+    let mut own = sample::with("perimeter", "ibs01", vec![judged(id, UNSURE)]);
     own.vantages[0].system = Some("ibs01".to_string());
-    let other = made::with("perimeter", "probe", vec![judged(id, IN_STEAD)]);
+    let other = sample::with("perimeter", "probe", vec![judged(id, IN_STEAD)]);
     let both = joined(vec![other.clone(), own]);
     assert_eq!(flow(&both, id).cause, "not-proved");
     assert_eq!(
@@ -129,7 +129,10 @@ fn the_very_systems_own_word_beats_that_of_others_in_its_stead() {
     let coverage = both.coverage.expect("said");
     assert_eq!((coverage.tried, coverage.untried), (1, 0));
 
-    let stead = joined(vec![other.clone(), made::with("internet", "p", Vec::new())]);
+    let stead = joined(vec![
+        other.clone(),
+        sample::with("internet", "p", Vec::new()),
+    ]);
     let coverage = stead.coverage.expect("said");
     assert_eq!((coverage.tried, coverage.untried), (0, 1));
     assert_eq!(coverage.starts[0].why, "in-stead");
@@ -144,13 +147,16 @@ fn a_flow_inside_ipsec_tried_in_anothers_stead_stays_untried() {
         ["required", "filtered", "unknown", "ipsec-required", "note"],
     );
     tried.flow.ipsec = true;
-    let other = made::with("perimeter", "probe", vec![tried.clone()]);
-    let stead = joined(vec![other.clone(), made::with("internet", "p", Vec::new())]);
+    let other = sample::with("perimeter", "probe", vec![tried.clone()]);
+    let stead = joined(vec![
+        other.clone(),
+        sample::with("internet", "p", Vec::new()),
+    ]);
     let coverage = stead.coverage.expect("said");
     assert_eq!((coverage.tried, coverage.untried), (0, 1));
     assert_eq!(coverage.starts[0].why, "in-stead");
 
-    let mut own = made::with("perimeter", "ibs01", vec![judged(id, UNSURE)]);
+    let mut own = sample::with("perimeter", "ibs01", vec![judged(id, UNSURE)]);
     own.vantages[0].system = Some("ibs01".to_string());
     assert_eq!(flow(&joined(vec![other, own]), id).cause, "not-proved");
 
@@ -176,7 +182,7 @@ fn a_closed_door_of_a_host_that_another_vantage_shows_alive_is_ok() {
         (NO_CONTROL, -16, ["unknown", "no-control", "error"]),
         (UNPROVED, 16, ["ok", "host-unproved", "note"]),
     ] {
-        let outside = made::with("internet", "p", vec![judged(CLOSED, closed)]);
+        let outside = sample::with("internet", "p", vec![judged(CLOSED, closed)]);
         let inside = at(
             "intranet",
             "q",
@@ -201,7 +207,7 @@ fn an_exception_counts_apart_and_falls_away_with_what_it_is_for() {
             why: "change 4711".to_string(),
             days_left: 30,
         });
-        let outside = made::with("internet", "p", vec![closed]);
+        let outside = sample::with("internet", "p", vec![closed]);
         let open = judged("intranet>ibs01:443/tcp", OK);
         let both = joined(vec![outside, at("intranet", "q", minutes, open)]);
         assert_eq!(flow(&both, CLOSED).accepted.is_some(), accepted);
@@ -215,10 +221,10 @@ fn an_exception_counts_apart_and_falls_away_with_what_it_is_for() {
 #[test]
 fn only_the_hosts_own_word_shows_that_it_is_alive() {
     let shows = |change: &dyn Fn(&mut ReportFlow)| {
-        let outside = made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
+        let outside = sample::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
         let mut inside = judged("intranet>ibs01:443/tcp", OK);
         change(&mut inside);
-        let both = joined(vec![outside, made::with("intranet", "q", vec![inside])]);
+        let both = joined(vec![outside, sample::with("intranet", "q", vec![inside])]);
         flow(&both, CLOSED).verdict == "ok"
     };
     assert!(shows(&|_| {}));
@@ -259,12 +265,12 @@ fn only_the_hosts_own_word_shows_that_it_is_alive() {
 
 #[test]
 fn what_translates_or_what_this_host_itself_may_have_said_proves_nothing() {
-    let outside = || made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
+    let outside = || sample::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
     let shows = |change: fn(&mut ReportFlow)| {
         let mut inside = judged("intranet>ibs01:443/tcp", OK);
         inside.flow.own_port = Some(8443);
         change(&mut inside);
-        let both = joined(vec![outside(), made::with("intranet", "q", vec![inside])]);
+        let both = joined(vec![outside(), sample::with("intranet", "q", vec![inside])]);
         flow(&both, CLOSED).verdict == "ok"
     };
     assert!(shows(|_| {}));
@@ -280,8 +286,8 @@ fn what_translates_or_what_this_host_itself_may_have_said_proves_nothing() {
     if let Some(rejected) = &mut own.evidence.rejected {
         (rejected.icmp_type, rejected.icmp_code, rejected.by) = (None, None, None);
     }
-    let own = made::with("internet", "p", vec![own]);
-    let both = joined(vec![own, made::report("intranet", "q")]);
+    let own = sample::with("internet", "p", vec![own]);
+    let both = joined(vec![own, sample::report("intranet", "q")]);
     assert_eq!(flow(&both, CLOSED).cause, "no-control");
 }
 
@@ -289,16 +295,16 @@ fn what_translates_or_what_this_host_itself_may_have_said_proves_nothing() {
 fn a_vantage_that_nothing_answered_or_that_was_shut_out_is_proved_by_nobody() {
     for cause in ["nothing-answered", "cut-off", "host-dead", "not-proved"] {
         let words_of = ["forbidden", "filtered", "unknown", cause, "error"];
-        let outside = made::with("internet", "p", vec![judged(CLOSED, words_of)]);
-        let both = joined(vec![outside, made::report("intranet", "q")]);
+        let outside = sample::with("internet", "p", vec![judged(CLOSED, words_of)]);
+        let both = joined(vec![outside, sample::report("intranet", "q")]);
         assert_eq!(words(flow(&both, CLOSED)), ["unknown", cause, "error"]);
     }
-    let alone = made::with(
+    let alone = sample::with(
         "internet",
         "p",
         vec![judged(CLOSED, NO_CONTROL), judged(ID, OK)],
     );
-    let other = made::with("intranet", "q", Vec::new());
+    let other = sample::with("intranet", "q", Vec::new());
     let both = joined(vec![alone, other]);
     assert_eq!(
         flow(&both, CLOSED).cause,
@@ -309,8 +315,8 @@ fn a_vantage_that_nothing_answered_or_that_was_shut_out_is_proved_by_nobody() {
 
 #[test]
 fn a_host_that_ran_this_program_itself_was_alive() {
-    let outside = made::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
-    let mut own = made::with("perimeter", "ibs01", Vec::new());
+    let outside = sample::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
+    let mut own = sample::with("perimeter", "ibs01", Vec::new());
     own.vantages[0].system = Some("ibs01".to_string());
     let both = joined(vec![outside, own]);
     let alive = flow(&both, CLOSED).evidence.joined.as_ref().expect("alive");
@@ -325,13 +331,13 @@ fn a_host_that_ran_this_program_itself_was_alive() {
 #[test]
 fn a_router_that_finds_no_way_to_a_host_which_lives_keeps_a_door_closed() {
     let unproved = ["forbidden", "rejected", "ok", "host-unproved", "note"];
-    let outside = made::with("internet", "p", vec![judged(CLOSED, unproved)]);
-    let both = joined(vec![outside, made::report("intranet", "q")]);
+    let outside = sample::with("internet", "p", vec![judged(CLOSED, unproved)]);
+    let both = joined(vec![outside, sample::report("intranet", "q")]);
     assert_eq!(words(flow(&both, CLOSED)), ["ok", "kept-closed", "note"]);
 }
 
 fn log(arrivals: Vec<Arrival>) -> ArrivalsDocument {
-    let site = made::report("internet", "p");
+    let site = sample::report("internet", "p");
     ArrivalsDocument {
         schema: ARRIVALS_SCHEMA.to_string(),
         tool: ToolName::this(),
@@ -372,7 +378,7 @@ fn silent(words: [&str; 5]) -> ReportFlow {
     let mut flow = judged(ID, words);
     flow.evidence.attempts = (1..=6)
         .map(|number| {
-            let mut attempt = made::attempt(
+            let mut attempt = sample::attempt(
                 &format!("2026-11-24T06:00:0{number}.000Z"),
                 ID,
                 TryResult::Silent,
@@ -398,9 +404,9 @@ fn with_log_beside(
     log: ArrivalsDocument,
 ) -> ReportFlow {
     let id = flows[0].flow.id.clone();
-    let mut report = made::with("internet", "p", flows);
+    let mut report = sample::with("internet", "p", flows);
     report.vantages[0].run = Some(RUN.to_string());
-    let mut parts = parts(vec![report, made::with("intranet", "q", anothers)]);
+    let mut parts = parts(vec![report, sample::with("intranet", "q", anothers)]);
     parts.arrivals.push(Named {
         file: "arrivals.json".to_string(),
         it: log,
@@ -715,8 +721,8 @@ fn shown(a: [&str; 4], b: [&str; 4]) -> (ReportFlow, Vec<Note>) {
             _ => judged(ID, OK),
         };
         let root = (!root.is_empty()).then_some(root);
-        flow.evidence.tls = Some(made::tls(issuer, sha256, is, root));
-        made::with("internet", host, vec![flow])
+        flow.evidence.tls = Some(sample::tls(issuer, sha256, is, root));
+        sample::with("internet", host, vec![flow])
     };
     // The first of them is looked at: the other's word is made an unknown one.
     let mut other = one("b", b);
@@ -778,14 +784,14 @@ fn the_same_certificate_elsewhere_clears_and_another_of_its_issuer_is_a_note() {
 
 #[test]
 fn what_does_not_belong_together_is_refused_by_name() {
-    let one = made::report("internet", "a");
-    let mut other = made::report("perimeter", "b");
+    let one = sample::report("internet", "a");
+    let mut other = sample::report("perimeter", "b");
     other.site.code = "SEC".to_string();
     let error = refused(parts(vec![one.clone(), other]));
     for said in ["0.json", "1.json", "PRI", "SEC", "different sites"] {
         assert!(error.contains(said), "{said}: {error}");
     }
-    let mut other = made::report("perimeter", "b");
+    let mut other = sample::report("perimeter", "b");
     other.vantages[0].config_sha256 = "bb".repeat(32);
     let both = vec![one.clone(), other];
     let error = refused(parts(both.clone()));
@@ -797,7 +803,7 @@ fn what_does_not_belong_together_is_refused_by_name() {
     assert_eq!(mixed.notes[0].cause, "mixed-files");
     assert!(mixed.notes[0].text.contains(&second));
 
-    let joined = joined(vec![one.clone(), made::report("perimeter", "b")]);
+    let joined = joined(vec![one.clone(), sample::report("perimeter", "b")]);
     let error = refused(parts(vec![one, joined]));
     assert!(error.contains("1.json is a joined report"), "{error}");
     assert!(refused(Parts::default()).contains("no report"));
@@ -805,10 +811,10 @@ fn what_does_not_belong_together_is_refused_by_name() {
 
 #[test]
 fn what_is_given_twice_counts_once_and_days_apart_are_noted() {
-    let one = made::report("internet", "a");
+    let one = sample::report("internet", "a");
     let twice = joined(vec![
         one.clone(),
-        made::report("perimeter", "b"),
+        sample::report("perimeter", "b"),
         one.clone(),
     ]);
     assert_eq!(twice.vantages.len(), 2);
@@ -838,13 +844,13 @@ fn coverage_is_counted_from_reports_and_named_from_the_site_file() {
         system: system.map(str::to_string),
         flows,
     };
-    let mut inside = made::report("internet", "a");
+    let mut inside = sample::report("internet", "a");
     inside.elsewhere = vec![
         start("perimeter", Some("ibs01"), 3),
         start("intranet", None, 4),
     ];
     inside.flows_elsewhere = 7;
-    let mut perimeter = made::report("perimeter", "b");
+    let mut perimeter = sample::report("perimeter", "b");
     perimeter.elsewhere = vec![start("internet", None, 1), start("intranet", None, 4)];
     perimeter.flows_elsewhere = 5;
     let both = vec![inside.clone(), perimeter];
@@ -868,7 +874,7 @@ fn coverage_is_counted_from_reports_and_named_from_the_site_file() {
         file: "probes.yaml".to_string(),
         it: Planned {
             config_sha256: "aa".repeat(32),
-            flows: ids.map(|id| made::flow(id).flow).into(),
+            flows: ids.map(|id| sample::flow(id).flow).into(),
         },
     });
     let named = join(given.clone(), Mixed::Refused).expect("they belong together");
@@ -901,7 +907,7 @@ fn coverage_is_counted_from_reports_and_named_from_the_site_file() {
 
     // Reports that do not name where their flows start still say how many there are.
     inside.elsewhere.clear();
-    let silent = joined(vec![inside, made::with("perimeter", "b", Vec::new())]);
+    let silent = joined(vec![inside, sample::with("perimeter", "b", Vec::new())]);
     let coverage = silent.coverage.expect("said");
     assert_eq!((coverage.untried, &coverage.starts[0].zone), (7, &None));
 }
@@ -912,12 +918,12 @@ fn plain(report: &ReportDocument, detail: Detail) -> String {
 
 #[test]
 fn the_text_shows_matrix_coverage_contradictions_and_whose_word_it_is() {
-    let a = made::with(
+    let a = sample::with(
         "internet",
         "a",
         vec![judged(ID, OK), judged(CLOSED, NO_CONTROL)],
     );
-    let b = made::with("internet", "b", vec![judged(ID, SILENT)]);
+    let b = sample::with("internet", "b", vec![judged(ID, SILENT)]);
     let both = joined(vec![a, b]);
     let text = plain(&both, Detail::Findings);
     for said in [
@@ -942,7 +948,7 @@ fn a_matrix_of_many_systems_stays_within_a_terminal() {
             ]
         })
         .collect();
-    let many = joined(vec![made::with("internet", "a", flows)]);
+    let many = joined(vec![sample::with("internet", "a", flows)]);
     let text = plain(&many, Detail::Findings);
     let matrix = text.split("From, and to").nth(1).expect("a matrix");
     let matrix = matrix.split("Coverage").next().expect("an end");
@@ -955,7 +961,7 @@ fn a_matrix_of_many_systems_stays_within_a_terminal() {
 #[test]
 fn nothing_that_a_stranger_wrote_reaches_the_terminal_as_it_is() {
     let evil = "x\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}y";
-    let mut report = made::with(
+    let mut report = sample::with(
         "internet",
         "a",
         vec![judged(ID, SILENT), judged(CLOSED, OK)],
@@ -1041,7 +1047,7 @@ fn some_report() -> impl Strategy<Value = ReportDocument> {
     )
         .prop_map(move |(zone, host, minutes, all)| {
             let zone = zones[zone];
-            let mut report = at(zone, &format!("host{host}"), minutes, made::flow(ID));
+            let mut report = at(zone, &format!("host{host}"), minutes, sample::flow(ID));
             let times = report.vantages[0].clone();
             report.flows = all
                 .into_iter()
@@ -1053,7 +1059,7 @@ fn some_report() -> impl Strategy<Value = ReportDocument> {
                     }
                     flow.evidence.tls = (words[1] == "open").then(|| {
                         let issuer = format!("CN={}", times.host);
-                        made::tls(&issuer, &times.host, ["no", "undecided"][host % 2], None)
+                        sample::tls(&issuer, &times.host, ["no", "undecided"][host % 2], None)
                     });
                     flow
                 })
@@ -1106,7 +1112,7 @@ proptest! {
 
 #[test]
 fn another_product_is_another_site() {
-    let one = made::report("internet", "a");
+    let one = sample::report("internet", "a");
     let mut other = one.clone();
     other.site = SiteName {
         product: "configmgr-2012".to_string(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize;
 
-use super::again::place;
+use super::rejudge::place;
 use crate::diagnostic::visible;
 use crate::plan::Source;
 use crate::report::Detail;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use closing::close_later;
 
 use super::document::{ReportFlow, Vantage};
-use crate::change::{Of, Used};
+use crate::change::{ClientDoor, Of};
 use crate::observation::FlowState;
 use crate::verdict::{Cause, Judged, Level, Seen, Verdict};
 use crate::words::words;
@@ -33,7 +33,7 @@ pub struct Against<'a> {
     /// The zones that have clients.
     pub client_zones: Vec<String>,
     /// What clients here use, with what was seen of it.
-    pub used: Vec<(Used, Seen, Judged)>,
+    pub used: Vec<(ClientDoor, Seen, Judged)>,
     /// Systems of the old file that were not tried, because their zone is gone.
     pub lost: Vec<String>,
     /// The number of the step that closes a flow, by its id.
@@ -141,7 +141,7 @@ words! {
 
 /// A flow of clients with its verdict.
 struct Tried {
-    used: Used,
+    used: ClientDoor,
     flow: ReportFlow,
     reached: Reached,
     /// The address, where the system has several.
@@ -212,7 +212,7 @@ pub(super) fn reach(
 
 /// Tells the addresses of one system apart.
 fn name_addresses(against: &Against<'_>, tried: &mut [Tried]) {
-    let door = |used: &Used| (used.flow.to.clone(), used.flow.port, used.of);
+    let door = |used: &ClientDoor| (used.flow.to.clone(), used.flow.port, used.of);
     let doors: Vec<_> = tried.iter().map(|it| door(&it.used)).collect();
     for (it, (_, seen, _)) in tried.iter_mut().zip(&against.used) {
         let alike = doors.iter().filter(|other| **other == door(&it.used));

@@ -53,8 +53,8 @@ fn vantage() -> Vantage {
     }
 }
 
-fn used(case: &Case) -> Used {
-    Used {
+fn used(case: &Case) -> ClientDoor {
+    ClientDoor {
         flow: Flow {
             from: Origin::Zone(0),
             to: Target::System(case.system),

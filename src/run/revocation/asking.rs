@@ -12,8 +12,8 @@ use crate::observation::{Attempt, Depth, ListSeen, Observation, Service, State, 
 use crate::probe::{Gateway, NotByProxy};
 use crate::wire::trust::revocation::certified::Certified;
 use crate::wire::trust::revocation::fetch::{Fetched, NotFetched};
+use crate::wire::trust::revocation::list_value::{self, Base, Worth};
 use crate::wire::trust::revocation::pointers::{Reach, Scheme};
-use crate::wire::trust::revocation::worth::{self, Base, Worth};
 use crate::wire::trust::revocation::{LARGEST_LIST, ocsp};
 
 /// The addresses at which hosts and ports may be asked.
@@ -103,12 +103,12 @@ impl Asking<'_> {
         let (bytes, all) = (&fetched.body, self.certificates);
         let places: Vec<usize> = wanted.needed_by.iter().copied().collect();
         let mut worth = match &wanted.kind {
-            Kind::List => worth::of_list(bytes, &places, all, now),
-            Kind::Answer(place) => worth::of_answer(bytes, *place, &all[*place], now),
+            Kind::List => list_value::of_list(bytes, &places, all, now),
+            Kind::Answer(place) => list_value::of_answer(bytes, *place, &all[*place], now),
             Kind::Delta(of) => {
                 let bases = of.iter().filter_map(|number| self.bases.get(number));
                 let bases: Vec<_> = bases.map(|base| &base.facts).collect();
-                worth::of_delta(bytes, &places, &bases, all, now)
+                list_value::of_delta(bytes, &places, &bases, all, now)
             }
         };
         self.note_delta_elsewhere(&mut worth);
@@ -132,8 +132,8 @@ impl Asking<'_> {
 
     fn failed(self, wanted: &Wanted, why: NotFetched) -> Fetch {
         let (service, words) = match wanted.kind {
-            Kind::List | Kind::Answer(_) => worth::of_failure(&why),
-            Kind::Delta(_) => worth::of_missing_delta(&why),
+            Kind::List | Kind::Answer(_) => list_value::of_failure(&why),
+            Kind::Delta(_) => list_value::of_missing_delta(&why),
         };
         Fetch {
             sends_to: match why {

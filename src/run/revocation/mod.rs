@@ -34,7 +34,7 @@ use crate::verdict::Seen;
 use crate::wire::trust::revocation::certified::Certified;
 use crate::wire::trust::revocation::fetch::destination;
 use crate::wire::trust::revocation::gate::Gate;
-use crate::wire::trust::revocation::worth::Base;
+use crate::wire::trust::revocation::list_value::Base;
 use asking::{Asking, Fetch, Known};
 use wanted::{Kind, Wanted, Wish};
 

@@ -13,9 +13,9 @@ use crate::verdict::Seen;
 use crate::wire::trust::revocation::certified::Certified;
 use crate::wire::trust::revocation::fetch::destination;
 use crate::wire::trust::revocation::gate::Gate;
+use crate::wire::trust::revocation::list_value::Base;
 use crate::wire::trust::revocation::ocsp;
 use crate::wire::trust::revocation::pointers::{Pointer, Scheme};
-use crate::wire::trust::revocation::worth::Base;
 
 /// What is fetched.
 pub(super) struct Wanted {

@@ -16,7 +16,7 @@ use crate::wire::web::http::authority::Authority;
 use crate::wire::web::http::conversation::ask_each;
 use crate::wire::web::http::finding::{Direction, Finding, Refusal, Refuser};
 use crate::wire::web::http::page::Nowhere;
-use crate::wire::web::http::passage::Passage;
+use crate::wire::web::http::pass_through::Passage;
 use crate::wire::web::http::request::{Identity, NOWHERE, Request};
 use crate::wire::web::http::role::{RoleSeen, Unproved, role_seen};
 use crate::wire::web::http::{echo, headers, multipart, role, verbs};

@@ -305,15 +305,15 @@ fn odd(subject: &str, what: &Odd) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::trust::certificate::made;
+    use crate::wire::trust::certificate::sample;
 
     #[test]
     fn of_several_faults_the_worst_decides_and_all_are_told() {
-        let root = made::root("Site Root");
-        let mut params = made::server(&["other.example.com"]);
+        let root = sample::root("Site Root");
+        let mut params = sample::server(&["other.example.com"]);
         params.not_after = rcgen::date_time_ymd(2026, 2, 1);
         params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
-        let leaf = made::signed(&params, &root);
+        let leaf = sample::signed(&params, &root);
         let trust = Trust::of(&[root.der().clone()], &[]);
         let now = "2026-06-01T00:00:00Z".parse().expect("a time");
         let mut seen = TlsSeen::default();
@@ -330,10 +330,10 @@ mod tests {
 
     #[test]
     fn what_clients_take_decides_nothing() {
-        let root = made::root("Site Root");
-        let mut params = made::server(&["ibs01.example.com"]);
+        let root = sample::root("Site Root");
+        let mut params = sample::server(&["ibs01.example.com"]);
         params.extended_key_usages = Vec::new();
-        let leaf = made::signed(&params, &root);
+        let leaf = sample::signed(&params, &root);
         let trust = Trust::of(&[root.der().clone()], &[]);
         let now = "2026-06-01T00:00:00Z".parse().expect("a time");
         let mut seen = TlsSeen::default();

@@ -17,7 +17,7 @@ mod request;
 mod secure;
 #[cfg(test)]
 pub(crate) mod servers;
-mod shaken;
+mod handshake_done;
 #[cfg(test)]
 mod tests;
 
@@ -42,18 +42,18 @@ use description::describe;
 use late::Late;
 use recorder::{Recorded, Recorder};
 
+pub(crate) use handshake_done::HandshakeDone;
 pub(crate) use secure::Secure;
-pub(crate) use shaken::Shaken;
 
 use request::ClientCertificateRequest;
 
 /// A finished handshake, or what kept it from finishing.
 pub(crate) struct Handshake<S> {
-    /// What was seen. With a stream, what became of our client certificate is its business: ask [`Shaken::presented`].
+    /// What was seen. With a stream, what became of our client certificate is its business: ask [`HandshakeDone::presented`].
     pub(crate) seen: TlsSeen,
     /// What is wrong already; `None`: go on.
     pub(crate) fault: Option<Service>,
-    pub(crate) stream: Option<Shaken<S>>,
+    pub(crate) stream: Option<HandshakeDone<S>>,
     /// Whether a greeting by [`old::recognise`] over a new connection may tell more.
     pub(crate) may_be_old: bool,
 }
@@ -126,7 +126,7 @@ pub(crate) async fn shake_as<S: AsyncRead + AsyncWrite + Unpin>(
     note_request(&mut seen, recorded.request.as_ref());
     let (fault, stream) = match result {
         Ok(Ok(stream)) => {
-            let shaken = Shaken::new(stream, presented, asking.late.clone());
+            let shaken = HandshakeDone::new(stream, presented, asking.late.clone());
             seen.presented = shaken.presented.clone();
             seen.key_proven = true;
             note_connection(&mut seen, &shaken);
@@ -211,7 +211,7 @@ fn note_request(seen: &mut TlsSeen, request: Option<&ClientCertificateRequest>) 
     }
 }
 
-fn note_connection<S>(seen: &mut TlsSeen, shaken: &Shaken<S>) {
+fn note_connection<S>(seen: &mut TlsSeen, shaken: &HandshakeDone<S>) {
     let connection = shaken.stream.get_ref().1;
     seen.version = connection
         .protocol_version()

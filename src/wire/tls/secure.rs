@@ -6,14 +6,14 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::handshake_done::HandshakeDone;
 use super::old::OldStream;
-use super::shaken::Shaken;
 
 /// A stream by one of the two clients.
 #[derive(Debug)]
 pub(crate) enum Secure<S> {
     /// rustls.
-    New(Box<Shaken<S>>),
+    New(Box<HandshakeDone<S>>),
     /// The second client, for TLS of the past.
     Old(OldStream<S>),
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 
-use crate::wire::trust::certificate::made::{openssl_leaf, openssl_root};
+use crate::wire::trust::certificate::sample::{openssl_leaf, openssl_root};
 
 /// The name in the certificate.
 pub(super) const NAME: &str = "ibs01.example.com";

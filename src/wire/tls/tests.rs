@@ -11,7 +11,7 @@ use super::client_certificate::read;
 use super::servers::{LIMIT, NAME, Server, certificates, gnutls_server, openssl_server};
 use super::*;
 use crate::observation::CertificateFault;
-use crate::wire::trust::certificate::made::{openssl, openssl_leaf};
+use crate::wire::trust::certificate::sample::{openssl, openssl_leaf};
 
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");

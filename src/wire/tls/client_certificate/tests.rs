@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::*;
 use crate::wire::asn1::{INTEGER, OCTET_STRING, SEQUENCE, element, field};
-use crate::wire::trust::certificate::made::{openssl, openssl_leaf, openssl_root};
+use crate::wire::trust::certificate::sample::{openssl, openssl_leaf, openssl_root};
 
 const SECRET: &str = "S3cret-of-the-site";
 const NAME: &str = "client01.corp.example";
@@ -131,12 +131,12 @@ fn a_pfx_file_without_a_password_opens_without_one() {
 
 #[test]
 fn intermediates_follow_the_leaf_in_order() {
-    use crate::wire::trust::certificate::made;
-    let root = made::root("Site Root");
-    let upper = made::intermediate(&root, "Issuing 1");
-    let lower = made::intermediate(&upper, "Issuing 2");
-    let key = made::key();
-    let leaf = made::server(&[NAME])
+    use crate::wire::trust::certificate::sample;
+    let root = sample::root("Site Root");
+    let upper = sample::intermediate(&root, "Issuing 1");
+    let lower = sample::intermediate(&upper, "Issuing 2");
+    let key = sample::key();
+    let leaf = sample::server(&[NAME])
         .signed_by(&key, &lower)
         .expect("signed");
     let heap = [

@@ -59,12 +59,12 @@ fn signed_data(bytes: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::trust::certificate::made;
+    use crate::wire::trust::certificate::sample;
 
     #[test]
     fn der_pem_and_pkcs7_hold_the_same() {
-        let root = made::root("Site Root");
-        let middle = made::intermediate(&root, "Issuing 1");
+        let root = sample::root("Site Root");
+        let middle = sample::intermediate(&root, "Issuing 1");
         assert_eq!(bundle(middle.der()), [middle.der().clone()]);
         let both = root.pem() + &middle.pem();
         let expected = [root.der().clone(), middle.der().clone()];
@@ -72,7 +72,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("both.pem"), both).expect("written");
         let words = "crl2pkcs7 -nocrl -certfile both.pem -outform DER -out both.p7c";
-        made::openssl(folder.path(), words);
+        sample::openssl(folder.path(), words);
         let message = std::fs::read(folder.path().join("both.p7c")).expect("a message");
         assert_eq!(bundle(&message), expected);
         assert!(bundle(b"<html>not found</html>").is_empty());

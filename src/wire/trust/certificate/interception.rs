@@ -150,22 +150,22 @@ fn elsewhere(leaf: &CertificateDer<'_>, issuer: &str, expected: Expected<'_>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::trust::certificate::made;
+    use crate::wire::trust::certificate::sample;
 
     const NAME: &[&str] = &["ibs01.example.com"];
 
     /// The site's authority is named, a public one is the system's, a device's is neither.
     struct World {
-        site: made::Issuer,
-        public: made::Issuer,
-        device: made::Issuer,
+        site: sample::Issuer,
+        public: sample::Issuer,
+        device: sample::Issuer,
     }
 
     fn world() -> World {
         World {
-            site: made::root("Site Root"),
-            public: made::root("Public Root"),
-            device: made::root("Web Filter"),
+            site: sample::root("Site Root"),
+            public: sample::root("Public Root"),
+            device: sample::root("Web Filter"),
         }
     }
 
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn the_pinned_certificate_is_the_services_own_whoever_issued_it() {
         let world = world();
-        let leaf = made::leaf(&world.device, NAME);
+        let leaf = sample::leaf(&world.device, NAME);
         let pin = Pin::of(&leaf);
         let expected = Expected {
             pin: Some(&pin),
@@ -201,12 +201,12 @@ mod tests {
     #[test]
     fn another_than_the_pinned_one_is_proof_unless_the_sites_authority_issued_it() {
         let world = world();
-        let pin = Pin::of(&made::leaf(&world.site, NAME));
+        let pin = Pin::of(&sample::leaf(&world.site, NAME));
         let expected = Expected {
             pin: Some(&pin),
             elsewhere: &[],
         };
-        let seen = |issuer| interception(&[made::leaf(issuer, NAME)], expected, &world.roots());
+        let seen = |issuer| interception(&[sample::leaf(issuer, NAME)], expected, &world.roots());
         let intercepted = |issuer| Interception::Intercepted { by: by(issuer) };
         assert_eq!(seen(&world.device), intercepted("Web Filter"));
         assert_eq!(seen(&world.public), intercepted("Public Root"));
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn the_sites_authority_vouches_for_its_own() {
         let world = world();
-        let leaf = made::leaf(&world.site, NAME);
+        let leaf = sample::leaf(&world.site, NAME);
         assert_eq!(
             interception(&[leaf], Expected::default(), &world.roots()),
             Interception::No(Ground::Authority)
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_devices_root_of_the_same_name_does_not_vouch() {
         let world = world();
-        let leaf = made::leaf(&made::root("Site Root"), NAME);
+        let leaf = sample::leaf(&sample::root("Site Root"), NAME);
         assert_eq!(
             interception(&[leaf], Expected::default(), &world.roots()),
             Interception::Undecided(Undecided::UnknownAuthority)
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_root_of_the_systems_is_suspicious_only_while_the_site_names_its_own() {
         let world = world();
-        let leaf = made::leaf(&world.public, NAME);
+        let leaf = sample::leaf(&world.public, NAME);
         let seen =
             |roots: &Roots| interception(std::slice::from_ref(&leaf), Expected::default(), roots);
         assert_eq!(
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn what_other_places_saw_is_weighed() {
         let world = world();
-        let here = made::leaf(&world.device, NAME);
+        let here = sample::leaf(&world.device, NAME);
         let seen = |there: CertificateDer<'static>| {
             let elsewhere = [there];
             let expected = Expected {
@@ -270,11 +270,11 @@ mod tests {
         };
         assert_eq!(seen(here.clone()), Interception::No(Ground::Elsewhere));
         assert_eq!(
-            seen(made::leaf(&world.device, NAME)),
+            seen(sample::leaf(&world.device, NAME)),
             Interception::Undecided(Undecided::AnotherOfTheSameIssuer)
         );
         assert_eq!(
-            seen(made::leaf(&world.public, NAME)),
+            seen(sample::leaf(&world.public, NAME)),
             Interception::Suspected {
                 by: by("Web Filter"),
                 sign: Sign::AnotherIssuer

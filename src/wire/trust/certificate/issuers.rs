@@ -107,14 +107,14 @@ pub(super) fn of(certificate: &X509Certificate<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::trust::certificate::made;
+    use crate::wire::trust::certificate::sample;
 
     #[test]
     fn only_issuers_are_read_in_order_and_each_once() {
-        let mut params = made::server(&["ibs01.example.com"]);
+        let mut params = sample::server(&["ibs01.example.com"]);
         let urls = ["http://a/i.crt", "ldap:///CN=i", "http://a/i.crt"];
-        made::access(&mut params, &urls);
-        let leaf = made::signed(&params, &made::root("Site Root"));
+        sample::access(&mut params, &urls);
+        let leaf = sample::signed(&params, &sample::root("Site Root"));
         let chain = [leaf.clone()];
         let found = lacking(&chain, &Roots::default()).expect("it lacks its issuer");
         assert_eq!(

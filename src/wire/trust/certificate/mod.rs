@@ -12,7 +12,7 @@ mod extensions;
 mod issuers;
 pub(crate) mod interception;
 #[cfg(test)]
-pub(crate) mod made;
+pub(crate) mod sample;
 mod path;
 mod read;
 mod roots;

@@ -345,9 +345,9 @@ pub(crate) fn signature_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::trust::certificate::made;
+    use crate::wire::trust::certificate::sample;
 
-    fn named(root: &made::Issuer) -> End {
+    fn named(root: &sample::Issuer) -> End {
         End::Root {
             subject: "CN=Site Root".to_string(),
             kind: Kind::Named,
@@ -359,9 +359,9 @@ mod tests {
 
     #[test]
     fn a_leaf_leads_over_its_intermediate_to_the_named_root() {
-        let root = made::root("Site Root");
-        let middle = made::intermediate(&root, "Issuing 1");
-        let leaf = made::leaf(&middle, &["a.example"]);
+        let root = sample::root("Site Root");
+        let middle = sample::intermediate(&root, "Issuing 1");
+        let leaf = sample::leaf(&middle, &["a.example"]);
         let roots = Roots::new(&[root.der().clone()], &[]);
         let path = leads_to(&[leaf.clone(), middle.der().clone()], &roots);
         assert_eq!((path.steps, path.end), (vec![0, 1], named(&root)));
@@ -372,10 +372,10 @@ mod tests {
 
     #[test]
     fn order_and_strangers_in_the_chain_do_not_matter() {
-        let root = made::root("Site Root");
-        let middle = made::intermediate(&root, "Issuing 1");
-        let leaf = made::leaf(&middle, &["a.example"]);
-        let stranger = made::root("Stranger");
+        let root = sample::root("Site Root");
+        let middle = sample::intermediate(&root, "Issuing 1");
+        let leaf = sample::leaf(&middle, &["a.example"]);
+        let stranger = sample::root("Stranger");
         let roots = Roots::new(&[root.der().clone()], &[]);
         let chain = [
             leaf,
@@ -389,18 +389,18 @@ mod tests {
 
     #[test]
     fn the_same_name_with_another_key_did_not_sign() {
-        let root = made::root("Site Root");
-        let leaf = made::leaf(&root, &["a.example"]);
-        let impostor = Roots::new(&[made::root("Site Root").der().clone()], &[]);
+        let root = sample::root("Site Root");
+        let leaf = sample::leaf(&root, &["a.example"]);
+        let impostor = Roots::new(&[sample::root("Site Root").der().clone()], &[]);
         let issuer = "CN=Site Root".to_string();
         assert_eq!(leads_to(&[leaf], &impostor).end, End::Forged { issuer });
     }
 
     #[test]
     fn an_unknown_root_that_was_sent_is_named() {
-        let root = made::root("Interceptor");
-        let leaf = made::leaf(&root, &["a.example"]);
-        let roots = Roots::new(&[made::root("Site Root").der().clone()], &[]);
+        let root = sample::root("Interceptor");
+        let leaf = sample::leaf(&root, &["a.example"]);
+        let roots = Roots::new(&[sample::root("Site Root").der().clone()], &[]);
         let subject = "CN=Interceptor".to_string();
         assert_eq!(
             leads_to(&[leaf, root.der().clone()], &roots).end,
@@ -410,11 +410,11 @@ mod tests {
 
     #[test]
     fn a_dead_end_of_the_same_name_is_left_for_the_way_that_leads_on() {
-        let root = made::root("Site Root");
-        let key = made::key();
-        let good = made::intermediate_with(&root, "Issuing 1", &key);
-        let elsewhere = made::intermediate_with(&made::root("Old Root"), "Issuing 1", &key);
-        let leaf = made::leaf(&good, &["a.example"]);
+        let root = sample::root("Site Root");
+        let key = sample::key();
+        let good = sample::intermediate_with(&root, "Issuing 1", &key);
+        let elsewhere = sample::intermediate_with(&sample::root("Old Root"), "Issuing 1", &key);
+        let leaf = sample::leaf(&good, &["a.example"]);
         let roots = Roots::new(&[root.der().clone()], &[]);
         let path = leads_to(&[leaf, elsewhere.der().clone(), good.der().clone()], &roots);
         assert_eq!((path.steps, path.end), (vec![0, 2], named(&root)));
@@ -422,20 +422,20 @@ mod tests {
 
     #[test]
     fn only_what_may_sign_certificates_is_a_step() {
-        let root = made::root("Site Root");
+        let root = sample::root("Site Root");
         let roots = Roots::new(&[root.der().clone()], &[]);
-        let mut leaf = made::server(&["client.example"]);
+        let mut leaf = sample::server(&["client.example"]);
         leaf.distinguished_name = rcgen::DistinguishedName::new();
         leaf.distinguished_name
             .push(rcgen::DnType::CommonName, "Issuing 1");
-        let mut no_signing = made::authority("Issuing 1");
+        let mut no_signing = sample::authority("Issuing 1");
         no_signing.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign];
         for (issuer, why) in [
             (leaf, Unfit::NotAuthority),
             (no_signing, Unfit::NoCertificateSigning),
         ] {
-            let middle = made::Issuer::signed_by(issuer, made::key(), &root).expect("signed");
-            let chain = [made::leaf(&middle, &["a.example"]), middle.der().clone()];
+            let middle = sample::Issuer::signed_by(issuer, sample::key(), &root).expect("signed");
+            let chain = [sample::leaf(&middle, &["a.example"]), middle.der().clone()];
             let issuer = "CN=Issuing 1".to_string();
             let end = leads_to(&chain, &roots).end;
             assert_eq!(end, End::UnfitIssuer { issuer, why });
@@ -444,12 +444,12 @@ mod tests {
 
     #[test]
     fn a_hostile_heap_of_certificates_of_one_name_ends_soon_and_proves_nothing() {
-        let key = made::key();
-        let ring = made::Issuer::self_signed(made::authority("Ring"), key).expect("a root");
+        let key = sample::key();
+        let ring = sample::Issuer::self_signed(sample::authority("Ring"), key).expect("a root");
         let heap: Vec<_> = (0..80)
-            .map(|_| made::intermediate(&ring, "Ring").der().clone())
+            .map(|_| sample::intermediate(&ring, "Ring").der().clone())
             .collect();
-        let chain = [vec![made::leaf(&ring, &["a.example"])], heap].concat();
+        let chain = [vec![sample::leaf(&ring, &["a.example"])], heap].concat();
         let end = leads_to(&chain, &Roots::default()).end;
         assert_eq!(end, End::TooMuch);
     }

@@ -298,12 +298,12 @@ fn pss_digest(algorithm: &AlgorithmIdentifier<'_>) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::trust::certificate::made;
+    use crate::wire::trust::certificate::sample;
 
     #[test]
     fn names_purpose_key_and_dates_are_read() {
-        let root = made::root("Site Root");
-        let leaf = made::leaf(&root, &["ibs01.example.com", "192.0.2.10", "2001:db8::10"]);
+        let root = sample::root("Site Root");
+        let leaf = sample::leaf(&root, &["ibs01.example.com", "192.0.2.10", "2001:db8::10"]);
         let facts = read(&leaf).expect("a certificate");
         assert_eq!(
             facts.names,
@@ -325,8 +325,8 @@ mod tests {
 
     #[test]
     fn days_left_are_whole_days_and_negative_afterwards() {
-        let root = made::root("Site Root");
-        let facts = read(&made::leaf(&root, &["a.example"])).expect("a certificate");
+        let root = sample::root("Site Root");
+        let facts = read(&sample::leaf(&root, &["a.example"])).expect("a certificate");
         let end = facts.not_after.expect("an end").as_second();
         let left = |now: i64| facts.days_left(Timestamp::from_second(now).expect("a time"));
         assert_eq!(left(end - 86_400), Some(1));
@@ -350,7 +350,7 @@ mod tests {
 
         #[test]
         fn a_damaged_certificate_is_read_without_panic(at: proptest::sample::Index, with: u8) {
-            let mut der = made::leaf(&made::root("Site Root"), &["ibs01.example.com"]).to_vec();
+            let mut der = sample::leaf(&sample::root("Site Root"), &["ibs01.example.com"]).to_vec();
             let at = at.index(der.len());
             der[at] = with;
             let _ = read(&der);

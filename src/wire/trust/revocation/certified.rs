@@ -72,20 +72,20 @@ fn one(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::trust::certificate::made;
+    use crate::wire::trust::certificate::sample;
 
     #[test]
     fn only_chains_to_a_trusted_root_are_followed_and_roots_are_left_out() {
-        let root = made::root("Site Root");
-        let middle = made::intermediate(&root, "Issuing 1");
-        let leaf = made::leaf(&middle, &["a.example"]);
+        let root = sample::root("Site Root");
+        let middle = sample::intermediate(&root, "Issuing 1");
+        let leaf = sample::leaf(&middle, &["a.example"]);
         let chain = [leaf.to_vec(), middle.der().to_vec(), root.der().to_vec()];
         let found = certified(&chain, &Roots::new(&[root.der().clone()], &[]));
         let subjects: Vec<&str> = found.iter().map(|one| one.subject.as_str()).collect();
         assert_eq!(subjects, ["CN=a.example", "CN=Issuing 1"]);
         assert_eq!(&found[0].issuer, middle.der());
         assert_eq!(&found[1].issuer, root.der());
-        let other = made::root("Site Root");
+        let other = sample::root("Site Root");
         assert_eq!(
             certified(&chain, &Roots::new(&[other.der().clone()], &[])),
             []
@@ -96,7 +96,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_chain_is_read_without_panic(chain: Vec<Vec<u8>>) {
-            let root = made::root("Site Root");
+            let root = sample::root("Site Root");
             let _ = certified(&chain, &Roots::new(&[root.der().clone()], &[]));
         }
     }

@@ -9,10 +9,10 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::certified::{Certified, certified};
 use super::list::ListFacts;
-use super::worth::{Worth, of_delta, of_list};
+use super::list_value::{Worth, of_delta, of_list};
 use crate::observation::{DeltaFault, ListFault};
 use crate::wire::trust::certificate::Roots;
-use crate::wire::trust::certificate::made::{self, openssl};
+use crate::wire::trust::certificate::sample::{self, openssl};
 
 /// The serial number of the certificate that is looked at, as `openssl ca` writes it.
 const SERIAL: &str = "4711";
@@ -51,7 +51,7 @@ impl Bed {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let here = folder.path();
-        made::openssl_root(here, "Old Root", 2_048, "sha256");
+        sample::openssl_root(here, "Old Root", 2_048, "sha256");
         for text in [
             "req -new -newkey rsa:2048 -nodes -keyout leaf.key -subj /CN=web -out leaf.csr"
                 .to_string(),
@@ -260,8 +260,8 @@ fn a_delta_list_of_another_distribution_point_than_its_base_list_is_said_and_tak
 proptest::proptest! {
     #[test]
     fn any_bytes_are_weighed_without_panic(bytes: Vec<u8>) {
-        let root = made::root("Site Root");
-        let leaf = made::leaf(&root, &["a.example"]).to_vec();
+        let root = sample::root("Site Root");
+        let leaf = sample::leaf(&root, &["a.example"]).to_vec();
         let all = certified(&[leaf], &Roots::new(&[root.der().clone()], &[]));
         let worth = of_delta(&bytes, &[0], &[], &all, Timestamp::now());
         proptest::prop_assert!(worth.restored.is_empty());

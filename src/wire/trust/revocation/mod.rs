@@ -19,7 +19,7 @@ pub(crate) mod ocsp;
 pub(crate) mod pointers;
 #[cfg(test)]
 mod tests;
-pub(crate) mod worth;
+pub(crate) mod list_value;
 
 /// The most bytes of a list. The largest public lists are below 10 MB; a client would not wait for more.
 pub(crate) const LARGEST_LIST: usize = 20 << 20;

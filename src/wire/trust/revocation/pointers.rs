@@ -188,15 +188,15 @@ mod tests {
     use rcgen::{CrlDistributionPoint, CustomExtension};
 
     use super::*;
-    use crate::wire::trust::certificate::made;
+    use crate::wire::trust::certificate::sample;
 
     fn with(urls: &[&str]) -> Pointers {
-        let mut params = made::server(&["ibs01.example.com"]);
+        let mut params = sample::server(&["ibs01.example.com"]);
         let uris = urls.iter().map(ToString::to_string).collect();
         if !urls.is_empty() {
             params.crl_distribution_points = vec![CrlDistributionPoint { uris }];
         }
-        pointers(&made::signed(&params, &made::root("Site Root"))).expect("a certificate")
+        pointers(&sample::signed(&params, &sample::root("Site Root"))).expect("a certificate")
     }
 
     const HTTP: &str = "http://pki.example.com/ca.crl";
@@ -253,12 +253,12 @@ mod tests {
         // AuthorityInfoAccess with OCSP at http://o, and a freshest list at http://d.
         let ocsp = b"\x30\x16\x30\x14\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x01\x86\x08http://o";
         let delta = b"\x30\x10\x30\x0e\xa0\x0c\xa0\x0a\x86\x08http://d";
-        let mut params = made::server(&["ibs01.example.com"]);
+        let mut params = sample::server(&["ibs01.example.com"]);
         params.custom_extensions = vec![
             CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], ocsp.to_vec()),
             CustomExtension::from_oid_content(&[2, 5, 29, 46], delta.to_vec()),
         ];
-        let der = made::signed(&params, &made::root("Site Root"));
+        let der = sample::signed(&params, &sample::root("Site Root"));
         let found = pointers(&der).expect("a certificate");
         let urls = |pointers: &[Pointer]| -> Vec<String> {
             pointers.iter().map(|pointer| pointer.url.clone()).collect()
@@ -281,10 +281,10 @@ mod tests {
 
         #[test]
         fn a_damaged_certificate_is_read_without_panic(at: proptest::sample::Index, to: u8) {
-            let mut params = made::server(&["ibs01.example.com"]);
+            let mut params = sample::server(&["ibs01.example.com"]);
             let uris = vec![HTTP.to_string(), LDAP.to_string()];
             params.crl_distribution_points = vec![CrlDistributionPoint { uris }];
-            let mut der = made::signed(&params, &made::root("Site Root")).to_vec();
+            let mut der = sample::signed(&params, &sample::root("Site Root")).to_vec();
             let at = at.index(der.len());
             der[at] = to;
             let _ = pointers(&der);

@@ -23,7 +23,7 @@ use super::fetch::{Fetched, NotConnected, NotFetched, Way, fetch};
 use super::list::{Checked, Fault, check};
 use super::pointers::pointers;
 use crate::wire::tls::servers::free_port;
-use crate::wire::trust::certificate::made::{self, Issuer, openssl};
+use crate::wire::trust::certificate::sample::{self, Issuer, openssl};
 
 fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
@@ -57,10 +57,10 @@ fn signed(params: CertificateRevocationListParams, issuer: &Issuer) -> Vec<u8> {
 
 /// A leaf with serial number 0x1234 and its issuer.
 fn leaf() -> (CertificateDer<'static>, Issuer) {
-    let root = made::root("Site Root");
-    let mut params = made::server(&["ibs01.example.com"]);
+    let root = sample::root("Site Root");
+    let mut params = sample::server(&["ibs01.example.com"]);
     params.serial_number = Some(SerialNumber::from_slice(&[0x12, 0x34]));
-    (made::signed(&params, &root), root)
+    (sample::signed(&params, &root), root)
 }
 
 fn faults(list: &[u8], leaf: &[u8], issuer: &Issuer) -> Vec<Fault> {
@@ -106,11 +106,11 @@ fn a_list_has_its_time() {
 #[test]
 fn another_issuer_another_key_and_a_bad_signature_are_told_apart() {
     let (leaf, root) = leaf();
-    let list = signed(params(&[]), &made::root("Another Root"));
+    let list = signed(params(&[]), &sample::root("Another Root"));
     let issuer = "CN=Another Root".to_string();
     assert_eq!(faults(&list, &leaf, &root), [Fault::WrongIssuer { issuer }]);
     // The authority's renewed key: the list names a key that the known certificate does not hold.
-    let list = signed(params(&[]), &made::root("Site Root"));
+    let list = signed(params(&[]), &sample::root("Site Root"));
     assert_eq!(faults(&list, &leaf, &root), [Fault::AnotherKey]);
     let mut list = signed(params(&[]), &root);
     let last = list.len() - 1;
@@ -123,7 +123,7 @@ fn another_issuer_another_key_and_a_bad_signature_are_told_apart() {
 #[test]
 fn all_faults_come_at_once_the_worst_first() {
     let (leaf, root) = leaf();
-    let list = signed(params(&[&[0x12, 0x34]]), &made::root("Another Root"));
+    let list = signed(params(&[&[0x12, 0x34]]), &sample::root("Another Root"));
     let late = time("2026-08-01T00:00:00Z");
     let found = check(&list, &leaf, &[root.der().clone()], late).faults;
     assert!(matches!(
@@ -155,14 +155,14 @@ fn a_list_of_authorities_only_does_not_speak_of_a_leaf() {
 
 #[test]
 fn a_list_of_another_distribution_point_is_not_the_certificates() {
-    let root = made::root("Site Root");
+    let root = sample::root("Site Root");
     let of = |named: &[&str], point: &str| {
-        let mut certificate = made::server(&["ibs01.example.com"]);
+        let mut certificate = sample::server(&["ibs01.example.com"]);
         let uris = named.iter().map(ToString::to_string).collect();
         if !named.is_empty() {
             certificate.crl_distribution_points = vec![rcgen::CrlDistributionPoint { uris }];
         }
-        let leaf = made::signed(&certificate, &root);
+        let leaf = sample::signed(&certificate, &root);
         let mut params = params(&[]);
         params.issuing_distribution_point = Some(CrlIssuingDistributionPoint {
             distribution_point: rcgen::CrlDistributionPoint {
@@ -259,7 +259,7 @@ pub(super) fn openssl_authority(folder: &Path, revoked: Option<&str>) {
     fs::write(folder.join("index.txt"), "").expect("written");
     fs::write(folder.join("serial"), "1000").expect("written");
     fs::write(folder.join("crlnumber"), "01").expect("written");
-    made::openssl_root(folder, "Old Root", 2_048, "sha1");
+    sample::openssl_root(folder, "Old Root", 2_048, "sha1");
     openssl(
         folder,
         "req -new -newkey rsa:2048 -nodes -keyout leaf.key -subj /CN=ibs01 -out leaf.csr",
@@ -432,7 +432,7 @@ async fn lists_are_fetched_from_a_real_server() {
         ..params(&[])
     };
     fs::write(folder.path().join("expired.crl"), signed(expired, &root)).expect("written");
-    let strange = signed(params(&[]), &made::root("Another Root"));
+    let strange = signed(params(&[]), &sample::root("Another Root"));
     fs::write(folder.path().join("strange.crl"), strange).expect("written");
     let large = vec![0x30; LARGEST_LIST + 1];
     fs::write(folder.path().join("large.crl"), large).expect("written");

@@ -5,7 +5,7 @@
 
 use super::answer::{Answer, Reading};
 use super::finding::Finding;
-use super::passage::{Passage, passage};
+use super::pass_through::{Passage, passage};
 use super::request::Request;
 use crate::catalogue::{Header, Verb};
 
@@ -113,7 +113,7 @@ pub(crate) fn download(head: &Answer, ranged: &Answer) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::super::answer::Reader;
-    use super::super::passage::tests::answered;
+    use super::super::pass_through::tests::answered;
     use super::*;
     use crate::wire::web::http::finding::{Refusal, Refuser};
 

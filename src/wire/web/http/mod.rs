@@ -14,7 +14,7 @@ pub(crate) mod answer;
 pub(crate) mod authority;
 mod body;
 mod chunked;
-mod closer;
+mod web_checks;
 pub(crate) mod conversation;
 pub(crate) mod date;
 #[cfg_attr(
@@ -33,7 +33,7 @@ pub(crate) mod headers;
     expect(dead_code, reason = "bodies go to stand-ins only")
 )]
 pub(crate) mod multipart;
-pub(crate) mod passage;
+pub(crate) mod pass_through;
 pub(crate) mod request;
 pub(crate) mod role;
 pub(in crate::wire) mod mplist;
@@ -41,7 +41,7 @@ pub(in crate::wire) mod page;
 mod root_page;
 pub(crate) mod verbs;
 
-pub(crate) use closer::Again;
-pub use closer::WebNeeds;
-pub(crate) use passage::is_one_speaker;
+pub(crate) use pass_through::is_one_speaker;
 pub(crate) use root_page::exchange;
+pub(crate) use web_checks::Again;
+pub use web_checks::WebNeeds;

@@ -10,7 +10,7 @@
 
 use super::answer::{Answer, Reading};
 use super::page::{self, Nowhere};
-use super::passage::differences;
+use super::pass_through::differences;
 use super::request::Request;
 use crate::catalogue::{Confidence, Expected, Fingerprint, Meaning, Role, Verb};
 use crate::observation::{RoleFound, RoleProof};
@@ -543,7 +543,7 @@ fn wants_certificate(answer: &Answer) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::passage::tests::answered;
+    use super::super::pass_through::tests::answered;
     use super::*;
     use crate::catalogue::{CONFIGMGR_2007, Catalogue};
     use crate::wire::web::http::answer::Reader;

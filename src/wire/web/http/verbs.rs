@@ -4,7 +4,7 @@
 
 use super::answer::Reading;
 use super::finding::{Direction, Finding, Refuser};
-use super::passage::{Passage, passage};
+use super::pass_through::{Passage, passage};
 use super::request::{Identity, Request};
 use crate::catalogue::Verb;
 
@@ -123,7 +123,7 @@ fn on_the_way(readings: &Readings) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::passage::tests::answered;
+    use super::super::pass_through::tests::answered;
     use super::*;
     use crate::wire::web::http::finding::Refusal;
 

@@ -8,38 +8,38 @@ use rcgen::{
 
 use super::case::{Case, NAME};
 use crate::wire::trust::Fetched;
-use crate::wire::trust::certificate::made::{self, Issuer};
+use crate::wire::trust::certificate::sample::{self, Issuer};
 
 const PAGE: &str = include_str!("../../../../../docs/certificates.md");
 
 fn root() -> Issuer {
-    made::root("Site Root")
+    sample::root("Site Root")
 }
 
 /// A leaf by the root itself.
 fn leaf(change: impl Fn(&mut CertificateParams)) -> Case {
     let root = root();
-    let mut params = made::server(&[NAME]);
+    let mut params = sample::server(&[NAME]);
     change(&mut params);
-    Case::new(vec![made::signed(&params, &root)], root.der().clone())
+    Case::new(vec![sample::signed(&params, &root)], root.der().clone())
 }
 
 /// A plain leaf by an intermediate that is changed.
 fn intermediate(change: impl Fn(&mut CertificateParams)) -> Case {
     let root = root();
-    let mut params = made::authority("Issuing 1");
+    let mut params = sample::authority("Issuing 1");
     change(&mut params);
-    let middle = Issuer::signed_by(params, made::key(), &root).expect("an intermediate");
-    let sent = vec![made::leaf(&middle, &[NAME]), middle.der().clone()];
+    let middle = Issuer::signed_by(params, sample::key(), &root).expect("an intermediate");
+    let sent = vec![sample::leaf(&middle, &[NAME]), middle.der().clone()];
     Case::new(sent, root.der().clone())
 }
 
 /// A plain leaf by a root that is changed.
 fn by_root(change: impl Fn(&mut CertificateParams)) -> Case {
-    let mut params = made::authority("Site Root");
+    let mut params = sample::authority("Site Root");
     change(&mut params);
-    let root = Issuer::self_signed(params, made::key()).expect("a root");
-    Case::new(vec![made::leaf(&root, &[NAME])], root.der().clone())
+    let root = Issuer::self_signed(params, sample::key()).expect("a root");
+    Case::new(vec![sample::leaf(&root, &[NAME])], root.der().clone())
 }
 
 fn critical(params: &mut CertificateParams, identifier: &[u64], content: &[u8]) {
@@ -61,15 +61,15 @@ fn directory(organisation: &str) -> DistinguishedName {
 /// An intermediate that may issue for one organisation, and a leaf of another or the same.
 fn in_organisation(permitted: &str, of_leaf: &str) -> Case {
     let root = root();
-    let mut params = made::authority("Issuing 1");
+    let mut params = sample::authority("Issuing 1");
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: vec![GeneralSubtree::DirectoryName(directory(permitted))],
         excluded_subtrees: Vec::new(),
     });
-    let middle = Issuer::signed_by(params, made::key(), &root).expect("an intermediate");
-    let mut params = made::server(&[NAME]);
+    let middle = Issuer::signed_by(params, sample::key(), &root).expect("an intermediate");
+    let mut params = sample::server(&[NAME]);
     params.distinguished_name = directory(of_leaf);
-    let sent = vec![made::signed(&params, &middle), middle.der().clone()];
+    let sent = vec![sample::signed(&params, &middle), middle.der().clone()];
     Case::new(sent, root.der().clone())
 }
 
@@ -83,12 +83,12 @@ fn in_domain(domain: &str) -> Case {
 }
 
 fn self_signed(authority: bool, named: bool) -> Case {
-    let mut params = made::server(&[NAME]);
+    let mut params = sample::server(&[NAME]);
     if authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     }
     let own = params
-        .self_signed(&made::key())
+        .self_signed(&sample::key())
         .expect("signed")
         .der()
         .clone();
@@ -102,28 +102,28 @@ fn self_signed(authority: bool, named: bool) -> Case {
 fn below(count: usize) -> Case {
     let root = root();
     let mut sent = Vec::new();
-    let mut last = made::intermediate(&root, "Issuing 1");
+    let mut last = sample::intermediate(&root, "Issuing 1");
     sent.insert(0, last.der().clone());
     for number in 2..=count {
-        last = made::intermediate(&last, &format!("Issuing {number}"));
+        last = sample::intermediate(&last, &format!("Issuing {number}"));
         sent.insert(0, last.der().clone());
     }
-    sent.insert(0, made::leaf(&last, &[NAME]));
+    sent.insert(0, sample::leaf(&last, &[NAME]));
     Case::new(sent, root.der().clone())
 }
 
 /// An authority renewed its key: its old key signed its new certificate.
 fn renewed_key(constraints: BasicConstraints) -> Case {
     let root = root();
-    let mut params = made::authority("Issuing 1");
+    let mut params = sample::authority("Issuing 1");
     params.is_ca = IsCa::Ca(constraints);
-    let old = Issuer::signed_by(params, made::key(), &root).expect("an intermediate");
-    let mut params = made::authority("Issuing 1");
+    let old = Issuer::signed_by(params, sample::key(), &root).expect("an intermediate");
+    let mut params = sample::authority("Issuing 1");
     // Without it OpenSSL takes the new certificate for one that signed itself.
     params.use_authority_key_identifier_extension = true;
-    let new = Issuer::signed_by(params, made::key(), &old).expect("an intermediate");
+    let new = Issuer::signed_by(params, sample::key(), &old).expect("an intermediate");
     let sent = vec![
-        made::leaf(&new, &[NAME]),
+        sample::leaf(&new, &[NAME]),
         new.der().clone(),
         old.der().clone(),
     ];
@@ -132,11 +132,11 @@ fn renewed_key(constraints: BasicConstraints) -> Case {
 
 fn missing(fetched: bool) -> Case {
     let root = root();
-    let middle = made::intermediate(&root, "Issuing 1");
+    let middle = sample::intermediate(&root, "Issuing 1");
     let url = "http://pki.example.com/i.crt";
-    let mut params = made::server(&[NAME]);
-    made::access(&mut params, &[url]);
-    let mut case = Case::new(vec![made::signed(&params, &middle)], root.der().clone());
+    let mut params = sample::server(&[NAME]);
+    sample::access(&mut params, &[url]);
+    let mut case = Case::new(vec![sample::signed(&params, &middle)], root.der().clone());
     if fetched {
         let url = url.to_string();
         let der = middle.der().clone();
@@ -160,22 +160,22 @@ fn ed25519() -> rcgen::KeyPair {
 
 fn leaf_on_ed25519() -> Case {
     let root = root();
-    let leaf = made::server(&[NAME]).signed_by(&ed25519(), &root);
+    let leaf = sample::server(&[NAME]).signed_by(&ed25519(), &root);
     let leaf = leaf.expect("signed").der().clone();
     Case::new(vec![leaf], root.der().clone())
 }
 
 fn authority_on_ed25519() -> Case {
-    let root = Issuer::self_signed(made::authority("Site Root"), ed25519()).expect("a root");
-    Case::new(vec![made::leaf(&root, &[NAME])], root.der().clone())
+    let root = Issuer::self_signed(sample::authority("Site Root"), ed25519()).expect("a root");
+    Case::new(vec![sample::leaf(&root, &[NAME])], root.der().clone())
 }
 
 /// An RSA root and a leaf with another key, by openssl.
 fn leaf_with_key(key: &str) -> Case {
     let folder = tempfile::tempdir().expect("a folder");
-    let root = made::openssl_root_by(folder.path(), "Old Root", RSA);
+    let root = sample::openssl_root_by(folder.path(), "Old Root", RSA);
     let words = format!("-sha256 {WITH_NAME}");
-    let leaf = made::openssl_leaf_with(folder.path(), NAME, key, &words);
+    let leaf = sample::openssl_leaf_with(folder.path(), NAME, key, &words);
     Case::of_today(vec![leaf], root)
 }
 
@@ -188,23 +188,23 @@ fn unreadable(params: &mut CertificateParams, identifier: &[u64]) {
 /// A leaf for every host of a domain, by an intermediate that may not issue for one of them.
 fn every_host_but(host: &str) -> Case {
     let root = root();
-    let mut params = made::authority("Issuing 1");
+    let mut params = sample::authority("Issuing 1");
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: Vec::new(),
         excluded_subtrees: vec![GeneralSubtree::DnsName(host.to_string())],
     });
-    let middle = Issuer::signed_by(params, made::key(), &root).expect("an intermediate");
-    let mut params = made::server(&["*.example.com"]);
+    let middle = Issuer::signed_by(params, sample::key(), &root).expect("an intermediate");
+    let mut params = sample::server(&["*.example.com"]);
     params.distinguished_name = directory("Corp");
-    let sent = vec![made::signed(&params, &middle), middle.der().clone()];
+    let sent = vec![sample::signed(&params, &middle), middle.der().clone()];
     Case::new(sent, root.der().clone())
 }
 
 /// A root and a leaf by openssl, with the words that say how each is made.
 fn openssl(root: &str, bits: usize, leaf: &str) -> Case {
     let folder = tempfile::tempdir().expect("a folder");
-    let root = made::openssl_root_by(folder.path(), "Old Root", root);
-    let leaf = made::openssl_leaf_by(folder.path(), NAME, bits, leaf);
+    let root = sample::openssl_root_by(folder.path(), "Old Root", root);
+    let leaf = sample::openssl_leaf_by(folder.path(), NAME, bits, leaf);
     Case::of_today(vec![leaf], root)
 }
 
@@ -266,7 +266,7 @@ fn cases() -> Vec<(&'static str, Case)> {
         (
             "an address in an entry for addresses",
             leaf_for("192.0.2.10", |params| {
-                *params = made::server(&["192.0.2.10"]);
+                *params = sample::server(&["192.0.2.10"]);
                 params.distinguished_name = directory("Corp");
             }),
         ),
@@ -279,7 +279,7 @@ fn cases() -> Vec<(&'static str, Case)> {
         ),
         (
             "another name",
-            leaf(|params| *params = made::server(&["other.example.com"])),
+            leaf(|params| *params = sample::server(&["other.example.com"])),
         ),
         (
             "SHA-1 by the site's own root",
@@ -527,12 +527,12 @@ fn cases() -> Vec<(&'static str, Case)> {
 
 fn intermediate_below_zero() -> Case {
     let root = root();
-    let mut params = made::authority("Issuing 1");
+    let mut params = sample::authority("Issuing 1");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    let first = Issuer::signed_by(params, made::key(), &root).expect("an intermediate");
-    let second = made::intermediate(&first, "Issuing 2");
+    let first = Issuer::signed_by(params, sample::key(), &root).expect("an intermediate");
+    let second = sample::intermediate(&first, "Issuing 2");
     let sent = vec![
-        made::leaf(&second, &[NAME]),
+        sample::leaf(&second, &[NAME]),
         second.der().clone(),
         first.der().clone(),
     ];
@@ -540,17 +540,17 @@ fn intermediate_below_zero() -> Case {
 }
 
 fn unknown_root() -> Case {
-    let device = made::root("Device");
-    let sent = vec![made::leaf(&device, &[NAME]), device.der().clone()];
+    let device = sample::root("Device");
+    let sent = vec![sample::leaf(&device, &[NAME]), device.der().clone()];
     Case::new(sent, root().der().clone())
 }
 
 fn disordered() -> Case {
     let root = root();
-    let first = made::intermediate(&root, "Issuing 1");
-    let second = made::intermediate(&first, "Issuing 2");
+    let first = sample::intermediate(&root, "Issuing 1");
+    let second = sample::intermediate(&first, "Issuing 2");
     let sent = vec![
-        made::leaf(&second, &[NAME]),
+        sample::leaf(&second, &[NAME]),
         first.der().clone(),
         second.der().clone(),
     ];

@@ -384,18 +384,18 @@ mod tests {
     use x509_parser::prelude::X509Extension;
 
     use super::*;
-    use crate::wire::trust::certificate::made;
+    use crate::wire::trust::certificate::sample;
 
     #[test]
     fn a_list_of_some_reasons_only_proves_nothing() {
-        let root = made::root("Site Root");
+        let root = sample::root("Site Root");
         // issuingDistributionPoint, critical, with onlySomeReasons: keyCompromise.
         let extension = b"\x30\x10\x06\x03\x55\x1d\x1c\x01\x01\xff\x04\x06\x30\x04\x83\x02\x06\x40";
         let (_, extension) = X509Extension::from_der(extension).expect("an extension");
         let ParsedExtension::IssuingDistributionPoint(point) = extension.parsed_extension() else {
             panic!("{extension:?}");
         };
-        let leaf = made::leaf(&root, &["ibs01.example.com"]);
+        let leaf = sample::leaf(&root, &["ibs01.example.com"]);
         let (_, leaf) = X509Certificate::from_der(&leaf).expect("a certificate");
         assert_eq!(of_scope(point, &leaf), Some(Fault::SomeReasons));
     }

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::wire::tls::servers::free_port;
-use crate::wire::trust::certificate::made::{self, openssl};
+use crate::wire::trust::certificate::sample::{self, openssl};
 use crate::wire::trust::revocation::fetch::{NotConnected, Way, fetch};
 use crate::wire::trust::revocation::tests::openssl_authority;
 
@@ -176,15 +176,15 @@ async fn an_answer_has_its_time_and_its_certificate() {
     // The root's own certificate has another number.
     let other = check(&answer, &root, &root, Timestamp::now()).faults;
     assert_eq!(other, [Fault::AnotherCertificate]);
-    let stranger = made::root("Old Root");
+    let stranger = sample::root("Old Root");
     let found = check(&answer, &leaf, stranger.der(), Timestamp::now()).faults;
     assert_eq!(found[0], Fault::AnotherCertificate);
 }
 
 #[test]
 fn a_refusal_is_named() {
-    let root = made::root("Site Root");
-    let leaf = made::leaf(&root, &["ibs01.example.com"]);
+    let root = sample::root("Site Root");
+    let leaf = sample::leaf(&root, &["ibs01.example.com"]);
     let of = |answer: &[u8]| check(answer, &leaf, root.der(), Timestamp::UNIX_EPOCH).faults;
     assert_eq!(of(&[0x30, 3, 10, 1, 6]), [Fault::Refused("unauthorized")]);
     assert_eq!(of(&[0x30, 3, 10, 1, 3]), [Fault::Refused("try-later")]);

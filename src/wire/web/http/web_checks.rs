@@ -198,7 +198,7 @@ fn add(seen: &mut HttpSeen, findings: Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::super::answer::Reader;
-    use super::super::passage::tests::answered;
+    use super::super::pass_through::tests::answered;
     use super::*;
     use crate::catalogue::{CONFIGMGR_2007, Catalogue, Need};
     use crate::observation::{Meddled, Meddler, RoleProof};

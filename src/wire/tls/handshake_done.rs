@@ -21,13 +21,13 @@ use crate::observation::Presented;
 
 /// A TLS stream whose handshake is done.
 #[derive(Debug)]
-pub(crate) struct Shaken<S> {
+pub(crate) struct HandshakeDone<S> {
     pub(super) stream: TlsStream<Counted<S>>,
     pub(super) presented: Presented,
     late: Late,
 }
 
-impl<S> Shaken<S> {
+impl<S> HandshakeDone<S> {
     /// After a handshake: up to TLS 1.2 a server that ends it has taken the client certificate.
     pub(super) fn new(stream: TlsStream<Counted<S>>, presented: Presented, late: Late) -> Self {
         let version = stream.get_ref().1.protocol_version();
@@ -48,7 +48,7 @@ impl<S> Shaken<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Shaken<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HandshakeDone<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -79,7 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Shaken<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Shaken<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HandshakeDone<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -35,7 +35,7 @@ impl Of {
 
 /// A flow that clients use, as one of the files or both have it.
 #[derive(Clone, Debug)]
-pub struct Used {
+pub struct ClientDoor {
     /// The flow in the joined site. It is required, because those clients need it.
     pub flow: Flow,
     /// Whose it is.
@@ -49,13 +49,13 @@ pub struct Used {
 }
 
 /// The flows that clients of a zone of the joined site use at client request ports and at update points' pairs.
-pub fn used(
+pub fn client_doors(
     old: &Side<'_>,
     new: &Side<'_>,
     catalogue: &Catalogue,
     union: &Union,
     zone: ZoneId,
-) -> Vec<Used> {
+) -> Vec<ClientDoor> {
     let mut all = of_side(new, catalogue, zone, Of::New);
     let name = &new.site.zones[zone].name;
     let old_zone = old.site.zones.iter().position(|it| it.name == *name);
@@ -71,7 +71,7 @@ pub fn used(
         };
         one.flow.from = Origin::Zone(zone);
         one.flow.to = Target::System(system);
-        let door = |used: &Used| (used.flow.to.clone(), used.flow.port, used.flow.protocol);
+        let door = |used: &ClientDoor| (used.flow.to.clone(), used.flow.port, used.flow.protocol);
         let same = all
             .iter_mut()
             .find(|other| door(other) == door(&one) && other.roles == one.roles);
@@ -83,7 +83,7 @@ pub fn used(
     all
 }
 
-fn of_side(side: &Side<'_>, catalogue: &Catalogue, zone: ZoneId, of: Of) -> Vec<Used> {
+fn of_side(side: &Side<'_>, catalogue: &Catalogue, zone: ZoneId, of: Of) -> Vec<ClientDoor> {
     if !side.site.clients.contains(&zone) {
         return Vec::new();
     }
@@ -99,7 +99,7 @@ fn of_side(side: &Side<'_>, catalogue: &Catalogue, zone: ZoneId, of: Of) -> Vec<
             let has = |of: &[Setting]| of.iter().any(|setting| settings.contains(setting));
             let is_client_port = has(&[Setting::ClientHttp, Setting::ClientHttps]);
             let is_update_port = has(&[Setting::SoftwareUpdateHttp, Setting::SoftwareUpdateHttps]);
-            (is_client_port || is_update_port).then(|| Used {
+            (is_client_port || is_update_port).then(|| ClientDoor {
                 flow: Flow {
                     need: Need::Required,
                     ..flow.clone()

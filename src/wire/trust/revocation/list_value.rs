@@ -417,14 +417,14 @@ mod tests {
 
     use super::super::certified::certified;
     use super::*;
-    use crate::wire::trust::certificate::{Roots, made};
+    use crate::wire::trust::certificate::{Roots, sample};
 
     fn now() -> Timestamp {
         "2026-06-01T00:00:00Z".parse().expect("a time")
     }
 
     /// A list that revokes serial number 0x4711.
-    fn list(by: &made::Issuer) -> Vec<u8> {
+    fn list(by: &sample::Issuer) -> Vec<u8> {
         let params = CertificateRevocationListParams {
             this_update: date_time_ymd(2026, 5, 1),
             next_update: date_time_ymd(2026, 7, 1),
@@ -441,31 +441,31 @@ mod tests {
         params.signed_by(by).expect("signed").der().to_vec()
     }
 
-    fn revocable(root: &made::Issuer) -> Vec<Certified> {
-        let mut params = made::server(&["a.example"]);
+    fn revocable(root: &sample::Issuer) -> Vec<Certified> {
+        let mut params = sample::server(&["a.example"]);
         params.serial_number = Some(SerialNumber::from(0x4711));
-        let leaf = made::signed(&params, root).to_vec();
+        let leaf = sample::signed(&params, root).to_vec();
         certified(&[leaf], &Roots::new(&[root.der().clone()], &[]))
     }
 
     #[test]
     fn only_the_authoritys_own_list_revokes() {
-        let root = made::root("Site Root");
+        let root = sample::root("Site Root");
         let all = revocable(&root);
         let own = of_list(&list(&root), &[0], &all, now());
         assert_eq!((own.fault, own.revoked), (None, vec![0]));
         // Of the same name, by another key.
-        let forged = of_list(&list(&made::root("Site Root")), &[0], &all, now());
+        let forged = of_list(&list(&sample::root("Site Root")), &[0], &all, now());
         assert!(forged.revoked.is_empty());
-        let strange = of_list(&list(&made::root("Another")), &[0], &all, now());
+        let strange = of_list(&list(&sample::root("Another")), &[0], &all, now());
         assert_eq!(strange.fault, Some(ListFault::Invalid));
         assert!(strange.revoked.is_empty());
     }
 
     #[test]
     fn a_list_of_an_authority_that_nobody_met_is_only_asked_for_its_dates() {
-        let root = made::root("Site Root");
-        let bytes = list(&made::root("Client Root"));
+        let root = sample::root("Site Root");
+        let bytes = list(&sample::root("Client Root"));
         let all = revocable(&root);
         let good = of_list(&bytes, &[], &all, now());
         assert_eq!(good.fault, None);
@@ -480,7 +480,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_bytes_are_weighed_without_panic(bytes: Vec<u8>) {
-            let all = revocable(&made::root("Site Root"));
+            let all = revocable(&sample::root("Site Root"));
             let _ = of_list(&bytes, &[0], &all, now());
             let _ = of_answer(&bytes, 0, &all[0], now());
         }
