@@ -11,7 +11,7 @@ mod words;
 /// YAML files with positions.
 mod yaml;
 /// The rules of a product, as data.
-pub mod catalogue;
+pub mod product;
 /// The site file as written, with positions.
 pub mod config;
 /// The site with every name resolved; it cannot be wrong.

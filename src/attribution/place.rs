@@ -127,9 +127,9 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
     use crate::config;
     use crate::observation::{Hop, HopAnswer};
+    use crate::product::{CONFIGMGR_2007, Catalogue};
 
     fn at(number: u8) -> IpAddr {
         IpAddr::from([192, 0, 2, number])

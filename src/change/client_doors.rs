@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::numbers::settings;
 use super::{Side, Union};
-use crate::catalogue::{Catalogue, Need, Role, Setting};
 use crate::plan::{self, Flow, Target};
+use crate::product::{Catalogue, Need, Role, Setting};
 use crate::site::{Origin, ZoneId};
 use crate::words::words;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::Side;
 use super::document::{CannotLearn, GivenProperty};
 use super::numbers::{Number, Numbers};
-use crate::catalogue::{Catalogue, Changed, Gives, Need, Property, Role, Setting, Value};
 use crate::config::Mode;
 use crate::plan;
+use crate::product::{Catalogue, Changed, Gives, Need, Property, Role, Setting, Value};
 use crate::site::{Origin, ZoneId};
 
 /// The Internet zone, when the site has clients there.

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::Confidence;
 use crate::plan::{Destination, FlowEntry, SiteName, ToolName};
+use crate::product::Confidence;
 
 /// What two site files differ in, and in which order to go from one to the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Side;
 use super::document::{Closing, Elsewhere, Leads, Needed, Opening, Retired, Staying};
 use super::numbers::{Number, Numbers, is_of, words};
-use crate::catalogue::{Catalogue, Need};
 use crate::plan::{self, Destination, Flow};
+use crate::product::{Catalogue, Need};
 use crate::site::Origin;
 
 /// What a flow comes or goes with.

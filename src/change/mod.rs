@@ -18,8 +18,8 @@ mod client_doors;
 #[cfg(test)]
 mod tests;
 
-use crate::catalogue::Catalogue;
 use crate::plan::{Plan, SiteName, ToolName};
+use crate::product::Catalogue;
 use crate::site::Site;
 
 pub use client_doors::{ClientDoor, Of, client_doors};

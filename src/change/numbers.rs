@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Side;
-use crate::catalogue::{Catalogue, Changed, Role, Setting};
 use crate::plan::Flow;
+use crate::product::{Catalogue, Changed, Role, Setting};
 
 /// A port with what is spoken there: `8443 (HTTPS)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Side;
 use super::document::SettingChange;
 use super::numbers::both;
-use crate::catalogue::Setting;
+use crate::product::Setting;
 use crate::site::{OwnFlow, Site, System, Translation};
 
 /// Settings with their values, in the order in which they are shown; empty: nothing.
@@ -139,7 +139,7 @@ fn of_system(site: &Site, system: &System) -> Values {
             "software_update_ports",
             match system
                 .client_roles
-                .contains(&crate::catalogue::Role::SoftwareUpdatePoint)
+                .contains(&crate::product::Role::SoftwareUpdatePoint)
             {
                 true => format!("{http} and {https}"),
                 false => String::new(),

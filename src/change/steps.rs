@@ -6,8 +6,8 @@ use super::Side;
 use super::document::{Closing, Elsewhere, Leads, Opening, Retired, Step};
 use super::flows::{CLIENT_PORTS, OTHER, UPDATE_PORTS};
 use super::numbers::{Numbers, words};
-use crate::catalogue::{At, Catalogue, ChangeStep, Changed, Confidence, Role, Stage};
 use crate::plan::{Destination, FlowEntry, Port};
+use crate::product::{At, Catalogue, ChangeStep, Changed, Confidence, Role, Stage};
 use crate::site::System;
 
 /// The places of one step, each with its flows.

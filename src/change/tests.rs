@@ -1,7 +1,7 @@
 //! Pairs of files, and what they must be found to differ in.
 
 use super::*;
-use crate::catalogue::CONFIGMGR_2007;
+use crate::product::CONFIGMGR_2007;
 
 /// A site with these keys of `site`, a management point in the perimeter and an update point with this pair.
 fn file(site: &str, pair: &str, more: &str) -> String {
@@ -421,7 +421,7 @@ fn systems_that_only_the_old_file_has_are_joined_behind_the_new_ones() {
     );
     let points = used
         .iter()
-        .filter(|it| it.roles.contains(&crate::catalogue::Role::ManagementPoint));
+        .filter(|it| it.roles.contains(&crate::product::Role::ManagementPoint));
     let points: Vec<_> = points
         .map(|it| (it.of, it.flow.port.low, it.flow.to.clone()))
         .collect();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::document::{ChangeDocument, Elsewhere, Leads, Staying, Step};
-use crate::catalogue::{Confidence, Gives};
 use crate::diagnostic::visible;
 use crate::plan::FlowEntry;
+use crate::product::{Confidence, Gives};
 
 /// No more than what was compared.
 const NOTHING_DIFFERS: &str = "nothing differs of what is compared.

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::catalogue::Role;
 use crate::config::ProxyTls;
+use crate::product::Role;
 use crate::site::{Site, System, SystemId, ZoneId};
 
 /// Both sites in one.

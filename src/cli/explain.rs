@@ -9,10 +9,10 @@ use super::output::Output;
 use super::signing::Verifier;
 use super::streams::say;
 use super::{WRONG, files};
-use crate::catalogue::Catalogue;
 use crate::diagnostic::{nearest_few, visible};
 use crate::explain::{self, About, ExplainDocument};
 use crate::plan;
+use crate::product::Catalogue;
 use crate::report::ReportDocument;
 
 /// How many words that may have been meant are shown.

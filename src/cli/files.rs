@@ -11,10 +11,10 @@ use super::credentials::{self, Credentials, Use};
 use super::named::{Kind, read};
 use super::signing::Verifier;
 use super::streams::say;
-use crate::catalogue::{self, Catalogue};
 use crate::config::{self, Config};
 use crate::diagnostic::{Problem, has_errors, render};
 use crate::plan::{self, Plan};
+use crate::product::{self, Catalogue};
 use crate::report::{self, Joinable, ReportDocument};
 use crate::site::Site;
 
@@ -111,8 +111,8 @@ pub(super) fn load_catalogue(
     product: Option<&str>,
 ) -> anyhow::Result<Option<Catalogue>> {
     let Some(path) = path else {
-        let embedded = product.and_then(catalogue::find);
-        return Catalogue::parse(embedded.unwrap_or(catalogue::CONFIGMGR_2007))
+        let embedded = product.and_then(product::find);
+        return Catalogue::parse(embedded.unwrap_or(product::CONFIGMGR_2007))
             .map(Some)
             .map_err(|problems| {
                 anyhow::anyhow!("the embedded catalogue has {} findings", problems.len())

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::keys::keys;
 use super::kinds::*;
-use crate::catalogue::{Need, Protocol, Transport};
 use crate::diagnostic::Problem;
+use crate::product::{Need, Protocol, Transport};
 use crate::yaml::{self, At};
 
 /// A flow of the user's own, and where it stands.

@@ -8,8 +8,8 @@ use super::Pin;
 use super::keys::{Entries, What, keys};
 use super::kinds::*;
 use super::site::PortPair;
-use crate::catalogue::Role;
 use crate::diagnostic::Problem;
+use crate::product::Role;
 use crate::words::words;
 use crate::yaml::{self, At, Node, Ports};
 

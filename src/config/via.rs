@@ -12,8 +12,8 @@ use url::Url;
 use super::keys::{What, keys};
 use super::kinds::*;
 use super::system::{is_host_name, roles};
-use crate::catalogue::Role;
 use crate::diagnostic::Problem;
+use crate::product::Role;
 use crate::yaml::{self, Node, Value};
 
 /// The port of a SOCKS proxy where none is given (RFC 1928 section 3).

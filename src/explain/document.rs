@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::Confidence;
 use crate::observation::FlowState;
 use crate::plan::{ExceptionEntry, FlowEntry, ToolName};
+use crate::product::Confidence;
 use crate::report::{Accepted, Lapsed};
 use crate::verdict::{Cause, Level, Owner, Verdict};
 

@@ -2,9 +2,9 @@
 
 use super::document::{ClientLogs, FlowExplained};
 use super::{rule, seen, sure, tries};
-use crate::catalogue::{Catalogue, Outcome, Role};
 use crate::plan::{self, ExceptionEntry, Flow, FlowEntry, Target};
 use crate::probe::Ladder;
+use crate::product::{Catalogue, Outcome, Role};
 use crate::report::{self, ReportDocument};
 use crate::site::Site;
 

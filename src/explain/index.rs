@@ -2,8 +2,8 @@
 
 use super::document::{About, Entry, Index};
 use super::{cause, rule, topic};
-use crate::catalogue::Catalogue;
 use crate::diagnostic::nearest_few;
+use crate::product::Catalogue;
 use crate::report::ReportDocument;
 use crate::verdict::{Cause, said_of};
 
@@ -52,7 +52,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::catalogue::CONFIGMGR_2007;
+    use crate::product::CONFIGMGR_2007;
 
     fn catalogue() -> Catalogue {
         Catalogue::parse(CONFIGMGR_2007).expect("no findings")

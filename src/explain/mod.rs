@@ -23,7 +23,7 @@ pub use index::{index, suggestions, word};
 pub use seen::seen;
 pub use text::text;
 
-use crate::catalogue::Confidence;
+use crate::product::Confidence;
 
 /// How sure something is, in words.
 fn sure(confidence: Confidence) -> &'static str {

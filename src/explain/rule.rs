@@ -2,8 +2,8 @@
 
 use super::document::{Known, RuleExplained};
 use super::{cited, sure};
-use crate::catalogue::{Catalogue, Confidence, End, PortName, Rule};
 use crate::plan;
+use crate::product::{Catalogue, Confidence, End, PortName, Rule};
 use crate::site::SWEPT;
 
 /// A rule by its id; `None` where there is none.

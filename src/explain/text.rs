@@ -8,8 +8,8 @@ use super::document::{
     About, CauseExplained, Entry, ExplainDocument, FlowExplained, Index, Known, RuleExplained,
     SeenFlow, TopicExplained,
 };
-use crate::catalogue::Need;
 use crate::diagnostic::visible;
+use crate::product::Need;
 use crate::verdict::Owner;
 
 /// As text with colours; the caller strips them where they are not wanted.

@@ -2,7 +2,7 @@
 
 use super::document::{Known, TopicExplained};
 use super::{cited, sure};
-use crate::catalogue::Topic;
+use crate::product::Topic;
 
 pub(super) fn topic(topic: &Topic) -> TopicExplained {
     TopicExplained {

@@ -1,7 +1,7 @@
 //! How a flow is tried, and what shows that it is as it must be, in words.
 
-use crate::catalogue::Need;
 use crate::probe::{Datagram, Ladder};
+use crate::product::Need;
 
 /// What is sent, and what proves it.
 pub(super) struct Tries {

@@ -12,10 +12,10 @@ use std::net::SocketAddr;
 
 use rustls::pki_types::CertificateDer;
 
-use crate::catalogue::{Catalogue, Need, Protocol, Transport};
 use crate::os;
 use crate::plan::{Flow, Plan, Target};
 use crate::probe::Way;
+use crate::product::{Catalogue, Need, Protocol, Transport};
 use crate::site::{Origin, Site, SystemId, ZoneId};
 use certificates::Authority;
 use stand_in::{StandIn, spawn};

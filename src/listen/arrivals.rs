@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::catalogue::Transport;
+use crate::product::Transport;
 use crate::report::{Arrival, ArrivalKind as Kind};
 use crate::wire::challenge::{Id, Request, hexadecimal};
 

@@ -9,7 +9,7 @@ use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
 use super::{Listener, Met};
-use crate::catalogue::Transport;
+use crate::product::Transport;
 use crate::wire::challenge::{self, FRAME};
 
 /// A pause after an error of the socket; some systems report ICMP messages about earlier answers this way.

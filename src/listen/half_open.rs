@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::arrivals::What;
 use super::{Listener, Met};
-use crate::catalogue::Transport;
 use crate::os;
+use crate::product::Transport;
 
 /// How often the tables are read.
 const EVERY: Duration = Duration::from_millis(300);

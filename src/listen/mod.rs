@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
-use crate::catalogue::Transport;
+use crate::product::Transport;
 use crate::report::{Arrival, ListenedPort, Listening};
 use crate::wire::Token;
 use crate::wire::challenge::{self, Asks, Proof, Request, Says};

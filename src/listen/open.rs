@@ -8,8 +8,8 @@ use tokio::net::{TcpListener, UdpSocket};
 
 use super::listened;
 use super::ports::{Part, Wanted, handful};
-use crate::catalogue::Transport;
 use crate::os;
+use crate::product::Transport;
 use crate::report::{ListenedPort, Listening};
 
 /// What was opened, and what became of every port.

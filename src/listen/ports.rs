@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::{Need, Protocol, Transport};
 use crate::plan::{Flow, Plan, Target};
+use crate::product::{Need, Protocol, Transport};
 use crate::site::{Site, SystemId};
 use crate::yaml::Ports;
 
@@ -104,16 +104,16 @@ pub(super) fn handful(range: Ports) -> Vec<Vec<u16>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{self, Catalogue};
     use crate::config;
     use crate::plan;
+    use crate::product::{self, Catalogue};
 
     fn of_example(name: &str) -> Vec<Wanted> {
         of_site(include_str!("../../probes.yaml"), name)
     }
 
     fn of_site(text: &str, name: &str) -> Vec<Wanted> {
-        let catalogue = Catalogue::parse(catalogue::CONFIGMGR_2007).expect("the catalogue");
+        let catalogue = Catalogue::parse(product::CONFIGMGR_2007).expect("the catalogue");
         let (config, mut problems) = config::read(text.as_bytes());
         let site = Site::new(&config.expect("a file"), &catalogue, &mut problems).expect("a site");
         let system = site.systems.iter().position(|system| system.name == name);

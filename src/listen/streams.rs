@@ -12,7 +12,7 @@ use tracing::{Instrument as _, debug_span};
 use super::open::Stream;
 use super::places::Place;
 use super::{Listener, Met};
-use crate::catalogue::Transport;
+use crate::product::Transport;
 use crate::wire::challenge;
 use crate::wire::windows::rpc::server as mapper;
 

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Role, Verb};
+use crate::product::{Role, Verb};
 use crate::words::words;
 pub(crate) use brief::Brief;
 pub use clock::ServerClock;

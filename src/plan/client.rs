@@ -1,7 +1,7 @@
 //! The flows of one client, with the numbers that it was given.
 
 use super::{Plan, Target, derive};
-use crate::catalogue::{Catalogue, End, Need, Setting};
+use crate::product::{Catalogue, End, Need, Setting};
 use crate::site::{Origin, Site, ZoneId};
 
 /// The flows that a client of a zone uses, if its numbers are these instead of the site's. None is forbidden: a client

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{Flow, LIST, OWN, Reason, Target, WATCHLIST};
-use crate::catalogue::{
-    Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Role, Rule, Setting, Transport,
-};
 use crate::config::{Mode, ProxyTls, Replication, UpdateSync};
 use crate::diagnostic::Place;
+use crate::product::{
+    Catalogue, Condition, Confidence, End, Need, PortName, Protocol, Role, Rule, Setting, Transport,
+};
 use crate::site::{Origin, Site, SystemId, ZoneId};
 use crate::yaml::Ports;
 

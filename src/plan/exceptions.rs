@@ -6,9 +6,9 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::{Plan, id};
-use crate::catalogue::Transport;
 use crate::config::Sweep;
 use crate::diagnostic::{Problem, nearest_few};
+use crate::product::Transport;
 use crate::site::{Exception, FlowId, IdPort, Site};
 
 /// How many ids that may have been meant are shown.
@@ -100,9 +100,9 @@ fn dated(exception: &Exception, today: Date) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
     use crate::config;
     use crate::plan::derive;
+    use crate::product::{CONFIGMGR_2007, Catalogue};
 
     const SITE: &str = r#"
 site: { code: PRI, product: configmgr-2007, crl_check: false }

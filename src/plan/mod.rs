@@ -18,8 +18,8 @@ mod translate;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::catalogue::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::diagnostic::Place;
+use crate::product::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::site::{Origin, Site, SystemId, Translator, ZoneId};
 use crate::yaml::Ports;
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::devices::firewalls_in_words;
 use super::{Flow, Plan, Target};
-use crate::catalogue::{Confidence, Need, Protocol, Transport};
 use crate::diagnostic::{Place, visible};
+use crate::product::{Confidence, Need, Protocol, Transport};
 use crate::site::{Exception, Origin, Site};
 
 /// A flow in a report or plan, as far as it is known before any packet is sent.
@@ -453,7 +453,7 @@ fn forbidden(site: &Site, flows: &[&Flow]) -> String {
             site.origin_name(flow.from),
             destination(site, &flow.to)
         );
-        let port = if flow.transport == crate::catalogue::Transport::Tcp {
+        let port = if flow.transport == crate::product::Transport::Tcp {
             flow.port.to_string()
         } else {
             format!("{}/{}", flow.port, flow.transport)

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Flow, Plan, Target};
-use crate::catalogue::{Catalogue, Condition, End, Need, Protocol, Role, Rule};
 use crate::config::ProxyTls;
+use crate::product::{Catalogue, Condition, End, Need, Protocol, Role, Rule};
 use crate::site::{Origin, Site, SystemId};
 
 /// The roles that a flow leads to, by the rules that made it and speak its protocol; behind a proxy, those of the

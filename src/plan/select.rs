@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Flow, Plan, Target};
-use crate::catalogue::Need;
+use crate::product::Need;
 use crate::site::{Origin, Site, SystemId, ZoneId};
 
 /// A flow that a vantage tries.
@@ -78,12 +78,7 @@ fn goes_around(site: &Site, flow: &Flow, start: ZoneId, system: Option<SystemId>
 fn is_moot(
     flow: &Flow,
     system: Option<SystemId>,
-    own: &BTreeSet<(
-        &Target,
-        crate::yaml::Ports,
-        crate::catalogue::Transport,
-        bool,
-    )>,
+    own: &BTreeSet<(&Target, crate::yaml::Ports, crate::product::Transport, bool)>,
 ) -> bool {
     let to_itself = system.is_some_and(|system| flow.to == Target::System(system));
     let said_otherwise = matches!(flow.from, Origin::Zone(_))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Flow, Reason, Target};
-use crate::catalogue::{Confidence, Need, Protocol, Transport};
+use crate::product::{Confidence, Need, Protocol, Transport};
 use crate::site::Origin;
 use crate::yaml::Ports;
 

@@ -8,7 +8,7 @@
 //! 3. Numbers that lead to it are asked in its place; without any, the number itself is.
 
 use super::{Flow, Target};
-use crate::catalogue::Need;
+use crate::product::Need;
 use crate::site::{Origin, Site, SystemId};
 use crate::yaml::Ports;
 

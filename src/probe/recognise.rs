@@ -14,9 +14,9 @@ use tokio::time::{Instant, timeout};
 
 use super::once::{again, in_place};
 use super::{Challenger, Prober, Question, Target, silence, spread, story, unanswered};
-use crate::catalogue::Transport;
 use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service, State};
 use crate::os::{self, Connection, Datagram, Manner};
+use crate::product::Transport;
 use crate::wire::challenge::{self, Aim, Proof};
 use crate::wire::message;
 

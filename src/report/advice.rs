@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::document::{Devices, Evidence};
 use super::on_roles;
-use crate::catalogue::{Catalogue, Need, Protocol};
 use crate::observation::{FlowState, MissingIssuer, ResetBy};
 use crate::plan::{self, FlowEntry};
+use crate::product::{Catalogue, Need, Protocol};
 use crate::verdict::{Cause, Verdict, said_of};
 
 /// What clients do that check revocation and cannot.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::Transport;
+use crate::product::Transport;
 
 use super::document::ToolName;
 use crate::plan::SiteName;

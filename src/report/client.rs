@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{Logged, ReportFlow};
 use super::reach::Reached;
-use crate::catalogue::{Asks, Catalogue, ClientStep, Confidence, Need, Role};
 use crate::diagnostic::visible;
 use crate::observation::{DnsNote, ResolverError, Unresolved};
 use crate::plan::{self, Flow, Target};
+use crate::product::{Asks, Catalogue, ClientStep, Confidence, Need, Role};
 use crate::site::Site;
 use crate::verdict::{Cause, Verdict};
 
@@ -109,7 +109,7 @@ pub(super) fn view(
         does: "turns to what else it uses; when, is not known".to_string(),
         asks: Asks::Systems,
         roles: Vec::new(),
-        confidence: crate::catalogue::Confidence::Unconfirmed,
+        confidence: crate::product::Confidence::Unconfirmed,
         source: String::new(),
     };
     let order = &catalogue.client_order;
@@ -275,7 +275,7 @@ fn number(it: &ClientNumber) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::CONFIGMGR_2007;
+    use crate::product::CONFIGMGR_2007;
 
     #[test]
     fn a_name_comes_to_a_good_end_only_when_somebody_said_so() {

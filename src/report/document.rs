@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::joined::{Alive, Answer, Arrived};
-use crate::catalogue::{Confidence, Transport};
 use crate::observation::{
     Certificate, ChainFault, Conversations, Depth, FlowState, HopResult, HttpSeen, Intercepted,
     ListSeen, MissingIssuer, Prohibition, ResetBy, SourcePorts, Speaks, TryResult,
 };
 use crate::plan::{Destination, FlowEntry, Source};
+use crate::product::{Confidence, Transport};
 use crate::verdict::{Cause, Control, Level, Owner, Remedy, Verdict, remedy};
 
 pub(super) use crate::plan::ToolName;

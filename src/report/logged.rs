@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::document::Logged;
-use crate::catalogue::{Catalogue, ClientError, Need, Outcome, Protocol, Role};
 use crate::observation::{
     CertificateFault, Ends, HttpSeen, Meddled, Observation, Service, State, Unresolved,
 };
 use crate::plan::{self, Flow, Target};
+use crate::product::{Catalogue, ClientError, Need, Outcome, Protocol, Role};
 use crate::site::{Origin, Site};
 use crate::verdict::{Cause, Judgement, Verdict};
 
@@ -37,7 +37,7 @@ pub(super) fn logged(
     };
     let mut all = Vec::new();
     for error in end.errors(catalogue, outcome) {
-        let entry = |log: Option<&crate::catalogue::Log>| Logged {
+        let entry = |log: Option<&crate::product::Log>| Logged {
             log: log.map(|log| log.file.clone()),
             code: error.shows.clone(),
             words: error.words(),

@@ -1,9 +1,9 @@
 //! What to do about a role that fails, sends elsewhere, or does not prove itself, in words for whoever has to act.
 
 use super::document::{Evidence, Tls};
-use crate::catalogue::Role;
 use crate::observation::{RoleFound, RoleProof};
 use crate::plan::FlowEntry;
+use crate::product::Role;
 
 /// The most authorities of a server that are named in a sentence.
 const MOST_NAMED: usize = 4;

@@ -6,11 +6,11 @@ use super::document::{
 };
 use super::whole::ReportDocument;
 use super::whole::SCHEMA;
-use crate::catalogue::{Confidence, Need, Protocol, Transport};
 use crate::observation::{
     Certificate, Depth, FlowState, Intercepted, Prohibition, Purpose, TryResult,
 };
 use crate::plan::{Declared, Destination, FlowEntry, Port, SiteName, Source, ToolName};
+use crate::product::{Confidence, Need, Protocol, Transport};
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
 /// The time at which made reports begin.

@@ -67,7 +67,7 @@ impl Missing {
     pub fn unknown_to(&self, site: &Site, plan: &Plan) -> Vec<&str> {
         let required = |wanted: &str| {
             let needed = |flow: &&crate::plan::Flow| {
-                flow.need == crate::catalogue::Need::Required && id(site, flow) == wanted
+                flow.need == crate::product::Need::Required && id(site, flow) == wanted
             };
             plan.flows.iter().find(needed).is_some()
         };

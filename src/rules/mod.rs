@@ -25,7 +25,7 @@ mod write;
 
 use std::net::IpAddr;
 
-use crate::catalogue::{Need, Transport};
+use crate::product::{Need, Transport};
 use crate::site::ZoneId;
 use crate::yaml::Ports;
 

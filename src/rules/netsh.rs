@@ -3,7 +3,7 @@
 use super::dialect::{Kind, Sheet};
 use super::heading::{joined, reasons};
 use super::{Family, Permit};
-use crate::catalogue::Transport;
+use crate::product::Transport;
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
     "These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2008 and later).",

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use super::range::Family;
 use super::view::{Headers, on_the_way, own_port, zone_of_target};
 use super::{Choice, Destination, Permit, Permitted, Rules, Source, Unwritten, source};
-use crate::catalogue::Need;
 use crate::plan::{Flow, Plan, Target, entry};
+use crate::product::Need;
 use crate::site::{Crossing, Site, ZoneId};
 use crate::yaml::Ports;
 

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::range::{Family, Range, minus, union};
-use crate::catalogue::Need;
 use crate::plan::{Flow, Plan};
+use crate::product::Need;
 use crate::site::{Origin, Site, SystemId, ZoneId};
 
 /// The addresses that may start a flow, as they are seen in a zone on its way.

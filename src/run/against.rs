@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::Stage;
 use crate::change::{self, ClientDoor, Side};
 use crate::observation::{Observation, State, Trouble};
 use crate::plan::{self, Chosen, Owner, Plan, Target};
+use crate::product::Stage;
 use crate::report::Against;
 use crate::site::Site;
 use crate::vantage::Place;

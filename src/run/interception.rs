@@ -104,7 +104,7 @@ fn of_one(tls: &TlsSeen, expected: Expected<'_>, trust: &Trust) -> observation::
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
+    use crate::product::{CONFIGMGR_2007, Catalogue};
 
     /// A proxy that publishes a management point, each pinned by the SHA-256 of its name.
     fn site(tls: &str) -> Site {

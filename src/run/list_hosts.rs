@@ -7,11 +7,11 @@ use std::net::IpAddr;
 
 use super::refusals::Refusals;
 use super::{Run, story, targets};
-use crate::catalogue::Need;
 use crate::diagnostic::Place;
 use crate::observation::{Observation, State, Unresolved};
 use crate::plan::{self, Flow, Owner, Target};
 use crate::probe::{self, Question, Turn, Way};
+use crate::product::Need;
 use crate::site::Site;
 use crate::verdict::Seen;
 use crate::wire::trust::revocation::gate::Gate;

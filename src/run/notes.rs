@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::Run;
-use crate::catalogue::{Need, Protocol};
 use crate::observation::{DnsNote, Observation, State, Unresolved};
 use crate::plan::{Chosen, Target};
 use crate::probe;
+use crate::product::{Need, Protocol};
 use crate::report::{self, Note};
 use crate::site::{Site, SystemId, ZoneId};
 use crate::verdict::{Cause, Seen};

@@ -7,10 +7,10 @@ use tracing::Span;
 
 use super::targets::{Names, Targets, targets};
 use super::{Run, story};
-use crate::catalogue::{Need, Protocol, Role, Transport};
 use crate::observation::Unresolved;
 use crate::plan::{self, Chosen, Flow, Target};
 use crate::probe::{self, Datagram, Gateway, Ladder, OldTls, Question, Turn, WebNeeds};
+use crate::product::{Need, Protocol, Role, Transport};
 use crate::site::{Origin, Site, System, ZoneId};
 
 /// A port on a way. Questions of one door differ in what they ask there.

@@ -122,8 +122,8 @@ pub(super) fn host_and_port(host: &str, port: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
     use crate::config;
+    use crate::product::{CONFIGMGR_2007, Catalogue};
 
     fn site() -> Site {
         let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("the catalogue");

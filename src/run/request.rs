@@ -5,8 +5,8 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
-use crate::catalogue::Catalogue;
 use crate::lab::Faults;
+use crate::product::Catalogue;
 use crate::site::Site;
 use crate::vantage::Place;
 use crate::wire::{ClientCertificate, Token};

@@ -8,10 +8,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::Run;
-use crate::catalogue::Need;
 use crate::observation::Unresolved;
 use crate::plan::{Chosen, Flow, Target};
 use crate::probe;
+use crate::product::Need;
 use crate::site::{Site, System, SystemId, ZoneId};
 
 /// Where a flow is tried, before names are resolved.

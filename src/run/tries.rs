@@ -10,9 +10,9 @@ use super::controls::{self, Lost};
 use super::event::{Event, Stage};
 use super::{Run, datagrams, interception, intermediates, look, revocation, sweep};
 use crate::attribution;
-use crate::catalogue::Need;
 use crate::plan::{Chosen, Owner};
 use crate::probe::{self, Question};
+use crate::product::Need;
 use crate::report::{Note, SweptSystem};
 use crate::verdict::{self, Seen};
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::request::SiteFile;
-use crate::catalogue::{Need, Role, Transport};
 use crate::config::{Route, Via};
 use crate::lab::Lab;
 use crate::observation::Unresolved;
 use crate::plan::{self, Flow, Target};
 use crate::probe::{self, Gateway, Way};
+use crate::product::{Need, Role, Transport};
 use crate::site::{Site, ZoneId};
 
 /// The ways out of this vantage.

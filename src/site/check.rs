@@ -9,9 +9,9 @@ use super::names::Names;
 use super::settings::settings;
 use super::systems::{databases, members, one_system};
 use super::{Crl, Origin, OwnFlow, Site, System, Zone, ZoneId, exceptions};
-use crate::catalogue::{self, Catalogue, Role};
 use crate::config::{self, Config, Mode, Sweep};
 use crate::diagnostic::Problem;
+use crate::product::{self, Catalogue, Role};
 use crate::yaml::At;
 
 /// Roles whose clients the file must name.
@@ -117,7 +117,7 @@ fn product(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) 
     if let Some(product) = &config.site.product
         && product.value != catalogue.product
     {
-        let known: Vec<String> = catalogue::all().map(|name| format!("`{name}`")).collect();
+        let known: Vec<String> = product::all().map(|name| format!("`{name}`")).collect();
         problems.push(
             Problem::error(
                 "unknown-product",

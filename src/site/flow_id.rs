@@ -1,6 +1,6 @@
 //! The id of a flow, `FROM>TO:PORT/TRANSPORT`, taken apart. Whether its ends exist is not asked here.
 
-use crate::catalogue::Transport;
+use crate::product::Transport;
 use crate::yaml::Ports;
 
 /// In the place of the port: those of a sweep that the firewalls let through to nobody, all in one finding.

@@ -20,11 +20,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::catalogue::{Catalogue, Need, Protocol, Role, Setting, Transport};
 use crate::config::{
     Config, CrlHosts, Mode, Pin, Probing, ProxyTls, Replication, Route, TlsVersion, UpdateSync,
 };
 use crate::diagnostic::{Place, Problem, has_errors};
+use crate::product::{Catalogue, Need, Protocol, Role, Setting, Transport};
 use crate::yaml::Ports;
 
 pub use exceptions::Exception;

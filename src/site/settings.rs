@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::{Catalogue, Setting};
 use crate::config::Config;
 use crate::diagnostic::{Place, Problem};
+use crate::product::{Catalogue, Setting};
 use crate::yaml::At;
 
 /// The console offers two services for each protocol.
@@ -143,8 +143,8 @@ fn retired_ports(found: &[At<u16>], active: &[u16], problems: &mut Vec<Problem>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::CONFIGMGR_2007;
     use crate::config;
+    use crate::product::CONFIGMGR_2007;
     use crate::site::Site;
 
     const FILE: &str = "

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use super::legs::also_in;
 use super::names::{Names, asking_zone};
 use super::{System, SystemId, Translation, ZoneId};
-use crate::catalogue::{Catalogue, Role, Setting};
 use crate::config::{self, Config, ProxyTls, Translated};
 use crate::diagnostic::Problem;
+use crate::product::{Catalogue, Role, Setting};
 use crate::yaml::At;
 
 pub(super) fn one_system(

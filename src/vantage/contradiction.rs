@@ -98,8 +98,8 @@ fn named_zone(site: &Site, address: IpAddr) -> Option<ZoneId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
     use crate::config;
+    use crate::product::{CONFIGMGR_2007, Catalogue};
     use crate::vantage::find;
 
     fn denied(from: Option<&str>, system: Option<&str>, own: &[&str]) -> Option<String> {

@@ -213,8 +213,8 @@ fn is_link_local(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
     use crate::config;
+    use crate::product::{CONFIGMGR_2007, Catalogue};
 
     fn site() -> Site {
         let text = "site: { code: PRI, product: configmgr-2007, crl_check: false }

@@ -42,11 +42,11 @@ pub fn said_of(cause: Cause) -> &'static Said {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Need;
     use crate::observation::{
         CertificateFault, Delivery, DeltaFault, ListFault, Lost, Missing, NotTried, Observation,
         Prohibition, Rejection, ResetBy, ResolverError, Service, State, Trouble, Unresolved, Way,
     };
+    use crate::product::Need;
     use crate::verdict::{Context, DateDoubt, DroppedAt, Owner, ZoneSilence, judge};
 
     #[test]

@@ -1,8 +1,8 @@
 //! What a flow is worth that left through a proxy: the proxy's word for what it refuses, the server's own for the rest.
 
 use super::{Cause, Judgement, Level, Owner, Verdict};
-use crate::catalogue::Need;
 use crate::observation::{Stop, Stopped};
+use crate::product::Need;
 
 fn because(verdict: Verdict, cause: Cause, level: Level, owner: Owner) -> Judgement {
     Judgement {

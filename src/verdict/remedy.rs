@@ -5,7 +5,7 @@
 //! that a page and the rules to load say the same.
 
 use super::{Cause, Owner};
-use crate::catalogue::Need;
+use crate::product::Need;
 
 /// What a firewall has to do with a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

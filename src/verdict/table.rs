@@ -6,12 +6,12 @@ use super::{
     Cause, Context, Control, DateDoubt, DroppedAt, Judgement, Level, Owner, Verdict, ZoneSilence,
 };
 use crate::attribution::has_own_words;
-use crate::catalogue::Need;
 use crate::observation::{
     CertificateFault, DeltaFault, Depth, ListFault, Lost, Missing, NotTried, Observation, Painted,
     Prohibition, Rejection, ResetBy, ResolverError, RpcRange, Service, Spoken, State, Trouble,
     Unresolved,
 };
+use crate::product::Need;
 
 /// Judges one observation.
 ///

@@ -142,8 +142,8 @@ fn by_a_proxy(cause: Cause) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Role;
     use crate::observation::{Shown, State, TlsSeen};
+    use crate::product::Role;
 
     fn http(meddling: &[(Meddled, Meddler)], role: RoleProof) -> HttpSeen {
         let one = |(what, by): &(Meddled, Meddler)| Meddling {

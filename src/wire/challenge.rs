@@ -42,8 +42,8 @@ use winnow::error::EmptyError;
 use winnow::token::take;
 
 use super::message::{self, Fault, begins_like};
-use crate::catalogue::Transport;
 use crate::observation::LONGEST_NAME;
+use crate::product::Transport;
 
 /// The length of every request and answer.
 pub(crate) const FRAME: usize = 200;

@@ -1,6 +1,6 @@
 //! What a catalogue says of HTTP: bad data is refused where it stands, good data is typed.
 
-use portproof::catalogue::{Catalogue, Confidence, Meaning, Need, Outcome, Role, Verb};
+use portproof::product::{Catalogue, Confidence, Meaning, Need, Outcome, Role, Verb};
 
 const START: &str = "schema: portproof.catalogue/1
 product: test

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-use portproof::catalogue::{CONFIGMGR_2007, Catalogue};
+use portproof::product::{CONFIGMGR_2007, Catalogue};
 use portproof::rules::{self, Choice, Dialect, Heading};
 use portproof::{config, plan, site::Site};
 use proptest::prelude::*;

@@ -374,7 +374,7 @@ impl<'ast> Visit<'ast> for Reader {
 const PURE: [&str; 13] = [
     "diagnostic",
     "yaml",
-    "catalogue",
+    "product",
     "config",
     "site",
     "plan",

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use portproof::catalogue::{self, Catalogue};
 use portproof::lab::{self, Faults};
+use portproof::product::{self, Catalogue};
 use portproof::report::ReportDocument;
 use portproof::run::{self, Event, Request, SiteFile, Stage};
 use portproof::site::Site;
@@ -12,7 +12,7 @@ use portproof::{config, vantage};
 use tokio::sync::watch;
 
 fn request(stop: watch::Receiver<bool>) -> Request {
-    let catalogue = Catalogue::parse(catalogue::CONFIGMGR_2007).expect("no findings");
+    let catalogue = Catalogue::parse(product::CONFIGMGR_2007).expect("no findings");
     let (config, mut problems) = config::read(lab::SITE_FILE.as_bytes());
     let config = config.expect("a site file");
     let site = Site::new(&config, &catalogue, &mut problems).expect("a site");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portproof::catalogue::{CONFIGMGR_2007, Catalogue};
+use portproof::product::{CONFIGMGR_2007, Catalogue};
 use portproof::{config, plan, site::Site};
 
 /// Needs by flow id, of a site whose `site:` keys and systems are given.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use portproof::catalogue::{CONFIGMGR_2007, Catalogue};
 use portproof::diagnostic::Severity;
+use portproof::product::{CONFIGMGR_2007, Catalogue};
 use portproof::{config, site::Site};
 
 /// `# expect: LINE:COLUMN CODE`

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use portproof::catalogue::{CONFIGMGR_2007, Catalogue};
+use portproof::product::{CONFIGMGR_2007, Catalogue};
 use portproof::{config, plan, site::Site};
 use serde_json::Value;
 

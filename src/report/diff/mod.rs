@@ -22,10 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{ReportFlow, Vantage};
 use super::whole::ReportDocument;
-use crate::catalogue::Need;
 use crate::diagnostic::visible;
 use crate::observation::FlowState;
 use crate::plan::{SiteName, ToolName};
+use crate::product::Need;
 use crate::verdict::{Cause, Level, Verdict};
 pub use text::text as diff_text;
 

@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use super::document::ReportFlow;
 use super::join::text::vantage;
 use super::whole::ReportDocument;
-use crate::catalogue::Need;
 use crate::observation::FlowState;
+use crate::product::Need;
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
 pub use seen::seen;

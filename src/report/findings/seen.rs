@@ -1,8 +1,8 @@
 //! What was seen of a flow, in one sentence.
 
 use super::way::{path_words, rejected, reset, translator_words};
-use crate::catalogue::Need;
 use crate::observation::{FlowState, HttpSeen, Intercepted, RoleProof, Weight};
+use crate::product::Need;
 use crate::report::document::{Evidence, Listener, Proxy, ReportFlow, Spoken, Tls};
 
 /// What was seen of a flow, in one sentence; with whatever the wire said, so not yet fit for a terminal.

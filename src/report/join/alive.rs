@@ -11,8 +11,8 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::rejudge::{attempts, context, observation, place, plain, rejudge, span};
-use crate::catalogue::Need;
 use crate::observation::{State, TryResult};
+use crate::product::Need;
 use crate::report::ArrivalsDocument;
 use crate::report::document::{Devices, ReportFlow};
 use crate::report::joined::Alive;

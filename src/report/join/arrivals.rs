@@ -20,8 +20,8 @@ use std::net::{IpAddr, SocketAddr};
 use jiff::{SignedDuration, Timestamp};
 
 use super::rejudge::{Try, attempts, context, observation, plain, rejudge, span};
-use crate::catalogue::Transport;
 use crate::observation::{FlowState, TryResult};
+use crate::product::Transport;
 use crate::report::document::{Devices, ReportFlow};
 use crate::report::joined::{Arrived, KnownBy, Saw, SeenArriving};
 use crate::report::whole::ReportDocument;

@@ -18,8 +18,8 @@ use jiff::Timestamp;
 
 use super::rejudge::{context, observation, place, rejudge};
 use super::together::FAR;
-use crate::catalogue::Need;
 use crate::observation::{Intercepted, Observation, Service, State};
+use crate::product::Need;
 use crate::report::document::{Devices, Interception, Note, ReportFlow, Tls};
 use crate::report::whole::ReportDocument;
 use crate::verdict::{Cause, Verdict};

@@ -10,8 +10,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::rejudge::{attempts, is_in_stead};
-use crate::catalogue::Need;
 use crate::observation::FlowState;
+use crate::product::Need;
 use crate::report::document::ReportFlow;
 use crate::report::joined::{Answer, Contradiction};
 use crate::report::whole::ReportDocument;

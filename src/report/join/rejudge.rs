@@ -4,10 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
 
-use crate::catalogue::Transport;
 use crate::observation::{
     Depth, FlowState, Observation, Painted, Rejection, ResetBy, State, TryResult,
 };
+use crate::product::Transport;
 use crate::report::advice::advice;
 use crate::report::document::{Attempt, Devices, Rejected, ReportFlow, Vantage};
 use crate::verdict::{Cause, Context, Judgement, Verdict, judge};

@@ -1,7 +1,7 @@
 use super::*;
-use crate::catalogue::Transport;
 use crate::observation::{FlowState, ResetBy, TryResult};
 use crate::plan::SiteName;
+use crate::product::Transport;
 use crate::report::document::ReportFlow;
 use crate::report::sample::{self, START, judged};
 use crate::report::{

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Reach, Reached};
-use crate::catalogue::Need;
 use crate::change::Of;
+use crate::product::Need;
 use crate::report::document::ReportFlow;
 use crate::verdict::{Cause, Level, Verdict};
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reached, ReachedBy, ReachedNumber, Tried};
-use crate::catalogue::Role;
 use crate::change::Of;
+use crate::product::Role;
 
 /// The numbers at which clients look for a management point.
 pub(super) fn numbers(tried: &[Tried]) -> Vec<ReachedNumber> {

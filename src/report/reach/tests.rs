@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
-use crate::catalogue::{Confidence, Need, Protocol, Role, Transport};
 use crate::observation::{Observation, State};
 use crate::plan::{Flow, Owner, Reason, Target};
+use crate::product::{Confidence, Need, Protocol, Role, Transport};
 use crate::site::Origin;
 use crate::verdict::{Cause, Judgement};
 use crate::yaml::Ports;

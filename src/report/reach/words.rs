@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::numbers::{of_side, reached_by};
 use super::{Against, Reached, ReachedBy, ReachedNumber, Tried};
-use crate::catalogue::Role;
 use crate::change::Of;
 use crate::observation::FlowState;
+use crate::product::Role;
 use crate::report::document::{ReportFlow, Vantage};
 use crate::verdict::Cause;
 

@@ -2,9 +2,9 @@
 
 use super::super::{Run, intermediates};
 use super::MOST;
-use crate::catalogue::Need;
 use crate::observation::{CertificateFault, ChainFault, Service, TlsSeen, Weight};
 use crate::plan::Owner;
+use crate::product::Need;
 use crate::verdict::Seen;
 use crate::wire::trust::revocation::certified::{Certified, certified};
 use crate::wire::trust::revocation::pointers::{Reach, Unfit, is_ldap_first, unfit};

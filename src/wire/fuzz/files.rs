@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 
 use super::at_most;
-use crate::catalogue::{CONFIGMGR_2007, Catalogue};
 use crate::config;
 use crate::config::Via;
 use crate::diagnostic::{Problem, render, visible};
 use crate::plan::derive;
+use crate::product::{CONFIGMGR_2007, Catalogue};
 use crate::site::Site;
 use crate::wire::trust::certificate::Pin;
 use crate::wire::web::http::authority::Authority;

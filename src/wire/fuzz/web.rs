@@ -1,7 +1,7 @@
 //! HTTP: answers as a client reads them, requests as a stand-in for a server reads them.
 
 use super::at_most;
-use crate::catalogue::Verb;
+use crate::product::Verb;
 use crate::wire::web::http::answer::{Answer, Ended, Reader, Reading};
 use crate::wire::web::http::head::{Head, HeadReading};
 use crate::wire::web::http::{echo, head, mplist, multipart};

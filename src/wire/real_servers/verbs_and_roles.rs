@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsConnector;
 
 use super::{Server, connect};
-use crate::catalogue::{CONFIGMGR_2007, Catalogue, Fingerprint, Header, Need, Role, Verb};
+use crate::product::{CONFIGMGR_2007, Catalogue, Fingerprint, Header, Need, Role, Verb};
 use crate::wire::web::http::answer::Reading;
 use crate::wire::web::http::authority::Authority;
 use crate::wire::web::http::conversation::ask_each;

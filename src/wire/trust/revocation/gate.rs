@@ -238,7 +238,7 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
+    use crate::product::{CONFIGMGR_2007, Catalogue};
     use crate::wire::trust::revocation::fetch::destination;
 
     fn site(keys: &str) -> Site {

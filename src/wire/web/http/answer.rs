@@ -2,7 +2,7 @@
 
 use super::body::{Body, BodyEnd, Fed};
 use super::head::{self, Head, HeadReading, MOST_INTERIM};
-use crate::catalogue::Verb;
+use crate::product::Verb;
 
 /// What came back to one request. A server that says nothing is news, not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]

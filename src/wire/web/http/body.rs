@@ -2,7 +2,7 @@
 
 use super::chunked::{Chunked, Step};
 use super::head::Head;
-use crate::catalogue::Verb;
+use crate::product::Verb;
 
 /// The most bytes of a body that are read: enough for what proves a role.
 const LARGEST_BODY: usize = 64 << 10;

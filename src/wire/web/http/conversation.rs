@@ -135,7 +135,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Verb;
+    use crate::product::Verb;
     use crate::wire::web::http::body::BodyEnd;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::{AsyncWriteExt, DuplexStream, duplex};

@@ -110,7 +110,7 @@ pub(crate) fn changes(sent: &Request, received: &Received) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Verb;
+    use crate::product::Verb;
     use crate::wire::web::http::answer::Reader;
     use crate::wire::web::http::authority::Authority;
 

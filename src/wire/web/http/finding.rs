@@ -1,8 +1,8 @@
 //! What was done to a client's requests on the way, in words that claim no more than was seen.
 
 use super::request::NOWHERE;
-use crate::catalogue::Verb;
 use crate::observation::{Ends, Meddled, Meddler, Meddling};
+use crate::product::Verb;
 
 /// One thing that a device on the way, or the server, does to requests.
 #[derive(Clone, Debug, PartialEq, Eq)]

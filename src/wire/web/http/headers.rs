@@ -7,7 +7,7 @@ use super::answer::{Answer, Reading};
 use super::finding::Finding;
 use super::pass_through::{Passage, passage};
 use super::request::Request;
-use crate::catalogue::{Header, Verb};
+use crate::product::{Header, Verb};
 
 /// The requests for these headers, in the order in which [`headers`] takes their answers.
 pub(crate) fn requests(headers: &[Header]) -> Vec<Request> {

@@ -135,7 +135,7 @@ fn is_bits_acknowledgement(answer: &Answer) -> bool {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::catalogue::Verb;
+    use crate::product::Verb;
     use crate::wire::web::http::answer::Reader;
 
     /// The reading of an answer with this status and these header lines.

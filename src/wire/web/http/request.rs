@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::authority::Authority;
 use super::multipart;
-use crate::catalogue::Verb;
+use crate::product::Verb;
 
 /// A path that no role has: servers answer it all the same.
 pub(crate) const NOWHERE: &str = "/portproof-names-nothing";

@@ -12,8 +12,8 @@ use super::answer::{Answer, Reading};
 use super::page::{self, Nowhere};
 use super::pass_through::differences;
 use super::request::Request;
-use crate::catalogue::{Confidence, Expected, Fingerprint, Meaning, Role, Verb};
 use crate::observation::{RoleFound, RoleProof};
+use crate::product::{Confidence, Expected, Fingerprint, Meaning, Role, Verb};
 
 /// What was seen of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -545,7 +545,7 @@ fn wants_certificate(answer: &Answer) -> bool {
 mod tests {
     use super::super::pass_through::tests::answered;
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue};
+    use crate::product::{CONFIGMGR_2007, Catalogue};
     use crate::wire::web::http::answer::Reader;
 
     fn says(status: u16, body: &str) -> Reading {

@@ -6,7 +6,7 @@ use super::answer::Reading;
 use super::finding::{Direction, Finding, Refuser};
 use super::pass_through::{Passage, passage};
 use super::request::{Identity, Request};
-use crate::catalogue::Verb;
+use crate::product::Verb;
 
 /// The requests for these verbs, in the order in which [`Readings::of`] takes their answers.
 pub(crate) fn requests(verbs: &[Verb], identity: Identity) -> Vec<Request> {

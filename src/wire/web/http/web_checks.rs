@@ -14,8 +14,8 @@ use super::page::Nowhere;
 use super::request::{Identity, Request};
 use super::role::{self, Measure, role_seen};
 use super::verbs;
-use crate::catalogue::{Fingerprint, Header, Role, Verb};
 use crate::observation::{HttpSeen, Meddling, RoleFound};
+use crate::product::{Fingerprint, Header, Role, Verb};
 
 /// What a web server has to show beyond its root page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -200,8 +200,8 @@ mod tests {
     use super::super::answer::Reader;
     use super::super::pass_through::tests::answered;
     use super::*;
-    use crate::catalogue::{CONFIGMGR_2007, Catalogue, Need};
     use crate::observation::{Meddled, Meddler, RoleProof};
+    use crate::product::{CONFIGMGR_2007, Catalogue, Need};
 
     const IIS: &str = "Server: Microsoft-IIS/7.5\r\n";
 

@@ -142,7 +142,7 @@ pub(crate) fn in_its_voice(answer: &Answer, voice: &Answer) -> Option<Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Verb;
+    use crate::product::Verb;
     use crate::wire::web::http::answer::Reader;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 

@@ -47,7 +47,7 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::CONFIGMGR_2007;
+    use crate::product::CONFIGMGR_2007;
 
     fn topics_of(rule: &str) -> Vec<String> {
         let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("no findings");

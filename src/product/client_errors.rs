@@ -112,7 +112,7 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::CONFIGMGR_2007;
+    use crate::product::CONFIGMGR_2007;
 
     fn catalogue() -> Catalogue {
         Catalogue::parse(CONFIGMGR_2007).expect("no findings")
