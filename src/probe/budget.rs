@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::once::once;
 use super::prove::is_silent_tcp;
 use super::search::{LONGEST_SEARCH, REST};
+use super::try_once::once;
 use super::{Prober, Question};
 use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{Attempt, AttemptResult, Observation, State};
@@ -54,7 +54,7 @@ impl Prober {
                 };
                 if place >= MOST || *self.stop.borrow() {
                     seen.state = State::Silent;
-                } else if self.learnt().round_trip(address).is_some() {
+                } else if self.measured().round_trip(address).is_some() {
                     self.ask_one_alone(&questions[number], seen, WAIT).await;
                 } else {
                     let searches = searched.entry(address).or_default();
@@ -94,9 +94,9 @@ impl Prober {
         questions: &[Question],
         answers: &[Observation],
     ) -> Vec<Vec<usize>> {
-        let learnt = self.learnt();
+        let measured = self.measured();
         let way = |address: IpAddr| {
-            let behind = learnt.book.behind(address);
+            let behind = measured.book.behind(address);
             behind.map_or_else(|| address.to_string(), str::to_string)
         };
         let rejected: BTreeSet<String> = answers

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::converse::facts;
-use super::once::Places;
+use super::try_once::Places;
 use super::{Datagram as Asked, Prober, Question, recognise, story};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, Rejection, ResetBy, Service,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::Prober;
-use super::once::once;
+use super::try_once::once;
 use super::walk::enough;
 use crate::attribution::distance::{
     BEGINNINGS, Count, Even, Measure, NEARER, NOT_BEYOND, Resets, STEADY, Standard,
@@ -80,7 +80,7 @@ struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     fn new(prober: &'a Prober, address: IpAddr) -> Option<Self> {
-        let round_trip = prober.learnt().round_trip(address)?;
+        let round_trip = prober.measured().round_trip(address)?;
         let wait = (round_trip * 4).max(LEAST_WAIT).min(LONGEST_WAIT);
         (round_trip * 2 <= wait).then(|| Self {
             prober,

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tracing::Instrument as _;
 use url::Url;
 
-use super::{Prober, once};
+use super::{Prober, try_once};
 use crate::os::{Connection, Manner};
 use crate::wire::trust::revocation::fetch::{Fetched, NotConnected, NotFetched, Way, fetch};
 
@@ -59,7 +59,7 @@ impl Prober {
         for address in all.iter().take(MOST_ADDRESSES) {
             let remote = SocketAddr::new(*address, port);
             let limit = self.limits.timeout;
-            let tried = once::once(self, remote, Manner::default(), limit).await;
+            let tried = try_once::once(self, remote, Manner::default(), limit).await;
             last = match tried.map(|once| once.came) {
                 Some(Some(Connection::Open(stream))) => return Ok(stream),
                 Some(Some(Connection::Reset { .. } | Connection::ResetAfterAccept { .. })) => {

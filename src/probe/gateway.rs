@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::once::Places;
-use super::once::{Once, in_place};
+use super::try_once::Places;
+use super::try_once::{Once, in_place};
 use super::{Ladder, Prober, Question, Target, converse, fetch, millis};
 use crate::config::Via;
 use crate::observation::{

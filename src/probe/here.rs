@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::Prober;
-use super::once::once;
+use super::try_once::once;
 use crate::os::{self, Connection, Manner};
 
 /// Rounds in which something has to come over loopback.

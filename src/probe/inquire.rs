@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tracing::{Instrument as _, debug_span};
 
-use super::once::once;
+use super::try_once::once;
 use super::{Prober, Question, Target, Turn, Way, distance, search, walk};
 use crate::attribution::{self, Far, Found, Inquiry, Link};
 use crate::observation::{Observation, Path, State};

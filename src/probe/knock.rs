@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::once::{self, Places, is_to_itself};
+use super::try_once::{self, Places, is_to_itself};
 use super::unanswered::{judge_silence, silent};
 use super::{Prober, Question, Way, converse, silence, story};
 use crate::attribution::SHORTEST_SEARCH;
@@ -121,11 +121,11 @@ impl Tries<'_> {
 
     /// How long silence is listened to. A question that has been listened to for so long needs no second time.
     fn window(&self) -> Duration {
-        let learnt = self.prober.learnt();
+        let measured = self.prober.measured();
         let (address, timeout) = (self.remote.ip(), self.prober.limits.timeout);
         match self.earlier {
-            0 => learnt.window(address, timeout),
-            _ => (learnt.wait(address) * 2).max(SECOND_WINDOW).min(timeout),
+            0 => measured.window(address, timeout),
+            _ => (measured.wait(address) * 2).max(SECOND_WINDOW).min(timeout),
         }
     }
 
@@ -136,7 +136,7 @@ impl Tries<'_> {
             .last()
             .filter(|_| self.question.way.is_direct());
         if let Some(last) = last.filter(|last| last.result == AttemptResult::Silent) {
-            once::note(self.prober, self.remote, last.at, Duration::ZERO, None);
+            try_once::note(self.prober, self.remote, last.at, Duration::ZERO, None);
         }
     }
 
@@ -180,15 +180,15 @@ impl Tries<'_> {
     /// Whether the try that has just left is the last, and how long to wait for its answer.
     fn next(&self) -> (bool, Duration) {
         let tries = self.earlier + silent(&self.attempts);
-        let learnt = self.prober.learnt();
+        let measured = self.prober.measured();
         let address = self.remote.ip();
         let wanted = self
             .prober
             .limits
             .attempts
-            .unwrap_or_else(|| learnt.tries(address).min(silence::MOST));
+            .unwrap_or_else(|| measured.tries(address).min(silence::MOST));
         let growth = GROWTH.powi(i32::try_from(tries.clamp(1, 12)).unwrap_or(12) - 1);
-        let wait = learnt.wait(address).mul_f64(growth * jitter());
+        let wait = measured.wait(address).mul_f64(growth * jitter());
         (
             tries >= usize::from(wanted),
             wait.min(self.prober.limits.timeout),
@@ -243,13 +243,13 @@ impl Tries<'_> {
     fn learn(&self, number: usize, took: Duration, connection: &Connection) {
         let began = self.attempts.get(number).map(|attempt| attempt.at);
         if let Some(at) = began.filter(|_| self.question.way.is_direct()) {
-            once::note(self.prober, self.remote, at, took, Some(connection));
+            try_once::note(self.prober, self.remote, at, took, Some(connection));
         }
         // A device on the way answers for its part of the way only, and a router may ask its network for seconds
         // before it says that a host is unreachable: that is neither loss nor distance.
         if !matches!(connection, Connection::Rejected { .. }) {
-            let mut learnt = self.prober.learnt();
-            learnt.answered(self.remote.ip(), self.earlier + number, took);
+            let mut measured = self.prober.measured();
+            measured.answered(self.remote.ip(), self.earlier + number, took);
         }
     }
 

@@ -8,7 +8,7 @@
 use futures_util::future::join_all;
 use tokio::net::TcpStream;
 
-use super::once::again;
+use super::try_once::again;
 use super::{Ladder, OldTls, Prober, Question, converse, spread};
 use crate::observation::{Conversations, Observation, Service, State};
 

@@ -5,11 +5,11 @@
 //! Where the run has a token, a port that opened is first asked for a listener of this program (`recognise`).
 //! A required port that opened is knocked at from several source ports (`spread`). While tries are silent, `watch` knocks
 //! at ports that answer, and `witness` says which silence counts. When all have been asked, `Prober::prove_silence` makes
-//! up for losses that were learnt late and for times in which nothing passed, and `again` looks a second time at
+//! up for losses that were measured late and for times in which nothing passed, and `again` looks a second time at
 //! what failed. `budget` asks alone what a limit on error messages may have swallowed, `members` speaks to several servers
 //! behind one address, `search` finds out whether a host is dead. `delivery` has conversations again that ended without a word. `inquire` finds out what an inquiry
 //! of `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances (`distance`), times. What this
-//! host itself resets or drops `here` finds out; where the instances of a SQL Server listen that resets, `instances`. `pace` spreads the tries, `learnt` keeps round trips and losses, `names` asks the
+//! host itself resets or drops `here` finds out; where the instances of a SQL Server listen that resets, `instances`. `pace` spreads the tries, `measured` keeps round trips and losses, `names` asks the
 //! resolver, `resolver` asks its servers why it gave no answer, `gateway` goes through a proxy. What the log says of all
 //! this has its words in `story`. What comes back is always an
 //! `Observation`, never an error. What is said on an open port is in `conversation`.
@@ -26,10 +26,10 @@ mod here;
 mod inquire;
 mod instances;
 mod knock;
-mod learnt;
+mod measured;
 mod members;
 mod names;
-mod once;
+mod try_once;
 mod pace;
 mod prove;
 mod ranges;
@@ -61,8 +61,8 @@ use crate::observation::{
     AttemptResult, NotTried, Observation, Prohibition, Rejection, State, Trouble, Unresolved,
 };
 use crate::os::Manner;
-use learnt::Learnt;
-use once::Places;
+use measured::Measured;
+use try_once::Places;
 
 pub use crate::wire::{Challenger, Token, Trust, WebNeeds};
 pub use converse::MOST_RPC_PORTS;
@@ -278,7 +278,7 @@ const WALKS_AT_ONCE: usize = 3;
 /// Dead hosts that are looked for at once, each with one connection at a time: a budget of error messages has room for them.
 const SEARCHES_AT_ONCE: usize = 2;
 
-/// What a run shares: its limits, and what it has learnt of hosts and paths.
+/// What a run shares: its limits, and what it has measured of hosts and paths.
 pub struct Prober {
     limits: Limits,
     trust: Trust,
@@ -290,7 +290,7 @@ pub struct Prober {
     /// Hosts that routers are made to look for at once.
     searching: Semaphore,
     stop: Receiver<bool>,
-    learnt: Arc<Mutex<Learnt>>,
+    measured: Arc<Mutex<Measured>>,
 }
 
 impl Prober {
@@ -306,7 +306,7 @@ impl Prober {
             walking: Semaphore::new(WALKS_AT_ONCE),
             searching: Semaphore::new(SEARCHES_AT_ONCE),
             stop,
-            learnt: Arc::new(Mutex::new(Learnt::new(&limits))),
+            measured: Arc::new(Mutex::new(Measured::new(&limits))),
         })
     }
 
@@ -325,7 +325,7 @@ impl Prober {
             walking: Semaphore::new(1),
             searching: Semaphore::new(1),
             stop: self.stop.clone(),
-            learnt: Arc::clone(&self.learnt),
+            measured: Arc::clone(&self.measured),
         }
     }
 
@@ -335,7 +335,7 @@ impl Prober {
         questions: Vec<Question>,
         done: impl Fn(),
     ) -> Vec<Observation> {
-        self.learnt().asked += questions
+        self.measured().asked += questions
             .iter()
             .filter(|question| {
                 question.ladder != Ladder::None
@@ -432,7 +432,7 @@ impl Prober {
         let Some(host) = proxy.map_or(address, |gateway| gateway.address().or(address)) else {
             return Observation::without_packets(None, State::Unresolved(Unresolved::NoNameHere));
         };
-        let slots = self.learnt().slots(host, self.limits.per_host);
+        let slots = self.measured().slots(host, self.limits.per_host);
         let mut stop = self.stop.clone();
         let slot = tokio::select! {
             // First: after a stop the places of those that gave up must not go to others.
@@ -474,12 +474,12 @@ impl Prober {
 
     /// When an address last answered a connection attempt.
     pub fn last_answer(&self, address: IpAddr) -> Option<Timestamp> {
-        self.learnt().last_answer(address)
+        self.measured().last_answer(address)
     }
 
-    fn learnt(&self) -> MutexGuard<'_, Learnt> {
-        // A panic of one probe must not end the run: what was learnt stays usable.
-        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+    fn measured(&self) -> MutexGuard<'_, Measured> {
+        // A panic of one probe must not end the run: what was measured stays usable.
+        self.measured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What an ICMP message of this host's own system says, when it is one about another host: that the router it sends
@@ -499,7 +499,7 @@ impl Prober {
 
     /// Takes into account that so many more questions may end in silence.
     pub fn expect(&self, questions: usize) {
-        self.learnt().asked += questions;
+        self.measured().asked += questions;
     }
 
     /// Waits, or not so long when the run is stopped; false: it was.

@@ -1,4 +1,4 @@
-//! Making silence proof, or saying that it is none, by what the whole run has learnt of losses.
+//! Making silence proof, or saying that it is none, by what the whole run has measured of losses.
 //!
 //! The first pass makes as many tries as the losses known by then ask for. At its end more is known, and a host whose
 //! ports are silent has its losses measured at a port that answers. Then every silent question gets the tries it still
@@ -13,8 +13,8 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use tracing::{Instrument as _, debug_span};
 
-use super::once::once;
 use super::spread::PORTS;
+use super::try_once::once;
 use super::{Ladder, Prober, Question, silence, unanswered};
 use crate::observation::{Observation, Service, State};
 use crate::os::{Connection, Manner};
@@ -71,7 +71,7 @@ impl Prober {
     /// Packets were seen to take different ways: silent questions get so many tries, from as many source ports, that each
     /// way is surely among them.
     pub async fn try_every_way(&self, questions: &[Question], answers: &mut [Observation]) {
-        self.learnt().fewest = PORTS as u8;
+        self.measured().fewest = PORTS as u8;
         self.prove_silence(questions, answers).await;
     }
 
@@ -82,7 +82,7 @@ impl Prober {
         answers: &[Observation],
         since: Option<Timestamp>,
     ) -> Vec<usize> {
-        let learnt = self.learnt();
+        let measured = self.measured();
         let lacks = |number: &usize| {
             let (question, seen) = (&questions[*number], &answers[*number]);
             let (Some(address), true) = (seen.address, is_silent_tcp(seen)) else {
@@ -92,13 +92,13 @@ impl Prober {
                 !matches!(question.ladder, Ladder::Datagram(_) | Ladder::RpcRange(_));
             let is_late = |since| {
                 question.way.is_direct()
-                    && match learnt.book.count(address, &seen.attempts, Some(since)) {
+                    && match measured.book.count(address, &seen.attempts, Some(since)) {
                         Some(counted) => counted.tries == 0,
                         None => seen.attempts.iter().all(|attempt| attempt.at < since),
                     }
             };
             is_knocked_at
-                && (learnt.lacks(address, &seen.attempts) > 0 || since.is_some_and(is_late))
+                && (measured.lacks(address, &seen.attempts) > 0 || since.is_some_and(is_late))
         };
         (0..answers.len()).filter(lacks).collect()
     }
@@ -108,9 +108,9 @@ impl Prober {
         let Some(address) = seen.address else {
             return 0;
         };
-        let learnt = self.learnt();
-        let wanted = usize::from(learnt.tries(address).min(silence::MOST));
-        wanted.saturating_sub(learnt.lacks(address, &seen.attempts).max(1))
+        let measured = self.measured();
+        let wanted = usize::from(measured.tries(address).min(silence::MOST));
+        wanted.saturating_sub(measured.lacks(address, &seen.attempts).max(1))
     }
 
     pub(super) async fn ask_again(
@@ -159,10 +159,10 @@ impl Prober {
     }
 
     async fn sample(&self, remote: SocketAddr) {
-        let known = self.learnt().samples(remote.ip());
+        let known = self.measured().samples(remote.ip());
         stream::iter(known..SAMPLES)
             .for_each_concurrent(AT_ONCE, |_| async move {
-                let wait = self.learnt().wait(remote.ip()).min(self.limits.timeout);
+                let wait = self.measured().wait(remote.ip()).min(self.limits.timeout);
                 let Some(seen) = once(self, remote, Manner::default(), wait).await else {
                     return;
                 };
@@ -172,10 +172,10 @@ impl Prober {
                         | Connection::ResetAfterAccept { .. }
                         | Connection::Reset { .. },
                     ) => {
-                        self.learnt().answered(remote.ip(), 0, seen.took);
+                        self.measured().answered(remote.ip(), 0, seen.took);
                     }
                     Some(Connection::Rejected { .. } | Connection::Trouble(_)) => {}
-                    None => self.learnt().lost(remote.ip()),
+                    None => self.measured().lost(remote.ip()),
                 }
             })
             .await;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use super::once::{again, in_place};
+use super::try_once::{again, in_place};
 use super::{Challenger, Prober, Question, Target, silence, spread, story, unanswered};
 use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service, State};
 use crate::os::{self, Connection, Datagram, Manner};
@@ -196,7 +196,7 @@ impl Prober {
             return;
         };
         let remote = SocketAddr::new(address, question.port);
-        let wanted = self.learnt().tries(address).min(silence::MOST);
+        let wanted = self.measured().tries(address).min(silence::MOST);
         while unanswered::silent(&seen.attempts) < usize::from(wanted) {
             let mut stop = self.stop.clone();
             let (attempt, listener) = tokio::select! {

@@ -13,7 +13,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::once::once;
+use super::try_once::once;
 use super::{Prober, datagram};
 use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{Prohibition, Rejection};
@@ -85,7 +85,7 @@ async fn by_datagrams(prober: &Prober, remote: SocketAddr) -> Told {
 }
 
 async fn by_connections(prober: &Prober, remote: SocketAddr) -> Option<IpAddr> {
-    let lost = prober.learnt().loss_on_the_way_to(remote.ip()).bound();
+    let lost = prober.measured().loss_on_the_way_to(remote.ip()).bound();
     let mut found = None;
     for _ in 0..searches(lost)? {
         if !prober.pause(REST).await {

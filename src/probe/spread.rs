@@ -14,7 +14,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::net::TcpStream;
 
 use super::Prober;
-use super::once::{Once, is_to_itself, once};
+use super::try_once::{Once, is_to_itself, once};
 use crate::observation::{Alone, SourcePorts};
 use crate::os::{Connection, Manner};
 
@@ -126,7 +126,7 @@ pub(super) async fn spread(
 /// connections of one source. Some do: it is a matter of the way or of the server that a connection meets.
 pub(super) async fn alone(prober: &Prober, remote: SocketAddr, ports: &mut SourcePorts) {
     let (mut open, mut refused) = (0, 0);
-    let blocked = prober.learnt().blocked_ports(remote);
+    let blocked = prober.measured().blocked_ports(remote);
     for manner in blocked.into_iter().take(BLOCKED) {
         match opens_from(prober, remote, manner).await {
             Some(true) => open += 1,
@@ -147,7 +147,7 @@ pub(super) async fn alone(prober: &Prober, remote: SocketAddr, ports: &mut Sourc
             Met::Undecided | Met::Nothing => {}
         }
     }
-    let busiest = prober.learnt().book.busiest(remote.ip());
+    let busiest = prober.measured().book.busiest(remote.ip());
     ports.alone = Some(Alone {
         open,
         refused,
@@ -185,7 +185,7 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
         };
         match knock(&seen) {
             Knock::Open(took) => {
-                prober.learnt().answered(remote.ip(), silent, took);
+                prober.measured().answered(remote.ip(), silent, took);
                 return Met::Open {
                     took_ms: super::millis(took),
                     rested: refused > 0,
@@ -241,7 +241,7 @@ async fn in_turn(prober: &Prober, remote: SocketAddr, blocked: Manner, reset: bo
             Knock::Trouble => return Met::Undecided,
         }
     }
-    prober.learnt().block(remote, blocked);
+    prober.measured().block(remote, blocked);
     Met::Blocked { reset }
 }
 
@@ -260,15 +260,15 @@ async fn fresh_one_opens(prober: &Prober, remote: SocketAddr) -> bool {
 
 /// Twice as long after each silent try, up to the time that the user gives to a step.
 pub(super) fn wait(prober: &Prober, remote: SocketAddr, silent: usize) -> Duration {
-    let first = prober.learnt().wait(remote.ip());
+    let first = prober.measured().wait(remote.ip());
     let growth = 1_u32 << silent.min(6);
     (first * growth).min(prober.limits.timeout)
 }
 
 fn is_proof(prober: &Prober, remote: SocketAddr, silent: usize) -> bool {
-    let learnt = prober.learnt();
-    let wanted = usize::from(learnt.tries_of_a_source_port(remote.ip(), PORTS));
-    silent >= wanted && learnt.source_port_is_proof(remote.ip(), PORTS, silent)
+    let measured = prober.measured();
+    let wanted = usize::from(measured.tries_of_a_source_port(remote.ip(), PORTS));
+    silent >= wanted && measured.source_port_is_proof(remote.ip(), PORTS, silent)
 }
 
 fn knock(seen: &Once) -> Knock {

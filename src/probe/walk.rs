@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::Prober;
-use super::once::{Once, once};
+use super::try_once::{Once, once};
 use crate::attribution;
 use crate::observation::{Hop, HopAnswer, Path, Prohibition};
 use crate::os::{Connection, Manner};
@@ -82,7 +82,7 @@ pub(super) async fn walk(prober: &Prober, remote: SocketAddr, distance: Option<u
 
 /// Tries after which the silence of a hop is proof.
 pub(super) fn enough(prober: &Prober, remote: SocketAddr) -> u8 {
-    let loss = prober.learnt().loss_on_the_way_to(remote.ip()).bound();
+    let loss = prober.measured().loss_on_the_way_to(remote.ip()).bound();
     (DOUBT.ln() / loss.ln()).ceil().clamp(4.0, 20.0) as u8
 }
 
@@ -171,7 +171,7 @@ async fn ask_one(prober: &Prober, remote: SocketAddr, number: u8) -> Hop {
         hops: Some(number),
         ..Manner::default()
     };
-    let wait = prober.learnt().wait(remote.ip()).max(LEAST_WAIT);
+    let wait = prober.measured().wait(remote.ip()).max(LEAST_WAIT);
     let seen = once(prober, remote, manner, wait.min(prober.limits.timeout)).await;
     let answer = seen.as_ref().map_or(HopAnswer::Silent, answer);
     Hop {

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use tracing::{Instrument as _, debug_span};
 
 use super::Prober;
-use super::once::{Once, in_place};
+use super::try_once::{Once, in_place};
 use super::witness::{self, Counted, Gap};
 use crate::observation::Attempt;
 use crate::os::{Connection, Manner};
@@ -368,15 +368,15 @@ fn insert(moments: &mut Vec<Timestamp>, at: Timestamp, close: SignedDuration) {
 impl Prober {
     /// Says what packets to addresses meet first, so that hosts behind one firewall are witnesses for each other.
     pub fn stand_behind(&self, behind: HashMap<IpAddr, String>) {
-        self.learnt().book.stand_behind(behind);
+        self.measured().book.stand_behind(behind);
     }
 
     /// When nothing of an address answered, though it did at other times of this run.
     pub fn gaps(&self) -> Vec<(IpAddr, Gap)> {
-        let learnt = self.learnt();
-        learnt
+        let measured = self.measured();
+        measured
             .book
-            .gaps(|address| learnt.loss_on_the_way_to(address).bound())
+            .gaps(|address| measured.loss_on_the_way_to(address).bound())
     }
 
     /// Does some work and watches the ways of silent tries meanwhile.
@@ -391,7 +391,7 @@ impl Prober {
     /// Waits until the silence so far has its witness, or none can be waited for any longer.
     pub(super) async fn settle(&self) {
         let settled = async {
-            while self.learnt().book.waits(Timestamp::now()) && self.pause(PERIOD / 8).await {}
+            while self.measured().book.waits(Timestamp::now()) && self.pause(PERIOD / 8).await {}
         };
         self.watching(settled).await;
     }
@@ -406,9 +406,9 @@ impl Prober {
                 | Connection::Reset { .. },
             ) => {
                 missed.remove(&address);
-                self.learnt().answered(address, 0, seen.took);
+                self.measured().answered(address, 0, seen.took);
             }
-            None if missed.insert(address) => self.learnt().lost(address),
+            None if missed.insert(address) => self.measured().lost(address),
             None | Some(Connection::Rejected { .. } | Connection::Trouble(_)) => {}
         }
     }
@@ -417,7 +417,7 @@ impl Prober {
         let mut knocks = FuturesUnordered::new();
         let mut missed: BTreeSet<IpAddr> = BTreeSet::new();
         loop {
-            let due = self.learnt().book.due(Timestamp::now());
+            let due = self.measured().book.due(Timestamp::now());
             knocks.extend(due.into_iter().map(async |remote| {
                 let knock = in_place(self, remote, Manner::default(), KNOCK);
                 let seen = knock.instrument(debug_span!("witness")).await;

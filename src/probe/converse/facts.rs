@@ -6,7 +6,7 @@ use domain::base::iana::Rcode;
 use tokio::net::TcpStream;
 
 use crate::observation::{Depth, Observation, Service, Spoken};
-use crate::probe::once::again;
+use crate::probe::try_once::again;
 use crate::probe::{Prober, Question, Target};
 use crate::wire::{Fault, dns, windows::kerberos, windows::ldap, windows::tds};
 

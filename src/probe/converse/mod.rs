@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 
 pub use rpc::MOST_PORTS as MOST_RPC_PORTS;
 
-use super::once::Places;
-use super::once::again;
+use super::try_once::Places;
+use super::try_once::again;
 use super::{Ladder, Prober, Question, Turn, delivery, recognise};
 use crate::observation::{Observation, Service};
 use crate::wire::web::http::request::Identity;
@@ -140,7 +140,7 @@ async fn watch(
     drop(places);
     let _waiting = prober.waiting.acquire().await;
     let time = stream.peer_addr().map_or(SECOND_THOUGHTS, |remote| {
-        prober.learnt().wait(remote.ip()).max(SECOND_THOUGHTS)
+        prober.measured().wait(remote.ip()).max(SECOND_THOUGHTS)
     });
     let limit = time.min(prober.limits.timeout);
     match tokio::time::timeout(limit, stream.peek(&mut [0_u8; 1])).await {

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use super::http;
 use crate::observation::{CertificateFault, HttpSeen, Observation, RoleProof, Service, Speaks};
-use crate::probe::once::again;
+use crate::probe::try_once::again;
 use crate::probe::{Ladder, Prober, Question};
 use crate::wire::tls::late::Late;
 use crate::wire::tls::{self, Asking, Sni};

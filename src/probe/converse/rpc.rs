@@ -13,8 +13,8 @@ use tracing::debug_span;
 
 use super::facts;
 use crate::observation::{Observation, RpcPort, Spoken};
-use crate::probe::once::Places;
-use crate::probe::once::again;
+use crate::probe::try_once::Places;
+use crate::probe::try_once::again;
 use crate::probe::{Ladder, Prober, Question, recognise};
 use crate::wire::Fault;
 use crate::wire::windows::rpc::{self, Binding, End, Endpoint, Exporter};

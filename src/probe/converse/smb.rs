@@ -4,7 +4,7 @@ use tokio::net::TcpStream;
 
 use super::facts;
 use crate::observation::{Observation, Spoken};
-use crate::probe::once::again;
+use crate::probe::try_once::again;
 use crate::probe::{Prober, Question};
 use crate::wire::Fault;
 use crate::wire::windows::smb::{self, Opening, Signing};

@@ -21,7 +21,7 @@ use crate::observation::{
     CertificateFault, Depth, HttpSeen, Observation, Presented, RoleProof, Service, TlsSeen,
 };
 use crate::os::Hold;
-use crate::probe::once::again;
+use crate::probe::try_once::again;
 use crate::probe::{Ladder, OldTls, Prober, Question, delivery};
 use crate::wire::tls::client_certificate::ClientCertificate;
 use crate::wire::tls::late::Late;

@@ -52,7 +52,7 @@ pub(super) async fn once(
     limit: Duration,
 ) -> Option<Once> {
     let mut stop = prober.stop.clone();
-    let slots = prober.learnt().slots(remote.ip(), prober.limits.per_host);
+    let slots = prober.measured().slots(remote.ip(), prober.limits.per_host);
     let _slot = tokio::select! {
         biased;
         _ = stop.wait_for(|stop| *stop) => return None,
@@ -100,13 +100,13 @@ pub(super) fn note(
     took: Duration,
     came: Option<&Connection>,
 ) {
-    let mut learnt = prober.learnt();
+    let mut measured = prober.measured();
     match came {
-        None => learnt.book.unanswered(remote, at),
+        None => measured.book.unanswered(remote, at),
         Some(Connection::Open(_) | Connection::ResetAfterAccept { .. }) => {
-            learnt.book.heard(remote, true, at, took);
+            measured.book.heard(remote, true, at, took);
         }
-        Some(Connection::Reset { .. }) => learnt.book.heard(remote, false, at, took),
+        Some(Connection::Reset { .. }) => measured.book.heard(remote, false, at, took),
         Some(Connection::Rejected { .. } | Connection::Trouble(_)) => {}
     }
 }

@@ -1,4 +1,4 @@
-//! What a run has learnt of hosts and paths: round trips, and how often a try is lost.
+//! What a run has measured of hosts and paths: round trips, and how often a try is lost.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -27,9 +27,9 @@ const LEAST_WINDOW: Duration = Duration::from_millis(3_500);
 /// not hold up the run.
 const LONGEST_WINDOW: Duration = Duration::from_secs(10);
 
-/// What has been learnt so far.
+/// What has been measured so far.
 #[derive(Default)]
-pub(super) struct Learnt {
+pub(super) struct Measured {
     loss: Loss,
     /// Questions that may end in silence: the bound is for all of them together.
     pub(super) asked: usize,
@@ -43,7 +43,7 @@ pub(super) struct Learnt {
     blocked: HashMap<SocketAddr, Vec<Manner>>,
 }
 
-/// What has been learnt of one address.
+/// What has been measured of one address.
 struct Host {
     round_trip: Option<Duration>,
     last_answer: Option<Timestamp>,
@@ -51,7 +51,7 @@ struct Host {
     slots: Arc<Semaphore>,
 }
 
-impl Learnt {
+impl Measured {
     /// Nothing, in a run of these limits.
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
