@@ -183,7 +183,8 @@ pub(super) fn remarks(
     }
     if old.site.mode != new.site.mode {
         all.push(
-            "The mode changes too. The steps below are those of the ports alone, and what opens and closes is of both."
+            "The mode changes too. The steps below are those of the ports alone, and what opens \
+             and closes is of both."
                 .to_string(),
         );
     }
@@ -215,7 +216,8 @@ fn between(both: &BTreeSet<Number>) -> String {
     let protocol = both.first().map_or("https", Number::protocol);
     if both.len() > SERVICES {
         return format!(
-            "{} cannot be active at once, because the console has {SERVICES} services of each kind: go in two changes.",
+            "{} cannot be active at once, because the console has {SERVICES} services of each \
+             kind: go in two changes.",
             words(both)
         );
     }

@@ -204,7 +204,8 @@ impl Moving<'_> {
         let (id, text) = match stage {
             Stage::Close => (
                 "elsewhere-close",
-                "Deny what led these flows to where the old file has them, unless another flow needs it.",
+                "Deny what led these flows to where the old file has them, unless another flow \
+                 needs it.",
             ),
             Stage::Open | Stage::Listen | Stage::Move => (
                 "elsewhere-open",

@@ -224,5 +224,8 @@ fn unread(path: &Path, at: impl Into<Option<Place>>, why: &Unread) -> Problem {
         at,
         format!("`{}` cannot be read: {why}", path.display()),
     )
-    .hint("the path is taken from the folder of the site file; name a file that this account may read")
+    .hint(
+        "the path is taken from the folder of the site file; name a file that this account may \
+         read",
+    )
 }

@@ -69,7 +69,8 @@ fn about(arguments: &Explain, report: Option<&ReportDocument>) -> anyhow::Result
 fn unknown(catalogue: &Catalogue, what: &str) -> anyhow::Error {
     let near = quoted(explain::suggestions(catalogue, what));
     anyhow::anyhow!(
-        "`{}` is no topic, cause or rule, and no flow id, which has a `>` and stands in quotes; the nearest are {near}; `portproof explain` lists what there is",
+        "`{}` is no topic, cause or rule, and no flow id, which has a `>` and stands in quotes; \
+         the nearest are {near}; `portproof explain` lists what there is",
         visible(what)
     )
 }

@@ -166,7 +166,8 @@ fn show(file: &str, bytes: &[u8], problems: &[Problem]) {
         .count();
     if errors > 0 {
         say!(
-            "\n{errors} error{} in {file}; no packet was sent. Each code is explained in docs/findings.md.",
+            "\n{errors} error{} in {file}; no packet was sent. Each code is explained in \
+             docs/findings.md.",
             if errors == 1 { "" } else { "s" }
         );
     }

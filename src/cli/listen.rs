@@ -43,7 +43,8 @@ pub(super) fn run(arguments: &Listen) -> anyhow::Result<u8> {
     };
     let token = read_token(arguments.token_file.as_deref())?.with_context(|| {
         format!(
-            "a token keeps strangers out: give one with --token-file or in {VARIABLE}, here and to `portproof check`; {HOW}"
+            "a token keeps strangers out: give one with --token-file or in {VARIABLE}, here and to \
+             `portproof check`; {HOW}"
         )
     })?;
     let site = &loaded.site;
@@ -151,7 +152,8 @@ fn addresses(
     let asked: Vec<IpAddr> = arguments.address.iter().map(IpAddr::to_canonical).collect();
     if let Some(wildcard) = asked.iter().find(|it| it.is_unspecified()) {
         anyhow::bail!(
-            "{wildcard} is every address of this host, the outer ones too; name one, or say --any-address"
+            "{wildcard} is every address of this host, the outer ones too; name one, or say \
+             --any-address"
         );
     }
     if !asked.is_empty() {
@@ -168,7 +170,8 @@ fn addresses(
     let name = &site.systems[system].name;
     anyhow::ensure!(
         !all.is_empty(),
-        "this host has none of the addresses that the site file gives `{name}`; say --address ADDR, or --any-address"
+        "this host has none of the addresses that the site file gives `{name}`; say --address \
+         ADDR, or --any-address"
     );
     Ok(all)
 }
@@ -224,7 +227,8 @@ fn hint(ports: &[ListenedPort]) -> &'static str {
     if !ports.iter().any(privileged) {
         return "";
     }
-    "\nfor ports below 1024 run it as root, or give the program that one right: setcap cap_net_bind_service=+ep portproof"
+    "\nfor ports below 1024 run it as root, or give the program that one right: setcap \
+     cap_net_bind_service=+ep portproof"
 }
 
 fn beginning(
@@ -237,7 +241,8 @@ fn beginning(
     let host = &site.systems[system];
     format!(
         "standing in for {} ({}) on {count} of {} ports for {}; Ctrl-C ends it\n\
-         only holders of the token get an answer; at most {MOST_CONNECTIONS} connections at once, {KEPT_CONNECTIONS} of \
+         only holders of the token get an answer; at most {MOST_CONNECTIONS} connections at once, \
+         {KEPT_CONNECTIONS} of \
          them kept for those who have proved it; {MOST_OF_A_SOURCE} of a source, {} seconds each{}",
         host.name,
         site.zones[host.zone].name,
@@ -250,7 +255,8 @@ fn beginning(
 
 fn ending(listened: Duration, counts: Counts) -> String {
     format!(
-        "listened for {}; {} arrivals: {} proved, {} half open, {} of strangers, {} of known sources without proof",
+        "listened for {}; {} arrivals: {} proved, {} half open, {} of strangers, {} of known \
+         sources without proof",
         span(listened),
         counts.all(),
         counts.proved,

@@ -120,7 +120,8 @@ mod tests {
             assert_eq!(
                 targets(text).expect_err("no level"),
                 format!(
-                    "PORTPROOF_LOG: `{word}` is no level; the levels are off, error, warn, info, debug, trace"
+                    "PORTPROOF_LOG: `{word}` is no level; the levels are off, error, warn, info, \
+                     debug, trace"
                 )
             );
         }

@@ -389,7 +389,8 @@ fn remove_signature(path: &Path) {
         .is_ok_and(|there| there.is_file() && there.len() == SIGNATURE_LENGTH as u64);
     if is_one && fs::remove_file(path).is_ok() {
         say!(
-            "note: {} was the signature of the earlier report, and is removed; --sign KEY signs this one",
+            "note: {} was the signature of the earlier report, and is removed; --sign KEY signs \
+             this one",
             path.display()
         );
     }

@@ -61,7 +61,8 @@ fn change(arguments: &Plan, new: &Loaded, plan: &plan::Plan, old: &Path) -> anyh
         PlanFormat::Text => false,
         PlanFormat::Json => true,
         _ => anyhow::bail!(
-            "--against shows a change as text or json; the rules of the new file: leave out --against"
+            "--against shows a change as text or json; the rules of the new file: leave out \
+             --against"
         ),
     };
     let output = Output::open(arguments.shared.output.as_deref())?;

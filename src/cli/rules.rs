@@ -33,7 +33,8 @@ pub(super) fn refuse_options(arguments: &Plan) -> anyhow::Result<()> {
     ];
     if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
         bail!(
-            "{option} is for rules: add --format csv, markdown, nftables, iptables, windows, netsh, asa or panos"
+            "{option} is for rules: add --format csv, markdown, nftables, iptables, windows, \
+             netsh, asa or panos"
         );
     }
     Ok(())
@@ -169,7 +170,8 @@ fn write_devices(
         [one] => Output::open(output)?.write(&text(one)),
         [] => bail!("nothing has to be let through"),
         several => bail!(
-            "a file of {dialect} rules is for one device: choose it with --firewall {}, or give a folder, as in --output rules/",
+            "a file of {dialect} rules is for one device: choose it with --firewall {}, or give a \
+             folder, as in --output rules/",
             several.join("|")
         ),
     }
@@ -188,14 +190,17 @@ fn warn(loaded: &Loaded, plan: &plan::Plan, rules: &Rules, missing: Option<&Miss
     if let Some(missing) = missing {
         if missing.is_of_another_file(&loaded.sha256) {
             say!(
-                "warning: the report was made with another site file than {}; flows are matched by their ids",
+                "warning: the report was made with another site file than {}; flows are matched by \
+                 their ids",
                 visible(&loaded.file)
             );
         }
         let inside = missing.inside_ipsec(&loaded.site, plan);
         if !inside.is_empty() {
             say!(
-                "warning: blocked inside IPsec, so that no rule of a firewall is written: {}; see that UDP 500, UDP 4500 and ESP pass between the two systems (the same command without --missing has their rules), and look at the host's own rules",
+                "warning: blocked inside IPsec, so that no rule of a firewall is written: {}; see \
+                 that UDP 500, UDP 4500 and ESP pass between the two systems (the same command \
+                 without --missing has their rules), and look at the host's own rules",
                 visible(&inside.join(", "))
             );
         }

@@ -33,7 +33,8 @@ fn try_threads(count: usize) -> anyhow::Result<()> {
     let threads: io::Result<Vec<Waiting>> = (0..count).map(|_| waiting_thread()).collect();
     for (end, thread) in threads.with_context(|| {
         format!(
-            "a run needs {count} threads, and this host gives this process fewer (its limits: `ulimit -u`, and TasksMax of a systemd unit)"
+            "a run needs {count} threads, and this host gives this process fewer (its limits: \
+             `ulimit -u`, and TasksMax of a systemd unit)"
         )
     })? {
         drop(end);

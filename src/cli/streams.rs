@@ -66,7 +66,8 @@ fn in_one_line(fault: &PanicHookInfo<'_>) -> String {
         .location()
         .map(|at| format!(" at {}:{}", at.file(), at.line()));
     format!(
-        "portproof: a fault of the program itself{}: {}; RUST_BACKTRACE=1 shows more, which helps in a report of the fault",
+        "portproof: a fault of the program itself{}: {}; RUST_BACKTRACE=1 shows more, which helps \
+         in a report of the fault",
         place.unwrap_or_default(),
         visible(text.unwrap_or("no words"))
     )

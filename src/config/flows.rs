@@ -56,7 +56,10 @@ fn date() -> Kind<At<Date>> {
             if found.is_none() {
                 problems.push(
                     Problem::error("bad-date", text.at, format!("`{}` is no date", text.value))
-                        .hint("write year-month-day, as in 2027-03-31: the last day on which the exception holds"),
+                        .hint(
+                            "write year-month-day, as in 2027-03-31: the last day on which the \
+                             exception holds",
+                        ),
                 );
             }
             found.map(|value| At { value, at: text.at })

@@ -45,7 +45,8 @@ keys! {
         /// The zones with managed clients. It must be there when a system has a role that clients reach.
         clients: Vec<At<String>> = list(name()), optional("none");
         /// The systems by their names; at least one.
-        systems: Vec<System> = filled("missing-key", "at least one system is needed", named("system", section::<SystemSection>())), required("systems: { cm01: { zone: intranet, names: { default: cm01.corp.example }, roles: [site-server] } }");
+        systems: Vec<System> = filled("missing-key", "at least one system is needed", named("system", section::<SystemSection>())), required("systems: \
+            { cm01: { zone: intranet, names: { default: cm01.corp.example }, roles: [site-server] } }");
         /// Your own flows, in addition to the catalogue's.
         flows: Vec<UserFlow> = list_of("a flow", at(section::<FlowItem>())), optional("none");
         /// Faults that are accepted for a time.
@@ -157,7 +158,8 @@ mod tests {
     #[test]
     fn findings_name_the_way_to_a_value_and_the_keys_that_there_are() {
         let said = faults(
-            "site: { code: A, prodct: x }\nzones: {}\nsystems:\n  a: { zone: b, roles: [], names: {}, publishes: { systems: [], tls: on } }\nprobing: { attempts: 31 }",
+            "site: { code: A, prodct: x }\nzones: {}\nsystems:\n  a: { zone: b, roles: [], names: {}, publishes: { systems: [], tls: on } }\nprobing: \
+             { attempts: 31 }",
         );
         let said = said.join("\n");
         for part in [

@@ -41,7 +41,8 @@ keys! {
         /// Its own pair; a flow uses its destination's.
         software_update_ports: PortPair = explained("software-update-ports", section::<PortPair>()), optional("the site's");
         /// The database that its management point uses.
-        database: Option<At<String>> = name(), optional("a replica in its zone, else the site database");
+        database: Option<At<String>> = name(), optional("a replica in its zone, else the site \
+            database");
         /// Its dynamic RPC ranges: one or a list.
         rpc_ports: Vec<At<Ports>> = port_ranges(), optional("the product's");
         /// Its forest. Flows to domain controllers and DNS stay within a forest.
@@ -156,8 +157,15 @@ fn host_name() -> Kind<At<String>> {
                 return Some(name);
             }
             problems.push(
-                Problem::error("bad-host-name", node.at, format!("`{}` is no host name", name.value))
-                    .hint("letters, digits, hyphens and dots, as in ibs01.example.com; addresses go under `addresses`"),
+                Problem::error(
+                    "bad-host-name",
+                    node.at,
+                    format!("`{}` is no host name", name.value),
+                )
+                .hint(
+                    "letters, digits, hyphens and dots, as in ibs01.example.com; addresses \
+                     go under `addresses`",
+                ),
             );
             None
         },
@@ -199,8 +207,18 @@ fn pin() -> Kind<Pin> {
             let pin = Pin::read(&text.value);
             if pin.is_none() {
                 problems.push(
-                    Problem::error("bad-pin", node.at, format!("{what} is no SHA-256 of a certificate"))
-                        .hint("64 hexadecimal digits, with or without colons: openssl x509 -noout -fingerprint -sha256 -in server.pem"),
+                    Problem::error(
+                        "bad-pin",
+                        node.at,
+                        format!(
+                            "{what} is no SHA-256 of a \
+                             certificate"
+                        ),
+                    )
+                    .hint(
+                        "64 hexadecimal digits, with or without colons: openssl x509 -noout \
+                         -fingerprint -sha256 -in server.pem",
+                    ),
                 );
             }
             pin

@@ -29,8 +29,16 @@ fn password_has_certificate(entries: &Entries<'_>, problems: &mut Vec<Problem>) 
         && entries.fields.get("client_certificate").is_none()
     {
         problems.push(
-            Problem::error("missing-key", node.at, "`tls.client_password_file` is given without `client_certificate`")
-                .hint("name the certificate that it is the password of, as in client_certificate: client.pfx"),
+            Problem::error(
+                "missing-key",
+                node.at,
+                "`tls.client_password_file` is given without \
+                 `client_certificate`",
+            )
+            .hint(
+                "name the certificate that it is the password of, as in client_certificate: \
+                 client.pfx",
+            ),
         );
     }
 }

@@ -71,10 +71,10 @@ fn proxy() -> Kind<Via> {
             let url = yaml::text(node, what, problems)?;
             let via = Via::parse(&url.value);
             if let Err(fault) = &via {
-                problems.push(
-                    Problem::error("bad-via", node.at, fault.to_string())
-                        .hint("for example: via: { internet: \"http://user@proxy.example:8080\" }, and the password in PORTPROOF_VIA_PASSWORD"),
-                );
+                problems.push(Problem::error("bad-via", node.at, fault.to_string()).hint(
+                    "for example: via: { internet: \"http://user@proxy.example:8080\" }, \
+                     and the password in PORTPROOF_VIA_PASSWORD",
+                ));
             }
             via.ok()
         },
@@ -131,9 +131,13 @@ impl fmt::Display for ViaFault {
             Self::Host => "the URL of a proxy has no host",
             Self::Rest => "the URL of a proxy ends with its port",
             Self::Password => {
-                "a password does not belong in a URL, which stands in files and process lists; give it in the environment or in a file of its own"
+                "a password does not belong in a URL, which stands in files and process lists; \
+                 give it in the environment or in a file of its own"
             }
-            Self::User => "the user name of a proxy has 1 to 255 bytes, no colon and no control characters",
+            Self::User => {
+                "the user name of a proxy has 1 to 255 bytes, no colon and no control \
+                 characters"
+            }
         })
     }
 }

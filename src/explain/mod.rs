@@ -34,7 +34,8 @@ fn sure(confidence: Confidence) -> &'static str {
         }
         Confidence::Derived => "follows from what is documented",
         Confidence::Unconfirmed => {
-            "expected, and confirmed by no document; never more than optional unless the site file asks for it"
+            "expected, and confirmed by no document; never more than optional unless the site file \
+             asks for it"
         }
     }
 }

@@ -66,7 +66,9 @@ fn port(name: &str, port: &PortName) -> String {
 const BESIDE: [(&str, &str, &str); 4] = [
     (
         plan::WATCHLIST,
-        "Ports of the watchlist, those that the site file configures or retires, and the defaults of the web are forbidden between zones unless a rule or the file's `flows` need or allow them.",
+        "Ports of the watchlist, those that the site file configures or retires, and the defaults \
+         of the web are forbidden between zones unless a rule or the file's `flows` need or allow \
+         them.",
         "An open port that nobody needs can be attacked from the other zone.",
     ),
     (

@@ -266,7 +266,8 @@ fn index(page: &mut Page, it: &Index) {
     list("Causes of verdicts", &it.causes);
     let _ = writeln!(
         page.0,
-        "\nAlso each flow of the site file, by its id in quotes (portproof plan lists them), and each of the {} rules in [brackets] there.",
+        "\nAlso each flow of the site file, by its id in quotes (portproof plan lists them), and \
+         each of the {} rules in [brackets] there.",
         it.rules.len()
     );
 }

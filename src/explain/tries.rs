@@ -20,14 +20,17 @@ pub(super) fn tries(need: Need, ladder: Ladder, to_list: bool) -> Tries {
     match (need, ladder) {
         (Need::Forbidden, Ladder::Datagram(_)) => words(
             "a datagram",
-            "an ICMP refusal; silence proves nothing, because most services do not answer what they do not understand",
+            "an ICMP refusal; silence proves nothing, because most services do not answer what \
+             they do not understand",
         ),
         (Need::Forbidden, _) => words(
             "a connection to the port, as many times as make silence proof",
-            "a reset, an ICMP refusal or proved silence, and beside it a control: something that shows that this host could have knocked. Any connection that opens shows the contrary",
+            "a reset, an ICMP refusal or proved silence, and beside it a control: something that \
+             shows that this host could have knocked. Any connection that opens shows the contrary",
         ),
         (Need::Required | Need::Optional, _) if to_list => words(
-            "a connection to the port; when all certificates have been seen, the list itself over HTTP",
+            "a connection to the port; when all certificates have been seen, the list itself over \
+             HTTP",
             "a list that its authority has signed and that is not out of date",
         ),
         (Need::Required | Need::Optional, ladder) => needed(ladder),
@@ -78,7 +81,8 @@ fn needed(ladder: Ladder) -> Tries {
             "an RPC service's answer",
         ),
         Ladder::RpcRange(_) => words(
-            "the dynamic ports that the host's endpoint mapper names, each with a greeting of RPC while the mapper's connection is open",
+            "the dynamic ports that the host's endpoint mapper names, each with a greeting of RPC \
+             while the mapper's connection is open",
             "an RPC service's answer on every port that the mapper names",
         ),
         Ladder::Tls => words(
@@ -86,12 +90,16 @@ fn needed(ladder: Ladder) -> Tries {
             "a handshake with a certificate that a client takes",
         ),
         Ladder::Http => words(
-            "a connection and `GET /`; where the site needs it, also the paths that prove its roles, and the verbs and headers of clients",
-            "an HTTP answer below 500, and of each role a path that only this role has, where one is known",
+            "a connection and `GET /`; where the site needs it, also the paths that prove its \
+             roles, and the verbs and headers of clients",
+            "an HTTP answer below 500, and of each role a path that only this role has, where one \
+             is known",
         ),
         Ladder::Https => words(
-            "a connection, a TLS handshake with the name that the zone uses, and `GET /`; where the site needs it, also the paths that prove its roles",
-            "a certificate that a client takes, an HTTP answer below 500, and of each role a path that only this role has, where one is known",
+            "a connection, a TLS handshake with the name that the zone uses, and `GET /`; where \
+             the site needs it, also the paths that prove its roles",
+            "a certificate that a client takes, an HTTP answer below 500, and of each role a path \
+             that only this role has, where one is known",
         ),
     }
 }
@@ -100,7 +108,8 @@ fn datagrams(datagram: Datagram) -> Tries {
     match datagram {
         Datagram::Empty => words(
             "an empty datagram",
-            "an answer; silence proves nothing, because most services do not answer what they do not understand",
+            "an answer; silence proves nothing, because most services do not answer what they do \
+             not understand",
         ),
         Datagram::Dns => words(
             "a question for a name of the site",

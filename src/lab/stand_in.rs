@@ -60,7 +60,12 @@ async fn serve(mut stream: TcpStream, kind: StandIn, tls: Option<Arc<ServerConfi
     match (kind, tls) {
         (StandIn::Https | StandIn::WrongName, Some(tls)) => {
             if let Ok(mut stream) = TlsAcceptor::from(tls).accept(stream).await {
-                answer(&mut stream, b"HTTP/1.1 200 OK\r\nServer: portproof-lab\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+                answer(
+                    &mut stream,
+                    b"HTTP/1.1 200 OK\r\nServer: portproof-lab\r\nContent-Length: \
+                    0\r\nConnection: close\r\n\r\n",
+                )
+                .await;
             }
         }
         (StandIn::Garbage, _) => answer(&mut stream, b"220 this is no web server\r\n").await,
@@ -68,7 +73,12 @@ async fn serve(mut stream: TcpStream, kind: StandIn, tls: Option<Arc<ServerConfi
             let _ = stream.read(&mut [0_u8; 64]).await;
         }
         (StandIn::Http | StandIn::Https | StandIn::WrongName | StandIn::Down, _) => {
-            answer(&mut stream, b"HTTP/1.1 200 OK\r\nServer: portproof-lab\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+            answer(
+                &mut stream,
+                b"HTTP/1.1 200 OK\r\nServer: portproof-lab\r\nContent-Length: \
+                0\r\nConnection: close\r\n\r\n",
+            )
+            .await;
         }
     }
 }

@@ -79,7 +79,8 @@ pub async fn connect(
 /// Registers a socket with the runtime.
 #[expect(
     deprecated,
-    reason = "the replacement is unsafe; a socket that this function owns keeps its descriptor for as long as it is registered"
+    reason = "the replacement is unsafe; a socket that this function owns keeps its descriptor for \
+        as long as it is registered"
 )]
 fn watched(socket: Socket) -> io::Result<AsyncFd<Socket>> {
     AsyncFd::new(socket)

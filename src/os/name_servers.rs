@@ -37,7 +37,9 @@ mod tests {
 
     #[test]
     fn the_first_three_servers_are_those_that_are_asked() {
-        let text = "# nameserver 192.0.2.9\nsearch corp.example\nnameserver 192.0.2.1\n nameserver\t2001:db8::53 \nnameserver\nnameserver fe80::1%eth0\nnameserver 192.0.2.2\nnameserver 192.0.2.3\noptions edns0\n";
+        let text = "# nameserver 192.0.2.9\nsearch corp.example\nnameserver 192.0.2.1\n \
+            nameserver\t2001:db8::53 \nnameserver\nnameserver fe80::1%eth0\nnameserver \
+            192.0.2.2\nnameserver 192.0.2.3\noptions edns0\n";
         let all: Vec<String> = servers(text).iter().map(ToString::to_string).collect();
         assert_eq!(all, ["192.0.2.1:53", "[2001:db8::53]:53", "192.0.2.2:53"]);
         assert!(servers("").is_empty());

@@ -42,7 +42,8 @@ fn unplanned(site: &Site, ids: &BTreeSet<String>, exception: &Exception) -> Opti
         |message: String| Problem::warning("exception-without-flow", exception.declared, message);
     if parts.is_to_list() {
         let message = format!(
-            "no `crl_urls` leads to `{flow}`: the exception is for nothing unless a certificate names that host"
+            "no `crl_urls` leads to `{flow}`: the exception is for nothing unless a certificate \
+             names that host"
         );
         return Some(
             warning(message)
@@ -93,7 +94,10 @@ fn dated(exception: &Exception, today: Date) -> Option<Problem> {
             exception.declared,
             format!("the exception for `{flow}` holds for more than a year, until {until}"),
         )
-        .hint("who accepts something should look at it again: agree on a date within a year, or say under `flows` what is needed")
+        .hint(
+            "who accepts something should look at it again: agree on a date within a year, or \
+             say under `flows` what is needed",
+        )
     })
 }
 

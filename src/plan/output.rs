@@ -413,7 +413,8 @@ fn needed(site: &Site, flow: &Flow) -> String {
         );
     }
     if entry.ipsec {
-        out += "            inside IPsec: firewalls on the way see key exchange and ESP, not this port\n";
+        out += "            inside IPsec: firewalls on the way see key exchange and ESP, not this \
+            port\n";
     }
     let _ = writeln!(out, "            why: {}", visible(&entry.why));
     let _ = writeln!(out, "            without it: {}", visible(&entry.breaks));

@@ -63,7 +63,8 @@ impl Entry for Passes {
             if !can_be_tried(header) {
                 let text = format!("`{}` is no header to try", header.name);
                 problems.push(Problem::error("bad-header", node.at, text).hint(
-                    "give a name of letters, digits and hyphens, and a `value` of plain characters or a `length` up to 4096",
+                    "give a name of letters, digits and hyphens, and a `value` of plain characters \
+                     or a `length` up to 4096",
                 ));
             }
         }

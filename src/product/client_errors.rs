@@ -155,8 +155,12 @@ mod tests {
             .logged_after(Outcome::RevocationUnreachable)
             .map(ClientError::words)
             .collect();
-        assert!(words[0].starts_with(
-            "The client logs WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED, the revocation list cannot be reached, in ccmexec.log ("
-        ), "{words:?}");
+        assert!(
+            words[0].starts_with(
+                "The client logs WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED, the revocation list \
+                 cannot be reached, in ccmexec.log ("
+            ),
+            "{words:?}"
+        );
     }
 }

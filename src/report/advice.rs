@@ -10,13 +10,19 @@ use crate::product::{Catalogue, Need, Protocol};
 use crate::verdict::{Cause, Verdict, said_of};
 
 /// What clients do that check revocation and cannot.
-const REFUSE_ALL: &str = " Until then, clients that check revocation refuse every connection whose certificate names this list. Their ccmexec.log shows WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED.";
+const REFUSE_ALL: &str = " Until then, clients that check revocation refuse every connection whose \
+    certificate names this list. Their ccmexec.log shows \
+    WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED.";
 
 /// What is known of clients that cannot have a delta list.
-const MAY_REFUSE: &str = " Microsoft says that the check of certificates may fail without it. Some clients were seen to refuse the connection (0x80092013, revocation offline), others to go on with the base list. `certutil -verify -urlfetch FILE` on one of your clients shows which.";
+const MAY_REFUSE: &str = " Microsoft says that the check of certificates may fail without it. Some \
+    clients were seen to refuse the connection (0x80092013, revocation offline), others to go on \
+    with the base list. `certutil -verify -urlfetch FILE` on one of your clients shows which.";
 
 /// What a firewall sees of a flow inside IPsec.
-const INSIDE_IPSEC: &str = " This flow travels inside IPsec (`ipsec_with`): firewalls on the way see key exchange and ESP in its place. Look at these flows of the plan first, and at the IPsec policies of both ends.";
+const INSIDE_IPSEC: &str = " This flow travels inside IPsec (`ipsec_with`): firewalls on the way \
+    see key exchange and ESP in its place. Look at these flows of the plan first, and at the IPsec \
+    policies of both ends.";
 
 /// A few sentences; empty when nothing is to be done.
 pub(super) fn advice(
@@ -55,7 +61,8 @@ fn double_escaping(evidence: &Evidence) -> &'static str {
     let mut failed = evidence.lists.iter().filter(|list| list.list.is_none());
     match failed.any(|list| has_plus(&list.url)) {
         true => {
-            " Its name has a `+`: allow double escaping in IIS request filtering, or IIS answers 404 though the file is there."
+            " Its name has a `+`: allow double escaping in IIS request filtering, or IIS answers \
+             404 though the file is there."
         }
         false => "",
     }
@@ -118,39 +125,89 @@ fn of_cause(
     let by_the_host = evidence.rejected.as_ref().is_some_and(|it| it.by_the_host);
     match cause {
         Cause::AdminProhibited | Cause::Rejected | Cause::PortUnreachable if by_the_host => {
-            format!("{system} itself refuses {port}: look at its own firewall, and whether the service runs.")
+            format!(
+                "{system} itself refuses {port}: look at its own firewall, and whether the \
+                 service runs."
+            )
         }
-        Cause::AdminProhibited | Cause::Rejected | Cause::PortUnreachable if is_in_its_name(evidence) => {
-            format!("Either {system} itself refuses {port}, or a device on the way does so in its name. See first whether the service runs on {system}, and what its own firewall does; then look at {crossed}.")
+        Cause::AdminProhibited | Cause::Rejected | Cause::PortUnreachable
+            if is_in_its_name(evidence) =>
+        {
+            format!(
+                "Either {system} itself refuses {port}, or a device on the way does so in its \
+                 name. See first whether the service runs on {system}, and what its own firewall \
+                 does; then look at {crossed}."
+            )
         }
-        Cause::Intermittent if evidence.ports.is_some_and(|ports| ports.reset > 0) => format!("Some connections to {port} of {system} pass and others are reset. See first whether every server behind the address serves {port}; then look at each member of {crossed}: one may lack the rule."),
+        Cause::Intermittent if evidence.ports.is_some_and(|ports| ports.reset > 0) => format!(
+            "Some \
+             connections to {port} of {system} pass and others are reset. See first whether every \
+             server behind the address serves {port}; then look at each member of {crossed}: one \
+             may lack the rule."
+        ),
         Cause::WrongListener => astray(evidence, system, &port, &crossed),
-        Cause::AnswerLost if flow.need == Need::Forbidden => format!("Requests to {port} arrive at {system}, though no answer comes back: close {port} on {crossed}."),
+        Cause::AnswerLost if flow.need == Need::Forbidden => format!(
+            "Requests to {port} arrive at \
+             {system}, though no answer comes back: close {port} on {crossed}."
+        ),
         Cause::AddressSilent => address_silent(evidence, system, &crossed),
-        Cause::FamilyUnanswered => format!("Over {} nothing at all came back to this host; over the other family of addresses something did. Repair the network of this host, or run the check where both work.", decided(evidence).map_or("one family", family)),
+        Cause::FamilyUnanswered => format!(
+            "Over {} nothing at all came back to this host; over \
+             the other family of addresses something did. Repair the network of this host, or run \
+             the check where both work.",
+            decided(evidence).map_or("one family", family)
+        ),
         Cause::NothingPasses => nothing_passes(evidence, flow, &crossed),
         Cause::DataDropped => data_dropped(evidence, system, &port, &crossed, flow),
         Cause::Mtu => mtu(evidence, system, &crossed),
-        Cause::NotTls if evidence.speaks.is_some() => format!("{port} of {system} speaks plain HTTP, and TLS is needed here. See whether the numbers for HTTP and HTTPS are swapped, in IIS or in the site file. If not, bind the site in IIS to {port} as HTTPS, with its certificate."),
-        Cause::NotHttp if evidence.speaks.is_some() => format!("{port} of {system} speaks TLS, and plain HTTP is needed here. See whether the numbers for HTTP and HTTPS are swapped, in IIS or in the site file. If not, bind the site in IIS to {port} as HTTP."),
+        Cause::NotTls if evidence.speaks.is_some() => format!(
+            "{port} of {system} speaks plain \
+             HTTP, and TLS is needed here. See whether the numbers for HTTP and HTTPS are swapped, \
+             in IIS or in the site file. If not, bind the site in IIS to {port} as HTTPS, with its \
+             certificate."
+        ),
+        Cause::NotHttp if evidence.speaks.is_some() => format!(
+            "{port} of {system} speaks TLS, and \
+             plain HTTP is needed here. See whether the numbers for HTTP and HTTPS are swapped, in \
+             IIS or in the site file. If not, bind the site in IIS to {port} as HTTP."
+        ),
         Cause::HttpServerError => on_roles::server_error(evidence, system),
         Cause::Redirected => on_roles::redirected(evidence, system),
         Cause::RoleUnproved => on_roles::unproved(flow, evidence),
         Cause::MplistDiffers => on_roles::mplist(flow, evidence),
         Cause::ClientCertificateRefused => on_roles::refused(evidence, system),
-        Cause::WrongRole if on_roles::is_one_page(evidence) => format!("A web server or device on {port} of {system} answers every request with one page, and the role is not behind it. See whether its site in IIS is bound to this number. A portal, a filter or a publishing rule on the way may answer in its place."),
-        Cause::ProxyRefused if flow.protocol == Protocol::Http => format!("Have the proxy pass requests on to {port} of {system}. Its answer is in the evidence."),
+        Cause::WrongRole if on_roles::is_one_page(evidence) => format!(
+            "A web server or device on \
+             {port} of {system} answers every request with one page, and the role is not behind it. \
+             See whether its site in IIS is bound to this number. A portal, a filter or a \
+             publishing rule on the way may answer in its place."
+        ),
+        Cause::ProxyRefused if flow.protocol == Protocol::Http => format!(
+            "Have the proxy pass \
+             requests on to {port} of {system}. Its answer is in the evidence."
+        ),
         Cause::CertificateUntrusted if missing(evidence).is_some() => not_sent(evidence, system),
         Cause::IntermediateMissing => intermediate(evidence, system),
-        Cause::Open if flow.crosses.is_empty() => format!("No firewall of the file stands before {port} of {system}: stop that service, or close the port in the host's own firewall. Or say in the site file why it is needed."),
+        Cause::Open if flow.crosses.is_empty() => format!(
+            "No firewall of the file stands before \
+             {port} of {system}: stop that service, or close the port in the host's own firewall. \
+             Or say in the site file why it is needed."
+        ),
         Cause::NoAddressHere if verdict != Verdict::Unknown => String::new(),
-        Cause::TlsTooOld if cfg!(not(feature = "old-tls")) => "Nothing proves what it serves: this build is without `old-tls`, so it does not speak TLS of the past. Use a build with it, or look with a client of the site.".to_string(),
+        Cause::TlsTooOld if cfg!(not(feature = "old-tls")) => {
+            "Nothing proves what it serves: this \
+             build is without `old-tls`, so it does not speak TLS of the past. Use a build with it, \
+             or look with a client of the site."
+                .to_string()
+        }
         _ => {
             let source = flow.from.system.as_deref().unwrap_or("that system");
             let (issuer, plus) = (intercepting(evidence), double_escaping(evidence));
             let values = [system, &port, source, &crossed, issuer, plus];
             let value = |blank: &str| BLANKS.iter().zip(values).find(|(name, _)| **name == blank);
-            filled(&said_of(cause).advice, |blank| value(blank).map_or("", |(_, value)| value))
+            filled(&said_of(cause).advice, |blank| {
+                value(blank).map_or("", |(_, value)| value)
+            })
         }
     }
 }
@@ -180,7 +237,8 @@ fn not_sent(evidence: &Evidence, system: &str) -> String {
     let name = missing(evidence).map_or("its issuer", |missing| &missing.name);
     format!(
         "The certificate of {name} is needed, and {system} does not send it. Install it on {system}, if it is an \
-         intermediate. If it is the site's root, name it under `tls.roots`. If nobody knows it, a device on the way shows \
+         intermediate. If it is the site's root, name it under `tls.roots`. If nobody knows it, a \
+         device on the way shows \
          its own certificate."
     )
 }
@@ -231,7 +289,8 @@ fn intermediate(evidence: &Evidence, system: &str) -> String {
     };
     format!(
         "{system} does not send the certificate of {name}, which issued {issued}. Install {all} on \
-         {system}, beside its own certificate.{why} If nothing stands above {name}, name it under `tls.roots` instead."
+         {system}, beside its own certificate.{why} If nothing stands above {name}, name it under \
+         `tls.roots` instead."
     )
 }
 
@@ -284,7 +343,8 @@ fn address_silent(evidence: &Evidence, system: &str, crossed: &str) -> String {
     let (what, over) = match open_otherwise(evidence, silent) {
         Some(other) => (
             format!(
-                "{} to {system} does not work, and {} does: nothing at {silent} answered, and {other} did.",
+                "{} to {system} does not work, and {} does: nothing at {silent} answered, and \
+                 {other} did.",
                 family(silent),
                 family(other)
             ),
@@ -297,7 +357,8 @@ fn address_silent(evidence: &Evidence, system: &str, crossed: &str) -> String {
     };
     format!(
         "{what} See first whether {silent} is its address, and whether it has a way back{over}. Then look at the rules of \
-         {crossed} for that address. If it is no longer in use, take it out of DNS and of the site file: clients that try it \
+         {crossed} for that address. If it is no longer in use, take it out of DNS and of the site \
+         file: clients that try it \
          have to wait."
     )
 }
@@ -323,7 +384,8 @@ fn data_dropped(
     };
     format!(
         "A rule for {port} is there, since connections open. Look at {first}, for whatever drops data {way} {system}: \
-         inspection of contents (application control, intrusion prevention), or a device that has not seen the whole \
+         inspection of contents (application control, intrusion prevention), or a device that has \
+         not seen the whole \
          handshake because the way back is another."
     )
 }
@@ -333,7 +395,8 @@ fn mtu(evidence: &Evidence, system: &str, crossed: &str) -> String {
     let way = way(evidence, "to", "from");
     format!(
         "Large packets {way} {system} are lost, and nothing tells the sender: a link on the way takes only smaller ones (its \
-         MTU), and the messages that say so are dropped. Let ICMP \"fragmentation needed\" (type 3 code 4; ICMPv6: type 2) \
+         MTU), and the messages that say so are dropped. Let ICMP \"fragmentation needed\" (type 3 \
+         code 4; ICMPv6: type 2) \
          through {crossed}, or have it lower the segment size of TCP (MSS clamping)."
     )
 }
@@ -347,7 +410,8 @@ fn nothing_passes(evidence: &Evidence, flow: &FlowEntry, crossed: &str) -> Strin
     };
     format!(
         "{crossed} passes nothing from {} to {zone}: every packet vanished {place}. See whether {crossed} forwards at all, \
-         and whether the hosts of {zone} are up. Then look at its rules and its routes, also for the way back.",
+         and whether the hosts of {zone} are up. Then look at its rules and its routes, also for \
+         the way back.",
         flow.from.zone
     )
 }

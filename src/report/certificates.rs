@@ -57,7 +57,8 @@ fn client_certificate(seen: &TlsSeen) -> ClientCertificate {
 
 fn interception(seen: &observation::Interception) -> Interception {
     use observation::Interception::{No, Proved, Suspected, Undecided};
-    let pinned = "the certificate is another than the pinned one, and does not lead to an authority that the file names";
+    let pinned = "the certificate is another than the pinned one, and does not lead to an \
+        authority that the file names";
     let (is, by, because) = match seen {
         No(ground) => (Intercepted::No, None, *ground),
         Proved { by } => (Intercepted::Proved, Some(by.clone()), pinned),

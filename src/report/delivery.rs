@@ -56,7 +56,8 @@ fn words(seen: &observation::Delivery) -> String {
             "the connection opens and data are lost: {sign}; smaller segments change nothing"
         ),
         Missing::Large(segment) => format!(
-            "packets of full size are lost: {sign}; with segments of at most {segment} bytes the service answers"
+            "packets of full size are lost: {sign}; with segments of at most {segment} bytes the \
+             service answers"
         ),
     }
 }

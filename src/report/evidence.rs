@@ -220,7 +220,8 @@ fn distance(distance: Distance) -> String {
     let why = match distance.sender {
         Farness::Same => {
             return format!(
-                "the reset came from the same distance as the machine that answers on {port}: from it, or from something on its own segment"
+                "the reset came from the same distance as the machine that answers on {port}: from \
+                 it, or from something on its own segment"
             );
         }
         Farness::Nearer(routers) => {
@@ -229,7 +230,8 @@ fn distance(distance: Distance) -> String {
                 more => format!("{more} routers"),
             };
             return format!(
-                "the reset came from something nearer than the machine that answers on {port}, by at least {routers}"
+                "the reset came from something nearer than the machine that answers on {port}, by \
+                 at least {routers}"
             );
         }
         Farness::Untold(why) => why,
@@ -257,7 +259,8 @@ fn on_segment(seen: &Observation) -> Option<String> {
     };
     let shown = seen.on_link && seen.path.is_some() && seen.state == by_host;
     shown.then(|| {
-        "the reset came from a neighbour with a hardware address of its own, or from something on the same segment"
+        "the reset came from a neighbour with a hardware address of its own, or from something on \
+         the same segment"
             .to_string()
     })
 }
@@ -274,7 +277,8 @@ fn likely(likely: Likely) -> String {
             "likely the host itself: {refused} other ports of it are refused without a reset"
         ),
         ResetBy::Device | ResetBy::Either => format!(
-            "likely a device: it resets {by_reset} of the {refused} other ports of this host that it refuses"
+            "likely a device: it resets {by_reset} of the {refused} other ports of this host that \
+             it refuses"
         ),
     }
 }
@@ -366,7 +370,8 @@ fn painted(painted: Painted) -> String {
             format!("{opened} of {tried} ports that nobody uses opened too")
         }
         Painted::BeforeHost { hop, beyond } => format!(
-            "it answered after {hop} hops, while other packets to this address went beyond hop {beyond}"
+            "it answered after {hop} hops, while other packets to this address went beyond hop \
+             {beyond}"
         ),
         Painted::TooQuick { took_ms, host_ms } => format!(
             "it answered after {took_ms} ms, and the host itself takes {host_ms} ms at the least"
@@ -429,7 +434,8 @@ fn certificate(fault: &CertificateFault) -> &'static str {
             "showed a certificate of which it is not known here whether Windows clients take it"
         }
         CertificateFault::TooLarge => {
-            "sent a message of the TLS handshake that is larger than Windows clients read, as a rule too many certificates"
+            "sent a message of the TLS handshake that is larger than Windows clients read, as a \
+             rule too many certificates"
         }
         CertificateFault::Revoked => "showed a certificate that its revocation list names",
         CertificateFault::ListByLdapOnly => {

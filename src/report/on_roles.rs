@@ -40,7 +40,8 @@ pub(super) fn server_error(evidence: &Evidence, system: &str) -> String {
              pool and log, then at what it needs itself."
         ),
         None => format!(
-            "The web server of {system} answers with an error of its own: look at its application pool and log."
+            "The web server of {system} answers with an error of its own: look at its application \
+             pool and log."
         ),
     }
 }
@@ -62,10 +63,12 @@ pub(super) fn unproved(flow: &FlowEntry, evidence: &Evidence) -> String {
     let (system, port) = (&flow.to.system, flow.service());
     let what = match named(evidence, &OPEN) {
         Some((roles, words)) => format!(
-            "A web server answers on {port} of {system}, and nothing proves that the {roles} is behind it: {words}."
+            "A web server answers on {port} of {system}, and nothing proves that the {roles} is \
+             behind it: {words}."
         ),
         None => format!(
-            "{system} asks for a client certificate on {port} before it says what it has, so nothing proves the role."
+            "{system} asks for a client certificate on {port} before it says what it has, so \
+             nothing proves the role."
         ),
     };
     let keeps = || {
@@ -83,7 +86,8 @@ pub(super) fn unproved(flow: &FlowEntry, evidence: &Evidence) -> String {
         (Some(tls), true) if tls.refused_1_2.is_some() => AFTER_THE_REQUEST,
         (Some(tls), true) if tls.client_certificate.ours.is_none() => NOBODY_ASKED,
         (_, true) => {
-            "To prove it, put a certificate that clients have under `tls.client_certificate` of the site file, and run again."
+            "To prove it, put a certificate that clients have under `tls.client_certificate` of \
+             the site file, and run again."
         }
         (_, false) if of_packages => ON_ANOTHER_DRIVE,
         (_, false) => {
@@ -96,19 +100,25 @@ pub(super) fn unproved(flow: &FlowEntry, evidence: &Evidence) -> String {
 
 /// Where the folders of a distribution point may be.
 const ON_ANOTHER_DRIVE: &str = "In 2007 its folders bear the letter of their drive. If its packages are on another drive than \
-     those that were tried, name it under `package_drives` of the site file, and run again. Else see in the log of that \
-     server who answered these requests, and whether the role's site in IIS is bound to this number and name.";
+     those that were tried, name it under `package_drives` of the site file, and run again. Else \
+     see in the log of that \
+     server who answered these requests, and whether the role's site in IIS is bound to this \
+     number and name.";
 
 /// What is known of a server that refuses requests and asks for no client certificate.
 const NOBODY_ASKED: &str = "It asked for no client certificate in the handshake. See the substatus of the refusal in its \
-     log. If it is 403.7, a client certificate is missing: have whatever ends TLS there ask for one. If not, see whom it \
+     log. If it is 403.7, a client certificate is missing: have whatever ends TLS there ask for \
+     one. If not, see whom it \
      keeps out.";
 
 /// What a server may do that refuses requests, asks for no client certificate, and speaks TLS 1.3 only.
 const AFTER_THE_REQUEST: &str = "It asked for no client certificate in the handshake, and speaks TLS 1.3 only. It may want \
-     one after the request. In TLS 1.3 it can ask only clients that offer post-handshake authentication; this program does \
-     not, and whether Windows clients do is unconfirmed. See the substatus of the refusal in its log (403.7: a client \
-     certificate is missing). If that is it, have it ask in the handshake, or allow TLS 1.2. If not, see whom it keeps out.";
+     one after the request. In TLS 1.3 it can ask only clients that offer post-handshake \
+     authentication; this program does \
+     not, and whether Windows clients do is unconfirmed. See the substatus of the refusal in its \
+     log (403.7: a client \
+     certificate is missing). If that is it, have it ask in the handshake, or allow TLS 1.2. If \
+     not, see whom it keeps out.";
 
 pub(super) fn mplist(flow: &FlowEntry, evidence: &Evidence) -> String {
     let system = &flow.to.system;
@@ -117,7 +127,8 @@ pub(super) fn mplist(flow: &FlowEntry, evidence: &Evidence) -> String {
     let known = flow.to.name.as_deref().unwrap_or(system);
     format!(
         "The management point calls itself {}, and clients of {} know it as {known}. Clients that follow this list look for a \
-         name that they may not reach. Give {system} the name {known} in its site system properties, or correct `names` in \
+         name that they may not reach. Give {system} the name {known} in its site system \
+         properties, or correct `names` in \
          the site file.",
         names.join(" and "),
         flow.from.zone
@@ -137,7 +148,8 @@ pub(super) fn refused(evidence: &Evidence, system: &str) -> String {
     let takes = authorities(tls);
     let how = match shown.other_issuer {
         true => format!(
-            "Have {system} trust that issuer for client certificates, or show one by an authority that it takes."
+            "Have {system} trust that issuer for client certificates, or show one by an authority \
+             that it takes."
         ),
         false => format!(
             "See whether {system} trusts its issuer, reaches its revocation list, and maps it to nobody who is kept out; \

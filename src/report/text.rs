@@ -104,7 +104,8 @@ fn who_has_to_act(findings: &Findings<'_>) -> String {
         return match findings.required.unproved {
             0 => format!("\n{}\n", "Nothing has to be done.".green()),
             some => format!(
-                "\nNothing is known to be wrong, and {some} required {} not proved from here (--verbose names {}).\n",
+                "\nNothing is known to be wrong, and {some} required {} not proved from here \
+                 (--verbose names {}).\n",
                 if some == 1 { "flow is" } else { "flows are" },
                 if some == 1 { "it" } else { "them" },
             ),

@@ -10,20 +10,30 @@ use super::{Family, Permit, Range};
 use crate::yaml::Ports;
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
-    "Destinations are matched behind translation, as ASA 8.3 and later does: where own addresses are routed to a side, a translated port's own number passes there too.",
-    "For ASA 8.3 and later (IPv6 beside IPv4: 9.0): access lists match the real, own addresses and ports of destinations.",
-    "Each zone has an access list for the interface that faces it, for an interface without one lets through what goes to a",
-    "lower security level. Applying one replaces what stood on that interface, and what no line permits is denied; so the",
+    "Destinations are matched behind translation, as ASA 8.3 and later does: where own addresses \
+     are routed to a side, a translated port's own number passes there too.",
+    "For ASA 8.3 and later (IPv6 beside IPv4: 9.0): access lists match the real, own addresses and \
+     ports of destinations.",
+    "Each zone has an access list for the interface that faces it, for an interface without one \
+     lets through what goes to a",
+    "lower security level. Applying one replaces what stood on that interface, and what no line \
+     permits is denied; so the",
     "commands that apply them are comments: put your interfaces in, and take the ! away.",
-    "Entering this again adds nothing twice, and removes nothing: clear the lists first (clear configure access-list LIST).",
-    "ICMP errors of a connection (path MTU) pass where the inspection policy has: inspect icmp error.",
+    "Entering this again adds nothing twice, and removes nothing: clear the lists first (clear \
+     configure access-list LIST).",
+    "ICMP errors of a connection (path MTU) pass where the inspection policy has: inspect icmp \
+     error.",
 ];
 
 pub(super) const ADDING: &[&str] = &[
-    "Destinations are matched behind translation, as ASA 8.3 and later does: where own addresses are routed to a side, a translated port's own number passes there too.",
-    "For ASA 8.3 and later (IPv6 beside IPv4: 9.0): access lists match the real, own addresses and ports of destinations.",
-    "It adds lines at the end of the access lists of the whole file and removes nothing. Entering it again adds nothing twice.",
-    "Where the interface has another list, put its name into each line; where that list ends with a deny, give the lines a number before it.",
+    "Destinations are matched behind translation, as ASA 8.3 and later does: where own addresses \
+     are routed to a side, a translated port's own number passes there too.",
+    "For ASA 8.3 and later (IPv6 beside IPv4: 9.0): access lists match the real, own addresses and \
+     ports of destinations.",
+    "It adds lines at the end of the access lists of the whole file and removes nothing. Entering \
+     it again adds nothing twice.",
+    "Where the interface has another list, put its name into each line; where that list ends with \
+     a deny, give the lines a number before it.",
 ];
 
 /// The longest remark.
@@ -90,7 +100,8 @@ fn permit_lines(sheet: &Sheet<'_>, groups: &mut Objects, list: &str, permit: &Pe
         false => String::new(),
     };
     format!(
-        "{remarks}access-list {list} extended permit {} object-group {source} object-group {destination}{port}\n",
+        "{remarks}access-list {list} extended permit {} object-group {source} object-group \
+         {destination}{port}\n",
         permit.transport
     )
 }

@@ -59,7 +59,12 @@ pub(super) fn translations(rules: &Rules) -> Vec<String> {
         }
     }
     if !lines.is_empty() {
-        lines.insert(0, "It is taken to translate these destinations (the outermost firewall on the way does, unless the zones in the site file say otherwise):".to_string());
+        lines.insert(
+            0,
+            "It is taken to translate these destinations (the outermost firewall on \
+             the way does, unless the zones in the site file say otherwise):"
+                .to_string(),
+        );
     }
     lines
 }

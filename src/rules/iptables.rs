@@ -6,17 +6,24 @@ use super::object::Objects;
 use super::{Family, Permit, Range};
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
-    "Load it with both: iptables-restore --noflush FILE, ip6tables-restore --noflush FILE. Each takes its own rules.",
-    "It owns the chain FORWARD of the table filter and replaces it each time; INPUT and OUTPUT are left as they are.",
+    "Load it with both: iptables-restore --noflush FILE, ip6tables-restore --noflush FILE. Each \
+     takes its own rules.",
+    "It owns the chain FORWARD of the table filter and replaces it each time; INPUT and OUTPUT are \
+     left as they are.",
     "Nothing else passes: FORWARD drops what no rule accepts.",
-    "Sources are matched by address: keep reverse path filtering on, so that no zone can borrow another's addresses.",
-    "Destinations are matched behind translation, where FORWARD sees them. Translation itself is not written here.",
+    "Sources are matched by address: keep reverse path filtering on, so that no zone can borrow \
+     another's addresses.",
+    "Destinations are matched behind translation, where FORWARD sees them. Translation itself is \
+     not written here.",
 ];
 
 pub(super) const ADDING: &[&str] = &[
-    "Load it with both: iptables-restore --noflush FILE, ip6tables-restore --noflush FILE. Each takes its own rules.",
-    "It adds rules at the head of the chain FORWARD and removes nothing. Loading it twice adds them twice.",
-    "Destinations are matched behind translation, where FORWARD sees them. Translation itself is not written here.",
+    "Load it with both: iptables-restore --noflush FILE, ip6tables-restore --noflush FILE. Each \
+     takes its own rules.",
+    "It adds rules at the head of the chain FORWARD and removes nothing. Loading it twice adds \
+     them twice.",
+    "Destinations are matched behind translation, where FORWARD sees them. Translation itself is \
+     not written here.",
 ];
 
 /// The longest comment of a rule, in bytes.

@@ -6,16 +6,22 @@ use super::{Family, Permit};
 use crate::product::Transport;
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
-    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2008 and later).",
-    "It replaces rules of the same names; running it twice is running it once. Other rules of the host are left as they are.",
-    "Only what the host blocks by default is held back: that inbound connections without a rule are blocked is the default of each profile.",
-    "Where the system refuses a range of local ports, write RPC in its place: it stands for the dynamic RPC ports.",
+    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as \
+     administrator (Windows Server 2008 and later).",
+    "It replaces rules of the same names; running it twice is running it once. Other rules of the \
+     host are left as they are.",
+    "Only what the host blocks by default is held back: that inbound connections without a rule \
+     are blocked is the default of each profile.",
+    "Where the system refuses a range of local ports, write RPC in its place: it stands for the \
+     dynamic RPC ports.",
 ];
 
 pub(super) const ADDING: &[&str] = &[
-    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2008 and later).",
+    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as \
+     administrator (Windows Server 2008 and later).",
     "It adds rules and removes none. Running it twice adds them twice.",
-    "Where the system refuses a range of local ports, write RPC in its place: it stands for the dynamic RPC ports.",
+    "Where the system refuses a range of local ports, write RPC in its place: it stands for the \
+     dynamic RPC ports.",
 ];
 
 /// The longest name of a rule, in characters: the shell takes lines of 8,191.
@@ -62,7 +68,8 @@ fn rule(sheet: &Sheet<'_>, permit: &Permit, name: &str) -> String {
         Transport::Esp => "50".to_string(),
     };
     format!(
-        "\n{}netsh advfirewall firewall add rule name=\"{name}\" dir=in action=allow protocol={protocol} remoteip={}\n",
+        "\n{}netsh advfirewall firewall add rule name=\"{name}\" dir=in action=allow \
+         protocol={protocol} remoteip={}\n",
         sheet.comments(&reasons(permit)),
         joined(&permit.source.ranges, ",")
     )

@@ -9,17 +9,24 @@ use super::object::{Objects, fitting};
 use super::{Family, Permit, Range};
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
-    "Load it with: nft -f FILE. It replaces its own table and touches no other; loading it twice is loading it once.",
-    "Nothing else passes: the chain drops what no rule accepts. What other tables drop stays dropped.",
-    "Sources are matched by address: keep reverse path filtering on, so that no zone can borrow another's addresses.",
-    "Destinations are matched behind translation, where the forward hook sees them; a translated port also by what was asked. Translation itself is not written here.",
+    "Load it with: nft -f FILE. It replaces its own table and touches no other; loading it twice \
+     is loading it once.",
+    "Nothing else passes: the chain drops what no rule accepts. What other tables drop stays \
+     dropped.",
+    "Sources are matched by address: keep reverse path filtering on, so that no zone can borrow \
+     another's addresses.",
+    "Destinations are matched behind translation, where the forward hook sees them; a translated \
+     port also by what was asked. Translation itself is not written here.",
 ];
 
 pub(super) const ADDING: &[&str] = &[
-    "Load it with: nft -f FILE. It adds rules at the head of a chain that is there, and removes nothing. Loading it twice adds them twice.",
-    "The chain is that of the whole file (portproof plan --format nftables). Where you have another, put its table and chain into each rule.",
+    "Load it with: nft -f FILE. It adds rules at the head of a chain that is there, and removes \
+     nothing. Loading it twice adds them twice.",
+    "The chain is that of the whole file (portproof plan --format nftables). Where you have \
+     another, put its table and chain into each rule.",
     "Where that table or chain is not there, nft says so and loads nothing.",
-    "Destinations are matched behind translation, where the forward hook sees them; a translated port also by what was asked. Translation itself is not written here.",
+    "Destinations are matched behind translation, where the forward hook sees them; a translated \
+     port also by what was asked. Translation itself is not written here.",
 ];
 
 /// The longest comment of a rule, in bytes.

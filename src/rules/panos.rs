@@ -6,19 +6,27 @@ use super::object::{Objects, digest, fitting};
 use super::{Permit, Range};
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
-    "Enter it in configure mode, after: set cli scripting-mode on. Lines that begin with # are for readers; leave them out.",
+    "Enter it in configure mode, after: set cli scripting-mode on. Lines that begin with # are for \
+     readers; leave them out.",
     "Rules match what PAN-OS matches: addresses and ports before translation, zones behind it.",
-    "Zones are taken to have the names of the site file. New rules go to the end: move them above any that denies.",
-    "What no rule allows between zones, interzone-default denies; inside a zone, intrazone-default allows it.",
-    "Entering this again adds nothing twice, and removes nothing: delete the objects and rules named portproof first.",
-    "Applications are any, so that a port is a port; once all works, narrow them to what the device recognises.",
+    "Zones are taken to have the names of the site file. New rules go to the end: move them above \
+     any that denies.",
+    "What no rule allows between zones, interzone-default denies; inside a zone, intrazone-default \
+     allows it.",
+    "Entering this again adds nothing twice, and removes nothing: delete the objects and rules \
+     named portproof first.",
+    "Applications are any, so that a port is a port; once all works, narrow them to what the \
+     device recognises.",
 ];
 
 pub(super) const ADDING: &[&str] = &[
-    "Enter it in configure mode, after: set cli scripting-mode on. Lines that begin with # are for readers; leave them out.",
+    "Enter it in configure mode, after: set cli scripting-mode on. Lines that begin with # are for \
+     readers; leave them out.",
     "Rules match what PAN-OS matches: addresses and ports before translation, zones behind it.",
-    "Zones are taken to have the names of the site file. New rules go to the end: move them above any that denies.",
-    "It adds objects and rules under names of their own, and removes and changes none. Entering it again adds nothing twice.",
+    "Zones are taken to have the names of the site file. New rules go to the end: move them above \
+     any that denies.",
+    "It adds objects and rules under names of their own, and removes and changes none. Entering it \
+     again adds nothing twice.",
 ];
 
 /// The longest name of an object or rule (PAN-OS 9.0 and later).

@@ -209,7 +209,8 @@ impl Asked<'_> {
         let host = match self.flow.to {
             Target::Host(_) => {
                 return format!(
-                    "no address is known for {}, which is no system of the site file; make it one, with its `addresses`",
+                    "no address is known for {}, which is no system of the site file; make it one, \
+                     with its `addresses`",
                     entry.system
                 );
             }
@@ -225,12 +226,14 @@ impl Asked<'_> {
         match self.flow.from {
             crate::site::Origin::Zone(_) => {
                 format!(
-                    "zone {name} has no networks of the destination's family; give them in the site file"
+                    "zone {name} has no networks of the destination's family; give them in the \
+                     site file"
                 )
             }
             crate::site::Origin::System(_) => {
                 format!(
-                    "no address of the destination's family is known for {name}; give its `addresses` in the site file"
+                    "no address of the destination's family is known for {name}; give its \
+                     `addresses` in the site file"
                 )
             }
         }

@@ -128,7 +128,8 @@ fn section(site: &Site, device: &str, rules: &Rules) -> String {
     let mut text = format!("\n## {}\n", cell(device));
     let named = Sources::of(rules);
     if !rules.permits.is_empty() {
-        text += "\n| from | source | to | destination | service | translated from | need | flow | why |\n";
+        text += "\n| from | source | to | destination | service | translated from | need | flow | \
+            why |\n";
         text += "|---|---|---|---|---|---|---|---|---|\n";
         for permit in &rules.permits {
             text += &line(site, &named, permit);
@@ -139,7 +140,8 @@ fn section(site: &Site, device: &str, rules: &Rules) -> String {
     }
     let translated = translations(rules);
     if !translated.is_empty() {
-        text += "\nDestinations are the own addresses behind this firewall; \"translated from\" is what packets carry before it.\n";
+        text += "\nDestinations are the own addresses behind this firewall; \"translated from\" is \
+            what packets carry before it.\n";
     }
     for unwritten in &rules.unwritten {
         text += &format!(

@@ -7,13 +7,17 @@ use super::{Family, Permit};
 use crate::product::Transport;
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
-    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2012 and later).",
-    "It replaces the rules of the group portproof; running it twice is running it once. Other rules of the host are left as they are.",
-    "Only what the host blocks by default is held back: that inbound connections without a rule are blocked is the default of each profile.",
+    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as \
+     administrator (Windows Server 2012 and later).",
+    "It replaces the rules of the group portproof; running it twice is running it once. Other \
+     rules of the host are left as they are.",
+    "Only what the host blocks by default is held back: that inbound connections without a rule \
+     are blocked is the default of each profile.",
 ];
 
 pub(super) const ADDING: &[&str] = &[
-    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as administrator (Windows Server 2012 and later).",
+    "These are inbound rules of the host itself, not of a firewall on the way. Run it there as \
+     administrator (Windows Server 2012 and later).",
     "It adds rules and removes none. Running it twice adds them twice.",
 ];
 

@@ -38,7 +38,8 @@ pub(super) fn client(
             .map(|zone| site.zones[*zone].name.as_str())
             .collect();
         anyhow::bail!(
-            "--client shows what a client meets, and the site file has no clients in zone `{name}`: {}",
+            "--client shows what a client meets, and the site file has no clients in zone \
+             `{name}`: {}",
             match zones.as_slice() {
                 [] => "`clients` names none".to_string(),
                 zones => format!("run it from {}", zones.join(" or ")),
@@ -86,7 +87,8 @@ fn are_two(site: &Site, http: Option<u16>, https: Option<u16>) -> anyhow::Result
         let taken = given.filter(|port| other.is_none() && of_site.contains(port));
         if let Some(port) = taken {
             anyhow::bail!(
-                "{option} is {port}, and that is this client's number for {protocol} too, as the site file has it: {WHY}"
+                "{option} is {port}, and that is this client's number for {protocol} too, as the \
+                 site file has it: {WHY}"
             );
         }
     }

@@ -41,7 +41,8 @@ fn own(site: &Site, clocks: &Clocks) -> Option<Note> {
         OwnClock::Wrong { ahead, by } => {
             let names: Vec<String> = by.iter().map(|target| name(site, target)).collect();
             let text = format!(
-                "this host's clock is {} {} ({}); dates of certificates and revocation lists are not judged by it",
+                "this host's clock is {} {} ({}); dates of certificates and revocation lists are \
+                 not judged by it",
                 apart(-*ahead),
                 several(by.len()),
                 names.join(", ")

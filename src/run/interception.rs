@@ -76,7 +76,8 @@ fn of_one(tls: &TlsSeen, expected: Expected<'_>, trust: &Trust) -> observation::
             by,
             sign: match sign {
                 Sign::AnotherAuthority => {
-                    "the certificate leads to an authority that this system trusts, and not to one that the site file names; the file may be incomplete"
+                    "the certificate leads to an authority that this system trusts, and not to one \
+                     that the site file names; the file may be incomplete"
                 }
                 Sign::AnotherIssuer => {
                     "from another place the same service showed another issuer's certificate"
@@ -85,7 +86,8 @@ fn of_one(tls: &TlsSeen, expected: Expected<'_>, trust: &Trust) -> observation::
         },
         Interception::Undecided(why) => observation::Interception::Undecided(match why {
             Undecided::Replaced => {
-                "it is not the pinned certificate, and leads to an authority that the site file names: renewed, or replaced by whoever holds that authority's key"
+                "it is not the pinned certificate, and leads to an authority that the site file \
+                 names: renewed, or replaced by whoever holds that authority's key"
             }
             Undecided::AnotherOfTheSameIssuer => {
                 "from another place another certificate of the same issuer was seen"

@@ -74,7 +74,8 @@ pub(super) fn dns_note(site: &Site, system: SystemId, name: &str, note: &DnsNote
             (
                 Cause::DnsDiffers,
                 format!(
-                    "DNS says that {name} is {}, the site file gives another address; the file's was tried",
+                    "DNS says that {name} is {}, the site file gives another address; the file's \
+                     was tried",
                     said.join(", ")
                 ),
             )
@@ -86,7 +87,8 @@ pub(super) fn dns_note(site: &Site, system: SystemId, name: &str, note: &DnsNote
         DnsNote::Error(error) => (
             Cause::DnsNoAnswer,
             format!(
-                "DNS gave no answer for {name}: the resolver of this host {}; the address of the site file was tried",
+                "DNS gave no answer for {name}: the resolver of this host {}; the address of the \
+                 site file was tried",
                 report::resolver_words(*error)
             ),
         ),

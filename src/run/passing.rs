@@ -225,7 +225,8 @@ mod tests {
         let note = silent_first("web", REMOTE, &seen, &[]).expect("a gap");
         assert_eq!(
             note.text,
-            "443 of web did not answer from 00:00:00 to 00:00:08 (UTC), while others did; then it was open"
+            "443 of web did not answer from 00:00:00 to 00:00:08 (UTC), while others did; then it \
+             was open"
         );
         let whole = Gap {
             from: None,
@@ -256,7 +257,8 @@ mod tests {
         let note = gap_note(&gap, &BTreeSet::from(["ibs01", "ibs02"]));
         assert_eq!(
             note.text,
-            "nothing of ibs01, ibs02 answered from 12:00:01 to 12:00:06 (UTC); what was silent then was asked again"
+            "nothing of ibs01, ibs02 answered from 12:00:01 to 12:00:06 (UTC); what was silent \
+             then was asked again"
         );
         let later = Gap {
             from: Some(at(43_206)),

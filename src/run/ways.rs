@@ -110,7 +110,8 @@ pub(super) async fn of_zone(
     let gateway = Gateway::new(proxy, &addresses, password);
     let gateway = gateway.with_context(|| {
         format!(
-            "the password for the proxy {proxy} has to have 1 to 255 bytes without control characters"
+            "the password for the proxy {proxy} has to have 1 to 255 bytes without control \
+             characters"
         )
     })?;
     Ok(match roles {

@@ -50,7 +50,10 @@ fn shared(config: &Config, (one, other): (SystemId, SystemId), address: IpAddr) 
             system(other).name.value
         ),
     )
-    .hint("give each system its own address; a proxy and what it publishes may share one, and so may systems that all have `ports` for the zone that asks")
+    .hint(
+        "give each system its own address; a proxy and what it publishes may share one, and so \
+         may systems that all have `ports` for the zone that asks",
+    )
 }
 
 /// Whether both have `ports` for a zone. A number that both name is a finding of its own.

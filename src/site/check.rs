@@ -128,7 +128,8 @@ fn product(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) 
                 ),
             )
             .hint(format!(
-                "portproof has the rules of {}; the rules of another product are named with --catalogue FILE",
+                "portproof has the rules of {}; the rules of another product are named with \
+                 --catalogue FILE",
                 known.join(", ")
             )),
         );
@@ -160,7 +161,8 @@ fn mixed_mode(
 ) {
     let mode = &config.site.mode;
     if mode.value == Mode::Mixed && internet.is_some_and(|zone| clients.contains(&zone)) {
-        problems.push(Problem::error("mixed-mode-internet", mode.at, "the site is in mixed mode and has Internet clients").hint("Internet-based client management needs native mode: `mode: native`, or take the zone out of `clients`"));
+        problems.push(Problem::error("mixed-mode-internet", mode.at, "the site is in mixed mode \
+            and has Internet clients").hint("Internet-based client management needs native mode: `mode: native`, or take the zone out of `clients`"));
     }
 }
 
@@ -249,8 +251,16 @@ fn crls(config: &Config, systems: &[System], problems: &mut Vec<Problem>) -> Vec
     if site.crl_check && site.crl_urls.is_empty() && !config.clients.is_empty() && !hosts_list {
         let at = site.code.as_ref().map(|code| code.at);
         problems.push(
-            Problem::warning("crl-unknown", at, "clients check revocation lists, and the file does not say where these are")
-                .hint("add `crl_urls` (in a certificate: CRL Distribution Points), or `crl_check: false`; until then only those that certificates name are tried"),
+            Problem::warning(
+                "crl-unknown",
+                at,
+                "clients check revocation lists, and the file does \
+                 not say where these are",
+            )
+            .hint(
+                "add `crl_urls` (in a certificate: CRL Distribution Points), or `crl_check: \
+                 false`; until then only those that certificates name are tried",
+            ),
         );
     }
     site.crl_urls
@@ -343,8 +353,18 @@ fn large_sweep(config: &Config, systems: &[System], problems: &mut Vec<Problem>)
     });
     if ports > LARGEST_UNAUTHORISED_SWEEP && outside && config.probing.authorised.is_none() {
         problems.push(
-            Problem::error("unauthorised-sweep", config.probing.sweep.at, format!("`probing.sweep` has {ports} ports of each system, and nobody has allowed it"))
-                .hint(format!("above {LARGEST_UNAUTHORISED_SWEEP} ports say who did, as in authorised: \"change 4711\"; it is printed in the report")),
+            Problem::error(
+                "unauthorised-sweep",
+                config.probing.sweep.at,
+                format!(
+                    "`probing.sweep` \
+                     has {ports} ports of each system, and nobody has allowed it"
+                ),
+            )
+            .hint(format!(
+                "above {LARGEST_UNAUTHORISED_SWEEP} ports say who did, as in \
+                 authorised: \"change 4711\"; it is printed in the report"
+            )),
         );
     }
 }

@@ -70,7 +70,10 @@ fn ends(id: &At<String>, names: &Names<'_>, problems: &mut Vec<Problem>) {
                 id.at,
                 format!("`{}` is no flow id", id.value),
             )
-            .hint("ids are written FROM>TO:PORT/TRANSPORT, as in \"internet>ibs01:80/tcp\"; `portproof plan` lists them"),
+            .hint(
+                "ids are written FROM>TO:PORT/TRANSPORT, as in \"internet>ibs01:80/tcp\"; \
+                 `portproof plan` lists them",
+            ),
         );
         return;
     };

@@ -90,14 +90,18 @@ pub(super) fn bridged(
                     "bridges-boundary",
                     name.at,
                     format!(
-                        "system `{}` bridges the boundary between `{}` and `{}`: whoever gets into it has got around {}",
+                        "system `{}` bridges the boundary between `{}` and `{}`: whoever gets into \
+                         it has got around {}",
                         system.name,
                         zones[system.zone].name.value,
                         name.value,
                         between.join(" and ")
                     ),
                 )
-                .hint("its own firewall is then the boundary; its certificate has to carry the names that both zones use"),
+                .hint(
+                    "its own firewall is then the boundary; its certificate has to carry the \
+                     names that both zones use",
+                ),
             );
         }
     }

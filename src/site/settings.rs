@@ -114,7 +114,8 @@ fn client_ports(
     problems: &mut Vec<Problem>,
 ) -> Vec<u16> {
     if let Some(third) = found.get(MOST_CLIENT_PORTS) {
-        problems.push(Problem::error("too-many-ports", third.at, "a client request service has at most two port numbers").hint("Site Properties > Ports has two services for each; numbers no longer in use go under `retired_client_ports`; portproof explain client-ports says where the console shows them"));
+        problems.push(Problem::error("too-many-ports", third.at, "a client request service has at \
+            most two port numbers").hint("Site Properties > Ports has two services for each; numbers no longer in use go under `retired_client_ports`; portproof explain client-ports says where the console shows them"));
     }
     let mut ports: Vec<u16> = found.iter().map(|port| port.value).collect();
     if ports.is_empty() {
@@ -134,7 +135,10 @@ fn retired_ports(found: &[At<u16>], active: &[u16], problems: &mut Vec<Problem>)
                 port.at,
                 format!("port {} is retired and in use", port.value),
             )
-            .hint("a number is either in `client_ports` or in `retired_client_ports`; portproof explain client-ports says where the console shows those in use"),
+            .hint(
+                "a number is either in `client_ports` or in `retired_client_ports`; portproof \
+                 explain client-ports says where the console shows those in use",
+            ),
         );
     }
     found.iter().map(|port| port.value).collect()

@@ -43,8 +43,18 @@ pub(super) fn one_system(
     two_sites(system, problems);
     if roles.contains(&Role::SiteDatabaseReplica) && system.replication.is_none() {
         problems.push(
-            Problem::warning("replication-unsaid", system.name.at, format!("{what} is a database replica and does not say who starts the replication"))
-                .hint("add `replication: push` (the site database connects) or `replication: pull` (the replica does); until then both directions are optional"),
+            Problem::warning(
+                "replication-unsaid",
+                system.name.at,
+                format!(
+                    "{what} is a database \
+                     replica and does not say who starts the replication"
+                ),
+            )
+            .hint(
+                "add `replication: push` (the site database connects) or `replication: pull` \
+                 (the replica does); until then both directions are optional",
+            ),
         );
     }
     let published = system
@@ -135,7 +145,10 @@ fn two_sites(system: &config::System, problems: &mut Vec<Problem>) {
                     system.name.value, first.value, second.value
                 ),
             )
-            .hint("the site of this file has a `site-server`; the sites above and below it have servers of their own"),
+            .hint(
+                "the site of this file has a `site-server`; the sites above and below it have \
+                 servers of their own",
+            ),
         );
     }
 }
@@ -153,8 +166,10 @@ fn ipsec_peers(
         };
         if name.value == system.name.value || peers.contains(&peer) {
             problems.push(
-                Problem::error("ipsec-peer", name.at, format!("{what} `{}`", name.value))
-                    .hint("`ipsec_with` lists other systems, each once; it holds for both ends, and one of them says it"),
+                Problem::error("ipsec-peer", name.at, format!("{what} `{}`", name.value)).hint(
+                    "`ipsec_with` lists other systems, each once; it holds for both ends, \
+                     and one of them says it",
+                ),
             );
             continue;
         }
@@ -219,8 +234,20 @@ fn update_ports(
             .or(site.http)
             .map_or(system.name.at, |port| port.at);
         problems.push(
-            Problem::warning("odd-update-ports", at, format!("the update ports of system `{}` are {} and {}", system.name.value, pair.0, pair.1))
-                .hint("usually the SSL port is one above the other, or the two are the defaults of the web site: compare with the console, as portproof explain software-update-ports says"),
+            Problem::warning(
+                "odd-update-ports",
+                at,
+                format!(
+                    "the update ports of system `{}` are \
+                     {} and {}",
+                    system.name.value, pair.0, pair.1
+                ),
+            )
+            .hint(
+                "usually the SSL port is one above the other, or the two are the defaults of \
+                 the web site: compare with the console, as portproof explain \
+                 software-update-ports says",
+            ),
         );
     }
     pair

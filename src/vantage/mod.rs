@@ -52,7 +52,8 @@ pub fn find(
     let system = as_system.map(|name| system_named(site, name)).transpose()?;
     match (zone, system) {
         (Some(zone), Some(system)) if !site.systems[system].is_in(zone) => Err(format!(
-            "system `{}` is in zone `{}`, not in `{}`; give one of --from and --as, or both of one place",
+            "system `{}` is in zone `{}`, not in `{}`; give one of --from and --as, or both of one \
+             place",
             site.systems[system].name,
             site.zones[site.systems[system].zone].name,
             site.zones[zone].name
@@ -178,8 +179,14 @@ fn unclear(site: &Site, own: &[IpAddr], here: &[SystemId]) -> String {
         .collect();
     for address in own {
         lines.push(match site.zone_of_address(*address) {
-            Some((zone, network)) if is_private(*address) => format!("{address} would lie in `{}` ({network}), but a private address that no system has decides nothing", site.zones[zone].name),
-            Some((zone, network)) => format!("{address} lies in `{}` ({network})", site.zones[zone].name),
+            Some((zone, network)) if is_private(*address) => format!(
+                "{address} would lie in `{}` \
+                 ({network}), but a private address that no system has decides nothing",
+                site.zones[zone].name
+            ),
+            Some((zone, network)) => {
+                format!("{address} lies in `{}` ({network})", site.zones[zone].name)
+            }
             None => format!("{address} lies in no zone"),
         });
     }
@@ -188,7 +195,8 @@ fn unclear(site: &Site, own: &[IpAddr], here: &[SystemId]) -> String {
     }
     let zones: Vec<&str> = site.zones.iter().map(|zone| zone.name.as_str()).collect();
     format!(
-        "cannot tell which zone this host is in:\n  {}\nsay it with --from ZONE (zones: {}), and --as SYSTEM where this host is one",
+        "cannot tell which zone this host is in:\n  {}\nsay it with --from ZONE (zones: {}), and \
+         --as SYSTEM where this host is one",
         lines.join("\n  "),
         zones.join(", ")
     )

@@ -133,7 +133,15 @@ fn syntax(error: &serde_yaml::Error) -> Problem {
             if cut.contains("recursion") || cut.contains("depth") || cut.contains("nest") {
                 return Problem::error("too-complex", at, "the file is nested too deeply");
             }
-            Problem::error("not-yaml", at, cut.trim_start_matches("error: ").to_string()).hint("check the indentation, quotes, brackets and colons of this line and the one before")
+            Problem::error(
+                "not-yaml",
+                at,
+                cut.trim_start_matches("error: ").to_string(),
+            )
+            .hint(
+                "check \
+                 the indentation, quotes, brackets and colons of this line and the one before",
+            )
         }
     }
 }

@@ -119,7 +119,8 @@ fn a_finding_says_what_is_wrong_and_what_would_be_right() {
         .collect();
     let outcomes: Vec<String> = Outcome::ALL.iter().map(|it| format!("`{it}`")).collect();
     let outcomes = format!("known: {}", outcomes.join(", "));
-    let keys = "known: `id`, `after`, `roles`, `shows`, `says`, `logs`, `confidence`, `source`; did you mean `says`?";
+    let keys = "known: `id`, `after`, `roles`, `shows`, `says`, `logs`, `confidence`, `source`; \
+        did you mean `says`?";
     let confidences = "known: `documented`, `later-version`, `derived`, `unconfirmed`";
     assert_eq!(
         said,

@@ -122,7 +122,8 @@ fn every_command_has_a_page_that_man_renders() {
         .collect();
     assert!(commands.len() >= 5, "{commands:?}");
     let pages = installed(&format!(
-        "export MANWIDTH=100; for command in {}; do man --warnings --no-justification portproof-$command; echo =====; done; man portproof",
+        "export MANWIDTH=100; for command in {}; do man --warnings --no-justification \
+         portproof-$command; echo =====; done; man portproof",
         commands.join(" ")
     ));
     assert!(!pages.contains("warning:"), "{pages}");

@@ -301,7 +301,8 @@ fn a_level_that_is_none_is_said_in_one_line_and_the_run_goes_on() {
     assert!(output.status.success());
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "warning: PORTPROOF_LOG: `debgu` is no level; the levels are off, error, warn, info, debug, trace\n"
+        "warning: PORTPROOF_LOG: `debgu` is no level; the levels are off, error, warn, info, \
+         debug, trace\n"
     );
 }
 

@@ -305,7 +305,8 @@ fn nftables_takes_every_file_and_twice_is_once() {
         assert_eq!(files.len(), 2);
         for name in files.keys() {
             let script = format!(
-                "nft -c -f {name}; nft -f {name}; nft list ruleset > once; nft -f {name}; nft list ruleset > twice; cmp once twice; cat twice"
+                "nft -c -f {name}; nft -f {name}; nft list ruleset > once; nft -f {name}; nft list \
+                 ruleset > twice; cmp once twice; cat twice"
             );
             let rules = alone(&files, &script);
             let accepted = rules.matches(" accept comment ").count();
@@ -348,7 +349,9 @@ fn what_is_missing_is_added_and_nothing_is_removed() {
     // Order aside, the rules are then those of the whole file.
     let rules = "nft list ruleset | grep ' accept comment ' | sort";
     let script = format!(
-        "nft -f whole; {rules} > whole.rules; nft -f lacking; {rules} > lacking.rules; ! cmp -s whole.rules lacking.rules; nft -f added; {rules} > after.rules; cmp whole.rules after.rules; nft list ruleset"
+        "nft -f whole; {rules} > whole.rules; nft -f lacking; {rules} > lacking.rules; ! cmp -s \
+         whole.rules lacking.rules; nft -f added; {rules} > after.rules; cmp whole.rules \
+         after.rules; nft list ruleset"
     );
     let after = alone(&files, &script);
     assert_eq!(after.matches("policy drop").count(), 1, "{after}");
@@ -358,7 +361,8 @@ fn what_is_missing_is_added_and_nothing_is_removed() {
         let saved = format!("{tool}-save -t filter | grep -v '^#'");
         let load = |name: &str| format!("{tool}-restore --noflush {name}");
         let script = format!(
-            "{}; {saved} > lacking.rules; {}; {saved} > after.rules; grep -Fxvf after.rules lacking.rules > lost || true; cat lost",
+            "{}; {saved} > lacking.rules; {}; {saved} > after.rules; grep -Fxvf after.rules \
+             lacking.rules > lost || true; cat lost",
             load("lacking"),
             load("added")
         );
@@ -433,7 +437,8 @@ fn iptables_and_ip6tables_take_one_file_and_twice_is_once() {
             let load = format!("{tool}-restore --noflush {name}");
             let saved = format!("{tool}-save -t filter | grep -v '^#'");
             let script = format!(
-                "{tool} -A INPUT -j ACCEPT; {tool}-restore --test --noflush {name}; {load}; {saved} > once; {load}; {saved} > twice; cmp once twice; cat twice"
+                "{tool} -A INPUT -j ACCEPT; {tool}-restore --test --noflush {name}; {load}; \
+                 {saved} > once; {load}; {saved} > twice; cmp once twice; cat twice"
             );
             let rules = alone(&files, &script);
             assert!(rules.contains(":FORWARD DROP"), "{rules}");
@@ -505,11 +510,13 @@ fn on_an_asa(rules: &str, interfaces: &[(&str, &str, &str)]) -> String {
     let mut text = "ASA Version 9.16(1)\n".to_string();
     for (number, (zone, address, v6)) in interfaces.iter().enumerate() {
         text += &format!(
-            "!\ninterface GigabitEthernet0/{number}\n nameif {zone}\n security-level {number}\n ip address {address}\n ipv6 address {v6}\n"
+            "!\ninterface GigabitEthernet0/{number}\n nameif {zone}\n security-level {number}\n ip \
+             address {address}\n ipv6 address {v6}\n"
         );
     }
     if interfaces.iter().any(|(zone, ..)| *zone == "internet") {
-        text += "!\nroute internet 0.0.0.0 0.0.0.0 198.51.100.254\nroute perimeter 10.0.0.0 255.0.0.0 192.0.2.254\n";
+        text += "!\nroute internet 0.0.0.0 0.0.0.0 198.51.100.254\nroute perimeter 10.0.0.0 \
+            255.0.0.0 192.0.2.254\n";
     }
     text += "!\n";
     for line in rules.lines() {

@@ -125,7 +125,8 @@ impl Server {
             let text = format!(
                 "visible_hostname squid01\npid_filename none\nshutdown_lifetime 0 seconds\ncache deny all\n\
                  cache_log {here}/cache_log\ncoredump_dir {here}\nnetdb_filename none\nhttp_port {at}\n\
-                 logformat seen %>Hs %rm %ru [%{{Proxy-Authorization}}>h]\naccess_log stdio:{here}/seen seen\n{rules}\n"
+                 logformat seen %>Hs %rm %ru [%{{Proxy-Authorization}}>h]\naccess_log \
+                 stdio:{here}/seen seen\n{rules}\n"
             );
             vec!["-N".to_string(), "-f".to_string(), written(here, &text)]
         })

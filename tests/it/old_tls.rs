@@ -189,7 +189,8 @@ fn a_server_that_refuses_what_clients_speak_is_warned_of_for_one_connection_more
     assert_eq!((flow["owner"].as_str(), status), (Some("server"), 0));
     assert_eq!(
         flow["evidence"]["tls"]["refused_clients"],
-        "TLS 1.2 and older, with cipher suites of Windows XP to 7, was refused with the alert ProtocolVersion"
+        "TLS 1.2 and older, with cipher suites of Windows XP to 7, was refused with the alert \
+         ProtocolVersion"
     );
     let said = |versions: &str| {
         let key = format!("crl_check: false, clients_speak: [{versions}]");
@@ -278,7 +279,8 @@ fn a_certificate_that_is_asked_for_after_the_request_and_not_taken_is_refused() 
     let client = ", client_certificate: client.full";
     openssl(
         folder,
-        "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -subj /CN=Other -days 3650",
+        "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -subj /CN=Other -days \
+         3650",
     );
     let other = format!("SSLCACertificateFile {}/other.pem\n", folder.display());
     let late =

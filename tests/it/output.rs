@@ -150,7 +150,8 @@ fn what_is_no_file_is_written_to_straight() {
             true,
         ),
         (
-            "$P explain no-answer -o >(cat > out; echo done > end); while [ ! -e end ]; do sleep 0.1; done; cat out",
+            "$P explain no-answer -o >(cat > out; echo done > end); while [ ! -e end ]; do sleep \
+             0.1; done; cat out",
             true,
         ),
     ] {
@@ -240,7 +241,8 @@ fn a_run_that_cannot_finish_loses_no_signature_that_waits() {
     fs::write(bed.path("r.json.sig"), [0; SIGNATURE_LENGTH]).expect("written");
     fs::write(bed.path("r.json.sig.next"), key.sign(&report)).expect("written");
     // A folder in the way of the waiting signature: the second run ends at its own first step.
-    let lines = "rm r.json.sig; mkdir r.json.sig; $P report bad.json --format json -o r.json --sign dmz.key > out";
+    let lines = "rm r.json.sig; mkdir r.json.sig; $P report bad.json --format json -o r.json \
+        --sign dmz.key > out";
     let ended = bed.shell(&[], lines);
     assert_eq!(ended.status.code(), Some(2), "{}", said(&ended));
     assert_eq!(fs::read(bed.path("r.json")).expect("a report"), report);

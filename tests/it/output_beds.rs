@@ -165,7 +165,10 @@ fn a_full_disk_keeps_the_earlier_report_and_the_result_goes_to_standard_output()
         assert_eq!(bed.text("out"), expected);
         let said = said(&ended);
         assert!(
-            said.contains("portproof: the result went to standard output, because its file could not be written: writing disk/r.json: No space left on device"),
+            said.contains(
+                "portproof: the result went to standard output, because its file could \
+                 not be written: writing disk/r.json: No space left on device"
+            ),
             "{said}"
         );
         let names = if sign.is_empty() {

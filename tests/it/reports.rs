@@ -371,6 +371,12 @@ fn a_lab_that_breaks_is_worse_and_one_that_is_mended_is_better() {
 
     let (status, text, _) = portproof(folder, &["diff", "healthy.json", "broken.json"]);
     assert_eq!(status, 1);
-    assert!(text.contains("\nWorse\n  ok kept-closed (note) -> exposed open (error)\n    internet>ibs01:3389/tcp\n    do: "), "{text}");
+    assert!(
+        text.contains(
+            "\nWorse\n  ok kept-closed (note) -> exposed open (error)\n    \
+             internet>ibs01:3389/tcp\n    do: "
+        ),
+        "{text}"
+    );
     assert!(!text.contains('\u{1b}'), "no colours into a pipe");
 }

@@ -82,7 +82,8 @@ fn with_another_authority() -> TempDir {
     let made = certificates();
     openssl(
         made.path(),
-        "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -subj /CN=Other -days 3650",
+        "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -subj /CN=Other -days \
+         3650",
     );
     made
 }
@@ -277,7 +278,10 @@ fn a_port_for_plain_http_is_called_so_where_tls_is_needed_and_it_says_nothing_or
     let port = python.port;
     let text = site(other).replace(
         "tls: {",
-        &format!("flows: [ {{ from: here, to: mp01, port: {port}, protocol: tls, need: required }} ]\ntls: {{"),
+        &format!(
+            "flows: [ {{ from: here, to: mp01, port: {port}, protocol: tls, need: required }} \
+             ]\ntls: {{"
+        ),
     );
     let (flow, exit) = check(folder, &text, port);
     assert_eq!(flow["protocol"], "tls");
@@ -305,7 +309,8 @@ fn samba(folder: &Path, extra: &str) -> Server {
         "[global]\nserver role = standalone server\nmap to guest = Bad User\ndisable netbios = yes\n\
          smb ports = {}\ninterfaces = 127.0.0.1\nbind interfaces only = yes\ndisable spoolss = yes\n\
          private dir = {own}\nlock directory = {own}\nstate directory = {own}\ncache directory = {own}\n\
-         pid directory = {own}\nncalrpc dir = {own}/ncalrpc\nbinddns dir = {own}\nlog file = {own}/log\n{extra}\n",
+         pid directory = {own}\nncalrpc dir = {own}/ncalrpc\nbinddns dir = {own}\nlog file = \
+         {own}/log\n{extra}\n",
         at.port()
     );
     let file = here.join("smb.conf");

@@ -284,7 +284,8 @@ fn valid(report: &Value) {
 fn old_authority(folder: &Path) {
     openssl(
         folder,
-        "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=SiteRoot -days 3650",
+        "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=SiteRoot -days \
+         3650",
     );
 }
 
@@ -303,7 +304,8 @@ fn old_leaf(folder: &Path, file: &str, bits: usize, digest: &str, dates: &str) {
     openssl(
         folder,
         &format!(
-            "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -set_serial 2 -{digest} {dates} -extfile extensions -out {file}.pem"
+            "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -set_serial 2 -{digest} {dates} \
+             -extfile extensions -out {file}.pem"
         ),
     );
 }
@@ -734,7 +736,9 @@ fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
 /// A list by `root.pem`, as `openssl ca` makes it: its number, the lines of its index, those of its extensions, its dates.
 fn openssl_list(folder: &Path, file: &str, number: u8, index: &str, extensions: &str, dates: &str) {
     let settings = format!(
-        "[ca]\ndefault_ca = site\n[site]\ndatabase = lists.txt\ncrlnumber = lists.number\ncertificate = root.pem\nprivate_key = root.key\ndefault_md = sha256\n[list]\nauthorityKeyIdentifier = keyid\n{extensions}\n"
+        "[ca]\ndefault_ca = site\n[site]\ndatabase = lists.txt\ncrlnumber = \
+         lists.number\ncertificate = root.pem\nprivate_key = root.key\ndefault_md = \
+         sha256\n[list]\nauthorityKeyIdentifier = keyid\n{extensions}\n"
     );
     for (name, text) in [
         ("lists.txt", index.to_string()),
@@ -803,20 +807,23 @@ fn delta_lists_are_fetched_and_say_who_is_revoked_since() {
         .to_vec();
     let mut serve = |serial: &str, list: SocketAddr, file: &str| {
         let text = format!(
-            "subjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\ncrlDistributionPoints = {}\n",
+            "subjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\ncrlDistributionPoints = \
+             {}\n",
             at(list, file)
         );
         fs::write(folder.join("extensions"), text).expect("written");
         openssl(
             folder,
             &format!(
-                "x509 -req -in leaf.csr -CA root.pem -CAkey root.key -set_serial 0x{serial} -days 300 -extfile extensions -out {serial}.pem"
+                "x509 -req -in leaf.csr -CA root.pem -CAkey root.key -set_serial 0x{serial} -days \
+                 300 -extfile extensions -out {serial}.pem"
             ),
         );
         let web = free(1);
         let here = folder.display();
         let directives = format!(
-            "ssl_certificate {here}/{serial}.pem; ssl_certificate_key {here}/leaf.key; location / {{ return 200; }}"
+            "ssl_certificate {here}/{serial}.pem; ssl_certificate_key {here}/leaf.key; location / \
+             {{ return 200; }}"
         );
         servers.push((web, directives));
         web
@@ -1068,7 +1075,10 @@ fn a_responders_answer_is_believed() {
         let responder = free(5);
         fs::write(
             folder.join("extensions"),
-            format!("subjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\nauthorityInfoAccess = OCSP;URI:http://{responder}/\n"),
+            format!(
+                "subjectAltName = DNS:{NAME}\nextendedKeyUsage = \
+                 serverAuth\nauthorityInfoAccess = OCSP;URI:http://{responder}/\n"
+            ),
         )
         .expect("written");
         for text in [
@@ -1076,11 +1086,13 @@ fn a_responders_answer_is_believed() {
                 "req -newkey rsa:2048 -nodes -keyout {file}.key -out {file}.csr -subj /CN={NAME}"
             ),
             format!(
-                "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -set_serial 0x{serial} -days 300 -extfile extensions -out {file}.pem"
+                "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -set_serial 0x{serial} \
+                 -days 300 -extfile extensions -out {file}.pem"
             ),
             format!("ocsp -issuer root.pem -cert {file}.pem -no_nonce -reqout {file}.question"),
             format!(
-                "ocsp -index index.txt -CA root.pem -rsigner root.pem -rkey root.key -ndays 7 -reqin {file}.question -respout {file}.answer"
+                "ocsp -index index.txt -CA root.pem -rsigner root.pem -rkey root.key -ndays 7 \
+                 -reqin {file}.question -respout {file}.answer"
             ),
         ] {
             openssl(folder, &text);
@@ -1118,7 +1130,8 @@ fn a_list_that_the_file_names_is_fetched_itself() {
     servers.push((web, issue(folder, "web", &leaf(&[]), &root)));
     let _nginx = nginx(folder, &servers);
     let urls = format!(
-        ", crl_urls: [\"http://{good}/good.crl\", \"http://{good}/other.crl\", \"http://{expired}/expired.crl\", \"http://{on_web}/good.crl\"]"
+        ", crl_urls: [\"http://{good}/good.crl\", \"http://{good}/other.crl\", \
+         \"http://{expired}/expired.crl\", \"http://{on_web}/good.crl\"]"
     );
     let run = check(folder, &site(&urls, "", "", &[web]));
     assert_eq!(judged(run.list(good)), "ok answered note");
@@ -1363,7 +1376,8 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
 
     openssl(
         folder,
-        "req -x509 -newkey rsa:2048 -nodes -keyout filter.key -out filter.crt -subj /CN=WebFilter -days 30",
+        "req -x509 -newkey rsa:2048 -nodes -keyout filter.key -out filter.crt -subj /CN=WebFilter \
+         -days 30",
     );
     let pem = |file: &str| fs::read_to_string(folder.join(file)).expect("a file");
     fs::write(
@@ -1385,7 +1399,14 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
     fs::write(
         folder.join("squid.conf"),
         format!(
-            "visible_hostname squid01\npid_filename none\nshutdown_lifetime 0 seconds\ncache deny all\ncache_log {here}/cache_log\ncoredump_dir {here}\nnetdb_filename none\naccess_log none\nhttp_port 3128\nhttps_port 3129 intercept ssl-bump generate-host-certificates=on dynamic_cert_mem_cache_size=4MB cert={here}/filter.pem\nsslcrtd_program /usr/lib/squid/security_file_certgen -s {here}/minted -M 4MB\nsslcrtd_children 1\nssl_bump bump all\nsslproxy_cert_error allow all\ntls_outgoing_options flags=DONT_VERIFY_PEER\nhost_verify_strict off\ndns_nameservers 127.0.0.1\ndns_timeout 1 second\nhttp_access allow all\n"
+            "visible_hostname squid01\npid_filename none\nshutdown_lifetime 0 seconds\ncache deny \
+             all\ncache_log {here}/cache_log\ncoredump_dir {here}\nnetdb_filename none\naccess_log \
+             none\nhttp_port 3128\nhttps_port 3129 intercept ssl-bump \
+             generate-host-certificates=on dynamic_cert_mem_cache_size=4MB \
+             cert={here}/filter.pem\nsslcrtd_program /usr/lib/squid/security_file_certgen -s \
+             {here}/minted -M 4MB\nsslcrtd_children 1\nssl_bump bump all\nsslproxy_cert_error \
+             allow all\ntls_outgoing_options flags=DONT_VERIFY_PEER\nhost_verify_strict \
+             off\ndns_nameservers 127.0.0.1\ndns_timeout 1 second\nhttp_access allow all\n"
         ),
     )
     .expect("written");
@@ -1478,7 +1499,8 @@ fn a_certificate_leads_to_no_host_but_those_that_may_be_asked() {
     let _names = Names::new(
         client,
         "192.0.2.20 pki.example.net\n192.0.2.21 moved.example.net\n192.0.2.22 on.example.net\n\
-         169.254.169.254 trap.example.net\n127.0.0.1 trap.example.net\n192.0.2.20 half.example.net\n127.0.0.1 half.example.net\n",
+         169.254.169.254 trap.example.net\n127.0.0.1 trap.example.net\n192.0.2.20 \
+         half.example.net\n127.0.0.1 half.example.net\n",
     );
     // Each with the host that is refused, and the reason.
     let refused = [
@@ -1612,7 +1634,8 @@ fn a_certificate_leads_to_no_host_but_those_that_may_be_asked() {
     );
     // The hosts are said beforehand, and no other is.
     let said = &by_certificates.everything;
-    let hosts = "from half.example.net:80, moved.example.net:80, on.example.net:80, pki.example.net:80, trap.example.net:80\n";
+    let hosts = "from half.example.net:80, moved.example.net:80, on.example.net:80, \
+        pki.example.net:80, trap.example.net:80\n";
     assert!(said.contains(hosts), "{said}");
 
     // Without hosts that only certificates name, what else is judged stays as it was.
@@ -1635,7 +1658,8 @@ fn a_certificate_leads_to_no_host_but_those_that_may_be_asked() {
 
     // What the file names is asked wherever it is; the counter sees it.
     let named = check(
-        ", crl_hosts: named, crl_urls: [\"http://192.0.2.30:8080/ca.crl\", \"http://127.0.0.1/ca.crl\"]",
+        ", crl_hosts: named, crl_urls: [\"http://192.0.2.30:8080/ca.crl\", \
+         \"http://127.0.0.1/ca.crl\"]",
     );
     assert!(counted(&bed, "others") > 0);
     let flow = named.flow("internet>crl.192.0.2.30:8080/tcp");

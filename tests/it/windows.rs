@@ -259,7 +259,8 @@ fn site(open: u16, closed: u16) -> String {
         "site: {{ code: PRI, product: configmgr-2007 }}\n\
          zones:\n  outside: {{ networks: [\"198.51.100.0/24\"] }}\n  inside: {{ networks: [\"127.0.0.0/8\"] }}\n\
          systems:\n  here:\n    zone: inside\n    addresses: {{ default: 127.0.0.1 }}\n    roles: [dns]\n\
-         flows:\n  - {{ from: outside, to: here, port: {open}, need: required, why: \"open\" }}\n  - {{ from: outside, to: here, port: {closed}, need: required, why: \"closed\" }}\n\
+         flows:\n  - {{ from: outside, to: here, port: {open}, need: required, why: \"open\" }}\n  \
+         - {{ from: outside, to: here, port: {closed}, need: required, why: \"closed\" }}\n\
          probing: {{ second_look: off, sweep: none, rate: max }}\n"
     )
 }
@@ -343,7 +344,8 @@ fn listened_site([tcp, https, udp]: [u16; 3]) -> String {
          zones:\n  internet: {{ networks: [\"127.0.0.0/8\"] }}\n  perimeter: {{ networks: [\"192.0.2.0/24\"] }}\n\
          systems:\n  web: {{ zone: perimeter, addresses: {{ default: 127.0.0.1 }}, roles: [console] }}\n\
          probing: {{ second_look: off, timeout: 1s, rate: max, sweep: none }}\n\
-         flows:\n  - {{ from: internet, to: web, port: {tcp}, need: required }}\n  - {{ from: internet, to: web, port: {https}, protocol: https, need: required }}\n  - {{ from: internet, to: web, port: {udp}, transport: udp, need: required }}\n"
+         flows:\n  - {{ from: internet, to: web, port: {tcp}, need: required }}\n  - {{ from: internet, to: web, port: {https}, protocol: https, need: required }}\n  \
+         - {{ from: internet, to: web, port: {udp}, transport: udp, need: required }}\n"
     )
 }
 
@@ -522,7 +524,8 @@ fn the_daily_check_leaves_what_its_own_run_said() {
     let here = format!("Z:{}", folder.display().to_string().replace('/', "\\"));
     let task = format!(
         "@set \"ProgramData={here}\\data\"\r\n\
-         @%SystemRoot%\\System32\\cmd.exe /d /c \"\"{here}\\program (x86)\\daily-check.cmd\" --from outside --no-path\"\r\n\
+         @%SystemRoot%\\System32\\cmd.exe /d /c \"\"{here}\\program (x86)\\daily-check.cmd\" \
+         --from outside --no-path\"\r\n\
          @exit /b %ERRORLEVEL%\r\n"
     );
     fs::write(folder.join("task.cmd"), task).expect("written");
@@ -643,7 +646,8 @@ fn a_server_that_speaks_only_tls_1_0_answers_the_windows_executable_too() {
     let text = format!(
         "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}\n\
          zones:\n  outside: {{ networks: [\"198.51.100.0/24\"] }}\n  inside: {{ networks: [\"127.0.0.0/8\"] }}\n\
-         systems:\n  old:\n    zone: inside\n    names: {{ default: old.example.com }}\n    addresses: {{ default: 127.0.0.1 }}\n    roles: [dns]\n\
+         systems:\n  old:\n    zone: inside\n    names: {{ default: old.example.com }}\n    \
+         addresses: {{ default: 127.0.0.1 }}\n    roles: [dns]\n\
          flows: [{{ from: outside, to: old, port: {port}, protocol: https, need: required, why: \"old\" }}]\n\
          tls: {{ roots: [server.pem] }}\n\
          probing: {{ second_look: off, sweep: none, dns: off, rate: max }}\n"

@@ -58,7 +58,9 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
     fs::write(&site, SITE).expect("written");
     let bed = Row::new();
     bed.inside(1, &["nft", "-f", &rules.display().to_string()]);
-    let listen = "import socket\nall=[socket.create_server(('192.0.2.10',p)) for p in range(1000,1005)]\nu=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nu.bind(('192.0.2.10',2000))\nprint('ready',flush=True)\nu.settimeout(120)\nwhile True:\n u.sendto(b'answer',u.recvfrom(99)[1])";
+    let listen = "import socket\nall=[socket.create_server(('192.0.2.10',p)) for p in \
+        range(1000,1005)]\nu=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nu.bind(('192.0.2.10',2000))\nprint('ready',flush=True)\nu.settimeout(120)\nwhile \
+        True:\n u.sendto(b'answer',u.recvfrom(99)[1])";
     let mut server = Command::new("ip")
         .args(["netns", "exec", &bed.names[2], "python3", "-c", listen])
         .stdout(Stdio::piped())

@@ -18,7 +18,8 @@ impl Listening {
             .map(|(address, port)| format!("('{address}',{port}),"))
             .collect();
         let listen = format!(
-            "import socket,time\nall=[socket.create_server(it) for it in [{all}]]\nprint('ready',flush=True)\ntime.sleep(300)"
+            "import socket,time\nall=[socket.create_server(it) for it in \
+             [{all}]]\nprint('ready',flush=True)\ntime.sleep(300)"
         );
         let mut child = Command::new("ip")
             .args(["netns", "exec", &row.names[2], "python3", "-c", &listen])

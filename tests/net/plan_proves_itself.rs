@@ -170,16 +170,28 @@ fn lay() -> Bed {
     links.extend(HOSTS.map(|(name, _, bridge, ..)| ((name, "eth"), (bridge, name))));
     bed.links(&links);
     for bridge in ["dmz", "lan"] {
-        bed.script(bridge, "ip link add switch type bridge mcast_snooping 0\nfor port in $(ls /sys/class/net); do\ncase $port in lo|switch) ;; *) ip link set $port master switch up ;; esac\ndone\nip link set switch up\n");
+        bed.script(
+            bridge,
+            "ip link add switch type bridge mcast_snooping 0\nfor port in $(ls \
+             /sys/class/net); do\ncase $port in lo|switch) ;; *) ip link set $port master switch up \
+             ;; esac\ndone\nip link set switch up\n",
+        );
     }
-    let router = "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0\n";
+    let router = "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+        net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0\n";
     bed.script(
         "inet",
         &(interface("eth", "198.51.100.10/24", "2001:db8:1::10/64")
             + "ip route add default via 198.51.100.1\nip route add default via 2001:db8:1::1\n"),
     );
-    bed.script("fe", &(router.to_string() + &interface("out", "198.51.100.1/24", "2001:db8:1::1/64") + &interface("in", "192.0.2.1/24", "2001:db8:2::1/64")
-        + "ip route add 10.0.0.0/8 via 192.0.2.254\nip route add 2001:db8:3::/64 via 2001:db8:2::254\n"));
+    bed.script(
+        "fe",
+        &(router.to_string()
+            + &interface("out", "198.51.100.1/24", "2001:db8:1::1/64")
+            + &interface("in", "192.0.2.1/24", "2001:db8:2::1/64")
+            + "ip route add 10.0.0.0/8 via 192.0.2.254\nip route add 2001:db8:3::/64 via \
+            2001:db8:2::254\n"),
+    );
     bed.script(
         "be",
         &(router.to_string()
@@ -189,7 +201,8 @@ fn lay() -> Bed {
     );
     for (name, zone, _, v4, v6) in HOSTS {
         let routes = if zone == "perimeter" {
-            "ip route add default via 192.0.2.1\nip route add default via 2001:db8:2::1\nip route add 10.0.0.0/8 via 192.0.2.254\nip route add 2001:db8:3::/64 via 2001:db8:2::254\n"
+            "ip route add default via 192.0.2.1\nip route add default via 2001:db8:2::1\nip route \
+             add 10.0.0.0/8 via 192.0.2.254\nip route add 2001:db8:3::/64 via 2001:db8:2::254\n"
         } else {
             "ip route add default via 10.0.0.254\nip route add default via 2001:db8:3::254\n"
         };
@@ -376,7 +389,8 @@ fn nothing_else_passes(bed: &Bed, file: &Path, transports: &[&str]) {
         let less: Vec<_> = expected.difference(&arrived).take(20).collect();
         assert!(
             more.is_empty() && less.is_empty(),
-            "{host}: let through, and not in the plan: {more:?}; in the plan, and not let through: {less:?}"
+            "{host}: let through, and not in the plan: {more:?}; in the plan, and not let through: \
+             {less:?}"
         );
         passed += arrived.len();
     }

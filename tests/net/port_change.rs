@@ -314,11 +314,15 @@ fn an_old_port_that_was_closed_too_early_strands_those_who_have_it() {
     assert_eq!(run.change()["reached_by"], "new", "{}", run.change());
     assert_eq!(run.numbers(), ["443 both no", "8443 new yes"]);
     run.says(
-        "Only clients with the new number reach a management point now from internet: those that still have the old one are stranded.",
+        "Only clients with the new number reach a management point now from internet: those that \
+         still have the old one are stranded.",
     );
     run.says("Clients with the old number 443 (HTTPS) do not reach ibs01.");
     run.says("Clients with the new number 8443 (HTTPS) reach ibs01.");
-    run.says("The old number 443 (HTTPS) is closed on the way to ibs01: packets are dropped, while the host answers elsewhere; the place fits front-end");
+    run.says(
+        "The old number 443 (HTTPS) is closed on the way to ibs01: packets are dropped, while \
+         the host answers elsewhere; the place fits front-end",
+    );
     run.says("cut off too early.");
     run.says_nothing_of("IIS is not bound");
     run.says_nothing_of("update point");
@@ -346,7 +350,10 @@ fn a_new_port_that_the_front_end_forgot_is_the_firewalls() {
     assert_eq!(run.numbers(), ["443 both yes", "8443 new no"]);
     run.says("Only clients with the old number reach a management point now from internet.");
     run.says("Clients with the old number 443 (HTTPS) reach ibs01.");
-    run.says("Only a firewall lacks 8443 (HTTPS) to ibs01: packets are dropped, while the host answers elsewhere; the place fits front-end");
+    run.says(
+        "Only a firewall lacks 8443 (HTTPS) to ibs01: packets are dropped, while the host \
+         answers elsewhere; the place fits front-end",
+    );
     run.says("Whether IIS is bound to it cannot be seen before it passes.");
     run.says_nothing_of("IIS is not bound");
     assert_eq!(run.verdict("internet>ibs01:8443/tcp"), "blocked no-answer");
@@ -360,7 +367,8 @@ fn a_number_to_which_iis_is_not_bound_is_the_servers() {
     let run = bed.check(&before(), &between());
     assert_eq!(run.change()["reached_by"], "old", "{}", run.change());
     run.says(
-        "Nobody listens on 8443 (HTTPS) of ibs01: IIS is not bound to it, or not running. The way there is open, and the host itself resets.",
+        "Nobody listens on 8443 (HTTPS) of ibs01: IIS is not bound to it, or not running. The way \
+         there is open, and the host itself resets.",
     );
     run.says_nothing_of("firewall lacks");
     assert_eq!(
@@ -375,7 +383,10 @@ fn another_web_site_at_the_new_number_is_the_wrong_role() {
     let bed = Bed::new(&[], &servers);
     let run = bed.check(&before(), &between());
     assert_eq!(run.change()["reached_by"], "old", "{}", run.change());
-    run.says("On ibs01 8443 (HTTPS) is open, with the wrong role behind it (wrong-role): usually IIS is not bound to it");
+    run.says(
+        "On ibs01 8443 (HTTPS) is open, with the wrong role behind it (wrong-role): usually \
+         IIS is not bound to it",
+    );
     run.says_nothing_of("firewall lacks");
     let systems = run.change()["systems"].as_array().expect("systems");
     let at_8443: Vec<&Value> = systems.iter().filter(|it| it["port"] == 8443).collect();
@@ -395,7 +406,8 @@ fn when_all_is_well_both_numbers_lead_to_the_management_point() {
     assert_eq!(
         run.change()["paragraph"],
         "Clients in internet reach a management point now with the old number and with the new one. \
-         Clients with the old number 443 (HTTPS) reach ibs01. Clients with the new number 8443 (HTTPS) reach ibs01."
+         Clients with the old number 443 (HTTPS) reach ibs01. Clients with the new number 8443 \
+         (HTTPS) reach ibs01."
     );
     assert_eq!(run.status, 0, "{:#}", run.json["flows"]);
 
@@ -505,7 +517,8 @@ fn when_all_is_well_both_numbers_lead_to_the_management_point() {
         "internet",
     ]);
     for words in [
-        "What a client with 80 (HTTP, of the site file) and 9443 (HTTPS, which no site file has) meets, in its order",
+        "What a client with 80 (HTTP, of the site file) and 9443 (HTTPS, which no site file has) \
+         meets, in its order",
         "management-point: it fetches policy",
         "no      internet>ibs01:9443/tcp: down, nobody-listens (closed)",
         "client: ",
@@ -522,7 +535,10 @@ fn when_all_is_well_both_numbers_lead_to_the_management_point() {
     );
     let elsewhere = bed.json(&["check", &new, "--against", &old, "--from", "perimeter"]);
     assert_eq!(elsewhere.change()["reached_by"], "no-clients-here");
-    elsewhere.says("No client starts in perimeter, so which clients reach a management point cannot be seen from here: run it from internet.");
+    elsewhere.says(
+        "No client starts in perimeter, so which clients reach a management point \
+         cannot be seen from here: run it from internet.",
+    );
 }
 
 /// What a client did: part of its work, flow or name, and whether it came to a good end.
@@ -551,7 +567,11 @@ fn an_update_point_whose_pair_was_forgotten_is_named() {
     let bed = Bed::new(&[], &servers);
     let run = bed.check(&site("[443]", shared, ""), &site("[8443]", shared, ""));
     assert_eq!(run.change()["reached_by"], "new", "{}", run.change());
-    run.says("The pair of the update point ibs01 was forgotten: the new file leaves it at 443 (HTTPS), the clients' old number, where it is not reached any more (the way is open, and nobody listens).");
+    run.says(
+        "The pair of the update point ibs01 was forgotten: the new file leaves it at 443 \
+         (HTTPS), the clients' old number, where it is not reached any more (the way is open, and \
+         nobody listens).",
+    );
     drop(bed);
 
     // The file says another pair, and WSUS was left at the old one.
@@ -562,8 +582,14 @@ fn an_update_point_whose_pair_was_forgotten_is_named() {
         &site("[8443]", "{ http: 8540, https: 8541 }", ""),
     );
     assert_eq!(run.change()["reached_by"], "both", "{}", run.change());
-    run.says("The numbers of clients do not change, and clients in internet reach a management point now.");
-    run.says("The pair of the update point ibs01 was forgotten: it still serves at 8531 (HTTPS), and not at 8541 (HTTPS) (the way is open, and nobody listens).");
+    run.says(
+        "The numbers of clients do not change, and clients in internet reach a management \
+         point now.",
+    );
+    run.says(
+        "The pair of the update point ibs01 was forgotten: it still serves at 8531 (HTTPS), \
+         and not at 8541 (HTTPS) (the way is open, and nobody listens).",
+    );
 }
 
 #[test]

@@ -80,7 +80,8 @@ fn unbound(bed: &Bed, folder: &Path, address: &str, lines: &str) -> Child {
     let here = folder.display();
     let text = format!(
         "server:\n  interface: {address}\n  do-daemonize: no\n  use-syslog: no\n  username: \"\"\n  chroot: \"\"\n  \
-         pidfile: \"\"\n  directory: \"{here}\"\n  module-config: iterator\n  do-not-query-localhost: no\n{lines}\n"
+         pidfile: \"\"\n  directory: \"{here}\"\n  module-config: iterator\n  \
+         do-not-query-localhost: no\n{lines}\n"
     );
     let file = folder.join("unbound.conf");
     fs::write(&file, text).expect("written");
@@ -245,7 +246,8 @@ fn a_real_name_server_is_told_by_its_answer_also_while_it_waits_for_others() {
         ),
         (
             "waits",
-            "  access-control: 127.0.0.0/8 allow\nforward-zone:\n  name: \".\"\n  forward-addr: 127.0.0.99",
+            "  access-control: 127.0.0.0/8 allow\nforward-zone:\n  name: \".\"\n  forward-addr: \
+             127.0.0.99",
             "none in time: the servers that it asks itself may not answer it",
             "the name server ns had no answer in time for ns.example.com",
         ),

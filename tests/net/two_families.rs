@@ -113,7 +113,8 @@ fn a_family_that_the_firewall_drops_reads_as_that_and_not_as_a_silent_host() {
         assert_eq!((verdict, cause), (Some("blocked"), Some("address-silent")));
         let flow = flow(&report, &format!("internet>web:{port}/tcp"));
         let advice = flow["advice"].as_str().expect("advice");
-        let begin = "IPv6 to web does not work, and IPv4 does: nothing at 2001:db8:2::10 answered, and 192.0.2.10 did.";
+        let begin = "IPv6 to web does not work, and IPv4 does: nothing at 2001:db8:2::10 answered, \
+            and 192.0.2.10 did.";
         assert!(advice.starts_with(begin), "{advice}");
     }
 }

@@ -51,7 +51,8 @@ impl Drop for Listener {
 }
 
 fn listen(bed: &Row) -> Listener {
-    let script = "import socket,time\ns=socket.create_server(('192.0.2.10',1000))\nprint('ready',flush=True)\ntime.sleep(300)";
+    let script = "import \
+        socket,time\ns=socket.create_server(('192.0.2.10',1000))\nprint('ready',flush=True)\ntime.sleep(300)";
     let started = Command::new("ip")
         .args(["netns", "exec", &bed.names[2], "python3", "-c", script])
         .stdout(Stdio::piped())

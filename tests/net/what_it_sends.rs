@@ -223,7 +223,8 @@ fn stunnel_logs_three_errors_and_no_more() {
     let here = bed.path().display();
     let text = format!(
         "foreground = yes\npid =\ndebug = 5\noutput = {here}/stunnel.log\n\
-         [web]\naccept = 192.0.2.10:443\nconnect = 127.0.0.1:8080\ncert = {here}/server.pem\nkey = {here}/server.key\n"
+         [web]\naccept = 192.0.2.10:443\nconnect = 127.0.0.1:8080\ncert = {here}/server.pem\nkey = \
+         {here}/server.key\n"
     );
     let file = bed.written("stunnel.conf", &text);
     let _stunnel = bed.start("stunnel4", &[&file], 443);
@@ -255,8 +256,10 @@ fn apache_logs_what_the_page_says() {
     bed.written("index.html", "here");
     let text = format!(
         "ServerRoot {here}\nServerName {NAME}\nPidFile {here}/pid\nDefaultRuntimeDir {here}\nListen {AT}:443\n\
-         LoadModule mpm_event_module {modules}/mod_mpm_event.so\nLoadModule authz_core_module {modules}/mod_authz_core.so\n\
-         LoadModule dir_module {modules}/mod_dir.so\nLoadModule ssl_module {modules}/mod_ssl.so\nMutex file:{here}\n\
+         LoadModule mpm_event_module {modules}/mod_mpm_event.so\nLoadModule authz_core_module \
+         {modules}/mod_authz_core.so\n\
+         LoadModule dir_module {modules}/mod_dir.so\nLoadModule ssl_module \
+         {modules}/mod_ssl.so\nMutex file:{here}\n\
          ErrorLog {here}/errors\nLogLevel info\nLogFormat %r seen\nCustomLog {here}/seen seen\n\
          DocumentRoot {here}\nDirectoryIndex index.html\n\
          SSLEngine on\nSSLCertificateFile {here}/server.pem\nSSLCertificateKeyFile {here}/server.key\n"

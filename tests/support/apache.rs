@@ -24,7 +24,8 @@ pub(crate) fn certificates() -> TempDir {
     let folder = made.path();
     openssl(
         folder,
-        "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=SiteRoot -days 3650",
+        "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=SiteRoot -days \
+         3650",
     );
     let server = format!("subjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\n");
     for (file, extensions) in [
@@ -41,7 +42,8 @@ pub(crate) fn certificates() -> TempDir {
         openssl(
             folder,
             &format!(
-                "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -CAcreateserial -sha256 -days 300 -extfile extensions -out {file}.pem"
+                "x509 -req -in {file}.csr -CA root.pem -CAkey root.key -CAcreateserial -sha256 \
+                 -days 300 -extfile extensions -out {file}.pem"
             ),
         );
     }

@@ -68,7 +68,11 @@ impl Zones {
                 format!("link add {link} netns {here} type veth peer name {peer} netns {there}\n");
             feed(Command::new("ip").args(["-batch", "-"]), &line);
         }
-        zones.script("perimeter", "ip link add name br0 type bridge\nip link set br0 up\nfor it in p0 p1 p2; do ip link set $it master br0 up; done\n");
+        zones.script(
+            "perimeter",
+            "ip link add name br0 type bridge\nip link set br0 up\nfor it in \
+             p0 p1 p2; do ip link set $it master br0 up; done\n",
+        );
         zones.host(
             "client",
             &[("c0", "198.51.100.10/24")],

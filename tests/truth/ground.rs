@@ -117,7 +117,8 @@ pub(crate) fn outside(scene: &Scene) -> String {
         Paths::Two => {
             "sysctl -qw net.ipv4.fib_multipath_hash_policy=1 net.ipv6.fib_multipath_hash_policy=1\n\
              ip route add default nexthop via 198.51.100.1 nexthop via 198.51.100.2\n\
-             ip -6 route add default nexthop via 2001:db8:1::1 dev switch nexthop via 2001:db8:1::2 dev switch\n"
+             ip -6 route add default nexthop via 2001:db8:1::1 dev switch nexthop via \
+             2001:db8:1::2 dev switch\n"
         }
     };
     switch() + &interface("switch", "198.51.100.10/24", "2001:db8:1::10/64") + routes
@@ -158,7 +159,8 @@ pub(crate) fn front_end(bed: &mut Bed, scene: &Scene, name: &str, node: usize) {
             &format!("192.0.2.{node}/24"),
             &format!("2001:db8:2::{node}/64"),
         )
-        + "ip route add 10.0.0.0/24 via 192.0.2.254\nip route add 2001:db8:3::/64 via 2001:db8:2::254\n"
+        + "ip route add 10.0.0.0/24 via 192.0.2.254\nip route add 2001:db8:3::/64 via \
+            2001:db8:2::254\n"
         + front_end_apart(scene);
     bed.script(name, &script);
     bed.rules(name, &rules::of_firewall(scene, Device::FrontEnd, node));
@@ -170,7 +172,8 @@ fn front_end_apart(scene: &Scene) -> &'static str {
     match (scene.paths, scene.trouble) {
         // Whom the intranet sends its answers to; what goes in takes the way through the back-end.
         (Paths::BackShorter, _) => {
-            "ip addr add 10.0.0.1/32 dev side\nip addr add 2001:db8:3::1/128 dev side nodad\nip link set side up\n"
+            "ip addr add 10.0.0.1/32 dev side\nip addr add 2001:db8:3::1/128 dev side nodad\nip \
+             link set side up\n"
         }
         (_, Trouble::ProxyArp) => {
             "sysctl -qw net.ipv4.conf.out.proxy_arp=1\nip route add 198.51.100.128/25 dev in\n"
@@ -213,11 +216,13 @@ fn lay_host(bed: &mut Bed, scene: &Scene, host: &Host, back: usize) {
                     &format!("10.0.0.{last}/24"),
                     &format!("2001:db8:3::{last:x}/64"),
                 ) + &format!(
-                    "ip route add default via 10.0.0.{gateway}\nip route add default via 2001:db8:3::{gateway}\n"
+                    "ip route add default via 10.0.0.{gateway}\nip route add default via \
+                     2001:db8:3::{gateway}\n"
                 )
             }
             (_, Trouble::ProxyArp) => format!(
-                "ip addr add {}/25 dev eth\nip link set eth up\nip route add default via 192.0.2.1 dev eth onlink\n",
+                "ip addr add {}/25 dev eth\nip link set eth up\nip route add default via 192.0.2.1 \
+                 dev eth onlink\n",
                 host.address
             ),
             _ => {

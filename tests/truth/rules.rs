@@ -161,7 +161,8 @@ fn limited(chains: &mut Chains, limit: Limit) {
             "set {set} {{ type {kind}; flags dynamic; size 99; }}"
         ));
         chains.after.push(format!(
-            "iifname \"out\" tcp flags & (syn | ack) == syn add @{set} {{ {source} limit rate over {rate}/second burst {rate} packets }} {refuses}"
+            "iifname \"out\" tcp flags & (syn | ack) == syn add @{set} {{ {source} limit rate over {rate}/second burst {rate} packets }} \
+             {refuses}"
         ));
     }
 }

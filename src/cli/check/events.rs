@@ -110,7 +110,8 @@ fn about_to_try(it: &AboutToTry) -> String {
     };
     let web = match it.web_requests {
         Some(most) => format!(
-            "; a web server that the site needs is asked for its roles, and for verbs and headers, in at most {most} requests"
+            "; a web server that the site needs is asked for its roles, and for verbs and headers, \
+             in at most {most} requests"
         ),
         None => String::new(),
     };
@@ -149,7 +150,8 @@ fn extras(walks: bool) -> String {
     };
     format!(
         "each silent port is tried up to {MOST_TRIES} times; each required port that opens, from {SOURCE_PORTS} source \
-         ports; on each host that answers, {DOORS} to {} ports that nobody uses, and one port up to {LOSS_SAMPLES} times \
+         ports; on each host that answers, {DOORS} to {} ports that nobody uses, and one port up \
+         to {LOSS_SAMPLES} times \
          to measure losses; of the ports that an RPC mapper names, up to {MOST_RPC_PORTS}{walks}",
         2 * DOORS
     )

@@ -123,7 +123,8 @@ pub(super) async fn dns(
 /// What a name server said that had no answer for a name in time, and one to a question that needs no other server.
 pub(in crate::probe) fn of_waiting_dns(question: &Question, answer: &dns::Answer) -> Spoken {
     let answer = format!(
-        "none in time: the servers that it asks itself may not answer it. To what needs no other server it says {}",
+        "none in time: the servers that it asks itself may not answer it. To what needs no other \
+         server it says {}",
         answer.rcode
     );
     let name = question.name.clone();

@@ -127,7 +127,8 @@ enum Turn {
 pub fn diff(old: &ReportDocument, new: &ReportDocument) -> Result<DiffDocument, String> {
     if old.site != new.site {
         return Err(format!(
-            "the old report is of site {} ({}), the new one of site {} ({}): there is nothing to compare",
+            "the old report is of site {} ({}), the new one of site {} ({}): there is nothing to \
+             compare",
             visible(&old.site.code),
             visible(&old.site.product),
             visible(&new.site.code),
@@ -248,7 +249,11 @@ fn notes(old: &ReportDocument, new: &ReportDocument) -> Vec<String> {
         all
     };
     if hashes(old) != hashes(new) {
-        notes.push("The site file changed between the two: flows are new or gone with it, and the same id may ask for something else.".to_string());
+        notes.push(
+            "The site file changed between the two: flows are new or gone with it, and the \
+             same id may ask for something else."
+                .to_string(),
+        );
     }
     let places = |report: &ReportDocument| {
         let mut all: Vec<(String, Option<String>)> = report
@@ -270,7 +275,8 @@ fn notes(old: &ReportDocument, new: &ReportDocument) -> Vec<String> {
         .collect();
     if !missing.is_empty() {
         notes.push(format!(
-            "The new report was not made from {}: what was seen from there is gone, or in another's stead.",
+            "The new report was not made from {}: what was seen from there is gone, or in \
+             another's stead.",
             missing.join(", ")
         ));
     }

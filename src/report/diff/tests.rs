@@ -95,7 +95,8 @@ fn the_text_names_what_is_worse_first_and_what_to_do() {
     new.flows[0].advice = "Let it through.".to_string();
     let document = diff(&report(Some(OK)), &new).expect("of one site");
     let text = anstream::adapter::strip_str(&diff_text(&document)).to_string();
-    let expected = "Worse\n  ok answered (note) -> blocked no-answer (error)\n    internet>ibs01:443/tcp\n    do: Let it through.\n\n1 worse, 0 better";
+    let expected = "Worse\n  ok answered (note) -> blocked no-answer (error)\n    \
+        internet>ibs01:443/tcp\n    do: Let it through.\n\n1 worse, 0 better";
     assert!(text.contains(expected), "{text}");
 }
 

@@ -30,7 +30,8 @@ pub fn text(diff: &DiffDocument) -> String {
     let bad = diff.added.iter().filter(|change| change.worse).count();
     let _ = writeln!(
         out,
-        "\n{} worse, {} better, {} with another cause, {} new ({bad} of them wrong), {} gone, {} as before",
+        "\n{} worse, {} better, {} with another cause, {} new ({bad} of them wrong), {} gone, {} \
+         as before",
         diff.worse.len(),
         diff.better.len(),
         diff.changed.len(),

@@ -111,7 +111,8 @@ fn without_answers(report: &ReportDocument) -> Vec<String> {
               anything."
             .to_string(),
         _ => format!(
-            "Nothing answered {}; the network of that host may be down. Nothing that it saw is proof of anything.",
+            "Nothing answered {}; the network of that host may be down. Nothing that it saw is \
+             proof of anything.",
             vantage(report, number)
         ),
     }

@@ -67,7 +67,8 @@ pub fn seen(flow: &ReportFlow) -> String {
     }
     if let Some(all) = evidence.conversations {
         text += &format!(
-            "; so on {} of {} connections: several servers may share the address, and not all are alike",
+            "; so on {} of {} connections: several servers may share the address, and not all are \
+             alike",
             all.failed, all.held
         );
     }

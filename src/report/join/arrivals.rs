@@ -269,7 +269,8 @@ impl<'a> Log<'a> {
                 "from the same source port; the address was translated on the way"
             }
             _ => {
-                "as it seems: at the same times, from one address, as if address and port were translated on the way"
+                "as it seems: at the same times, from one address, as if address and port were \
+                 translated on the way"
             }
         };
         let answer = match answered {
@@ -306,7 +307,9 @@ impl<'a> Log<'a> {
                 what: Saw::Nothing,
                 host: host.clone(),
                 words: format!(
-                    "nothing arrived at {host} while it listened on {port}/{transport}: dropped on the way, or by {host}'s own firewall, which drops before a listener hears of it"
+                    "nothing arrived at {host} while it listened on {port}/{transport}: dropped on \
+                     the way, or by {host}'s own firewall, which drops before a listener hears of \
+                     it"
                 ),
                 seen: Vec::new(),
             },

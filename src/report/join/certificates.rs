@@ -131,7 +131,8 @@ fn look_at(flow: &mut ReportFlow, elsewhere: &[&Shown], devices: &Devices) {
             Intercepted::Proved,
             Some(&leaf.issuer),
             format!(
-                "{} was shown the service's own certificate, by {}; this one leads to no authority that is known",
+                "{} was shown the service's own certificate, by {}; this one leads to no authority \
+                 that is known",
                 own.from, own.issuer
             ),
         ),
@@ -205,7 +206,8 @@ fn several((system, name, service): &Key, shown: &[Shown]) -> Option<Note> {
         cause: Cause::CertificatesDiffer,
         system: system.clone(),
         text: format!(
-            "{system} shows several certificates of one issuer ({issuer}) on {service} for {}: {}. Several hosts behind one name do that, and a renewal does.",
+            "{system} shows several certificates of one issuer ({issuer}) on {service} for {}: {}. \
+             Several hosts behind one name do that, and a renewal does.",
             name.as_deref().unwrap_or("no name"),
             seen.join("; ")
         ),

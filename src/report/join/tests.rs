@@ -927,10 +927,14 @@ fn the_text_shows_matrix_coverage_contradictions_and_whose_word_it_is() {
     let both = joined(vec![a, b]);
     let text = plain(&both, Detail::Findings);
     for said in [
-        "Site PRI seen from internet (host a, 2026-11-24T06:00:00Z)\nSite PRI seen from internet (host b,",
+        "Site PRI seen from internet (host a, 2026-11-24T06:00:00Z)\nSite PRI seen from internet \
+         (host b,",
         "\nFrom, and to\n            ibs01\n  internet  1 blocked\n            1 unknown\n",
         "\nCoverage: 2 flows were tried; the reports know of no others",
-        "\nContradictions: one flow, two answers, each with proof; the first counts\n  internet>ibs01:443/tcp\n    blocked no-answer from internet (host b), 2026-11-24T06:00:01.000Z\n    ok answered from internet (host a), 2026-11-24T06:00:01.000Z\n",
+        "\nContradictions: one flow, two answers, each with proof; the first counts\n  \
+         internet>ibs01:443/tcp\n    blocked no-answer from internet (host b), \
+         2026-11-24T06:00:01.000Z\n    ok answered from internet (host a), \
+         2026-11-24T06:00:01.000Z\n",
         "\nBLOCKED internet>ibs01:443/tcp  no-answer\n  from: internet (host b)\n",
     ] {
         assert!(text.contains(said), "{said}\n---\n{text}");

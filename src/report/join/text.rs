@@ -185,7 +185,8 @@ fn coverage(coverage: &Coverage, detail: Detail) -> String {
     let heading = match (coverage.untried, &coverage.config_sha256) {
         (0, Some(_)) => format!("Coverage: all {} flows were tried", coverage.tried),
         (0, None) => format!(
-            "Coverage: {} flows were tried; the reports know of no others (--site FILE asks the site file)",
+            "Coverage: {} flows were tried; the reports know of no others (--site FILE asks the \
+             site file)",
             coverage.tried
         ),
         (untried, Some(_)) => format!(
@@ -193,7 +194,8 @@ fn coverage(coverage: &Coverage, detail: Detail) -> String {
             coverage.tried
         ),
         (untried, None) => format!(
-            "Coverage: {} flows were tried, at least {untried} were not by anybody who may start them (--site FILE names them)",
+            "Coverage: {} flows were tried, at least {untried} were not by anybody who may start \
+             them (--site FILE names them)",
             coverage.tried
         ),
     };

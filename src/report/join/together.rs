@@ -56,7 +56,11 @@ pub(super) struct Together {
 /// 4. What is given twice counts once.
 pub(super) fn together(parts: Parts, mixed: Mixed) -> Result<Together, String> {
     if parts.reports.is_empty() {
-        return Err("no report is among the files: give one that `portproof check --format json` wrote, beside what reached listeners".to_string());
+        return Err(
+            "no report is among the files: give one that `portproof check --format json` \
+             wrote, beside what reached listeners"
+                .to_string(),
+        );
     }
     if let Some(joined) = parts.reports.iter().find(|it| it.it.vantages.len() != 1) {
         return Err(format!(
@@ -124,13 +128,15 @@ fn one_file(parts: &Parts, mixed: Mixed) -> Result<Option<Note>, String> {
     let listed: Vec<String> = lines.collect();
     match mixed {
         Mixed::Refused => Err(format!(
-            "these are of different site files, so that the same id may stand for another flow; --mixed-files joins them all the same\n  {}",
+            "these are of different site files, so that the same id may stand for another flow; \
+             --mixed-files joins them all the same\n  {}",
             listed.join("\n  ")
         )),
         Mixed::Joined => Ok(Some(note(
             Cause::MixedFiles,
             format!(
-                "These are of different site files, so that the same id may stand for another flow (SHA-256): {}.",
+                "These are of different site files, so that the same id may stand for another flow \
+                 (SHA-256): {}.",
                 listed.join("; ")
             ),
         ))),
@@ -192,7 +198,8 @@ fn far_apart(reports: &[ReportDocument]) -> Option<Note> {
         note(
             Cause::FarApart,
             format!(
-                "The first of these reports begins at {}, the last at {}: what lies between may have changed the site.",
+                "The first of these reports begins at {}, the last at {}: what lies between may \
+                 have changed the site.",
                 visible(first_text),
                 visible(last_text)
             ),

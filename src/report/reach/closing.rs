@@ -36,7 +36,8 @@ pub(in crate::report) fn close_later(
         let step = step(steps.get(&flow.flow.id));
         flow.advice = advice(&step, &change.against);
         later.push(format!(
-            " Leave {} of {} open until every client has the new number; it closes in {step} of the change.",
+            " Leave {} of {} open until every client has the new number; it closes in {step} of \
+             the change.",
             flow.flow.service(),
             flow.flow.to.system
         ));

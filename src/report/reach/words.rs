@@ -63,7 +63,8 @@ fn number(port: u16, protocol: &str) -> String {
 /// What can be said where no client starts.
 pub(super) fn no_clients(against: &Against<'_>, vantage: &Vantage, here: &[&ReportFlow]) -> String {
     let mut sentences = vec![format!(
-        "No client starts in {}, so which clients reach a management point cannot be seen from here: run it from {}.",
+        "No client starts in {}, so which clients reach a management point cannot be seen from \
+         here: run it from {}.",
         vantage.zone,
         list(&against.client_zones, "or")
     )];
@@ -105,16 +106,19 @@ fn headline(vantage: &Vantage, numbers: &[ReachedNumber]) -> String {
     let changes = of_side(numbers, Of::Old) != of_side(numbers, Of::New);
     match (reached_by(numbers), changes) {
         (ReachedBy::Both, true) => format!(
-            "Clients in {zone} reach a management point now with the old number and with the new one."
+            "Clients in {zone} reach a management point now with the old number and with the new \
+             one."
         ),
         (ReachedBy::Both, false) => format!(
-            "The numbers of clients do not change, and clients in {zone} reach a management point now."
+            "The numbers of clients do not change, and clients in {zone} reach a management point \
+             now."
         ),
         (ReachedBy::Old, _) => {
             format!("Only clients with the old number reach a management point now from {zone}.")
         }
         (ReachedBy::New, _) => format!(
-            "Only clients with the new number reach a management point now from {zone}: those that still have the old one are stranded."
+            "Only clients with the new number reach a management point now from {zone}: those that \
+             still have the old one are stranded."
         ),
         (ReachedBy::None, _) => format!("No client in {zone} reaches a management point now."),
         (ReachedBy::Some, _) => format!(
@@ -193,30 +197,37 @@ fn sentence(fault: Fault, those: &[&Tried], is_old: bool) -> String {
     let listener = listener(first);
     match fault {
         Fault::NobodyListens if is_old => format!(
-            "Nobody listens on {listener} of {hosts} any more, at the old number: the way there is open, and the host itself resets."
+            "Nobody listens on {listener} of {hosts} any more, at the old number: the way there is \
+             open, and the host itself resets."
         ),
         Fault::NobodyListens => format!(
-            "Nobody listens on {listener} of {hosts}: IIS is not bound to it, or not running. The way there is open, and the host itself resets."
+            "Nobody listens on {listener} of {hosts}: IIS is not bound to it, or not running. The \
+             way there is open, and the host itself resets."
         ),
         Fault::WrongRole => format!(
-            "On {hosts} {the_number}{number} is open, with the wrong role behind it ({}): usually IIS is not bound to {} for this site, and another service answers.",
+            "On {hosts} {the_number}{number} is open, with the wrong role behind it ({}): usually \
+             IIS is not bound to {} for this site, and another service answers.",
             first.flow.cause,
             own(first)
         ),
         Fault::OnTheWay if is_old => format!(
-            "The old number {number} is closed on the way to {hosts}: {}. Any client that still has it was cut off too early.",
+            "The old number {number} is closed on the way to {hosts}: {}. Any client that still \
+             has it was cut off too early.",
             on_the_way(those)
         ),
         Fault::OnTheWay => format!(
-            "Only a firewall lacks {number} to {hosts}: {}. Whether IIS is bound to {} cannot be seen before it passes.",
+            "Only a firewall lacks {number} to {hosts}: {}. Whether IIS is bound to {} cannot be \
+             seen before it passes.",
             on_the_way(those),
             own(first)
         ),
         Fault::AllSilent => format!(
-            "Nothing of {hosts} answers, {the_number}{number} included: it is down, or a firewall drops everything to it."
+            "Nothing of {hosts} answers, {the_number}{number} included: it is down, or a firewall \
+             drops everything to it."
         ),
         Fault::EitherReset => format!(
-            "At {the_number}{number} of {hosts} a reset comes back, and nothing tells from whom: from the host, where IIS is not bound to {} or not running then, or from a firewall.",
+            "At {the_number}{number} of {hosts} a reset comes back, and nothing tells from whom: \
+             from the host, where IIS is not bound to {} or not running then, or from a firewall.",
             own(first)
         ),
         Fault::Other => format!(
@@ -334,15 +345,18 @@ fn forgotten(it: &Tried, at_pair: &[&Tried], tried: &[Tried]) -> String {
     let of_old_clients = tried.iter().find(old_number).is_some();
     match before {
         Some(old) if old.reached == Reached::Yes => format!(
-            "The pair of the update point {host} was forgotten: it still serves at {}, and not at {here} ({why}).",
+            "The pair of the update point {host} was forgotten: it still serves at {}, and not at \
+             {here} ({why}).",
             number(old.port(), protocol)
         ),
         Some(old) => format!(
-            "The update point {host} is reached neither at its new number {here} ({why}) nor at the old one, {}.",
+            "The update point {host} is reached neither at its new number {here} ({why}) nor at \
+             the old one, {}.",
             number(old.port(), protocol)
         ),
         None if of_old_clients => format!(
-            "The pair of the update point {host} was forgotten: the new file leaves it at {here}, the clients' old number, where it is not reached any more ({why})."
+            "The pair of the update point {host} was forgotten: the new file leaves it at {here}, \
+             the clients' old number, where it is not reached any more ({why})."
         ),
         None => format!("The update point {host} is not reached at its {here} ({why})."),
     }

@@ -165,7 +165,8 @@ impl Asking<'_> {
         let deltas = &base.facts.deltas;
         let by_http = deltas.iter().any(|delta| delta.scheme == Scheme::Http);
         if marks::reach(self.run) == Reach::Internet && !deltas.is_empty() && !by_http {
-            let words = "it names its delta list by no address over HTTP, so clients on the Internet look for it in vain";
+            let words = "it names its delta list by no address over HTTP, so clients on the \
+                Internet look for it in vain";
             worth.words.push(words.to_string());
         }
     }

@@ -116,7 +116,8 @@ impl Server {
             let text = format!(
                 "visible_hostname squid01\npid_filename none\nshutdown_lifetime 0 seconds\ncache deny all\n\
                  cache_log {here}/cache_log\ncoredump_dir {here}\nnetdb_filename none\n\
-                 logformat seen %>Hs %rm %ru [%{{Proxy-Authorization}}>h]\naccess_log stdio:{here}/seen seen\n{lines}\n"
+                 logformat seen %>Hs %rm %ru [%{{Proxy-Authorization}}>h]\naccess_log \
+                 stdio:{here}/seen seen\n{lines}\n"
             );
             vec!["-N".to_string(), "-f".to_string(), written(here, &text)]
         })

@@ -77,7 +77,8 @@ fn too_large(chain: &[CertificateDer<'_>]) -> Option<ChainFault> {
     (bytes > LARGEST_MESSAGE).then(|| ChainFault {
         weight: observation::Weight::Refused,
         words: format!(
-            "the server sends {} certificates in {bytes} bytes; Windows clients read at most {LARGEST_MESSAGE} by default",
+            "the server sends {} certificates in {bytes} bytes; Windows clients read at most \
+             {LARGEST_MESSAGE} by default",
             chain.len()
         ),
     })
@@ -178,7 +179,8 @@ fn said(fault: &Fault) -> ChainFault {
             format!("the chain ends at {subject}, which is no trusted root")
         }
         Fault::NoIssuer { issuer, .. } => format!(
-            "{issuer} was not sent and is no trusted root: the server lacks an intermediate certificate, or the root is not named"
+            "{issuer} was not sent and is no trusted root: the server lacks an intermediate \
+             certificate, or the root is not named"
         ),
         Fault::Name => "it is for other names".to_string(),
         Fault::NamesJoined => {
@@ -186,10 +188,12 @@ fn said(fault: &Fault) -> ChainFault {
         }
         Fault::UnfitIssuer { issuer, why } => match why {
             Unfit::NotAuthority => format!(
-                "{issuer} issued it, and its certificate is not that of an authority (basic constraints)"
+                "{issuer} issued it, and its certificate is not that of an authority (basic \
+                 constraints)"
             ),
             Unfit::NoCertificateSigning => format!(
-                "{issuer} issued it, and the key usage of its certificate leaves out signing certificates (keyCertSign)"
+                "{issuer} issued it, and the key usage of its certificate leaves out signing \
+                 certificates (keyCertSign)"
             ),
         },
         Fault::RootExpired { subject, since } => format!("the root {subject} ended at {since}"),
@@ -222,7 +226,8 @@ fn said(fault: &Fault) -> ChainFault {
             format!("{extension} are critical, which Windows understands and some libraries refuse")
         }
         Fault::DirectoryNames => {
-            "an authority limits directory names, which Windows understands and some libraries refuse".to_string()
+            "an authority limits directory names, which Windows understands and some libraries \
+             refuse".to_string()
         }
         Fault::LongPath => {
             "more than six intermediates stand between it and the root, which some libraries refuse".to_string()
@@ -231,13 +236,16 @@ fn said(fault: &Fault) -> ChainFault {
             "an authority stands above it under two keys, which some libraries refuse".to_string()
         }
         Fault::Fetched { subject, url } => format!(
-            "the server does not send the intermediate {subject}; Windows clients that reach {url} fetch it there and accept the chain, others refuse it"
+            "the server does not send the intermediate {subject}; Windows clients that reach {url} \
+             fetch it there and accept the chain, others refuse it"
         ),
         Fault::WeakKey { subject, bits } => format!(
-            "the RSA key of {subject} has {bits} bits, which Windows takes and modern libraries refuse"
+            "the RSA key of {subject} has {bits} bits, which Windows takes and modern libraries \
+             refuse"
         ),
         Fault::WeakSignature { subject, digest: of } => format!(
-            "{subject} was signed with {}, which Windows takes of an authority that it trusts and modern libraries refuse",
+            "{subject} was signed with {}, which Windows takes of an authority that it trusts and \
+             modern libraries refuse",
             digest(of)
         ),
         Fault::Undecided { issuer } => {
@@ -246,10 +254,12 @@ fn said(fault: &Fault) -> ChainFault {
         Fault::TooMuch => "the chain has more certificates than are looked at here".to_string(),
         Fault::Unsure { subject, what } => odd(subject, what),
         Fault::Doubted => {
-            "a modern library (rustls) refuses it for a reason that is not known here; whether Windows does is open".to_string()
+            "a modern library (rustls) refuses it for a reason that is not known here; whether \
+             Windows does is open".to_string()
         }
         Fault::CommonNameOnly => {
-            "the name stands in the common name only, which Windows takes and modern libraries refuse".to_string()
+            "the name stands in the common name only, which Windows takes and modern libraries \
+             refuse".to_string()
         }
         Fault::AddressAsName => {
             "the address stands in an entry for DNS names, which Windows takes and others refuse".to_string()
@@ -285,17 +295,23 @@ fn odd(subject: &str, what: &Odd) -> String {
         Odd::Unreadable(name) => format!("has the extension {name}, which cannot be read"),
         Odd::Key(name) => format!("has a key of a kind that clients seldom take ({name})"),
         Odd::OtherIssuer => {
-            "names another key or certificate as its issuer's than the one that signed it (authority key identifier)".to_string()
+            "names another key or certificate as its issuer's than the one that signed it \
+             (authority key identifier)"
+                .to_string()
         }
         Odd::PartOfLabel => "has the name with a `*` that stands for a part of a label".to_string(),
         Odd::OtherNames => {
-            "has the name in its common name only, beside alternative names that are not those of hosts".to_string()
+            "has the name in its common name only, beside alternative names that are not those of \
+             hosts"
+                .to_string()
         }
         Odd::Doubles => "has the same extension twice".to_string(),
         Odd::KeyUsage => "has a key usage without what TLS needs".to_string(),
         Odd::NameConstraint => "has name constraints of a kind that is not judged here".to_string(),
         Odd::PathLength => {
-            "allows fewer authorities below it than there are, where each counts that one issued to itself".to_string()
+            "allows fewer authorities below it than there are, where each counts that one issued \
+             to itself"
+                .to_string()
         }
         Odd::RootPurpose => "is a root for other purposes than server authentication".to_string(),
     };

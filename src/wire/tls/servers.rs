@@ -62,7 +62,8 @@ pub(super) fn gnutls_server(folder: &Path, priority: &str) -> Server {
         folder,
         "gnutls-serv",
         &format!(
-            "--http --port {port} --x509certfile leaf.pem --x509keyfile leaf.key --priority {priority}"
+            "--http --port {port} --x509certfile leaf.pem --x509keyfile leaf.key --priority \
+             {priority}"
         ),
         port,
     )

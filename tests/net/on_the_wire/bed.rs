@@ -333,7 +333,8 @@ fn feed(command: &mut Command, input: &str) {
     let output = child.wait_with_output().expect("it ends");
     assert!(
         output.status.success(),
-        "{command:?} failed; this test needs root, and network namespaces: {}\nIt was given:\n{input}",
+        "{command:?} failed; this test needs root, and network namespaces: {}\nIt was \
+         given:\n{input}",
         String::from_utf8_lossy(&output.stderr)
     );
 }

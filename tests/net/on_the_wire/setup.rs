@@ -124,7 +124,8 @@ impl Setup {
             }
             (
                 "router",
-                "`reject with icmpx admin-prohibited` in forward, after 20 packets that ran out of hops",
+                "`reject with icmpx admin-prohibited` in forward, after 20 packets that ran out of \
+                 hops",
             ) => {
                 self.before = Before::Expired;
                 self.rule("router", "forward", "reject with icmpx admin-prohibited");

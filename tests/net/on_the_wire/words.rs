@@ -117,7 +117,8 @@ pub(crate) fn counts_otherwise(row: &Row<Answered>, counted: &Counted) -> Option
     let fits = (least..=most).contains(&met) && follows && said.later == later;
     (!fits).then(|| {
         format!(
-            "{}, {}, {:?}:\n  the page says {said:?}\n  and there is  {met} at once, then {measured:.2} a second, {later} ({counted:?})",
+            "{}, {}, {:?}:\n  the page says {said:?}\n  and there is  {met} at once, then \
+             {measured:.2} a second, {later} ({counted:?})",
             row.place, row.what, row.family
         )
     })

@@ -43,7 +43,8 @@ impl Fault {
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::UnknownFormat | Self::NoCertificate => {
-                "name a PFX file, or a PEM file with the certificate, its issuers and its private key"
+                "name a PFX file, or a PEM file with the certificate, its issuers and its private \
+                 key"
             }
             Self::Damaged(_) => "export the certificate again, with its private key",
             Self::NoPassword => {

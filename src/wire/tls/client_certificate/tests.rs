@@ -169,7 +169,8 @@ fn a_wrong_or_missing_password_is_told_and_never_shown() {
     openssl(
         here,
         &format!(
-            "pkcs12 -export -nomac -in leaf.pem -inkey leaf.key -passout pass:{SECRET} -out nomac.pfx"
+            "pkcs12 -export -nomac -in leaf.pem -inkey leaf.key -passout pass:{SECRET} -out \
+             nomac.pfx"
         ),
     );
     opened(&here.join("nomac.pfx"), Some(&Password::new(SECRET)));
@@ -284,7 +285,8 @@ proptest::proptest! {
         let _ = read(&bytes, Some(&password), &provider);
         let der = [&[0x30][..], &bytes].concat();
         let _ = read(&der, None, &provider);
-        let pem = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", &bytes[..], b"-----END ENCRYPTED PRIVATE KEY-----"].concat();
+        let pem = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", &bytes[..], b"-----END ENCRYPTED \
+            PRIVATE KEY-----"].concat();
         let _ = read(&pem, Some(&password), &provider);
     }
 }

@@ -107,7 +107,8 @@ async fn the_chain_is_checked_like_any_other() {
 #[tokio::test]
 async fn a_server_that_refuses_the_name_is_recognised_without_one() {
     let folder = folder();
-    let words = "-tls1 -cipher ALL:@SECLEVEL=0 -servername other.example.com -servername_fatal -cert2 leaf.pem -key2 leaf.key";
+    let words = "-tls1 -cipher ALL:@SECLEVEL=0 -servername other.example.com -servername_fatal \
+        -cert2 leaf.pem -key2 leaf.key";
     let server = openssl_server(folder.path(), words);
     let named = greet(&server, Some(NAME)).await;
     let refusal = Ending::Alert("UnrecognisedName".to_string());

@@ -116,7 +116,15 @@ pub(crate) fn openssl_root(
 
 /// The same, with the words that say which key and which digest.
 pub(crate) fn openssl_root_by(folder: &Path, name: &str, words: &str) -> CertificateDer<'static> {
-    std::fs::write(folder.join("root.cnf"), format!("[req]\ndistinguished_name = dn\nprompt = no\nx509_extensions = ca\n[dn]\nCN = {name}\n[ca]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = critical,keyCertSign,cRLSign\n")).expect("written");
+    std::fs::write(
+        folder.join("root.cnf"),
+        format!(
+            "[req]\ndistinguished_name = dn\nprompt = \
+             no\nx509_extensions = ca\n[dn]\nCN = {name}\n[ca]\nbasicConstraints = \
+             critical,CA:TRUE\nkeyUsage = critical,keyCertSign,cRLSign\n"
+        ),
+    )
+    .expect("written");
     openssl(
         folder,
         &format!(
@@ -158,7 +166,15 @@ pub(crate) fn openssl_leaf_with(
     key: &str,
     words: &str,
 ) -> CertificateDer<'static> {
-    std::fs::write(folder.join("leaf.cnf"), format!("[req]\ndistinguished_name = dn\nprompt = no\n[dn]\nCN = {name}\n[server]\nsubjectAltName = DNS:{name}\nextendedKeyUsage = serverAuth\n")).expect("written");
+    std::fs::write(
+        folder.join("leaf.cnf"),
+        format!(
+            "[req]\ndistinguished_name = dn\nprompt = \
+             no\n[dn]\nCN = {name}\n[server]\nsubjectAltName = DNS:{name}\nextendedKeyUsage = \
+             serverAuth\n"
+        ),
+    )
+    .expect("written");
     openssl(
         folder,
         &format!("req -new -config leaf.cnf -newkey {key} -nodes -keyout leaf.key -out leaf.csr"),
@@ -166,7 +182,8 @@ pub(crate) fn openssl_leaf_with(
     openssl(
         folder,
         &format!(
-            "x509 -req -in leaf.csr -CA root.pem -CAkey root.key -set_serial 2 {words} -days 3650 -out leaf.pem"
+            "x509 -req -in leaf.csr -CA root.pem -CAkey root.key -set_serial 2 {words} -days 3650 \
+             -out leaf.pem"
         ),
     );
     written(folder, "leaf.pem")

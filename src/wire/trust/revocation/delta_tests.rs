@@ -56,7 +56,8 @@ impl Bed {
             "req -new -newkey rsa:2048 -nodes -keyout leaf.key -subj /CN=web -out leaf.csr"
                 .to_string(),
             format!(
-                "x509 -req -in leaf.csr -CA root.pem -CAkey root.key -set_serial 0x{SERIAL} -days 300 -out leaf.pem"
+                "x509 -req -in leaf.csr -CA root.pem -CAkey root.key -set_serial 0x{SERIAL} -days \
+                 300 -out leaf.pem"
             ),
         ] {
             openssl(here, &text);
@@ -91,7 +92,9 @@ fn list(folder: &Path, made: &Made<'_>) -> Vec<u8> {
         format!("R\t360101000000Z\t260101000000Z,{reason}\t{SERIAL}\tunknown\t/CN=web\n")
     });
     let settings = format!(
-        "[ca]\ndefault_ca = site\n[site]\ndatabase = index.txt\ncrlnumber = number\ncertificate = root.pem\nprivate_key = root.key\ndefault_md = sha256\n[list]\nauthorityKeyIdentifier = keyid\n{}\n",
+        "[ca]\ndefault_ca = site\n[site]\ndatabase = index.txt\ncrlnumber = number\ncertificate = \
+         root.pem\nprivate_key = root.key\ndefault_md = sha256\n[list]\nauthorityKeyIdentifier = \
+         keyid\n{}\n",
         made.extensions
     );
     for (file, text) in [
@@ -185,7 +188,8 @@ fn a_delta_list_goes_with_its_own_base_list_only() {
         ),
         ("", "complete list"),
         (
-            "2.5.29.27 = critical,ASN1:INTEGER:7\nissuingDistributionPoint = critical,@point\n[point]\nonlyuser = TRUE",
+            "2.5.29.27 = critical,ASN1:INTEGER:7\nissuingDistributionPoint = \
+             critical,@point\n[point]\nonlyuser = TRUE",
             "other certificates than its base list",
         ),
     ] {
@@ -245,7 +249,8 @@ fn a_delta_list_that_is_older_than_its_base_list_adds_nothing() {
 fn a_delta_list_of_another_distribution_point_than_its_base_list_is_said_and_taken() {
     let bed = Bed::new();
     let base = bed.base(&PLAIN);
-    let extensions = "2.5.29.27 = critical,ASN1:INTEGER:7\nissuingDistributionPoint = critical,@point\n[point]\nfullname = URI:http://pki.example.com/ca+.crl";
+    let extensions = "2.5.29.27 = critical,ASN1:INTEGER:7\nissuingDistributionPoint = \
+        critical,@point\n[point]\nfullname = URI:http://pki.example.com/ca+.crl";
     let worth = bed.delta(
         &Made {
             extensions,

@@ -130,7 +130,8 @@ pub(crate) fn request(url: &Url, way: &Way) -> String {
         ),
     };
     format!(
-        "GET {before}{}{query} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: portproof/{}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n{login}Connection: close\r\n\r\n",
+        "GET {before}{}{query} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: portproof/{}\r\nAccept: \
+         */*\r\nAccept-Encoding: identity\r\n{login}Connection: close\r\n\r\n",
         url.path(),
         env!("CARGO_PKG_VERSION")
     )

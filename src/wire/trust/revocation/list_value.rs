@@ -181,7 +181,8 @@ fn of_mismatch(mismatch: &Mismatch) -> (Option<ListFault>, String) {
         Mismatch::LaterBase { since, base } => (
             invalid,
             format!(
-                "it holds what changed since list {since}, and the base list that is served is the older list {base}"
+                "it holds what changed since list {since}, and the base list that is served is the \
+                 older list {base}"
             ),
         ),
         Mismatch::Older { number, base } => (
@@ -195,7 +196,8 @@ fn of_mismatch(mismatch: &Mismatch) -> (Option<ListFault>, String) {
         ),
         Mismatch::OtherPoint => (
             None,
-            "it names another distribution point than its base list; whether Windows clients mind is not known"
+            "it names another distribution point than its base list; whether Windows clients mind \
+             is not known"
                 .to_string(),
         ),
     }

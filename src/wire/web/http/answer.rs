@@ -210,7 +210,8 @@ mod tests {
 
     #[test]
     fn an_answer_reads_the_same_in_any_pieces() {
-        let bytes = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+        let bytes = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: \
+            chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
         for piece in 1..bytes.len() {
             let reading = read(bytes, piece);
             let answer = reading.answer().expect("an answer");

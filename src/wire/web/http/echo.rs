@@ -40,7 +40,8 @@ pub(crate) fn head_length(bytes: &[u8]) -> Option<usize> {
 /// What a stand-in answers to a request with this head.
 pub(crate) fn answer(head: &[u8]) -> Vec<u8> {
     let own = format!(
-        "HTTP/1.1 200 OK\r\nServer: portproof/{}\r\nContent-Type: {MESSAGE}\r\nCache-Control: no-store\r\nContent-Length: {}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nServer: portproof/{}\r\nContent-Type: {MESSAGE}\r\nCache-Control: \
+         no-store\r\nContent-Length: {}\r\n\r\n",
         env!("CARGO_PKG_VERSION"),
         head.len()
     );
@@ -167,7 +168,10 @@ mod tests {
 
     #[test]
     fn other_answers_are_no_echo() {
-        let page = Reader::new(Verb::Get).feed(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+        let page = Reader::new(Verb::Get).feed(
+            b"HTTP/1.1 200 OK\r\nContent-Type: \
+            text/html\r\nContent-Length: 18\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        );
         let page = page.expect("whole");
         assert_eq!(received(page.answer().expect("an answer")), None);
     }

@@ -155,7 +155,11 @@ impl Finding {
         match self {
             Self::VerbBlocked { verb, how, by } => {
                 let who = by.words(matches!(how, Refusal::Status(404 | 405 | 501)));
-                format!("{} of {NOWHERE} {}, GET of it is not. {who}", as_asked(*verb), how.words())
+                format!(
+                    "{} of {NOWHERE} {}, GET of it is not. {who}",
+                    as_asked(*verb),
+                    how.words()
+                )
             }
             Self::HeaderBlocked { headers, how, by } => format!(
                 "GET with {} {}, without it is not. {}",
@@ -167,10 +171,14 @@ impl Finding {
                 format!("{header} does not arrive: something on the way takes it out.")
             }
             Self::RangeLost { status: 206 } => {
-                "The first byte of / was asked for (Range: bytes=0-0), and came with status 206 without Content-Range, which BITS needs.".to_string()
+                "The first byte of / was asked for (Range: bytes=0-0), and came with status 206 \
+                 without Content-Range, which BITS needs."
+                    .to_string()
             }
             Self::RangeLost { status } => format!(
-                "The first byte of / was asked for (Range: bytes=0-0), and all of it came with status {status}, though the server says that it serves parts (Accept-Ranges: bytes): the header does not arrive."
+                "The first byte of / was asked for (Range: bytes=0-0), and all of it came with \
+                 status {status}, though the server says that it serves parts (Accept-Ranges: \
+                 bytes): the header does not arrive."
             ),
             Self::HeaderRewritten { header, arrived } => {
                 format!("{header} arrives with another value: {arrived}.")
@@ -181,13 +189,23 @@ impl Finding {
                     .to_string()
             }
             Self::Downgraded(Direction::Answer) => {
-                "Answers come as HTTP/1.0: the server, or something on the way, speaks the older version."
+                "Answers come as HTTP/1.0: the server, or something on the way, speaks the older \
+                 version."
                     .to_string()
             }
-            Self::Announced { via } => format!("A proxy on the way says that it is there: Via: {via}."),
-            Self::SizeHidden => "HEAD does not say how large the file is; BITS needs that.".to_string(),
-            Self::NotCompared => "GET itself is refused or not answered, so nothing tells whether more is filtered.".to_string(),
-            Self::CutOff => "GET was answered at first and nothing was later: something stopped answering altogether.".to_string(),
+            Self::Announced { via } => format!(
+                "A proxy on the way says that it is there: Via: \
+                 {via}."
+            ),
+            Self::SizeHidden => {
+                "HEAD does not say how large the file is; BITS needs that.".to_string()
+            }
+            Self::NotCompared => "GET itself is refused or not answered, so nothing tells whether \
+                more is filtered."
+                .to_string(),
+            Self::CutOff => "GET was answered at first and nothing was later: something stopped \
+                answering altogether."
+                .to_string(),
         }
     }
 }
@@ -239,13 +257,22 @@ impl Refuser {
             (Self::Device(differences), _) => {
                 let marks: Vec<String> = differences.iter().map(Difference::words).collect();
                 format!(
-                    "Another speaker than the one that answers GET refused: a device on the way, or a filter in front of the server ({}).",
+                    "Another speaker than the one that answers GET refused: a device on the way, \
+                     or a filter in front of the server ({}).",
                     marks.join("; ")
                 )
             }
-            (Self::DeviceLikely, _) => "A web server answers even what it does not know, and GET still had its answer: a device on the way is the likelier one, a filter on the server the other.".to_string(),
-            (Self::Either, true) => "The refusal looks like the server's own, which may say this of a path that it does not have; a device can look the same. Ask from beside the server: if it passes there, a device refuses it here.".to_string(),
-            (Self::Either, false) => "Nothing tells whether the server or a device refused. Ask from beside the server: if it passes there, a device refuses it here.".to_string(),
+            (Self::DeviceLikely, _) => "A web server answers even what it does not know, and GET \
+                still had its answer: a device on the way is the likelier one, a filter on the \
+                server the other."
+                .to_string(),
+            (Self::Either, true) => "The refusal looks like the server's own, which may say this \
+                of a path that it does not have; a device can look the same. Ask from beside the \
+                server: if it passes there, a device refuses it here."
+                .to_string(),
+            (Self::Either, false) => "Nothing tells whether the server or a device refused. Ask \
+                from beside the server: if it passes there, a device refuses it here."
+                .to_string(),
         }
     }
 }

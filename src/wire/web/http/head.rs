@@ -179,7 +179,8 @@ mod tests {
         #[test]
         fn what_is_kept_of_a_head_is_bounded(value in "[ -~]{0,2000}", count in 0_usize..40) {
             let headers = format!("X: {value}\r\n").repeat(count);
-            if let HeadReading::Whole(head, _) | HeadReading::Spoilt(head) = read(format!("HTTP/1.1 200 {value}\r\n{headers}\r\n").as_bytes()) {
+            if let HeadReading::Whole(head, _) | HeadReading::Spoilt(head) = read(format!("HTTP/1.1 \
+                200 {value}\r\n{headers}\r\n").as_bytes()) {
                 proptest::prop_assert!(head.reason.len() <= LONGEST_TEXT && head.headers.iter().all(|(_, value)| value.len() <= LONGEST_VALUE));
             }
         }

@@ -163,7 +163,8 @@ mod tests {
     fn a_request_names_path_host_and_who_asks() {
         let text = text(&Request::get("/SMS_MP/.sms_aut?MPLIST"));
         assert!(text.starts_with(
-            "GET /SMS_MP/.sms_aut?MPLIST HTTP/1.1\r\nHost: mp.example.com:443\r\nUser-Agent: portproof/"
+            "GET /SMS_MP/.sms_aut?MPLIST HTTP/1.1\r\nHost: mp.example.com:443\r\nUser-Agent: \
+             portproof/"
         ));
         assert!(text.ends_with("\r\n\r\n") && !text.contains("Content-Length"));
     }

@@ -124,15 +124,18 @@ impl Unproved {
     fn words(self) -> &'static str {
         match self {
             Self::ClientCertificateWanted => {
-                "the server wants a client certificate, which is a sign of life and usual in native mode"
+                "the server wants a client certificate, which is a sign of life and usual in \
+                 native mode"
             }
             Self::HungUp => {
-                "connections end after the request, as with servers that ask for a client certificate only then"
+                "connections end after the request, as with servers that ask for a client \
+                 certificate only then"
             }
             Self::Forbidden => "the server forbids, or asks for credentials, whatever the path",
             Self::Login => "a page that asks for a password stands before every path",
             Self::PathsUnconfirmed => {
-                "no path is known for certain that would tell, and the root page is not that of a healthy server"
+                "no path is known for certain that would tell, and the root page is not that of a \
+                 healthy server"
             }
             Self::Otherwise => "the answers say neither that it is there nor that it is not",
         }

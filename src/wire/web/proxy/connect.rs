@@ -13,7 +13,8 @@ pub(super) fn request(target: &Authority, authorization: Option<&str>) -> Vec<u8
         .map(|value| format!("Proxy-Authorization: {value}\r\n"))
         .unwrap_or_default();
     format!(
-        "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: portproof/{}\r\n{authorization}\r\n",
+        "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: \
+         portproof/{}\r\n{authorization}\r\n",
         env!("CARGO_PKG_VERSION")
     )
     .into_bytes()
@@ -278,7 +279,8 @@ mod tests {
     #[test]
     fn a_407_names_the_ways_to_say_who_one_is() {
         let seen = said(
-            "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=\"x\"",
+            "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic \
+             realm=\"x\"",
         );
         let Said::Refused(Refused::Authentication { schemes, .. }) = seen else {
             panic!("{seen:?}")
@@ -294,7 +296,8 @@ mod tests {
 
         #[test]
         fn any_headers_are_read_without_panic(status in 100_u16..600, value in "[ -~]{0,300}") {
-            let _ = said(&format!("HTTP/1.1 {status} X\r\nProxy-Authenticate: {value}\r\nProxy-Status: {value}\r\nX-Squid-Error: {value}"));
+            let _ = said(&format!("HTTP/1.1 {status} X\r\nProxy-Authenticate: \
+                {value}\r\nProxy-Status: {value}\r\nX-Squid-Error: {value}"));
         }
     }
 }

@@ -36,7 +36,8 @@ impl Drop for Responder {
 fn responder(folder: &Path, signer: &str, words: &str) -> Responder {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let words = format!(
-        "ocsp -index index.txt -port {} -rsigner {signer}.pem -rkey {signer}.key -CA root.pem {words}",
+        "ocsp -index index.txt -port {} -rsigner {signer}.pem -rkey {signer}.key -CA root.pem \
+         {words}",
         address.port()
     );
     let mut child = Command::new("openssl")
@@ -106,7 +107,8 @@ fn appoint(folder: &Path, usage: &str) {
     );
     openssl(
         folder,
-        "x509 -req -in signer.csr -CA root.pem -CAkey root.key -set_serial 9 -days 30 -sha256 -extfile signer.cnf -out signer.pem",
+        "x509 -req -in signer.csr -CA root.pem -CAkey root.key -set_serial 9 -days 30 -sha256 \
+         -extfile signer.cnf -out signer.pem",
     );
 }
 
@@ -219,13 +221,24 @@ fn recorded() -> &'static (Vec<u8>, CertificateDer<'static>, CertificateDer<'sta
         let folder = tempfile::tempdir().expect("a folder");
         let here = folder.path();
         openssl_authority(here, None);
-        openssl(here, "ocsp -issuer root.pem -cert leaf.pem -no_nonce -reqout question.der");
-        openssl(here, "ocsp -index index.txt -rsigner root.pem -rkey root.key -CA root.pem -reqin question.der -respout answer.der");
+        openssl(
+            here,
+            "ocsp -issuer root.pem -cert leaf.pem -no_nonce -reqout question.der",
+        );
+        openssl(
+            here,
+            "ocsp -index index.txt -rsigner root.pem -rkey root.key -CA root.pem -reqin \
+             question.der -respout answer.der",
+        );
         let (leaf, root) = (read_pem(here, "leaf.pem"), read_pem(here, "root.pem"));
         // Both ask the same, byte by byte.
         let asked = fs::read(here.join("question.der")).expect("a question");
         assert_eq!(question(&leaf, &root), Some(asked));
-        (fs::read(here.join("answer.der")).expect("an answer"), leaf, root)
+        (
+            fs::read(here.join("answer.der")).expect("an answer"),
+            leaf,
+            root,
+        )
     })
 }
 
