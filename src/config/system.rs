@@ -210,10 +210,7 @@ fn pin() -> Kind<Pin> {
                     Problem::error(
                         "bad-pin",
                         node.at,
-                        format!(
-                            "{what} is no SHA-256 of a \
-                             certificate"
-                        ),
+                        format!("{what} is no SHA-256 of a certificate"),
                     )
                     .hint(
                         "64 hexadecimal digits, with or without colons: openssl x509 -noout \

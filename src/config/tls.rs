@@ -32,8 +32,7 @@ fn password_has_certificate(entries: &Entries<'_>, problems: &mut Vec<Problem>) 
             Problem::error(
                 "missing-key",
                 node.at,
-                "`tls.client_password_file` is given without \
-                 `client_certificate`",
+                "`tls.client_password_file` is given without `client_certificate`",
             )
             .hint(
                 "name the certificate that it is the password of, as in client_certificate: \

@@ -140,36 +140,33 @@ fn of_cause(
             )
         }
         Cause::Intermittent if evidence.ports.is_some_and(|ports| ports.reset > 0) => format!(
-            "Some \
-             connections to {port} of {system} pass and others are reset. See first whether every \
-             server behind the address serves {port}; then look at each member of {crossed}: one \
-             may lack the rule."
+            "Some connections to {port} of {system} pass and others are reset. See first whether \
+             every server behind the address serves {port}; then look at each member of \
+             {crossed}: one may lack the rule."
         ),
         Cause::WrongListener => astray(evidence, system, &port, &crossed),
         Cause::AnswerLost if flow.need == Need::Forbidden => format!(
-            "Requests to {port} arrive at \
-             {system}, though no answer comes back: close {port} on {crossed}."
+            "Requests to {port} arrive at {system}, though no answer comes back: close {port} on \
+             {crossed}."
         ),
         Cause::AddressSilent => address_silent(evidence, system, &crossed),
         Cause::FamilyUnanswered => format!(
-            "Over {} nothing at all came back to this host; over \
-             the other family of addresses something did. Repair the network of this host, or run \
-             the check where both work.",
+            "Over {} nothing at all came back to this host; over the other family of addresses \
+             something did. Repair the network of this host, or run the check where both work.",
             decided(evidence).map_or("one family", family)
         ),
         Cause::NothingPasses => nothing_passes(evidence, flow, &crossed),
         Cause::DataDropped => data_dropped(evidence, system, &port, &crossed, flow),
         Cause::Mtu => mtu(evidence, system, &crossed),
         Cause::NotTls if evidence.speaks.is_some() => format!(
-            "{port} of {system} speaks plain \
-             HTTP, and TLS is needed here. See whether the numbers for HTTP and HTTPS are swapped, \
-             in IIS or in the site file. If not, bind the site in IIS to {port} as HTTPS, with its \
-             certificate."
+            "{port} of {system} speaks plain HTTP, and TLS is needed here. See whether the \
+             numbers for HTTP and HTTPS are swapped, in IIS or in the site file. If not, bind the \
+             site in IIS to {port} as HTTPS, with its certificate."
         ),
         Cause::NotHttp if evidence.speaks.is_some() => format!(
-            "{port} of {system} speaks TLS, and \
-             plain HTTP is needed here. See whether the numbers for HTTP and HTTPS are swapped, in \
-             IIS or in the site file. If not, bind the site in IIS to {port} as HTTP."
+            "{port} of {system} speaks TLS, and plain HTTP is needed here. See whether the \
+             numbers for HTTP and HTTPS are swapped, in IIS or in the site file. If not, bind the \
+             site in IIS to {port} as HTTP."
         ),
         Cause::HttpServerError => on_roles::server_error(evidence, system),
         Cause::Redirected => on_roles::redirected(evidence, system),
@@ -177,27 +174,24 @@ fn of_cause(
         Cause::MplistDiffers => on_roles::mplist(flow, evidence),
         Cause::ClientCertificateRefused => on_roles::refused(evidence, system),
         Cause::WrongRole if on_roles::is_one_page(evidence) => format!(
-            "A web server or device on \
-             {port} of {system} answers every request with one page, and the role is not behind it. \
-             See whether its site in IIS is bound to this number. A portal, a filter or a \
-             publishing rule on the way may answer in its place."
+            "A web server or device on {port} of {system} answers every request with one page, \
+             and the role is not behind it. See whether its site in IIS is bound to this number. \
+             A portal, a filter or a publishing rule on the way may answer in its place."
         ),
         Cause::ProxyRefused if flow.protocol == Protocol::Http => format!(
-            "Have the proxy pass \
-             requests on to {port} of {system}. Its answer is in the evidence."
+            "Have the proxy pass requests on to {port} of {system}. Its answer is in the \
+             evidence."
         ),
         Cause::CertificateUntrusted if missing(evidence).is_some() => not_sent(evidence, system),
         Cause::IntermediateMissing => intermediate(evidence, system),
         Cause::Open if flow.crosses.is_empty() => format!(
-            "No firewall of the file stands before \
-             {port} of {system}: stop that service, or close the port in the host's own firewall. \
-             Or say in the site file why it is needed."
+            "No firewall of the file stands before {port} of {system}: stop that service, or \
+             close the port in the host's own firewall. Or say in the site file why it is needed."
         ),
         Cause::NoAddressHere if verdict != Verdict::Unknown => String::new(),
         Cause::TlsTooOld if cfg!(not(feature = "old-tls")) => {
-            "Nothing proves what it serves: this \
-             build is without `old-tls`, so it does not speak TLS of the past. Use a build with it, \
-             or look with a client of the site."
+            "Nothing proves what it serves: this build is without `old-tls`, so it does not speak \
+             TLS of the past. Use a build with it, or look with a client of the site."
                 .to_string()
         }
         _ => {
@@ -236,10 +230,9 @@ fn missing(evidence: &Evidence) -> Option<&MissingIssuer> {
 fn not_sent(evidence: &Evidence, system: &str) -> String {
     let name = missing(evidence).map_or("its issuer", |missing| &missing.name);
     format!(
-        "The certificate of {name} is needed, and {system} does not send it. Install it on {system}, if it is an \
-         intermediate. If it is the site's root, name it under `tls.roots`. If nobody knows it, a \
-         device on the way shows \
-         its own certificate."
+        "The certificate of {name} is needed, and {system} does not send it. Install it on \
+         {system}, if it is an intermediate. If it is the site's root, name it under `tls.roots`. \
+         If nobody knows it, a device on the way shows its own certificate."
     )
 }
 
@@ -356,10 +349,9 @@ fn address_silent(evidence: &Evidence, system: &str, crossed: &str) -> String {
         ),
     };
     format!(
-        "{what} See first whether {silent} is its address, and whether it has a way back{over}. Then look at the rules of \
-         {crossed} for that address. If it is no longer in use, take it out of DNS and of the site \
-         file: clients that try it \
-         have to wait."
+        "{what} See first whether {silent} is its address, and whether it has a way back{over}. \
+         Then look at the rules of {crossed} for that address. If it is no longer in use, take it \
+         out of DNS and of the site file: clients that try it have to wait."
     )
 }
 
@@ -383,10 +375,9 @@ fn data_dropped(
         false => format!("{crossed}, then what protects {system} itself"),
     };
     format!(
-        "A rule for {port} is there, since connections open. Look at {first}, for whatever drops data {way} {system}: \
-         inspection of contents (application control, intrusion prevention), or a device that has \
-         not seen the whole \
-         handshake because the way back is another."
+        "A rule for {port} is there, since connections open. Look at {first}, for whatever drops \
+         data {way} {system}: inspection of contents (application control, intrusion prevention), \
+         or a device that has not seen the whole handshake because the way back is another."
     )
 }
 
@@ -394,10 +385,10 @@ fn data_dropped(
 fn mtu(evidence: &Evidence, system: &str, crossed: &str) -> String {
     let way = way(evidence, "to", "from");
     format!(
-        "Large packets {way} {system} are lost, and nothing tells the sender: a link on the way takes only smaller ones (its \
-         MTU), and the messages that say so are dropped. Let ICMP \"fragmentation needed\" (type 3 \
-         code 4; ICMPv6: type 2) \
-         through {crossed}, or have it lower the segment size of TCP (MSS clamping)."
+        "Large packets {way} {system} are lost, and nothing tells the sender: a link on the way \
+         takes only smaller ones (its MTU), and the messages that say so are dropped. Let ICMP \
+         \"fragmentation needed\" (type 3 code 4; ICMPv6: type 2) through {crossed}, or have it \
+         lower the segment size of TCP (MSS clamping)."
     )
 }
 

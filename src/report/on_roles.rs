@@ -126,10 +126,9 @@ pub(super) fn mplist(flow: &FlowEntry, evidence: &Evidence) -> String {
     let names: Vec<&str> = names.map(String::as_str).collect();
     let known = flow.to.name.as_deref().unwrap_or(system);
     format!(
-        "The management point calls itself {}, and clients of {} know it as {known}. Clients that follow this list look for a \
-         name that they may not reach. Give {system} the name {known} in its site system \
-         properties, or correct `names` in \
-         the site file.",
+        "The management point calls itself {}, and clients of {} know it as {known}. Clients that \
+         follow this list look for a name that they may not reach. Give {system} the name {known} \
+         in its site system properties, or correct `names` in the site file.",
         names.join(" and "),
         flow.from.zone
     )

@@ -254,8 +254,7 @@ fn crls(config: &Config, systems: &[System], problems: &mut Vec<Problem>) -> Vec
             Problem::warning(
                 "crl-unknown",
                 at,
-                "clients check revocation lists, and the file does \
-                 not say where these are",
+                "clients check revocation lists, and the file does not say where these are",
             )
             .hint(
                 "add `crl_urls` (in a certificate: CRL Distribution Points), or `crl_check: \
@@ -357,8 +356,7 @@ fn large_sweep(config: &Config, systems: &[System], problems: &mut Vec<Problem>)
                 "unauthorised-sweep",
                 config.probing.sweep.at,
                 format!(
-                    "`probing.sweep` \
-                     has {ports} ports of each system, and nobody has allowed it"
+                    "`probing.sweep` has {ports} ports of each system, and nobody has allowed it"
                 ),
             )
             .hint(format!(

@@ -46,10 +46,7 @@ pub(super) fn one_system(
             Problem::warning(
                 "replication-unsaid",
                 system.name.at,
-                format!(
-                    "{what} is a database \
-                     replica and does not say who starts the replication"
-                ),
+                format!("{what} is a database replica and does not say who starts the replication"),
             )
             .hint(
                 "add `replication: push` (the site database connects) or `replication: pull` \
@@ -238,8 +235,7 @@ fn update_ports(
                 "odd-update-ports",
                 at,
                 format!(
-                    "the update ports of system `{}` are \
-                     {} and {}",
+                    "the update ports of system `{}` are {} and {}",
                     system.name.value, pair.0, pair.1
                 ),
             )

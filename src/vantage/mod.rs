@@ -180,8 +180,8 @@ fn unclear(site: &Site, own: &[IpAddr], here: &[SystemId]) -> String {
     for address in own {
         lines.push(match site.zone_of_address(*address) {
             Some((zone, network)) if is_private(*address) => format!(
-                "{address} would lie in `{}` \
-                 ({network}), but a private address that no system has decides nothing",
+                "{address} would lie in `{}` ({network}), but a private address that no system \
+                 has decides nothing",
                 site.zones[zone].name
             ),
             Some((zone, network)) => {

@@ -139,8 +139,8 @@ fn syntax(error: &serde_yaml::Error) -> Problem {
                 cut.trim_start_matches("error: ").to_string(),
             )
             .hint(
-                "check \
-                 the indentation, quotes, brackets and colons of this line and the one before",
+                "check the indentation, quotes, brackets and colons of this line and the one \
+                 before",
             )
         }
     }

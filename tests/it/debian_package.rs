@@ -87,13 +87,11 @@ fn lintian_finds_nothing() {
 #[test]
 fn it_installs_runs_for_nobody_and_goes_without_a_trace() {
     let said = installed(
-        "portproof --version; \
-         portproof plan /usr/share/doc/portproof/examples/probes.yaml | head -1; \
-         setpriv --reuid 65534 --regid 65534 --clear-groups portproof check --lab --healthy | tail -2; \
-         dpkg --listfiles portproof >/files; \
-         dpkg --purge portproof >/dev/null; \
-         while read -r file; do [ -d $file ] || [ ! -e $file ] || echo left: $file; done </files; \
-         [ -e /usr/bin/portproof ] || echo gone",
+        "portproof --version; portproof plan /usr/share/doc/portproof/examples/probes.yaml | head \
+         -1; setpriv --reuid 65534 --regid 65534 --clear-groups portproof check --lab --healthy | \
+         tail -2; dpkg --listfiles portproof >/files; dpkg --purge portproof >/dev/null; while \
+         read -r file; do [ -d $file ] || [ ! -e $file ] || echo left: $file; done </files; [ -e \
+         /usr/bin/portproof ] || echo gone",
     );
     assert!(
         said.starts_with(concat!("portproof ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -176,8 +174,8 @@ zsh -n /usr/share/zsh/vendor-completions/_portproof
 #[test]
 fn its_units_start_what_it_installs_and_the_timer_is_off() {
     let said = installed(
-        "cat /lib/systemd/system/portproof.service; \
-         find /lib/systemd/system /etc/systemd/system | grep portproof",
+        "cat /lib/systemd/system/portproof.service; find /lib/systemd/system /etc/systemd/system \
+         | grep portproof",
     );
     assert!(
         said.contains("ExecStart=/usr/bin/portproof check "),

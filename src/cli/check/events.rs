@@ -149,10 +149,10 @@ fn extras(walks: bool) -> String {
         false => "",
     };
     format!(
-        "each silent port is tried up to {MOST_TRIES} times; each required port that opens, from {SOURCE_PORTS} source \
-         ports; on each host that answers, {DOORS} to {} ports that nobody uses, and one port up \
-         to {LOSS_SAMPLES} times \
-         to measure losses; of the ports that an RPC mapper names, up to {MOST_RPC_PORTS}{walks}",
+        "each silent port is tried up to {MOST_TRIES} times; each required port that opens, from \
+         {SOURCE_PORTS} source ports; on each host that answers, {DOORS} to {} ports that nobody \
+         uses, and one port up to {LOSS_SAMPLES} times to measure losses; of the ports that an \
+         RPC mapper names, up to {MOST_RPC_PORTS}{walks}",
         2 * DOORS
     )
 }

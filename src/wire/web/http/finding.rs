@@ -193,10 +193,9 @@ impl Finding {
                  version."
                     .to_string()
             }
-            Self::Announced { via } => format!(
-                "A proxy on the way says that it is there: Via: \
-                 {via}."
-            ),
+            Self::Announced { via } => {
+                format!("A proxy on the way says that it is there: Via: {via}.")
+            }
             Self::SizeHidden => {
                 "HEAD does not say how large the file is; BITS needs that.".to_string()
             }
