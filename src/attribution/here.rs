@@ -2,7 +2,8 @@
 //!
 //! 1. That a host or the next router cannot be found takes a system seconds to say, at least for the first packet that
 //!    asks. Where every such word comes at once, nobody was looked for: a rule of this host's own firewall says it.
-//! 2. A reset may be this host's own as well. It comes within a few milliseconds, so only quick ones are asked again.
+//! 2. A reset may be this host's own as well. It comes within a few milliseconds, or somewhat later on a busy host: quick ones
+//!    are asked again, and of the slower ones a few.
 
 use std::net::IpAddr;
 
@@ -10,8 +11,12 @@ use crate::observation::{AttemptResult, Observation, Prohibition, State, Trouble
 
 /// A search for a neighbour that is given up takes longer, in milliseconds.
 const SEARCH_MS: f64 = 900.0;
-/// A reset of this host itself takes less, in milliseconds.
-const OWN_RESET_MS: f64 = 5.0;
+/// A reset of this host itself takes less as a rule, in milliseconds.
+const QUICK_RESET_MS: f64 = 5.0;
+/// And less even where the host is busy.
+const SLOWEST_RESET_MS: f64 = 100.0;
+/// The most ports that are asked again for a slower reset.
+const MOST_SLOW: usize = 16;
 
 /// Turns what this host's own firewall said into this host's own trouble. `own`: the addresses of this host.
 pub fn own_words(observations: &mut [Observation], own: &[IpAddr]) {
@@ -55,18 +60,34 @@ fn own_unreachable_ms(seen: &Observation, own: &[IpAddr]) -> Option<f64> {
         })
 }
 
-/// Whether a reset came so quickly that it may be this host's own; its own ports aside.
-pub fn may_be_reset_here(seen: &Observation, own: &[IpAddr]) -> bool {
+/// The observations, by their places, whose resets came so quickly that they may be this host's own; its own ports aside.
+/// The quickest come first.
+pub fn may_be_reset_here(observations: &[Observation], own: &[IpAddr]) -> Vec<usize> {
+    let took = observations.iter().map(|seen| reset_after_ms(seen, own));
+    let mut resets: Vec<(f64, usize)> = took
+        .enumerate()
+        .filter_map(|(place, took)| Some((took?, place)))
+        .filter(|(took, _)| *took < SLOWEST_RESET_MS)
+        .collect();
+    resets.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let quick = resets.partition_point(|(took, _)| *took < QUICK_RESET_MS);
+    resets.truncate(quick + MOST_SLOW);
+    resets.into_iter().map(|(_, place)| place).collect()
+}
+
+/// How long the quickest reset of a port took that is not this host's own.
+fn reset_after_ms(seen: &Observation, own: &[IpAddr]) -> Option<f64> {
     let is_own = seen
         .address
         .is_none_or(|address| address.is_loopback() || own.contains(&address));
-    let mut resets = seen
+    let is_closed = matches!(seen.state, State::Closed { .. }) && !is_own;
+    let resets = seen
         .attempts
         .iter()
-        .filter(|attempt| attempt.result == AttemptResult::Reset);
-    matches!(seen.state, State::Closed { .. })
-        && !is_own
-        && resets.any(|attempt| attempt.took_ms < OWN_RESET_MS)
+        .filter(|attempt| is_closed && attempt.result == AttemptResult::Reset);
+    resets
+        .map(|attempt| attempt.took_ms)
+        .min_by(|one, other| one.total_cmp(other))
 }
 
 #[cfg(test)]
@@ -74,7 +95,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::observation::{Attempt, Rejection};
+    use crate::observation::{Attempt, Rejection, ResetBy};
 
     const OWN: [u8; 4] = [198, 51, 100, 10];
 
@@ -104,6 +125,29 @@ mod tests {
                 },
             )
         }
+    }
+
+    fn reset(took_ms: f64) -> Observation {
+        let closed = State::Closed {
+            reset_by: ResetBy::Either,
+        };
+        let mut seen = seen(closed, false, took_ms);
+        seen.attempts[0].result = AttemptResult::Reset;
+        seen
+    }
+
+    #[test]
+    fn every_quick_reset_may_be_this_hosts_own_and_of_the_slower_ones_a_few() {
+        let own = [IpAddr::from(OWN)];
+        let mut all: Vec<Observation> = (0..40).map(|_| reset(20.0)).collect();
+        all.extend((0..40).map(|_| reset(0.2)));
+        all.push(reset(150.0));
+        let asked = may_be_reset_here(&all, &own);
+        assert_eq!(asked.len(), 40 + MOST_SLOW);
+        assert_eq!(asked[..40], (40..80).collect::<Vec<_>>()[..]);
+        let mut at_home = reset(0.2);
+        at_home.address = Some(own[0]);
+        assert_eq!(may_be_reset_here(&[at_home], &own), [0; 0]);
     }
 
     fn gateway(took_ms: f64) -> Observation {

@@ -79,11 +79,7 @@ impl Prober {
         let Some(before) = os::loopback_packets() else {
             return Vec::new();
         };
-        for port in ports {
-            if !self.resets_again(*port).await {
-                break;
-            }
-        }
+        join_all(ports.iter().map(|port| self.resets_again(*port))).await;
         if os::loopback_packets() == Some(before) {
             return Vec::new();
         }

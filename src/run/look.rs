@@ -20,20 +20,18 @@ pub(super) async fn refused_here(run: &Run, questions: &[Question], answers: &mu
     if !run.ways.reach_systems() || *run.stop.borrow() {
         return;
     }
-    let asked = |wanted: &dyn Fn(&Question, &Observation) -> bool| -> Vec<(usize, SocketAddr)> {
-        questions
-            .iter()
-            .zip(answers.iter())
-            .enumerate()
-            .filter(|(_, (question, seen))| {
-                let direct = question.way.proxy().is_none();
-                direct && !matches!(question.ladder, Ladder::Datagram(_)) && wanted(question, seen)
-            })
-            .filter_map(|(number, (_, seen))| Some((number, seen.attempts.first()?.remote)))
-            .collect()
+    let tried = |number: usize| -> Option<(usize, SocketAddr)> {
+        let (question, seen) = (&questions[number], &answers[number]);
+        let is_direct = question.way.proxy().is_none();
+        let is_tcp = !matches!(question.ladder, Ladder::Datagram(_));
+        let first = seen.attempts.first().filter(|_| is_direct && is_tcp)?;
+        Some((number, first.remote))
     };
-    let reset = asked(&|_, seen| attribution::may_be_reset_here(seen, &run.own));
-    let silent = asked(&|question, seen| question.turn == Turn::Needed && seen.is_silence());
+    let reset = attribution::may_be_reset_here(answers, &run.own);
+    let reset: Vec<_> = reset.into_iter().filter_map(tried).collect();
+    let is_needed = |number: usize| questions[number].turn == Turn::Needed;
+    let silent = (0..answers.len()).filter(|it| is_needed(*it) && answers[*it].is_silence());
+    let silent: Vec<_> = silent.filter_map(tried).collect();
     let ports = |asked: &[(usize, SocketAddr)]| -> Vec<SocketAddr> {
         asked.iter().map(|(_, port)| *port).collect()
     };

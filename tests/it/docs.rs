@@ -306,3 +306,32 @@ fn the_pages_name_what_the_empty_debian_has_for_rust_and_openssl() {
         assert!(text.contains(&said), "{page} does not say {said}");
     }
 }
+
+/// The files of the project that a text names between backticks.
+fn paths_in(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split('`').skip(1).step_by(2);
+    parts.filter(|part| {
+        let folders = ["src/", "tests/", "docs/", "catalogue/", "contrib/"];
+        let is_path = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+        folders.iter().any(|it| part.starts_with(it)) && part.chars().all(is_path)
+    })
+}
+
+#[test]
+fn every_file_of_the_project_that_a_page_names_is_there() {
+    let mut pages = vec![PathBuf::from("README.md")];
+    let entries = fs::read_dir("docs").expect("pages");
+    pages.extend(entries.map(|entry| entry.expect("a page").path()));
+    let (mut named, mut missing) = (0, Vec::new());
+    for page in pages {
+        let text = fs::read_to_string(&page).expect("a page");
+        for path in paths_in(&text) {
+            named += 1;
+            if !PathBuf::from(path).exists() {
+                missing.push(format!("{}: {path}", page.display()));
+            }
+        }
+    }
+    assert!(named > 50, "only {named} paths were found");
+    assert_eq!(missing, [""; 0]);
+}
