@@ -430,10 +430,10 @@ fn it_listens_and_checks_with_itself_and_with_the_linux_program() {
     until_said(listening, "standing in for web");
     let under_wine = ran(there, windows.start(there, &check));
     proves_all(&under_wine);
-    assert!(!under_wine.err.contains("are walked"), "{}", under_wine.err);
+    assert!(!under_wine.err.contains("are traced"), "{}", under_wine.err);
     let on_linux = ran(here, native(here, &check));
     proves_all(&on_linux);
-    assert!(on_linux.err.contains("are walked"), "{}", on_linux.err);
+    assert!(on_linux.err.contains("are traced"), "{}", on_linux.err);
     press_ctrl_c(&listener);
     let ended = ran(listening, listener);
     assert_eq!(ended.status, 0, "{}", ended.err);
