@@ -1,0 +1,115 @@
+//! Whether the conditions of a rule hold on this site: all of them stand here.
+
+use crate::config::{Mode, Replication, UpdateSync};
+use crate::product::{Condition, Role, Rule};
+use crate::site::{Origin, Site, System, SystemId, ZoneId};
+
+/// Whether a rule's conditions hold: `None` no, `Some(true)` yes, `Some(false)` the file does not say.
+pub(super) fn holds(site: &Site, rule: &Rule, from: Origin, to: SystemId) -> Option<bool> {
+    let mut certain = true;
+    for condition in &rule.when {
+        match condition_holds(site, *condition, from, to) {
+            Some(true) => {}
+            Some(false) => return None,
+            None => certain = false,
+        }
+    }
+    Some(certain)
+}
+
+/// One condition; `None` where the file does not say.
+fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId) -> Option<bool> {
+    let destination = &site.systems[to];
+    let from_zone = site.zone_of(from);
+    let (start, end) = site.legs(from, to);
+    let source = match from {
+        Origin::System(number) => Some(&site.systems[number]),
+        Origin::Zone(_) => None,
+    };
+    let publishes = |role: Role| {
+        destination.publishes.iter().any(|published| {
+            site.systems[*published].client_roles.contains(&role)
+                && site.serves(*published, from_zone)
+        })
+    };
+    Some(match condition {
+        Condition::NativeMode => site.mode == Mode::Native,
+        Condition::MixedMode => site.mode == Mode::Mixed,
+        Condition::CrlCheck => site.crl_check,
+        Condition::SyncDirect => site.update_sync == UpdateSync::Direct,
+        Condition::SyncExportImport => site.update_sync == UpdateSync::ExportImport,
+        Condition::SourceStartsConnections => {
+            source.is_some_and(|source| !source.initiated_by_site_server)
+        }
+        Condition::SourceDoesNotStartConnections => {
+            source.is_some_and(|source| source.initiated_by_site_server)
+        }
+        Condition::UsesThisDatabase => source.is_some_and(|source| source.database == Some(to)),
+        Condition::UsesAnotherDatabase => {
+            source.is_some_and(|source| source.database.is_some_and(|database| database != to))
+        }
+        Condition::ReplicationPush => {
+            return replication(source, destination).map(|way| way == Replication::Push);
+        }
+        Condition::ReplicationPull => {
+            return replication(source, destination).map(|way| way == Replication::Pull);
+        }
+        Condition::SameForest => source.is_none_or(|source| source.forest == destination.forest),
+        Condition::SameZone => start == end,
+        Condition::BetweenZones => start != end,
+        Condition::PublishedBySource => source.is_some_and(|source| source.publishes.contains(&to)),
+        Condition::PublishesManagementOrDistributionPoint => {
+            publishes(Role::ManagementPoint) || publishes(Role::DistributionPoint)
+        }
+        Condition::PublishesSoftwareUpdatePoint => publishes(Role::SoftwareUpdatePoint),
+        Condition::PublishesFallbackStatusPoint => publishes(Role::FallbackStatusPoint),
+        Condition::SiteServerInDestinationZone => site.systems.iter().any(|system| {
+            system.server_roles.contains(&Role::SiteServer) && system.is_in(destination.zone)
+        }),
+        Condition::WebProxyInSourceZone => site
+            .systems
+            .iter()
+            .any(|system| !system.publishes.is_empty() && system.is_in(from_zone)),
+        Condition::DestinationDoesNotServeInternet => site
+            .internet
+            .is_none_or(|internet| !site.serves(to, internet)),
+        Condition::IpsecBetween => match from {
+            Origin::System(from) => site.is_ipsec_between(from, to),
+            Origin::Zone(_) => false,
+        },
+        Condition::SourceZoneIsPassive => is_passive(site, start, end),
+    })
+}
+
+fn replication(source: Option<&System>, destination: &System) -> Option<Replication> {
+    let replica = |system: &System| system.server_roles.contains(&Role::SiteDatabaseReplica);
+    let end = if replica(destination) {
+        Some(destination)
+    } else {
+        source.filter(|source| replica(source))
+    };
+    end.and_then(|replica| replica.replication)
+}
+
+/// Whether nothing in a zone starts connections toward another: the site server starts them all, update metadata are
+/// carried, no management point there uses a database beyond, and no replica there pulls.
+fn is_passive(site: &Site, from: ZoneId, to: ZoneId) -> bool {
+    let carried = site.update_sync == UpdateSync::ExportImport;
+    carried
+        && site
+            .systems
+            .iter()
+            // What has a leg on either side crosses nothing.
+            .filter(|system| system.is_in(from) && !system.is_in(to))
+            .all(|system| {
+                let database_beyond = system.server_roles.contains(&Role::ManagementPoint)
+                    && system
+                        .database
+                        .is_some_and(|database| site.systems[database].is_in(to));
+                let pulls = system.server_roles.contains(&Role::SiteDatabaseReplica)
+                    && system.replication != Some(Replication::Push);
+                let quiet = system.initiated_by_site_server
+                    || system.server_roles.contains(&Role::SiteDatabaseReplica);
+                quiet && !database_beyond && !pulls && system.publishes.is_empty()
+            })
+}

@@ -1,0 +1,73 @@
+//! The systems and zones that an end of a rule means on this site.
+
+use std::collections::BTreeSet;
+
+use crate::product::{Condition, End, Role, Rule};
+use crate::site::{Origin, Site, SystemId, ZoneId};
+
+/// Servers reach the members of a virtual name, clients and proxies the name.
+pub(super) fn leads_to(site: &Site, rule: &Rule, end: End, to: SystemId) -> bool {
+    let system = &site.systems[to];
+    let from_servers = rule.from.iter().all(|end| end.is_system())
+        && !rule.when.contains(&Condition::PublishedBySource);
+    let roles = if from_servers {
+        &system.server_roles
+    } else {
+        &system.client_roles
+    };
+    has_end(site, end, to, roles)
+}
+
+fn has_end(site: &Site, end: End, system: SystemId, roles: &BTreeSet<Role>) -> bool {
+    match end {
+        End::Role(role) => roles.contains(&role),
+        End::ActiveSoftwareUpdatePoint => {
+            roles.contains(&Role::SoftwareUpdatePoint) && !site.is_internet_update_point(system)
+        }
+        End::InternetSoftwareUpdatePoint => {
+            roles.contains(&Role::SoftwareUpdatePoint) && site.is_internet_update_point(system)
+        }
+        End::AnySystem => true,
+        End::InternetClients
+        | End::IntranetClients
+        | End::Clients
+        | End::Internet
+        | End::LessTrustedZones
+        | End::MoreTrustedZones => false,
+    }
+}
+
+pub(super) fn origins(site: &Site, end: End, to: SystemId) -> Vec<Origin> {
+    let to_zone = site.systems[to].zone;
+    let beyond = |zone: &ZoneId| !site.systems[to].is_in(*zone);
+    let served = |zone: &ZoneId| site.serves(to, *zone) && site.proxy_for(*zone, to).is_none();
+    let clients = site.clients.iter().copied();
+    let zones: Vec<ZoneId> = match end {
+        End::Clients => clients.filter(served).collect(),
+        End::InternetClients => clients
+            .filter(|zone| Some(*zone) == site.internet)
+            .filter(served)
+            .collect(),
+        End::IntranetClients => clients
+            .filter(|zone| Some(*zone) != site.internet)
+            .filter(served)
+            .collect(),
+        End::Internet => site.internet.into_iter().filter(beyond).collect(),
+        End::LessTrustedZones => (0..to_zone)
+            .filter(|zone| Some(*zone) != site.internet)
+            .filter(beyond)
+            .collect(),
+        End::MoreTrustedZones => (to_zone + 1..site.zones.len()).filter(beyond).collect(),
+        End::Role(_)
+        | End::ActiveSoftwareUpdatePoint
+        | End::InternetSoftwareUpdatePoint
+        | End::AnySystem => {
+            let systems = site.systems.iter().enumerate();
+            return systems
+                .filter(|(number, system)| has_end(site, end, *number, &system.server_roles))
+                .map(|(number, _)| Origin::System(number))
+                .collect();
+        }
+    };
+    zones.into_iter().map(Origin::Zone).collect()
+}

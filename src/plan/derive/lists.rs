@@ -1,0 +1,94 @@
+//! Flows to the hosts of revocation lists.
+
+use std::sync::Arc;
+
+use super::reason;
+use crate::diagnostic::Place;
+use crate::plan::{Flow, LIST, Reason, Target};
+use crate::product::{Catalogue, Confidence, Need, Protocol, Rule, Setting, Transport};
+use crate::site::{Origin, Site, ZoneId};
+use crate::yaml::Ports;
+
+/// Whether a rule is that of revocation lists.
+pub(super) fn is_of_lists(catalogue: &Catalogue, rule: &Rule) -> bool {
+    rule.ports.iter().any(|name| {
+        catalogue
+            .ports
+            .get(name)
+            .is_some_and(|port| port.setting == Some(Setting::Crl))
+    })
+}
+
+/// Revocation lists on hosts that are no system of the file: every client zone needs each host and port.
+pub(super) fn crl_flows(site: &Site, rule: &Rule) -> Vec<Flow> {
+    let mut flows = Vec::new();
+    for (number, crl) in site.crls.iter().enumerate() {
+        let mut earlier = site.crls[..number].iter();
+        let again = earlier.any(|it| (&it.host, it.port) == (&crl.host, crl.port));
+        if crl.system.is_some() || again {
+            continue;
+        }
+        for zone in &site.clients {
+            let mut reason = reason(rule);
+            reason.declared = crl.declared;
+            flows.push(Flow {
+                from: Origin::Zone(*zone),
+                to: Target::Host(crl.host.as_str().into()),
+                transport: rule.transport,
+                port: Ports::one(crl.port),
+                protocol: rule.protocol,
+                need: rule.planned_need(),
+                reason: Arc::new(reason),
+            });
+        }
+    }
+    flows
+}
+
+/// Whether a flow has to serve revocation lists and nothing else.
+pub fn is_only_of_lists(catalogue: &Catalogue, flow: &Flow) -> bool {
+    let of_lists = |id: &String| {
+        let rule = catalogue.rules.iter().find(|rule| rule.id == *id);
+        *id == LIST || rule.is_some_and(|rule| is_of_lists(catalogue, rule))
+    };
+    flow.reason.rules.iter().all(of_lists)
+}
+
+/// The flow to a host of revocation lists that only certificates name; why it is needed the catalogue's rule says,
+/// where it has one.
+pub fn flow_to_list(
+    catalogue: &Catalogue,
+    zone: ZoneId,
+    to: Target,
+    port: u16,
+    declared: Place,
+) -> Flow {
+    let rule = catalogue
+        .rules
+        .iter()
+        .find(|rule| is_of_lists(catalogue, rule));
+    let of_rule = rule.map(reason);
+    let reason = Reason {
+        rules: vec![LIST.to_string()],
+        declared,
+        ..of_rule.unwrap_or_else(|| Reason {
+            rules: Vec::new(),
+            why: "Certificates of the site name a revocation list here.".to_string(),
+            breaks: "Clients that check revocation refuse every certificate that names it."
+                .to_string(),
+            source: "RFC 5280 section 4.2.1.13".to_string(),
+            confidence: Confidence::Derived,
+            declared,
+            only_watched: false,
+        })
+    };
+    Flow {
+        from: Origin::Zone(zone),
+        to,
+        transport: Transport::Tcp,
+        port: Ports::one(port),
+        protocol: Protocol::Http,
+        need: Need::Required,
+        reason: Arc::new(reason),
+    }
+}

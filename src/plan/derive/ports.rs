@@ -1,0 +1,106 @@
+//! The port numbers that a name of the catalogue stands for on this site.
+
+use crate::product::{Catalogue, PortName, Role, Setting};
+use crate::site::{Origin, Site, SystemId};
+use crate::yaml::Ports;
+
+/// The default number, while another is active, when no client uses it any more.
+pub(super) fn is_dispensable(
+    site: &Site,
+    catalogue: &Catalogue,
+    name: &PortName,
+    port: Ports,
+) -> bool {
+    let Some(setting) = name
+        .setting
+        .filter(|setting| matches!(setting, Setting::ClientHttp | Setting::ClientHttps))
+    else {
+        return false;
+    };
+    !site.default_port_clients
+        && site.client_ports(setting).len() > 1
+        && catalogue.default_ports(setting).contains(&port)
+}
+
+pub(super) fn ports(
+    site: &Site,
+    watchlist: &[u16],
+    name: &PortName,
+    from: Origin,
+    to: SystemId,
+) -> Vec<Ports> {
+    let destination = &site.systems[to];
+    let singles = |ports: &[u16]| {
+        ports
+            .iter()
+            .map(|port| Ports::one(*port))
+            .collect::<Vec<_>>()
+    };
+    match name.setting {
+        None => fixed(name),
+        Some(
+            setting @ (Setting::ClientHttp
+            | Setting::ClientHttps
+            | Setting::RetiredHttp
+            | Setting::RetiredHttps),
+        ) => singles(site.client_ports(setting)),
+        Some(Setting::SoftwareUpdateHttp) => singles(
+            &update_points(site, from, to)
+                .map(|pair| pair.0)
+                .collect::<Vec<_>>(),
+        ),
+        Some(Setting::SoftwareUpdateHttps) => singles(
+            &update_points(site, from, to)
+                .map(|pair| pair.1)
+                .collect::<Vec<_>>(),
+        ),
+        Some(Setting::RpcDynamic) => destination.rpc_ports.clone(),
+        Some(Setting::Crl) => {
+            let own: Vec<u16> = site
+                .crls
+                .iter()
+                .filter(|crl| crl.system == Some(to))
+                .map(|crl| crl.port)
+                .collect();
+            if own.is_empty() {
+                name.default.clone()
+            } else {
+                singles(&own)
+            }
+        }
+        Some(Setting::Watchlist) => singles(watchlist),
+    }
+}
+
+/// A fixed name with a few numbers means each of them; one wide range stays a range.
+fn fixed(name: &PortName) -> Vec<Ports> {
+    const FEW: u16 = 16;
+    name.default
+        .iter()
+        .flat_map(|range| {
+            if range.high - range.low < FEW {
+                (range.low..=range.high).map(Ports::one).collect()
+            } else {
+                vec![*range]
+            }
+        })
+        .collect()
+}
+
+/// The pairs of the update points that a flow reaches: the destination's own, or of what it publishes.
+fn update_points<'a>(
+    site: &'a Site,
+    from: Origin,
+    to: SystemId,
+) -> Box<dyn Iterator<Item = (u16, u16)> + 'a> {
+    let proxy = &site.systems[to];
+    if proxy.publishes.is_empty() || !matches!(from, Origin::Zone(_)) {
+        return Box::new(std::iter::once(proxy.software_update_ports));
+    }
+    let published = proxy.publishes.iter().map(|system| &site.systems[*system]);
+    Box::new(
+        published
+            .filter(|system| system.client_roles.contains(&Role::SoftwareUpdatePoint))
+            .map(|system| system.software_update_ports),
+    )
+}
