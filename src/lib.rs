@@ -1,8 +1,8 @@
 //! Does the network let a Configuration Manager site work, and nothing else? Say what must flow, try it, judge it.
 //!
 //! The modules stand in the order in which the data goes through them; each imports only modules above it
-//! (`tests/it/layers.rs` keeps that). `diagnostic` to `change`, `verdict`, `report`, `rules` and `explain` are pure: no sockets,
-//! files or clocks.
+//! (`tests/it/layers.rs` keeps that). `diagnostic` to `attribution`, `verdict`, `report`, `rules` and `explain` are pure: no
+//! sockets, files or clocks.
 
 /// What is wrong in a user's file, where, and what would be right.
 pub mod diagnostic;

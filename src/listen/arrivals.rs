@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::product::Transport;
-use crate::report::{Arrival, ArrivalKind as Kind};
+use crate::report::{Arrival, ArrivalKind};
 use crate::wire::challenge::{Id, Request, hexadecimal};
 
 /// The most arrivals that are kept of strangers, and the most of all others.
@@ -44,12 +44,12 @@ impl What {
         }
     }
 
-    pub(super) fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> ArrivalKind {
         match self {
-            Self::HalfOpen => Kind::HalfOpen,
-            Self::Stranger => Kind::Stranger,
-            Self::Known => Kind::Known,
-            Self::Proved { .. } => Kind::Proved,
+            Self::HalfOpen => ArrivalKind::HalfOpen,
+            Self::Stranger => ArrivalKind::Stranger,
+            Self::Known => ArrivalKind::Known,
+            Self::Proved { .. } => ArrivalKind::Proved,
         }
     }
 }
@@ -160,7 +160,7 @@ mod tests {
         let arrivals = Arrivals::default();
         arrivals.note(arrived(7, What::Stranger));
         arrivals.note(arrived(3, What::HalfOpen));
-        let words: Vec<Kind> = arrivals.kept().0.into_iter().map(|it| it.what).collect();
+        let words: Vec<ArrivalKind> = arrivals.kept().0.into_iter().map(|it| it.what).collect();
         assert_eq!(words, ["half-open", "stranger"]);
     }
 

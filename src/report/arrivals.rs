@@ -80,7 +80,7 @@ pub struct Arrival {
     /// Where it came from, as this host saw it.
     pub remote: String,
     /// What it was.
-    pub what: Kind,
+    pub what: ArrivalKind,
     /// The run of `check` that it belongs to, in hexadecimal, where it was proved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<String>,
@@ -91,7 +91,7 @@ pub struct Arrival {
 
 words! {
     /// What arrived.
-    Kind {
+    ArrivalKind {
         /// A connection was asked for, and its answer never acknowledged.
         HalfOpen = "half-open",
         /// Nothing that proved the token.

@@ -27,8 +27,7 @@ mod text;
 mod whole;
 
 pub use arrivals::{
-    Arrival, ArrivalsDocument, Kind as ArrivalKind, ListenedPort, Listening,
-    SCHEMA as ARRIVALS_SCHEMA,
+    Arrival, ArrivalKind, ArrivalsDocument, ListenedPort, Listening, SCHEMA as ARRIVALS_SCHEMA,
 };
 pub use assemble::{Outcome, SweptSystem, assemble};
 pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer, resolver_words};

@@ -161,8 +161,11 @@ fn mixed_mode(
 ) {
     let mode = &config.site.mode;
     if mode.value == Mode::Mixed && internet.is_some_and(|zone| clients.contains(&zone)) {
-        problems.push(Problem::error("mixed-mode-internet", mode.at, "the site is in mixed mode \
-            and has Internet clients").hint("Internet-based client management needs native mode: `mode: native`, or take the zone out of `clients`"));
+        let says = "the site is in mixed mode and has Internet clients";
+        problems.push(Problem::error("mixed-mode-internet", mode.at, says).hint(
+            "Internet-based client management needs native mode: `mode: native`, or take the zone \
+             out of `clients`",
+        ));
     }
 }
 

@@ -16,28 +16,50 @@ pub(super) fn settings(
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<Setting, Vec<u16>> {
     known_to_the_product(config, catalogue, problems);
-    let active = &config.site.client_ports;
-    let retired = &config.site.retired_client_ports;
+    let [http, https, retired_http, retired_https] = of_clients(config);
     let mut all = BTreeMap::new();
-    for (setting, found, old, gone) in [
-        (
-            Setting::ClientHttp,
-            &active.http,
-            Setting::RetiredHttp,
-            &retired.http,
-        ),
-        (
-            Setting::ClientHttps,
-            &active.https,
-            Setting::RetiredHttps,
-            &retired.https,
-        ),
-    ] {
-        let ports = client_ports(found, catalogue, setting, problems);
-        all.insert(old, retired_ports(gone, &ports, problems));
-        all.insert(setting, ports);
+    for (active, retired) in [(http, retired_http), (https, retired_https)] {
+        let ports = client_ports(active.ports, catalogue, active.setting, problems);
+        let gone = retired_ports(retired.ports, &ports, problems);
+        all.insert(retired.setting, gone);
+        all.insert(active.setting, ports);
     }
     all
+}
+
+/// Numbers that the file gives to a setting.
+struct Given<'a> {
+    setting: Setting,
+    key: &'static str,
+    ports: &'a [At<u16>],
+}
+
+/// The numbers of clients: those in use, then the retired ones.
+fn of_clients(config: &Config) -> [Given<'_>; 4] {
+    let (active, retired) = (&config.site.client_ports, &config.site.retired_client_ports);
+    let given = |setting, key, ports| Given {
+        setting,
+        key,
+        ports,
+    };
+    [
+        given(Setting::ClientHttp, "client_ports.http", &active.http[..]),
+        given(
+            Setting::ClientHttps,
+            "client_ports.https",
+            &active.https[..],
+        ),
+        given(
+            Setting::RetiredHttp,
+            "retired_client_ports.http",
+            &retired.http[..],
+        ),
+        given(
+            Setting::RetiredHttps,
+            "retired_client_ports.https",
+            &retired.https[..],
+        ),
+    ]
 }
 
 /// A key whose numbers the product has no port for would change nothing.
@@ -56,53 +78,33 @@ fn known_to_the_product(config: &Config, catalogue: &Catalogue, problems: &mut V
 
 /// The settings that the file gives numbers for, each with its key and place.
 fn written(config: &Config) -> Vec<(Setting, &'static str, Place)> {
-    let site = &config.site;
     let mut all = Vec::new();
     let mut add = |setting, key, at: Option<Place>| all.extend(at.map(|at| (setting, key, at)));
-    let first = |ports: &[At<u16>]| ports.first().map(|port| port.at);
-    for (setting, key, ports) in [
-        (
-            Setting::ClientHttp,
-            "client_ports.http",
-            &site.client_ports.http,
-        ),
-        (
-            Setting::ClientHttps,
-            "client_ports.https",
-            &site.client_ports.https,
-        ),
-        (
-            Setting::RetiredHttp,
-            "retired_client_ports.http",
-            &site.retired_client_ports.http,
-        ),
-        (
-            Setting::RetiredHttps,
-            "retired_client_ports.https",
-            &site.retired_client_ports.https,
-        ),
-    ] {
-        add(setting, key, first(ports));
+    for Given {
+        setting,
+        key,
+        ports,
+    } in of_clients(config)
+    {
+        add(setting, key, ports.first().map(|port| port.at));
     }
     let own = config.systems.iter().map(|it| &it.software_update_ports);
-    for pair in own.chain([&site.software_update_ports]) {
+    for pair in own.chain([&config.site.software_update_ports]) {
+        let (http, https) = (pair.http.map(|it| it.at), pair.https.map(|it| it.at));
         add(
             Setting::SoftwareUpdateHttp,
             "software_update_ports.http",
-            pair.http.map(|it| it.at),
+            http,
         );
         add(
             Setting::SoftwareUpdateHttps,
             "software_update_ports.https",
-            pair.https.map(|it| it.at),
+            https,
         );
     }
     for system in &config.systems {
-        add(
-            Setting::RpcDynamic,
-            "rpc_ports",
-            system.rpc_ports.first().map(|it| it.at),
-        );
+        let at = system.rpc_ports.first().map(|it| it.at);
+        add(Setting::RpcDynamic, "rpc_ports", at);
     }
     all
 }
@@ -114,8 +116,12 @@ fn client_ports(
     problems: &mut Vec<Problem>,
 ) -> Vec<u16> {
     if let Some(third) = found.get(MOST_CLIENT_PORTS) {
-        problems.push(Problem::error("too-many-ports", third.at, "a client request service has at \
-            most two port numbers").hint("Site Properties > Ports has two services for each; numbers no longer in use go under `retired_client_ports`; portproof explain client-ports says where the console shows them"));
+        let says = "a client request service has at most two port numbers";
+        problems.push(Problem::error("too-many-ports", third.at, says).hint(
+            "Site Properties > Ports has two services for each; numbers no longer in use go under \
+             `retired_client_ports`; portproof explain client-ports says where the console shows \
+             them",
+        ));
     }
     let mut ports: Vec<u16> = found.iter().map(|port| port.value).collect();
     if ports.is_empty() {

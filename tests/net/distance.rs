@@ -6,9 +6,9 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody};
+use crate::support::web::Web;
 use serde_json::Value;
 
 /// The wall translates 203.0.113.20 and .21 to the server and to nobody; the server itself rejects 1007.
@@ -63,24 +63,9 @@ probing: { second_look: off, timeout: 1s, rate: max, sweep: none }
 flows:
 ";
 
-const LISTEN: &str = "import http.server, socket, threading
-class Web(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header('Content-Length', '0')
-        self.end_headers()
-    def log_message(self, *words): pass
-class Server(http.server.ThreadingHTTPServer):
-    address_family = socket.AF_INET6
-server = Server(('::', 1000), Web)
-print('ready', flush=True)
-server.serve_forever()
-";
-
 struct Bed {
     row: Row,
-    server: Child,
+    _server: Web,
     folder: tempfile::TempDir,
     program: PathBuf,
     site: PathBuf,
@@ -111,18 +96,10 @@ impl Bed {
             );
         }
         fs::write(&site, text).expect("written");
-        let mut server = Command::new("ip")
-            .args(["netns", "exec", &row.names[2], "/usr/bin/python3", "-c"])
-            .arg(LISTEN)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3");
-        let mut ready = [0_u8; 6];
-        std::io::Read::read_exact(server.stdout.as_mut().expect("its output"), &mut ready)
-            .expect("the server listens");
+        let server = Web::start(&row);
         let bed = Self {
             row,
-            server,
+            _server: server,
             folder,
             program,
             site,
@@ -148,13 +125,6 @@ impl Bed {
             &["--from", "internet"],
         )
         .1
-    }
-}
-
-impl Drop for Bed {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }
 

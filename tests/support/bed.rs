@@ -1,10 +1,11 @@
 //! Network namespaces, links between them and processes in them; all of it ends with the `Bed`, also in a panic.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use super::feed::feed;
 use serde_json::Value;
 
 /// Only this Python: nobody may not read what a version manager keeps in a home.
@@ -179,25 +180,4 @@ fn take_place() {
             .wait(free)
             .unwrap_or_else(PoisonError::into_inner);
     }
-}
-
-/// Runs a command with `input` to its end, which must be a good one.
-fn feed(command: &mut Command, input: &str) -> Output {
-    let child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = child.expect("iproute2 is needed: scripts/test installs it");
-    let mut stdin = child.stdin.take().expect("its input");
-    // A command that ends early says why on its standard error.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output().expect("it ends");
-    assert!(
-        output.status.success(),
-        "{command:?} failed: {}\nIt was given:\n{input}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
 }

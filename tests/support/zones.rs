@@ -9,11 +9,11 @@
 //! Needs root, `ip` and `nft`; without them the test fails and says so. The namespaces end with the test.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::feed::feed;
 use serde_json::Value;
 
 const PLACES: [&str; 6] = [
@@ -209,24 +209,4 @@ pub(crate) fn rules(plan: &Value, firewall: &str, left_out: &[&str]) -> String {
         );
     }
     rules + "  }\n}\n"
-}
-
-/// Runs a command with `input` to its end, which must be a good one.
-fn feed(command: &mut Command, input: &str) {
-    let child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = child.expect("iproute2 and nftables are needed: scripts/test installs them");
-    let mut stdin = child.stdin.take().expect("its input");
-    // A command that ends early says why on its standard error.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output().expect("it ends");
-    assert!(
-        output.status.success(),
-        "{command:?} failed: {}\nIt was given:\n{input}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }

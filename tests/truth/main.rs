@@ -16,6 +16,7 @@
 mod support {
     pub(crate) mod bed;
     pub(crate) mod executable;
+    pub(crate) mod feed;
 }
 
 mod chance;

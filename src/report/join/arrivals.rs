@@ -25,7 +25,7 @@ use crate::product::Transport;
 use crate::report::document::{Devices, ReportFlow};
 use crate::report::joined::{Arrived, KnownBy, Saw, SeenArriving};
 use crate::report::whole::ReportDocument;
-use crate::report::{Arrival, ArrivalKind as Kind, ArrivalsDocument, Listening};
+use crate::report::{Arrival, ArrivalKind, ArrivalsDocument, Listening};
 use crate::verdict::{Cause, Context, judge};
 
 /// How far the clocks of two hosts may differ.
@@ -137,7 +137,7 @@ impl<'a> Log<'a> {
                 senders: BTreeSet::new(),
             };
             let aimed = arrival.aimed.as_ref().and_then(|aimed| aimed.parse().ok());
-            if let (Kind::Proved, Some(aimed)) = (arrival.what, aimed) {
+            if let (ArrivalKind::Proved, Some(aimed)) = (arrival.what, aimed) {
                 let key = (arrival.transport, plain_end(aimed));
                 proved.entry(key).or_default().push(packet.clone());
             }
@@ -260,7 +260,7 @@ impl<'a> Log<'a> {
         let answered = !datagram
             || same
                 .iter()
-                .any(|(packet, _)| packet.arrival.what == Kind::Proved);
+                .any(|(packet, _)| packet.arrival.what == ArrivalKind::Proved);
         let lost = answered && by > Some(KnownBy::Time);
         let known = match by {
             Some(KnownBy::Run) => "it proved the token of this very run",
@@ -326,9 +326,10 @@ fn same<'a, 'b>(
     let relevant: Vec<&Packet<'_>> = packets
         .iter()
         .filter(|packet| {
-            packet.arrival.transport == Transport::Udp || packet.arrival.what == Kind::HalfOpen
+            packet.arrival.transport == Transport::Udp
+                || packet.arrival.what == ArrivalKind::HalfOpen
         })
-        .filter(|packet| packet.arrival.what != Kind::Proved || here.is_run(packet.arrival))
+        .filter(|packet| packet.arrival.what != ArrivalKind::Proved || here.is_run(packet.arrival))
         .collect();
     // What came from another address than it was sent from.
     let may_be_translated = |packet: &Packet<'_>| {

@@ -9,11 +9,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use super::page::{Family, Network};
 use super::setup::{Before, FULL, LISTENING, ROUTER, ROUTER_BEHIND, Setup, Stands};
+use crate::support::feed::feed;
 
 const PLACES: [&str; 4] = ["here", "router", "bridge", "host"];
 const BOTH: [Family; 2] = [Family::V4, Family::V6];
@@ -316,25 +317,4 @@ fn rules(setups: &[Setup], place: &str) -> String {
         let _ = writeln!(table, "  chain {chain} {{\n    type {hook};\n{lines}  }}");
     }
     format!("table netdev wire {{\n{netdev}}}\ntable inet wire {{\n{inet}}}\n")
-}
-
-/// Runs a command with `input` to its end, which must be a good one.
-fn feed(command: &mut Command, input: &str) {
-    let child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = child.expect("iproute2 and nftables are needed: scripts/test installs them");
-    let mut stdin = child.stdin.take().expect("its input");
-    // A command that ends early says why on its standard error.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output().expect("it ends");
-    assert!(
-        output.status.success(),
-        "{command:?} failed; this test needs root, and network namespaces: {}\nIt was \
-         given:\n{input}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
