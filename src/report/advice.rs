@@ -240,8 +240,8 @@ fn not_sent(evidence: &Evidence, system: &str) -> String {
 fn intermediate(evidence: &Evidence, system: &str) -> String {
     let Some(missing) = missing(evidence) else {
         return format!(
-            "Install the intermediate certificates on {system}, beside its own; the last of the chain in the evidence \
-             names the issuer that is missing."
+            "Install the intermediate certificates on {system}, beside its own; the last of the \
+             chain in the evidence names the issuer that is missing."
         );
     };
     let name = &missing.name;
@@ -268,8 +268,8 @@ fn intermediate(evidence: &Evidence, system: &str) -> String {
             false => ", and the addresses of the others in the evidence,",
         };
         return format!(
-            "Windows clients that reach {url}{others} accept it; all others refuse it. Install {all} on \
-             {system}, beside its own certificate, so that it is sent along."
+            "Windows clients that reach {url}{others} accept it; all others refuse it. Install \
+             {all} on {system}, beside its own certificate, so that it is sent along."
         );
     }
     let why = missing.not_fetched.as_ref();
@@ -400,9 +400,9 @@ fn nothing_passes(evidence: &Evidence, flow: &FlowEntry, crossed: &str) -> Strin
         false => format!("at or beyond {crossed}, the last to answer"),
     };
     format!(
-        "{crossed} passes nothing from {} to {zone}: every packet vanished {place}. See whether {crossed} forwards at all, \
-         and whether the hosts of {zone} are up. Then look at its rules and its routes, also for \
-         the way back.",
+        "{crossed} passes nothing from {} to {zone}: every packet vanished {place}. See whether \
+         {crossed} forwards at all, and whether the hosts of {zone} are up. Then look at its \
+         rules and its routes, also for the way back.",
         flow.from.zone
     )
 }
@@ -419,8 +419,9 @@ fn astray(evidence: &Evidence, system: &str, port: &str, crossed: &str) -> Strin
             )
         });
     format!(
-        "What is sent to {port} of {system} comes out elsewhere{at}. See whether that listener was started for the right \
-         system; then look at the address translation and the routes of {crossed}."
+        "What is sent to {port} of {system} comes out elsewhere{at}. See whether that listener \
+         was started for the right system; then look at the address translation and the routes of \
+         {crossed}."
     )
 }
 

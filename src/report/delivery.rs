@@ -114,8 +114,8 @@ mod tests {
         };
         assert_eq!(
             lost(Missing::Data, Way::There, there),
-            "the connection opens and data are lost: 1 segment sent and not acknowledged, 4 times sent again in vain; \
-             smaller segments change nothing"
+            "the connection opens and data are lost: 1 segment sent and not acknowledged, 4 times \
+             sent again in vain; smaller segments change nothing"
         );
         let back = Counted {
             behind_a_gap: Some(2),
@@ -123,8 +123,8 @@ mod tests {
         };
         assert_eq!(
             lost(Missing::Large(536), Way::Back, back),
-            "packets of full size are lost: the service answered, for 2 segments came from it, but not what stands \
-             before; with segments of at most 536 bytes the service answers"
+            "packets of full size are lost: the service answered, for 2 segments came from it, \
+             but not what stands before; with segments of at most 536 bytes the service answers"
         );
         assert_eq!(
             words(&observation::Delivery::default()),

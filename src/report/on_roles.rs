@@ -36,8 +36,8 @@ pub(super) fn server_error(evidence: &Evidence, system: &str) -> String {
         &[RoleProof::ServerError, RoleProof::PartlyServerError],
     ) {
         Some((roles, words)) => format!(
-            "The web server of {system} answers for the {roles} with an error of its own ({words}). Look at its application \
-             pool and log, then at what it needs itself."
+            "The web server of {system} answers for the {roles} with an error of its own \
+             ({words}). Look at its application pool and log, then at what it needs itself."
         ),
         None => format!(
             "The web server of {system} answers with an error of its own: look at its application \
@@ -49,8 +49,9 @@ pub(super) fn server_error(evidence: &Evidence, system: &str) -> String {
 pub(super) fn redirected(evidence: &Evidence, system: &str) -> String {
     let (roles, words) = named(evidence, &[RoleProof::Redirected]).unwrap_or_default();
     format!(
-        "{system} redirects requests for the {roles} ({words}). Clients need the answer itself. Take this redirect \
-         out of the site in IIS (HTTP Redirect, URL Rewrite), or out of the device on the way that sends it."
+        "{system} redirects requests for the {roles} ({words}). Clients need the answer itself. \
+         Take this redirect out of the site in IIS (HTTP Redirect, URL Rewrite), or out of the \
+         device on the way that sends it."
     )
 }
 
@@ -91,8 +92,8 @@ pub(super) fn unproved(flow: &FlowEntry, evidence: &Evidence) -> String {
         }
         (_, false) if of_packages => ON_ANOTHER_DRIVE,
         (_, false) => {
-            "See in the log of that server who answered these requests, and whether the role's site in IIS is bound to this \
-             number and name."
+            "See in the log of that server who answered these requests, and whether the role's \
+             site in IIS is bound to this number and name."
         }
     };
     format!("{what} {how}")
@@ -151,13 +152,13 @@ pub(super) fn refused(evidence: &Evidence, system: &str) -> String {
              that it takes."
         ),
         false => format!(
-            "See whether {system} trusts its issuer, reaches its revocation list, and maps it to nobody who is kept out; \
-             the log of IIS has the substatus (403.7, 403.13, 403.16)."
+            "See whether {system} trusts its issuer, reaches its revocation list, and maps it to \
+             nobody who is kept out; the log of IIS has the substatus (403.7, 403.13, 403.16)."
         ),
     };
     format!(
-        "{system} does not take the client certificate {subject}, issued by {issuer}. It takes {takes}. {how} Clients with \
-         certificates of the same issuer are likely refused as well."
+        "{system} does not take the client certificate {subject}, issued by {issuer}. It takes \
+         {takes}. {how} Clients with certificates of the same issuer are likely refused as well."
     )
 }
 

@@ -89,8 +89,8 @@ fn refused_first(name: &str, remote: SocketAddr, seen: &Observation) -> Option<N
         cause: Cause::Gap,
         system: name.to_string(),
         text: format!(
-            "{} of {name} was refused at first, and opened when it was tried again: a service that had just been \
-             started, or a limit on connections",
+            "{} of {name} was refused at first, and opened when it was tried again: a service \
+             that had just been started, or a limit on connections",
             remote.port()
         ),
     })
@@ -103,8 +103,9 @@ fn limited(name: &str, remote: SocketAddr, seen: &Observation) -> Option<Note> {
         cause: Cause::RateLimited,
         system: name.to_string(),
         text: format!(
-            "{} of {name} is limited: of {} connections made together {} failed, while this host tried up to {busiest} \
-             a second there; {open} made alone all opened. The rest of the run went slower",
+            "{} of {name} is limited: of {} connections made together {} failed, while this host \
+             tried up to {busiest} a second there; {open} made alone all opened. The rest of the \
+             run went slower",
             remote.port(),
             ports.tried,
             ports.failed_in_company()

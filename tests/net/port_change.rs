@@ -405,9 +405,9 @@ fn when_all_is_well_both_numbers_lead_to_the_management_point() {
     assert_eq!(run.change()["reached_by"], "both", "{}", run.change());
     assert_eq!(
         run.change()["paragraph"],
-        "Clients in internet reach a management point now with the old number and with the new one. \
-         Clients with the old number 443 (HTTPS) reach ibs01. Clients with the new number 8443 \
-         (HTTPS) reach ibs01."
+        "Clients in internet reach a management point now with the old number and with the new \
+         one. Clients with the old number 443 (HTTPS) reach ibs01. Clients with the new number \
+         8443 (HTTPS) reach ibs01."
     );
     assert_eq!(run.status, 0, "{:#}", run.json["flows"]);
 

@@ -56,8 +56,8 @@ fn sentence(event: &Event) -> String {
             "lab: a stand-in of probes.yaml on loopback".to_string()
         }
         Event::LabStands { silent: false } => {
-            "lab: a stand-in of probes.yaml on loopback; this platform has no silent listener, so silent ports are not \
-             connected to at all"
+            "lab: a stand-in of probes.yaml on loopback; this platform has no silent listener, so \
+             silent ports are not connected to at all"
                 .to_string()
         }
         Event::FewerAtOnce { probes, asked } => format!(
@@ -103,8 +103,8 @@ fn about_to_try(it: &AboutToTry) -> String {
     };
     let listeners = match it.listeners {
         true => {
-            "; each port that opens is asked for a listener of portproof, with 200 bytes on a connection of its own; each \
-             UDP port, with a datagram"
+            "; each port that opens is asked for a listener of portproof, with 200 bytes on a \
+             connection of its own; each UDP port, with a datagram"
         }
         false => "",
     };

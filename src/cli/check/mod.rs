@@ -167,8 +167,9 @@ fn insisted_on(
     };
     anyhow::ensure!(
         arguments.force_vantage,
-        "this does not look like zone `{}`{}: {found}. From the wrong place every finding would be wrong. Correct \
-         --from or --as; if the place is right all the same, add --force-vantage",
+        "this does not look like zone `{}`{}: {found}. From the wrong place every finding would \
+         be wrong. Correct --from or --as; if the place is right all the same, add \
+         --force-vantage",
         site.zones[place.zone].name,
         match place.system {
             Some(system) => format!(" on system `{}`", site.systems[system].name),

@@ -38,8 +38,8 @@ pub fn seen(flow: &ReportFlow) -> String {
             evidence.confidence.unwrap_or(0.0) * 100.0
         ),
         FlowState::Silent if evidence.held_back => format!(
-            "silence after {tries} tries{to}; a router on the way rejects other ports with few words, so this may be one \
-             that it held back"
+            "silence after {tries} tries{to}; a router on the way rejects other ports with few \
+             words, so this may be one that it held back"
         ),
         FlowState::Silent => format!(
             "silence after {tries} tries{to}{}, which is not yet proof",

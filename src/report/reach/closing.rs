@@ -54,7 +54,8 @@ fn step(number: Option<&usize>) -> String {
 
 fn advice(step: &str, against: &str) -> String {
     format!(
-        "Leave it open now: clients with the old number are still reached here. Close it in {step} of `portproof plan` \
-         with `--against {against}`, once every client has the new number."
+        "Leave it open now: clients with the old number are still reached here. Close it in \
+         {step} of `portproof plan` with `--against {against}`, once every client has the new \
+         number."
     )
 }

@@ -58,8 +58,8 @@ pub(super) fn note_unfit(run: &Run, certificates: &[Certified], all: &mut [Seen]
 /// Says of the flows that showed a certificate that its clients wait for a directory first.
 fn note_ldap_first(all: &mut [Seen], certificate: &Certified) {
     let words = format!(
-        "{}: an LDAP address stands first among those of its revocation list, so clients on the Internet wait for it in \
-         vain before they ask the one over HTTP",
+        "{}: an LDAP address stands first among those of its revocation list, so clients on the \
+         Internet wait for it in vain before they ask the one over HTTP",
         certificate.subject
     );
     let observations = all.iter_mut().flat_map(|seen| &mut seen.observations);
