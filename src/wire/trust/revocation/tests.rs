@@ -522,13 +522,17 @@ async fn servers_that_say_nothing_or_rubbish_are_told_apart() {
     let mute = listener.local_addr().expect("an address");
     let seen = get(mute, "/", Duration::from_millis(200)).await;
     assert_eq!(seen, Err(NotFetched::Mute));
-    drop(listener);
+    // Bound and never listening: nobody else can take the port meanwhile.
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind(SocketAddr::from(([127, 0, 0, 1], 0)))
+        .expect("loopback");
+    let closed = held.local_addr().expect("an address");
     let unreachable = NotFetched::Unreachable {
         host: "pki.example.com".to_string(),
         port: 80,
         why: NotConnected::Closed,
     };
-    assert_eq!(get(mute, "/", LIMIT).await, Err(unreachable));
+    assert_eq!(get(closed, "/", LIMIT).await, Err(unreachable));
 }
 
 #[tokio::test]
