@@ -4,6 +4,18 @@ use std::fmt;
 
 use serde::de::{Deserializer, EnumAccess, VariantAccess, Visitor};
 
+/// A word of a closed set.
+pub(crate) trait Word: Copy + Sized + 'static {
+    /// The name of the set.
+    const SET: &'static str;
+
+    /// The word in files and reports.
+    fn word(self) -> &'static str;
+
+    /// What a word of a file or report stands for.
+    fn of(word: &str) -> Option<Self>;
+}
+
 /// Declares an enum whose variants are words of a file or report, with the list of all and the word of each.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -23,6 +35,18 @@ macro_rules! words {
             /// What a word of a file or report stands for.
             pub fn named(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|it| it.name() == word)
+            }
+        }
+
+        impl $crate::words::Word for $name {
+            const SET: &'static str = stringify!($name);
+
+            fn word(self) -> &'static str {
+                self.name()
+            }
+
+            fn of(word: &str) -> Option<Self> {
+                Self::named(word)
             }
         }
 
@@ -73,15 +97,15 @@ pub(crate) fn read<'de, D: Deserializer<'de>, T>(
     words: &'static [&'static str],
     named: fn(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
-    from.deserialize_enum(set, words, Word { set, named })
+    from.deserialize_enum(set, words, Reader { set, named })
 }
 
-struct Word<T> {
+struct Reader<T> {
     set: &'static str,
     named: fn(&str) -> Option<T>,
 }
 
-impl<'de, T> Visitor<'de> for Word<T> {
+impl<'de, T> Visitor<'de> for Reader<T> {
     type Value = T;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -104,10 +104,10 @@ fn port(
 
 /// Of a site in native mode.
 fn state(new: &Side<'_>, property: &Property) -> Vec<String> {
-    match (new.site.mode, new.site.crl_check) {
-        (Mode::Native, true) => values(property, Value::CrlCheck),
-        (Mode::Native, false) => values(property, Value::NoCrlCheck),
-        (Mode::Mixed, _) => Vec::new(),
+    match (new.site.settings.chosen(), new.site.crl_check) {
+        (Some(Mode::Native), true) => values(property, Value::CrlCheck),
+        (Some(Mode::Native), false) => values(property, Value::NoCrlCheck),
+        (Some(Mode::Mixed) | None, _) => Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Side;
 use super::document::{Closing, Elsewhere, Leads, Needed, Opening, Retired, Staying};
 use super::numbers::{Number, Numbers, is_of, words};
+use crate::config::Mode;
 use crate::plan::{self, Destination, Flow};
 use crate::product::{Catalogue, Need};
 use crate::site::Origin;
@@ -181,7 +182,7 @@ pub(super) fn remarks(
             old.site.code, new.site.code
         ));
     }
-    if old.site.mode != new.site.mode {
+    if old.site.settings.chosen::<Mode>() != new.site.settings.chosen() {
         all.push(
             "The mode changes too. The steps below are those of the ports alone, and what opens \
              and closes is of both."

@@ -6,6 +6,7 @@ use std::fmt;
 use super::Side;
 use crate::plan::Flow;
 use crate::product::{Catalogue, Changed, Role, Setting};
+use crate::site::System;
 
 /// A port with what is spoken there: `8443 (HTTPS)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,14 +98,8 @@ pub(super) fn of_clients(old: &Side<'_>, new: &Side<'_>) -> Numbers {
         (true, Changed::ClientHttps, Setting::ClientHttps),
     ] {
         let all = |side: &Side<'_>| -> BTreeSet<Number> {
-            let ports = side.site.client_ports(setting).iter();
-            ports
-                .map(|port| Number {
-                    port: *port,
-                    tls,
-                    of,
-                })
-                .collect()
+            let ports = side.site.client_ports(setting).into_iter();
+            ports.map(|port| Number { port, tls, of }).collect()
         };
         let (before, after) = (all(old), all(new));
         if before != after {
@@ -117,21 +112,26 @@ pub(super) fn of_clients(old: &Side<'_>, new: &Side<'_>) -> Numbers {
 
 /// The pairs of the update points that both files have and that differ.
 pub(super) fn of_update_points(old: &Side<'_>, new: &Side<'_>) -> Numbers {
-    let pair = |(http, https): (u16, u16)| {
-        [(http, false), (https, true)].map(|(port, tls)| Number {
-            port,
-            tls,
-            of: Changed::UpdatePorts,
-        })
+    let pair = |system: &System| {
+        let of = |tls, setting| {
+            let numbers = system.settings.numbers(setting).into_iter();
+            numbers.map(move |port| Number {
+                port,
+                tls,
+                of: Changed::UpdatePorts,
+            })
+        };
+        let http = of(false, Setting::SoftwareUpdateHttp);
+        http.chain(of(true, Setting::SoftwareUpdateHttps))
     };
     let mut numbers = Numbers::default();
     for (before, after) in both(old, new) {
         let is_update_point =
-            |system: &crate::site::System| system.client_roles.contains(&Role::SoftwareUpdatePoint);
-        let differs = before.software_update_ports != after.software_update_ports;
+            |system: &System| system.client_roles.contains(&Role::SoftwareUpdatePoint);
+        let differs = before.update_ports() != after.update_ports();
         if differs && is_update_point(before) && is_update_point(after) {
-            numbers.before.extend(pair(before.software_update_ports));
-            numbers.after.extend(pair(after.software_update_ports));
+            numbers.before.extend(pair(before));
+            numbers.after.extend(pair(after));
             numbers.systems.insert(after.name.clone());
         }
     }
@@ -142,7 +142,7 @@ pub(super) fn of_update_points(old: &Side<'_>, new: &Side<'_>) -> Numbers {
 pub(super) fn both<'a>(
     old: &Side<'a>,
     new: &Side<'a>,
-) -> impl Iterator<Item = (&'a crate::site::System, &'a crate::site::System)> {
+) -> impl Iterator<Item = (&'a System, &'a System)> {
     let before = old.site.systems.iter();
     let after = &new.site.systems;
     before.filter_map(|one| Some((one, after.iter().find(|other| other.name == one.name)?)))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Side;
 use super::document::SettingChange;
 use super::numbers::both;
+use crate::config::{Mode, Replication, UpdateSync};
 use crate::product::Setting;
 use crate::site::{OwnFlow, Site, System, Translation};
 
@@ -45,7 +46,10 @@ fn of_site(site: &Site) -> Values {
     let ports = |setting| list(site.client_ports(setting).iter().collect());
     named([
         ("site.code", site.code.clone()),
-        ("site.mode", site.mode.to_string()),
+        (
+            "site.mode",
+            list(site.settings.chosen::<Mode>().into_iter().collect()),
+        ),
         ("client_ports.http", ports(Setting::ClientHttp)),
         ("client_ports.https", ports(Setting::ClientHttps)),
         ("retired_client_ports.http", ports(Setting::RetiredHttp)),
@@ -54,7 +58,10 @@ fn of_site(site: &Site) -> Values {
             "default_port_clients",
             site.default_port_clients.to_string(),
         ),
-        ("update_sync", site.update_sync.to_string()),
+        (
+            "update_sync",
+            list(site.settings.chosen::<UpdateSync>().into_iter().collect()),
+        ),
         ("crl_check", site.crl_check.to_string()),
         (
             "crl_urls",
@@ -124,7 +131,6 @@ fn of_network(site: &Site) -> Values {
 
 /// What a system is and does.
 fn of_system(site: &Site, system: &System) -> Values {
-    let (http, https) = system.software_update_ports;
     let zones = |zones: &Vec<usize>| list(zones.iter().map(|it| &site.zones[*it].name).collect());
     let systems = |all: &[usize]| list(all.iter().map(|it| &site.systems[*it].name).collect());
     let roles = system.client_roles.union(&system.server_roles);
@@ -141,7 +147,10 @@ fn of_system(site: &Site, system: &System) -> Values {
                 .client_roles
                 .contains(&crate::product::Role::SoftwareUpdatePoint)
             {
-                true => format!("{http} and {https}"),
+                true => texts(&system.update_ports())
+                    .into_iter()
+                    .collect::<Vec<_>>()
+                    .join(" and "),
                 false => String::new(),
             },
         ),
@@ -150,11 +159,20 @@ fn of_system(site: &Site, system: &System) -> Values {
             system.initiated_by_site_server.to_string(),
         ),
         ("database", systems(system.database.as_slice())),
-        ("rpc_ports", list(texts(&system.rpc_ports))),
+        (
+            "rpc_ports",
+            list(texts(system.settings.ports(Setting::RpcDynamic))),
+        ),
         ("forest", system.forest.clone().unwrap_or_default()),
         (
             "replication",
-            list(system.replication.into_iter().collect()),
+            list(
+                system
+                    .settings
+                    .chosen::<Replication>()
+                    .into_iter()
+                    .collect(),
+            ),
         ),
         ("publishes.systems", systems(&system.publishes)),
         (

@@ -135,16 +135,16 @@ impl Moving<'_> {
         let mut shared = Numbers::default();
         for flow in self.flows(Stage::Listen, CLIENT_PORTS) {
             let mut systems = self.new.site.systems.iter();
-            let Some((http, https)) = systems
+            let Some(pair) = systems
                 .find(|it| it.name == flow.to.system)
                 .filter(|it| it.client_roles.contains(&Role::SoftwareUpdatePoint))
-                .map(|it| it.software_update_ports)
+                .map(System::update_ports)
             else {
                 continue;
             };
             let added = numbers.added().into_iter();
             let there = added.filter(|it| flow.port == Port::One(it.port));
-            for number in there.filter(|it| [http, https].contains(&it.port)) {
+            for number in there.filter(|it| pair.contains(&it.port)) {
                 shared.after.insert(number);
                 shared.systems.insert(flow.to.system.clone());
             }

@@ -24,19 +24,28 @@
 //! - `optional("the product's")`: no value; the text says what that means.
 //! - `required("code: PRI")`: a finding, with this example. A `section` is then read on, so that its other faults are
 //!   found too. An `item`, which is one of many, is left out.
+//!
+//! Where not every product has the key, the entry ends with what it is of the product. A product that does not name it
+//! among the `keys` of its catalogue refuses it:
+//!
+//! - `choice`: a word. The resolved site has it in its settings, where conditions ask for it by its type. So a section has
+//!   one such key for each set of words.
+//! - `setting`: anything else, which `site` reads.
 
 use std::fmt;
+use std::ops::Deref;
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::diagnostic::{Place, Problem};
-use crate::yaml::{self, Fields, Node, Value};
+use crate::words::Word;
+use crate::yaml::{self, At, Fields, Node, Value};
 
 /// Declares a section of the site file: see the head of this module.
 macro_rules! keys {
     ($(#[$doc:meta])* $head:ident $section:ident $(checked by $check:ident)? { $(
         $(#[doc = $about:literal])+
-        $key:ident: $value:ty = $kind:expr, $without:ident($text:literal);
+        $key:ident: $value:ty = $kind:expr, $without:ident($text:literal) $(, $of:ident)?;
     )+ }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +61,14 @@ macro_rules! keys {
                     about: concat!($($about),+),
                     without: Without::$without($text),
                     schema: $kind.schema(),
+                    is_of_product: !<[&str]>::is_empty(&[$(stringify!($of))?]),
                 }),+]
+            }
+
+            fn choices(&self) -> Vec<$crate::config::keys::Choice> {
+                let all: Vec<Option<$crate::config::keys::Choice>> =
+                    vec![$($($crate::config::keys::chosen::$of(stringify!($key), &self.$key),)?)+];
+                all.into_iter().flatten().collect()
             }
 
             fn read(
@@ -90,6 +106,72 @@ pub(super) struct Key {
     pub(super) without: Without,
     /// The JSON Schema of its values.
     pub(super) schema: Json,
+    /// Whether only some products have it.
+    pub(super) is_of_product: bool,
+}
+
+/// The word that a key has, one of a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The key.
+    pub(crate) key: &'static str,
+    /// The name of the set.
+    pub(crate) set: &'static str,
+    /// The word.
+    pub(crate) word: &'static str,
+}
+
+/// What a key of the product leaves in the settings of a site or system.
+pub(super) mod chosen {
+    use super::{Choice, MayBeWord};
+
+    pub(in crate::config) fn choice<T: MayBeWord>(key: &'static str, value: &T) -> Option<Choice> {
+        let (set, word) = (T::set(), value.word()?);
+        Some(Choice { key, set, word })
+    }
+
+    pub(in crate::config) fn setting<T>(_: &'static str, _: &T) -> Option<Choice> {
+        None
+    }
+}
+
+/// A value that is a word of a closed set, where it is there.
+pub(super) trait MayBeWord {
+    /// The name of the set.
+    fn set() -> &'static str;
+
+    /// The word.
+    fn word(&self) -> Option<&'static str>;
+}
+
+impl<W: Word> MayBeWord for W {
+    fn set() -> &'static str {
+        W::SET
+    }
+
+    fn word(&self) -> Option<&'static str> {
+        Some(Word::word(*self))
+    }
+}
+
+impl<W: Word> MayBeWord for At<W> {
+    fn set() -> &'static str {
+        W::SET
+    }
+
+    fn word(&self) -> Option<&'static str> {
+        Some(self.value.word())
+    }
+}
+
+impl<W: Word> MayBeWord for Option<W> {
+    fn set() -> &'static str {
+        W::SET
+    }
+
+    fn word(&self) -> Option<&'static str> {
+        self.map(Word::word)
+    }
 }
 
 /// What holds where the file lacks a key.
@@ -124,6 +206,9 @@ pub(super) trait Section: Sized {
 
     /// Its keys.
     fn keys() -> Vec<Key>;
+
+    /// The words that its keys of the product have.
+    fn choices(&self) -> Vec<Choice>;
 
     /// Its values; `None` when it is left out.
     fn read(entries: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<Self>;
@@ -294,6 +379,65 @@ pub(super) fn section<S: Section>() -> Kind<S> {
         S::read(&Entries { fields, what }, problems)
     };
     Kind::new(read, || schema(&S::keys()))
+}
+
+/// A section that has keys of the product, with those that the file gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfProduct<S> {
+    section: S,
+    /// The keys of the product that the file gives, each with its place.
+    pub(crate) given: Vec<At<&'static str>>,
+    /// The words of its keys, those that hold without the key among them.
+    pub(crate) choices: Vec<Choice>,
+}
+
+impl<S: Section + Default> Default for OfProduct<S> {
+    fn default() -> Self {
+        of(S::default(), Vec::new())
+    }
+}
+
+fn of<S: Section>(section: S, given: Vec<At<&'static str>>) -> OfProduct<S> {
+    let choices = section.choices();
+    OfProduct {
+        section,
+        given,
+        choices,
+    }
+}
+
+impl<S> Deref for OfProduct<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.section
+    }
+}
+
+/// A section some of whose keys only some products have.
+pub(super) fn of_product<S: Section + 'static>() -> Kind<OfProduct<S>> {
+    let Kind { read, schema } = section::<S>();
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let section = read(node, what, problems)?;
+        Some(of(section, given::<S>(node)))
+    };
+    Kind::new(read, schema)
+}
+
+fn given<S: Section>(node: &Node) -> Vec<At<&'static str>> {
+    let Value::Map(pairs) = &node.value else {
+        return Vec::new();
+    };
+    let keys = S::keys();
+    let given = pairs.iter().filter_map(|(key, _)| {
+        let mut of_product = keys.iter().filter(|it| it.is_of_product);
+        let known = of_product.find(|it| key.text() == Some(it.name))?;
+        Some(At {
+            value: known.name,
+            at: key.at,
+        })
+    });
+    given.collect()
 }
 
 /// A section of which the file says nothing.

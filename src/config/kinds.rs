@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-pub(super) use super::keys::{Kind, section};
+pub(super) use super::keys::{Kind, of_product, section};
 use super::keys::{Section, What};
 use crate::diagnostic::{Place, Problem};
 use crate::yaml::{self, At, Fields, Node, Value};

@@ -30,6 +30,7 @@ pub use tls::Tls;
 pub use via::{ProxyKind, Route, Via};
 pub use zones::{Firewall, FirewallSection, Zone, ZoneSection};
 
+pub use keys::{Choice, OfProduct};
 use keys::{Section, What, keys};
 use kinds::*;
 
@@ -37,7 +38,7 @@ keys! {
     /// The whole file.
     section Config {
         /// The site, as the console shows it.
-        site: SiteSection = section::<SiteSection>(), required("site: { code: PRI, product: configmgr-2007 }");
+        site: OfProduct<SiteSection> = of_product::<SiteSection>(), required("site: { code: PRI, product: configmgr-2007 }");
         /// The zones by their names, from the least to the most trusted.
         zones: Vec<Zone> = named("zone", section_or_blank::<ZoneSection>()), required("zones: { internet: { networks: [\"0.0.0.0/0\"] } }");
         /// The firewalls by their names.
@@ -45,7 +46,7 @@ keys! {
         /// The zones with managed clients. It must be there when a system has a role that clients reach.
         clients: Vec<At<String>> = list(name()), optional("none");
         /// The systems by their names; at least one.
-        systems: Vec<System> = filled("missing-key", "at least one system is needed", named("system", section::<SystemSection>())), required("systems: \
+        systems: Vec<System> = filled("missing-key", "at least one system is needed", named("system", of_product::<SystemSection>())), required("systems: \
             { cm01: { zone: intranet, names: { default: cm01.corp.example }, roles: [site-server] } }");
         /// Your own flows, in addition to the catalogue's.
         flows: Vec<UserFlow> = list_of("a flow", at(section::<FlowItem>())), optional("none");
@@ -112,6 +113,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::product::{self, Catalogue};
 
     fn faults(text: &str) -> Vec<String> {
         let (_, problems) = read(text.as_bytes());
@@ -127,12 +129,39 @@ mod tests {
         assert_eq!(config.probing.timeout, Duration::from_secs(5));
         assert_eq!(config.probing.rate, Some(100));
         assert_eq!(config.probing.sweep.value, Sweep::Watchlist);
-        assert_eq!(config.site, SiteSection::default());
+        assert_eq!(*config.site, SiteSection::default());
         assert_eq!(
             config.site.clients_speak,
             [TlsVersion::Tls10, TlsVersion::Tls12]
         );
         assert_eq!(config.tls.expires_soon, Duration::from_secs(30 * 86_400));
+    }
+
+    /// The keys of a section that not every product has.
+    fn of_product<S: Section>() -> Vec<&'static str> {
+        let keys = S::keys().into_iter().filter(|key| key.is_of_product);
+        keys.map(|key| key.name).collect()
+    }
+
+    #[test]
+    fn every_key_of_a_product_is_one_of_the_table_and_2007_has_them_all() {
+        let has = |found: &mut Vec<String>, keys: Option<&[String]>, table: &[&str]| {
+            let keys = keys.expect("every product names its keys");
+            let mut strange = keys.iter().filter(|key| !table.contains(&key.as_str()));
+            assert_eq!(strange.next(), None);
+            found.extend(keys.iter().cloned());
+        };
+        for product in product::all() {
+            let bytes = product::find(product).expect("embedded");
+            let catalogue = Catalogue::parse(bytes).expect("no findings");
+            let (site, systems) = (of_product::<SiteSection>(), of_product::<SystemSection>());
+            let mut found = Vec::new();
+            has(&mut found, catalogue.site_keys(), &site);
+            has(&mut found, catalogue.system_keys(), &systems);
+            if product == "configmgr-2007" {
+                assert_eq!(found, [site, systems].concat());
+            }
+        }
     }
 
     #[test]

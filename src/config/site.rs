@@ -13,18 +13,18 @@ keys! {
         /// The product: `configmgr-2007`.
         product: Option<At<String>> = text(), required("product: configmgr-2007");
         /// The security mode, `native` or `mixed`. Mixed with Internet clients is refused.
-        mode: At<Mode> = at(word(Mode::ALL, Mode::name)), default("native");
+        mode: At<Mode> = at(word(Mode::ALL, Mode::name)), default("native"), choice;
         /// Site Properties > Ports: every service that is ticked.
-        client_ports: ClientPorts = explained("client-ports", section::<ClientPorts>()), optional("the product's");
+        client_ports: ClientPorts = explained("client-ports", section::<ClientPorts>()), optional("the product's"), setting;
         /// Whether some clients still use the default number. `false` makes it optional while another is active.
-        default_port_clients: bool = boolean(), default("true");
+        default_port_clients: bool = boolean(), default("true"), setting;
         /// Numbers that were in use before a change, as under `client_ports`. They must be closed again.
-        retired_client_ports: ClientPorts = explained("client-ports", section::<ClientPorts>()), optional("none");
+        retired_client_ports: ClientPorts = explained("client-ports", section::<ClientPorts>()), optional("none"), setting;
         /// Software Update Point Component > Internet-based.
-        software_update_ports: PortPair = explained("software-update-ports", section::<PortPair>()), optional("the product's");
+        software_update_ports: PortPair = explained("software-update-ports", section::<PortPair>()), optional("the product's"), setting;
         /// How update metadata reach the Internet-based software update point: `direct` over the network, `export-import`
         /// when they are carried.
-        update_sync: UpdateSync = word(UpdateSync::ALL, UpdateSync::name), default("direct");
+        update_sync: UpdateSync = word(UpdateSync::ALL, UpdateSync::name), default("direct"), choice;
         /// Whether clients check revocation lists.
         crl_check: bool = boolean(), default("true");
         /// Where the lists are; plain HTTP. `crl_hosts` says whether those that the certificates name are fetched too.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::Pin;
-use super::keys::{Entries, What, keys};
+use super::keys::{Entries, OfProduct, What, keys};
 use super::kinds::*;
 use super::site::PortPair;
 use crate::diagnostic::Problem;
@@ -14,7 +14,7 @@ use crate::words::words;
 use crate::yaml::{self, At, Node, Ports};
 
 /// A host.
-pub type System = Named<SystemSection>;
+pub type System = Named<OfProduct<SystemSection>>;
 
 /// A port that is asked, with the one that it leads to.
 pub type Translated = (At<u16>, At<u16>);
@@ -37,18 +37,18 @@ keys! {
         serves: Option<Vec<At<String>>> = list(name()), optional("none");
         /// Whether only the site server starts connections between the two: SMB and RPC toward the site server must be closed.
         /// It touches neither database nor update sync.
-        initiated_by_site_server: bool = boolean(), default("false");
+        initiated_by_site_server: bool = boolean(), default("false"), setting;
         /// Its own pair; a flow uses its destination's.
-        software_update_ports: PortPair = explained("software-update-ports", section::<PortPair>()), optional("the site's");
+        software_update_ports: PortPair = explained("software-update-ports", section::<PortPair>()), optional("the site's"), setting;
         /// The database that its management point uses.
         database: Option<At<String>> = name(), optional("a replica in its zone, else the site \
-            database");
+            database"), setting;
         /// Its dynamic RPC ranges: one or a list.
-        rpc_ports: Vec<At<Ports>> = port_ranges(), optional("the product's");
+        rpc_ports: Vec<At<Ports>> = port_ranges(), optional("the product's"), setting;
         /// Its forest. Flows to domain controllers and DNS stay within a forest.
         forest: Option<At<String>> = text(), optional("one forest");
         /// Of a replica: who starts the replication, `push` (the site database connects) or `pull` (the replica does).
-        replication: Option<Replication> = word(Replication::ALL, Replication::name), optional("both optional, with a warning");
+        replication: Option<Replication> = word(Replication::ALL, Replication::name), optional("both optional, with a warning"), choice;
         /// What a web proxy publishes.
         publishes: Option<Publishes> = section::<Publishes>(), optional("nothing");
         /// The hosts behind a virtual name: clients go to the name, servers to its members.
@@ -60,7 +60,7 @@ keys! {
         old_tls: bool = boolean(), default("true");
         /// Of a distribution point: the letters of the drives on which it has packages, as in `[F]`. Their folders prove the
         /// role, and are asked for in the place of those on C, D and E.
-        package_drives: Vec<char> = drives(), optional("C, D and E are tried");
+        package_drives: Vec<char> = drives(), optional("C, D and E are tried"), setting;
         /// By the zone that asks: the ports that are asked, each with the one at which it listens, as in
         /// `{ internet: { 443: 8443 } }`. See [Address and port translation](#address-and-port-translation).
         ports: Vec<(At<String>, Vec<Translated>)> = by_zone(port_pairs()), optional("nothing is translated");

@@ -19,8 +19,8 @@ pub fn of_client(
     let given = [(Setting::ClientHttp, http), (Setting::ClientHttps, https)];
     let given = given
         .into_iter()
-        .filter_map(|(setting, port)| Some((setting, vec![port?])));
-    seen.settings.extend(given);
+        .filter_map(|(setting, port)| Some((setting, port?)));
+    given.for_each(|(setting, port)| seen.settings.put(setting, port));
     let mut plan = derive(&seen, catalogue);
     plan.flows.retain(|flow| {
         flow.from == Origin::Zone(zone)

@@ -49,6 +49,8 @@ pub fn find(product: &str) -> Option<&'static [u8]> {
 pub struct Catalogue {
     /// The product, as `site.product` names it.
     pub product: String,
+    /// The keys of the site file that not every product has and this one does; `None`: it has them all.
+    pub keys: Option<Keys>,
     /// Ports by name.
     pub ports: BTreeMap<String, PortName>,
     /// Names of the ports that are tried for being unexpectedly open.
@@ -67,6 +69,18 @@ pub struct Catalogue {
     pub client_order: Vec<ClientStep>,
     /// Where the console shows what the site file asks for.
     pub topics: Vec<Topic>,
+}
+
+/// Keys of the site file that not every product has: those that one has.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Those of `site`.
+    #[serde(default)]
+    pub site: Vec<String>,
+    /// Those of a system.
+    #[serde(default)]
+    pub systems: Vec<String>,
 }
 
 /// A named port.
@@ -130,6 +144,16 @@ impl Catalogue {
     /// All findings of the file.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
         read::read(bytes)
+    }
+
+    /// Which keys of `site` that not every product has this one has; `None`: all.
+    pub fn site_keys(&self) -> Option<&[String]> {
+        self.keys.as_ref().map(|keys| &keys.site[..])
+    }
+
+    /// The same of a system.
+    pub fn system_keys(&self) -> Option<&[String]> {
+        self.keys.as_ref().map(|keys| &keys.systems[..])
     }
 
     /// Whether the product has a port that a setting gives the numbers of.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 
-use super::{Catalogue, Confidence, PortChange, PortName};
+use super::{Catalogue, Confidence, Keys, PortChange, PortName};
 use crate::diagnostic::{Place, Problem, choices, has_errors};
 use crate::yaml::{self, Fields, Node, Value};
 
@@ -55,6 +55,7 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         "schema",
         "product",
         "name",
+        "keys",
         "sources",
         "ports",
         "watchlist",
@@ -74,6 +75,8 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
     }
     let product = need("product", problems);
     let product = product.and_then(|node| yaml::text(node, "`product`", problems));
+    let keys = fields.get("keys");
+    let keys = keys.map(|node| yaml::typed::<Keys>(node, "`keys`", example, problems));
     let sources: Sources = named(
         fields.get("sources"),
         "`sources`",
@@ -99,6 +102,7 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         topics: lists.entries("topics"),
         port_change: port_change(&mut lists),
         product: product?.value,
+        keys: keys.map(Option::unwrap_or_default),
         watchlist: watchlist?,
         ports,
     })
@@ -268,6 +272,8 @@ fn example(key: &str) -> &'static str {
     match key {
         "schema" => SCHEMA,
         "product" => "configmgr-2007",
+        "site" => "[mode]",
+        "systems" => "[rpc_ports]",
         "ports" => "ports: { smb: { default: 445 } }",
         "watchlist" => "watchlist: [smb]",
         "rules" => "rules: []",

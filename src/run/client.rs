@@ -53,7 +53,7 @@ pub(super) fn client(
         (Setting::ClientHttp, "http", http),
         (Setting::ClientHttps, "https", https),
     ] {
-        let of_site = site.client_ports(setting).to_vec();
+        let of_site = site.client_ports(setting);
         for port in given.map_or(of_site, |port| vec![port]) {
             let of = of(setting, port, site, old.map(|old| &old.site));
             if of == "neither" {
@@ -76,7 +76,7 @@ fn are_two(site: &Site, http: Option<u16>, https: Option<u16>) -> anyhow::Result
         anyhow::bail!("--http-port and --https-port are both {port}: {WHY}");
     }
     // In mixed mode clients ask for nothing over HTTPS.
-    if site.mode == Mode::Mixed {
+    if site.settings.is(Mode::Mixed) {
         return Ok(());
     }
     for (given, option, other, setting, protocol) in [

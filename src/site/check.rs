@@ -6,9 +6,8 @@ use super::addresses::shared_addresses;
 use super::borders::{firewalls, internet, shared_networks};
 use super::legs::bridged;
 use super::names::Names;
-use super::settings::settings;
 use super::systems::{databases, members, one_system};
-use super::{Crl, Origin, OwnFlow, Site, System, Zone, ZoneId, exceptions};
+use super::{Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, exceptions, settings};
 use crate::config::{self, Config, Mode, Sweep};
 use crate::diagnostic::Problem;
 use crate::product::{self, Catalogue, Role};
@@ -52,9 +51,9 @@ pub(super) fn resolve(
         .iter()
         .filter_map(|zone| names.zone(zone, "`clients` names", problems))
         .collect();
-    mixed_mode(config, internet, &clients, problems);
+    let settings = settings::of_site(config, catalogue, problems);
+    mixed_mode(config, &settings, internet, &clients, problems);
     needed_serves(config, &names, &clients, problems);
-    let settings = settings(config, catalogue, problems);
     let mut systems: Vec<System> = config
         .systems
         .iter()
@@ -85,7 +84,6 @@ pub(super) fn resolve(
             .map(|code| code.value.clone())
             .unwrap_or_default(),
         product: catalogue.product.clone(),
-        mode: config.site.mode.value,
         zones: config
             .zones
             .iter()
@@ -100,7 +98,6 @@ pub(super) fn resolve(
         systems,
         settings,
         default_port_clients: config.site.default_port_clients,
-        update_sync: config.site.update_sync,
         crl_check: config.site.crl_check,
         crl_hosts: config.site.crl_hosts,
         clients_speak: config.site.clients_speak.iter().copied().max(),
@@ -155,12 +152,13 @@ fn shared_names(config: &Config, names: &Names<'_>, problems: &mut Vec<Problem>)
 
 fn mixed_mode(
     config: &Config,
+    settings: &Settings,
     internet: Option<ZoneId>,
     clients: &[ZoneId],
     problems: &mut Vec<Problem>,
 ) {
     let mode = &config.site.mode;
-    if mode.value == Mode::Mixed && internet.is_some_and(|zone| clients.contains(&zone)) {
+    if settings.is(Mode::Mixed) && internet.is_some_and(|zone| clients.contains(&zone)) {
         let says = "the site is in mixed mode and has Internet clients";
         problems.push(Problem::error("mixed-mode-internet", mode.at, says).hint(
             "Internet-based client management needs native mode: `mode: native`, or take the zone \

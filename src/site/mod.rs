@@ -10,6 +10,7 @@ mod exceptions;
 mod flow_id;
 mod legs;
 mod names;
+mod numbers;
 mod paths;
 mod settings;
 mod systems;
@@ -20,15 +21,13 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::config::{
-    Config, CrlHosts, Mode, Pin, Probing, ProxyTls, Replication, Route, TlsVersion, UpdateSync,
-};
+use crate::config::{Config, CrlHosts, Pin, Probing, ProxyTls, Route, TlsVersion};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::product::{Catalogue, Need, Protocol, Role, Setting, Transport};
-use crate::yaml::Ports;
 
 pub use exceptions::Exception;
 pub use flow_id::{FlowId, IdPort, SWEPT, SWEPT_ANSWERED};
+pub use settings::Settings;
 pub use translation::{Translation, Translator};
 
 /// The number of a zone.
@@ -43,8 +42,6 @@ pub struct Site {
     pub code: String,
     /// Product.
     pub product: String,
-    /// Mode.
-    pub mode: Mode,
     /// Zones, from the least to the most trusted.
     pub zones: Vec<Zone>,
     /// The zone that Internet clients are in: the one named `internet`, else the one with a default route.
@@ -55,13 +52,10 @@ pub struct Site {
     pub clients: Vec<ZoneId>,
     /// Systems.
     pub systems: Vec<System>,
-    /// The numbers of each setting that is the same for the whole site: client request ports in use, and those that must be
-    /// closed again.
-    pub settings: BTreeMap<Setting, Vec<u16>>,
+    /// What the product lets the whole site choose: words, client request ports in use, and those that must be closed again.
+    pub settings: Settings,
     /// Whether some clients still use the default numbers.
     pub default_port_clients: bool,
-    /// How update metadata travel.
-    pub update_sync: UpdateSync,
     /// Whether clients check revocation lists.
     pub crl_check: bool,
     /// Where the lists are.
@@ -138,16 +132,12 @@ pub struct System {
     pub serves: Option<Vec<ZoneId>>,
     /// Whether only the site server may start connections between the two.
     pub initiated_by_site_server: bool,
-    /// Port and SSL port of its software update point.
-    pub software_update_ports: (u16, u16),
+    /// What the product lets it choose: words, the pair of its software update point, its dynamic RPC ranges.
+    pub settings: Settings,
     /// The database its management point uses.
     pub database: Option<SystemId>,
-    /// Its dynamic RPC ranges.
-    pub rpc_ports: Vec<Ports>,
     /// Its forest.
     pub forest: Option<String>,
-    /// Who starts replication, where the file says so.
-    pub replication: Option<Replication>,
     /// Systems it publishes.
     pub publishes: Vec<SystemId>,
     /// What it does with TLS when it publishes.
@@ -376,9 +366,9 @@ impl Site {
             .max_by_key(|(_, network)| network.prefix_len())
     }
 
-    /// The active numbers of a setting that is the same for the whole site.
-    pub fn client_ports(&self, setting: Setting) -> &[u16] {
-        self.settings.get(&setting).map_or(&[], Vec::as_slice)
+    /// The numbers of a setting that is the same for the whole site.
+    pub fn client_ports(&self, setting: Setting) -> Vec<u16> {
+        self.settings.numbers(setting)
     }
 }
 
@@ -403,6 +393,13 @@ impl System {
                     .iter()
                     .any(|(_, list)| list.contains(&address))
             })
+    }
+
+    /// Port and SSL port of its software update point.
+    pub fn update_ports(&self) -> Vec<u16> {
+        let both = [Setting::SoftwareUpdateHttp, Setting::SoftwareUpdateHttps];
+        let both = both.iter().flat_map(|it| self.settings.numbers(*it));
+        both.collect()
     }
 
     /// The name by which a zone sees it.

@@ -1,71 +1,122 @@
-//! The port numbers of the whole site, by the setting of the product that they are for.
+//! What the product lets a site or a system choose: words, for conditions to ask for, and port numbers, by the setting that
+//! the catalogue's ports name. A setting that the product does not know has no value, whatever stands for it in the table
+//! of keys.
 
 use std::collections::BTreeMap;
 
-use crate::config::Config;
-use crate::diagnostic::{Place, Problem};
+use super::numbers::{self, Written};
+use crate::config::{Choice, Config};
+use crate::diagnostic::{Problem, choices};
 use crate::product::{Catalogue, Setting};
-use crate::yaml::At;
+use crate::words::Word;
+use crate::yaml::{At, Ports};
 
-/// The console offers two services for each protocol.
-const MOST_CLIENT_PORTS: usize = 2;
+/// The settings of a site or a system.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    choices: Vec<Choice>,
+    ports: BTreeMap<Setting, Vec<Ports>>,
+}
 
-pub(super) fn settings(
+impl Settings {
+    /// The word of a set that holds; `None` where the product has no such key, or nobody chose.
+    pub(crate) fn chosen<W: Word>(&self) -> Option<W> {
+        let found = self.choices.iter().find(|it| it.set == W::SET);
+        found.and_then(|it| W::of(it.word))
+    }
+
+    /// Whether this word of its set holds.
+    pub(crate) fn is<W: Word + PartialEq>(&self, word: W) -> bool {
+        self.chosen() == Some(word)
+    }
+
+    /// The ports of a setting.
+    pub fn ports(&self, setting: Setting) -> &[Ports] {
+        self.ports.get(&setting).map_or(&[], Vec::as_slice)
+    }
+
+    /// The numbers of a setting whose ports are single ones.
+    pub fn numbers(&self, setting: Setting) -> Vec<u16> {
+        self.ports(setting).iter().map(|range| range.low).collect()
+    }
+
+    /// All single numbers.
+    pub fn all_numbers(&self) -> impl Iterator<Item = u16> {
+        let all = self.ports.values().flatten();
+        all.filter(|range| range.low == range.high)
+            .map(|range| range.low)
+    }
+
+    /// Puts a number in the place of those that a setting has.
+    pub fn put(&mut self, setting: Setting, number: u16) {
+        self.ports.insert(setting, vec![Ports::one(number)]);
+    }
+}
+
+/// The settings of the whole site.
+pub(super) fn of_site(
     config: &Config,
     catalogue: &Catalogue,
     problems: &mut Vec<Problem>,
-) -> BTreeMap<Setting, Vec<u16>> {
-    known_to_the_product(config, catalogue, problems);
-    let [http, https, retired_http, retired_https] = of_clients(config);
-    let mut all = BTreeMap::new();
-    for (active, retired) in [(http, retired_http), (https, retired_https)] {
-        let ports = client_ports(active.ports, catalogue, active.setting, problems);
-        let gone = retired_ports(retired.ports, &ports, problems);
-        all.insert(retired.setting, gone);
-        all.insert(active.setting, ports);
+) -> Settings {
+    let keys = catalogue.site_keys();
+    known("`site`", &config.site.given, keys, catalogue, problems);
+    has_ports(numbers::written_of_site(config), keys, catalogue, problems);
+    Settings {
+        choices: of_product(&config.site.choices, keys),
+        ports: numbers::of_site(config, catalogue, problems),
     }
-    all
 }
 
-/// Numbers that the file gives to a setting.
-struct Given<'a> {
-    setting: Setting,
-    key: &'static str,
-    ports: &'a [At<u16>],
+/// The settings of a system; those of the site's numbers that it does not have itself among them.
+pub(super) fn of_system(
+    system: &crate::config::System,
+    config: &Config,
+    catalogue: &Catalogue,
+    problems: &mut Vec<Problem>,
+) -> Settings {
+    let keys = catalogue.system_keys();
+    let what = format!("system `{}`", system.name.value);
+    known(&what, &system.given, keys, catalogue, problems);
+    let written = numbers::written_of_system(system);
+    has_ports(written, keys, catalogue, problems);
+    Settings {
+        choices: of_product(&system.choices, keys),
+        ports: numbers::of_system(system, config, catalogue, problems),
+    }
 }
 
-/// The numbers of clients: those in use, then the retired ones.
-fn of_clients(config: &Config) -> [Given<'_>; 4] {
-    let (active, retired) = (&config.site.client_ports, &config.site.retired_client_ports);
-    let given = |setting, key, ports| Given {
-        setting,
-        key,
-        ports,
-    };
-    [
-        given(Setting::ClientHttp, "client_ports.http", &active.http[..]),
-        given(
-            Setting::ClientHttps,
-            "client_ports.https",
-            &active.https[..],
-        ),
-        given(
-            Setting::RetiredHttp,
-            "retired_client_ports.http",
-            &retired.http[..],
-        ),
-        given(
-            Setting::RetiredHttps,
-            "retired_client_ports.https",
-            &retired.https[..],
-        ),
-    ]
+/// Refuses the keys that the product does not have.
+fn known(
+    owner: &str,
+    given: &[At<&'static str>],
+    keys: Option<&[String]>,
+    catalogue: &Catalogue,
+    problems: &mut Vec<Problem>,
+) {
+    for key in given.iter().filter(|key| !has(keys, key.value)) {
+        let text = format!(
+            "the product `{}` does not know the key `{}` of {owner}",
+            catalogue.product, key.value
+        );
+        let known = keys.unwrap_or_default().iter().map(String::as_str);
+        let known = choices(key.value, known);
+        let hint = format!("take it out; {known}");
+        problems.push(Problem::error("unknown-setting", key.at, text).hint(hint));
+    }
 }
 
-/// A key whose numbers the product has no port for would change nothing.
-fn known_to_the_product(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
-    for (setting, key, at) in written(config) {
-        if !catalogue.has(setting) {
+/// Refuses numbers of keys that the product has and gives no port.
+fn has_ports(
+    written: Vec<Written>,
+    keys: Option<&[String]>,
+    catalogue: &Catalogue,
+    problems: &mut Vec<Problem>,
+) {
+    let top = |key: &'static str| key.split('.').next().unwrap_or(key);
+    let written = written.into_iter();
+    for (setting, key, at) in written.filter(|(_, key, _)| has(keys, top(key))) {
+        if at.is_some() && !catalogue.has(setting) {
             let product = &catalogue.product;
             let says = format!("the product `{product}` has no ports for `{key}`");
             problems.push(
@@ -76,78 +127,14 @@ fn known_to_the_product(config: &Config, catalogue: &Catalogue, problems: &mut V
     }
 }
 
-/// The settings that the file gives numbers for, each with its key and place.
-fn written(config: &Config) -> Vec<(Setting, &'static str, Place)> {
-    let mut all = Vec::new();
-    let mut add = |setting, key, at: Option<Place>| all.extend(at.map(|at| (setting, key, at)));
-    for Given {
-        setting,
-        key,
-        ports,
-    } in of_clients(config)
-    {
-        add(setting, key, ports.first().map(|port| port.at));
-    }
-    let own = config.systems.iter().map(|it| &it.software_update_ports);
-    for pair in own.chain([&config.site.software_update_ports]) {
-        let (http, https) = (pair.http.map(|it| it.at), pair.https.map(|it| it.at));
-        add(
-            Setting::SoftwareUpdateHttp,
-            "software_update_ports.http",
-            http,
-        );
-        add(
-            Setting::SoftwareUpdateHttps,
-            "software_update_ports.https",
-            https,
-        );
-    }
-    for system in &config.systems {
-        let at = system.rpc_ports.first().map(|it| it.at);
-        add(Setting::RpcDynamic, "rpc_ports", at);
-    }
-    all
+fn of_product(choices: &[Choice], keys: Option<&[String]>) -> Vec<Choice> {
+    let choices = choices.iter().copied();
+    choices.filter(|it| has(keys, it.key)).collect()
 }
 
-fn client_ports(
-    found: &[At<u16>],
-    catalogue: &Catalogue,
-    setting: Setting,
-    problems: &mut Vec<Problem>,
-) -> Vec<u16> {
-    if let Some(third) = found.get(MOST_CLIENT_PORTS) {
-        let says = "a client request service has at most two port numbers";
-        problems.push(Problem::error("too-many-ports", third.at, says).hint(
-            "Site Properties > Ports has two services for each; numbers no longer in use go under \
-             `retired_client_ports`; portproof explain client-ports says where the console shows \
-             them",
-        ));
-    }
-    let mut ports: Vec<u16> = found.iter().map(|port| port.value).collect();
-    if ports.is_empty() {
-        let usual = catalogue.default_ports(setting);
-        ports = usual.iter().map(|range| range.low).collect();
-    }
-    ports.sort_unstable();
-    ports.dedup();
-    ports
-}
-
-fn retired_ports(found: &[At<u16>], active: &[u16], problems: &mut Vec<Problem>) -> Vec<u16> {
-    for port in found.iter().filter(|port| active.contains(&port.value)) {
-        problems.push(
-            Problem::error(
-                "retired-in-use",
-                port.at,
-                format!("port {} is retired and in use", port.value),
-            )
-            .hint(
-                "a number is either in `client_ports` or in `retired_client_ports`; portproof \
-                 explain client-ports says where the console shows those in use",
-            ),
-        );
-    }
-    found.iter().map(|port| port.value).collect()
+/// Whether a product has a key: one of these, or any.
+fn has(keys: Option<&[String]>, key: &str) -> bool {
+    keys.is_none_or(|keys| keys.iter().any(|it| it == key))
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use super::legs::also_in;
 use super::names::{Names, asking_zone};
-use super::{System, SystemId, Translation, ZoneId};
+use super::{System, SystemId, Translation, ZoneId, settings};
 use crate::config::{self, Config, ProxyTls, Translated};
 use crate::diagnostic::Problem;
-use crate::product::{Catalogue, Role, Setting};
+use crate::product::{Catalogue, Role};
 use crate::yaml::At;
 
 pub(super) fn one_system(
@@ -84,15 +84,9 @@ pub(super) fn one_system(
                 .collect()
         }),
         initiated_by_site_server: system.initiated_by_site_server,
-        software_update_ports: update_ports(system, config, catalogue, problems),
+        settings: settings::of_system(system, config, catalogue, problems),
         database: None,
-        rpc_ports: if system.rpc_ports.is_empty() {
-            catalogue.default_ports(Setting::RpcDynamic)
-        } else {
-            system.rpc_ports.iter().map(|range| range.value).collect()
-        },
         forest: system.forest.as_ref().map(|forest| forest.value.clone()),
-        replication: system.replication,
         publishes: published
             .filter_map(|name| names.system(name, &format!("{what} publishes"), problems))
             .collect(),
@@ -189,64 +183,6 @@ fn translations(
 
 fn translation(pairs: &[Translated]) -> Translation {
     Translation::new(pairs.iter().map(|(asked, own)| (asked.value, own.value)))
-}
-
-/// A system's own pair, else the site's, else the product's.
-fn update_ports(
-    system: &config::System,
-    config: &Config,
-    catalogue: &Catalogue,
-    problems: &mut Vec<Problem>,
-) -> (u16, u16) {
-    let (own, site) = (
-        &system.software_update_ports,
-        &config.site.software_update_ports,
-    );
-    let pick = |own: Option<At<u16>>, site: Option<At<u16>>, setting| {
-        let default = catalogue
-            .default_ports(setting)
-            .first()
-            .map_or(0, |range| range.low);
-        own.or(site).map_or(default, |port| port.value)
-    };
-    let pair = (
-        pick(own.http, site.http, Setting::SoftwareUpdateHttp),
-        pick(own.https, site.https, Setting::SoftwareUpdateHttps),
-    );
-    let is_update_point = system
-        .roles
-        .iter()
-        .any(|role| role.value == Role::SoftwareUpdatePoint);
-    let defaults = (
-        catalogue.default_ports(Setting::ClientHttp),
-        catalogue.default_ports(Setting::ClientHttps),
-    );
-    let usual = defaults.0.iter().any(|range| range.low == pair.0)
-        && defaults.1.iter().any(|range| range.low == pair.1);
-    if is_update_point && !usual && pair.0.checked_add(1) != Some(pair.1) {
-        let at = own
-            .https
-            .or(own.http)
-            .or(site.https)
-            .or(site.http)
-            .map_or(system.name.at, |port| port.at);
-        problems.push(
-            Problem::warning(
-                "odd-update-ports",
-                at,
-                format!(
-                    "the update ports of system `{}` are {} and {}",
-                    system.name.value, pair.0, pair.1
-                ),
-            )
-            .hint(
-                "usually the SSL port is one above the other, or the two are the defaults of \
-                 the web site: compare with the console, as portproof explain \
-                 software-update-ports says",
-            ),
-        );
-    }
-    pair
 }
 
 /// Clients go to a virtual name, servers to its members.

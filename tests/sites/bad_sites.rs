@@ -3,20 +3,18 @@
 use std::path::Path;
 
 use portproof::diagnostic::Severity;
-use portproof::product::{CONFIGMGR_2007, Catalogue};
 use portproof::{config, site::Site};
 
-/// `# expect: LINE:COLUMN CODE`
-fn expected(text: &str) -> Vec<String> {
-    text.lines()
-        .filter_map(|line| line.strip_prefix("# expect: "))
-        .map(str::to_string)
-        .collect()
+/// The lines `# expect: LINE:COLUMN CODE`, `# says: MESSAGE` or `# hint: WHAT WOULD BE RIGHT`.
+fn lines(text: &str, word: &str) -> Vec<String> {
+    let start = format!("# {word}: ");
+    let lines = text.lines().filter_map(|line| line.strip_prefix(&start));
+    lines.map(str::to_string).collect()
 }
 
 pub(crate) fn refused_as_it_says(path: &Path) -> datatest_stable::Result<()> {
     let text = std::fs::read_to_string(path)?;
-    let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("the embedded catalogue");
+    let catalogue = crate::product::of(&text);
     let (config, mut problems) = config::read(text.as_bytes());
     let site = config
         .as_ref()
@@ -30,13 +28,21 @@ pub(crate) fn refused_as_it_says(path: &Path) -> datatest_stable::Result<()> {
             format!("{}:{} {}", at.line, at.column, problem.code)
         })
         .collect();
-    let expected = expected(&text);
+    let expected = lines(&text, "expect");
     assert!(!expected.is_empty(), "the file expects nothing");
     for one in &expected {
         assert!(found.contains(one), "expected {one}, found {found:?}");
     }
+    let (mut said, mut hints) = (Vec::new(), Vec::new());
     for problem in &problems {
         assert!(!problem.message.is_empty());
+        said.push(problem.message.clone());
+        hints.extend(problem.hint.clone());
+    }
+    for (wanted, found) in [(lines(&text, "says"), said), (lines(&text, "hint"), hints)] {
+        for one in wanted {
+            assert!(found.contains(&one), "expected {one}, found {found:?}");
+        }
     }
     Ok(())
 }

@@ -1,11 +1,10 @@
-//! Every file in `tests/sites/good` is as the schema says and is accepted, and its plan has the flows that its own first lines name.
+//! Every file in `tests/sites/good` is as the schema says and is accepted. Its plan has the flows that its own first lines name.
 //!
 //! `# expect: ID NEED [KEY=VALUE]...` where the keys are those of a flow in `portproof plan --format json`; lists are
 //! joined with commas. `# absent: ID`, `# warns: LINE:COLUMN CODE`.
 
 use std::path::Path;
 
-use portproof::product::{CONFIGMGR_2007, Catalogue};
 use portproof::{config, plan, site::Site};
 use serde_json::Value;
 
@@ -28,7 +27,7 @@ fn written(value: &Value) -> String {
 
 pub(crate) fn planned_as_it_says(path: &Path) -> datatest_stable::Result<()> {
     let text = std::fs::read_to_string(path)?;
-    let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("the embedded catalogue");
+    let catalogue = crate::product::of(&text);
     let (config, mut problems) = config::read(text.as_bytes());
     let site = config
         .as_ref()

@@ -2,6 +2,7 @@
 
 mod bad_sites;
 mod good_sites;
+mod product;
 
 use bad_sites::refused_as_it_says;
 use good_sites::planned_as_it_says;

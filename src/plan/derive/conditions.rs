@@ -33,11 +33,11 @@ fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId
         })
     };
     Some(match condition {
-        Condition::NativeMode => site.mode == Mode::Native,
-        Condition::MixedMode => site.mode == Mode::Mixed,
+        Condition::NativeMode => site.settings.is(Mode::Native),
+        Condition::MixedMode => site.settings.is(Mode::Mixed),
         Condition::CrlCheck => site.crl_check,
-        Condition::SyncDirect => site.update_sync == UpdateSync::Direct,
-        Condition::SyncExportImport => site.update_sync == UpdateSync::ExportImport,
+        Condition::SyncDirect => site.settings.is(UpdateSync::Direct),
+        Condition::SyncExportImport => site.settings.is(UpdateSync::ExportImport),
         Condition::SourceStartsConnections => {
             source.is_some_and(|source| !source.initiated_by_site_server)
         }
@@ -88,13 +88,13 @@ fn replication(source: Option<&System>, destination: &System) -> Option<Replicat
     } else {
         source.filter(|source| replica(source))
     };
-    end.and_then(|replica| replica.replication)
+    end.and_then(|replica| replica.settings.chosen())
 }
 
 /// Whether nothing in a zone starts connections toward another: the site server starts them all, update metadata are
 /// carried, no management point there uses a database beyond, and no replica there pulls.
 fn is_passive(site: &Site, from: ZoneId, to: ZoneId) -> bool {
-    let carried = site.update_sync == UpdateSync::ExportImport;
+    let carried = site.settings.is(UpdateSync::ExportImport);
     carried
         && site
             .systems
@@ -107,7 +107,7 @@ fn is_passive(site: &Site, from: ZoneId, to: ZoneId) -> bool {
                         .database
                         .is_some_and(|database| site.systems[database].is_in(to));
                 let pulls = system.server_roles.contains(&Role::SiteDatabaseReplica)
-                    && system.replication != Some(Replication::Push);
+                    && !system.settings.is(Replication::Push);
                 let quiet = system.initiated_by_site_server
                     || system.server_roles.contains(&Role::SiteDatabaseReplica);
                 quiet && !database_beyond && !pulls && system.publishes.is_empty()

@@ -1,7 +1,7 @@
 //! The port numbers that a name of the catalogue stands for on this site.
 
 use crate::product::{Catalogue, PortName, Role, Setting};
-use crate::site::{Origin, Site, SystemId};
+use crate::site::{Origin, Site, System, SystemId};
 use crate::yaml::Ports;
 
 /// The default number, while another is active, when no client uses it any more.
@@ -18,7 +18,7 @@ pub(super) fn is_dispensable(
         return false;
     };
     !site.default_port_clients
-        && site.client_ports(setting).len() > 1
+        && site.settings.ports(setting).len() > 1
         && catalogue.default_ports(setting).contains(&port)
 }
 
@@ -43,18 +43,13 @@ pub(super) fn ports(
             | Setting::ClientHttps
             | Setting::RetiredHttp
             | Setting::RetiredHttps),
-        ) => singles(site.client_ports(setting)),
-        Some(Setting::SoftwareUpdateHttp) => singles(
-            &update_points(site, from, to)
-                .map(|pair| pair.0)
-                .collect::<Vec<_>>(),
-        ),
-        Some(Setting::SoftwareUpdateHttps) => singles(
-            &update_points(site, from, to)
-                .map(|pair| pair.1)
-                .collect::<Vec<_>>(),
-        ),
-        Some(Setting::RpcDynamic) => destination.rpc_ports.clone(),
+        ) => site.settings.ports(setting).to_vec(),
+        Some(setting @ (Setting::SoftwareUpdateHttp | Setting::SoftwareUpdateHttps)) => {
+            let points = update_points(site, from, to).into_iter();
+            let ports = points.flat_map(|point| point.settings.ports(setting));
+            ports.copied().collect()
+        }
+        Some(Setting::RpcDynamic) => destination.settings.ports(Setting::RpcDynamic).to_vec(),
         Some(Setting::Crl) => {
             let own: Vec<u16> = site
                 .crls
@@ -87,20 +82,14 @@ fn fixed(name: &PortName) -> Vec<Ports> {
         .collect()
 }
 
-/// The pairs of the update points that a flow reaches: the destination's own, or of what it publishes.
-fn update_points<'a>(
-    site: &'a Site,
-    from: Origin,
-    to: SystemId,
-) -> Box<dyn Iterator<Item = (u16, u16)> + 'a> {
+/// The update points that a flow reaches: the destination, or those that it publishes.
+fn update_points(site: &Site, from: Origin, to: SystemId) -> Vec<&System> {
     let proxy = &site.systems[to];
     if proxy.publishes.is_empty() || !matches!(from, Origin::Zone(_)) {
-        return Box::new(std::iter::once(proxy.software_update_ports));
+        return vec![proxy];
     }
     let published = proxy.publishes.iter().map(|system| &site.systems[*system]);
-    Box::new(
-        published
-            .filter(|system| system.client_roles.contains(&Role::SoftwareUpdatePoint))
-            .map(|system| system.software_update_ports),
-    )
+    published
+        .filter(|system| system.client_roles.contains(&Role::SoftwareUpdatePoint))
+        .collect()
 }

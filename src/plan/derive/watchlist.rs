@@ -22,7 +22,7 @@ pub(in crate::plan) fn watchlist(site: &Site, catalogue: &Catalogue) -> Vec<u16>
             .chain(defaults.iter().flatten())
             .flat_map(|range| range.low..=range.high),
     );
-    ports.extend(site.settings.values().flatten());
+    ports.extend(site.settings.all_numbers());
     for system in &site.systems {
         ports.extend(system.published_ports.numbers());
         ports.extend(system.ports.iter().flat_map(|(_, it)| it.numbers()));
@@ -32,10 +32,7 @@ pub(in crate::plan) fn watchlist(site: &Site, catalogue: &Catalogue) -> Vec<u16>
         .iter()
         .filter(|system| system.client_roles.contains(&Role::SoftwareUpdatePoint))
     {
-        ports.extend([
-            system.software_update_ports.0,
-            system.software_update_ports.1,
-        ]);
+        ports.extend(system.update_ports());
     }
     ports.sort_unstable();
     ports.dedup();
