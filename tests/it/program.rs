@@ -141,7 +141,13 @@ fn every_good_site_and_its_plan_are_valid_against_the_published_schemas() {
         let document: Value = serde_yaml::from_str(&text).expect("YAML");
         valid("config", &document.to_string());
         let path = path.display().to_string();
-        let (status, plan, err) = portproof(&["plan", &path, "--format", "json"]);
+        let product = text
+            .lines()
+            .find_map(|line| line.strip_prefix("# product: "));
+        let catalogue = product.map(|name| format!("tests/sites/products/{name}.yaml"));
+        let mut arguments = vec!["plan", &path, "--format", "json"];
+        arguments.extend(catalogue.iter().flat_map(|file| ["--catalogue", file]));
+        let (status, plan, err) = portproof(&arguments);
         assert_eq!(status, 0, "{path}: {err}");
         valid("plan", &plan);
         tried += 1;
