@@ -145,12 +145,33 @@ fn what_firewall_rules_are_made_of_is_compared() {
             "serves: [internet], ipsec_with: [isa01], rpc_ports",
             "ipsec_with",
         ),
+        (
+            "serves: [internet], rpc_ports",
+            "serves: [internet], old_tls: false, rpc_ports",
+            "old_tls",
+        ),
     ] {
         let change = reworded(from, to);
         let (old, new) = setting(&change, key);
         assert_ne!(old, new, "{key}");
         assert!(!change.is_empty(), "{key}");
     }
+}
+
+#[test]
+fn a_value_that_the_product_has_too_is_no_difference() {
+    let change = compared(&file("", "", ""), &file(HTTPS_443, "", ""));
+    assert!(change.is_empty(), "{:?}", change.settings);
+}
+
+#[test]
+fn a_pair_of_the_site_is_told_at_the_update_points_that_have_it() {
+    let pair = ", software_update_ports: { http: 80, https: 443 }";
+    let change = compared(&file("", "", ""), &file(pair, "", ""));
+    let of: Vec<_> = change.settings.iter().map(|it| &it.system).collect();
+    assert!(!of.is_empty() && of.iter().all(|it| it.is_some()), "{of:?}");
+    let (old, new) = setting(&change, "software_update_ports.https");
+    assert_eq!((old.as_str(), new.as_str()), ("8531", "443"));
 }
 
 #[test]
@@ -350,7 +371,7 @@ fn a_change_of_mode_is_said_and_is_no_change_of_ports() {
     let change = compared(&mixed(file("", "", "")), &file("", "", ""));
     assert!(change.remarks[0].starts_with("The mode changes too."));
     assert!(change.steps.iter().all(|step| step.id.starts_with("other")));
-    let mode = change.settings.iter().find(|it| it.setting == "site.mode");
+    let mode = change.settings.iter().find(|it| it.setting == "mode");
     let mode = mode.expect("a setting");
     assert_eq!((mode.old.as_str(), mode.new.as_str()), ("mixed", "native"));
 }

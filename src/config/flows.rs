@@ -1,5 +1,7 @@
 //! The user's own flows, and the deviations that somebody has accepted.
 
+use std::fmt;
+
 use jiff::civil::Date;
 use serde_json::json;
 
@@ -30,6 +32,24 @@ keys! {
         need: Need = word(Need::ALL, Need::name), required("need: required");
         /// Your reason.
         why: Option<At<String>> = text(), optional("none");
+    }
+}
+
+/// The flow, without the reason for it.
+impl fmt::Display for FlowItem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            need,
+            port,
+            transport,
+            ..
+        } = self;
+        let (from, to) = (&self.from.value, &self.to.value);
+        write!(formatter, "{need} {from}>{to}:{}/{transport}", port.value)?;
+        match self.protocol {
+            Some(protocol) => write!(formatter, " ({protocol})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -16,7 +16,8 @@
 //! - the field of the struct and its documentation,
 //! - the reader ([`Section::read`]), and the keys that "did you mean" knows,
 //! - the JSON Schema, which `portproof schema config` prints,
-//! - the row of the table in `docs/site-file.md`, which a test compares and can write.
+//! - the row of the table in `docs/site-file.md`, which a test compares and can write,
+//! - in a section that is `compared`, its value as text, in which two site files may differ ([`told`](super::told)).
 //!
 //! What holds without the key is one of:
 //!
@@ -43,7 +44,7 @@ use crate::yaml::{self, At, Fields, Node, Value};
 
 /// Declares a section of the site file: see the head of this module.
 macro_rules! keys {
-    ($(#[$doc:meta])* $head:ident $section:ident $(checked by $check:ident)? { $(
+    ($(#[$doc:meta])* $head:ident $section:ident $(checked by $check:ident)? $(, $compared:ident)? { $(
         $(#[doc = $about:literal])+
         $key:ident: $value:ty = $kind:expr, $without:ident($text:literal) $(, $of:ident)?;
     )+ }) => {
@@ -83,7 +84,17 @@ macro_rules! keys {
         }
 
         $crate::config::keys::keys!(@ $head $section);
+        $crate::config::keys::keys!(@ told $($compared)? $section: $($key)+);
     };
+    (@ told compared $section:ident: $($key:ident)+) => {
+        impl $crate::config::told::Told for $section {
+            fn tell(&self, key: &str, all: &mut $crate::config::told::Values) {
+                use $crate::config::told::below;
+                $(self.$key.tell(&below(key, stringify!($key)), all);)+
+            }
+        }
+    };
+    (@ told $section:ident: $($key:ident)+) => {};
     (@ section $section:ident) => {
         impl Default for $section {
             fn default() -> Self {

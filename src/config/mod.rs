@@ -13,6 +13,7 @@ mod probing;
 mod site;
 mod system;
 mod tls;
+mod told;
 mod via;
 mod zones;
 
@@ -27,12 +28,14 @@ pub use probing::{Probing, Sweep};
 pub use site::{ClientPorts, CrlHosts, Mode, PortPair, SiteSection, TlsVersion, UpdateSync};
 pub use system::{ProxyTls, Publishes, Replication, System, SystemSection, Translated};
 pub use tls::Tls;
+pub use told::Values;
 pub use via::{ProxyKind, Route, Via};
 pub use zones::{Firewall, FirewallSection, Zone, ZoneSection};
 
 pub use keys::{Choice, OfProduct};
 use keys::{Section, What, keys};
 use kinds::*;
+use told::Told as _;
 
 keys! {
     /// The whole file.
@@ -61,6 +64,38 @@ keys! {
         /// How flows are tried.
         probing: Probing = section::<Probing>(), optional("its defaults");
     }
+}
+
+impl Config {
+    /// What flows come from and lead to, key by key, the keys of systems aside.
+    pub fn told(&self) -> Values {
+        let mut all = Values::new();
+        self.site.tell("", &mut all);
+        let zones = self.zones.iter().map(|it| &it.name.value);
+        let systems = self.systems.iter().map(|it| &it.name.value);
+        let mut put = |key: &str, text: String| all.push((key.to_string(), text));
+        put("zones", told::list(zones));
+        put(
+            "clients",
+            told::list(self.clients.iter().map(|it| &it.value)),
+        );
+        put("systems", told::list(systems));
+        put("flows", told::list(self.flows.iter().map(|it| &it.value)));
+        for zone in &self.zones {
+            zone.tell(&told::below("zones", &zone.name.value), &mut all);
+        }
+        for firewall in &self.firewalls {
+            firewall.tell(&told::below("firewalls", &firewall.name.value), &mut all);
+        }
+        all
+    }
+}
+
+/// The keys of a system.
+pub fn told(system: &System) -> Values {
+    let mut all = Values::new();
+    system.tell("", &mut all);
+    all
 }
 
 /// Reads the bytes of a site file.

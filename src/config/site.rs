@@ -7,7 +7,7 @@ use crate::yaml::At;
 
 keys! {
     /// The `site` section.
-    section SiteSection {
+    section SiteSection, compared {
         /// The site code.
         code: Option<At<String>> = text(), required("code: PRI");
         /// The product: `configmgr-2007`.
@@ -42,7 +42,7 @@ keys! {
 
 keys! {
     /// Client request ports by service; empty where the file says nothing.
-    section ClientPorts {
+    section ClientPorts, compared {
         /// HTTP: one number or two.
         http: Vec<At<u16>> = some_ports(), optional("as above");
         /// HTTPS: one number or two.
@@ -52,7 +52,7 @@ keys! {
 
 keys! {
     /// A software update point's pair of ports.
-    section PortPair {
+    section PortPair, compared {
         /// The port number.
         http: Option<At<u16>> = port(), optional("as above");
         /// The SSL port number.

@@ -21,7 +21,7 @@ pub type Translated = (At<u16>, At<u16>);
 
 keys! {
     /// What a system is.
-    section SystemSection checked by has_a_place {
+    section SystemSection checked by has_a_place, compared {
         /// The zone where it stands.
         zone: Option<At<String>> = name(), required("zone: perimeter");
         /// Further zones in which it has a leg; see [Several legs](#several-legs).
@@ -73,7 +73,7 @@ keys! {
 
 keys! {
     /// What a web proxy publishes, and how.
-    section Publishes {
+    section Publishes, compared {
         /// The systems behind it.
         systems: Vec<At<String>> = list(name()), required("systems: [cm01]");
         /// `bridging`: it ends TLS and opens its own session. `tunnelling`: it passes TLS through.

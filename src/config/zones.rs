@@ -18,7 +18,7 @@ pub type Firewall = Named<FirewallSection>;
 
 keys! {
     /// What a zone is.
-    section ZoneSection {
+    section ZoneSection, compared {
         /// One network or a list. The most specific network decides where an address lies.
         networks: Vec<At<IpNet>> = one_or_list(network), optional("none");
     }
@@ -26,7 +26,7 @@ keys! {
 
 keys! {
     /// What a firewall is.
-    item FirewallSection {
+    item FirewallSection, compared {
         /// The two zones that it stands between.
         between: Vec<At<String>> = two_zones(), required("between: [internet, perimeter]");
         /// Its interfaces, one or a list, by which a device that rejects or drops can be named.

@@ -189,6 +189,21 @@ words! {
 }
 
 impl Setting {
+    /// The key of the site file.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::ClientHttp => "client_ports.http",
+            Self::ClientHttps => "client_ports.https",
+            Self::RetiredHttp => "retired_client_ports.http",
+            Self::RetiredHttps => "retired_client_ports.https",
+            Self::SoftwareUpdateHttp => "software_update_ports.http",
+            Self::SoftwareUpdateHttps => "software_update_ports.https",
+            Self::RpcDynamic => "rpc_ports",
+            Self::Crl => "crl_urls",
+            Self::Watchlist => "",
+        }
+    }
+
     /// Whether it is a client request port in use, or a number of an update point.
     pub fn is_of_clients(self) -> bool {
         matches!(

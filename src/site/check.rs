@@ -107,6 +107,7 @@ pub(super) fn resolve(
         exceptions,
         probing: config.probing.clone(),
         via,
+        told: config.told(),
     })
 }
 

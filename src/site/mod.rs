@@ -21,7 +21,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::config::{Config, CrlHosts, Pin, Probing, ProxyTls, Route, TlsVersion};
+use crate::config::{Config, CrlHosts, Pin, Probing, ProxyTls, Route, TlsVersion, Values};
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::product::{Catalogue, Need, Protocol, Role, Setting, Transport};
 
@@ -74,6 +74,8 @@ pub struct Site {
     pub probing: Probing,
     /// The proxies through which the flows of zones leave.
     pub via: Vec<(ZoneId, Route)>,
+    /// What the file says, key by key, as text: of all that flows come from, the systems aside.
+    pub told: Values,
 }
 
 /// A zone.
@@ -156,6 +158,8 @@ pub struct System {
     pub package_drives: Vec<char>,
     /// By asking zone: where address and port translation leads.
     pub ports: Vec<(ZoneId, Translation)>,
+    /// What the file says, key by key, as text.
+    pub told: Values,
 }
 
 /// A revocation list to fetch.

@@ -13,7 +13,6 @@ const MOST_CLIENT_PORTS: usize = 2;
 /// Numbers that the file gives to a setting of the site or of a system.
 struct Given<'a> {
     setting: Setting,
-    key: &'static str,
     ports: &'a [At<u16>],
 }
 
@@ -59,26 +58,22 @@ fn of_clients(config: &Config) -> [Given<'_>; 4] {
     use Setting::{ClientHttp, ClientHttps, RetiredHttp, RetiredHttps};
     let (active, retired) = (&config.site.client_ports, &config.site.retired_client_ports);
     [
-        (ClientHttp, "client_ports.http", &active.http),
-        (ClientHttps, "client_ports.https", &active.https),
-        (RetiredHttp, "retired_client_ports.http", &retired.http),
-        (RetiredHttps, "retired_client_ports.https", &retired.https),
+        (ClientHttp, &active.http),
+        (ClientHttps, &active.https),
+        (RetiredHttp, &retired.http),
+        (RetiredHttps, &retired.https),
     ]
-    .map(|(setting, key, ports)| Given {
-        setting,
-        key,
-        ports,
-    })
+    .map(|(setting, ports)| Given { setting, ports })
 }
 
-/// A setting with its key, and where the file gives numbers for it.
-pub(super) type Written = (Setting, &'static str, Option<Place>);
+/// A setting, and where the file gives numbers for it.
+pub(super) type Written = (Setting, Option<Place>);
 
 /// The numbers that the file gives to the whole site.
 pub(super) fn written_of_site(config: &Config) -> Vec<Written> {
     let first = |ports: &[At<u16>]| ports.first().map(|port| port.at);
     let clients = of_clients(config).into_iter();
-    let clients = clients.map(|it| (it.setting, it.key, first(it.ports)));
+    let clients = clients.map(|it| (it.setting, first(it.ports)));
     let pair = places(&config.site.software_update_ports);
     clients.chain(pair).collect()
 }
@@ -86,7 +81,7 @@ pub(super) fn written_of_site(config: &Config) -> Vec<Written> {
 /// The numbers that the file gives to a system.
 pub(super) fn written_of_system(system: &config::System) -> Vec<Written> {
     let first = system.rpc_ports.first().map(|it| it.at);
-    let mut all = vec![(Setting::RpcDynamic, "rpc_ports", first)];
+    let mut all = vec![(Setting::RpcDynamic, first)];
     all.extend(places(&system.software_update_ports));
     all
 }
@@ -94,10 +89,7 @@ pub(super) fn written_of_system(system: &config::System) -> Vec<Written> {
 fn places(pair: &PortPair) -> [Written; 2] {
     use Setting::{SoftwareUpdateHttp, SoftwareUpdateHttps};
     let (http, https) = (pair.http.map(|it| it.at), pair.https.map(|it| it.at));
-    [
-        (SoftwareUpdateHttp, "software_update_ports.http", http),
-        (SoftwareUpdateHttps, "software_update_ports.https", https),
-    ]
+    [(SoftwareUpdateHttp, http), (SoftwareUpdateHttps, https)]
 }
 
 fn client_ports(

@@ -40,6 +40,11 @@ impl Settings {
         self.ports(setting).iter().map(|range| range.low).collect()
     }
 
+    /// The ports of each setting that has some.
+    pub fn all_ports(&self) -> impl Iterator<Item = (Setting, &[Ports])> {
+        self.ports.iter().map(|(setting, all)| (*setting, &all[..]))
+    }
+
     /// All single numbers.
     pub fn all_numbers(&self) -> impl Iterator<Item = u16> {
         let all = self.ports.values().flatten();
@@ -113,11 +118,11 @@ fn has_ports(
     catalogue: &Catalogue,
     problems: &mut Vec<Problem>,
 ) {
-    let top = |key: &'static str| key.split('.').next().unwrap_or(key);
+    let top = |setting: Setting| setting.key().split('.').next().unwrap_or_default();
     let written = written.into_iter();
-    for (setting, key, at) in written.filter(|(_, key, _)| has(keys, top(key))) {
+    for (setting, at) in written.filter(|(setting, _)| has(keys, top(*setting))) {
         if at.is_some() && !catalogue.has(setting) {
-            let product = &catalogue.product;
+            let (product, key) = (&catalogue.product, setting.key());
             let says = format!("the product `{product}` has no ports for `{key}`");
             problems.push(
                 Problem::error("unknown-setting", at, says)

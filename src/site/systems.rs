@@ -105,6 +105,7 @@ pub(super) fn one_system(
         old_tls: system.old_tls,
         package_drives: system.package_drives.clone(),
         ports: translations(system, names, problems),
+        told: config::told(system),
     }
 }
 
