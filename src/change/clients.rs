@@ -69,7 +69,7 @@ fn given(
     };
     (!values.is_empty()).then(|| GivenProperty {
         name: property.name.clone(),
-        gives: property.gives.to_string(),
+        gives: property.gives,
         values,
         changes,
         confidence: property.confidence,

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Destination, FlowEntry, SiteName, ToolName};
-use crate::product::Confidence;
+use crate::product::{At, Confidence, Gives, Need, Protocol, Stage};
+use crate::words::words;
 
 /// What two site files differ in, and in which order to go from one to the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +40,7 @@ pub struct ChangeDocument {
     pub cannot_learn: Vec<CannotLearn>,
     /// What such clients are given.
     pub properties: Vec<GivenProperty>,
-    /// What is to be known beside.
+    /// What else is to be known.
     pub remarks: Vec<String>,
 }
 
@@ -67,14 +68,26 @@ pub struct SettingChange {
     pub new: String,
 }
 
+words! {
+    /// What a flow comes or goes with.
+    Moves {
+        /// A change of client request ports.
+        ClientPorts = "client-ports",
+        /// A change of an update point's pair.
+        UpdatePorts = "update-ports",
+        /// Neither.
+        Other = "other",
+    }
+}
+
 /// A flow that opens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Opening {
     /// As the new file has it.
     #[serde(flatten)]
     pub flow: FlowEntry,
-    /// What it comes with: `client-ports`, `update-ports` or `other`.
-    pub of: String,
+    /// What it comes with.
+    pub of: Moves,
 }
 
 /// A flow that closes.
@@ -83,8 +96,8 @@ pub struct Closing {
     /// As the old file has it.
     #[serde(flatten)]
     pub flow: FlowEntry,
-    /// What it goes with: `client-ports`, `update-ports` or `other`.
-    pub of: String,
+    /// What it goes with.
+    pub of: Moves,
     /// Whether the new file forbids it; else it no longer speaks of it.
     pub forbidden: bool,
 }
@@ -132,9 +145,9 @@ pub struct Leads {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Needed {
     /// `required` or `optional`.
-    pub need: String,
+    pub need: Need,
     /// What is spoken.
-    pub protocol: String,
+    pub protocol: Protocol,
     /// Ids of the rules.
     pub rules: Vec<String>,
 }
@@ -143,7 +156,7 @@ pub struct Needed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Retired {
     /// `http` or `https`.
-    pub protocol: String,
+    pub protocol: Protocol,
     /// Port.
     pub port: u16,
     /// Whether the new file has it under `retired_client_ports`, so that it is tried for being closed.
@@ -155,13 +168,12 @@ pub struct Retired {
 pub struct Step {
     /// Its place in the order, from 1.
     pub number: usize,
-    /// Its id in the catalogue; `other-open`, `other-close`, `elsewhere-open` and
-    /// `elsewhere-close` beside.
+    /// Its id in the catalogue; `other-open`, `other-close`, `elsewhere-open` and `elsewhere-close` as well.
     pub id: String,
-    /// `open`, `listen`, `move` or `close`.
-    pub stage: String,
-    /// `firewall`, `proxy`, `web-server`, `update-point`, `shared-update-point`, `console`, `clients`, `prober` or `site`.
-    pub at: String,
+    /// The part of the change that it belongs to.
+    pub stage: Stage,
+    /// Where it is done.
+    pub at: At,
     /// The firewall, or the systems.
     pub places: Vec<String>,
     /// What to do.
@@ -196,9 +208,8 @@ pub struct CannotLearn {
 pub struct GivenProperty {
     /// Its name.
     pub name: String,
-    /// What it gives: `http-port`, `https-port`, `https-state`, `management-point`, `fallback-status-point` or
-    /// `internet-only` (for clients that never are in the intranet, and no others).
-    pub gives: String,
+    /// What it gives; `internet-only` is for clients that never are in the intranet, and no others.
+    pub gives: Gives,
     /// Its values: one of them.
     pub values: Vec<String>,
     /// Whether the change gives it another value.

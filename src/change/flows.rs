@@ -3,17 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
-use super::document::{Closing, Elsewhere, Leads, Needed, Opening, Retired, Staying};
+use super::document::{Closing, Elsewhere, Leads, Moves, Needed, Opening, Retired, Staying};
 use super::numbers::{Number, Numbers, is_of, words};
 use crate::config::Mode;
 use crate::plan::{self, Destination, Flow};
-use crate::product::{Catalogue, Need};
+use crate::product::{Catalogue, Need, Protocol};
 use crate::site::Origin;
-
-/// What a flow comes or goes with.
-pub(super) const CLIENT_PORTS: &str = "client-ports";
-pub(super) const UPDATE_PORTS: &str = "update-ports";
-pub(super) const OTHER: &str = "other";
 
 /// The console has two services of each kind.
 const SERVICES: usize = 2;
@@ -34,13 +29,12 @@ fn with(
     flow: &Flow,
     of_clients: &BTreeSet<Number>,
     of_update_points: &BTreeSet<Number>,
-) -> String {
-    let word = match () {
-        () if is_of(catalogue, flow, of_clients) => CLIENT_PORTS,
-        () if is_of(catalogue, flow, of_update_points) => UPDATE_PORTS,
-        () => OTHER,
-    };
-    word.to_string()
+) -> Moves {
+    match () {
+        () if is_of(catalogue, flow, of_clients) => Moves::ClientPorts,
+        () if is_of(catalogue, flow, of_update_points) => Moves::UpdatePorts,
+        () => Moves::Other,
+    }
 }
 
 pub(super) fn opens(
@@ -62,7 +56,7 @@ pub(super) fn gains(
 ) -> Vec<Opening> {
     let before = needed(old);
     let mut all = needed_now(new, catalogue, numbers, |id| before.contains_key(id));
-    all.retain(|it| it.of != OTHER);
+    all.retain(|it| it.of != Moves::Other);
     all
 }
 
@@ -104,8 +98,8 @@ pub(super) fn closes(
 
 pub(super) fn stays(old: &Side<'_>, new: &Side<'_>) -> Vec<Staying> {
     let why = |flow: &Flow| Needed {
-        need: flow.need.to_string(),
-        protocol: flow.protocol.to_string(),
+        need: flow.need,
+        protocol: flow.protocol,
         rules: flow.reason.rules.clone(),
     };
     let before = needed(old);
@@ -158,7 +152,7 @@ pub(super) fn retire(new: &Side<'_>, clients: &Numbers) -> Vec<Retired> {
     let removed = clients.removed().into_iter();
     removed
         .map(|number| Retired {
-            protocol: number.protocol().to_string(),
+            protocol: number.protocol(),
             port: number.port,
             declared: new
                 .site
@@ -214,7 +208,7 @@ pub(super) fn remarks(
 /// The state between the two files.
 fn between(both: &BTreeSet<Number>) -> String {
     let ports: Vec<String> = both.iter().map(|number| number.port.to_string()).collect();
-    let protocol = both.first().map_or("https", Number::protocol);
+    let protocol = both.first().map_or(Protocol::Https, Number::protocol);
     if both.len() > SERVICES {
         return format!(
             "{} cannot be active at once, because the console has {SERVICES} services of each \

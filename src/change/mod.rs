@@ -24,7 +24,7 @@ use crate::site::Site;
 
 pub use client_doors::{ClientDoor, Of, client_doors};
 pub use document::{
-    CannotLearn, ChangeDocument, Closing, Elsewhere, GivenProperty, Leads, Needed, Opening,
+    CannotLearn, ChangeDocument, Closing, Elsewhere, GivenProperty, Leads, Moves, Needed, Opening,
     Retired, SettingChange, Staying, Step,
 };
 pub use numbers::settings;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::Side;
 use crate::plan::Flow;
-use crate::product::{Catalogue, Changed, Role, Setting};
+use crate::product::{Catalogue, Changed, Protocol, Role, Setting};
 use crate::site::System;
 
 /// A port with what is spoken there: `8443 (HTTPS)`.
@@ -18,8 +18,11 @@ pub(super) struct Number {
 
 impl Number {
     /// The word of its protocol.
-    pub(super) fn protocol(&self) -> &'static str {
-        if self.tls { "https" } else { "http" }
+    pub(super) fn protocol(&self) -> Protocol {
+        match self.tls {
+            true => Protocol::Https,
+            false => Protocol::Http,
+        }
     }
 
     /// The setting of such numbers that are no longer in use.
@@ -38,7 +41,7 @@ impl fmt::Display for Number {
             formatter,
             "{} ({})",
             self.port,
-            self.protocol().to_uppercase()
+            self.protocol().name().to_uppercase()
         )
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
-use super::document::{Closing, Elsewhere, Leads, Opening, Retired, Step};
-use super::flows::{CLIENT_PORTS, OTHER, UPDATE_PORTS};
+use super::document::{Closing, Elsewhere, Leads, Moves, Opening, Retired, Step};
 use super::numbers::{Numbers, words};
 use crate::plan::{Destination, FlowEntry, Port};
 use crate::product::{At, Catalogue, ChangeStep, Changed, Confidence, Role, Stage};
@@ -25,15 +24,15 @@ pub(super) fn steps(
         new,
         opens: of_openings(opens),
         gains: of_openings(gains),
-        closes: closes.iter().map(|it| (it.of.as_str(), &it.flow)).collect(),
+        closes: closes.iter().map(|it| (it.of, &it.flow)).collect(),
         elsewhere,
     };
     let mut all = moving.others(Stage::Open);
     all.extend(moving.elsewhere(Stage::Open));
     for step in &catalogue.port_change.steps {
         let (numbers, of) = match step.of.contains(&Changed::UpdatePorts) {
-            true => (update_points, UPDATE_PORTS),
-            false => (clients, CLIENT_PORTS),
+            true => (update_points, Moves::UpdatePorts),
+            false => (clients, Moves::ClientPorts),
         };
         let numbers = match step.at {
             At::SharedUpdatePoint => moving.shared(&numbers.only(&step.of)),
@@ -78,8 +77,8 @@ fn filled(
     Step {
         number: 0,
         id: step.id.clone(),
-        stage: step.stage.to_string(),
-        at: step.at.to_string(),
+        stage: step.stage,
+        at: step.at,
         places: place.0,
         text,
         why: step.why.clone(),
@@ -93,7 +92,7 @@ fn filled(
 fn to_retire(retire: &[Retired]) -> String {
     let left = retire.iter().filter(|it| !it.declared);
     let left: Vec<String> = left
-        .map(|it| format!("{} ({})", it.port, it.protocol.to_uppercase()))
+        .map(|it| format!("{} ({})", it.port, it.protocol.name().to_uppercase()))
         .collect();
     match left.is_empty() {
         true => "`retired_client_ports` of the new site file has it already.".to_string(),
@@ -107,20 +106,20 @@ fn to_retire(retire: &[Retired]) -> String {
 /// The flows of a change.
 struct Moving<'a> {
     new: &'a Side<'a>,
-    opens: Vec<(&'a str, &'a FlowEntry)>,
+    opens: Vec<(Moves, &'a FlowEntry)>,
     /// Those that pass already, for something else: at firewalls nothing is done for them, at their ends there is.
-    gains: Vec<(&'a str, &'a FlowEntry)>,
-    closes: Vec<(&'a str, &'a FlowEntry)>,
+    gains: Vec<(Moves, &'a FlowEntry)>,
+    closes: Vec<(Moves, &'a FlowEntry)>,
     elsewhere: &'a [Elsewhere],
 }
 
-fn of_openings(all: &[Opening]) -> Vec<(&str, &FlowEntry)> {
-    all.iter().map(|it| (it.of.as_str(), &it.flow)).collect()
+fn of_openings(all: &[Opening]) -> Vec<(Moves, &FlowEntry)> {
+    all.iter().map(|it| (it.of, &it.flow)).collect()
 }
 
 impl Moving<'_> {
     /// The flows that a stage is about.
-    fn flows(&self, stage: Stage, of: &str) -> Vec<&FlowEntry> {
+    fn flows(&self, stage: Stage, of: Moves) -> Vec<&FlowEntry> {
         let (all, more): (_, &[_]) = match stage {
             Stage::Listen => (&self.opens, &self.gains),
             Stage::Open | Stage::Move => (&self.opens, &[]),
@@ -133,7 +132,7 @@ impl Moving<'_> {
     /// The numbers that come to a system whose update point has them already, and those systems.
     fn shared(&self, numbers: &Numbers) -> Numbers {
         let mut shared = Numbers::default();
-        for flow in self.flows(Stage::Listen, CLIENT_PORTS) {
+        for flow in self.flows(Stage::Listen, Moves::ClientPorts) {
             let mut systems = self.new.site.systems.iter();
             let Some(pair) = systems
                 .find(|it| it.name == flow.to.system)
@@ -153,7 +152,7 @@ impl Moving<'_> {
     }
 
     /// Where a step is done; empty: nowhere.
-    fn places(&self, step: &ChangeStep, numbers: &Numbers, of: &str) -> Places {
+    fn places(&self, step: &ChangeStep, numbers: &Numbers, of: Moves) -> Places {
         let flows = self.flows(step.stage, of);
         match step.at {
             At::Firewall => by_firewall(flows.into_iter().map(Way::of)),
@@ -195,7 +194,7 @@ impl Moving<'_> {
                 ("other-open", "Permit what else the new file needs.")
             }
         };
-        let flows = self.flows(stage, OTHER);
+        let flows = self.flows(stage, Moves::Other);
         beside(id, stage, text, by_firewall(flows.into_iter().map(Way::of)))
     }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::document::{ChangeDocument, Elsewhere, Leads, Staying, Step};
+use super::document::{ChangeDocument, Elsewhere, Leads, Moves, Staying, Step};
 use crate::diagnostic::visible;
 use crate::plan::FlowEntry;
-use crate::product::{Confidence, Gives};
+use crate::product::{At, Confidence, Gives, Stage};
 
 /// No more than what was compared.
 const NOTHING_DIFFERS: &str = "nothing differs of what is compared.
@@ -35,10 +35,7 @@ pub fn text(change: &ChangeDocument) -> String {
         count(change.elsewhere.len())
     );
     out += &differs(change);
-    out += &flows(
-        "Opens",
-        change.opens.iter().map(|it| (&it.flow, it.of.as_str(), "")),
-    );
+    out += &flows("Opens", change.opens.iter().map(|it| (&it.flow, it.of, "")));
     let fate = |forbidden| match forbidden {
         true => "the new file forbids it",
         false => "the new file no longer speaks of it",
@@ -46,7 +43,7 @@ pub fn text(change: &ChangeDocument) -> String {
     let closes = change.closes.iter();
     out += &flows(
         "Closes",
-        closes.map(|it| (&it.flow, it.of.as_str(), fate(it.forbidden))),
+        closes.map(|it| (&it.flow, it.of, fate(it.forbidden))),
     );
     out += &stays(&change.stays);
     out += &elsewhere(&change.elsewhere);
@@ -93,7 +90,7 @@ fn differs(change: &ChangeDocument) -> String {
 }
 
 /// Flows by what they cross.
-fn flows<'a>(head: &str, all: impl Iterator<Item = (&'a FlowEntry, &'a str, &'a str)>) -> String {
+fn flows<'a>(head: &str, all: impl Iterator<Item = (&'a FlowEntry, Moves, &'a str)>) -> String {
     let mut groups: BTreeMap<(bool, String), String> = BTreeMap::new();
     for (flow, of, fate) in all {
         let group = groups.entry(way(flow)).or_default();
@@ -125,7 +122,7 @@ fn way(flow: &FlowEntry) -> (bool, String) {
     }
 }
 
-fn line(flow: &FlowEntry, of: &str, fate: &str) -> String {
+fn line(flow: &FlowEntry, of: Moves, fate: &str) -> String {
     let host = flow.to.name.iter().chain(&flow.to.addresses);
     let host: Vec<&str> = host.map(String::as_str).collect();
     let source = flow.from.system.as_ref().unwrap_or(&flow.from.zone);
@@ -221,11 +218,11 @@ fn steps(all: &[Step]) -> String {
         return String::new();
     }
     let mut out = title("In this order");
-    let mut stage = "";
+    let mut stage = None;
     for step in all {
-        if step.stage != stage {
-            stage = &step.stage;
-            let _ = writeln!(out, "\n  {}", stage_words(stage));
+        if stage != Some(step.stage) {
+            stage = Some(step.stage);
+            let _ = writeln!(out, "\n  {}", stage_words(step.stage));
         }
         let at = match step.places.is_empty() {
             true => String::new(),
@@ -235,7 +232,7 @@ fn steps(all: &[Step]) -> String {
             out,
             "  {:>2}. {}{}: {}",
             step.number,
-            place_words(&step.at),
+            place_words(step.at),
             visible(&at),
             visible(&step.text)
         );
@@ -252,27 +249,25 @@ fn steps(all: &[Step]) -> String {
     out
 }
 
-fn stage_words(stage: &str) -> &str {
+fn stage_words(stage: Stage) -> &'static str {
     match stage {
-        "open" => "Open the new numbers",
-        "listen" => "Listen on both",
-        "move" => "Move the clients",
-        "close" => "Close the old numbers",
-        other => other,
+        Stage::Open => "Open the new numbers",
+        Stage::Listen => "Listen on both",
+        Stage::Move => "Move the clients",
+        Stage::Close => "Close the old numbers",
     }
 }
 
-fn place_words(at: &str) -> &str {
+fn place_words(at: At) -> &'static str {
     match at {
-        "firewall" => "firewall",
-        "proxy" => "proxy",
-        "web-server" => "web server",
-        "update-point" | "shared-update-point" => "update point",
-        "console" => "console",
-        "clients" => "clients",
-        "prober" => "here",
-        "site" => "all over the site",
-        other => other,
+        At::Firewall => "firewall",
+        At::Proxy => "proxy",
+        At::WebServer => "web server",
+        At::UpdatePoint | At::SharedUpdatePoint => "update point",
+        At::Console => "console",
+        At::Clients => "clients",
+        At::Prober => "here",
+        At::Site => "all over the site",
     }
 }
 
@@ -316,7 +311,7 @@ fn clients(change: &ChangeDocument) -> String {
             visible(&it.values.join(" or ")),
             match it.changes {
                 true => "  (changes)",
-                false if it.gives == Gives::InternetOnly.name() => {
+                false if it.gives == Gives::InternetOnly => {
                     "  (only where a client never is in the intranet)"
                 }
                 false => "",

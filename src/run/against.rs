@@ -65,7 +65,7 @@ pub(super) fn join(new: &mut SiteFile, plan: &mut Plan, old: SiteFile, place: &P
 
 /// The step that closes each flow.
 fn closing(steps: &[change::Step]) -> BTreeMap<String, usize> {
-    let closing = steps.iter().filter(|it| it.stage == Stage::Close.name());
+    let closing = steps.iter().filter(|it| it.stage == Stage::Close);
     let pairs = closing.flat_map(|it| it.flows.iter().map(|flow| (flow.clone(), it.number)));
     // Of several firewalls the first to be closed is where it begins.
     let mut first = BTreeMap::new();
