@@ -24,10 +24,10 @@ netsh advfirewall firewall add rule name="portproof 135 cm01 to ibs01:135/tcp" d
 rem cm01 to ibs01:135/tcp (required): The site server asks the endpoint mapper for the RPC services it needs when it installs or reconfigures the fallback status point.
 netsh advfirewall firewall add rule name="portproof 135 IPv6 cm01 to ibs01:135/tcp" dir=in action=allow protocol=TCP localport=135 remoteip=2001:db8:3::5
 
-rem cm01 to ibs01:445/tcp (required): The site server copies files to the fallback status point to install and repair it, and fetches its messages where it may not connect by itself.
+rem cm01 to ibs01:445/tcp (required): The site server copies files to the fallback status point to install and repair it. It fetches its messages where that system may not connect by itself.
 netsh advfirewall firewall add rule name="portproof 445 cm01 to ibs01:445/tcp" dir=in action=allow protocol=TCP localport=445 remoteip=10.0.0.5
 
-rem cm01 to ibs01:445/tcp (required): The site server copies files to the fallback status point to install and repair it, and fetches its messages where it may not connect by itself.
+rem cm01 to ibs01:445/tcp (required): The site server copies files to the fallback status point to install and repair it. It fetches its messages where that system may not connect by itself.
 netsh advfirewall firewall add rule name="portproof 445 IPv6 cm01 to ibs01:445/tcp" dir=in action=allow protocol=TCP localport=445 remoteip=2001:db8:3::5
 
 rem cm01 to ibs01:49152-65535/tcp (required): RPC work on the fallback status point goes on at the dynamic port that its endpoint mapper names.
