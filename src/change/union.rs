@@ -44,6 +44,7 @@ pub fn union(new: &Site, old: &Site, zone: ZoneId) -> Union {
             site.systems[place].publishes = published.filter_map(|it| systems[*it]).collect();
         }
     }
+    site.look_up();
     Union {
         site,
         own: new.systems.len(),

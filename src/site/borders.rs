@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::names::Names;
-use super::{Firewall, ZoneId, paths};
+use super::paths::Ways;
+use super::{Firewall, ZoneId};
 use crate::config::{self, Config};
 use crate::diagnostic::{Problem, choices};
 
@@ -72,8 +73,9 @@ pub(super) fn firewalls(
         );
         return all;
     }
+    let ways = Ways::new(&all, config.zones.len());
     for (zone, it) in config.zones.iter().enumerate().skip(1) {
-        if paths::firewalls(&all, config.zones.len(), 0, zone).is_none() {
+        if ways.firewalls(0, zone).is_none() {
             problems.push(
                 Problem::error(
                     "unconnected-zone",

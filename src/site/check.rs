@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::addresses::shared_addresses;
 use super::borders::{firewalls, internet, shared_networks};
 use super::legs::bridged;
+use super::lookup::Lookup;
 use super::names::Names;
 use super::systems::{databases, members, one_system};
 use super::{Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, exceptions, settings};
@@ -29,18 +30,7 @@ pub(super) fn resolve(
     catalogue: &Catalogue,
     problems: &mut Vec<Problem>,
 ) -> Option<Site> {
-    let names = Names {
-        zones: config
-            .zones
-            .iter()
-            .map(|zone| zone.name.value.as_str())
-            .collect(),
-        systems: config
-            .systems
-            .iter()
-            .map(|system| system.name.value.as_str())
-            .collect(),
-    };
+    let names = Names::new(config);
     product(config, catalogue, problems);
     shared_names(config, &names, problems);
     shared_networks(config, problems);
@@ -76,7 +66,9 @@ pub(super) fn resolve(
     let exceptions = exceptions::exceptions(config, &names, problems);
     large_sweep(config, &systems, problems);
     unserved_clients(config, &systems, &clients, problems);
+    let lookup = Lookup::new(&systems, &firewalls, config.zones.len());
     Some(Site {
+        lookup,
         code: config
             .site
             .code
@@ -138,7 +130,7 @@ fn shared_names(config: &Config, names: &Names<'_>, problems: &mut Vec<Problem>)
     for system in config
         .systems
         .iter()
-        .filter(|system| names.zones.contains(&system.name.value.as_str()))
+        .filter(|system| names.zone_number(&system.name.value).is_some())
     {
         problems.push(
             Problem::error(

@@ -1,7 +1,8 @@
 //! Systems with legs in several zones: what starts or arrives there takes the way with the fewest firewalls.
 
 use super::names::Names;
-use super::{Firewall, Origin, Site, System, SystemId, ZoneId, paths};
+use super::paths::Ways;
+use super::{Firewall, Origin, Site, System, SystemId, ZoneId};
 use crate::config;
 use crate::diagnostic::Problem;
 
@@ -21,22 +22,26 @@ impl Site {
     /// The zone in which a flow starts and the one in which it arrives: of all legs of both ends the two with the fewest
     /// firewalls between, and of equal ones those that the file names first.
     pub fn legs(&self, from: Origin, to: SystemId) -> (ZoneId, ZoneId) {
-        let starts: Vec<ZoneId> = match from {
-            Origin::Zone(zone) => vec![zone],
-            Origin::System(system) => self.systems[system].zones().collect(),
-        };
         let system = &self.systems[to];
+        let own = self.zone_of(from);
+        let further = match from {
+            Origin::Zone(_) => &[][..],
+            Origin::System(system) => &self.systems[system].also_in,
+        };
+        if further.is_empty() && system.also_in.is_empty() {
+            return (own, system.zone);
+        }
+        let starts: Vec<ZoneId> = std::iter::once(own)
+            .chain(further.iter().copied())
+            .collect();
         let pairs = starts
             .iter()
             .flat_map(|start| system.zones().map(move |end| (*start, end)));
         let length = |(start, end): &(ZoneId, ZoneId)| {
-            paths::firewalls(&self.firewalls, self.zones.len(), *start, *end)
-                .map_or(usize::MAX, |all| all.len())
+            let way = self.lookup.ways.firewalls(*start, *end);
+            way.map_or(usize::MAX, |all| all.len())
         };
-        match starts.len() == 1 && system.also_in.is_empty() {
-            true => (starts[0], system.zone),
-            false => pairs.min_by_key(length).unwrap_or((starts[0], system.zone)),
-        }
+        pairs.min_by_key(length).unwrap_or((own, system.zone))
     }
 }
 
@@ -74,9 +79,10 @@ pub(super) fn bridged(
     problems: &mut Vec<Problem>,
 ) {
     let zones = &config.zones;
+    let ways = Ways::new(firewalls, zones.len());
     for (system, written) in systems.iter().zip(&config.systems) {
         for (also, name) in system.also_in.iter().zip(&written.also_in) {
-            let between = paths::firewalls(firewalls, zones.len(), system.zone, *also);
+            let between = ways.firewalls(system.zone, *also);
             let between: Vec<&str> = between
                 .unwrap_or_default()
                 .into_iter()

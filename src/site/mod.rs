@@ -9,6 +9,7 @@ mod check;
 mod exceptions;
 mod flow_id;
 mod legs;
+mod lookup;
 mod names;
 mod numbers;
 mod paths;
@@ -76,6 +77,8 @@ pub struct Site {
     pub via: Vec<(ZoneId, Route)>,
     /// What the file says, key by key, as text: of all that flows come from, the systems aside.
     pub told: Values,
+    /// The same, by what it is asked for.
+    lookup: lookup::Lookup,
 }
 
 /// A zone.
@@ -260,7 +263,7 @@ impl Site {
     /// The same with the zones on the way.
     pub fn way(&self, from: ZoneId, to: ZoneId) -> Vec<Crossing> {
         let mut here = from;
-        let firewalls = paths::firewalls(&self.firewalls, self.zones.len(), from, to);
+        let firewalls = self.lookup.ways.firewalls(from, to);
         let crossing = |firewall: usize| {
             let (a, b) = self.firewalls[firewall].between;
             let from = here;
@@ -330,9 +333,8 @@ impl Site {
 
     /// The proxy that clients of a zone must go through to reach a system.
     pub fn proxy_for(&self, client_zone: ZoneId, system: SystemId) -> Option<SystemId> {
-        self.systems
-            .iter()
-            .position(|proxy| proxy.publishes.contains(&system) && client_zone < proxy.zone)
+        self.publishers(system)
+            .find(|proxy| client_zone < self.systems[*proxy].zone)
     }
 
     /// Whether a system accepts clients of a zone.

@@ -1,23 +1,44 @@
 //! Names of zones and systems, looked up.
 
+use std::collections::HashMap;
+
 use super::{Origin, SystemId, ZoneId};
+use crate::config::Config;
 use crate::diagnostic::{Problem, choices};
 use crate::yaml::At;
 
 /// What names are looked up in.
 pub(super) struct Names<'a> {
-    pub(super) zones: Vec<&'a str>,
-    pub(super) systems: Vec<&'a str>,
+    zones: Vec<&'a str>,
+    systems: Vec<&'a str>,
+    zone_numbers: HashMap<&'a str, ZoneId>,
+    system_numbers: HashMap<&'a str, SystemId>,
 }
 
-impl Names<'_> {
+impl<'a> Names<'a> {
+    pub(super) fn new(config: &'a Config) -> Self {
+        let zones: Vec<&str> = config.zones.iter().map(|it| it.name.as_str()).collect();
+        let systems: Vec<&str> = config.systems.iter().map(|it| it.name.as_str()).collect();
+        Self {
+            zone_numbers: numbers(&zones),
+            system_numbers: numbers(&systems),
+            zones,
+            systems,
+        }
+    }
+
+    /// The zone of a name; what no zone has is a finding elsewhere.
+    pub(super) fn zone_number(&self, name: &str) -> Option<ZoneId> {
+        self.zone_numbers.get(name).copied()
+    }
+
     pub(super) fn zone(
         &self,
         name: &At<String>,
         what: &str,
         problems: &mut Vec<Problem>,
     ) -> Option<ZoneId> {
-        let found = self.zones.iter().position(|zone| *zone == name.value);
+        let found = self.zone_number(&name.value);
         if found.is_none() {
             problems.push(
                 Problem::error(
@@ -37,7 +58,7 @@ impl Names<'_> {
         what: &str,
         problems: &mut Vec<Problem>,
     ) -> Option<SystemId> {
-        let found = self.systems.iter().position(|system| *system == name.value);
+        let found = self.system_numbers.get(name.value.as_str()).copied();
         if found.is_none() {
             problems.push(
                 Problem::error(
@@ -57,17 +78,9 @@ impl Names<'_> {
         what: &str,
         problems: &mut Vec<Problem>,
     ) -> Option<Origin> {
-        let zone = self
-            .zones
-            .iter()
-            .position(|zone| *zone == name.value)
-            .map(Origin::Zone);
-        let found = zone.or_else(|| {
-            self.systems
-                .iter()
-                .position(|system| *system == name.value)
-                .map(Origin::System)
-        });
+        let zone = self.zone_number(&name.value).map(Origin::Zone);
+        let system = self.system_numbers.get(name.value.as_str()).copied();
+        let found = zone.or(system.map(Origin::System));
         if found.is_none() {
             let known: Vec<&str> = self.zones.iter().chain(&self.systems).copied().collect();
             problems.push(
@@ -86,6 +99,12 @@ impl Names<'_> {
     }
 }
 
+/// The number of each name.
+fn numbers<'a>(names: &[&'a str]) -> HashMap<&'a str, usize> {
+    let all = names.iter().enumerate();
+    all.map(|(number, name)| (*name, number)).collect()
+}
+
 pub(super) fn asking_zone(
     key: &At<String>,
     names: &Names<'_>,
@@ -94,7 +113,7 @@ pub(super) fn asking_zone(
     if key.value == "default" {
         return Some(None);
     }
-    let found = names.zones.iter().position(|zone| *zone == key.value);
+    let found = names.zone_number(&key.value);
     if found.is_none() {
         let known: Vec<&str> = names.zones.iter().copied().chain(["default"]).collect();
         problems.push(

@@ -1,6 +1,6 @@
 //! Systems, each with the ports, members and database that it stands for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::legs::also_in;
@@ -80,7 +80,7 @@ pub(super) fn one_system(
         serves: system.serves.as_ref().map(|zones| {
             zones
                 .iter()
-                .filter_map(|zone| names.zones.iter().position(|name| *name == zone.value))
+                .filter_map(|zone| names.zone_number(&zone.value))
                 .collect()
         }),
         initiated_by_site_server: system.initiated_by_site_server,
@@ -229,6 +229,7 @@ pub(super) fn databases(
     systems: &mut [System],
     problems: &mut Vec<Problem>,
 ) {
+    let defaults = Databases::of(systems);
     for (number, system) in config.systems.iter().enumerate() {
         let found = match &system.database {
             Some(name) => {
@@ -251,7 +252,7 @@ pub(super) fn databases(
                 }
                 found
             }
-            None => default_database(systems, systems[number].zone),
+            None => defaults.near(systems[number].zone),
         };
         systems[number].database = found;
     }
@@ -262,12 +263,30 @@ fn holds_database(system: &System) -> bool {
         || system.server_roles.contains(&Role::SiteDatabaseReplica)
 }
 
-/// A replica in the same zone, else the site database.
-fn default_database(systems: &[System], zone: ZoneId) -> Option<SystemId> {
-    let with = |role: Role, near: bool| {
-        systems.iter().position(|system| {
-            system.server_roles.contains(&role) && (!near || system.zone == zone)
-        })
-    };
-    with(Role::SiteDatabaseReplica, true).or_else(|| with(Role::SiteDatabase, false))
+/// The databases that are used where the file names none.
+struct Databases {
+    /// The first replica of each zone.
+    replicas: HashMap<ZoneId, SystemId>,
+    site: Option<SystemId>,
+}
+
+impl Databases {
+    fn of(systems: &[System]) -> Self {
+        let with = |role: Role| {
+            let all = systems.iter().enumerate();
+            all.filter(move |(_, system)| system.server_roles.contains(&role))
+        };
+        let replicas = with(Role::SiteDatabaseReplica).rev();
+        Self {
+            replicas: replicas
+                .map(|(number, system)| (system.zone, number))
+                .collect(),
+            site: with(Role::SiteDatabase).next().map(|(number, _)| number),
+        }
+    }
+
+    /// A replica in the same zone, else the site database.
+    fn near(&self, zone: ZoneId) -> Option<SystemId> {
+        self.replicas.get(&zone).copied().or(self.site)
+    }
 }

@@ -127,9 +127,7 @@ impl Site {
 
     /// Which of the systems that share an address a zone reaches at a port; `None`: no two share it.
     pub fn owner_of_address(&self, zone: ZoneId, address: IpAddr, port: u16) -> Option<SystemId> {
-        self.owner(zone, port, |system| {
-            system.addresses_for(zone).contains(&address)
-        })
+        self.owner(zone, port, self.sharing_address(zone, address))
     }
 
     /// The addresses at which a zone reaches a port of a system: all that are not another system's at this port.
@@ -145,11 +143,7 @@ impl Site {
     /// The name by which a zone reaches a port of a system, where it is not another system's at this port.
     pub fn name_at(&self, zone: ZoneId, system: SystemId, port: u16) -> Option<&str> {
         let name = self.systems[system].name_for(zone)?;
-        let owner = self.owner(zone, port, |other| {
-            other
-                .name_for(zone)
-                .is_some_and(|it| it.eq_ignore_ascii_case(name))
-        });
+        let owner = self.owner(zone, port, self.sharing_name(zone, name));
         owner.is_none_or(|owner| owner == system).then_some(name)
     }
 
@@ -163,24 +157,16 @@ impl Site {
         }
     }
 
-    fn owner(
-        &self,
-        zone: ZoneId,
-        port: u16,
-        is_there: impl Fn(&System) -> bool,
-    ) -> Option<SystemId> {
-        let sharing: Vec<(SystemId, &Translation)> = self
-            .systems
-            .iter()
-            .enumerate()
-            .filter(|(_, system)| is_there(system))
-            .filter_map(|(number, system)| Some((number, system.translation(zone)?)))
-            .collect();
-        let [(first, _), _, ..] = sharing[..] else {
+    /// Of the systems that share an address or a name, the one that is reached at a port; `None`: no two share it.
+    fn owner(&self, zone: ZoneId, port: u16, sharing: &[SystemId]) -> Option<SystemId> {
+        let [first, _, ..] = sharing else {
             return None;
         };
-        let named = sharing.iter().find(|(_, it)| it.names(port));
-        Some(named.map_or(first, |(number, _)| *number))
+        let names = |system: &&SystemId| {
+            let translation = self.systems[**system].translation(zone);
+            translation.is_some_and(|it| it.names(port))
+        };
+        Some(*sharing.iter().find(names).unwrap_or(first))
     }
 }
 

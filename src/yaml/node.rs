@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
+use serde_yaml::budget::BudgetBreach;
 
 use crate::diagnostic::{Place, Problem};
 
@@ -42,8 +43,14 @@ impl Value {
     }
 }
 
-/// The most bytes of a site file or catalogue.
-pub(crate) const LARGEST_FILE: usize = 8 << 20;
+/// The most bytes of a site file or catalogue. A system takes some 200 bytes to 1 KiB.
+pub(crate) const LARGEST_FILE: usize = 16 << 20;
+
+/// How deep keys and lists may stand in each other. The keys of a site file go down to six.
+const DEEPEST: usize = 64;
+
+/// How much the aliases of a small file may repeat.
+const REPEATED_AT_LEAST: usize = 50_000;
 
 /// Reads one YAML document.
 ///
@@ -55,7 +62,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Node, Problem> {
             "too-large",
             None,
             format!(
-                "the file is larger than {} MiB, the limit for a site file and a catalogue",
+                "the file has {} bytes; the limit for a site file and a catalogue is {} MiB",
+                bytes.len(),
                 LARGEST_FILE >> 20
             ),
         ));
@@ -64,21 +72,39 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Node, Problem> {
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         return Err(Problem::error("empty-file", None, "the file is empty"));
     }
-    let raw: Spanned<Raw> =
-        serde_yaml::from_str_with_options(text, options()).map_err(|error| syntax(&error))?;
-    Ok(node(raw))
+    serde_yaml::from_str_with_options(text, options(text.len()))
+        .map_err(|error| syntax(&error, text.len()))
 }
 
-fn options() -> serde_yaml::Options {
+/// How many values, keys and lists the aliases of a file may repeat in all: one for each byte.
+fn most_repeated(bytes: usize) -> usize {
+    bytes.max(REPEATED_AT_LEAST)
+}
+
+/// How long all texts of a file may be, with those that aliases repeat.
+fn longest_text(bytes: usize) -> usize {
+    8 * most_repeated(bytes)
+}
+
+/// What a file is read into follows its size. What it writes out takes a byte or more for each value, and a byte or more for
+/// each list that is opened or closed; only aliases make more of it.
+fn options(bytes: usize) -> serde_yaml::Options {
+    let repeated = most_repeated(bytes);
     serde_yaml::options! {
         budget: serde_yaml::budget! {
-            max_events: 200_000,
-            max_depth: 64,
-            max_nodes: 100_000,
-            max_aliases: 1_000,
-            max_anchors: 1_000,
+            max_events: 4 * bytes + repeated,
+            max_depth: DEEPEST,
+            max_nodes: 2 * bytes + repeated,
+            max_aliases: bytes,
+            max_anchors: bytes,
+            max_merge_keys: bytes,
+            max_recorded_anchor_events: repeated,
+            max_recorded_anchor_bytes: longest_text(bytes),
+            max_total_scalar_bytes: longest_text(bytes),
+            // What aliases repeat is counted, however few anchors it comes from.
+            enforce_alias_anchor_ratio: false,
         },
-        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: 50_000 },
+        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: repeated },
         duplicate_keys: serde_yaml::DuplicateKeyPolicy::PassThrough,
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
@@ -107,7 +133,7 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Problem {
     .hint("save it as UTF-8 (in Notepad: Save As, Encoding: UTF-8)")
 }
 
-fn syntax(error: &serde_yaml::Error) -> Problem {
+fn syntax(error: &serde_yaml::Error, bytes: usize) -> Problem {
     let at = error.location().map(place);
     let error = innermost(error);
     match error {
@@ -117,21 +143,26 @@ fn syntax(error: &serde_yaml::Error) -> Problem {
             "the file holds more than one YAML document",
         )
         .hint("keep one document; take the `---` lines out"),
+        serde_yaml::Error::Budget {
+            breach: BudgetBreach::Depth { .. },
+            ..
+        } => too_deep(at),
+        serde_yaml::Error::Budget {
+            breach: BudgetBreach::ScalarBytes { .. } | BudgetBreach::RecordedAnchorBytes { .. },
+            ..
+        } => too_much(at, bytes, &format!("{} bytes of text", longest_text(bytes))),
         serde_yaml::Error::Budget { .. }
         | serde_yaml::Error::AliasReplayLimitExceeded { .. }
         | serde_yaml::Error::AliasReplayStackDepthExceeded { .. }
-        | serde_yaml::Error::AliasExpansionLimitExceeded { .. } => Problem::error(
-            "too-complex",
-            at,
-            "the file is nested too deeply, too large, or its aliases expand to too much",
-        )
-        .hint("a site file needs no nesting beyond the keys of the documentation"),
+        | serde_yaml::Error::AliasExpansionLimitExceeded { .. } => {
+            too_much(at, bytes, &format!("{} values", most_repeated(bytes)))
+        }
         _ => {
             let text = error.render_with_formatter(&serde_yaml::DefaultMessageFormatter);
             let first = text.lines().next().unwrap_or_default();
             let cut = first.split(" at line ").next().unwrap_or(first);
             if cut.contains("recursion") || cut.contains("depth") || cut.contains("nest") {
-                return Problem::error("too-complex", at, "the file is nested too deeply");
+                return too_deep(at);
             }
             Problem::error(
                 "not-yaml",
@@ -144,6 +175,30 @@ fn syntax(error: &serde_yaml::Error) -> Problem {
             )
         }
     }
+}
+
+fn too_deep(at: Option<Place>) -> Problem {
+    Problem::error(
+        "too-complex",
+        at,
+        format!("keys and lists stand in each other more than {DEEPEST} deep here, the limit"),
+    )
+    .hint("a site file needs no nesting beyond the keys of the documentation")
+}
+
+fn too_much(at: Option<Place>, bytes: usize, limit: &str) -> Problem {
+    Problem::error(
+        "too-complex",
+        at,
+        format!(
+            "the aliases of the file repeat too much: the limit is {limit} for its \
+             {bytes} bytes"
+        ),
+    )
+    .hint(
+        "the aliases of a file may repeat one value for each of its bytes; of a small file, 50000 \
+         in all",
+    )
 }
 
 /// The error itself, without the wrappings that say where an alias led.
@@ -166,99 +221,83 @@ fn place(location: serde_yaml::Location) -> Place {
     }
 }
 
-fn node(raw: Spanned<Raw>) -> Node {
-    let at = place(raw.referenced);
-    let value = match raw.value {
-        Raw::Null => Value::Null,
-        Raw::Bool(value) => Value::Bool(value),
-        Raw::Integer(value) => Value::Integer(value),
-        Raw::Float => Value::Float,
-        Raw::Text(value) => Value::Text(value),
-        Raw::List(list) => Value::List(list.into_iter().map(node).collect()),
-        Raw::Map(map) => Value::Map(
-            map.into_iter()
-                .map(|(key, value)| (node(key), node(value)))
-                .collect(),
-        ),
-    };
-    Node { at, value }
-}
-
-/// What the parser hands over, before positions are turned into ours.
-enum Raw {
-    Null,
-    Bool(bool),
-    Integer(i128),
-    Float,
-    Text(String),
-    List(Vec<Spanned<Raw>>),
-    Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
-}
-
-impl<'de> Deserialize<'de> for Raw {
+impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
+        let read: Spanned<Read> = Spanned::deserialize(deserializer)?;
+        Ok(Self {
+            at: place(read.referenced),
+            value: read.value.0,
+        })
     }
 }
 
-struct RawVisitor;
+/// A value, before the parser has said where it stands.
+struct Read(Value);
 
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = Raw;
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ReadVisitor)
+    }
+}
+
+struct ReadVisitor;
+
+impl<'de> Visitor<'de> for ReadVisitor {
+    type Value = Read;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a YAML value")
     }
 
-    fn visit_unit<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
+    fn visit_unit<E>(self) -> Result<Read, E> {
+        Ok(Read(Value::Null))
     }
 
-    fn visit_none<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
+    fn visit_none<E>(self) -> Result<Read, E> {
+        Ok(Read(Value::Null))
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
-        Raw::deserialize(deserializer)
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read, D::Error> {
+        Read::deserialize(deserializer)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-        Ok(Raw::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Read, E> {
+        Ok(Read(Value::Bool(value)))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Integer(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<Read, E> {
+        Ok(Read(Value::Integer(value.into())))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(Raw::Integer(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<Read, E> {
+        Ok(Read(Value::Integer(value.into())))
     }
 
-    fn visit_i128<E>(self, value: i128) -> Result<Raw, E> {
-        Ok(Raw::Integer(value))
+    fn visit_i128<E>(self, value: i128) -> Result<Read, E> {
+        Ok(Read(Value::Integer(value)))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {
-        Ok(Raw::Float)
+    fn visit_f64<E>(self, _: f64) -> Result<Read, E> {
+        Ok(Read(Value::Float))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
-        Ok(Raw::Text(value.to_string()))
+    fn visit_str<E>(self, value: &str) -> Result<Read, E> {
+        Ok(Read(Value::Text(value.to_string())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Raw, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Read, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = seq.next_element()? {
             list.push(item);
         }
-        Ok(Raw::List(list))
+        Ok(Read(Value::List(list)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }
-        Ok(Raw::Map(entries))
+        Ok(Read(Value::Map(entries)))
     }
 }

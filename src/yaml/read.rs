@@ -1,5 +1,6 @@
 //! Reading keys and scalars of a tree: what is wrong is collected, never returned early.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::time::Duration;
@@ -111,6 +112,7 @@ impl<'a> Fields<'a> {
             return None;
         };
         let mut entries: Vec<(At<&str>, &Node)> = Vec::new();
+        let mut known = HashSet::new();
         for (key, value) in pairs {
             let Value::Text(name) = &key.value else {
                 problems.push(
@@ -123,7 +125,7 @@ impl<'a> Fields<'a> {
                 );
                 continue;
             };
-            if entries.iter().any(|(known, _)| known.value == name) {
+            if !known.insert(name.as_str()) {
                 problems.push(
                     Problem::error(
                         "duplicate-key",

@@ -47,6 +47,43 @@ fn an_alias_bomb_is_refused() {
 }
 
 #[test]
+fn aliases_of_a_long_text_are_refused_as_well() {
+    let text = format!("a: &a {}\nb: [{}]\n", "x".repeat(10_000), "*a,".repeat(100));
+    let (_, problems) = config::read(text.as_bytes());
+    assert_eq!(problems[0].code, "too-complex");
+    assert!(
+        problems[0].message.contains("400000 bytes of text"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn what_aliases_may_repeat_grows_with_the_file_and_the_limit_is_said() {
+    // Ten values, repeated for each ten bytes or for each two.
+    let uses = |one: &str| {
+        let list = one.repeat(14_000);
+        format!("a: &a [x,x,x,x,x,x,x,x]\nb: [{list}]\n")
+    };
+    let (generous, mean) = (uses("*a,       "), uses("*a, "));
+    assert_eq!(code(generous.as_bytes()), "unknown-key");
+    let (_, problems) = config::read(mean.as_bytes());
+    assert_eq!(problems[0].code, "too-complex");
+    let bytes = mean.len();
+    assert!(
+        problems[0]
+            .message
+            .contains(&format!("{bytes} values for its {bytes} bytes")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_file_of_many_values_is_read_whatever_their_number() {
+    let text = format!("a: [{}]\n", "x,".repeat(120_000));
+    assert_eq!(code(text.as_bytes()), "unknown-key");
+}
+
+#[test]
 fn a_byte_order_mark_is_read_over() {
     let text =
         "\u{feff}site: { code: PRI, product: configmgr-2007 }\nzones: {}\nsystems: {}\nwrong: 1\n";
