@@ -106,22 +106,22 @@ fn openssl(folder: &Path, arguments: &str) {
 
 /// Commands that read the file `named`, each with what the file is to it and the most bytes of such a file.
 const READERS: [(&[&str], &str, u64); 16] = [
-    (&["plan", "named"], "site file", 8 << 20),
+    (&["plan", "named"], "site file", 16 << 20),
     (
         &["plan", "site.yaml", "--against", "named"],
         "site file",
-        8 << 20,
+        16 << 20,
     ),
     (
         &["plan", "site.yaml", "--catalogue", "named"],
         "catalogue",
-        8 << 20,
+        16 << 20,
     ),
     (&["report", "named"], "report", 128 << 20),
     (
         &["report", "report.json", "--site", "named"],
         "site file",
-        8 << 20,
+        16 << 20,
     ),
     (&["diff", "report.json", "named"], "report", 128 << 20),
     (
