@@ -78,8 +78,8 @@ keys! {
         systems: Vec<At<String>> = list(name()), required("systems: [cm01]");
         /// `bridging`: it ends TLS and opens its own session. `tunnelling`: it passes TLS through.
         tls: ProxyTls = word(ProxyTls::ALL, ProxyTls::name), default("bridging");
-        /// Where it listens at other numbers than the systems behind it, as in `{ 443: 8443 }`: what is asked of the proxy, each
-        /// with the number at which it asks the system.
+        /// Where it listens at other numbers than the systems behind it, as in `{ 443: 8443 }`. Each number is what is
+        /// asked of the proxy, with the number at which it asks the system.
         ports: Vec<Translated> = port_pairs(), optional("the same numbers");
     }
 }

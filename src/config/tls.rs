@@ -12,12 +12,12 @@ keys! {
     section Tls checked by password_has_certificate {
         /// PEM files with further roots, from the folder of the site file.
         roots: Vec<At<String>> = list(text()), optional("the system's roots");
-        /// What this host shows when a server asks for a client certificate: a PFX file, or a PEM file with the certificate, its
-        /// issuers and its key, from the folder of the site file.
+        /// What this host shows when a server asks for a client certificate. It is a PFX file, or a PEM file with the
+        /// certificate, its issuers and its key, from the folder of the site file.
         client_certificate: Option<At<String>> = text(), optional("none");
-        /// A file with its password in the first line, from the folder of the site file; else the environment variable
-        /// `PORTPROOF_CLIENT_PASSWORD`, else the credential `portproof.client-password` of the service manager
-        /// ([every-day.md](every-day.md)). A password never stands in this file, a report or a log.
+        /// A file with its password in the first line, from the folder of the site file. Without it the environment
+        /// variable `PORTPROOF_CLIENT_PASSWORD` is taken, else the credential `portproof.client-password` of the
+        /// service manager ([every-day.md](every-day.md)). A password never stands in this file, a report or a log.
         client_password_file: Option<At<String>> = text(), optional("none");
         /// How long before its end a certificate brings a warning.
         expires_soon: Duration = span("1ms", "3650d"), default("30d");

@@ -37,6 +37,7 @@ mod output_beds;
 mod plan_rules;
 mod probe_hostile;
 mod program;
+mod prose;
 mod pure_messages;
 mod real_sockets;
 mod reports;

@@ -14,8 +14,8 @@ Examples:
   portproof listen --as ibs01 --token-file token
   portproof listen site.yaml --as ibs01 --token-file token --for 30m --log ibs01.arrivals.json
   portproof check site.yaml --from internet --token-file token        (on the other side)
-Exit status: 0 every port was opened, or was already in use;
-1 this host refused some ports; 2 no port was opened, or the command or a file is wrong.")]
+Exit status: 0 every port was opened, or was already in use.
+1 this host refused some ports. 2 no port was opened, or the command or a file is wrong.")]
 pub(in crate::cli) struct Listen {
     /// The site file.
     #[arg(default_value = "probes.yaml")]
