@@ -88,8 +88,8 @@ pub fn has_errors(problems: &[Problem]) -> bool {
 /// The most findings of a file that are shown: nobody reads more at once, and a hostile file may have any number.
 pub const MOST_SHOWN: usize = 50;
 
-/// Shows findings, in the order of the file; of more than can be read at once the first, errors before warnings, and how
-/// many are left.
+/// Shows findings, in the order of the file. Of more than can be read at once it shows the first, errors before
+/// warnings, and how many are left.
 pub fn render(file: &str, source: &str, problems: &[Problem]) -> String {
     let place = |problem: &&Problem| problem.at.unwrap_or_default();
     let mut shown: Vec<&Problem> = problems.iter().collect();

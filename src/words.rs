@@ -119,7 +119,7 @@ impl<'de, T> Visitor<'de> for Reader<T> {
     }
 }
 
-/// That a file has a word which is none of a closed set.
+/// That a file has a word which does not belong to a closed set.
 fn unknown<E: serde::de::Error>(set: &str, word: &str) -> E {
     const LONGEST: usize = 80;
     let short: String = word.chars().take(LONGEST).collect();

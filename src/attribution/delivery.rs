@@ -2,15 +2,16 @@
 //!
 //! 1. A living system acknowledges what arrives, whatever its service does. So data that stay unacknowledged, though they
 //!    were sent again, are lost on the way there (or every acknowledgement on the way back).
-//! 2. All is acknowledged, and segments came of which an earlier one is missing: the service did answer, and its first words
-//!    are lost on the way back.
-//! 3. The conversation is had again with segments of 1000 and 536 bytes. When it then succeeds, and fails in the same way
-//!    with segments of full size, and succeeds again with small ones, packets of full size are lost. When all of them fail,
-//!    and full ones once more in the same way, all data are. (Small segments may leave no sign of what is lost on the way
-//!    back: the packet that ends the connection, the only one without data, may then be sent with the last of them.)
+//! 2. All is acknowledged, and segments came, but an earlier one is missing. The service did answer, and its first
+//!    words are lost on the way back.
+//! 3. The conversation is had again with segments of 1000 and 536 bytes. It may then succeed, fail in the same way with
+//!    segments of full size, and succeed again with small ones. If so, packets of full size are lost. When all of them
+//!    fail, and full ones once more in the same way, all data are. (Small segments may leave no sign of what is lost on
+//!    the way back. The packet that ends the connection is the only one without data. It may then be sent with the last
+//!    of them.)
 //! 4. Neither sign: one repeat with the smallest segments. A whole answer in packets of full size leaves no sign, and
-//!    some systems do not count. Where that succeeds, full and small segments have to fail and succeed in turn more often:
-//!    a mute member behind a balancer leaves no sign either, and is met by chance.
+//!    some systems do not count. Where that succeeds, full and small segments have to fail and succeed in turn more
+//!    often. A mute member behind a balancer leaves no sign either, and is met by chance.
 //!
 //! What a repeat with full segments gets an answer to was no fault that lasts. Nothing is concluded from a repeat that did
 //! not open. A peer that acknowledges in the host's place, as proxies do, looks like a mute service.
@@ -147,7 +148,7 @@ mod tests {
         ..MUTE
     };
 
-    /// The end of a conversation, by what each repeat meets; beside it how many repeats that took.
+    /// The end of a conversation, by what each repeat meets, and how many repeats that took.
     fn end(counted: Counted, meets: impl Fn(Option<u16>, usize) -> Met) -> (Option<Lost>, usize) {
         let mut delivery = Delivery {
             counted,

@@ -1,12 +1,12 @@
 //! How far away an answer came from: the TTL of packets against that of the machine which speaks at an open port.
 //!
-//! A packet begins with a TTL of 32, 64, 128 or 255, by its sender's system, and every router takes one off. Nobody sees
-//! that number without privileges, but a socket can leave out answers below a bound. So the prober asks the open port
-//! (the reference) first: with which TTL T do its answers arrive, and is that what its number of hops F would leave? Then
-//! it asks the port that was reset: does the reset pass the bound T, and T + 1?
+//! A packet begins with a TTL of 32, 64, 128 or 255, by its sender's system, and every router takes one off. Nobody
+//! sees that number without privileges, but a socket can leave out answers below a bound. So the prober asks the open
+//! port (the reference) first. With which TTL T do its answers arrive? Is that what its number of hops F would leave?
+//! Then it asks the port that was reset: does the reset pass the bound T, and T + 1?
 //!
 //! `Nearer` needs all of:
-//! 1. T is even: the beginning less F - 1, so that the way back is as long as the way there, and no device sets the TTL;
+//! 1. T is even: the beginning less F - 1. So the way back is as long as the way there, and no device sets the TTL;
 //! 2. T is steady: every flow to the reference passes T, and none passes T + 1;
 //! 3. every reset passes T + 1, and none passes the beginning + 1: the sender's packets begin as the reference's do.
 //!
@@ -137,8 +137,8 @@ pub struct Resets {
     pub mixed: bool,
 }
 
-/// What is to be measured: where a needed flow is reset and nothing else tells by whom, or where a needed flow is
-/// rejected in the name of the very address that was asked.
+/// What is to be measured. It is where a needed flow is reset and nothing else tells by whom. It is also where a needed
+/// flow is rejected in the name of the very address that was asked.
 pub fn to_measure(
     inquiry: &Inquiry,
     found: &Found,
@@ -225,7 +225,7 @@ fn answering(inquiry: &Inquiry, found: &Found, observations: &[Observation]) -> 
     ports.into_iter().map(|(_, port)| port).collect()
 }
 
-/// How far away the sender of resets is, beside the machine at the reference.
+/// How far away the sender of resets is, compared with the machine at the reference.
 pub(super) fn of_resets(standard: &Standard, resets: &Resets) -> Farness {
     if standard.even.is_none() {
         return Farness::Untold(Untold::Uneven);
@@ -322,8 +322,8 @@ pub(super) fn translated_at(found: &Found, address: IpAddr) -> Option<u8> {
     own.map(|(hop, _)| hop).min()
 }
 
-/// Who likely sent a reset of a host, by how a device on the way refuses its other ports: firewalls have one manner as a
-/// rule. Silence may be the host's own firewall as well, so this is a hint and no proof.
+/// Who likely sent a reset of a host. A device on the way may refuse its other ports, and firewalls have one manner as
+/// a rule. Silence may be the host's own firewall as well, so this is a hint and no proof.
 pub(super) fn likely<'a>(others: impl Iterator<Item = &'a Observation>) -> Option<Likely> {
     let (mut refused, mut by_reset) = (0, 0);
     for seen in others {

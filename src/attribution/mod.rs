@@ -1,10 +1,10 @@
 //! Who answered, and where silent packets are dropped: what is worth finding out about a host, and what it proves.
 //!
-//! Observations go in, `wanted` says which addresses deserve an `Inquiry` and which of their ports a walk of the path;
-//! the prober carries that out and returns `Found`; `attribute` writes into the observations what it proves: the
-//! sender of a reset (`sender`, `distance`), a door that is painted on (`doors`), the place where packets are dropped (`place`).
-//! What is lost once a connection is open, `delivery` concludes from repeats.
-//! Pure: no sockets, no clocks. A claim needs evidence that came back; silence alone only ever leaves a claim out.
+//! Observations go in. `wanted` says which addresses deserve an `Inquiry`, and which of their ports a walk of the path.
+//! The prober carries that out and returns `Found`. `attribute` writes into the observations what it proves. That is
+//! the sender of a reset (`sender`, `distance`), a door that is painted on (`doors`), or the place where packets are
+//! dropped (`place`). What is lost once a connection is open, `delivery` concludes from repeats. Pure: no sockets, no
+//! clocks. A claim needs evidence that came back; silence alone only ever leaves a claim out.
 
 /// Whether a service is mute, or its words vanish on the way.
 pub mod delivery;
@@ -104,9 +104,9 @@ pub struct Found {
 
 /// Which addresses deserve an inquiry, and what of it.
 ///
-/// Addresses in this host's own networks are looked into only where a needed flow is reset: a firewall may stand within
-/// such a network, or answer ARP for another. What is walked first: open ports whose service has not
-/// spoken, then needed flows that vanish, then resets of needed flows, then those of forbidden ones.
+/// Addresses in this host's own networks are looked into only where a needed flow is reset. A firewall may stand within
+/// such a network, or answer ARP for another. Open ports whose service has not spoken are walked first, then needed
+/// flows that vanish. Resets of needed flows follow, then those of forbidden ones.
 pub fn wanted(tried: &[Tried<'_>]) -> Vec<Inquiry> {
     let mut by_address: BTreeMap<IpAddr, Vec<&Tried<'_>>> = BTreeMap::new();
     for one in tried {
@@ -168,8 +168,8 @@ fn walk(one: &Tried<'_>) -> Walk {
     }
 }
 
-/// The port whose answers are most surely the host's own: one that has its own words, else one whose service spoke, else
-/// an open one, else a reset.
+/// The port whose answers are most surely the host's own. One that has its own words comes first, then one whose
+/// service spoke, then an open one, then a reset.
 fn reference(tried: &[&Tried<'_>]) -> Option<Walk> {
     let rank = |one: &&&Tried<'_>| match (&one.seen.state, &one.seen.service) {
         (State::Open, Some(Service::ConnectedToItself)) => None,
@@ -210,8 +210,8 @@ fn urgency(one: &Tried<'_>) -> Option<u8> {
     }
 }
 
-/// Whether an open port said what only the service itself can say: devices on the way accept connections and answer plain
-/// HTTP and DNS in the place of others, but they do not hold a certificate's key, nor speak the rest.
+/// Whether an open port said what only the service itself can say. Devices on the way accept connections and answer
+/// plain HTTP and DNS in the place of others. They do not hold a certificate's key, nor speak the rest.
 pub fn has_own_words(seen: &Observation) -> bool {
     match &seen.service {
         // A proof with the token is nobody else's word.
@@ -254,8 +254,8 @@ pub fn ways_differ(found: &Found) -> bool {
     sender::Bounds::of(found.paths.values().chain(&found.door_path)).are_unclear()
 }
 
-/// Whether the walk to a silent port was answered by the port itself: its packets had other source ports than the tries, so
-/// some pass and others do not.
+/// Whether the walk to a silent port was answered by the port itself. Its packets had other source ports than the
+/// tries, so some pass and others do not.
 pub fn passes_for_some(found: &Found, answers: &[Observation]) -> bool {
     found.paths.iter().any(|(number, path)| {
         let silent = answers.get(*number).is_some_and(Observation::is_silence);

@@ -1,9 +1,9 @@
 //! Where silent packets are dropped.
 //!
 //! Routers look at the hops of a packet before or after they filter it. So a packet that expired at a hop was let
-//! through by all before it, and the drop is at that hop or after it. A hop that answers a working flow to the same
-//! host and, asked in turn with it, never this one, is where the packets no longer come: the drop is at that hop or
-//! before it. Without such a hop the host itself bounds the place.
+//! through by all before it, and the drop is at that hop or after it. A hop may answer a working flow to the same host
+//! and, asked in turn with it, never this one. The packets no longer come there, so the drop is at that hop or before
+//! it. Without such a hop the host itself bounds the place.
 
 use crate::observation::{Before, Dropped, Path};
 use crate::site::{Site, Translator};

@@ -1,7 +1,7 @@
 //! Who sent a reset: the hop at which it first appears against the host's own distance, and times.
 //!
-//! 1. A packet with few hops that is answered, while another packet to the same address was forwarded beyond that hop,
-//!    was answered by a device: the host is farther away.
+//! 1. A packet with few hops may be answered, while another packet to the same address was forwarded beyond that hop.
+//!    Then a device answered, because the host is farther away.
 //! 2. An answer that comes quicker than any packet can go to the host and back was a device's. One that takes as long
 //!    as the host's own answers, where the last router is much nearer, was the host's.
 //! 3. Otherwise nothing tells. A reset first appears at the same hop for a host and for the firewall right before it.
@@ -76,8 +76,8 @@ impl Bounds {
         }
     }
 
-    /// Whether it is still open that the answer of a path is that of a device: no other packet is known to have gone
-    /// beyond its hop.
+    /// Whether a device may still be the one that answered on a path: no other packet is known to have gone beyond its
+    /// hop.
     pub(super) fn leaves_open(&self, path: &Path) -> Option<u8> {
         let first = path.first_answered()?.number;
         self.beyond

@@ -1,8 +1,8 @@
 //! Whether a router said at once that a host is unreachable, or so late that it may have looked for the host first.
 //!
-//! The first packet to a host makes its router look for it, for seconds. So a word that came before any search could have
-//! ended is a rule's, and the same router's later words on that host are too: a limit on messages held them back. Where
-//! all words came late, nothing tells a search from such a limit.
+//! The first packet to a host makes its router look for it, for seconds. So a word that came before any search could
+//! have ended is a rule's. The same router's later words on that host are too, because a limit on messages held them
+//! back. Where all words came late, nothing tells a search from such a limit.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,10 +1,11 @@
 //! What a change of the site asks of firewalls, servers and clients, and in which order.
 //!
-//! Two sites with their plans stand side by side. Flows that only one of them needs open or close (`flows`); the numbers
-//! that differ (`numbers`) tell which of these are of a change of client request ports, or of an update point's pair, and
-//! which are not. A flow of both that now leads elsewhere is told apart from them. Around them the catalogue's steps are put in order (`steps`), and the clients that learn of nothing are
-//! told, with what they need (`clients`). A document comes out, and from it text. What a run of both files needs is here
-//! too: one site for both (`union`), and the flows of clients of either (`used`).
+//! Two sites with their plans stand side by side. Flows that only one of them needs open or close (`flows`). The
+//! numbers that differ (`numbers`) tell which of these are of a change of client request ports, or of an update point's
+//! pair. A flow of both that now leads elsewhere is told apart from them. Around them the catalogue's steps are put in
+//! order (`steps`), and the clients that learn of nothing are told, with what they need (`clients`). A document comes
+//! out, and from it text. What a run of both files needs is here too: one site for both (`union`), and the flows of
+//! clients of either (`client_doors`).
 
 mod clients;
 mod document;

@@ -1,6 +1,6 @@
 //! One site for a run of both files: the new one, with the systems that only the old one has.
 //!
-//! A system that both files have counts as one only when the vantage's zone sees it alike in both; else the old one is
+//! A system that both files have counts as one only when the vantage's zone sees it alike in both. Else the old one is
 //! another system of the same name.
 
 use std::collections::BTreeSet;

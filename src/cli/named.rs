@@ -109,7 +109,7 @@ impl Kind {
 #[derive(Debug)]
 pub(super) struct Content {
     pub(super) bytes: Vec<u8>,
-    /// Whether accounts beside the file's own may read it.
+    /// Whether accounts other than the file's own may read it.
     pub(super) open_to_others: bool,
 }
 
@@ -122,7 +122,7 @@ pub(super) enum Unread {
     NotRegular(&'static str),
     /// It is too large for what it is named for.
     TooLarge(Kind),
-    /// It is to be text, and is none.
+    /// It is to be text, and is not.
     NotText,
 }
 
@@ -186,7 +186,7 @@ impl Content {
     /// Its text.
     ///
     /// # Errors
-    /// When it is none.
+    /// When it is not text.
     pub(super) fn text(&self) -> Result<&str, Unread> {
         std::str::from_utf8(&self.bytes).map_err(|_| Unread::NotText)
     }

@@ -1,10 +1,10 @@
 //! Where a result goes: standard output, or a file that is whole at every moment.
 //!
-//! A file is made beside its target before anything is tried, so that a wrong folder is refused at once and not after the
-//! run ([`Part`] leaves nothing behind when the run is ended by force). When the result is there it is written, synced, and
-//! put in the place of the earlier file in one step: a reader sees the earlier file or this one, never half of one. When
-//! that fails all the same (a full disk, a refused rename), the result goes to standard output, and the command fails with
-//! status 2: nobody takes the earlier file for the result, and the result is not lost.
+//! A file is made beside its target before anything is tried. So a wrong folder is refused at once and not after the
+//! run. [`Part`] leaves nothing behind when the run is ended by force. When the result is there it is written, synced,
+//! and put in the place of the earlier file in one step. A reader sees the earlier file or this one, never half of one.
+//! When that fails all the same (a full disk, a refused rename), the result goes to standard output, and the command
+//! fails with status 2. Nobody takes the earlier file for the result, and the result is not lost.
 //!
 //! A link is followed, as a shell does. What is no file is written to straight: a terminal, a pipe, `/dev/null`. `-` and
 //! `/dev/stdout` are standard output.
@@ -12,7 +12,7 @@
 //! # A signed result is two files, and no system renames two at once
 //!
 //! Whichever goes first, there is a moment between the two. So the new signature first stands in a third file, and
-//! `--verify` accepts either of the two signatures; each is proved by arithmetic, so a wrong pair is never accepted.
+//! `--verify` accepts either of the two signatures. Each is proved by arithmetic, so a wrong pair is never accepted.
 //!
 //! | step | FILE | FILE.sig | FILE.sig.next | a fitting pair |
 //! |---|---|---|---|---|
@@ -22,7 +22,7 @@
 //! | 3 | new | new | | FILE.sig |
 //!
 //! A run that ends between 2 and 3 leaves a pair that fits by FILE.sig.next. The next one first finishes that step
-//! (`settle`): were it to begin with its own step 1, the report that is there would lose its signature until step 2.
+//! (`settle`). Were it to begin with its own step 1, the report that is there would lose its signature until step 2.
 //!
 //! A result that is not signed takes the place of the earlier one, and an earlier signature then goes: it fits nothing.
 

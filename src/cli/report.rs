@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Report) -> anyhow::Result<u8> {
     Ok(exit_status(&report, arguments.strict))
 }
 
-/// One report alone stays as it is; anything beside it is joined.
+/// One report alone stays as it is; anything more is joined.
 fn joined(mut parts: Parts, mixed: Mixed) -> anyhow::Result<ReportDocument> {
     let is_alone = parts.reports.len() == 1 && parts.arrivals.is_empty() && parts.plan.is_none();
     match parts.reports.pop() {

@@ -51,8 +51,8 @@ impl Verifier {
 
     /// Reads a file, and refuses one that none of the keys has signed as it is.
     ///
-    /// A run may be replacing it meanwhile. So the signature is looked at before the file is read and after: an earlier file
-    /// fits the first, a new one the one that waits or the one that has taken its place.
+    /// A run may be replacing it meanwhile. So the signature is looked at before the file is read and after. An earlier
+    /// file fits the first. A new file fits the one that waits, or the one that has taken its place.
     pub(super) fn read(
         &self,
         path: &Path,

@@ -10,8 +10,8 @@
 //! }
 //! ```
 //!
-//! An entry has the words of the page, the key, the type of its value, its kind (`kinds`: how it is written), and what
-//! holds without it. From the entry come:
+//! An entry has the words of the page, the key and the type of its value. Then come its kind (`kinds`: how it is
+//! written) and what holds without it. From the entry come:
 //!
 //! - the field of the struct and its documentation,
 //! - the reader ([`Section::read`]), and the keys that "did you mean" knows,

@@ -1,9 +1,9 @@
 //! The site file `probes.yaml` as it is written: every key read and checked for shape, with its position.
 //!
-//! Bytes become a tree (`yaml`), the tree becomes `Config`. Each section of the file is a struct that `keys!` declares, one
-//! entry for each key; reader, schema, defaults and the page's tables come from these entries (`keys`). Nothing is looked up
-//! here: whether a zone that is named exists is the business of `site`. Reading goes on after a fault, so that one run
-//! shows them all.
+//! Bytes become a tree (`yaml`), the tree becomes `Config`. Each section of the file is a struct that `keys!` declares,
+//! one entry for each key. Reader, schema, defaults and the page's tables come from these entries (`keys`). Nothing is
+//! looked up here: whether a zone that is named exists is the business of `site`. Reading goes on after a fault, so
+//! that one run shows them all.
 
 mod flows;
 mod keys;
@@ -100,8 +100,8 @@ pub fn told(system: &System) -> Values {
 
 /// Reads the bytes of a site file.
 ///
-/// The findings are all that reading can see; with an error among them the [`Config`] holds what could be read, so
-/// that later checks can still speak. `None` when the bytes are no YAML mapping.
+/// The findings are all that reading can see. With an error among them the [`Config`] holds what could be read, so that
+/// later checks can still speak. `None` when the bytes are no YAML mapping.
 pub fn read(bytes: &[u8]) -> (Option<Config>, Vec<Problem>) {
     let mut problems = Vec::new();
     let root = match yaml::parse(bytes) {

@@ -38,7 +38,7 @@ keys! {
 /// Ports tried for being unexpectedly open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sweep {
-    /// None beside the needed flows.
+    /// None besides those of needed flows.
     None,
     /// The watchlist.
     Watchlist,

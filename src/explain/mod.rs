@@ -1,8 +1,9 @@
 //! What a flow, a cause, a rule or a topic is about, in words: pure, from a word to a document, from it to text.
 //!
-//! A flow is explained by the plan and the catalogue (`flow`), with a report also by what was seen (`seen`); a cause by
-//! what is said of it (`verdict/causes.yaml`, from which `docs/verdicts.md` is written, too); a rule and a topic by the
-//! catalogue (`rule`, `topic`). A word that is none of these leads to the nearest that are (`index`).
+//! A flow is explained by the plan and the catalogue (`flow`), with a report also by what was seen (`seen`). A cause is
+//! explained by what is said of it in `verdict/causes.yaml`, from which `docs/verdicts.md` is written, too. A rule and
+//! a topic are explained by the catalogue (`rule`, `topic`). A word that is none of these leads to the nearest that are
+//! (`index`).
 
 mod cause;
 mod document;

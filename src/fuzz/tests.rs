@@ -46,8 +46,8 @@ impl Numbers {
         one.min(other)..one.max(other)
     }
 
-    /// One of the real answers, changed in a few ways that fuzzers know: a byte, a bit, a length, a part cut out,
-    /// doubled, or taken from another answer.
+    /// One of the real answers, changed in a few ways that fuzzers know. A byte, a bit or a length is changed. A part
+    /// is cut out, doubled, or taken from another answer.
     fn changed(&mut self, seeds: &[(String, Vec<u8>)]) -> Vec<u8> {
         let mut bytes = seeds[self.below(seeds.len())].1.clone();
         for _ in 0..=self.below(4) {

@@ -1,7 +1,7 @@
 //! A stand-in of the site in `probes.yaml` on loopback, with planted faults.
 //!
-//! The lab is a table from (system, port) of the plan to a listener on a port that the operating system chose, so no
-//! privileges are needed; everything else is the code of a real run. What must be closed leads to one silent listener.
+//! The lab is a table from (system, port) of the plan to a listener on a port that the operating system chose. So no
+//! privileges are needed. Everything else is the code of a real run. What must be closed leads to one silent listener.
 //! Certificates are made at start; when the lab is dropped nothing is left.
 
 mod certificates;
@@ -151,8 +151,8 @@ fn needed(plan: &Plan, zone: ZoneId) -> Vec<(SystemId, &Flow)> {
     .collect()
 }
 
-/// What stands in for a flow. Faults go to the first required flows of a protocol: the first HTTP port answers
-/// garbage; the second, third and fourth HTTPS port are silent, down and dressed in another's certificate.
+/// What stands in for a flow. Faults go to the first required flows of a protocol. The first HTTP port answers garbage.
+/// The second, third and fourth HTTPS port are silent, down and dressed in another's certificate.
 fn kind(plan: &Plan, zone: ZoneId, flow: &Flow, number: usize, faults: Faults) -> Option<StandIn> {
     let all = needed(plan, zone);
     let earlier = all

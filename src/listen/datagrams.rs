@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Serves one port; it never ends.
 pub(super) async fn serve(listener: Arc<Listener>, local: SocketAddr, socket: UdpSocket) {
-    // One byte more than a challenge has: what is longer is none.
+    // One byte more than a challenge has: what is longer is no challenge.
     let mut bytes = [0_u8; FRAME + 1];
     loop {
         let (length, remote) = match socket.recv_from(&mut bytes).await {

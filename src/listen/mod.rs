@@ -1,7 +1,7 @@
 //! Standing in for a system's services before they exist, so that paths can be proved.
 //!
 //! The plan says which ports needed flows aim at (`ports`); those that are free are opened (`open`), the others left to
-//! their owners. Then each connection (`streams`) and datagram (`datagrams`) is read as a challenge: whoever knows the
+//! their owners. Then each connection (`streams`) and datagram (`datagrams`) is read as a challenge. Whoever knows the
 //! token gets an answer, everybody else a close without a word. On a mapper's port those who have proved the token may
 //! also ask for the dynamic ports. Connections that stay half open are looked for in the system's own tables
 //! (`half_open`). All that arrives is noted (`arrivals`), and everything is bounded (`places`).
@@ -131,7 +131,7 @@ impl Listener {
         });
     }
 
-    /// Notes a challenge that was answered. A question is none: it asks for no proof of a path.
+    /// Notes a challenge that was answered. A question does not count: it asks for no proof of a path.
     fn note_answered(&self, met: &Met, request: &Request) {
         match request.asks {
             Asks::Proof => self.note(met, What::proved(request)),

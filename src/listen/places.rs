@@ -2,10 +2,11 @@
 //!
 //! Some places are kept for sources that have proved the token: strangers never get those. Where none is left for a
 //! newcomer, the oldest connection of a stranger makes room. A holder proves the token within a round trip of
-//! connecting, so the oldest is hardly ever a holder's; and strangers that hold on to their places, from however many
-//! addresses, shut nobody out before a first proof either. Only a flood that takes all places within one round trip
-//! does, and not those who proved the token by a datagram, which needs no place. A source's share is held the same way,
-//! for holders behind one address with strangers. The oldest is a rule that needs no clock and no guess at who is slow.
+//! connecting, so the oldest is hardly ever a holder's. Strangers may hold on to their places, from however many
+//! addresses. They shut nobody out before a first proof either. Only a flood that takes all places within one round
+//! trip does. It does not shut out those who proved the token by a datagram, which needs no place. A source's share is
+//! held the same way, for holders behind one address with strangers. The oldest is a rule that needs no clock and no
+//! guess at who is slow.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::convert::Infallible;

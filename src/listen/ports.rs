@@ -19,11 +19,11 @@ pub struct Wanted {
     pub transport: Transport,
     /// Port, or range of dynamic ports.
     pub port: Ports,
-    /// What is done there beside answering challenges.
+    /// What is done there besides answering challenges.
     pub part: Part,
 }
 
-/// What is done on a port beside answering challenges.
+/// What is done on a port besides answering challenges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Nothing.

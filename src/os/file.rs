@@ -49,7 +49,7 @@ pub(crate) fn other_than_regular(kind: FileType) -> Option<&'static str> {
     (!kind.is_file()).then_some("no regular file")
 }
 
-/// Whether accounts beside the file's own may read it.
+/// Whether accounts other than the file's own may read it.
 #[cfg(unix)]
 pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;

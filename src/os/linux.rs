@@ -103,11 +103,11 @@ fn begin(remote: SocketAddr, manner: Manner) -> io::Result<Socket> {
         // It stands in the first packet too, so that the other end keeps to it.
         socket.set_tcp_mss(u32::from(segment))?;
     }
-    // For IPv6 the route is chosen before `connect` has chosen a port, so that all connections would take one of several
-    // paths; for IPv4 it is looked up again.
+    // For IPv6 the route is chosen before `connect` has chosen a port, so all connections would take one of several
+    // paths. For IPv4 it is looked up again.
     let early = remote.is_ipv6().then_some(0);
-    // The port of an earlier try may be asked for again, and the system may have given it to a connection elsewhere meanwhile:
-    // only where all say so may it be shared.
+    // The port of an earlier try may be asked for again, and the system may have given it to a connection elsewhere
+    // meanwhile. Only where all say so may it be shared.
     socket.set_reuse_address(true)?;
     if let Some(port) = manner.local_port.or(early) {
         socket.bind(&SocketAddr::new(super::unspecified(remote), port).into())?;

@@ -1,6 +1,6 @@
-//! Everything that depends on the operating system: connecting with the evidence the system keeps, what TCP counted on a
-//! connection, this host's own addresses and name, its descriptor limit, a listener that is silent, how a run is
-//! interrupted, opening files that may be anything, and files that take their place whole.
+//! Everything that depends on the operating system. Connections: the evidence that the system keeps, what TCP counted,
+//! a listener that is silent. This host: its own addresses and name, its descriptor limit, how a run is interrupted.
+//! Files: opening those that may be anything, and those that take their place whole.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};

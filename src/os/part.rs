@@ -1,8 +1,8 @@
 //! A file that is being written: nobody sees it until it is whole and takes its place.
 //!
-//! On Linux it has no name (`O_TMPFILE`), so that an end by force, a power cut included, leaves nothing behind. Where the
-//! file system has no such files, or `/proc` is not there to name one by, it stands in its folder as `.portproof-XXXXXX.part`
-//! and goes when it is dropped.
+//! On Linux it has no name (`O_TMPFILE`), so that an end by force, a power cut included, leaves nothing behind. The
+//! file system may have no such files, or `/proc` may not be there to name one by. Then it stands in its folder as
+//! `.portproof-XXXXXX.part` and goes when it is dropped.
 
 use std::fs::File;
 use std::io::{self, Write as _};

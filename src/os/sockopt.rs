@@ -1,13 +1,13 @@
 //! Socket options of Linux for which no crate has a named type.
 //!
-//! `sockopt_impl!` of nix makes such types, and its code holds `unsafe` that nobody checks against the type given: what
-//! the system writes becomes a value of that type. Here every type is a plain integer of the length that the manual
-//! names (ip(7), ipv6(7): `int`), or a struct of such integers without any gap between them. Every bit pattern is a valid
-//! one, so nothing that the system writes can do harm.
+//! `sockopt_impl!` of nix makes such types. Its code holds `unsafe` that nobody checks against the type given: what the
+//! system writes becomes a value of that type. Here every type is a plain integer of the length that the manual names
+//! (ip(7), ipv6(7): `int`). Or it is a struct of such integers without any gap between them. Every bit pattern is a
+//! valid one, so nothing that the system writes can do harm.
 //!
-//! What TCP knows of a connection (`struct tcp_info` of linux/tcp.h) has grown with the kernel, which writes no more than it
-//! knows; nix panics when that is less than the type. So the struct ends at what Linux 4.1 has, and the longer one is asked
-//! for only where the kernel is new enough (`counted`).
+//! What TCP knows of a connection (`struct tcp_info` of linux/tcp.h) has grown with the kernel. The kernel writes no
+//! more than it knows, and nix panics when that is less than the type. So the struct ends at what Linux 4.1 has, and
+//! the longer one is asked for only where the kernel is new enough (`counted`).
 
 use nix::libc;
 use nix::{getsockopt_impl, setsockopt_impl, sockopt_impl};

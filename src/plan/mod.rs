@@ -1,9 +1,10 @@
 //! The flows of a site: who must, may or must not reach whom, each with its reasons.
 //!
-//! Rules of the catalogue, the user's own flows, the revocation lists and the watchlist each propose flows (`derive`);
-//! each is taken to the ports that its start asks for (`translate`). Proposals for the same start, end, port and
-//! transport are settled into one (`settle`): required beats optional, optional beats forbidden. A vantage then takes the flows that it can try (`select`). A flow is a few numbers and a
-//! shared `Reason`, so that thousands of forbidden ones cost little; names appear only on output (`output`).
+//! Rules of the catalogue, the user's own flows, the revocation lists and the watchlist each propose flows (`derive`).
+//! Each is taken to the ports that its start asks for (`translate`). Proposals for the same start, end, port and
+//! transport are settled into one (`settle`): required beats optional, optional beats forbidden. A vantage then takes
+//! the flows that it can try (`select`). A flow is a few numbers and a shared `Reason`, so that thousands of forbidden
+//! ones cost little; names appear only on output (`output`).
 
 mod client;
 mod derive;

@@ -36,7 +36,7 @@ pub struct FlowEntry {
     pub protocol: Protocol,
     /// Whether it must, may or must not pass.
     pub need: Need,
-    /// Ids of the catalogue's rules; `own-flow` and `watchlist` beside.
+    /// Ids of the catalogue's rules, or `own-flow` or `watchlist`.
     pub rules: Vec<String>,
     /// What it is for.
     pub why: String,
@@ -344,7 +344,7 @@ pub fn text(site: &Site, plan: &Plan) -> String {
     out
 }
 
-/// The exceptions that stand beside no flow of the plan: for what a sweep may find, or for nothing.
+/// The exceptions that belong to no flow of the plan: for what a sweep may find, or for nothing.
 fn of_sweeps(site: &Site, planned: &BTreeSet<String>) -> String {
     let all = site.exceptions.iter();
     let mut out = String::new();

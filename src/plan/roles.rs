@@ -7,8 +7,8 @@ use crate::config::ProxyTls;
 use crate::product::{Catalogue, Condition, End, Need, Protocol, Role, Rule};
 use crate::site::{Origin, Site, SystemId};
 
-/// The roles that a flow leads to, by the rules that made it and speak its protocol; behind a proxy, those of the
-/// systems that it publishes.
+/// The roles that a flow leads to, by the rules that made it and speak its protocol. Behind a proxy they are those of
+/// the systems that it publishes.
 pub fn roles(site: &Site, catalogue: &Catalogue, flow: &Flow) -> BTreeSet<Role> {
     let Target::System(to) = flow.to else {
         return BTreeSet::new();

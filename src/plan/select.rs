@@ -24,14 +24,14 @@ pub enum Owner {
     Another,
 }
 
-/// The flows that start in some zones, as a system with legs there (or none) can try them; beside them the numbers of
-/// those that have to be tried elsewhere.
+/// The flows that start in some zones, as a system with legs there (or none) can try them. The numbers of those that
+/// have to be tried elsewhere come with them.
 ///
-/// A system's own word goes before its zone's: a zone's forbidden flow is left out where the vantage itself needs the
-/// same host and port, a zone's needed flow where the vantage itself must not start it. So is what leads to the vantage
-/// itself.
+/// A system's own word goes before its zone's. A zone's forbidden flow is left out where the vantage itself needs the
+/// same host and port. A zone's needed flow is left out where the vantage itself must not start it. So is what leads to
+/// the vantage itself.
 ///
-/// A host with several legs goes around the firewall between them: what starts in one zone and this host reaches by
+/// A host with several legs goes around the firewall between them. What starts in one zone and this host reaches by
 /// another leg counts as a flow of another zone.
 pub fn select(
     site: &Site,

@@ -1,9 +1,9 @@
 //! Rules and the site file speak of ports; a flow is at the port that its start asks for.
 //!
-//! First the proxy, then the network: a proxy that publishes may be asked at other numbers than the systems behind it
-//! (`publishes.ports`), and what is asked may be translated on the way (`ports`). Conditions, in this order:
-//! 1. What must be closed is closed at its own number as well as at those that lead to it, but not at a number of an
-//!    address that several systems share when another system is reached there.
+//! First the proxy, then the network. A proxy that publishes may be asked at other numbers than the systems behind it
+//! (`publishes.ports`). What is asked may be translated on the way (`ports`). Conditions, in this order:
+//! 1. What must be closed is closed at its own number as well as at those that lead to it. It is not closed at a number
+//!    of an address that several systems share, when another system is reached there.
 //! 2. A number that the start asks for is asked.
 //! 3. Numbers that lead to it are asked in its place; without any, the number itself is.
 

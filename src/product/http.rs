@@ -48,7 +48,7 @@ struct HeaderWritten {
 }
 
 impl From<HeaderWritten> for Header {
-    /// Both or none leave the value empty, which is none to try.
+    /// Both or none leave the value empty, and then nothing is tried.
     fn from(written: HeaderWritten) -> Self {
         let value = match (written.value, written.length) {
             (Some(value), None) => value,
@@ -92,8 +92,8 @@ pub struct Fingerprint {
 pub(super) const DRIVE: &str = "{drive}";
 
 impl Fingerprint {
-    /// As it is asked: where the path bears the letter of a drive, once for each drive, of those that are `named` or else
-    /// of the catalogue's.
+    /// As it is asked. Where the path bears the letter of a drive, it is asked once for each drive: those that are
+    /// `named`, or else the catalogue's.
     pub fn on_drives(&self, named: &[char]) -> Vec<Self> {
         let drives = match named.is_empty() {
             true => &self.drives[..],

@@ -1,4 +1,4 @@
-//! How client request ports and the pairs of update points are changed so that no client is left behind, and in which
+//! How client request ports and the pairs of update points are changed so that no client is left behind. Also in which
 //! order a client goes about its work.
 
 use std::collections::BTreeMap;
@@ -44,8 +44,8 @@ pub struct ChangeStep {
 }
 
 impl ChangeStep {
-    /// What is filled into a text: numbers that come, that go, from before, from afterwards, those to move to, and a
-    /// sentence on those that the site file has to name as retired.
+    /// What is filled into a text: numbers that come, that go, from before, from afterwards, and those to move to. The
+    /// last is a sentence on those that the site file has to name as retired.
     pub const BLANKS: &'static [&'static str] = &[
         "{added}",
         "{removed}",

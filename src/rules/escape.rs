@@ -1,4 +1,4 @@
-//! Text of the site file or of a report as part of a comment: it cannot end the comment, nor begin a line of its own.
+//! Text of the site file or of a report, as part of a comment. It cannot end the comment, nor begin a line of its own.
 
 use crate::diagnostic::visible;
 
@@ -14,8 +14,8 @@ pub(super) fn plain(text: &str, most: usize) -> String {
     cut(&safe.replace('\\', "/"), most)
 }
 
-/// The same in ASCII: for tools that read files in the code page of the machine, where a letter of another alphabet can
-/// become a quote, and for command lines at which `?` asks for help.
+/// The same in ASCII. It is for tools that read files in the code page of the machine, where a letter of another
+/// alphabet can become a quote. It is also for command lines at which `?` asks for help.
 pub(super) fn ascii(text: &str, most: usize) -> String {
     let kept = |c: char| match c {
         '?' => '.',

@@ -1,9 +1,9 @@
 //! The plan for whoever writes firewall rules: what each firewall, or each host's own, has to let through.
 //!
-//! A flow becomes one permit for each firewall that it crosses and each family of addresses (`permit`), with both ends as
-//! that firewall sees them (`view`, `source`), or a remark that the file lacks an address. A dialect is a file that turns
-//! the permits of one device into text; the tables hold all. No dialect ever writes "any" for what is not known, and
-//! what users and reports say stays inside comments (`plain`).
+//! A flow becomes one permit for each firewall that it crosses and each family of addresses (`permit`). Both ends are
+//! as that firewall sees them (`view`, `source`). Where the file lacks an address, it becomes a remark that says so. A
+//! dialect is a file that turns the permits of one device into text; the tables hold all. No dialect ever writes "any"
+//! for what is not known, and what users and reports say stays inside comments (`plain`).
 
 mod asa;
 mod dialect;

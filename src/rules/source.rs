@@ -9,8 +9,8 @@ use crate::site::{Origin, Site, SystemId, ZoneId};
 
 /// The addresses that may start a flow, as they are seen in a zone on its way.
 ///
-/// A zone has the addresses for which its networks are the most specific ones of the file, less those of its systems
-/// that must not start this flow.
+/// A zone has the addresses for which its networks are the most specific ones of the file. Those of its systems that
+/// must not start this flow are taken out.
 pub(super) fn ranges(
     site: &Site,
     plan: &Plan,

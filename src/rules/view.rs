@@ -1,9 +1,9 @@
 //! What a firewall sees of the system that a flow leads to.
 //!
 //! The site file gives a system's addresses, and the ports at which it is asked, by the zone that asks. A packet in a
-//! zone is taken to carry the address and port at which that zone asks for the system; so where the zones before and
-//! behind a firewall differ in that, the firewall translates. Of several on the way it is the outermost, unless the file
-//! says otherwise of the zones between them.
+//! zone is taken to carry the address and port at which that zone asks for the system. So where the zones before and
+//! behind a firewall differ in that, the firewall translates. Of several on the way it is the outermost, unless the
+//! file says otherwise of the zones between them.
 
 use std::net::IpAddr;
 

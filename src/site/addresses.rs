@@ -7,8 +7,8 @@ use super::{System, SystemId, ZoneId};
 use crate::config::{self, Config};
 use crate::diagnostic::{Place, Problem};
 
-/// Two systems must not share an address, except a proxy and what it publishes, and those of which each says by its
-/// `ports` for the asking zone at which numbers of the address it is reached.
+/// Two systems must not share an address, except a proxy and what it publishes. Systems may share one too when each
+/// says by its `ports` for the asking zone at which numbers of the address it is reached.
 pub(super) fn shared_addresses(
     config: &Config,
     systems: &[System],

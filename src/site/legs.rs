@@ -19,8 +19,8 @@ impl System {
 }
 
 impl Site {
-    /// The zone in which a flow starts and the one in which it arrives: of all legs of both ends the two with the fewest
-    /// firewalls between, and of equal ones those that the file names first.
+    /// The zone in which a flow starts and the one in which it arrives. They are the two legs with the fewest firewalls
+    /// between, of all legs of both ends. Of equal ones they are those that the file names first.
     pub fn legs(&self, from: Origin, to: SystemId) -> (ZoneId, ZoneId) {
         let system = &self.systems[to];
         let own = self.zone_of(from);

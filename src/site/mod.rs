@@ -65,7 +65,7 @@ pub struct Site {
     pub crl_hosts: CrlHosts,
     /// The newest version of TLS that clients speak; `None`: not said.
     pub clients_speak: Option<TlsVersion>,
-    /// The ports at which a host that only certificates name may be asked for a list, beside that of HTTP.
+    /// The ports at which a host that only certificates name may be asked for a list, besides that of HTTP.
     pub list_ports: BTreeSet<u16>,
     /// The user's own flows.
     pub flows: Vec<OwnFlow>,

@@ -1,6 +1,6 @@
-//! What the product lets a site or a system choose: words, for conditions to ask for, and port numbers, by the setting that
-//! the catalogue's ports name. A setting that the product does not know has no value, whatever stands for it in the table
-//! of keys.
+//! What the product lets a site or a system choose. Words are there for conditions to ask for, port numbers by the
+//! setting that the catalogue's ports name. A setting that the product does not know has no value, whatever stands for
+//! it in the table of keys.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Address and port translation: at which ports the systems behind an address are asked, and at which they listen.
 //!
 //! One public address may serve several systems. Each then has exactly the ports that its `ports` names for the asking
-//! zone; a port that none of them names is that of the first of them, so that it is tried once.
+//! zone. A port that none of them names is that of the first of them, so that it is tried once.
 
 use std::net::IpAddr;
 
@@ -81,8 +81,8 @@ impl System {
 }
 
 impl Site {
-    /// The firewall that translates an address of a system on the way between two zones: the first behind which the
-    /// system is asked at other addresses. `None`: the file says of none.
+    /// The firewall that translates an address of a system on the way between two zones. It is the first behind which
+    /// the system is asked at other addresses. `None`: the file says of none.
     pub fn translator(
         &self,
         from: ZoneId,

@@ -1,8 +1,9 @@
 //! Whether this host's own addresses deny what the user says of the vantage.
 //!
-//! Every rule asks for something that only the wrong place explains: the address of a system elsewhere, none of the
-//! addresses of the system that this host is said to be, or a public address in a network of another zone. A private
-//! address that no system has decides nothing: it may be a hotel's. Nor does one of those that only documents use.
+//! Every rule asks for something that only the wrong place explains. It is the address of a system elsewhere, or none
+//! of the addresses of the system that this host is said to be. Or it is a public address in a network of another zone.
+//! A private address that no system has decides nothing: it may be a hotel's. Nor does one of those that only documents
+//! use.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! What is said of each cause: one data file, from which the page of verdicts is written and `explain` and the advice in
-//! reports are taken.
+//! What is said of each cause: one data file. The page of verdicts is written from it. `explain` and the advice in
+//! reports are taken from it.
 
 use std::sync::LazyLock;
 

@@ -61,7 +61,7 @@ words! {
     }
 }
 
-/// What is known beside one observation.
+/// What is known besides one observation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Context {
     /// The ends are in different zones.
@@ -141,7 +141,7 @@ impl Verdict {
         }
     }
 
-    /// How bad it is beside others.
+    /// How bad it is compared with others.
     pub fn severity(self) -> u8 {
         match self {
             Self::Ok => 0,

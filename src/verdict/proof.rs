@@ -25,8 +25,8 @@ pub struct Judged {
 
 /// Judges every flow of one vantage.
 ///
-/// `own` are the addresses of this host; `gone` those hosts that answered at first and no longer did at the end, with
-/// the time of their last answer.
+/// `own` are the addresses of this host. `gone` are hosts that answered at first and no longer did at the end, with the
+/// time of their last answer.
 pub fn judge_all(
     site: &Site,
     own: &[IpAddr],
@@ -181,7 +181,7 @@ impl Signs {
     }
 
     /// Whether an observation's tries went on after the last answer of its host, or of all that answered from beyond
-    /// its first firewall: its silence may be that of a device which shut this host out.
+    /// its first firewall. Its silence may be that of a device which shut this host out.
     fn is_cut_off(&self, observation: &Observation, first: Option<&String>) -> bool {
         // Silence that witnesses made proof was covered before the host went.
         if observation.state == State::Filtered && observation.witnessed.is_some() {
@@ -408,7 +408,8 @@ fn dropped_at(
 
 /// Whether a listener answered that stands in for another system than the flow leads to, or at another port.
 ///
-/// The members of a virtual name and the systems that a proxy publishes may answer in its place, and where the file names no system nobody is another.
+/// The members of a virtual name may answer in its place, and so may the systems that a proxy publishes. Where the file
+/// names no system, nobody is another.
 fn is_another_listener(site: &Site, zone: ZoneId, to: &Target, observation: &Observation) -> bool {
     let (Some(listener), &Target::System(to)) = (&observation.listener, to) else {
         return false;
@@ -431,7 +432,7 @@ fn is_another_listener(site: &Site, zone: ZoneId, to: &Target, observation: &Obs
     !own.chain(published).any(is_it)
 }
 
-/// Whether an answer of the address is one of the system's own: where several share the address, one of them may live
+/// Whether an answer of the address is one of the system's own. Where several share the address, one of them may live
 /// and another be dead.
 fn is_of_host(
     site: &Site,
@@ -487,8 +488,8 @@ fn is_translated(site: &Site, to: &Target, address: IpAddr) -> bool {
     }
 }
 
-/// Whether a router looked for the host and did not find it, or a rejection came from the destination's own network or
-/// from this host itself.
+/// Whether a router looked for the host and did not find it. A rejection from the destination's own network, or from
+/// this host itself, counts too.
 fn is_dead(site: &Site, signs: &Signs, observation: &Observation) -> bool {
     if observation.dead_by.is_some() {
         return true;

@@ -1,8 +1,8 @@
 //! Which rule a finding asks of the firewalls.
 //!
-//! It follows the cause, never the need alone: what may be the server's own asks for no rule, and neither does what a
-//! rule cannot mend (address translation, a route, a proxy). The rows of a report and `plan --missing` both ask here, so
-//! that a page and the rules to load say the same.
+//! It follows the cause, never the need alone. What may be the server's own asks for no rule. Neither does what a rule
+//! cannot mend: address translation, a route, a proxy. The rows of a report and `plan --missing` both ask here, so that
+//! a page and the rules to load say the same.
 
 use super::{Cause, Owner};
 use crate::product::Need;

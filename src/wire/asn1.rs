@@ -53,7 +53,7 @@ pub(crate) fn frame(bytes: &[u8], identifiers: &[u8], longest: usize) -> Option<
     }
 }
 
-/// The elements that stand side by side, up to the first that is none.
+/// The elements that stand side by side, up to the first that cannot be read.
 pub(crate) fn elements(mut bytes: &[u8]) -> impl Iterator<Item = Any<'_>> {
     std::iter::from_fn(move || {
         let (rest, element) = Any::from_ber(bytes).ok()?;

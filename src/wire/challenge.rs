@@ -18,14 +18,15 @@
 //! 196..200   CR LF CR LF                             the same
 //! ```
 //!
-//! The two directions have keys of their own, both derived from the token, so that a request that comes back proves
-//! nothing; an answer is bound to its request by run, nonce and aim, so that another's answer proves nothing either. An
-//! answer is as long as a request, never longer. Addresses are IPv6, or IPv4 mapped into it (RFC 4291, 2.5.5.2).
+//! The two directions have keys of their own, both derived from the token. So a request that comes back proves nothing.
+//! An answer is bound to its request by run, nonce and aim. So another's answer proves nothing either. An answer is as
+//! long as a request, never longer. Addresses are IPv6, or IPv4 mapped into it (RFC 4291, 2.5.5.2).
 //!
-//! A challenge asks to be proved. A question, sent the same way to a port that a listener has proved itself on, asks
-//! whether it listens on the port and transport that stand as the aim: then the silence of that port tells something.
+//! A challenge asks to be proved. A question is sent the same way to a port that a listener has proved itself on. It
+//! asks whether it listens on the port and transport that stand as the aim. Then the silence of that port tells
+//! something.
 //!
-//! No known service acts on the mark: it begins no TLS record, no HTTP, SMB, SQL, LDAP or RPC message, and to a name
+//! No known service acts on the mark. It begins no TLS record, and no HTTP, SMB, SQL, LDAP or RPC message. To a name
 //! server it looks like an answer. The line ends make services that read lines refuse at once instead of waiting.
 
 use std::fmt;

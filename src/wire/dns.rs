@@ -1,8 +1,8 @@
 //! DNS over UDP and TCP: one question, and what the answer says (RFC 1035).
 //!
 //! Any answer to our question proves the service, also that there is no such name or that it is refused. Messages are
-//! built and taken apart by `domain`, part by part: the header and the question first, then the records as far as they
-//! can be read, so that one odd record (or the cut end of a truncated answer) does not hide that a server spoke.
+//! built and taken apart by `domain`, part by part. The header and the question come first, then the records as far as
+//! they can be read. So one odd record (or the cut end of a truncated answer) does not hide that a server spoke.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -138,7 +138,7 @@ impl Query {
             && (repeats_question || repeats_nothing)
     }
 
-    /// How long an answer over TCP is; `None`: this is none.
+    /// How long an answer over TCP is; `None`: this is no answer.
     fn frame(&self, bytes: &[u8]) -> Option<usize> {
         let Some((length, message)) = bytes.split_first_chunk::<PREFIX>() else {
             return Some(PREFIX);

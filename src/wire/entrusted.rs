@@ -1,6 +1,6 @@
 //! Which streams may carry credentials.
 //!
-//! TLS of the past keeps no secret, so its stream is not among them: what sends credentials asks for this trait, and
+//! TLS of the past keeps no secret, so its stream is not among them. What sends credentials asks for this trait, and
 //! does not compile with that stream.
 
 /// A stream that credentials may be sent over.

@@ -1,6 +1,6 @@
 //! One message of a protocol over a stream: sent whole, or read to its end and not a byte further.
 //!
-//! The protocols say by a pure [`frame`](receive) function how long a message is, as far as its first bytes tell, and
+//! The protocols say by a pure [`frame`](receive) function how long a message is, as far as its first bytes tell. They
 //! refuse what cannot be theirs at the first byte that shows it. So a stream stays usable after an answer, and memory
 //! is bounded by what the frame function lets through.
 //!

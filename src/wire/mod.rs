@@ -1,5 +1,5 @@
-//! What is said on an open port: for each protocol its messages, built and read by pure functions, and a short exchange
-//! over any stream, bounded in size and time.
+//! What is said on an open port. Each protocol has its messages, built and read by pure functions. It has a short
+//! exchange over any stream, bounded in size and time.
 //!
 //! Nothing here opens a socket: `probe` hands streams in. `web` has HTTP and the proxies on the way, `windows` the protocols of
 //! Windows servers, `tls` the handshake. `trust` says what a chain and a revocation list are worth. What is common to binary

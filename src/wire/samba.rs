@@ -1,5 +1,5 @@
-//! The conversations with real servers: Samba as a file server and as a domain controller, Knot DNS; for SQL Server,
-//! which cannot be had here, with the stand-in of OpenCanary, whose answers others took from a real one.
+//! The conversations with real servers: Samba as a file server and as a domain controller, and Knot DNS. SQL Server
+//! cannot be had here. The stand-in of OpenCanary takes its place, whose answers others took from a real one.
 //!
 //! Each test runs in a network namespace of its own, which ends with it: well-known ports are free there, and nothing
 //! leaves it. Needs root, `ip`, and the servers' packages (`scripts/test` installs them); what is missing fails the

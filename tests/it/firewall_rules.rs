@@ -1,5 +1,5 @@
-//! The plan as rules of firewalls: golden files of an example site, read by the tools they are for where these can be
-//! had, else by parsers that others wrote (a grammar of PowerShell; FWShift for Cisco ASA and PAN-OS).
+//! The plan as rules of firewalls: golden files of an example site. The tools they are for read them where these can be
+//! had. Else parsers do that others wrote (a grammar of PowerShell; FWShift for Cisco ASA and PAN-OS).
 //!
 //! `PORTPROOF_GOLDEN=write cargo test --test it golden` writes the golden files in `tests/it/rules/` anew; look
 //! at what `git diff` then shows. Needs root, `nft`, `iptables-restore` and `target/fwshift`, as `scripts/test` makes it.

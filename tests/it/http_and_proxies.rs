@@ -1,5 +1,5 @@
-//! Web servers with and without their roles, filters in front of them, and proxies on the way out: the real program
-//! against nginx, haproxy, squid and microsocks on loopback. What they logged is all that they were sent.
+//! Web servers with and without their roles, filters in front of them, and proxies on the way out. The real program
+//! tries nginx, haproxy, squid and microsocks on loopback. What they logged is all that they were sent.
 //!
 //! A missing program fails the test and says how to get it.
 #![cfg(unix)]

@@ -1,5 +1,5 @@
-//! How the files of `src` depend on each other, read from their syntax: imports go one way between modules, no files stand
-//! in a circle, and pure stages call nothing that is not.
+//! How the files of `src` depend on each other, read from their syntax. Imports go one way between modules, and no
+//! files stand in a circle. Pure stages call nothing that is not.
 //!
 //! Every path of a file's code is followed to the file that declares the item: through `use`, and through what a module
 //! passes on (`pub use`). Tests inside of `src` are left out. What a method call leads to is not known.

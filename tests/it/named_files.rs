@@ -1,5 +1,5 @@
-//! Files that a user names: what is no regular file, or too large, is refused in words and holds up nothing; what is not
-//! needed for a command that sends nothing is not missed; reports are verified wherever one is read.
+//! Files that a user names. What is no regular file, or too large, is refused in words and holds up nothing. What is
+//! not needed for a command that sends nothing is not missed. Reports are verified wherever one is read.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _};

@@ -1,4 +1,4 @@
-//! Servers that speak only TLS of the past: a management point behind each is proved with its role, and costs few
+//! Servers that speak only TLS of the past. A management point behind each is proved with its role, and costs few
 //! connections more than a modern one. Servers that ask for the client certificate only after the request.
 //!
 //! The servers are OpenSSL's, in this process, and Apache. Everything is on loopback.

@@ -128,7 +128,7 @@ fn sixty_ends_by_force_lose_no_report_and_leave_no_half() {
         while_written >= KILLS / 6,
         "only {while_written} ends fell into the writing"
     );
-    // Between the name and the place are microseconds; beside that nothing has a name.
+    // Between the name and the place are microseconds; apart from that nothing has a name.
     assert!(litter <= 1, "{litter} files were left");
 }
 

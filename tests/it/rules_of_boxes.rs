@@ -1,5 +1,5 @@
-//! The rules of a box with several legs, and of IPsec, which has no ports: one device, one rule for each way through it,
-//! taken by the real tools. Needs root, `nft` and `iptables-restore`, as `scripts/test` installs them.
+//! The rules of a box with several legs, and of IPsec, which has no ports. One device has one rule for each way through
+//! it, taken by the real tools. Needs root, `nft` and `iptables-restore`, as `scripts/test` installs them.
 
 use std::fs;
 use std::process::Command;

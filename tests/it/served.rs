@@ -1,5 +1,5 @@
-//! Management points that answer and serve nobody: a client certificate that is not taken, a database that fails, a server
-//! bound to the other protocol, paths that send elsewhere. nginx, Apache and Python, on loopback.
+//! Management points that answer and serve nobody. A client certificate is not taken, a database fails, a server is
+//! bound to the other protocol, or paths send elsewhere. nginx, Apache and Python, on loopback.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! Every command with standard output and standard error that are closed, full or read by nobody: none ends in a panic,
+//! Every command with standard output and standard error that are closed, full or read by nobody. None ends in a panic,
 //! none loses its exit status.
 #![cfg(unix)]
 

@@ -725,7 +725,7 @@ fn lists_are_flows_of_their_own_with_a_cause_for_each_way_to_fail() {
     assert_eq!(list["url"], good.1);
     assert_eq!(list["next_update"], "2090-01-01T00:00:00Z");
     assert!(list["named_by"].as_array().is_some_and(|by| !by.is_empty()));
-    // Whom it revokes stands beside the list too.
+    // Whom it revokes stands with the list too.
     assert!(
         list["faults"].to_string().contains("it revokes"),
         "{list:#}"

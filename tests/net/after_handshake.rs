@@ -12,8 +12,8 @@ use crate::support::row::{Row, check_as_nobody, copy_for_nobody};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::Value;
 
-/// Ports 1000 to 1003 answer with more than a packet and close at once; 1004 asks for a client certificate first;
-/// 1005 reads and never says a word.
+/// Ports 1000 to 1003 answer with more than a packet and close at once. 1004 asks for a client certificate first. 1005
+/// reads and never says a word.
 const SERVER: &str = "import socket, ssl, sys, threading, time
 folder = sys.argv[1]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

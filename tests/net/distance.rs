@@ -1,5 +1,5 @@
-//! How far away an answer came from, over real firewalls: who sent a reset or a rejection, with and without address
-//! translation, over IPv4 and IPv6, without privileges.
+//! How far away an answer came from, over real firewalls. It tells who sent a reset or a rejection, with and without
+//! address translation, over IPv4 and IPv6, without privileges.
 //!
 //! Needs root, `ip`, `nft` and Python; without them the test fails and says so. The namespaces are its own and are removed.
 

@@ -1,7 +1,8 @@
 //! Limits at the kernel's defaults and of firewalls: few error messages, few new connections, slow starts, unequal members.
 //!
-//! A real nftables router between two namespaces, which sends ICMP messages as Linux does out of the box: few at once and then
-//! one a second. Needs root, `ip` and `nft`; without them the test fails and says so. The namespaces are its own and are removed.
+//! A real nftables router between two namespaces. It sends ICMP messages as Linux does out of the box: few at once and
+//! then one a second. Needs root, `ip` and `nft`; without them the test fails and says so. The namespaces are its own
+//! and are removed.
 
 use std::fs;
 use std::io::Read as _;

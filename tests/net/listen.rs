@@ -1,5 +1,5 @@
-//! Before anything is installed: listeners in three zones behind real firewalls that drop what no rule allows, and what
-//! `check` proves of the paths between them.
+//! Before anything is installed. Listeners stand in three zones behind real firewalls that drop what no rule allows,
+//! and `check` proves the paths between them.
 //!
 //! Needs root, `ip` and `nft` (`scripts/test` installs them); without them the test fails and says so. The namespaces are
 //! each test's own and end with it.

@@ -1,5 +1,5 @@
-//! What answers on this host's own networks, or on this host itself, in a real host's place: its own firewall, a bridge,
-//! a firewall that answers ARP for others.
+//! Things that answer in a real host's place, on this host's own networks or on this host itself. They are its own
+//! firewall, a bridge, or a firewall that answers ARP for others.
 //!
 //! Needs root, `ip`, `nft` and Python; without them the test fails and says so. The namespaces are its own and are removed.
 

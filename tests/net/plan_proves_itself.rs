@@ -3,7 +3,7 @@
 //!
 //! `inet` - `fe` - `dmz`, a bridge with the perimeter's hosts - `be` - `lan`, a bridge with the intranet's hosts. The
 //! front end also translates a public address, with rules of the test's own. What else passes is found out without
-//! portproof: a packet for every TCP and UDP port is sent from every host to every host, and each host counts what
+//! portproof. A packet for every TCP and UDP port is sent from every host to every host, and each host counts what
 //! arrives. Needs root, `ip`, `nft` and `python3`.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
-//! A change of ports, seen from a client's network through a real firewall: nginx plays the site system on Internet
-//! numbers, nftables forgets what a firewall team forgets, and the paragraph says what was forgotten, and where.
+//! A change of ports, seen from a client's network through a real firewall. nginx plays the site system on Internet
+//! numbers, and nftables forgets what a firewall team forgets. The paragraph says what was forgotten, and where.
 //!
 //! Needs root, `ip`, `nft`, `nginx` and `python3`; without them a test fails and says so. Namespaces end with their test.
 

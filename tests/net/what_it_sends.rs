@@ -1,5 +1,5 @@
-//! How many connections a required flow makes, and what the server logs of them: real servers behind a real router, held
-//! against the table of `docs/what-it-sends.md`.
+//! How many connections a required flow makes, and what the server logs of them. Real servers behind a real router are
+//! held against the table of `docs/what-it-sends.md`.
 //!
 //! Needs root, `ip`, `nft`, nginx, Apache, stunnel, OpenLDAP and MIT's krb5kdc (`scripts/test` installs them); without them
 //! the test fails and says so.
@@ -31,8 +31,8 @@ probing: {{ second_look: off, rate: max, sweep: none }}
     )
 }
 
-/// Counts on the router the connections to a port that the server has taken, and those that were begun by packets which may
-/// go few hops only. A server whose queue is full takes none for a moment, and is tried again.
+/// Counts on the router the connections to a port that the server has taken. Also those that were begun by packets
+/// which may go few hops only. A server whose queue is full takes none for a moment, and is tried again.
 fn counting(port: u16) -> String {
     format!(
         "table inet count {{

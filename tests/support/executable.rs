@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Copies an executable by a process of its own. Where this process wrote the copy, a child that another thread starts at
-/// that moment would hold it open for writing, and the kernel runs no such file (ETXTBSY).
+/// Copies an executable by a process of its own. A child that another thread starts while this process writes the copy
+/// would hold it open for writing. The kernel runs no such file (ETXTBSY).
 pub(crate) fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) {
     let copied = Command::new("cp")
         .args([from.as_ref(), to.as_ref()])

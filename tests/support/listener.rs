@@ -97,8 +97,8 @@ impl Bed {
         command
     }
 
-    /// Starts a listener with the token of the file, by the words that put a command into a place, with a log of its own; it
-    /// listens when this returns.
+    /// Starts a listener with the token of the file, by the words that put a command into a place, with a log of its
+    /// own. It listens when this returns.
     pub(crate) fn listen_in(&self, place: &[&str], log: &str, arguments: &[&str]) -> Listening {
         let (site, token, log) = (self.site_file(), self.token_file(), self.path(log));
         let log = log.display().to_string();

@@ -1,5 +1,5 @@
-//! What the evidence claims beside the verdict: who reset, who rejected, how far packets came, who drops them.
-//! Each claim is held against the scene; what is not said cannot be false.
+//! What the evidence claims besides the verdict: who reset, who rejected, how far packets came, who drops them. Each
+//! claim is held against the scene; what is not said cannot be false.
 
 use std::net::IpAddr;
 

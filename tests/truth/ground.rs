@@ -167,7 +167,7 @@ pub(crate) fn front_end(bed: &mut Bed, scene: &Scene, name: &str, node: usize) {
     bed.listen(name, &rules::listeners_of_firewall(scene, Device::FrontEnd));
 }
 
-/// What a front-end has beside its two sides.
+/// What a front-end has besides its two sides.
 fn front_end_apart(scene: &Scene) -> &'static str {
     match (scene.paths, scene.trouble) {
         // Whom the intranet sends its answers to; what goes in takes the way through the back-end.

@@ -1,12 +1,13 @@
 //! The truth matrix: beds of real firewalls, in which what portproof says is held against what is true.
 //!
-//! A number makes a `scene`: hosts, firewalls with rules for each port, losses, limits, hidden errors, paths (`draw`), and
-//! in every other bed one thing that sets it apart (`family`, `trouble`). `ground` lays it in network namespaces (`bed`, `rules`), `program` runs portproof there without any privilege, and
-//! `naive` reads the same ports as everybody does. `truth` knows from the scene alone what may be said of each flow,
-//! `claims` holds the evidence against it, and `tally` counts.
+//! A number makes a `scene`: hosts, firewalls with rules for each port, losses, limits, hidden errors, paths (`draw`).
+//! Every other bed has one thing that sets it apart (`family`, `trouble`). `ground` lays it in network namespaces
+//! (`bed`, `rules`), `program` runs portproof there without any privilege, and `naive` reads the same ports as
+//! everybody does. `truth` knows from the scene alone what may be said of each flow, `claims` holds the evidence
+//! against it, and `tally` counts.
 //!
-//! `PORTPROOF_MATRIX_ONLY=NUMBER` runs one bed and prints all of it; `PORTPROOF_MATRIX_CASES=5000` runs beds from
-//! `PORTPROOF_MATRIX_SEED` on until so many flows were compared and prints the tables of `docs/matrix.md`;
+//! `PORTPROOF_MATRIX_ONLY=NUMBER` runs one bed and prints all of it. `PORTPROOF_MATRIX_CASES=5000` runs beds from
+//! `PORTPROOF_MATRIX_SEED` on until so many flows were compared. It then prints the tables of `docs/matrix.md`.
 //! `PORTPROOF_MATRIX_BEDS` says how many beds stand at once.
 //!
 //! It needs root, or a user who may make user namespaces, and `ip`, `nft`, `setpriv`, `unshare` and Python; without
@@ -110,8 +111,8 @@ fn what_is_said_is_true_where_nobody_is_root() {
     assert_nothing_is_wrong(&cases);
 }
 
-/// The families beside the ordinary beds are too many for each run: every day has two of them, with new seeds when all had
-/// their turn.
+/// The families other than the ordinary beds are too many for each run. Every day has two of them, with new seeds when
+/// all had their turn.
 #[test]
 fn what_is_said_of_the_families_of_the_day_is_true() {
     staged("what_is_said_of_the_families_of_the_day_is_true", || {

@@ -30,7 +30,7 @@ pub(crate) fn each(program: &Program, seeds: &[u64]) -> Vec<Case> {
     cases.into_inner().expect("no panic")
 }
 
-/// Compares beds from a seed on until there are so many flows; the number of beds beside.
+/// Compares beds from a seed on until there are so many flows; gives the number of beds as well.
 pub(crate) fn many(program: &Program, first: u64, wanted: usize) -> (Vec<Case>, usize) {
     let (mut cases, mut beds) = (Vec::new(), 0);
     let mut numbers = family::in_turn(first);

@@ -1,5 +1,5 @@
-//! Beds with one trouble each, where the same scene is otherwise plain: forged errors, a device that shuns, a device
-//! that answers for every port, and a long way.
+//! Beds with one trouble each, where the same scene is otherwise plain. The troubles are forged errors, a device that
+//! shuns, a device that answers for every port, and a long way.
 
 use std::collections::BTreeMap;
 

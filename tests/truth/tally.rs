@@ -17,7 +17,7 @@ use crate::truth::{self, Fate, Truth};
 pub(crate) enum Outcome {
     /// Decided, and true.
     Right,
-    /// Not decided, and nothing false beside.
+    /// Not decided, and nothing else is false.
     Unknown,
     /// False, where nothing on the wire tells it from a case of which it is true.
     Indistinguishable,
@@ -77,8 +77,8 @@ fn reset(scene: &Scene, host: &Host, truth: &Truth, said: &Said) -> Option<Reset
     })
 }
 
-/// Whether there is anything to measure the distance of a reset by: a required port whose service speaks, and a TTL that
-/// tells the number of routers.
+/// Whether there is anything to measure the distance of a reset by. That is a required port whose service speaks, and a
+/// TTL that tells the number of routers.
 fn has_a_measure(scene: &Scene, host: &Host) -> bool {
     let speaks = |flow: &Flow| {
         flow.need == Need::Required

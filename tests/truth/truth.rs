@@ -182,8 +182,8 @@ fn host_is_seen(scene: &Scene, host: &Host) -> bool {
 
 /// Cases that look on the wire exactly as others do, of which the opposite is true.
 ///
-/// 1. A SYN proxy answers after the TTL check, at the hop where the host would; of a closed port behind it the reset
-///    follows as from a service that accepts and resets, and where that is lost nothing follows at all.
+/// 1. A SYN proxy answers after the TTL check, at the hop where the host would. Of a closed port behind it the reset
+///    follows as from a service that accepts and resets. Where that is lost nothing follows at all.
 /// 2. Of a dead host behind it only other ports tell, by the last router's word, where that is heard at once.
 /// 3. A listener on the back-end stands at a hop where, seen from outside, only the host's own answers show that it
 ///    is not the host.
@@ -500,8 +500,8 @@ fn forbidden(truth: &Truth) -> Expectation {
 }
 
 impl Truth {
-    /// Whether that nothing is known is all that can be known: a device answers in the host's place, nothing answers, or
-    /// nothing of a dead host tells what the firewalls forbid.
+    /// Whether no more can be known than that nothing is known. A device answers in the host's place, nothing answers,
+    /// or nothing of a dead host tells what the firewalls forbid.
     pub(crate) fn is_beyond_proof(&self) -> bool {
         match self.fate {
             Fate::Fronted(_, _, Front::Listener | Front::HttpProxy) | Fate::Void => true,

@@ -142,7 +142,7 @@ fn how(it: &AboutToTry) -> String {
     }
 }
 
-/// What is sent beside one try of each port.
+/// What is sent besides one try of each port.
 fn extras(walks: bool) -> String {
     let walks = match walks {
         true => "; up to 14 paths to each host are traced",

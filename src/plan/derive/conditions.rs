@@ -91,8 +91,8 @@ fn replication(source: Option<&System>, destination: &System) -> Option<Replicat
     end.and_then(|replica| replica.settings.chosen())
 }
 
-/// Whether nothing in a zone starts connections toward another: the site server starts them all, update metadata are
-/// carried, no management point there uses a database beyond, and no replica there pulls.
+/// Whether nothing in a zone starts connections toward another. The site server starts them all, and update metadata
+/// are carried. No management point there uses a database beyond, and no replica there pulls.
 fn is_passive(site: &Site, from: ZoneId, to: ZoneId) -> bool {
     let carried = site.settings.is(UpdateSync::ExportImport);
     carried

@@ -1,6 +1,6 @@
-//! What each rule proposes for this site: its ends (`ends`), where its conditions hold (`conditions`), at the numbers that
-//! its ports have here (`ports`). Beside the rules stand hosts of revocation lists (`lists`), the user's own flows (`own`)
-//! and the watchlist.
+//! What each rule proposes for this site: its ends (`ends`), where its conditions hold (`conditions`), at the numbers
+//! that its ports have here (`ports`). Hosts of revocation lists (`lists`), the user's own flows (`own`) and the
+//! watchlist come on top.
 
 mod conditions;
 mod ends;

@@ -3,8 +3,8 @@
 //! Each holds what it read against the bounds that are promised for it, and fails where one is broken. The bounds stand
 //! here once more, as numbers: one that is loosened elsewhere is noticed. `docs/fuzzing.md` lists them.
 //!
-//! To add one: a function here and its line in [`TARGETS`], a file in `fuzz/fuzz_targets`, its `[[bin]]` in
-//! `fuzz/Cargo.toml`, and real answers in a folder of its name in `fuzz/seeds`. The tests hold these together.
+//! To add one, write a function here and its line in [`TARGETS`], a file in `fuzz/fuzz_targets`, and its `[[bin]]` in
+//! `fuzz/Cargo.toml`. Put real answers into a folder of its name in `fuzz/seeds`. The tests hold these together.
 
 mod certificates;
 mod files;

@@ -1,4 +1,4 @@
-//! The messages of the services beside the web: RPC, SMB, SQL, LDAP, DNS, Kerberos.
+//! The messages of the services other than the web: RPC, SMB, SQL, LDAP, DNS, Kerberos.
 
 use super::{LIMIT, over};
 use crate::wire::windows::rpc::datagram;

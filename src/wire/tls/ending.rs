@@ -13,7 +13,7 @@ const LEAST_BITS: usize = 2_048;
 
 /// What a handshake that did not finish says, apart from what its certificate is worth.
 ///
-/// A server that asked for a client certificate and then refuses us has spoken: up to TLS 1.2 that comes within the
+/// A server that asked for a client certificate and then refuses us has spoken. Up to TLS 1.2 that comes within the
 /// handshake, and some servers close instead of sending an alert.
 pub(super) fn broken(error: &io::Error, bytes_read: usize, recorded: &Recorded) -> Service {
     let inner = inner(error);
@@ -46,9 +46,9 @@ pub(super) fn broken(error: &io::Error, bytes_read: usize, recorded: &Recorded) 
     }
 }
 
-/// Whether an old greeting may tell more of a handshake that did not finish: the server is old, or quarrels about a
-/// name, or closed; Windows Server 2003 does that when no cipher suite suits it. Of a message that rustls does not read
-/// to its end, the greeting reads more; of a key that is not computed here, the second client may.
+/// Whether an old greeting may tell more of a handshake that did not finish. The server is old, or quarrels about a
+/// name, or closed. Windows Server 2003 closes when no cipher suite suits it. Of a message that rustls does not read to
+/// its end, the greeting reads more. Of a key that is not computed here, the second client may.
 pub(super) fn may_be_old(fault: &Service) -> bool {
     matches!(
         fault,

@@ -3,8 +3,9 @@
 //! In TLS 1.3 a server judges the client certificate after the client's side of the handshake is done: a refusal comes
 //! with the first read. Whoever reads need not know that; the stream keeps it.
 //!
-//! Up to TLS 1.2 a server may want a new handshake after the request. rustls refuses with a warning, which waits for the
-//! next write; the stream sends it at once, so that the server need not wait for what never comes, and notes it (`late`).
+//! Up to TLS 1.2 a server may want a new handshake after the request. rustls refuses with a warning, which waits for
+//! the next write. The stream sends it at once, so that the server need not wait for what never comes. It notes it
+//! (`late`).
 
 use std::io;
 use std::pin::Pin;

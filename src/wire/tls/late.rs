@@ -5,8 +5,8 @@
 //! connections of one flow share what is known of it.
 //!
 //! In TLS 1.3 there is no new handshake. A server may ask after the request only whoever offered post-handshake
-//! authentication, which rustls does not; it then refuses the request, mostly with 403, and nothing tells that from a 403
-//! with another reason. So `converse::tls` asks such a server again below TLS 1.3.
+//! authentication, which rustls does not. It then refuses the request, mostly with 403, and nothing tells that from a
+//! 403 with another reason. So `converse::tls` asks such a server again below TLS 1.3.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -179,7 +179,7 @@ fn not_computed(seen: &mut TlsSeen) {
     seen.faults.insert(place, fault);
 }
 
-/// The fault that decides beside another that does not make every client refuse: any found that does.
+/// The fault that decides where another does not make every client refuse: any found that does.
 fn worse(found: Option<CertificateFault>, other: CertificateFault) -> CertificateFault {
     found.filter(|fault| !fault.is_light()).unwrap_or(other)
 }
@@ -237,7 +237,7 @@ fn refused(presented: Presented, error: &io::Error) -> Presented {
     }
 }
 
-/// The alert that still waits where writing failed first: a server that refuses a certificate closes before it has read
+/// The alert that still waits where writing failed first. A server that refuses a certificate closes before it has read
 /// all, and then the system resets the connection. Up to TLS 1.2 it stands there in clear (RFC 5246 section 7.2).
 async fn alert_left<S: AsyncRead + Unpin>(stream: &mut S, limit: Duration) -> Option<String> {
     let mut record = [0; 7];

@@ -1,16 +1,16 @@
 //! Kerberos 5 on port 88: a request for a ticket that cannot be had, and the error that refuses it (RFC 4120).
 //!
 //! What is asked for: a ticket for the principal `portproof` in the realm `PORTPROOF.INVALID`. No such realm can exist
-//! (RFC 2606), so a key distribution centre answers "wrong realm" or "client not found" before it comes to any
-//! account of its own: none is looked at, none can be locked. The request carries no preauthentication, hence nothing
-//! derived from a password; an account is only ever locked over wrong preauthentication. All that may remain is one
-//! line in the log of the centre (on Windows event 4768, where failures are audited), and it names who asked. A
-//! request for a made-up principal in the true realm would be one step closer to guessing at names, which is what
-//! some monitors look for, and would need the realm to be known.
+//! (RFC 2606). So a key distribution centre answers "wrong realm" or "client not found" before it comes to any account
+//! of its own. None is looked at, none can be locked. The request carries no preauthentication, hence nothing derived
+//! from a password; an account is only ever locked over wrong preauthentication. All that may remain is one line in the
+//! log of the centre, which names who asked (on Windows event 4768, where failures are audited). A request for a
+//! made-up principal in the true realm would be one step closer to guessing at names. Some monitors look for that, and
+//! it would need the realm to be known.
 //!
-//! A centre that serves several realms may say nothing of another, and hangs up over TCP. It is then asked for extensions
-//! of the transport that nobody knows, which it has to refuse (RFC 4120 section 7.2.2, RFC 5021 section 3): that names no
-//! realm. Over UDP its silence stays silence.
+//! A centre that serves several realms may say nothing of another, and hangs up over TCP. It is then asked for
+//! extensions of the transport that nobody knows. It has to refuse them (RFC 4120 section 7.2.2, RFC 5021 section 3),
+//! and that names no realm. Over UDP its silence stays silence.
 
 use std::time::Duration;
 
@@ -101,8 +101,9 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     read(bytes.get(PREFIX..).unwrap_or(&[]))
 }
 
-/// A nonce protects a ticket from being an old one, and tells one request from a repetition of another: a centre answers
-/// those from memory, or not at all while the first is under way. 31 bits, the highest set, so that it has four bytes.
+/// A nonce protects a ticket from being an old one, and tells one request from a repetition of another. A centre
+/// answers repetitions from memory, or not at all while the first is under way. 31 bits, the highest set, so that it
+/// has four bytes.
 fn nonce() -> [u8; 4] {
     let [one, two, three, four, ..] = Uuid::new_v4().into_bytes();
     [one & 0x7f | 0x40, two, three, four]
@@ -152,7 +153,7 @@ fn encryption_types() -> Vec<u8> {
         .collect()
 }
 
-/// How long an answer over TCP is; `None`: this is none.
+/// How long an answer over TCP is; `None`: this is no answer.
 fn frame(bytes: &[u8]) -> Option<usize> {
     let Some((length, message)) = bytes.split_first_chunk::<PREFIX>() else {
         return Some(PREFIX);
@@ -167,7 +168,7 @@ fn frame(bytes: &[u8]) -> Option<usize> {
 /// Reads an answer, as it comes in a datagram.
 ///
 /// # Errors
-/// [`Fault::Foreign`] where it is none.
+/// [`Fault::Foreign`] where it is no such answer.
 pub(crate) fn read(bytes: &[u8]) -> Result<Spoken, Fault> {
     let (_, message) = Any::from_ber(bytes).map_err(|_| Fault::Foreign)?;
     match (message.class(), u8::try_from(message.tag().0)) {

@@ -106,7 +106,7 @@ fn search() -> Vec<u8> {
 /// The filter "this attribute is there", a primitive element of context number 7.
 const PRESENT: u8 = 0x87;
 
-/// How long a message is; `None`: this is none.
+/// How long a message is; `None`: this is no message.
 fn frame(bytes: &[u8]) -> Option<usize> {
     asn1::frame(bytes, &[SEQUENCE], LARGEST_MESSAGE)
 }
@@ -119,7 +119,7 @@ enum Next {
 }
 
 impl Spoken {
-    /// Takes in a message that [`frame`] found whole; `None`: it is none.
+    /// Takes in a message that [`frame`] found whole; `None`: it is no answer.
     fn take_in(&mut self, bytes: &[u8]) -> Option<Next> {
         let (_, message) = Any::from_ber(bytes).ok()?;
         let mut parts = elements(message.data);

@@ -28,7 +28,7 @@ pub(crate) struct Instance {
 /// Reads an answer: the instances that listen on TCP.
 ///
 /// # Errors
-/// [`Fault::Foreign`] where it is none.
+/// [`Fault::Foreign`] where it is no such answer.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Instance>, Fault> {
     let (header, text) = bytes.split_first_chunk::<HEADER>().ok_or(Fault::Foreign)?;
     let length = usize::from(u16::from_le_bytes([header[1], header[2]]));

@@ -2,7 +2,7 @@
 //!
 //! The server tells its version and what it thinks of encryption before anyone logs in. No login follows: the
 //! connection is dropped, which SQL Server takes as a client that changed its mind. The request is a table of options
-//! and their values; so is the answer, where each option says at which place and how long its value is.
+//! and their values, and so is the answer. There each option says at which place and how long its value is.
 
 use std::time::Duration;
 
@@ -126,7 +126,7 @@ fn prelogin() -> Vec<u8> {
     packet
 }
 
-/// How long the answer is, which is one packet; `None`: it is none.
+/// How long the answer is, which is one packet; `None`: it is no answer.
 fn frame(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [TABULAR_RESULT, END_OF_MESSAGE, high, low, ..] => {

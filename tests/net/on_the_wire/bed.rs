@@ -199,7 +199,7 @@ fn here(setups: &[Setup]) -> String {
     for family in BOTH {
         for setup in setups {
             let own = family.address(setup.own_network(), setup.number);
-            // Beside this host nobody has the address.
+            // Nobody but this host has the address.
             if setup.stands != Stands::Beside {
                 let link = if setup.near { "c1" } else { "c0" };
                 let _ = writeln!(addresses, "{}", address(link, family, own));
@@ -227,7 +227,7 @@ fn router() -> String {
             let _ = writeln!(lines, "{}", address(link, family, own));
         }
     }
-    // What a SYN proxy needs beside forwarding (nft(8), SYNPROXY STATEMENT).
+    // What a SYN proxy needs besides forwarding (nft(8), SYNPROXY STATEMENT).
     let settings = "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
          net.netfilter.nf_conntrack_tcp_loose=0 net.ipv4.tcp_syncookies=1 net.ipv4.tcp_timestamps=1\n";
     settings.to_string() + &batch(&lines)

@@ -1,9 +1,9 @@
 //! What refuses, as a TCP socket without privileges meets it: `docs/on-the-wire.md`, held row by row.
 //!
-//! The tables of the page say what to put where (`page`). Every row gets addresses of its own (`setup`), a row of network
-//! namespaces gets all of it (`bed`), and this same program, as nobody, tries each (`prober`). What it met is put into
-//! the words of the page (`words`) and compared. A row that the page lacks is not tried; a row that cannot be set up
-//! fails.
+//! The tables of the page say what to put where (`page`). Every row gets addresses of its own (`setup`). A row of
+//! network namespaces gets all of it (`bed`). This same program, as nobody, tries each (`prober`). What it met is put
+//! into the words of the page (`words`) and compared. A row that the page lacks is not tried; a row that cannot be set
+//! up fails.
 //!
 //! Needs root, `ip`, `nft`, `iptables`, `setpriv` and Python; without them it fails and says so.
 #![cfg(target_os = "linux")]

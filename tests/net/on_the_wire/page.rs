@@ -14,7 +14,7 @@ const COUNTED: &str = "where|what stands there|family|TCPRetransFail";
 
 /// Stands in a cell for what is not there.
 pub(crate) const NONE: &str = "none";
-/// The rules of every place beside those that reject with a code.
+/// The rules of every place other than those that reject with a code.
 const RESET: &str = "`reject with tcp reset`";
 const DROP: &str = "`drop`";
 

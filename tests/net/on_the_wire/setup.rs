@@ -1,5 +1,5 @@
-//! What a row of the page puts where, and what is asked of it. Every row has addresses of its own, both as the asked and
-//! as the asking: routers count ICMP messages by their receiver, so no row spends what another needs.
+//! What a row of the page puts where, and what is asked of it. Every row has addresses of its own, both as the asked
+//! and as the asking. Routers count ICMP messages by their receiver, so no row spends what another needs.
 
 use super::page::{Family, Network};
 

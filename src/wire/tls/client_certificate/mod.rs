@@ -1,6 +1,6 @@
 //! The client certificate that the site file names: a PEM file with chain and key, or a PFX file.
 //!
-//! `read` makes of a file's bytes what rustls can present: keys and certificates are taken out (`pem`, `pfx`), the
+//! `read` makes of a file's bytes what rustls can present. Keys and certificates are taken out (`pem`, `pfx`). The
 //! certificate that belongs to a key is found by that key, and its issuers are put behind it. Neither password nor key
 //! stands in any text that this module makes.
 

@@ -1,7 +1,7 @@
 //! The second client: OpenSSL, for servers that rustls cannot shake hands with, from SSL 3 to TLS 1.2.
 //!
-//! It greets like a client of 2008 (48 cipher suites: Windows Server 2003 reads no more than 64), reads along what
-//! stands in clear (`tap`), and leaves the chain to the judge of all chains: nothing is verified here but that the
+//! It greets like a client of 2008, with 48 cipher suites (Windows Server 2003 reads no more than 64). It reads along
+//! what stands in clear (`tap`). It leaves the chain to the judge of all chains: nothing is verified here but that the
 //! server holds its key. A server that wants a new handshake after the request gets it, with this host's certificate
 //! where there is one.
 //!

@@ -1,7 +1,7 @@
 //! The greeting of an old client.
 
-/// Cipher suites in the order of preference: what a client of 2008 and before could have offered, strong ones first, so
-/// that a server which follows the client shows its best.
+/// Cipher suites in the order of preference: what a client of 2008 and before could have offered. Strong ones come
+/// first, so that a server which follows the client shows its best.
 const CIPHERS: &[u16] = &[
     // ECDHE with ECDSA and RSA: GCM, then CBC.
     0xc02b, 0xc02f, 0xc02c, 0xc030, 0xc023, 0xc027, 0xc009, 0xc013, 0xc00a, 0xc014,
@@ -9,7 +9,7 @@ const CIPHERS: &[u16] = &[
     0x009e, 0x009f, 0x0067, 0x006b, 0x0033, 0x0039, 0x0032, 0x0038,
     // RSA key exchange.
     0x009c, 0x009d, 0x003c, 0x003d, 0x002f, 0x0035,
-    // 3DES: all that Windows Server 2003 has beside RC4.
+    // 3DES: all that Windows Server 2003 has besides RC4.
     0xc008, 0xc012, 0x0016, 0x0013, 0x000a, // RC4.
     0xc007, 0xc011, 0x0005, 0x0004,
     // Single DES, 56-bit and 40-bit export: Windows 2000.

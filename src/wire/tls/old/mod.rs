@@ -1,10 +1,10 @@
 //! Recognising servers that speak only TLS of the past: 1.0, 1.1, or 1.2 with RSA, 3DES or RC4.
 //!
 //! rustls cannot shake hands with them, and an alert alone does not tell age from any other quarrel. So the caller
-//! connects once more and greets as a client of 2008 would (`hello`); what comes in clear up to `ServerHelloDone` is
-//! read (`reading`): version, cipher, chain, and whether a client certificate is asked for. No key is agreed: the chain is **presented, not
-//! proven**, because nothing shows that the server holds its key. A server that refuses is greeted once more without a
-//! name, for some refuse names that they do not know; `conclude` puts both greetings together.
+//! connects once more and greets as a client of 2008 would (`hello`). What comes in clear up to `ServerHelloDone` is
+//! read (`reading`): version, cipher, chain, and whether a client certificate is asked for. No key is agreed: the chain
+//! is **presented, not proven**, because nothing shows that the server holds its key. A server that refuses is greeted
+//! once more without a name, for some refuse names that they do not know; `conclude` puts both greetings together.
 //!
 //! Where this build has a second client (`client`, feature `old-tls`), it comes first and shakes hands to the end. It
 //! reads the same bytes along (`tap`), so that a server that quarrels with it too is still recognised.

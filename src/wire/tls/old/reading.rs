@@ -1,7 +1,7 @@
 //! Reading what a server says in clear: records, the messages in them, and what they show.
 //!
-//! Bytes come in pieces of any size. Records are cut from them, handshake messages from the records (a message may
-//! span records, a record may hold several), and each is taken in order: ServerHello, Certificate, CertificateRequest,
+//! Bytes come in pieces of any size. Records are cut from them, and handshake messages from the records: a message may
+//! span records, a record may hold several. Each is taken in order: ServerHello, Certificate, CertificateRequest,
 //! ServerHelloDone. Others (ServerKeyExchange, CertificateStatus) are passed over.
 
 use tls_parser::{

@@ -1,7 +1,7 @@
 //! A stream that reads along: what a server shows in clear in its first handshake, and whether it wants another later.
 //!
 //! The type of each record stands in clear whatever its content is. Up to TLS 1.2 a record of a handshake that comes
-//! after the handshake asks for a new one: servers ask so for a client certificate once they know the path.
+//! after the handshake asks for a new one. Servers ask so for a client certificate once they know the path.
 
 use std::io;
 use std::pin::Pin;

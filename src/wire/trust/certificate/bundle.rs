@@ -1,5 +1,5 @@
-//! Certificates in what a web server serves under an address of an issuer: one in DER, as AD CS publishes them, PEM, or
-//! a `.p7c` (RFC 5280 section 4.2.2.1): a PKCS #7 message that holds nothing but certificates.
+//! Certificates in what a web server serves under an address of an issuer. It is one in DER, as AD CS publishes them,
+//! or PEM. Or it is a `.p7c` (RFC 5280 section 4.2.2.1), a PKCS #7 message that holds nothing but certificates.
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;

@@ -88,7 +88,7 @@ fn apply(constraints: &NameConstraints<'_>, certificate: &X509Certificate<'_>) -
     for name in &names {
         found = worse(found, of_name(constraints, name));
     }
-    // Where no alternative name is a host's, clients take the common name for one; whether constraints hold for it then
+    // Where no alternative name is a host's, clients take the common name for one. Whether constraints hold for it then
     // is not known of all of them.
     let is_host = |name: &&&GeneralName<'_>| {
         matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_))

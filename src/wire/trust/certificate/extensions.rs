@@ -1,5 +1,5 @@
-//! Extensions by which a client may refuse a certificate: those that it has to understand (RFC 5280 section 4.2,
-//! `critical`), and those that it goes by and cannot read.
+//! Extensions by which a client may refuse a certificate. It has to understand some (RFC 5280 section 4.2, `critical`).
+//! It goes by others, and cannot read them.
 
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{X509Certificate, X509Extension};

@@ -9,8 +9,8 @@
 //!    been renewed, so it stays undecided.
 //! 3. It leads to the site's own authority: not intercepted by anybody who does not hold that authority's key.
 //! 4. It was seen from another place too: no device that stands before only one of the places put it there.
-//! 5. It leads to an authority that the system trusts, while the file names the site's own; or it has another issuer
-//!    than where it was seen: suspected, no more, because the file may be incomplete and hosts may share a name.
+//! 5. It leads to an authority that the system trusts, while the file names the site's own. Or it has another issuer
+//!    than where it was seen. It is suspected, no more, because the file may be incomplete and hosts may share a name.
 //! 6. Anything else is undecided.
 
 use rustls::pki_types::CertificateDer;

@@ -9,7 +9,7 @@ use crate::wire::trust::Fetched;
 
 /// The most addresses of one certificate that are kept.
 const MOST_ADDRESSES: usize = 8;
-/// The most characters of an address that are kept; a longer one is left out, because half an address is none.
+/// The most characters of an address that are kept; a longer one is left out, because half an address leads nowhere.
 const LONGEST_URL: usize = 2_048;
 
 /// The certificate that a chain lacks.
@@ -24,8 +24,8 @@ pub(crate) struct Lacking {
 }
 
 impl Lacking {
-    /// The subjects of the certificates on the way to it that a server did not send, of a chain that begins with the
-    /// certificates that it sent.
+    /// The subjects of the certificates on the way to it that a server did not send. The chain begins with those that
+    /// it sent.
     pub(crate) fn unsent(&self, chain: &[CertificateDer<'_>], sent: usize) -> Vec<String> {
         let beyond = self.steps.iter().filter(|step| **step >= sent);
         let subject = |step: &usize| {
@@ -53,8 +53,8 @@ pub(crate) fn lacking(chain: &[CertificateDer<'_>], roots: &Roots) -> Option<Lac
     })
 }
 
-/// The fetched certificates that a client of this chain alone would fetch: at an address that the chain names, or that a
-/// certificate names which was fetched so.
+/// The fetched certificates that a client of this chain alone would fetch. The chain names their address, or a
+/// certificate that was fetched so names it.
 pub(crate) fn reached<'a>(
     chain: &[CertificateDer<'_>],
     fetched: &'a [Fetched],

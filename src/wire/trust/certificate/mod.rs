@@ -1,8 +1,10 @@
 //! What a certificate says, what is wrong with it, and whether somebody put his own in its place.
 //!
-//! A chain comes in as DER, as it was sent. `read` says what stands in a certificate; `path` finds who signed whom and
-//! to which roots that leads, with `signature` doing the arithmetic and `authority` saying who may sign; `check` judges
-//! each way as Windows does (`constraints`, `extensions`) and lists every fault of the best, the worst first. `interception` compares the chain with what the site expects. All of it is pure: the time comes in, no socket or file is touched.
+//! A chain comes in as DER, as it was sent. `read` says what stands in a certificate. `path` finds who signed whom and
+//! to which roots that leads. `signature` does the arithmetic for it, and `authority` says who may sign. `check` judges
+//! each way as Windows does (`constraints`, `extensions`), and lists every fault of the best, the worst first.
+//! `interception` compares the chain with what the site expects. All of it is pure: the time comes in, no socket or
+//! file is touched.
 
 mod authority;
 mod bundle;

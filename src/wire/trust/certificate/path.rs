@@ -89,8 +89,8 @@ impl End {
     }
 }
 
-/// Follows the signatures from the first certificate of a chain as far as they lead: to a trusted root where one way
-/// does, else the longest way.
+/// Follows the signatures from the first certificate of a chain as far as they lead. It goes to a trusted root where
+/// one way does, else the longest way.
 pub(crate) fn leads_to(chain: &[CertificateDer<'_>], roots: &Roots) -> Path {
     let mut best: Option<Path> = None;
     for path in ways(chain, roots) {

@@ -1,8 +1,9 @@
 //! Whether one key signed some bytes: a certificate or a revocation list.
 //!
-//! ring does the arithmetic, most of it by way of x509-parser: RSA with SHA-1, SHA-256 and SHA-512 from 1,024 bits on; RSA
-//! with SHA-384 and RSASSA-PSS from 2,048 bits on; ECDSA on P-256 and P-384 with SHA-256 and SHA-384; Ed25519. What it
-//! cannot compute stays undecided: a signature is never called bad for want of an algorithm.
+//! ring does the arithmetic, most of it by way of x509-parser. It takes RSA with SHA-1, SHA-256 and SHA-512 from 1,024
+//! bits on. It takes RSA with SHA-384 and RSASSA-PSS from 2,048 bits on. It takes ECDSA on P-256 and P-384 with SHA-256
+//! and SHA-384, and Ed25519. What it cannot compute stays undecided: a signature is never called bad for want of an
+//! algorithm.
 
 use ring::signature::{
     RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
@@ -70,8 +71,8 @@ fn short(
     }
 }
 
-/// ring says the same of a short key as of a bad signature, so short keys are kept from it; so are salts of RSASSA-PSS
-/// that are not as long as the digest, which OpenSSL makes where it is not told otherwise.
+/// ring says the same of a short key as of a bad signature, so short keys are kept from it. So are salts of RSASSA-PSS
+/// that are not as long as the digest. OpenSSL makes those where it is not told otherwise.
 fn within_reach(key: &SubjectPublicKeyInfo<'_>, algorithm: &AlgorithmIdentifier<'_>) -> bool {
     if algorithm.algorithm == OID_PKCS1_RSASSAPSS && !is_usual_pss(algorithm) {
         return false;

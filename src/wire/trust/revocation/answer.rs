@@ -1,6 +1,6 @@
 //! Reading an HTTP/1.1 answer with its body, in pieces of any size.
 //!
-//! The head is read by httparse; then the body comes as the head says: so many bytes, in chunks, or until the server
+//! The head is read by httparse. Then the body comes as the head says: so many bytes, in chunks, or until the server
 //! closes (RFC 9112 section 6.3). The body is bounded, and a length that is too large ends the reading before the first
 //! byte of it.
 

@@ -1,4 +1,4 @@
-//! Delta lists beside base lists, both made by `openssl ca`.
+//! Delta lists and their base lists, both made by `openssl ca`.
 
 use std::fs;
 use std::path::Path;

@@ -35,7 +35,7 @@ pub(crate) struct Fetched {
 /// Why nothing was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NotFetched {
-    /// The address is none that is fetched: not HTTP, or without a host.
+    /// The address is not one that is fetched: not HTTP, or without a host.
     Unfit {
         /// The address.
         url: String,

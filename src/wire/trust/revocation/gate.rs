@@ -3,8 +3,8 @@
 //!
 //! It is asked twice. [`Gate::host`] looks at host and port, before a name is resolved. [`Gate::address`] looks at each
 //! address that the name has: what counts is where a packet would go, not how the address is written. A redirect leads
-//! only to a host that has passed both, at the addresses that passed ([`super::fetch`]). Where a proxy resolves the names,
-//! packets from here go to the proxy alone, and where it leads is its own rules' matter: then the first look is all.
+//! only to a host that has passed both, at the addresses that passed ([`super::fetch`]). Where a proxy resolves the
+//! names, packets from here go to the proxy alone. Where it leads is its own rules' matter, so the first look is all.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

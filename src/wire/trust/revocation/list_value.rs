@@ -98,7 +98,7 @@ pub(crate) fn of_list(
     worth
 }
 
-/// What a list of changes is worth for certificates, by their places, beside the base lists that it may add to.
+/// What a list of changes is worth for certificates, by their places, with the base lists that it may add to.
 ///
 /// A list that is older than its base adds nothing: what it says of a certificate no longer counts.
 pub(crate) fn of_delta(

@@ -1,11 +1,12 @@
 //! Whether clients can learn that a certificate is still good.
 //!
-//! `certified` takes the certificates of a chain that leads to a trusted root. `pointers` takes the addresses of lists and responders out of a certificate and says which of them clients on the
-//! Internet can use. `fetch` gets one over HTTP: the request, the reading of the answer (`answer`) and the next step
-//! after it are pure, the exchange around them asks its caller for connections, because names, sockets and rates are
-//! the caller's. A certificate may name any host: follow only what leads to a trusted root, and only
-//! where `gate` lets it. `list` reads a revocation list and says what it is worth for a certificate; `ocsp` asks a responder
-//! and reads what it said; `worth` says what either means for clients. The time comes in from outside.
+//! `certified` takes the certificates of a chain that leads to a trusted root. `pointers` takes the addresses of lists
+//! and responders out of a certificate and says which of them clients on the Internet can use. `fetch` gets one over
+//! HTTP. The request, the reading of the answer (`answer`) and the next step after it are pure. The exchange around
+//! them asks its caller for connections, because names, sockets and rates are the caller's. A certificate may name any
+//! host: follow only what leads to a trusted root, and only where `gate` lets it. `list` reads a revocation list and
+//! says what it is worth for a certificate. `ocsp` asks a responder and reads what it said. `list_value` says what
+//! either means for clients. The time comes in from outside.
 
 pub(crate) mod answer;
 pub(crate) mod certified;

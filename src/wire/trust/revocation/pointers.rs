@@ -9,7 +9,7 @@ use x509_parser::prelude::{FromDer, X509Certificate, X509Extension};
 
 /// The most addresses of one kind that are kept.
 const MOST_POINTERS: usize = 16;
-/// The most characters of an address that are kept; a longer one is left out, because half an address is none.
+/// The most characters of an address that are kept; a longer one is left out, because half an address leads nowhere.
 const LONGEST_URL: usize = 2_048;
 
 /// Where a certificate says that its revocation can be learnt.
@@ -72,7 +72,7 @@ pub(crate) enum Unfit {
     },
 }
 
-/// Reads the addresses out of a certificate; `None` when it is none.
+/// Reads the addresses out of a certificate; `None` when it is no certificate.
 pub(crate) fn pointers(certificate: &[u8]) -> Option<Pointers> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     let mut found = Pointers::default();

@@ -162,8 +162,8 @@ impl Reader {
         }
     }
 
-    /// Goes on behind a head; false where no final answer is to be had: after 101, and after more interim answers than a
-    /// server has reason to send.
+    /// Goes on behind a head. False where no final answer is to be had: after 101, and after more interim answers than
+    /// a server has reason to send.
     fn begin(&mut self, head: Head, length: usize) -> bool {
         self.bytes.drain(..length);
         if !head.is_interim() {

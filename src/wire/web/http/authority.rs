@@ -1,5 +1,5 @@
-//! A host and a port as they stand in a `Host` header and in a CONNECT request (RFC 3986 section 3.2), and how a request
-//! to them names what it asks for.
+//! A host and a port as they stand in a `Host` header and in a CONNECT request (RFC 3986 section 3.2). Also how a
+//! request to them names what it asks for.
 
 use std::fmt;
 use std::net::IpAddr;

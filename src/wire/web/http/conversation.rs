@@ -97,7 +97,7 @@ fn ended(error: &io::Error) -> Ended {
 /// Asks every request in turn, each within `limit`, on as few connections as the server allows.
 ///
 /// A server may close a connection between two requests. What breaks on a used connection is therefore asked once more
-/// on a new one before it counts; none of these requests does harm when it is asked twice. When no connection can be
+/// on a new one before it counts. None of these requests does harm when it is asked twice. When no connection can be
 /// had, the rest is [`Reading::NotAsked`].
 pub(crate) async fn ask_each<S, C, F>(
     mut connect: C,

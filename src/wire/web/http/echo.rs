@@ -27,7 +27,7 @@ pub(crate) struct Received {
     pub(crate) headers: Vec<(String, String)>,
 }
 
-/// How long the head of a request is; `None` while it is not whole, and when it is none.
+/// How long the head of a request is; `None` while it is not whole, and when it is no head.
 pub(crate) fn head_length(bytes: &[u8]) -> Option<usize> {
     let bytes = &bytes[..bytes.len().min(LARGEST_HEAD)];
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];

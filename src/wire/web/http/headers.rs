@@ -1,7 +1,7 @@
 //! Do the headers of a role's clients pass? GET of the path that names nothing, without them, with all, with each.
 //!
-//! What refuses a request for its headers is seen from here. Whether a header is silently taken out only the far end
-//! can tell: see `echo`; for `Range` and for what BITS needs of a download, an answer with a file tells.
+//! What refuses a request for its headers is seen from here. Only the far end can tell whether a header is silently
+//! taken out: see `echo`. For `Range` and for what BITS needs of a download, an answer with a file tells.
 
 use super::answer::{Answer, Reading};
 use super::finding::Finding;

@@ -1,4 +1,4 @@
-//! How one request came through, beside a plain GET of the same path; and who refused, when it did not.
+//! How one request came through, compared with a plain GET of the same path; and who refused, when it did not.
 
 use super::answer::{Answer, Reading};
 use super::finding::{Difference, Refusal, Refuser};
@@ -35,11 +35,11 @@ impl Passage {
     }
 }
 
-/// How a request came through, seen beside the answer that a plain GET of the same path has.
+/// How a request came through, compared with the answer that a plain GET of the same path has.
 ///
 /// 1. 405 and 501 refuse a method by definition, 407 and 511 are said by proxies only.
-/// 2. 400, 403, 404, 431, 502 and 503 refuse where GET has another status: filters say 400 or 403, the request filtering
-///    of IIS says 404 (404.6), a bridging proxy whose far side hung up says 502 or 503.
+/// 2. 400, 403, 404, 431, 502 and 503 refuse where GET has another status. Filters say 400 or 403, and the request
+///    filtering of IIS says 404 (404.6). A bridging proxy whose far side hung up says 502 or 503.
 /// 3. A redirect refuses where GET has none: the verbs of clients do not survive one.
 /// 4. No HTTP answer refuses, whoever sent nothing.
 pub(super) fn passage(plain: Option<&Answer>, reading: &Reading) -> Passage {

@@ -1,7 +1,7 @@
 //! Requests that change nothing, as bytes.
 //!
-//! There is no way here to write one that a service would act on: GET and HEAD read a path, PROPFIND lists one folder
-//! entry, POST and CCM_POST are empty and go to a path that names nothing, BITS_POST is a ping (MC-BUP section
+//! There is no way here to write one that a service would act on. GET and HEAD read a path, and PROPFIND lists one
+//! folder entry. POST and CCM_POST are empty and go to a path that names nothing. BITS_POST is a ping (MC-BUP section
 //! 2.2.4.2: it opens no session). Only a stand-in of this program is ever sent a body.
 
 use std::fmt::Write;

@@ -1,12 +1,13 @@
-//! Does a role prove itself? The paths that the catalogue knows of it are read, and one that names nothing beside them.
+//! Does a role prove itself? The paths that the catalogue knows of it are read, and one that names nothing as well.
 //!
 //! A path that exists is the role's only when the path that names nothing is answered otherwise: some servers, and many
-//! devices, answer everything alike. What the catalogue has not confirmed neither proves nor disproves: of a role with no
-//! confirmed path a normal answer is all that can be had ([`RoleSeen::Reached`]).
+//! devices, answer everything alike. What the catalogue has not confirmed neither proves nor disproves. Of a role with
+//! no confirmed path a normal answer is all that can be had ([`RoleSeen::Reached`]).
 //!
 //! The paths that decide are the confirmed ones, and of a role that has none, all. Where nothing proves the role, they
-//! disprove it when all of them are missing, when all fail, when all send elsewhere, or when all are the page that the
-//! server has for nowhere. A path that clients cannot do without and that sends elsewhere outweighs what another proves.
+//! disprove it when all of them are missing, all fail, or all send elsewhere. They disprove it too when all are the
+//! page that the server has for nowhere. A path that clients cannot do without and that sends elsewhere outweighs what
+//! another proves.
 
 use super::answer::{Answer, Reading};
 use super::page::{self, Nowhere};
@@ -149,11 +150,11 @@ pub(crate) struct Evidence {
     pub(crate) path: String,
     /// Its status; `None` where the connection ended without one.
     pub(crate) status: Option<u16>,
-    /// What the answer says beside its status.
+    /// What the answer says besides its status.
     pub(crate) says: Says,
 }
 
-/// What an answer says beside its status.
+/// What an answer says besides its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
     /// Nothing of weight.
@@ -262,7 +263,7 @@ impl Asked<'_> {
         self.is_answered(|status| status >= 500)
     }
 
-    /// Whether its failure keeps clients from being served: nobody is behind it (502 to 504), or its right answer is
+    /// Whether its failure keeps clients from being served. Nobody is behind it (502 to 504), or its right answer is
     /// known and this is not it. A page that only describes a service is denied to readers by some with 500.
     fn fails_clients(&self) -> bool {
         self.is_answered(|status| matches!(status, 502..=504)) || self.has_right_answer()
@@ -418,7 +419,7 @@ fn sign_of_life(asked: &[Asked<'_>], nowhere: &Nowhere) -> Option<Evidence> {
     signs.next().map(Asked::evidence)
 }
 
-/// Whether clients are kept out, who have nothing more to show: of the paths that the role must have, one whose right
+/// Whether clients are kept out, who have nothing more to show. Of the paths that the role must have, one whose right
 /// answer is known is refused, or all are. That such a path is there serves nobody.
 fn is_refused(asked: &[Asked<'_>]) -> bool {
     let refused = |it: &&Asked<'_>| it.is_answered(|status| matches!(status, 401 | 403));
@@ -436,8 +437,8 @@ fn is_missing(asked: &[Asked<'_>]) -> bool {
 
 /// How much of the role fails with an error of the server.
 ///
-/// 1. Every path that decides: the role. An error that a path which is not confirmed may have by nature is none, as long
-///    as nowhere is answered otherwise ([`sign_of_life`] comes to that).
+/// 1. Every path that decides: the role. A path that is not confirmed may have an error by nature. That does not count
+///    as one, as long as nowhere is answered otherwise ([`sign_of_life`] comes to that).
 /// 2. A path that the role must have, and without which clients are not served.
 /// 3. Another path that the role must have.
 fn failing(asked: &[Asked<'_>], nowhere: &Nowhere) -> Option<Failing> {
@@ -509,7 +510,7 @@ fn fits(expected: &Expected, answer: &Answer) -> bool {
 /// Whether the server tells a path from one that names nothing by the status.
 ///
 /// 1. The statuses differ, and the one for nowhere is not that of a server in trouble.
-/// 2. What forbids the path is the same speaker that misses the other: a filter on the way may forbid a path for its
+/// 2. What forbids the path is the same speaker that misses the other. A filter on the way may forbid a path for its
 ///    signs, whoever is behind it.
 fn is_told_apart(reading: &Reading, nowhere: &Reading) -> bool {
     let (Some(here), Some(nowhere)) = (reading.answer(), nowhere.answer()) else {

@@ -1,10 +1,10 @@
 //! What is asked of a web server beyond its root page, and what the answers show: roles, verbs and headers together.
 //!
-//! One GET of the path that names nothing is the measure for all: the roles' paths, each verb and the headers follow it,
-//! on as few connections as the server allows. Headers go all in one request, and one by one only when that one is
-//! refused. Over TLS verbs and headers are asked only where the site file says that a proxy bridges: on a tunnelled
-//! connection the two ends alone see them, and what the server itself filters it filters for its own clients. Whoever
-//! has shown a client certificate sends GET and HEAD alone (`Identity`).
+//! One GET of the path that names nothing is the measure for all. The roles' paths, each verb and the headers follow
+//! it, on as few connections as the server allows. Headers go all in one request, and one by one only when that one is
+//! refused. Over TLS verbs and headers are asked only where the site file says that a proxy bridges. On a tunnelled
+//! connection the two ends alone see them. What the server itself filters, it filters for its own clients. Whoever has
+//! shown a client certificate sends GET and HEAD alone (`Identity`).
 
 use super::answer::Reading;
 use super::finding::Finding;

@@ -61,7 +61,7 @@ fn announces_a_page(head: &Head) -> bool {
         || head.header("transfer-encoding").is_some()
 }
 
-/// The refusal in an answer to a request that was to be passed on, where a proxy marks it as its own; `None`: it may be
+/// The refusal in an answer to a request that was to be passed on, where a proxy marks it as its own. `None`: it may be
 /// the server's.
 pub(super) fn own_word(head: &Head, clear: impl Fn(&str) -> String) -> Option<Refused> {
     let named = head.status == 407

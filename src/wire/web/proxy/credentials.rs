@@ -35,7 +35,7 @@ enum Trial {
 }
 
 impl Credentials {
-    /// `None` where a proxy could not be told them: each has 1 to 255 bytes without control characters (RFC 1929), and
+    /// `None` where a proxy could not be told them. Each has 1 to 255 bytes without control characters (RFC 1929), and
     /// the name no colon (RFC 7617).
     pub(crate) fn new(user: &str, password: &str) -> Option<Self> {
         let fits =

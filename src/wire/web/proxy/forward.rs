@@ -1,9 +1,9 @@
 //! Plain HTTP through an HTTP proxy, as clients go: a request that names the whole URL (RFC 9112 section 3.2.2), and no
 //! tunnel. Proxies as a rule open tunnels to port 443 alone.
 //!
-//! The root page is asked for, or a revocation list ([`fetch`]). What comes back may be the server's answer or the proxy's
-//! own word: some proxies mark theirs (`connect::own_word`), and of the others the answer is held beside the proxy's voice,
-//! which is what it says of a host that cannot exist ([`NOBODY`]).
+//! The root page is asked for, or a revocation list ([`fetch`]). What comes back may be the server's answer or the
+//! proxy's own word. Some proxies mark theirs (`connect::own_word`). Of the others the answer is compared with the
+//! proxy's voice: what it says of a host that cannot exist ([`NOBODY`]).
 
 use std::time::Duration;
 
@@ -121,7 +121,8 @@ pub(crate) fn may_be_its_own(answer: &Answer) -> bool {
     matches!(answer.head.status, 403 | 451 | 500 | 502..=504)
 }
 
-/// What an answer is that [may be the proxy's own](may_be_its_own), beside the proxy's voice; `None`: another spoke.
+/// What an answer is that [may be the proxy's own](may_be_its_own), compared with the proxy's voice; `None`: another
+/// spoke.
 pub(crate) fn in_its_voice(answer: &Answer, voice: &Answer) -> Option<Refused> {
     if !is_one_speaker(voice, answer) {
         return None;

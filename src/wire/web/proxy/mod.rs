@@ -1,9 +1,9 @@
 //! Going through a proxy: HTTP CONNECT or SOCKS5, and for plain HTTP requests that an HTTP proxy passes on.
 //!
 //! `through` asks for a tunnel on a stream that leads to the proxy; the messages and what they say are pure (`connect`,
-//! `socks5`). What comes back is the same stream, now leading to the target, or what the proxy said instead: its own
-//! refusal is told from what it says of the server. `forward` asks an HTTP proxy for a page of the target,
-//! as clients do where no TLS is spoken. `credentials` are refused at most once.
+//! `socks5`). What comes back is the same stream, now leading to the target, or what the proxy said instead. Its own
+//! refusal is told from what it says of the server. `forward` asks an HTTP proxy for a page of the target, as clients
+//! do where no TLS is spoken. `credentials` are refused at most once.
 
 mod connect;
 pub(crate) mod credentials;

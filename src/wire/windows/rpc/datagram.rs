@@ -1,7 +1,7 @@
 //! Connectionless DCE/RPC, as on UDP 135 (C706, 12.5): one datagram asks, one proves that RPC is there.
 //!
-//! The question is `is_server_listening` of the management interface: it has no arguments, changes nothing and opens
-//! no handle. It is marked idempotent, so a server answers without calling back first to see whether we are alive; one
+//! The question is `is_server_listening` of the management interface: it has no arguments, changes nothing and opens no
+//! handle. It is marked idempotent, so a server answers without calling back first to see whether we are alive. One
 //! that does call back has spoken all the same.
 
 use uuid::{Uuid, uuid};

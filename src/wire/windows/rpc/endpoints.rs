@@ -45,7 +45,7 @@ pub(super) fn arguments(handle: &Handle) -> Vec<u8> {
     stub
 }
 
-/// Reads the results of a call; `None`: they are none.
+/// Reads the results of a call; `None`: these are no results.
 pub(super) fn read(stub: &[u8]) -> Option<Round> {
     // Windows pads the end of some answers.
     let (_, round) = round.parse_peek(LocatingSlice::new(stub)).ok()?;

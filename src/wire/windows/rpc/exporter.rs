@@ -37,7 +37,7 @@ pub(crate) enum Exporter {
     NotBound(Binding),
     /// The call failed with this status; 5 is access denied.
     Status(u32),
-    /// RPC ended in the middle of it, or its answer is none.
+    /// RPC ended in the middle of it, or its answer cannot be read.
     Broken(Fault),
 }
 

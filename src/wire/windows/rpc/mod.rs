@@ -1,10 +1,10 @@
 //! DCE/RPC as Windows speaks it: the endpoint mapper on TCP 135, what listens behind it, and UDP 135.
 //!
-//! [`lookup`] binds to the mapper and reads its whole list, call by call and fragment by fragment, within bounds; the
+//! [`lookup`] binds to the mapper and reads its whole list, call by call and fragment by fragment, within bounds. The
 //! list becomes the set of TCP ports with the interfaces behind each. [`greet`] binds to the management interface,
-//! which the run time of every RPC server answers for, so any port that speaks RPC is recognised. [`datagram`] asks
-//! the same of UDP, and [`alive`] asks DCOM's object exporter which addresses the server knows itself by. All of it without authentication, and nothing is called but queries: the lookup handles that the
-//! mapper keeps end with the connection.
+//! which the run time of every RPC server answers for, so any port that speaks RPC is recognised. [`datagram`] asks the
+//! same of UDP, and [`alive`] asks DCOM's object exporter which addresses the server knows itself by. All of it without
+//! authentication, and nothing is called but queries: the lookup handles that the mapper keeps end with the connection.
 //!
 //! The messages are those of `pdu`; `endpoints` and `tower` read what the mapper sends in them. [`server`] is the other
 //! side: an endpoint mapper that names a few ports.

@@ -88,7 +88,7 @@ pub(super) fn syntax(interface: &Interface) -> Vec<u8> {
     bytes
 }
 
-/// How long a message of a server is; `None`: this is none.
+/// How long a message of a server is; `None`: this is no message.
 pub(super) fn frame(bytes: &[u8]) -> Option<usize> {
     let is_known = |at: usize, known: &[u8]| bytes.get(at).is_none_or(|byte| known.contains(byte));
     let is_ours = is_known(0, &[5])

@@ -84,7 +84,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// How long a message of a client is; `None`: this is none that we take.
+/// How long a message of a client is; `None`: we take no such message.
 fn frame(bytes: &[u8]) -> Option<usize> {
     let is_known = |at: usize, known: &[u8]| bytes.get(at).is_none_or(|byte| known.contains(byte));
     let is_ours = is_known(0, &[5])

@@ -1,9 +1,9 @@
 //! SMB on TCP 445: the negotiation of a dialect, and nothing after it. No session, no tree, no name.
 //!
 //! [`Opening::AnyDialect`] begins with the SMB1 negotiate that offers SMB2 as well ([MS-SMB2] 3.2.4.2.2.1), because one
-//! connection then reaches every generation: Windows Server 2003 answers in SMB1, all since 2008 in SMB2, and those
-//! since 2008 R2 ask for a second, SMB2 negotiate, which names their best dialect. An SMB2 negotiate alone would make
-//! Server 2003 hang up, which says nothing. A server hardened so far that it hangs up at the sight of SMB1 is met with
+//! connection then reaches every generation. Windows Server 2003 answers in SMB1, all since 2008 in SMB2. Those since
+//! 2008 R2 ask for a second, SMB2 negotiate, which names their best dialect. An SMB2 negotiate alone would make Server
+//! 2003 hang up, which says nothing. A server hardened so far that it hangs up at the sight of SMB1 is met with
 //! [`Opening::OnlySmb2`] on a new connection.
 
 mod smb1;
@@ -132,7 +132,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     read(&bytes).ok_or(Fault::Foreign)
 }
 
-/// How long a message is; `None`: this is none.
+/// How long a message is; `None`: this is no message.
 fn frame(bytes: &[u8]) -> Option<usize> {
     let length = match bytes {
         [0, high, middle, low, message @ ..] => {

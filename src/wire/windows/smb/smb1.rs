@@ -42,7 +42,7 @@ pub(super) fn negotiate() -> Vec<u8> {
     prefixed(&message)
 }
 
-/// Reads an answer; `None`: it is none.
+/// Reads an answer; `None`: it is no answer.
 pub(super) fn read(message: &[u8]) -> Option<Answer> {
     let (_, spoken) = answer.parse_peek(message).ok()?;
     Some(Answer::Settled(spoken))

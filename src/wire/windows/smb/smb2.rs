@@ -63,7 +63,7 @@ fn preauthentication() -> Vec<u8> {
     context
 }
 
-/// Reads an answer; `None`: it is none.
+/// Reads an answer; `None`: it is no answer.
 pub(super) fn read(message: &[u8]) -> Option<Answer> {
     let (_, answer) = answer.parse_peek(message).ok()?;
     Some(answer)

@@ -138,8 +138,8 @@ pub(crate) enum Fault {
     PurposeAny,
     /// There is no extended key usage: clients take it, though the site's certificates should name server authentication.
     PurposeUnlimited,
-    /// Server authentication is named otherwise than RFC 5280 does, in a way that Windows takes: strong ciphers (SGC), or
-    /// the Application Policies of AD CS alone.
+    /// Server authentication is named otherwise than RFC 5280 does, in a way that Windows takes. It is strong ciphers
+    /// (SGC), or the Application Policies of AD CS alone.
     PurposeOtherwise {
         /// Whose.
         subject: String,
@@ -186,7 +186,7 @@ pub(crate) enum Odd {
     Key(String),
     /// Its authority key identifier names another certificate or key than its issuer's.
     OtherIssuer,
-    /// The name stands in the common name only, beside alternative names that are not those of hosts.
+    /// The name stands in the common name only, with alternative names that are not those of hosts.
     OtherNames,
     /// A `*` in the name stands for a part of a label.
     PartOfLabel,

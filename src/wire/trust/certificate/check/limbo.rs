@@ -1,8 +1,9 @@
 //! x509-limbo's cases: what each server case comes to here, held against `tests/limbo.txt`.
 //!
-//! x509-limbo (https://github.com/C2SP/x509-limbo) makes chains of certificates that libraries treat differently. It judges
-//! by the rules for public web servers; the clients here are Windows, so each row of the table says what Windows does, as
-//! `docs/certificates.md` does. The chains themselves are not kept here: `scripts/limbo` reads them from a file.
+//! x509-limbo (https://github.com/C2SP/x509-limbo) makes chains of certificates that libraries treat differently. It
+//! judges by the rules for public web servers. The clients here are Windows, so each row of the table says what Windows
+//! does, as `docs/certificates.md` does. The chains themselves are not kept here: `scripts/limbo` reads them from a
+//! file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -179,7 +180,7 @@ fn unknown_groups(unknown: &[Row]) -> Vec<String> {
     groups.collect()
 }
 
-/// What the cases of a file came to beside the table: for a reader, and what is not as it stands there.
+/// What the cases of a file came to, compared with the table: for a reader, and what is not as it stands there.
 fn compared(seen: Vec<Row>) -> (Vec<String>, Vec<String>) {
     let known: BTreeMap<String, Row> = rows()
         .into_iter()

@@ -1,8 +1,8 @@
 //! Every fault of a chain at once, the worst first: what a Windows client makes of it.
 //!
 //! The chain is judged as Windows judges it (`docs/certificates.md` has the table, `table.rs` holds it). All ways to a
-//! trusted root are weighed, and the best one counts, as Windows chooses. rustls' verifier is stricter: its words are
-//! kept beside, and where it refuses what nothing here explains, the question stays open.
+//! trusted root are weighed, and the best one counts, as Windows chooses. rustls' verifier is stricter. Its words are
+//! kept as well. Where it refuses what nothing here explains, the question stays open.
 
 #[cfg(test)]
 mod case;

@@ -1,7 +1,7 @@
 //! A list of what changed since another one, the base list (RFC 5280 sections 5.2.4 and 6.3.3).
 //!
-//! A client needs both. The two go together when one key of one authority signed them, for the same certificates, and
-//! the changes begin no later than the base list ends: then no change falls between them.
+//! A client needs both. The two go together when one key of one authority signed them, for the same certificates. The
+//! changes must begin no later than the base list ends: then no change falls between them.
 
 use x509_parser::extensions::{DistributionPointName, ParsedExtension};
 use x509_parser::prelude::X509Extension;

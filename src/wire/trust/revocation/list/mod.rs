@@ -1,9 +1,8 @@
 //! Reading a revocation list, and what it is worth for a certificate.
 //!
-//! A list may hold hundreds of thousands of entries, so none is kept: the `frame` is read, the entries are walked over
-//! once, and only the certificate's own is looked into. Every fault comes back at once, the worst
-//! first; no fault: a client may rely on it. A list of what changed since another one is held against that
-//! other list by `delta`.
+//! A list may hold hundreds of thousands of entries, so none is kept. The `frame` is read, the entries are walked over
+//! once, and only the certificate's own is looked into. Every fault comes back at once, the worst first; no fault: a
+//! client may rely on it. A list of what changed since another one is held against that other list by `delta`.
 
 pub(crate) mod delta;
 mod frame;
@@ -359,7 +358,7 @@ fn of_issuer(
     }
 }
 
-/// Whether the list says that it was signed by a key that none of the authority's known certificates holds: after a
+/// Whether the list says that it was signed by a key that none of the authority's known certificates holds. After a
 /// renewal an authority has several.
 fn names_another_key(list: &List<'_>, known: &[X509Certificate<'_>]) -> bool {
     let named = list

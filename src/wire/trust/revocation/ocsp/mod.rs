@@ -2,7 +2,7 @@
 //!
 //! The question goes into the address of a GET request, as Windows clients send it, so `fetch` carries it like any
 //! list. The answer is read far enough to know whether it is signed by whom it must be, speaks of this certificate, and
-//! is of now; every fault comes back at once, the worst first.
+//! is of now. Every fault comes back at once, the worst first.
 
 mod reading;
 #[cfg(test)]
