@@ -314,14 +314,14 @@ fn an_old_port_that_was_closed_too_early_strands_those_who_have_it() {
     assert_eq!(run.change()["reached_by"], "new", "{}", run.change());
     assert_eq!(run.numbers(), ["443 both no", "8443 new yes"]);
     run.says(
-        "Only clients with the new number reach a management point now from internet: those that \
+        "Only clients with the new number reach a management point now from internet. Those that \
          still have the old one are stranded.",
     );
     run.says("Clients with the old number 443 (HTTPS) do not reach ibs01.");
     run.says("Clients with the new number 8443 (HTTPS) reach ibs01.");
     run.says(
         "The old number 443 (HTTPS) is closed on the way to ibs01: packets are dropped, while \
-         the host answers elsewhere; the place fits front-end",
+         the host answers elsewhere. The place fits front-end",
     );
     run.says("cut off too early.");
     run.says_nothing_of("IIS is not bound");
@@ -352,7 +352,7 @@ fn a_new_port_that_the_front_end_forgot_is_the_firewalls() {
     run.says("Clients with the old number 443 (HTTPS) reach ibs01.");
     run.says(
         "Only a firewall lacks 8443 (HTTPS) to ibs01: packets are dropped, while the host \
-         answers elsewhere; the place fits front-end",
+         answers elsewhere. The place fits front-end",
     );
     run.says("Whether IIS is bound to it cannot be seen before it passes.");
     run.says_nothing_of("IIS is not bound");
@@ -384,7 +384,7 @@ fn another_web_site_at_the_new_number_is_the_wrong_role() {
     let run = bed.check(&before(), &between());
     assert_eq!(run.change()["reached_by"], "old", "{}", run.change());
     run.says(
-        "On ibs01 8443 (HTTPS) is open, with the wrong role behind it (wrong-role): usually \
+        "On ibs01 8443 (HTTPS) is open, with the wrong role behind it (wrong-role). Usually \
          IIS is not bound to it",
     );
     run.says_nothing_of("firewall lacks");
@@ -536,7 +536,7 @@ fn when_all_is_well_both_numbers_lead_to_the_management_point() {
     let elsewhere = bed.json(&["check", &new, "--against", &old, "--from", "perimeter"]);
     assert_eq!(elsewhere.change()["reached_by"], "no-clients-here");
     elsewhere.says(
-        "No client starts in perimeter, so which clients reach a management point \
+        "No client starts in perimeter. Which clients reach a management point \
          cannot be seen from here: run it from internet.",
     );
 }
@@ -569,8 +569,8 @@ fn an_update_point_whose_pair_was_forgotten_is_named() {
     assert_eq!(run.change()["reached_by"], "new", "{}", run.change());
     run.says(
         "The pair of the update point ibs01 was forgotten: the new file leaves it at 443 \
-         (HTTPS), the clients' old number, where it is not reached any more (the way is open, and \
-         nobody listens).",
+         (HTTPS), the clients' old number. It is not reached there any more: the way is open, and \
+         nobody listens.",
     );
     drop(bed);
 
@@ -588,7 +588,7 @@ fn an_update_point_whose_pair_was_forgotten_is_named() {
     );
     run.says(
         "The pair of the update point ibs01 was forgotten: it still serves at 8531 (HTTPS), \
-         and not at 8541 (HTTPS) (the way is open, and nobody listens).",
+         and not at 8541 (HTTPS). There the way is open, and nobody listens.",
     );
 }
 

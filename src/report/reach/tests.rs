@@ -203,7 +203,7 @@ fn what_is_not_proved_is_unknown_and_never_none() {
     );
     says(
         &reach,
-        "Whether clients with the new number 8443 (HTTPS) reach ibs01 is unknown.",
+        "It is unknown whether clients with the new number 8443 (HTTPS) reach ibs01.",
     );
     says(&reach, "Not known: 8443 (HTTPS) of ibs01 (not-proved).");
     let warned = (Verdict::Wrong, Cause::VerbBlocked, Level::Warning);
@@ -323,7 +323,7 @@ fn an_update_point_that_is_reached_at_neither_pair_was_not_merely_forgotten() {
     ]);
     says(
         &reach,
-        "The update point ibs01 is reached neither at its new number 8541 (HTTPS)",
+        "The update point ibs01 is reached neither at its new number 8541 (HTTPS) nor at the old one,",
     );
     assert!(!reach.paragraph.contains("forgotten"));
     assert_eq!(

@@ -63,8 +63,8 @@ fn number(port: u16, protocol: &str) -> String {
 /// What can be said where no client starts.
 pub(super) fn no_clients(against: &Against<'_>, vantage: &Vantage, here: &[&ReportFlow]) -> String {
     let mut sentences = vec![format!(
-        "No client starts in {}, so which clients reach a management point cannot be seen from \
-         here: run it from {}.",
+        "No client starts in {}. Which clients reach a management point cannot be seen from here: \
+         run it from {}.",
         vantage.zone,
         list(&against.client_zones, "or")
     )];
@@ -74,7 +74,7 @@ pub(super) fn no_clients(against: &Against<'_>, vantage: &Vantage, here: &[&Repo
         .collect();
     if !seen.is_empty() {
         sentences.push(format!(
-            "What starts here at numbers of clients and update points: {}.",
+            "These flows start here, at numbers of clients and update points: {}.",
             list(&seen, "and")
         ));
     }
@@ -117,7 +117,7 @@ fn headline(vantage: &Vantage, numbers: &[ReachedNumber]) -> String {
             format!("Only clients with the old number reach a management point now from {zone}.")
         }
         (ReachedBy::New, _) => format!(
-            "Only clients with the new number reach a management point now from {zone}: those that \
+            "Only clients with the new number reach a management point now from {zone}. Those that \
              still have the old one are stranded."
         ),
         (ReachedBy::None, _) => format!("No client in {zone} reaches a management point now."),
@@ -167,7 +167,7 @@ fn of_number(it: &ReachedNumber, all: &[ReachedNumber]) -> String {
             list(&it.not_by, "or")
         ),
         Reached::Unknown => format!(
-            "Whether clients with {whose} reach {} is unknown.",
+            "It is unknown whether clients with {whose} reach {}.",
             list(&it.unknown, "or")
         ),
     }
@@ -197,7 +197,7 @@ fn sentence(fault: Fault, those: &[&Tried], is_old: bool) -> String {
     let listener = listener(first);
     match fault {
         Fault::NobodyListens if is_old => format!(
-            "Nobody listens on {listener} of {hosts} any more, at the old number: the way there is \
+            "Nobody listens on {listener} of {hosts} any more, at the old number. The way there is \
              open, and the host itself resets."
         ),
         Fault::NobodyListens => format!(
@@ -205,7 +205,7 @@ fn sentence(fault: Fault, those: &[&Tried], is_old: bool) -> String {
              way there is open, and the host itself resets."
         ),
         Fault::WrongRole => format!(
-            "On {hosts} {the_number}{number} is open, with the wrong role behind it ({}): usually \
+            "On {hosts} {the_number}{number} is open, with the wrong role behind it ({}). Usually \
              IIS is not bound to {} for this site, and another service answers.",
             first.flow.cause,
             own(first)
@@ -226,8 +226,8 @@ fn sentence(fault: Fault, those: &[&Tried], is_old: bool) -> String {
              drops everything to it."
         ),
         Fault::EitherReset => format!(
-            "At {the_number}{number} of {hosts} a reset comes back, and nothing tells from whom: \
-             from the host, where IIS is not bound to {} or not running then, or from a firewall.",
+            "At {the_number}{number} of {hosts} a reset comes back, and nothing tells from whom. \
+             It may be the host, where IIS is not bound to {} or not running then, or a firewall.",
             own(first)
         ),
         Fault::Other => format!(
@@ -302,11 +302,11 @@ fn on_the_way(those: &[&Tried]) -> String {
     };
     match (accused.is_empty(), may_be_the_host) {
         (true, true) => format!(
-            "{how}; which firewall it is, is not proved ({on_it}), and it may be the host's own"
+            "{how}. Which firewall does so is not proved ({on_it}), and it may be the host's own"
         ),
-        (true, false) => format!("{how}; which one it is, is not proved ({on_it})"),
+        (true, false) => format!("{how}. Nothing proves which one it is ({on_it})"),
         (false, true) => format!(
-            "{how}; the place fits {} or the host's own firewall",
+            "{how}. The place fits {} or the host's own firewall",
             list(&accused, "or")
         ),
         (false, false) => format!("{how}, and that is {}", list(&accused, "or")),
@@ -346,30 +346,30 @@ fn forgotten(it: &Tried, at_pair: &[&Tried], tried: &[Tried]) -> String {
     match before {
         Some(old) if old.reached == Reached::Yes => format!(
             "The pair of the update point {host} was forgotten: it still serves at {}, and not at \
-             {here} ({why}).",
+             {here}. There {why}.",
             number(old.port(), protocol)
         ),
         Some(old) => format!(
-            "The update point {host} is reached neither at its new number {here} ({why}) nor at \
-             the old one, {}.",
+            "The update point {host} is reached neither at its new number {here} nor at the old \
+             one, {}. At the new one {why}.",
             number(old.port(), protocol)
         ),
         None if of_old_clients => format!(
             "The pair of the update point {host} was forgotten: the new file leaves it at {here}, \
-             the clients' old number, where it is not reached any more ({why})."
+             the clients' old number. It is not reached there any more: {why}."
         ),
-        None => format!("The update point {host} is not reached at its {here} ({why})."),
+        None => format!("The update point {host} is not reached at its {here}: {why}."),
     }
 }
 
 fn why(it: &Tried) -> String {
     match fault(&it.flow) {
         Fault::NobodyListens => "the way is open, and nobody listens".to_string(),
-        Fault::WrongRole => format!("open, with the wrong role: {}", it.flow.cause),
+        Fault::WrongRole => format!("it is open, with the wrong role: {}", it.flow.cause),
         Fault::OnTheWay => on_the_way(&[it]),
         Fault::AllSilent => "nothing of the host answers".to_string(),
-        Fault::EitherReset => "a reset, by the host or a device".to_string(),
-        Fault::Other => it.flow.cause.to_string(),
+        Fault::EitherReset => "a reset comes back, from the host or a device".to_string(),
+        Fault::Other => format!("the cause is {}", it.flow.cause),
     }
 }
 
