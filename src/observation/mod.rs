@@ -247,7 +247,7 @@ words! {
 }
 
 /// An ICMP message that answered a connection attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rejection {
     /// What it says.
     pub says: Prohibition,
@@ -324,7 +324,7 @@ pub enum ResolverError {
 }
 
 /// Trouble of this machine itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trouble {
     /// No route to the address.
     NoRoute,

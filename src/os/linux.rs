@@ -136,7 +136,10 @@ fn leave_out_below(socket: &Socket, remote: SocketAddr, least: u8) -> io::Result
 }
 
 /// Asks for ICMP messages with their senders and their TTL.
-fn ask_for_senders(socket: &impl std::os::fd::AsFd, remote: SocketAddr) -> io::Result<()> {
+pub(super) fn ask_for_senders(
+    socket: &impl std::os::fd::AsFd,
+    remote: SocketAddr,
+) -> io::Result<()> {
     let asked = if remote.is_ipv4() {
         setsockopt(socket, sockopt::Ipv4RecvErr, &true)
             .and_then(|()| setsockopt(socket, sockopt::Ipv4RecvTtl, &true))
@@ -187,7 +190,7 @@ async fn datagram_socket(remote: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-fn accepted(socket: Socket) -> Connection {
+pub(super) fn accepted(socket: Socket) -> Connection {
     match TcpStream::from_std(socket.into()) {
         Ok(stream) if stream.peer_addr().is_ok() => Connection::Open(stream),
         // The refusal came at once and `connect` has already reported it.
@@ -196,11 +199,11 @@ fn accepted(socket: Socket) -> Connection {
     }
 }
 
-fn local_address(socket: &Socket) -> Option<SocketAddr> {
+pub(super) fn local_address(socket: &Socket) -> Option<SocketAddr> {
     socket.local_addr().ok()?.as_socket()
 }
 
-fn trouble(error: &io::Error) -> Trouble {
+pub(super) fn trouble(error: &io::Error) -> Trouble {
     match error.raw_os_error() {
         Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Trouble::NoDescriptors,
         _ => local_trouble(error).unwrap_or(Trouble::NoRoute),
@@ -208,7 +211,7 @@ fn trouble(error: &io::Error) -> Trouble {
 }
 
 /// The ICMP message that waits in the error queue of a socket.
-fn rejection(fd: RawFd, v4: bool) -> Option<Rejection> {
+pub(super) fn rejection(fd: RawFd, v4: bool) -> Option<Rejection> {
     let mut payload = [0_u8; 512];
     let mut iov = [io::IoSliceMut::new(&mut payload)];
     let mut control = nix::cmsg_space!([u8; 256]);

@@ -1,6 +1,6 @@
-//! Everything that depends on the operating system. Connections: the evidence that the system keeps, what TCP counted,
-//! a listener that is silent. This host: its own addresses and name, its descriptor limit, how a run is interrupted.
-//! Files: opening those that may be anything, and those that take their place whole.
+//! Everything that depends on the operating system. Connections: one or many at once, the evidence that the system keeps,
+//! what TCP counted, a listener that is silent. This host: its own addresses and name, its descriptor limit, how a run is
+//! interrupted. Files: opening those that may be anything, and those that take their place whole.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -10,6 +10,10 @@ use tokio::net::TcpStream;
 
 use crate::observation::{Rejection, Trouble};
 
+#[cfg(target_os = "linux")]
+mod connecting;
+#[cfg(any(test, not(target_os = "linux")))]
+mod connecting_each;
 #[cfg(target_os = "linux")]
 mod counted;
 #[cfg(target_os = "linux")]
@@ -33,6 +37,10 @@ mod other;
 #[cfg(not(target_os = "linux"))]
 use other as platform;
 
+#[cfg(target_os = "linux")]
+pub(crate) use connecting::Connecting;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use connecting_each::Connecting;
 pub(crate) use file::{open, other_than_regular, others_may_read};
 pub use interrupt::interrupted;
 pub use name_servers::name_servers;

@@ -279,7 +279,8 @@ fn jitter() -> f64 {
     0.9 + 0.2 * (random % 1_000) as f64 / 1_000.0
 }
 
-async fn answered(
+/// Takes in what answered the try of this number, and speaks to what opened.
+pub(super) async fn answered(
     prober: &Prober,
     question: &Question,
     number: usize,

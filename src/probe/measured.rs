@@ -185,6 +185,28 @@ impl Measured {
         self.slowest = self.hosts.values().filter_map(|host| host.round_trip).max();
     }
 
+    /// The same of many answers, before which so many tries in all were lost; the quickest took so long.
+    pub(super) fn answered_often(
+        &mut self,
+        address: IpAddr,
+        answers: u32,
+        lost: u32,
+        quickest: Duration,
+    ) {
+        let most = match self.book.is_back(address, Timestamp::now()) {
+            true => answers,
+            false => u32::MAX,
+        };
+        let lost = lost.min(most);
+        self.loss
+            .add(answers.saturating_sub(1), lost.saturating_sub(1));
+        if let Some(host) = self.hosts.get_mut(&address) {
+            host.loss
+                .add(answers.saturating_sub(1), lost.saturating_sub(1));
+        }
+        self.answered(address, lost.min(1) as usize, quickest);
+    }
+
     /// Takes in a try that a host which answers did not answer.
     pub(super) fn lost(&mut self, address: IpAddr) {
         if self.book.is_out(address) {

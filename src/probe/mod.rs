@@ -11,7 +11,7 @@
 //! of `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances (`distance`), times. What this
 //! host itself resets or drops `here` finds out; where the instances of a SQL Server listen that resets, `instances`. `pace` spreads the tries, `measured` keeps round trips and losses, `names` asks the
 //! resolver, `resolver` asks its servers why it gave no answer, `gateway` goes through a proxy. What the log says of all
-//! this has its words in `story`. What comes back is always an
+//! this has its words in `story`. A sweep asks only whether ports answer at all: `scan` has an engine of its own. What comes back is always an
 //! `Observation`, never an error. What is said on an open port is in `conversation`.
 
 mod again;
@@ -35,6 +35,7 @@ mod prove;
 mod ranges;
 mod recognise;
 mod resolver;
+mod scan;
 mod search;
 mod silence;
 mod spread;
@@ -71,6 +72,7 @@ pub(crate) use gateway::NotByProxy;
 pub use names::lookup;
 pub use prove::SAMPLES as LOSS_SAMPLES;
 pub use recognise::Beside;
+pub use scan::{Range, Scanned, Silent};
 pub use silence::MOST as MOST_TRIES;
 pub use spread::PORTS as SOURCE_PORTS;
 pub use witness::Gap;

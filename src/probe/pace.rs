@@ -29,6 +29,11 @@ impl Pace {
         turns.gap = turns.gap.max(Some(gap_of(rate)));
     }
 
+    /// Whether nothing has to be waited for.
+    pub(super) fn is_free(&self) -> bool {
+        self.turns().gap.is_none()
+    }
+
     /// Waits for the next moment.
     pub(super) async fn turn(&self) {
         let at = {

@@ -24,7 +24,7 @@ pub const SAMPLES: u32 = 40;
 /// Tries under way at once while losses are measured.
 const AT_ONCE: usize = 4;
 /// Passes in which silent questions get more tries; each may show new losses.
-const PASSES: usize = 6;
+pub(super) const PASSES: usize = 6;
 
 impl Prober {
     /// Gives silent questions the tries that they still lack, and sets their state by what is known then.
@@ -148,6 +148,11 @@ impl Prober {
         let ports = by_host.into_iter().filter_map(|(address, (silent, port))| {
             Some(SocketAddr::new(address, port.filter(|_| silent)?))
         });
+        self.measure_all(ports).await;
+    }
+
+    /// Tries ports that answer until enough is known of the losses on the way to each.
+    pub(super) async fn measure_all(&self, ports: impl IntoIterator<Item = SocketAddr>) {
         stream::iter(ports)
             .for_each_concurrent(None, |remote| self.measure(remote))
             .await;

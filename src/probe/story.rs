@@ -9,7 +9,7 @@ use std::time::Duration;
 use tracing::debug;
 use tracing::field::display as shown;
 
-use super::millis;
+use super::{Scanned, millis};
 use crate::observation::{Brief, Observation};
 use crate::os::{Connection, Datagram, Manner};
 
@@ -49,6 +49,41 @@ pub(super) fn datagram(to: SocketAddr, took: Duration, came: Option<&Datagram>) 
 /// A question has its answer, at least for now.
 pub(super) fn answer(seen: &Observation) {
     debug!(seen = %Brief(seen), "answer");
+}
+
+/// Ports of a sweep are about to be tried.
+pub(super) fn round(ports: usize, addresses: usize, workers: usize) {
+    debug!(ports, addresses, workers, "sweep");
+}
+
+/// What a sweep found at an address.
+pub(super) fn scanned(scanned: &Scanned) {
+    let alike = scanned.alike.iter();
+    let alike: Vec<(Brief<'_>, usize)> = alike
+        .map(|(seen, ports)| (Brief(seen), ports.len()))
+        .collect();
+    let proved = scanned.silent.iter().filter(|silent| silent.proved);
+    debug!(
+        address = %scanned.address,
+        open = scanned.open.len(),
+        filtered = proved.count(),
+        silent = scanned.silent.len(),
+        others = %Counted(&alike),
+        "swept"
+    );
+}
+
+/// What several ports met, each with their number.
+struct Counted<'a>(&'a [(Brief<'a>, usize)]);
+
+impl fmt::Display for Counted<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (seen, ports)) in self.0.iter().enumerate() {
+            let comma = if place > 0 { ", " } else { "" };
+            write!(formatter, "{comma}{ports} {seen}")?;
+        }
+        Ok(())
+    }
 }
 
 /// What a connection attempt met.

@@ -239,7 +239,7 @@ impl Book {
     }
 
     /// The moments at which witnesses of an address answered; `None`: it has none.
-    fn witnesses(&self, address: IpAddr) -> Option<Vec<Timestamp>> {
+    pub(super) fn witnesses(&self, address: IpAddr) -> Option<Vec<Timestamp>> {
         let own = self.logs.get(&address).map(Log::answers);
         if let Some(own) = own.filter(|own| !own.is_empty()) {
             return Some(own.to_vec());
@@ -254,6 +254,12 @@ impl Book {
             .collect();
         all.sort_unstable();
         (!all.is_empty()).then_some(all)
+    }
+
+    /// A port of an address that answers.
+    pub(super) fn answers_at(&self, address: IpAddr) -> Option<SocketAddr> {
+        let port = self.logs.get(&address)?.port?;
+        Some(SocketAddr::new(address, port))
     }
 
     /// Counts silent tries of an address; `None`: it has no witness.
@@ -273,7 +279,7 @@ impl Book {
     }
 
     /// How close two answers have to be: where many hosts share the knocks, each has fewer.
-    fn shortly(&self) -> SignedDuration {
+    pub(super) fn shortly(&self) -> SignedDuration {
         let hosts = self.logs.values().filter(|log| log.port.is_some()).count();
         let turns = match self.most {
             0 => 1,

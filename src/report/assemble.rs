@@ -116,6 +116,28 @@ impl SweptSystem {
         }
     }
 
+    /// Takes in ports of which the same was seen.
+    pub fn add_alike(&mut self, ports: &[u16], seen: &Observation, painted: bool) {
+        if seen.state == State::Open {
+            for port in ports {
+                self.add(*port, seen.clone(), painted);
+            }
+            return;
+        }
+        let Some((first, rest)) = ports.split_first() else {
+            return;
+        };
+        self.add(*first, seen.clone(), false);
+        if let Some(of_state) = self.states.get_mut(&state_seen(seen)) {
+            of_state.extend(rest);
+        }
+        if let State::Closed { reset_by } = seen.state
+            && reset_by == ResetBy::Host
+        {
+            self.let_through.extend(rest);
+        }
+    }
+
     /// Takes in ports that were tried only to see whether every port opens: they are shown, and are no findings.
     pub fn note_doors(&mut self, doors: &[(u16, Observation)]) {
         for (port, seen) in doors {

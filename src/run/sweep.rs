@@ -1,8 +1,10 @@
 //! Ports beside the plan, tried for being unexpectedly open, and the doors that were tried to unmask devices.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use tracing::debug_span;
 
 use super::controls::{self, Controls};
@@ -10,39 +12,77 @@ use super::look::{Doors, known_ports};
 use super::{Run, targets};
 use crate::attribution;
 use crate::config::Sweep;
-use crate::observation::{Observation, State};
+use crate::observation::{Observation, Service, State};
+use crate::os;
 use crate::plan::Target;
-use crate::probe::{self, Question, Turn};
+use crate::probe::{self, Question, Range, Scanned, Silent, Turn};
 use crate::product::{Need, Transport};
 use crate::report::SweptSystem;
 use crate::site::SystemId;
 use crate::verdict::Seen;
 
-/// Ports of a sweep that are asked in one go, so that memory stays bounded.
-const SWEEP_PORTION: usize = 4_096;
+/// Descriptors that the program itself needs beside a sweep.
+const SPARE_DESCRIPTORS: usize = 128;
+/// Open ports of one address that are spoken to beside those that the sweep spoke to.
+const MOST_SPOKEN_TO: usize = 1_024;
 
-/// What was tried beside the plan, system by system: the ports of `probing.sweep`, in portions, and doors.
+/// The ports of one system that are swept at one address.
+struct Part {
+    /// Its place among the swept systems.
+    of: usize,
+    address: IpAddr,
+    ports: Vec<u16>,
+}
+
+/// What was tried beside the plan, system by system: the ports of `probing.sweep`, all at once, and doors.
 pub(super) async fn sweep(
     run: &Run,
     seen: &[Seen],
     controls: &Controls,
     doors: &mut Doors,
 ) -> Vec<SweptSystem> {
-    let site = &run.file.site;
-    let mut all = Vec::new();
     // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
     if run.ways.are_all_by_proxy() || run.client.is_some() {
-        return all;
+        return Vec::new();
     }
+    let (mut all, parts) = parts(run, seen);
+    let ranges = ranges(run, &all, &parts, doors);
+    let mut scanned = match ranges.is_empty() {
+        true => Vec::new(),
+        false => run.prober.scan(ranges, at_once(run)).await,
+    };
+    unmask(run, &scanned, &parts, doors).await;
+    speak(run, &mut scanned, doors).await;
+    let gone = gone(run, &scanned, controls).await;
+    let scanned: HashMap<IpAddr, Scanned> =
+        scanned.into_iter().map(|it| (it.address, it)).collect();
+    for part in parts {
+        let swept = &mut all[part.of];
+        let of_address = doors.get(&part.address).map_or(&[][..], Vec::as_slice);
+        if let Some(scanned) = scanned.get(&part.address) {
+            let painted = is_painted(doors, part.address);
+            let gone = gone.get(&part.address).copied();
+            take_in(swept, scanned, &part, painted, gone);
+        }
+        swept.note_doors(of_address);
+    }
+    all
+}
+
+/// The systems that are swept, and their ports, address by address.
+fn parts(run: &Run, seen: &[Seen]) -> (Vec<SweptSystem>, Vec<Part>) {
+    let site = &run.file.site;
+    let wanted = wanted(&site.probing.sweep);
     let own = run.against.as_ref().map(|old| old.own_systems);
+    let (mut all, mut parts) = (Vec::new(), Vec::new());
     for system in 0..own.unwrap_or(site.systems.len()) {
         if run.place.system == Some(system) {
             continue;
         }
-        let mut swept = SweptSystem::new(system, served(run, system));
         let tried = tried(seen, system);
-        let ports: Vec<u16> = wanted(&site.probing.sweep)
-            .into_iter()
+        let ports: Vec<u16> = wanted
+            .iter()
+            .copied()
             .filter(|port| !tried.contains(port))
             .collect();
         for address in addresses(run, seen, system) {
@@ -51,13 +91,164 @@ pub(super) async fn sweep(
                 targets::own_addresses(site, run.place.toward(site, system), system, *port)
                     .contains(&address)
             };
-            let ports: Vec<u16> = ports.iter().copied().filter(is_its).collect();
-            run.prober.expect(ports.len());
-            sweep_address(run, &mut swept, address, &ports, controls, doors).await;
+            parts.push(Part {
+                of: all.len(),
+                address,
+                ports: ports.iter().copied().filter(is_its).collect(),
+            });
         }
-        all.push(swept);
+        all.push(SweptSystem::new(system, served(run, system)));
     }
-    all
+    (all, parts)
+}
+
+/// Each address once, with the ports of all systems that share it.
+fn ranges(run: &Run, all: &[SweptSystem], parts: &[Part], doors: &Doors) -> Vec<Range> {
+    let mut by_address: BTreeMap<IpAddr, Range> = BTreeMap::new();
+    for part in parts.iter().filter(|part| !part.ports.is_empty()) {
+        let range = by_address.entry(part.address).or_insert_with(|| Range {
+            address: part.address,
+            ports: Vec::new(),
+            painted: is_painted(doors, part.address),
+            lab: run.ways.are_of_the_lab().then(HashMap::new),
+        });
+        range.ports.extend(&part.ports);
+        if let Some(lab) = &mut range.lab {
+            let to = Target::System(all[part.of].system);
+            let way = |port: &u16| (*port, run.ways.beside_the_plan(&to, *port));
+            lab.extend(part.ports.iter().map(way));
+        }
+    }
+    let mut ranges: Vec<Range> = by_address.into_values().collect();
+    for range in &mut ranges {
+        range.ports.sort_unstable();
+        range.ports.dedup();
+    }
+    ranges
+}
+
+/// Sockets of the sweep at once.
+fn at_once(run: &Run) -> usize {
+    let descriptors = os::raise_descriptor_limit().saturating_sub(SPARE_DESCRIPTORS);
+    run.file.site.probing.in_flight.min(descriptors).max(1)
+}
+
+/// Where a port opened, tries doors, unless that was done.
+async fn unmask(run: &Run, scanned: &[Scanned], parts: &[Part], doors: &mut Doors) {
+    if run.ways.are_of_the_lab() {
+        return;
+    }
+    let is_open = |(_, seen): &(u16, Observation)| seen.state == State::Open;
+    let are_open = |(seen, _): &(Observation, Vec<u16>)| seen.state == State::Open;
+    let opened: Vec<IpAddr> = scanned
+        .iter()
+        .filter(|it| it.open.iter().any(is_open) || it.alike.iter().any(are_open))
+        .map(|scanned| scanned.address)
+        .filter(|address| !doors.contains_key(address))
+        .collect();
+    if opened.is_empty() {
+        return;
+    }
+    let planned: HashSet<u16> = known_ports(run).collect();
+    let tried = opened.into_iter().map(async |address| {
+        let of_address = parts.iter().filter(|part| part.address == address);
+        let swept = of_address.flat_map(|part| part.ports.iter().copied());
+        let known: HashSet<u16> = planned.iter().copied().chain(swept).collect();
+        (address, run.prober.try_doors(address, &known).await)
+    });
+    doors.extend(join_all(tried).await);
+}
+
+/// Whether a device opens every port of an address.
+fn is_painted(doors: &Doors, address: IpAddr) -> bool {
+    let of_address = doors.get(&address);
+    of_address.is_some_and(|doors| attribution::is_every_port_open(doors))
+}
+
+/// Asks open ports that were not spoken to, so far as there are not too many: where no device opens all, they may be hosts'
+/// own.
+async fn speak(run: &Run, scanned: &mut [Scanned], doors: &Doors) {
+    let mut asked: Vec<(usize, u16)> = Vec::new();
+    let mut questions = Vec::new();
+    for (number, of_host) in scanned.iter_mut().enumerate() {
+        if is_painted(doors, of_host.address) {
+            continue;
+        }
+        for (_, ports) in of_host
+            .alike
+            .iter_mut()
+            .filter(|it| it.0.state == State::Open)
+        {
+            for port in ports.drain(..ports.len().min(MOST_SPOKEN_TO)) {
+                asked.push((number, port));
+                questions.push(question(of_host.address, port));
+            }
+        }
+    }
+    let answers = run.prober.ask_all(questions, || {}).await;
+    for ((number, port), answer) in asked.into_iter().zip(answers) {
+        // It opened once: silence now does not change that.
+        let seen = match answer.state {
+            State::Open => answer,
+            _ => Observation {
+                service: Some(Service::NotAsked),
+                ..Observation::without_packets(answer.address, State::Open)
+            },
+        };
+        scanned[number].open.push((port, seen));
+    }
+}
+
+fn question(address: IpAddr, port: u16) -> Question {
+    let span = debug_span!("sweep", %address, port);
+    let target = probe::Target::Address(address);
+    Question::knock(target, port, Turn::Forbidden, probe::Way::Direct, span)
+}
+
+/// Hosts with silent ports that no longer answer, with the time of their last answer.
+async fn gone(run: &Run, scanned: &[Scanned], controls: &Controls) -> HashMap<IpAddr, Timestamp> {
+    let silent: HashSet<IpAddr> = scanned
+        .iter()
+        .filter(|scanned| !scanned.silent.is_empty())
+        .map(|scanned| scanned.address)
+        .collect();
+    let of_silent: Controls = controls
+        .iter()
+        .filter(|(address, _)| silent.contains(address))
+        .map(|(address, of_host)| (*address, of_host.clone()))
+        .collect();
+    match of_silent.is_empty() {
+        true => HashMap::new(),
+        false => controls::lost(run, &of_silent).await.hosts,
+    }
+}
+
+/// Takes what came of an address in for one system that has it. `gone`: when the address answered for the last time, where
+/// it no longer does.
+fn take_in(
+    swept: &mut SweptSystem,
+    scanned: &Scanned,
+    part: &Part,
+    painted: bool,
+    gone: Option<Timestamp>,
+) {
+    let is_its = |port: &u16| part.ports.binary_search(port).is_ok();
+    for (port, seen) in scanned.open.iter().filter(|(port, _)| is_its(port)) {
+        swept.add(*port, seen.clone(), painted);
+    }
+    for (seen, ports) in &scanned.alike {
+        let ports: Vec<u16> = ports.iter().copied().filter(is_its).collect();
+        swept.add_alike(&ports, seen, painted);
+    }
+    // A device that has shut this host out is silent too: from the last answer on that is no proof.
+    let is_proved = |silent: &&Silent| silent.proved && gone.is_none_or(|gone| silent.last <= gone);
+    let its = scanned.silent.iter().filter(|silent| is_its(&silent.port));
+    let (proved, other): (Vec<&Silent>, Vec<&Silent>) = its.partition(is_proved);
+    for (state, silent) in [(State::Filtered, proved), (State::Silent, other)] {
+        let ports: Vec<u16> = silent.iter().map(|silent| silent.port).collect();
+        let seen = Observation::without_packets(Some(scanned.address), state);
+        swept.add_alike(&ports, &seen, false);
+    }
 }
 
 fn wanted(sweep: &Sweep) -> BTreeSet<u16> {
@@ -112,71 +303,4 @@ fn addresses(run: &Run, seen: &[Seen], system: SystemId) -> BTreeSet<IpAddr> {
         .copied()
         .chain(of_the_plan)
         .collect()
-}
-
-async fn sweep_address(
-    run: &Run,
-    swept: &mut SweptSystem,
-    address: IpAddr,
-    ports: &[u16],
-    controls: &Controls,
-    doors: &mut Doors,
-) {
-    let mut silent: Vec<(u16, Observation)> = Vec::new();
-    let mut opened = false;
-    for portion in ports.chunks(SWEEP_PORTION) {
-        let questions: Vec<Question> = portion
-            .iter()
-            .map(|port| question(run, swept.system, address, *port))
-            .collect();
-        let mut answers = run.prober.ask_all(questions.clone(), || {}).await;
-        run.prober.prove_silence(&questions, &mut answers).await;
-        let is_new = !opened && answers.iter().any(|seen| seen.state == State::Open);
-        opened |= is_new;
-        if is_new && !run.ways.are_of_the_lab() && !doors.contains_key(&address) {
-            let known = known_ports(run).chain(ports.iter().copied());
-            let tried = run.prober.try_doors(address, &known.collect()).await;
-            doors.insert(address, tried);
-        }
-        let painted = doors
-            .get(&address)
-            .is_some_and(|doors| attribution::is_every_port_open(doors));
-        for (port, mut seen) in portion.iter().copied().zip(answers) {
-            if seen.state == State::Filtered {
-                // Only when the last of them left is of use below.
-                seen.attempts.drain(..seen.attempts.len().saturating_sub(1));
-                silent.push((port, seen));
-            } else {
-                swept.add(port, seen, painted);
-            }
-        }
-    }
-    let of_address: Controls = controls
-        .get(&address)
-        .map(|of_host| (address, of_host.clone()))
-        .into_iter()
-        .collect();
-    let gone = match silent.is_empty() {
-        true => None,
-        false => controls::lost(run, &of_address)
-            .await
-            .hosts
-            .remove(&address),
-    };
-    for (port, mut seen) in silent {
-        // A device that has shut this host out is silent too: from the last answer on that is no proof.
-        let last_try = seen.attempts.last().map(|attempt| attempt.at);
-        if gone.is_some_and(|last| last_try.is_none_or(|at| at > last)) {
-            seen.state = State::Silent;
-        }
-        swept.add(port, seen, false);
-    }
-    swept.note_doors(doors.get(&address).map_or(&[][..], Vec::as_slice));
-}
-
-fn question(run: &Run, system: SystemId, address: IpAddr, port: u16) -> Question {
-    let span = debug_span!("sweep", system = run.file.site.systems[system].name, %address, port);
-    let way = run.ways.beside_the_plan(&Target::System(system), port);
-    let target = probe::Target::Address(address);
-    Question::knock(target, port, Turn::Forbidden, way, span)
 }

@@ -28,6 +28,7 @@ mod outages;
 mod plan_proves_itself;
 mod port_change;
 mod resolver;
+mod sweeps;
 mod two_families;
 mod vantages;
 mod what_it_sends;

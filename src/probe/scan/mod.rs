@@ -1,0 +1,401 @@
+//! Whether TCP ports answer at all: many ports of many addresses, all at once.
+//!
+//! A port of a sweep is worth a few packets and a few bytes, not a question with a task of its own. So a handful of workers
+//! (`worker`) take ports from all addresses in rotation, each with its own sockets, and go on until nothing is left: the
+//! window is never drained in between. A try is one packet: its socket is closed before the system repeats the packet. What
+//! was silent comes again when all the rest had its turn, until it has as many tries as `measured` asks for. Of a port that
+//! was reset nothing is kept but its number; of a silent one the moments of its tries (`tally`). A port that opens is spoken
+//! to on the same connection, as after a knock: the first ones of an address, where no device is known to open all.
+//!
+//! Then silence is made proof, by the rules of `prove`: only tries between answers of a witness count, and what lacks tries
+//! gets them in further rounds.
+
+mod tally;
+mod worker;
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::prove::PASSES;
+use super::{Prober, Way, silence, story};
+use crate::observation::Observation;
+use tally::Tally;
+
+/// Workers at once: as many as the threads that run them. A rate that is limited needs no more than one.
+const WORKERS: usize = 2;
+
+/// The ports of one address that are swept.
+#[derive(Debug)]
+pub struct Range {
+    /// The address.
+    pub address: IpAddr,
+    /// Its ports.
+    pub ports: Vec<u16>,
+    /// Whether a device is known to open every port, so that nobody is spoken to.
+    pub painted: bool,
+    /// Where ports of the lab's stand-ins are; `None`: they go to the address itself.
+    pub lab: Option<HashMap<u16, Way>>,
+}
+
+impl Range {
+    /// Where a try of a port leads; `None`: nowhere, and nothing answers.
+    fn remote(&self, port: u16) -> Option<SocketAddr> {
+        match self.lab.as_ref().map(|lab| lab.get(&port)) {
+            None => Some(SocketAddr::new(self.address, port)),
+            Some(Some(Way::StandIn(address))) => Some(*address),
+            Some(Some(Way::Direct | Way::Void | Way::Proxy(_)) | None) => None,
+        }
+    }
+}
+
+/// What came of the ports of one address.
+#[derive(Debug)]
+pub struct Scanned {
+    /// The address.
+    pub address: IpAddr,
+    /// Ports that opened, with what followed.
+    pub open: Vec<(u16, Observation)>,
+    /// Ports of which the same was seen: a reset, a connection that was not spoken to, one message of one router, trouble of
+    /// this host, or nothing yet because the run was stopped.
+    pub alike: Vec<(Observation, Vec<u16>)>,
+    /// Ports of which nothing came.
+    pub silent: Vec<Silent>,
+}
+
+/// A port that did not answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Silent {
+    /// The port.
+    pub port: u16,
+    /// Whether its tries are proof.
+    pub proved: bool,
+    /// How many tries there were.
+    pub tries: usize,
+    /// When the first was made.
+    pub first: Timestamp,
+    /// When the last was made.
+    pub last: Timestamp,
+}
+
+/// A port, and the tries that it has had and is to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Item {
+    port: u16,
+    /// Silent tries so far.
+    tries: u8,
+    /// Tries after which it is left alone; 0: as many as silence needs.
+    least: u8,
+}
+
+/// What the workers of a round share.
+struct Round {
+    prober: Arc<Prober>,
+    ranges: Arc<Vec<Range>>,
+    work: Vec<Work>,
+    /// When the sweep began: moments are counted from here.
+    began: Began,
+    workers: usize,
+    /// Sockets of one worker at once.
+    places: usize,
+}
+
+/// A moment on both clocks.
+#[derive(Clone, Copy)]
+struct Began {
+    at: Timestamp,
+    instant: Instant,
+}
+
+impl Began {
+    /// The moment so many milliseconds later.
+    fn after(self, millis: u32) -> Timestamp {
+        self.at + SignedDuration::from_millis(i64::from(millis))
+    }
+}
+
+/// The ports of one address that a round tries.
+#[derive(Default)]
+struct Work {
+    items: Vec<Item>,
+    next: AtomicUsize,
+}
+
+impl Work {
+    fn of(items: Vec<Item>) -> Self {
+        let next = AtomicUsize::new(0);
+        Self { items, next }
+    }
+
+    /// The next port that no worker has taken.
+    fn take(&self) -> Option<Item> {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        self.items.get(next).copied()
+    }
+
+    /// Ports that no worker has taken.
+    fn left(&self) -> &[Item] {
+        let next = self.next.load(Ordering::Relaxed).min(self.items.len());
+        &self.items[next..]
+    }
+}
+
+impl Prober {
+    /// Tries ports of many addresses with no more than so many sockets at once; what came of each range, in their order.
+    pub async fn scan(self: &Arc<Self>, ranges: Vec<Range>, most: usize) -> Vec<Scanned> {
+        let ports: usize = ranges.iter().map(|range| range.ports.len()).sum();
+        self.expect(ports);
+        let began = Began {
+            at: Timestamp::now(),
+            instant: Instant::now(),
+        };
+        let fresh = |port: &u16| Item {
+            port: *port,
+            tries: 0,
+            least: 0,
+        };
+        let first = ranges
+            .iter()
+            .map(|range| range.ports.iter().map(fresh).collect());
+        let mut tallies: Vec<Tally> = ranges.iter().map(|_| Tally::default()).collect();
+        let first = first.collect();
+        let ranges = Arc::new(ranges);
+        self.round(&ranges, first, most, began, &mut tallies).await;
+        self.settle().await;
+        if self.limits.attempts.is_none() {
+            self.measure_beside(&ranges, &tallies).await;
+            for _ in 0..PASSES {
+                let lacking: Vec<Vec<Item>> = ranges
+                    .iter()
+                    .zip(&mut tallies)
+                    .map(|(range, tally)| tally.lacking(self, range, began))
+                    .collect();
+                if lacking.iter().all(Vec::is_empty) || *self.stop.borrow() {
+                    break;
+                }
+                self.round(&ranges, lacking, most, began, &mut tallies)
+                    .await;
+                self.settle().await;
+            }
+        }
+        let both = ranges.iter().zip(tallies);
+        let scanned: Vec<Scanned> = both
+            .map(|(range, tally)| tally.finish(self, range, began))
+            .collect();
+        scanned.iter().for_each(story::scanned);
+        scanned
+    }
+
+    async fn round(
+        self: &Arc<Self>,
+        ranges: &Arc<Vec<Range>>,
+        items: Vec<Vec<Item>>,
+        most: usize,
+        began: Began,
+        tallies: &mut [Tally],
+    ) {
+        let items_in_all: usize = items.iter().map(Vec::len).sum();
+        let workers = match self.limits.rate {
+            Some(_) => 1,
+            None => WORKERS.min(most).min(items_in_all).max(1),
+        };
+        let addresses = items.iter().filter(|items| !items.is_empty()).count();
+        story::round(items_in_all, addresses, workers);
+        let round = Arc::new(Round {
+            prober: Arc::clone(self),
+            ranges: Arc::clone(ranges),
+            work: items.into_iter().map(Work::of).collect(),
+            began,
+            workers,
+            places: (most.min(items_in_all).max(1)).div_ceil(workers),
+        });
+        let _places = self.places_of_hosts(&round).await;
+        let mut running = JoinSet::new();
+        for number in 0..workers {
+            running.spawn(worker::work(Arc::clone(&round), number));
+        }
+        self.watching(async {
+            while let Some(done) = running.join_next().await {
+                for (tally, found) in tallies.iter_mut().zip(done.unwrap_or_default()) {
+                    tally.join(found);
+                }
+            }
+        })
+        .await;
+        for (tally, work) in tallies.iter_mut().zip(&round.work) {
+            tally.leave(work.left());
+        }
+    }
+
+    /// Holds the places at each address, but one for its witness.
+    async fn places_of_hosts(&self, round: &Round) -> Vec<Option<OwnedSemaphorePermit>> {
+        let quota = u32::try_from(self.quota()).unwrap_or(u32::MAX);
+        let mut held = Vec::new();
+        for (range, work) in round.ranges.iter().zip(&round.work) {
+            if work.items.is_empty() {
+                continue;
+            }
+            let slots = self.measured().slots(range.address, self.limits.per_host);
+            let mut stop = self.stop.clone();
+            let permits = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => None,
+                permits = slots.acquire_many_owned(quota) => permits.ok(),
+            };
+            held.push(permits);
+        }
+        held
+    }
+
+    /// Sockets at one address at once.
+    fn quota(&self) -> usize {
+        self.limits.per_host.saturating_sub(1).max(1)
+    }
+
+    /// Finds out how much is lost on the way to hosts of which some ports are silent and others answer.
+    async fn measure_beside(&self, ranges: &[Range], tallies: &[Tally]) {
+        let silent = ranges.iter().zip(tallies).filter(|(range, tally)| {
+            tally.has_silence() && range.lab.is_none() && !self.is_on_link(range.address)
+        });
+        let ports: Vec<SocketAddr> = silent
+            .filter_map(|(range, _)| self.measured().book.answers_at(range.address))
+            .collect();
+        self.measure_all(ports).await;
+    }
+
+    /// Tries after which the silence of an address is proof, by what is known now.
+    fn tries_of_silence(&self, address: IpAddr) -> u8 {
+        let wanted = self.limits.attempts;
+        wanted.unwrap_or_else(|| self.measured().tries(address).min(silence::MOST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::observation::State;
+    use crate::os;
+    use crate::probe::{Limits, Trust};
+
+    fn prober(rate: Option<u32>) -> (watch::Sender<bool>, Arc<Prober>) {
+        let limits = Limits {
+            timeout: Duration::from_secs(3),
+            attempts: None,
+            second_look: Duration::ZERO,
+            in_flight: 256,
+            per_host: 256,
+            waiting: 16,
+            rate,
+            walks: false,
+        };
+        let (stop, stopped) = watch::channel(false);
+        (
+            stop,
+            Prober::new(limits, Trust::new(Vec::new(), false), Vec::new(), stopped),
+        )
+    }
+
+    fn direct(address: IpAddr, ports: Vec<u16>) -> Range {
+        Range {
+            address,
+            ports,
+            painted: false,
+            lab: None,
+        }
+    }
+
+    async fn listeners(address: IpAddr, count: usize) -> Vec<(u16, TcpListener)> {
+        let mut all = Vec::new();
+        for _ in 0..count {
+            let listener = TcpListener::bind((address, 0)).await.expect("loopback");
+            let port = listener.local_addr().expect("an address").port();
+            all.push((port, listener));
+        }
+        all.sort_by_key(|(port, _)| *port);
+        all
+    }
+
+    fn closed(scanned: &Scanned) -> usize {
+        let closed = scanned
+            .alike
+            .iter()
+            .filter(|(seen, _)| matches!(seen.state, State::Closed { .. }));
+        closed.map(|(_, ports)| ports.len()).sum()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn of_many_ports_the_open_ones_are_found_and_each_port_is_accounted_for() {
+        let (one, other) = (
+            "127.93.1.1".parse().expect("an address"),
+            "::1".parse().expect("an address"),
+        );
+        let (_stop, prober) = prober(None);
+        let mut ranges = Vec::new();
+        let mut held = Vec::new();
+        for address in [one, other] {
+            let open = listeners(address, 20).await;
+            let mut ports: Vec<u16> = (1..=900).chain(open.iter().map(|it| it.0)).collect();
+            ports.sort_unstable();
+            ranges.push(direct(address, ports));
+            held.push(open);
+        }
+        let scanned = prober.scan(ranges, 64).await;
+        for (of_host, open) in scanned.iter().zip(&held) {
+            let found: Vec<u16> = of_host
+                .open
+                .iter()
+                .filter(|(port, _)| *port > 900)
+                .map(|(port, _)| *port)
+                .collect();
+            let expected: Vec<u16> = open.iter().map(|(port, _)| *port).collect();
+            assert_eq!(found, expected);
+            let seen = &of_host.open.last().expect("it is open").1;
+            assert_eq!(seen.state, State::Open);
+            assert_eq!(seen.attempts.len(), 1);
+            assert_eq!(of_host.open.len() + closed(of_host), 920);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_silent_port_has_as_many_tries_as_proof_asks_for() {
+        let silent = os::silent_listener().expect("loopback").expect("linux");
+        let (_stop, prober) = prober(None);
+        let range = direct(silent.address.ip(), vec![silent.address.port()]);
+        let scanned = prober.scan(vec![range], 64).await;
+        let [silence] = scanned[0].silent[..] else {
+            panic!("{scanned:?}")
+        };
+        assert!(silence.proved, "{silence:?}");
+        assert!(silence.tries >= usize::from(silence::FEWEST_OF_A_SILENT_HOST));
+        assert!(silence.first < silence.last);
+    }
+
+    #[tokio::test]
+    async fn a_rate_is_kept_and_a_stop_leaves_the_rest_untried() {
+        let (stop, prober) = prober(Some(50));
+        let address = "127.93.1.2".parse().expect("an address");
+        let sweeping = tokio::spawn({
+            let range = direct(address, (1..=900).collect());
+            async move { prober.scan(vec![range], 64).await }
+        });
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        stop.send_replace(true);
+        let scanned = sweeping.await.expect("no panic");
+        let tried = closed(&scanned[0]) + scanned[0].open.len() + scanned[0].silent.len();
+        assert!((5..=40).contains(&tried), "{tried}");
+        let accounted: usize = scanned[0].alike.iter().map(|(_, ports)| ports.len()).sum();
+        let silent = scanned[0].silent.len() + scanned[0].open.len();
+        assert_eq!(accounted + silent, 900);
+    }
+}
