@@ -204,6 +204,19 @@ fn states(report: &Value) -> Vec<States> {
         .collect()
 }
 
+/// Rules of the firewall for what it forwards.
+fn wall(rules: &str) -> String {
+    format!(
+        "table inet wall {{
+  chain forward {{
+    type filter hook forward priority 0; policy accept;
+    {rules}
+  }}
+}}
+"
+    )
+}
+
 /// Drops so many of a hundred packets each way.
 fn losing(percent: u8) -> String {
     format!(
@@ -224,10 +237,10 @@ fn of_all_ports_of_a_host_exactly_the_open_ones_are_found_and_messages_are_no_re
     bed.listen(&open);
     bed.rules(
         1,
-        "table inet wall { chain forward { type filter hook forward priority 0; policy accept;
-  tcp dport 30001-30100 reject with icmp type port-unreachable
-  tcp dport 30201-30210 reject with icmp type admin-prohibited
-} }\n",
+        &wall(
+            "tcp dport 30001-30100 reject with icmp type port-unreachable
+             tcp dport 30201-30210 reject with icmp type admin-prohibited",
+        ),
     );
     let probing = "rate: max, sweep: all, in_flight: 1000, per_host: 1000";
     let swept = bed.swept(&[AT], probing);
@@ -275,10 +288,10 @@ fn where_packets_are_lost_every_open_port_is_found() {
 fn silence_of_many_ports_is_proved_and_no_packet_is_repeated_by_the_system() {
     let mut bed = Bed::new();
     bed.listen(&BTreeSet::from([443]));
-    let firewall = "table inet wall { chain forward { type filter hook forward priority 0; \
-        policy accept; ip daddr 192.0.2.10 tcp dport 2000-2999 drop; \
-        ip daddr 192.0.2.11 drop; } }\n";
-    bed.rules(1, firewall);
+    bed.rules(
+        1,
+        &wall("ip daddr 192.0.2.10 tcp dport 2000-2999 drop\nip daddr 192.0.2.11 drop"),
+    );
     ip(&[
         "-n",
         &bed.row.names[2],
@@ -310,11 +323,7 @@ fn silence_of_many_ports_is_proved_and_no_packet_is_repeated_by_the_system() {
 fn a_sweep_keeps_to_its_rate_and_to_the_sockets_of_a_host() {
     let mut bed = Bed::new();
     bed.listen(&BTreeSet::from([443, 2_100]));
-    bed.rules(
-        1,
-        "table inet wall { chain forward { type filter hook forward priority 0; policy accept; \
-         tcp dport 2000-2099 drop; } }\n",
-    );
+    bed.rules(1, &wall("tcp dport 2000-2099 drop"));
     bed.python(0, COUNTS, "c0");
     bed.swept(
         &[AT],
@@ -329,10 +338,7 @@ fn a_sweep_keeps_to_its_rate_and_to_the_sockets_of_a_host() {
 #[test]
 fn a_sweep_of_silence_ends_within_a_second_when_it_is_interrupted() {
     let bed = Bed::new();
-    bed.rules(
-        1,
-        "table inet wall { chain forward { type filter hook forward priority 0; policy drop; } }\n",
-    );
+    bed.rules(1, &wall("drop"));
     let probing = "rate: max, sweep: all, in_flight: 10000, per_host: 10000";
     let mut command = bed.command(&[AT], probing);
     let running = command
