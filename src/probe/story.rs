@@ -3,13 +3,13 @@
 //! Nothing here holds a secret, and what others wrote is escaped: it is written as `Debug` writes text.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tracing::debug;
 use tracing::field::display as shown;
 
-use super::{Scanned, millis};
+use super::millis;
 use crate::observation::{Brief, Observation};
 use crate::os::{Connection, Datagram, Manner};
 
@@ -56,21 +56,19 @@ pub(super) fn round(ports: usize, addresses: usize, workers: usize) {
     debug!(ports, addresses, workers, "sweep");
 }
 
-/// What a sweep found at an address.
-pub(super) fn scanned(scanned: &Scanned) {
-    let alike = scanned.alike.iter();
-    let alike: Vec<(Brief<'_>, usize)> = alike
+/// What a sweep found at an address: how many ports opened, were silent with and without proof, and what others met.
+pub(super) fn swept(
+    address: IpAddr,
+    open: usize,
+    proved: usize,
+    silent: usize,
+    alike: &[(Observation, Vec<u16>)],
+) {
+    let others: Vec<(Brief<'_>, usize)> = alike
+        .iter()
         .map(|(seen, ports)| (Brief(seen), ports.len()))
         .collect();
-    let proved = scanned.silent.iter().filter(|silent| silent.proved);
-    debug!(
-        address = %scanned.address,
-        open = scanned.open.len(),
-        filtered = proved.count(),
-        silent = scanned.silent.len(),
-        others = %Counted(&alike),
-        "swept"
-    );
+    debug!(%address, open, proved, silent, others = %Counted(&others), "swept");
 }
 
 /// What several ports met, each with their number.

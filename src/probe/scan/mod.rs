@@ -188,7 +188,12 @@ impl Prober {
         let scanned: Vec<Scanned> = both
             .map(|(range, tally)| tally.finish(self, range, began))
             .collect();
-        scanned.iter().for_each(story::scanned);
+        for of_host in &scanned {
+            let proved = of_host.silent.iter().filter(|silent| silent.proved).count();
+            let unproved = of_host.silent.len() - proved;
+            let (address, open) = (of_host.address, of_host.open.len());
+            story::swept(address, open, proved, unproved, &of_host.alike);
+        }
         scanned
     }
 
