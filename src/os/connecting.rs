@@ -134,7 +134,15 @@ impl Connecting {
     /// The end of the attempt at a place; `None`: it is still under way.
     fn end(&mut self, number: usize) -> Option<Connection> {
         let place = self.places.get_mut(number).filter(|place| place.waits)?;
-        let result = place.socket.as_ref()?.connect(&place.remote.into());
+        let socket = place.socket.as_ref()?;
+        // A router that says "port unreachable" makes the same error as a reset, and `connect` empties the queue that tells
+        // them apart.
+        if let Some(rejection) = rejection(socket.as_raw_fd(), place.remote.is_ipv4()) {
+            let local = local_address(socket);
+            place.close();
+            return Some(Connection::Rejected { rejection, local });
+        }
+        let result = socket.connect(&place.remote.into());
         if result.as_ref().is_err_and(is_under_way) {
             return None;
         }
@@ -148,7 +156,6 @@ impl Connecting {
         let Some(socket) = place.socket.take() else {
             return Connection::Trouble(Trouble::NoRoute);
         };
-        let v4 = place.remote.is_ipv4();
         let error = match result {
             Err(error) if error.raw_os_error() != Some(libc::EISCONN) => error,
             Ok(()) | Err(_) => {
@@ -159,12 +166,6 @@ impl Connecting {
                 return accepted(socket);
             }
         };
-        // A router that says "port unreachable" makes the same error as a reset.
-        if let Some(rejection) = rejection(socket.as_raw_fd(), v4) {
-            place.watched = false;
-            let local = local_address(&socket);
-            return Connection::Rejected { rejection, local };
-        }
         match error.raw_os_error() {
             Some(libc::ECONNREFUSED) => {
                 place.socket = Some(socket);

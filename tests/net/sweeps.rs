@@ -36,7 +36,7 @@ while True:
             del held[:2000]
 "#;
 
-/// Counts the packets that begin connections on a link, and sockets on the way to one address; prints JSON when its input
+/// Counts the packets that begin connections on a link, and sockets to ports from 2,000 on of one address; prints JSON when its input
 /// ends.
 const COUNTS: &str = r#"
 import collections, json, socket, sys, threading, time
@@ -51,7 +51,7 @@ def sample():
         by_host = collections.Counter()
         for line in open("/proc/net/tcp").readlines()[1:]:
             fields = line.split()
-            if fields[3] in ends:
+            if fields[3] in ends and int(fields[2].split(":")[1], 16) >= 2000:
                 by_host[fields[2].split(":")[0]] += 1
         most[0] = max([most[0], *by_host.values()])
         time.sleep(0.003)
@@ -290,7 +290,7 @@ fn silence_of_many_ports_is_proved_and_no_packet_is_repeated_by_the_system() {
     bed.listen(&BTreeSet::from([443]));
     bed.rules(
         1,
-        &wall("ip daddr 192.0.2.10 tcp dport 2000-2999 drop\nip daddr 192.0.2.11 drop"),
+        &wall("ip daddr 192.0.2.10 tcp dport 2000-2499 drop\nip daddr 192.0.2.11 drop"),
     );
     ip(&[
         "-n",
@@ -353,7 +353,7 @@ fn a_sweep_of_silence_ends_within_a_second_when_it_is_interrupted() {
     let of_sweep = Instant::now();
     while under_way(&bed) < 9_000 {
         assert!(
-            of_sweep.elapsed() < Duration::from_secs(60),
+            of_sweep.elapsed() < Duration::from_secs(120),
             "it never sweeps"
         );
         sleep(Duration::from_millis(50));
