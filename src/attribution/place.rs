@@ -5,6 +5,9 @@
 //! and, asked in turn with it, never this one. The packets no longer come there, so the drop is at that hop or before
 //! it. Without such a hop the host itself bounds the place.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::observation::{Before, Dropped, Path};
 use crate::site::{Site, Translator};
 
@@ -36,7 +39,7 @@ pub fn next_to_ask(own: &Path, reference: &Path) -> Option<u8> {
 }
 
 /// Who may have dropped the packets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Suspects {
     /// Firewalls of the site file, in the order in which a packet meets them; empty where no known address bounds the
     /// place.

@@ -1,7 +1,10 @@
 //! What became of the data on a connection that opened: what this host's TCP counted, and what repeats met.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// What this host's TCP counted on one connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counted {
     /// Segments that were sent and not acknowledged.
     pub unacknowledged: u32,
@@ -16,7 +19,7 @@ pub struct Counted {
 }
 
 /// What is known of the data of a conversation in which the service said nothing, or not enough.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Delivery {
     /// What was counted on the connection that showed it.
     pub counted: Counted,
@@ -27,7 +30,7 @@ pub struct Delivery {
 }
 
 /// A conversation that was had again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Repeat {
     /// The most bytes of data in one segment, either way; `None`: as many as the two ends agree on.
     pub segment: Option<u16>,
@@ -36,7 +39,8 @@ pub struct Repeat {
 }
 
 /// How a repeated conversation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Met {
     /// The service answered.
     Answer,
@@ -47,7 +51,7 @@ pub enum Met {
 }
 
 /// What is lost once a connection is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lost {
     /// What.
     pub what: Missing,
@@ -56,7 +60,8 @@ pub struct Lost {
 }
 
 /// Which packets are lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Missing {
     /// Those that carry data, however small.
     Data,
@@ -65,7 +70,8 @@ pub enum Missing {
 }
 
 /// The way of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Way {
     /// From this host to the service.
     There,

@@ -1,9 +1,12 @@
 //! How far away an answer came from, and what other answers make likely.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::ResetBy;
 
 /// How far away the sender of a reset is, beside the machine that speaks at an open port of the same address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Distance {
     /// That open port.
     pub port: u16,
@@ -12,7 +15,8 @@ pub struct Distance {
 }
 
 /// How far away a sender is, beside the machine that speaks at an open port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Farness {
     /// As far: it is that machine, or something on its own segment.
     Same,
@@ -23,7 +27,8 @@ pub enum Farness {
 }
 
 /// Why nothing follows from the TTL of answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Untold {
     /// The open port's answers do not have the TTL that the number of hops to it would leave them: the way back is another,
     /// or a device sets the TTL.
@@ -39,7 +44,7 @@ pub enum Untold {
 }
 
 /// Who likely sent a reset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Likely {
     /// Who.
     pub by: ResetBy,

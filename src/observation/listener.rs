@@ -1,12 +1,15 @@
 //! What a listener of this program proved: that a challenge came to it, from where, and at which end.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use std::net::{IpAddr, SocketAddr};
 
 /// The longest system name that a listener says; of a longer one it says the beginning.
 pub(crate) const LONGEST_NAME: usize = 63;
 
 /// A listener that answered a challenge.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listener {
     /// The system that it stands in for.
     pub system: String,

@@ -8,7 +8,9 @@ mod brief;
 mod clock;
 mod delivery;
 mod distance;
+mod few;
 mod listener;
+mod millis;
 mod spoken;
 mod revocation;
 mod tls;
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::product::{Role, Verb};
 use crate::words::words;
@@ -27,6 +29,7 @@ pub(crate) use brief::Brief;
 pub use clock::ServerClock;
 pub use delivery::{Counted, Delivery, Lost, Met, Missing, Repeat, Way};
 pub use distance::{Distance, Farness, Likely, Untold};
+pub(crate) use few::few;
 pub(crate) use listener::LONGEST_NAME;
 pub use listener::Listener;
 pub use revocation::{DeltaFault, ListContent, ListFault, ListSeen};
@@ -37,69 +40,103 @@ pub use tls::{
 };
 
 /// Everything that was seen of one flow at one address.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
     /// The address that was tried; `None` where there was none to try.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
     /// What the wire said.
     pub state: State,
     /// What an open port said when it was spoken to; `None` unless the state is [`State::Open`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
     /// The deepest step of the ladder that was reached; `None` when no packet was sent.
     pub depth: Option<Depth>,
     /// The tries, in the order in which they were made.
     pub attempts: Vec<Attempt>,
     /// How sure silence is, from 0 to 1: only with [`State::Filtered`] and [`State::Silent`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
     /// Of the silent tries, those shortly before and after which a port on the same way answered; `None`: nothing on the way
     /// ever did.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub witnessed: Option<u16>,
     /// Whether silence may be a rejection that a limit on error messages held back: a router on the way rejects other ports.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub held_back: bool,
     /// How long the first answer of a web server took.
+    #[serde(
+        rename = "first_answer_ms",
+        with = "millis",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
+    #[schemars(with = "Option<f64>")]
     pub first_answer: Option<Duration>,
     /// On how many connections a service was spoken to, where not all were alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conversations: Option<Conversations>,
     /// When the port last answered, where it no longer did at the end of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub went_silent: Option<Timestamp>,
     /// Whether the address lies in a network that this host is itself in, or is this host's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub on_link: bool,
     /// What TLS showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsSeen>,
     /// The revocation lists that were fetched here.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub lists: Vec<ListSeen>,
     /// What HTTP showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpSeen>,
     /// What the port speaks in place of the protocol that is needed, where that was found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub speaks: Option<Speaks>,
     /// What a service that is no web server said of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub spoken: Option<Spoken>,
     /// What is known of a range of dynamic ports, where the flow is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rpc_range: Option<RpcRange>,
     /// What other source ports met, where several were tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_ports: Option<SourcePorts>,
     /// The way there, where it was walked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<Path>,
     /// How far away the sender of the reset is, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub distance: Option<Distance>,
     /// Who likely sent the reset, by what became of other ports of the host; never more than a hint.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub likely: Option<Likely>,
     /// Who sent an ICMP message that bears the address that was asked: a device that translates the address writes it
     /// into its own messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_by: Option<ResetBy>,
     /// After how many hops a device speaks in the name of this address: it translates.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub translated_at: Option<u8>,
     /// What shows that a device answered in the host's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub painted: Option<Painted>,
     /// The router that looked for the host and did not find it: the host is dead.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_by: Option<IpAddr>,
     /// Whether a router needed so long to say that the host cannot be reached that it may have looked for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub slow_rejection: bool,
     /// The proxy that it was tried through, as a URL; `None`: it was tried directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
     /// The listener of this program that proved that it was reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub listener: Option<Listener>,
     /// What became of the data, where the port opened and its service said nothing, or not enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
 }
 
@@ -119,34 +156,27 @@ impl Observation {
         Self {
             address,
             state,
-            service: None,
-            depth: None,
-            attempts: Vec::new(),
-            confidence: None,
-            witnessed: None,
-            held_back: false,
-            first_answer: None,
-            conversations: None,
-            went_silent: None,
-            on_link: false,
-            tls: None,
-            lists: Vec::new(),
-            http: None,
-            speaks: None,
-            spoken: None,
-            rpc_range: None,
-            source_ports: None,
-            path: None,
-            distance: None,
-            likely: None,
-            rejected_by: None,
-            translated_at: None,
-            painted: None,
-            dead_by: None,
-            slow_rejection: false,
-            via: None,
-            listener: None,
-            delivery: None,
+            ..Self::default()
+        }
+    }
+
+    /// The word of what was seen. Silence that a limit on error messages explains does not show that packets are dropped.
+    pub fn word(&self) -> FlowState {
+        match &self.state {
+            State::Open => FlowState::Open,
+            State::Closed { .. } => FlowState::Closed,
+            State::Rejected(_) => FlowState::Rejected,
+            State::Filtered if !self.held_back => FlowState::Filtered,
+            State::Filtered | State::Silent => FlowState::Silent,
+            State::Unresolved(_) => FlowState::Unresolved,
+            State::Unreachable(_) => FlowState::Unreachable,
+            State::Stopped(stop) => match stop.why {
+                Stopped::Rule | Stopped::Server | Stopped::Name => FlowState::Rejected,
+                Stopped::Login | Stopped::NoProxy | Stopped::HungUp | Stopped::Waiting => {
+                    FlowState::Unreachable
+                }
+            },
+            State::NotTried(_) => FlowState::NotTried,
         }
     }
 
@@ -181,7 +211,8 @@ impl Observation {
 }
 
 /// The state of one port, as the wire showed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     /// The connection was accepted.
     Open,
@@ -206,8 +237,15 @@ pub enum State {
     NotTried(NotTried),
 }
 
+/// Nothing yet.
+impl Default for State {
+    fn default() -> Self {
+        Self::NotTried(NotTried::Interrupted)
+    }
+}
+
 /// Why a proxy did not lead to the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stop {
     /// Why.
     pub why: Stopped,
@@ -216,7 +254,8 @@ pub struct Stop {
 }
 
 /// Who or what stopped a flow that leaves through a proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stopped {
     /// The proxy's own rules.
     Rule,
@@ -247,7 +286,7 @@ words! {
 }
 
 /// An ICMP message that answered a connection attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Rejection {
     /// What it says.
     pub says: Prohibition,
@@ -298,7 +337,8 @@ words! {
 }
 
 /// Why a name has no address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unresolved {
     /// The resolver says that the name does not exist.
     NoSuchName,
@@ -313,7 +353,8 @@ pub enum Unresolved {
 }
 
 /// What a resolver gave in place of addresses. It says nothing of whether the name exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum ResolverError {
     /// It does not serve this host (REFUSED).
     Refused,
@@ -324,7 +365,8 @@ pub enum ResolverError {
 }
 
 /// Trouble of this machine itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trouble {
     /// No route to the address.
     NoRoute,
@@ -337,7 +379,8 @@ pub enum Trouble {
 }
 
 /// Why a flow was not tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum NotTried {
     /// This version does not try such flows: UDP, and ranges of dynamic ports.
     Unsupported,
@@ -346,7 +389,8 @@ pub enum NotTried {
 }
 
 /// What an open port said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Service {
     /// Nothing more was asked of it: an open port is all that the flow needs.
     NotAsked,
@@ -447,42 +491,12 @@ words! {
     }
 }
 
-words! {
-    /// What a packet with a limited number of hops met.
-    HopResult {
-        /// A device said that it had used up its hops.
-        Expired = "expired",
-        /// A connection.
-        Open = "open",
-        /// A reset.
-        Reset = "reset",
-        /// An ICMP message that said no.
-        Rejected = "rejected",
-        /// Nothing in time.
-        Silent = "silent",
-    }
-}
-
-words! {
-    /// The result of one try in a report.
-    TryResult {
-        /// A connection, or an answer.
-        Open = "open",
-        /// A reset.
-        Reset = "reset",
-        /// An ICMP message that said no.
-        Rejected = "rejected",
-        /// Nothing in time.
-        Silent = "silent",
-        /// A fault of this host.
-        Trouble = "trouble",
-    }
-}
-
 /// One try: one connection attempt, or one later step of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
     /// When it began.
+    #[serde(serialize_with = "in_full")]
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// The local end, when known.
     pub local: Option<SocketAddr>,
@@ -494,8 +508,14 @@ pub struct Attempt {
     pub result: AttemptResult,
 }
 
+/// A time with all its digits, so that times sort as text, too.
+fn in_full<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&format_args!("{at:.9}"))
+}
+
 /// The end of one try.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum AttemptResult {
     /// Connected.
     Open,
@@ -532,10 +552,10 @@ pub struct SourcePorts {
     #[serde(default)]
     pub refused_first: u16,
     /// The quickest answer, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quickest_ms: Option<f64>,
     /// Connections that were made alone later, because some in company were refused.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub alone: Option<Alone>,
 }
 
@@ -587,7 +607,8 @@ pub struct Conversations {
 }
 
 /// What shows that a device answered in the host's place.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Painted {
     /// Ports that nobody listens on opened too.
     EveryPort {
@@ -614,10 +635,12 @@ pub enum Painted {
     HostIsDead,
     /// The port accepted and reset the connection before a word was said.
     ResetAfterAccept,
+    /// It is one of many ports that were swept: ports that nobody uses opened too, or they were reset at once.
+    Swept,
 }
 
 /// The way of a flow's packets, as tries with a limited number of hops showed it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Path {
     /// The hops that were asked, from the nearest on.
     pub hops: Vec<Hop>,
@@ -681,7 +704,7 @@ impl Path {
 }
 
 /// What came back for a packet that was allowed so many hops.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hop {
     /// How many hops.
     pub number: u8,
@@ -711,7 +734,8 @@ impl Hop {
 }
 
 /// What came back for a packet with a limited number of hops.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum HopAnswer {
     /// A device said that the packet had used up its hops there.
     Expired(IpAddr),
@@ -726,7 +750,7 @@ pub enum HopAnswer {
 }
 
 /// Where silent packets are dropped: at or after `after`, and at or before `before`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Dropped {
     /// The last hop that answered this flow; `None`: no hop did.
     pub after: Option<(u8, IpAddr)>,
@@ -735,7 +759,8 @@ pub struct Dropped {
 }
 
 /// The far bound of the place where packets are dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Before {
     /// A hop that answers a working flow to the same host, and, asked in turn, not this one.
     Router(u8, IpAddr),
@@ -757,7 +782,7 @@ pub struct HttpSeen {
     /// `Via` header: a proxy that says so.
     pub via: Option<String>,
     /// What its `Date` says the time is.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<ServerClock>,
     /// How the verbs of the roles came through, where they were asked: each with a word or two.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
@@ -776,12 +801,12 @@ pub struct Meddling {
     /// What.
     pub what: Meddled,
     /// The verb that is refused.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub verb: Option<Verb>,
     /// Who may have done it.
     pub by: Meddler,
     /// What a client gets in place of its answer; `null`: the answer.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<Ends>,
     /// What was seen, in one or two sentences.
     pub words: String,
@@ -890,6 +915,16 @@ pub enum DnsNote {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn silence_that_may_be_a_rejection_held_back_is_not_called_filtered() {
+        let silent = |held_back| Observation {
+            held_back,
+            ..Observation::without_packets(None, State::Filtered)
+        };
+        assert_eq!(silent(false).word(), FlowState::Filtered);
+        assert_eq!(silent(true).word(), FlowState::Silent);
+    }
 
     fn in_company(alone: Option<Alone>) -> SourcePorts {
         SourcePorts {

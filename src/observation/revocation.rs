@@ -44,7 +44,8 @@ pub struct ListContent {
 }
 
 /// Why a revocation list is of no use to clients. The order of the variants is that of their weight.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum ListFault {
     /// It is no list, or not the authority's.
     Invalid,
@@ -63,7 +64,10 @@ pub enum ListFault {
 }
 
 /// Why a list of what changed since another is of no use. The order of the variants is that of their weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum DeltaFault {
     /// It is none of the authority, or does not go with the other list.
     Invalid,

@@ -1,6 +1,7 @@
 //! What TLS showed: the handshake, the chain as it was sent, and what is wrong with it, as plain data.
 
 use crate::words::words;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What TLS showed, whether or not it would satisfy a client.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct TlsSeen {
     /// Protocol version, as in `TLSv1.3`.
     pub version: Option<String>,
@@ -21,37 +23,48 @@ pub struct TlsSeen {
     /// The chain as it was sent, leaf first; what cannot be read is left out.
     pub chain: Vec<Certificate>,
     /// The chain as it was sent, in DER.
+    #[serde(skip)]
     pub der: Arc<[Vec<u8>]>,
     /// The trusted root that the chain leads to.
     pub root: Option<String>,
     /// The certificate that the server has to send beside its own and does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<MissingIssuer>,
     /// Every fault of the chain, the worst first.
     pub faults: Vec<ChainFault>,
     /// Whether the second client shook hands, which speaks TLS of the past.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub by_old_client: bool,
     /// Whether the server asked for a client certificate in the first handshake.
     pub client_certificate_asked: bool,
     /// How it refused what clients of the site speak; `None`: it did not, or was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_clients: Option<String>,
     /// Whether it asked for one after a request, by a new handshake.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub asked_late: bool,
     /// How it refused TLS 1.2, where a refusal of requests over TLS 1.3 may be for want of a client certificate;
     /// `None`: it did not, or was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_1_2: Option<String>,
     /// The authorities whose client certificates it takes; none: it does not say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorities: Vec<String>,
     /// How many more authorities there were.
     pub more_authorities: usize,
     /// What became of this host's client certificate.
     pub presented: Presented,
     /// What was shown, where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<Shown>,
     /// What rustls' verifier said, when it was not satisfied. It is stricter than Windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub verifier: Option<String>,
     /// Whether somebody put his own certificate in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub interception: Option<Interception>,
     /// Behind a proxy that publishes: where TLS really ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<TlsEnd>,
 }
 
@@ -72,7 +85,7 @@ pub struct MissingIssuer {
 }
 
 /// Where TLS ends that is sent to a proxy which publishes other systems, by the pins of the site file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsEnd {
     /// The system whose certificate was shown: the proxy (bridging) or one that it publishes (tunnelling).
     pub at: String,
@@ -148,7 +161,7 @@ words! {
 }
 
 /// The client certificate that this host shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shown {
     /// Its subject.
     pub subject: String,
@@ -179,7 +192,8 @@ impl Presented {
 }
 
 /// What became of this host's client certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Presented {
     /// It was not asked for in the first handshake. IIS usually asks only after the request.
     #[default]
@@ -197,7 +211,8 @@ pub enum Presented {
 }
 
 /// Why a client would refuse a certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum CertificateFault {
     /// Made for other names than the one asked for.
     Name,
@@ -246,24 +261,15 @@ words! {
 }
 
 /// Whether somebody put his own certificate in a service's place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Interception {
-    /// Nobody did, and this shows it.
-    No(&'static str),
-    /// Somebody did.
-    Proved {
-        /// The issuer of the certificate that was put in its place.
-        by: String,
-    },
-    /// Something speaks against the certificate, and proves nothing.
-    Suspected {
-        /// The issuer of the certificate.
-        by: String,
-        /// What speaks against it.
-        sign: &'static str,
-    },
-    /// It cannot be told, for this reason.
-    Undecided(&'static str),
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Interception {
+    /// Whether it is.
+    pub is: Intercepted,
+    /// The issuer of the certificate, where it is proved or suspected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// In words, what shows it.
+    pub because: Cow<'static, str>,
 }
 
 impl CertificateFault {

@@ -180,11 +180,11 @@ impl Request {
                 Some(said.map(|said| facts::of_waiting_dns(question, &said)))
             }
             Self::Kerberos => Some(kerberos::read(bytes).map(facts::of_kerberos)),
-            Self::Rpc(asked) => Some(asked.read(bytes).map(|said| Spoken {
-                protocol: "rpc",
-                facts: vec![("answer", format!("{said:?}").to_lowercase())],
-                ports: Vec::new(),
-            })),
+            Self::Rpc(asked) => {
+                Some(asked.read(bytes).map(|said| {
+                    Spoken::of("rpc", [("answer", format!("{said:?}").to_lowercase())])
+                }))
+            }
         }
     }
 }

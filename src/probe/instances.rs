@@ -29,10 +29,9 @@ pub(super) async fn note(prober: &Prober, question: &Question, seen: &mut Observ
         .map(|it| format!("{} ({})", it.port, it.name))
         .collect();
     if !places.is_empty() {
-        seen.spoken = Some(Spoken {
-            protocol: "sql-browser",
-            facts: vec![("instances at", places.join(", "))],
-            ports: Vec::new(),
-        });
+        seen.spoken = Some(Spoken::of(
+            "sql-browser",
+            [("instances at", places.join(", "))],
+        ));
     }
 }

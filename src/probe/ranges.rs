@@ -145,7 +145,7 @@ fn of_named(range: Ports, all: &[Ports], named: &[RpcPort]) -> Observation {
         inside
     };
     let spoken = seen.spoken.get_or_insert_default();
-    spoken.protocol = "rpc";
+    spoken.protocol = "rpc".into();
     spoken.ports = shown.into_iter().cloned().collect();
     seen.rpc_range = kind;
     seen
@@ -176,7 +176,7 @@ fn of_guesses(answers: Vec<Observation>) -> Observation {
         })
     });
     let spoken = seen.spoken.get_or_insert_default();
-    spoken.protocol = "rpc";
+    spoken.protocol = "rpc".into();
     spoken.ports = tried.collect();
     seen
 }

@@ -1,10 +1,10 @@
 //! What to do about a cause, in words for whoever has to act: those of `verdict/causes.yaml`, or others for what was seen.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::document::{Devices, Evidence};
 use super::on_roles;
-use crate::observation::{FlowState, MissingIssuer, ResetBy};
+use crate::observation::{MissingIssuer, ResetBy, State, Way};
 use crate::plan::{self, FlowEntry};
 use crate::product::{Catalogue, Need, Protocol};
 use crate::verdict::{Cause, Verdict, said_of};
@@ -39,7 +39,7 @@ pub(super) fn advice(
     ) {
         text += MAY_REFUSE;
     }
-    let leads_to_list = !evidence.lists.is_empty()
+    let leads_to_list = !evidence.seen.lists.is_empty()
         || flow.to.system.starts_with("crl.")
         || flow.rules.iter().any(|rule| rule == plan::LIST);
     if flow.ipsec && verdict == Verdict::Blocked {
@@ -58,7 +58,11 @@ pub(super) fn advice(
 /// What IIS needs where the name of a list that failed has a `+`.
 fn double_escaping(evidence: &Evidence) -> &'static str {
     let has_plus = |url: &str| url.contains('+') || url.to_ascii_lowercase().contains("%2b");
-    let mut failed = evidence.lists.iter().filter(|list| list.list.is_none());
+    let mut failed = evidence
+        .seen
+        .lists
+        .iter()
+        .filter(|list| list.list.is_none());
     match failed.any(|list| has_plus(&list.url)) {
         true => {
             " Its name has a `+`: allow double escaping in IIS request filtering, or IIS answers \
@@ -122,7 +126,7 @@ fn of_cause(
         )
     };
     let (system, port) = (&flow.to.system, flow.service());
-    let by_the_host = evidence.rejected.as_ref().is_some_and(|it| it.by_the_host);
+    let by_the_host = evidence.names.rejecting_host;
     match cause {
         Cause::AdminProhibited | Cause::Rejected | Cause::PortUnreachable if by_the_host => {
             format!(
@@ -139,11 +143,18 @@ fn of_cause(
                  does; then look at {crossed}."
             )
         }
-        Cause::Intermittent if evidence.ports.is_some_and(|ports| ports.reset > 0) => format!(
-            "Some connections to {port} of {system} pass and others are reset. See first whether \
+        Cause::Intermittent
+            if evidence
+                .seen
+                .source_ports
+                .is_some_and(|ports| ports.reset > 0) =>
+        {
+            format!(
+                "Some connections to {port} of {system} pass and others are reset. See first whether \
              every server behind the address serves {port}; then look at each member of \
              {crossed}: one may lack the rule."
-        ),
+            )
+        }
         Cause::WrongListener => astray(evidence, system, &port, &crossed),
         Cause::AnswerLost if flow.need == Need::Forbidden => format!(
             "Requests to {port} arrive at {system}, though no answer comes back: close {port} on \
@@ -158,12 +169,12 @@ fn of_cause(
         Cause::NothingPasses => nothing_passes(evidence, flow, &crossed),
         Cause::DataDropped => data_dropped(evidence, system, &port, &crossed, flow),
         Cause::Mtu => mtu(evidence, system, &crossed),
-        Cause::NotTls if evidence.speaks.is_some() => format!(
+        Cause::NotTls if evidence.seen.speaks.is_some() => format!(
             "{port} of {system} speaks plain HTTP, and TLS is needed here. See whether the \
              numbers for HTTP and HTTPS are swapped, in IIS or in the site file. If not, bind the \
              site in IIS to {port} as HTTPS, with its certificate."
         ),
-        Cause::NotHttp if evidence.speaks.is_some() => format!(
+        Cause::NotHttp if evidence.seen.speaks.is_some() => format!(
             "{port} of {system} speaks TLS, and plain HTTP is needed here. See whether the \
              numbers for HTTP and HTTPS are swapped, in IIS or in the site file. If not, bind the \
              site in IIS to {port} as HTTP."
@@ -223,7 +234,7 @@ fn filled<'a>(text: &str, blank: impl Fn(&str) -> &'a str) -> String {
 
 /// The certificate that a server does not send.
 fn missing(evidence: &Evidence) -> Option<&MissingIssuer> {
-    evidence.tls.as_ref()?.missing.as_ref()
+    evidence.seen.tls.as_ref()?.missing.as_ref()
 }
 
 /// An issuer of which nothing tells whether it is an intermediate, a root, or a device's.
@@ -289,14 +300,13 @@ fn intermediate(evidence: &Evidence, system: &str) -> String {
 
 /// Whether a rejection bears the address of the system, and nothing tells who wrote it there.
 fn is_in_its_name(evidence: &Evidence) -> bool {
-    let rejected = evidence.rejected.as_ref();
-    rejected.is_some_and(|it| it.sender == Some(ResetBy::Either))
+    let rejected = matches!(evidence.seen.state, State::Rejected(_));
+    rejected && evidence.seen.rejected_by == Some(ResetBy::Either)
 }
 
-/// The address that decided: its tries stand first.
+/// The address that decided.
 fn decided(evidence: &Evidence) -> Option<IpAddr> {
-    let first: SocketAddr = evidence.attempts.first()?.remote.parse().ok()?;
-    Some(first.ip())
+    evidence.seen.address
 }
 
 fn family(address: IpAddr) -> &'static str {
@@ -308,11 +318,9 @@ fn family(address: IpAddr) -> &'static str {
 
 /// An address of the other family at which the port is open.
 fn open_otherwise(evidence: &Evidence, decided: IpAddr) -> Option<IpAddr> {
-    let open = evidence
-        .addresses
-        .iter()
-        .filter(|(_, state)| **state == FlowState::Open);
-    let mut open = open.filter_map(|(address, _)| address.parse().ok());
+    let others = evidence.others.iter().map(|it| &it.seen);
+    let open = others.filter(|seen| seen.state == State::Open);
+    let mut open = open.filter_map(|seen| seen.address);
     open.find(|other| family(*other) != family(decided))
 }
 
@@ -357,8 +365,10 @@ fn address_silent(evidence: &Evidence, system: &str, crossed: &str) -> String {
 
 /// The way of lost data, as the middle of a sentence.
 fn way<'a>(evidence: &Evidence, there: &'a str, back: &'a str) -> &'a str {
-    let way = evidence.delivery.as_ref().and_then(|it| it.way.as_deref());
-    if way == Some("back") { back } else { there }
+    match evidence.seen.lost().map(|lost| lost.way) {
+        Some(Way::Back) => back,
+        Some(Way::There) | None => there,
+    }
 }
 
 /// Data that are lost although connections open.
@@ -410,6 +420,7 @@ fn nothing_passes(evidence: &Evidence, flow: &FlowEntry, crossed: &str) -> Strin
 /// Where a challenge came out that another system's listener, or another port's, answered.
 fn astray(evidence: &Evidence, system: &str, port: &str, crossed: &str) -> String {
     let at = evidence
+        .seen
         .listener
         .as_ref()
         .map_or_else(String::new, |listener| {
@@ -426,7 +437,7 @@ fn astray(evidence: &Evidence, system: &str, port: &str, crossed: &str) -> Strin
 }
 
 fn intercepting(evidence: &Evidence) -> &str {
-    let tls = evidence.tls.as_ref();
+    let tls = evidence.seen.tls.as_ref();
     tls.and_then(|tls| tls.interception.as_ref()?.by.as_deref())
         .unwrap_or("another authority")
 }

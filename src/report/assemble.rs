@@ -10,7 +10,7 @@ use jiff::tz::Offset;
 use super::advice::{advice, where_to_read};
 use super::client::{self, ClientRun};
 use super::document::{Note, ReportFlow, Sweep, ToolName, Vantage};
-use super::evidence::{evidence, state_seen};
+use super::evidence::evidence;
 use super::exceptions;
 use super::joined::Elsewhere;
 use super::logged::logged;
@@ -128,7 +128,7 @@ impl SweptSystem {
             return;
         };
         self.add(*first, seen.clone(), false);
-        if let Some(of_state) = self.states.get_mut(&state_seen(seen)) {
+        if let Some(of_state) = self.states.get_mut(&seen.word()) {
             of_state.extend(rest);
         }
         if let State::Closed { reset_by } = seen.state
@@ -146,7 +146,7 @@ impl SweptSystem {
     }
 
     fn note(&mut self, port: u16, seen: &Observation) {
-        self.states.entry(state_seen(seen)).or_default().push(port);
+        self.states.entry(seen.word()).or_default().push(port);
     }
 }
 
@@ -235,12 +235,12 @@ fn one(
             .map(|address| address.to_string())
             .collect();
     }
-    let judgement = with_expiry(outcome, observations, judged);
+    let judgement = with_expiry(outcome, observations, judged.judgement);
     let evidence = evidence(outcome.site, flow, &entry.crosses, observations, judged);
     ReportFlow {
         state: observations
             .get(judged.observation)
-            .map_or(FlowState::NotTried, state_seen),
+            .map_or(FlowState::NotTried, Observation::word),
         verdict: judgement.verdict,
         cause: judgement.cause,
         level: judgement.level,
@@ -316,8 +316,11 @@ fn what_it_needs(
 }
 
 /// A good answer is worth a warning when its certificate ends soon, or when TLS ends elsewhere than the site file says.
-fn with_expiry(outcome: &Outcome<'_>, observations: &[Observation], judged: &Judged) -> Judgement {
-    let mut judgement = judged.judgement;
+fn with_expiry(
+    outcome: &Outcome<'_>,
+    observations: &[Observation],
+    mut judgement: Judgement,
+) -> Judgement {
     let ends_elsewhere = observations
         .iter()
         .filter_map(|it| it.tls.as_ref()?.ends.as_ref())
@@ -372,17 +375,18 @@ fn swept_findings(outcome: &Outcome<'_>, swept: &SweptSystem) -> Vec<ReportFlow>
         .map(|(port, seen)| {
             let observations = std::slice::from_ref(seen);
             let judgement = judge(Need::Forbidden, seen, &context);
+            let judged = as_judged(judgement, context);
             swept_flow(
                 outcome,
                 swept.system,
                 Ports::one(*port),
                 observations,
-                judgement,
+                &judged,
             )
         })
         .collect();
     // What stands for many ports is judged by the one thing that they share.
-    let all_alike = |seen: Observation| judge(Need::Forbidden, &seen, &context);
+    let all_alike = |seen: Observation| as_judged(judge(Need::Forbidden, &seen, &context), context);
     if across {
         let reset_by = ResetBy::Host;
         let reachable = Observation::without_packets(None, State::Closed { reset_by });
@@ -398,6 +402,15 @@ fn swept_findings(outcome: &Outcome<'_>, swept: &SweptSystem) -> Vec<ReportFlow>
     findings
 }
 
+/// What is judged of one port of a sweep, or of what stands for many.
+fn as_judged(judgement: Judgement, context: Context) -> Judged {
+    Judged {
+        judgement,
+        observation: 0,
+        contexts: vec![context],
+    }
+}
+
 /// One finding for many ports. The range of a flow of the plan would span ports that may be needed; only these are
 /// meant.
 fn swept_range(
@@ -405,7 +418,7 @@ fn swept_range(
     swept: &SweptSystem,
     word: &'static str,
     ports: &[u16],
-    judgement: Judgement,
+    judged: Judged,
 ) -> Option<ReportFlow> {
     let span = Ports {
         low: *ports.iter().min()?,
@@ -413,17 +426,14 @@ fn swept_range(
     };
     let example = swept.examples.get(word);
     let observations = example.map_or(&[][..], std::slice::from_ref);
-    let mut finding = swept_flow(outcome, swept.system, span, observations, judgement);
+    let mut finding = swept_flow(outcome, swept.system, span, observations, &judged);
     finding.flow.id = format!(
         "{}>{}:{word}/tcp",
         finding.flow.from.zone, finding.flow.to.system
     );
     finding.flow.port = plan::Port::Range(ranges(ports));
     if word == PAINTED {
-        finding.evidence.painted = Some(
-            "a device opened these: ports that nobody uses opened too, or they were reset at once"
-                .to_string(),
-        );
+        finding.evidence.seen.painted = Some(Painted::Swept);
     }
     Some(finding)
 }
@@ -433,7 +443,7 @@ fn swept_flow(
     system: SystemId,
     port: Ports,
     observations: &[Observation],
-    judgement: Judgement,
+    judged: &Judged,
 ) -> ReportFlow {
     let flow = Flow {
         from: Origin::Zone(outcome.place.toward(outcome.site, system)),
@@ -452,16 +462,7 @@ fn swept_flow(
             only_watched: true,
         }),
     };
-    one(
-        outcome,
-        &flow,
-        observations,
-        &Judged {
-            judgement,
-            observation: 0,
-            control: None,
-        },
-    )
+    one(outcome, &flow, observations, judged)
 }
 
 pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
@@ -494,7 +495,7 @@ fn sweeps(outcome: &Outcome<'_>) -> Vec<Sweep> {
             by_system
                 .entry(*system)
                 .or_default()
-                .entry(state_seen(observation))
+                .entry(observation.word())
                 .or_default()
                 .push(seen.flow.port.low);
         }

@@ -3,11 +3,10 @@
 mod advice;
 mod arrivals;
 mod assemble;
-mod certificates;
 mod diff;
 mod client;
-mod delivery;
 mod document;
+mod earlier;
 mod evidence;
 mod findings;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -23,6 +22,8 @@ mod reach;
 mod read;
 mod signature;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod text;
 mod whole;
 

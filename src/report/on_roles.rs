@@ -1,7 +1,7 @@
 //! What to do about a role that fails, sends elsewhere, or does not prove itself, in words for whoever has to act.
 
-use super::document::{Evidence, Tls};
-use crate::observation::{RoleFound, RoleProof};
+use super::document::Evidence;
+use crate::observation::{Presented, RoleFound, RoleProof, TlsSeen};
 use crate::plan::FlowEntry;
 use crate::product::Role;
 
@@ -13,7 +13,7 @@ fn with<'a>(
     evidence: &'a Evidence,
     proofs: &'a [RoleProof],
 ) -> impl Iterator<Item = &'a RoleFound> {
-    let http = evidence.http.iter();
+    let http = evidence.seen.http.iter();
     http.flat_map(|http| &http.roles)
         .filter(|role| proofs.contains(&role.proof))
 }
@@ -80,12 +80,13 @@ pub(super) fn unproved(flow: &FlowEntry, evidence: &Evidence) -> String {
         .next()
         .is_some()
     };
-    let asks = evidence.tls.is_some() && (evidence.http.is_none() || keeps());
+    let seen = &evidence.seen;
+    let asks = seen.tls.is_some() && (seen.http.is_none() || keeps());
     let is_of_packages = |role: &RoleFound| role.role == Role::DistributionPoint;
     let of_packages = with(evidence, &[RoleProof::Unproved]).any(is_of_packages);
-    let how = match (&evidence.tls, asks) {
+    let how = match (&seen.tls, asks) {
         (Some(tls), true) if tls.refused_1_2.is_some() => AFTER_THE_REQUEST,
-        (Some(tls), true) if tls.client_certificate.ours.is_none() => NOBODY_ASKED,
+        (Some(tls), true) if tls.presented == Presented::NotAsked => NOBODY_ASKED,
         (_, true) => {
             "To prove it, put a certificate that clients have under `tls.client_certificate` of \
              the site file, and run again."
@@ -136,17 +137,16 @@ pub(super) fn mplist(flow: &FlowEntry, evidence: &Evidence) -> String {
 }
 
 pub(super) fn refused(evidence: &Evidence, system: &str) -> String {
-    let Some(tls) = &evidence.tls else {
+    let Some(tls) = &evidence.seen.tls else {
         return String::new();
     };
-    let shown = &tls.client_certificate;
-    let subject = shown.subject.as_deref().unwrap_or("of the site file");
+    let shown = tls.shown.as_ref();
+    let subject = shown.map_or("of the site file", |shown| &shown.subject);
     let issuer = shown
-        .issuers
-        .first()
+        .and_then(|shown| shown.issuers.first())
         .map_or("an unknown issuer", String::as_str);
     let takes = authorities(tls);
-    let how = match shown.other_issuer {
+    let how = match tls.takes_no_such_issuer() {
         true => format!(
             "Have {system} trust that issuer for client certificates, or show one by an authority \
              that it takes."
@@ -163,9 +163,9 @@ pub(super) fn refused(evidence: &Evidence, system: &str) -> String {
 }
 
 /// The authorities whose client certificates a server says that it takes.
-fn authorities(tls: &Tls) -> String {
-    let all = &tls.client_certificate.authorities;
-    let more = all.len().saturating_sub(MOST_NAMED) + tls.client_certificate.more_authorities;
+fn authorities(tls: &TlsSeen) -> String {
+    let all = &tls.authorities;
+    let more = all.len().saturating_sub(MOST_NAMED) + tls.more_authorities;
     let named: Vec<&str> = all.iter().take(MOST_NAMED).map(String::as_str).collect();
     match (named.is_empty(), more) {
         (true, _) => "certificates by authorities that it does not name".to_string(),

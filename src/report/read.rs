@@ -6,10 +6,10 @@
 
 use jiff::Timestamp;
 use serde::Deserialize as _;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::assemble::summary;
+use super::earlier::{EARLIER, upgraded};
 use super::whole::SCHEMA;
 use super::{ARRIVALS_SCHEMA, ArrivalsDocument, ReportDocument, ReportFlow};
 use crate::diagnostic::visible;
@@ -36,6 +36,7 @@ pub enum Joinable {
 pub fn read(bytes: &[u8]) -> Result<ReportDocument, String> {
     match schema(bytes, REPORT)?.as_str() {
         SCHEMA => report(bytes),
+        EARLIER => earlier_report(bytes),
         other => Err(another(other, SCHEMA, REPORT)),
     }
 }
@@ -58,8 +59,7 @@ pub fn read_arrivals(bytes: &[u8]) -> Result<ArrivalsDocument, String> {
 pub fn read_joinable(bytes: &[u8]) -> Result<Joinable, String> {
     match schema(bytes, REPORT)?.as_str() {
         ARRIVALS_SCHEMA => arrivals(bytes).map(|log| Joinable::Arrivals(Box::new(log))),
-        SCHEMA => report(bytes).map(|report| Joinable::Report(Box::new(report))),
-        other => Err(another(other, SCHEMA, REPORT)),
+        _ => read(bytes).map(|report| Joinable::Report(Box::new(report))),
     }
 }
 
@@ -82,32 +82,44 @@ fn another(found: &str, wanted: &str, right: &str) -> String {
     format!("has the schema {}, not `{wanted}`; {right}", quoted(found))
 }
 
-fn whole<T: DeserializeOwned>(bytes: &[u8], what: &str, right: &str) -> Result<T, String> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let why = visible(&error.to_string());
-        let place = match refused_flow(bytes) {
-            Some(id) => format!(", in the flow {}", quoted(&id)),
-            None => String::new(),
-        };
-        format!("is no whole {what}: {why}{place}; {right}")
-    })
+fn not_whole(what: &str, why: &serde_json::Error, flow: Option<String>, right: &str) -> String {
+    let why = visible(&why.to_string());
+    let place = match flow {
+        Some(id) => format!(", in the flow {}", quoted(&id)),
+        None => String::new(),
+    };
+    format!("is no whole {what}: {why}{place}; {right}")
 }
 
 /// The id of the first flow of a report that cannot be read.
-fn refused_flow(bytes: &[u8]) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Flows {
-        flows: Vec<Value>,
-    }
-    let Flows { flows } = serde_json::from_slice(bytes).ok()?;
-    let refused = flows
-        .iter()
-        .find(|flow| ReportFlow::deserialize(*flow).is_err());
+fn refused_flow(report: Result<Value, serde_json::Error>) -> Option<String> {
+    let report = report.ok()?;
+    let mut flows = report["flows"].as_array()?.iter();
+    let refused = flows.find(|flow| ReportFlow::deserialize(*flow).is_err());
     Some(refused?.get("id")?.as_str()?.to_string())
 }
 
+fn earlier_report(bytes: &[u8]) -> Result<ReportDocument, String> {
+    let is_json = |why: serde_json::Error| not_whole("report", &why, None, REPORT);
+    let value = upgraded(serde_json::from_slice(bytes).map_err(is_json)?);
+    let report = ReportDocument::deserialize(&value);
+    let report = report.map_err(|why| {
+        let flow = refused_flow(Ok(value));
+        not_whole("report", &why, flow, REPORT)
+    })?;
+    adds_up(report)
+}
+
 fn report(bytes: &[u8]) -> Result<ReportDocument, String> {
-    let report: ReportDocument = whole(bytes, "report", REPORT)?;
+    let report: ReportDocument = serde_json::from_slice(bytes).map_err(|why| {
+        let flow = refused_flow(serde_json::from_slice(bytes));
+        not_whole("report", &why, flow, REPORT)
+    })?;
+    adds_up(report)
+}
+
+/// A report whose parts go together.
+fn adds_up(report: ReportDocument) -> Result<ReportDocument, String> {
     if report.vantages.is_empty() {
         return Err(format!("names no vantage; {REPORT}"));
     }
@@ -118,6 +130,7 @@ fn report(bytes: &[u8]) -> Result<ReportDocument, String> {
     for flow in &report.flows {
         let of_it = |why| format!("{why}, in the flow {}", quoted(&flow.flow.id));
         places(flow, report.vantages.len()).map_err(of_it)?;
+        states(flow).map_err(of_it)?;
     }
     if summary(&report.flows) != report.summary {
         return Err(format!(
@@ -138,8 +151,20 @@ fn places(flow: &ReportFlow, vantages: usize) -> Result<(), String> {
     }
 }
 
+/// Whether the word of a flow's state is that of what was seen.
+fn states(flow: &ReportFlow) -> Result<(), String> {
+    let (word, seen) = (flow.state, flow.evidence.seen.word());
+    match word == seen || flow.evidence.earlier.is_some() {
+        true => Ok(()),
+        false => Err(format!(
+            "has the state `{word}`, and what was seen is `{seen}`"
+        )),
+    }
+}
+
 fn arrivals(bytes: &[u8]) -> Result<ArrivalsDocument, String> {
-    let log: ArrivalsDocument = whole(bytes, "log of arrivals", ARRIVALS)?;
+    let log: ArrivalsDocument = serde_json::from_slice(bytes)
+        .map_err(|why| not_whole("log of arrivals", &why, None, ARRIVALS))?;
     is_time("`started`", &log.started)?;
     is_time("`finished`", &log.finished)?;
     Ok(log)
@@ -185,7 +210,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_its_place() {
         let error =
-            read(b"{\"schema\": \"portproof.report/1\",\n \"flows\": []}").expect_err("refused");
+            read(b"{\"schema\": \"portproof.report/2\",\n \"flows\": []}").expect_err("refused");
         assert!(error.contains("missing field"), "{error}");
         assert!(error.contains("line 2"), "{error}");
         assert!(read(b"").is_err());
@@ -229,6 +254,41 @@ mod tests {
     }
 
     #[test]
+    fn what_an_honest_report_never_has_is_refused() {
+        let one = json!({"state": "open", "depth": null, "attempts": [], "control": null});
+        let error = refused(|value| {
+            value["flows"][0]["evidence"]["others"] = vec![one.clone(); 257].into();
+        });
+        assert!(error.contains("257 entries, more than 256"), "{error}");
+        // Addresses of addresses, or ports of ports, as deep as a file can have them.
+        for (inner, outer) in [
+            (
+                r#""others":[{"state":"open","depth":null,"attempts":[],"control":null,"#,
+                "}]",
+            ),
+            (
+                r#""spoken":{"protocol":"","facts":{},"ports":[{"port":1,"services":[],"seen":{"state":"open","depth":null,"attempts":[],"#,
+                "}}]}",
+            ),
+        ] {
+            let deep = |times: usize| {
+                let inner = inner.repeat(times) + r#""via":null"# + &outer.repeat(times);
+                let text = serde_json::to_string(&sample::report("internet", "p")).expect("JSON");
+                text.replacen(
+                    r#""state":"open","depth""#,
+                    &format!(r#"{inner},"state":"open","depth""#),
+                    1,
+                )
+            };
+            assert!(read(deep(1).as_bytes()).is_ok(), "{}", deep(1));
+            for times in [3, 20, 200] {
+                let error = read(deep(times).as_bytes()).expect_err("refused");
+                assert!(error.contains("too deeply") || times > 20, "{error}");
+            }
+        }
+    }
+
+    #[test]
     fn what_does_not_add_up_is_refused() {
         let error = refused(|value| value["summary"]["ok"] = json!(99));
         assert!(error.contains("summary"), "{error}");
@@ -236,6 +296,11 @@ mod tests {
         assert!(error.contains("no vantage"), "{error}");
         let error = refused(|value| value["vantages"][0]["started"] = json!("yesterday"));
         assert!(error.contains("`yesterday`, which is no time"), "{error}");
+        let error = refused(|value| value["flows"][0]["state"] = json!("filtered"));
+        assert!(
+            error.contains("`filtered`, and what was seen is `open`"),
+            "{error}"
+        );
         let error = refused(|value| value["flows"][0]["vantage"] = json!(7));
         assert!(error.contains("vantage 7"), "{error}");
     }

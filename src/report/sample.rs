@@ -1,17 +1,16 @@
 //! Small reports for tests, with words as `check` writes them.
 
 use super::assemble::summary;
-use super::document::{
-    Attempt, ClientCertificate, Evidence, Interception, Rejected, ReportFlow, Tls, Vantage,
-};
+use super::document::{Evidence, ReportFlow, Vantage};
 use super::whole::ReportDocument;
 use super::whole::SCHEMA;
 use crate::observation::{
-    Certificate, Depth, FlowState, Intercepted, Prohibition, Purpose, TryResult,
+    Attempt, AttemptResult, Certificate, Depth, FlowState, Intercepted, Interception, Observation,
+    Prohibition, Purpose, Rejection, ResetBy, State, TlsSeen, Trouble, Unresolved,
 };
 use crate::plan::{Declared, Destination, FlowEntry, Port, SiteName, Source, ToolName};
 use crate::product::{Confidence, Need, Protocol, Transport};
-use crate::verdict::{Cause, Level, Owner, Verdict};
+use crate::verdict::{Cause, Context, Level, Owner, Verdict};
 
 /// The time at which made reports begin.
 pub(crate) const START: &str = "2026-11-24T06:00:00Z";
@@ -101,8 +100,15 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
         level: Level::Note,
         owner: None,
         evidence: Evidence {
-            depth: Depth::named(transport),
-            attempts: vec![attempt("2026-11-24T06:00:01.000Z", id, TryResult::Open)],
+            seen: Observation {
+                depth: Depth::named(transport),
+                attempts: vec![attempt("2026-11-24T06:00:01.000Z", id, AttemptResult::Open)],
+                ..Observation::without_packets(Some([192, 0, 2, 10].into()), State::Open)
+            },
+            context: Context {
+                between_zones: !is_system && from != "perimeter",
+                ..Context::default()
+            },
             ..Evidence::default()
         },
         advice: String::new(),
@@ -115,14 +121,16 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
 }
 
 /// One try of a flow, from source port 50112.
-pub(crate) fn attempt(at: &str, id: &str, result: TryResult) -> Attempt {
+pub(crate) fn attempt(at: &str, id: &str, result: AttemptResult) -> Attempt {
     let port = id
         .rsplit_once(':')
         .and_then(|(_, service)| service.split('/').next());
     Attempt {
-        at: at.to_string(),
-        local: Some("198.51.100.10:50112".to_string()),
-        remote: format!("192.0.2.10:{}", port.unwrap_or("0")),
+        at: at.parse().expect("a time"),
+        local: Some(([198, 51, 100, 10], 50112).into()),
+        remote: format!("192.0.2.10:{}", port.unwrap_or("0"))
+            .parse()
+            .expect("an end"),
         took_ms: 1.0,
         result,
     }
@@ -137,28 +145,13 @@ pub(crate) fn judged(id: &str, words: [&str; 5]) -> ReportFlow {
     flow.verdict = Verdict::named(verdict).expect("a verdict");
     flow.cause = Cause::named(cause).expect("a cause");
     flow.level = Level::named(level).expect("a level");
-    let result = match flow.state {
-        FlowState::Open => TryResult::Open,
-        FlowState::Closed => TryResult::Reset,
-        FlowState::Rejected => TryResult::Rejected,
-        _ => TryResult::Silent,
-    };
-    flow.evidence.attempts = match flow.state {
+    flow.evidence.seen.state = seen(flow.state);
+    flow.evidence.context.in_stead = ["in-stead", "ipsec-required"].contains(&cause);
+    flow.evidence.context.inside_ipsec = cause == "ipsec-required";
+    flow.evidence.seen.attempts = match flow.state {
         FlowState::NotTried | FlowState::Unresolved => Vec::new(),
-        _ => vec![attempt("2026-11-24T06:00:01.000Z", id, result)],
+        _ => vec![attempt("2026-11-24T06:00:01.000Z", id, met(flow.state))],
     };
-    if flow.state == FlowState::Rejected {
-        flow.evidence.rejected = Some(Rejected {
-            says: Prohibition::HostUnreachable,
-            icmp_type: Some(3),
-            icmp_code: Some(1),
-            by: Some("198.51.100.1".to_string()),
-            ttl: None,
-            by_the_host: false,
-            firewall: None,
-            sender: None,
-        });
-    }
     flow.owner = match flow.verdict {
         Verdict::Ok => None,
         Verdict::Unknown => Some(Owner::Prober),
@@ -167,35 +160,52 @@ pub(crate) fn judged(id: &str, words: [&str; 5]) -> ReportFlow {
     flow
 }
 
-/// What TLS showed: a leaf by an issuer, and what the run itself made of it.
-pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> Tls {
-    Tls {
-        version: Some("TLSv1.3".to_string()),
-        cipher: None,
-        asked_for: Some("ibs01.example.com".to_string()),
-        key: "proven".to_string(),
-        ends: None,
-        by_old_client: false,
-        refused_clients: None,
-        refused_1_2: None,
-        client_certificate_asked: false,
-        client_certificate: ClientCertificate {
-            asked: "not asked in the first handshake".to_string(),
-            authorities: Vec::new(),
-            more_authorities: 0,
-            ours: None,
-            subject: None,
-            issuers: Vec::new(),
-            other_issuer: false,
+/// A state of this word.
+pub(crate) fn seen(word: FlowState) -> State {
+    match word {
+        FlowState::Open => State::Open,
+        FlowState::Closed => State::Closed {
+            reset_by: ResetBy::Either,
         },
-        verifier: None,
+        FlowState::Rejected => State::Rejected(rejection()),
+        FlowState::Filtered => State::Filtered,
+        FlowState::Silent => State::Silent,
+        FlowState::Unreachable => State::Unreachable(Trouble::Refused),
+        FlowState::Unresolved => State::Unresolved(Unresolved::NoSuchName),
+        FlowState::NotTried => State::default(),
+    }
+}
+
+fn met(word: FlowState) -> AttemptResult {
+    match word {
+        FlowState::Open => AttemptResult::Open,
+        FlowState::Closed => AttemptResult::Reset,
+        FlowState::Rejected => AttemptResult::Rejected(rejection()),
+        _ => AttemptResult::Silent,
+    }
+}
+
+fn rejection() -> Rejection {
+    Rejection {
+        says: Prohibition::HostUnreachable,
+        icmp_type: Some(3),
+        icmp_code: Some(1),
+        by: Some([198, 51, 100, 1].into()),
+        ttl: None,
+    }
+}
+
+/// What TLS showed: a leaf by an issuer, and what the run itself made of it.
+pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> TlsSeen {
+    TlsSeen {
+        version: Some("TLSv1.3".to_string()),
+        asked_for: Some("ibs01.example.com".to_string()),
+        key_proven: true,
         root: root.map(str::to_string),
-        missing: None,
-        faults: Vec::new(),
         interception: Some(Interception {
             is: Intercepted::named(is).expect("a word"),
             by: None,
-            because: "of the run".to_string(),
+            because: "of the run".into(),
         }),
         chain: vec![Certificate {
             subject: "CN=ibs01.example.com".to_string(),
@@ -210,5 +220,6 @@ pub(crate) fn tls(issuer: &str, sha256: &str, is: &str, root: Option<&str>) -> T
             server_authentication: Purpose::Named,
             sha256: sha256.to_string(),
         }],
+        ..TlsSeen::default()
     }
 }

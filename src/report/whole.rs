@@ -12,13 +12,13 @@ use super::reach::Reach;
 use super::summary::Summary;
 use crate::plan::SiteName;
 
-/// The schema of the reports that this program reads and writes.
-pub(super) const SCHEMA: &str = "portproof.report/1";
+/// The schema of the reports that this program writes. It reads those of the format before, too (`earlier`).
+pub(super) const SCHEMA: &str = "portproof.report/2";
 
 /// A report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportDocument {
-    /// `portproof.report/1`.
+    /// `portproof.report/2`.
     pub schema: String,
     /// Which program wrote it.
     pub tool: ToolName,

@@ -1,7 +1,7 @@
 //! Whether somebody put his own certificate in a service's place, by the pins of the site file and the roots it names.
 
 use crate::config::{Pin, ProxyTls};
-use crate::observation::{self, Service, TlsEnd, TlsSeen};
+use crate::observation::{self, Intercepted, Service, TlsEnd, TlsSeen};
 use crate::plan::Target;
 use crate::probe::Trust;
 use crate::site::{Site, SystemId};
@@ -26,7 +26,7 @@ pub(super) fn note(site: &Site, trust: &Trust, all: &mut [Seen]) {
             };
             tls.ends = tls.der.first().and_then(|leaf| end(site, system, leaf));
             let found = of_one(tls, expected, trust);
-            let is_anothers = matches!(found, observation::Interception::Proved { .. });
+            let is_anothers = found.is == Intercepted::Proved;
             if is_anothers && tls.ends.is_none() {
                 observation.service = Some(Service::Intercepted);
             }
@@ -65,16 +65,25 @@ fn end(site: &Site, system: SystemId, leaf: &[u8]) -> Option<TlsEnd> {
 
 fn of_one(tls: &TlsSeen, expected: Expected<'_>, trust: &Trust) -> observation::Interception {
     let chain = super::intermediates::chain(tls, trust.fetched());
-    match interception(&chain, expected, &trust.roots) {
-        Interception::No(ground) => observation::Interception::No(match ground {
-            Ground::Pin => "it is the pinned certificate",
-            Ground::Authority => "the certificate leads to an authority that the site file names",
-            Ground::Elsewhere => "the same certificate was seen from another place",
-        }),
-        Interception::Intercepted { by } => observation::Interception::Proved { by },
-        Interception::Suspected { by, sign } => observation::Interception::Suspected {
-            by,
-            sign: match sign {
+    let (is, by, because) = match interception(&chain, expected, &trust.roots) {
+        Interception::No(ground) => {
+            let because = match ground {
+                Ground::Pin => "it is the pinned certificate",
+                Ground::Authority => {
+                    "the certificate leads to an authority that the site file names"
+                }
+                Ground::Elsewhere => "the same certificate was seen from another place",
+            };
+            (Intercepted::No, None, because)
+        }
+        Interception::Intercepted { by } => (
+            Intercepted::Proved,
+            Some(by),
+            "the certificate is another than the pinned one, and does not lead to an authority \
+             that the file names",
+        ),
+        Interception::Suspected { by, sign } => {
+            let because = match sign {
                 Sign::AnotherAuthority => {
                     "the certificate leads to an authority that this system trusts, and not to one \
                      that the site file names; the file may be incomplete"
@@ -82,24 +91,34 @@ fn of_one(tls: &TlsSeen, expected: Expected<'_>, trust: &Trust) -> observation::
                 Sign::AnotherIssuer => {
                     "from another place the same service showed another issuer's certificate"
                 }
-            },
-        },
-        Interception::Undecided(why) => observation::Interception::Undecided(match why {
-            Undecided::Replaced => {
-                "it is not the pinned certificate, and leads to an authority that the site file \
-                 names: renewed, or replaced by whoever holds that authority's key"
-            }
-            Undecided::AnotherOfTheSameIssuer => {
-                "from another place another certificate of the same issuer was seen"
-            }
-            Undecided::UnknownAuthority => {
-                "the certificate leads to no known authority, and there is no pin to compare it with"
-            }
-            Undecided::NothingToCompare => {
-                "the site file has neither a pin nor roots to compare the certificate with"
-            }
-            Undecided::NoCertificate => "no certificate was shown that can be read",
-        }),
+            };
+            (Intercepted::Suspected, Some(by), because)
+        }
+        Interception::Undecided(why) => {
+            let because = match why {
+                Undecided::Replaced => {
+                    "it is not the pinned certificate, and leads to an authority that the site \
+                     file names: renewed, or replaced by whoever holds that authority's key"
+                }
+                Undecided::AnotherOfTheSameIssuer => {
+                    "from another place another certificate of the same issuer was seen"
+                }
+                Undecided::UnknownAuthority => {
+                    "the certificate leads to no known authority, and there is no pin to compare \
+                     it with"
+                }
+                Undecided::NothingToCompare => {
+                    "the site file has neither a pin nor roots to compare the certificate with"
+                }
+                Undecided::NoCertificate => "no certificate was shown that can be read",
+            };
+            (Intercepted::Undecided, None, because)
+        }
+    };
+    observation::Interception {
+        is,
+        by,
+        because: because.into(),
     }
 }
 

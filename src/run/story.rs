@@ -77,7 +77,7 @@ pub(super) fn decided(site: &Site, seen: &Seen, judged: &Judged, question: Optio
         cause = %judgement.cause,
         level = %judgement.level,
         owner = judgement.owner.map(shown),
-        control = judged.control.map(debugged),
+        control = judged.control().map(debugged),
         question,
         evidence = evidence.map(|seen| shown(Brief(seen))),
         "decided"

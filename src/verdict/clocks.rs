@@ -11,6 +11,8 @@
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Seen;
 use crate::observation::{Observation, ServerClock};
@@ -48,7 +50,8 @@ pub enum OwnClock {
 }
 
 /// What is doubtful about a date.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum DateDoubt {
     /// Nothing.
     #[default]

@@ -5,22 +5,34 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::{Clocks, Context, Control, DroppedAt, Judgement, Seen, ZoneSilence, judge, worst};
+use super::{
+    Clocks, Context, Control, DroppedAt, Elsewhere, Judgement, Seen, ZoneSilence, judge, worst,
+};
 use crate::attribution::{Translating, has_own_words, suspects};
 use crate::config::TlsVersion;
-use crate::observation::{AttemptResult, Observation, Path, Prohibition, ResetBy, State};
+use crate::observation::{
+    AttemptResult, NotTried, Observation, Path, Prohibition, ResetBy, State, Trouble,
+};
 use crate::plan::{Flow, Owner, Target};
+use crate::product::Need;
 use crate::site::{Origin, Site, System, SystemId, ZoneId};
 
 /// One flow's judgement.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Judged {
     /// The worst over its addresses.
     pub judgement: Judgement,
     /// The observation that decided.
     pub observation: usize,
+    /// What is known beside each observation.
+    pub contexts: Vec<Context>,
+}
+
+impl Judged {
     /// The proof that this host could have knocked.
-    pub control: Option<Control>,
+    pub fn control(&self) -> Option<Control> {
+        self.contexts.get(self.observation)?.control
+    }
 }
 
 /// Judges every flow of one vantage.
@@ -264,51 +276,37 @@ pub fn first_firewall(site: &Site, flow: &Flow) -> Option<String> {
 }
 
 fn judge_one(site: &Site, signs: &Signs, seen: &Seen) -> Judged {
-    let routed = seen
-        .observations
-        .iter()
-        .any(|observation| !is_without_route(observation));
-    let judgements: Vec<Judgement> = seen
-        .observations
-        .iter()
-        .map(|observation| {
-            judge(
-                seen.flow.need,
-                observation,
-                &context(site, signs, seen, observation),
-            )
-        })
-        .collect();
-    // A family without a route is left out where another has one.
-    let kept: Vec<usize> = (0..judgements.len())
-        .filter(|number| !routed || !is_without_route(&seen.observations[*number]))
-        .collect();
-    let of_kept: Vec<Judgement> = kept.iter().map(|number| judgements[*number]).collect();
-    let (place, judgement) = worst(&of_kept).unwrap_or((0, unanswerable(seen)));
-    let observation = kept.get(place).copied().unwrap_or(0);
-    let control = seen
-        .observations
-        .get(observation)
-        .and_then(|it| context(site, signs, seen, it).control);
+    let of_one = |observation| context(site, signs, seen, observation);
+    let contexts: Vec<Context> = seen.observations.iter().map(of_one).collect();
+    let all: Vec<_> = seen.observations.iter().zip(&contexts).collect();
+    let (observation, judgement) =
+        judge_addresses(seen.flow.need, &all).unwrap_or((0, unanswerable(seen)));
     Judged {
         judgement,
         observation,
-        control,
+        contexts,
     }
+}
+
+/// The worst over the addresses of a flow, with its number. A family without a route is left out where another has one.
+pub fn judge_addresses(need: Need, all: &[(&Observation, &Context)]) -> Option<(usize, Judgement)> {
+    let is_routed = |seen: &Observation| seen.state != State::Unreachable(Trouble::NoRoute);
+    let any_routed = all.iter().any(|(seen, _)| is_routed(seen));
+    let kept: Vec<(usize, Judgement)> = all
+        .iter()
+        .enumerate()
+        .filter(|(_, (seen, _))| !any_routed || is_routed(seen))
+        .map(|(number, (seen, context))| (number, judge(need, seen, context)))
+        .collect();
+    let judgements: Vec<Judgement> = kept.iter().map(|(_, judgement)| *judgement).collect();
+    let (place, judgement) = worst(&judgements)?;
+    Some((kept[place].0, judgement))
 }
 
 /// A flow without any observation cannot occur; if it does, it is unknown.
 fn unanswerable(seen: &Seen) -> Judgement {
-    let nothing = Observation::without_packets(
-        None,
-        State::NotTried(crate::observation::NotTried::Interrupted),
-    );
+    let nothing = Observation::without_packets(None, State::NotTried(NotTried::Interrupted));
     judge(seen.flow.need, &nothing, &Context::default())
-}
-
-/// Whether an observation says that this host has no route to the address.
-fn is_without_route(observation: &Observation) -> bool {
-    observation.state == State::Unreachable(crate::observation::Trouble::NoRoute)
 }
 
 fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -> Context {
@@ -353,6 +351,7 @@ fn context(site: &Site, signs: &Signs, seen: &Seen, observation: &Observation) -
         request_arrived: false,
         inside_ipsec: seen.flow.is_inside_ipsec(site),
         starts_modern: starts_modern(site, &seen.flow),
+        elsewhere: Elsewhere::Unseen,
         dates: signs.clocks.doubt(observation),
     }
 }

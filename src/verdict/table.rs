@@ -3,7 +3,8 @@
 use super::proxied::{only_tunnel, stopped};
 use super::web_checks::{by_its_roles, outweighs, without_leave};
 use super::{
-    Cause, Context, Control, DateDoubt, DroppedAt, Judgement, Level, Owner, Verdict, ZoneSilence,
+    Cause, Context, Control, DateDoubt, DroppedAt, Elsewhere, Judgement, Level, Owner, Verdict,
+    ZoneSilence,
 };
 use crate::attribution::has_own_words;
 use crate::observation::{
@@ -105,6 +106,12 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Closed {
             reset_by: ResetBy::Device,
         } => failed(Verdict::Blocked, Cause::ResetByDevice, Owner::Firewall),
+        // The service listens, others were let through to it, and a firewall stands between.
+        State::Closed {
+            reset_by: ResetBy::Either,
+        } if context.elsewhere == Elsewhere::Serves && context.between_zones => {
+            failed(Verdict::Blocked, Cause::ResetByDevice, Owner::Firewall)
+        }
         State::Closed {
             reset_by: ResetBy::Either,
         } => failed(Verdict::Blocked, Cause::Reset, Owner::ServerThenFirewall),
@@ -114,9 +121,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         {
             unknown(Cause::CutOff, Level::Error)
         }
-        State::Rejected(rejection) if is_dead(rejection, context) => {
-            failed(Verdict::Down, dead(context), Owner::Server)
-        }
+        State::Rejected(rejection) if is_dead(rejection, context) => not_found(context),
         // A router that took so long may have looked for the host in vain, and nothing shows that it is alive.
         State::Rejected(rejection)
             if rejection.says == Prohibition::HostUnreachable
@@ -145,7 +150,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
             failed(Verdict::Blocked, Cause::AnswerLost, Owner::Firewall)
         }
         State::Filtered | State::Silent if context.cut_off => unknown(Cause::CutOff, Level::Error),
-        State::Filtered if context.host_dead => failed(Verdict::Down, dead(context), Owner::Server),
+        State::Filtered if context.host_dead => not_found(context),
         State::Filtered => vanished(context),
         State::Unresolved(Unresolved::NoSuchName) => {
             failed(Verdict::Wrong, Cause::NoSuchName, Owner::Dns)
@@ -166,13 +171,29 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
     }
 }
 
+/// A host that was looked for in vain. Where it answered another vantage meanwhile, nothing tells what keeps it from here.
+fn not_found(context: &Context) -> Judgement {
+    match context.elsewhere {
+        Elsewhere::Unseen => failed(Verdict::Down, dead(context), Owner::Server),
+        Elsewhere::Alive | Elsewhere::Serves => unknown(Cause::HostUnreachable, Level::Error),
+    }
+}
+
 /// Silence that is proof, of a required flow.
 ///
 /// A living host's silent port is taken for a missing rule, unless the packets got past every firewall of the file. A
 /// host that says nothing at all may as well be off, unless a firewall stopped the packets before it.
 fn vanished(context: &Context) -> Judgement {
     let at = context.dropped;
-    let first_the_server = Owner::ServerThenFirewall;
+    let first_the_server = match (context.elsewhere, at) {
+        // The service runs, and its host lets others in.
+        (
+            Elsewhere::Serves,
+            DroppedAt::Unknown | DroppedAt::Firewall | DroppedAt::FirewallOrHost,
+        ) => Owner::Firewall,
+        (Elsewhere::Serves, DroppedAt::BehindFirewalls)
+        | (Elsewhere::Unseen | Elsewhere::Alive, _) => Owner::ServerThenFirewall,
+    };
     let (cause, owner) = match (context.host_answered, context.zone) {
         (true, _) => match at {
             DroppedAt::BehindFirewalls => (Cause::NoAnswer, first_the_server),
@@ -196,9 +217,10 @@ fn vanished(context: &Context) -> Judgement {
         },
         (false, ZoneSilence::No) => {
             // A host that answers at another address is up, whatever this one is worth.
-            let cause = match context.other_address_answered {
-                true => Cause::AddressSilent,
-                false => Cause::HostSilent,
+            let cause = match (context.other_address_answered, context.elsewhere) {
+                (true, _) => Cause::AddressSilent,
+                (false, Elsewhere::Unseen) => Cause::HostSilent,
+                (false, Elsewhere::Alive | Elsewhere::Serves) => Cause::NoAnswer,
             };
             match at {
                 DroppedAt::Firewall => (cause, Owner::Firewall),
@@ -255,7 +277,8 @@ fn is_painted(seen: &Observation) -> bool {
             Painted::EveryPort { .. }
             | Painted::BeforeHost { .. }
             | Painted::TooQuick { .. }
-            | Painted::HostIsDead,
+            | Painted::HostIsDead
+            | Painted::Swept,
         ) => true,
     };
     by_a_device && !has_own_words(seen)
@@ -700,6 +723,40 @@ mod tests {
             State::NotTried(NotTried::Unsupported),
         ]);
         all
+    }
+
+    #[test]
+    fn what_another_vantage_saw_meanwhile_changes_who_has_to_act_and_no_verdict() {
+        for state in every_state() {
+            let seen = Observation::without_packets(None, state);
+            for dropped in [DroppedAt::Unknown, DroppedAt::BehindFirewalls] {
+                let with = |elsewhere| {
+                    let context = Context {
+                        dropped,
+                        elsewhere,
+                        ..Context::default()
+                    };
+                    judge(Need::Required, &seen, &context)
+                };
+                let alone = with(Elsewhere::Unseen);
+                for elsewhere in [Elsewhere::Alive, Elsewhere::Serves] {
+                    let joined = with(elsewhere);
+                    assert!(joined.verdict == alone.verdict, "{seen:?} {joined:?}");
+                }
+                if seen.state == State::Filtered {
+                    let owner = match dropped {
+                        DroppedAt::BehindFirewalls => Owner::ServerThenFirewall,
+                        _ => Owner::Firewall,
+                    };
+                    assert_eq!(with(Elsewhere::Serves).owner, Some(owner));
+                    assert_eq!(
+                        with(Elsewhere::Alive).owner,
+                        Some(Owner::ServerThenFirewall)
+                    );
+                    assert_eq!(with(Elsewhere::Alive).cause, Cause::NoAnswer);
+                }
+            }
+        }
     }
 
     #[test]

@@ -13,14 +13,14 @@ fn blocked(id: &str, crosses: &[&str]) -> Value {
         "declared": { "file": "site.yaml", "line": 1, "column": 1 },
         "crosses": crosses,
         "state": "filtered", "verdict": "blocked", "cause": "no-answer", "level": "error", "owner": "firewall",
-        "evidence": { "depth": "tcp", "control": null, "attempts": [] },
+        "evidence": { "state": "filtered", "depth": "tcp", "control": null, "attempts": [] },
         "advice": "",
     })
 }
 
 fn report(devices: Value) -> String {
     let document = json!({
-        "schema": "portproof.report/1",
+        "schema": "portproof.report/2",
         "tool": { "name": "portproof", "version": "0.1.0" },
         "site": { "code": "PRI", "product": "configmgr-2007" },
         "vantages": [{

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::{lab, schemas};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn portproof(arguments: &[&str]) -> (i32, String, String) {
     let output = assert_cmd::Command::cargo_bin("portproof")
@@ -323,7 +323,7 @@ fn nothing_of_a_hostile_report_or_word_reaches_the_terminal() {
         serde_json::from_str(&fs::read_to_string(&file).expect("the report")).expect("JSON");
     for flow in report["flows"].as_array_mut().expect("flows") {
         flow["advice"] = "\u{1b}]0;owned\u{7}".into();
-        flow["evidence"]["said"] = "\u{9b}31m\u{202e}".into();
+        flow["evidence"]["earlier"] = json!(["\u{9b}31m\u{202e}"]);
     }
     fs::write(&file, report.to_string()).expect("written");
     let text = explained(&["internet>ibs01:8531/tcp", "--report", &file]);

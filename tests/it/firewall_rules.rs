@@ -104,7 +104,7 @@ fn report(folder: &Path, blocked: &[(&str, &str, Value)], sha256: &str) -> Strin
             None => (
                 "ok",
                 "answered",
-                json!({"depth": "tcp", "control": null, "attempts": []}),
+                json!({"state": "filtered", "depth": "tcp", "control": null, "attempts": []}),
             ),
         };
         let seen = json!({"state": "filtered", "verdict": verdict, "cause": cause, "level": "error", "owner": "firewall",
@@ -113,7 +113,7 @@ fn report(folder: &Path, blocked: &[(&str, &str, Value)], sha256: &str) -> Strin
         members.extend(seen.as_object().expect("an object").clone());
         flows.push(flow);
     }
-    let report = json!({"schema": "portproof.report/1", "tool": plan["tool"], "site": plan["site"],
+    let report = json!({"schema": "portproof.report/2", "tool": plan["tool"], "site": plan["site"],
         "vantages": [{"zone": "internet", "system": null, "host": "probe7\nrule", "addresses": [], "started": "2026-11-24T06:00:00Z",
             "finished": "2026-11-24T06:00:04Z", "config_sha256": sha256}],
         "flows": flows.clone(), "flows_elsewhere": 0, "sweeps": [], "notes": [],
@@ -123,14 +123,12 @@ fn report(folder: &Path, blocked: &[(&str, &str, Value)], sha256: &str) -> Strin
     path.display().to_string()
 }
 
-fn silence(dropped: Value) -> Value {
-    json!({"depth": null, "control": null, "attempts": [], "path": {"hops": [], "working": [], "dropped": dropped}})
+fn silence(names: Value) -> Value {
+    json!({"state": "filtered", "depth": null, "control": null, "attempts": [], "names": names})
 }
 
 fn dropped_by(firewalls: &[&str]) -> Value {
-    silence(
-        json!({"after": null, "before": null, "distance": null, "by": firewalls, "host": false}),
-    )
+    silence(json!({"suspects": {"firewalls": firewalls, "host": false, "behind_all": false}}))
 }
 
 #[test]
@@ -139,10 +137,10 @@ fn only_what_a_report_shows_as_blocked_is_written_with_what_was_seen() {
     let hash = text_of(plan_of_example(&["--format", "markdown"]));
     let hash = hash.split("sha256 ").nth(1).expect("a hash")[..64].to_string();
     let blocked = [
-        ("internet>nlb:443/tcp", "host-silent", silence(Value::Null)),
-        ("cm01>ibs01:445/tcp", "no-answer", silence(Value::Null)),
-        ("cm01>ibs02:445/tcp", "no-answer", silence(Value::Null)),
-        ("internet>nlb:8443/tcp", "no-answer", silence(Value::Null)),
+        ("internet>nlb:443/tcp", "host-silent", silence(json!({}))),
+        ("cm01>ibs01:445/tcp", "no-answer", silence(json!({}))),
+        ("cm01>ibs02:445/tcp", "no-answer", silence(json!({}))),
+        ("internet>nlb:8443/tcp", "no-answer", silence(json!({}))),
     ];
     let report = report(folder.path(), &blocked, &hash);
     let text = fs::read_to_string(&report).expect("the report");
@@ -232,7 +230,7 @@ fn a_firewall_that_let_a_flow_through_gets_no_rule_and_another_site_file_is_warn
     let (front, back) = ("front-end".to_string(), "back-end".to_string());
     // Each family of the destination has a line.
     let both = [&front, &back, &front, &back].map(String::clone);
-    let mut nowhere = of(silence(Value::Null));
+    let mut nowhere = of(silence(json!({})));
     nowhere.sort();
     let mut all = both.to_vec();
     all.sort();
@@ -324,7 +322,7 @@ fn without_one_and_added(dialect: &str) -> (BTreeMap<String, String>, String) {
     let id = "internet>nlb:443/tcp";
     let report = report(
         folder.path(),
-        &[(id, "no-answer", silence(Value::Null))],
+        &[(id, "no-answer", silence(json!({})))],
         &hash,
     );
     let arguments = ["--format", dialect, "--firewall", "front-end"];
@@ -375,11 +373,7 @@ fn what_is_missing_is_added_and_nothing_is_removed() {
 fn a_file_that_adds_clears_no_object_and_widens_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let id = "internet>nlb:443/tcp";
-    let report = report(
-        folder.path(),
-        &[(id, "no-answer", silence(Value::Null))],
-        "0",
-    );
+    let report = report(folder.path(), &[(id, "no-answer", silence(json!({})))], "0");
     for dialect in ["asa", "panos"] {
         let arguments = ["--format", dialect, "--firewall", "front-end"];
         let whole = text_of(plan_of_example(&arguments));

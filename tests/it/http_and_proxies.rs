@@ -783,7 +783,7 @@ fn squids_own_refusal_is_told_from_the_servers() {
     assert_eq!(run.owner(down), "firewall");
     assert_eq!(run.verdict(denied), "blocked proxy-refused error");
     assert_eq!((run.owner(denied), run.status), ("proxy", 1));
-    let said = |port: u16| run.flow(port)["evidence"]["proxy"]["said"].to_string();
+    let said = |port: u16| run.flow(port)["evidence"]["state"]["stopped"]["said"].to_string();
     assert!(
         said(down).contains("the connection was refused"),
         "{}",
@@ -794,7 +794,7 @@ fn squids_own_refusal_is_told_from_the_servers() {
         "{}",
         said(denied)
     );
-    assert_eq!(run.flow(open)["evidence"]["proxy"]["url"], via);
+    assert_eq!(run.flow(open)["evidence"]["via"], via);
     assert!(
         run.stderr
             .contains(&format!("all of it through the proxy {via}")),
@@ -877,8 +877,8 @@ flows: [{{ from: here, to: mp01, port: {shut}, need: forbidden }}]\n"
     for flow in [by_proxy, direct] {
         assert_eq!(flow["verdict"], "ok", "{flow:#}");
     }
-    assert_eq!(by_proxy["evidence"]["proxy"]["url"], via);
-    assert_eq!(direct["evidence"]["proxy"], Value::Null);
+    assert_eq!(by_proxy["evidence"]["via"], via);
+    assert_eq!(direct["evidence"]["via"], Value::Null);
     // What must be closed is tried, and not by way of the proxy.
     assert_eq!(run.flow(shut)["state"], "closed");
     assert_eq!(run.verdict(shut), "exposed closed-but-reachable warning");
@@ -930,7 +930,7 @@ fn a_proxy_that_closes_is_told_from_one_that_refuses_and_from_a_web_server() {
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\npage";
     let run = once(&proxied_site(&proxy_that_says(page), &flows), None);
     assert_eq!(run.verdict(2), "unknown proxy-unreachable error");
-    let said = run.flow(2)["evidence"]["proxy"]["said"].to_string();
+    let said = run.flow(2)["evidence"]["state"]["stopped"]["said"].to_string();
     assert!(said.contains("as a web server does"), "{said}");
 }
 
@@ -1202,12 +1202,12 @@ fn lists_are_fetched_through_the_proxy_and_what_it_refuses_is_its_own() {
     let evidence = &flow["evidence"];
     assert_eq!(evidence["lists"][0]["url"], good);
     assert_eq!(evidence["lists"][0]["entries"], 0);
-    assert_eq!(evidence["proxy"]["url"], via);
+    assert_eq!(evidence["via"], via);
     // The one that only the certificate names: nothing but the list is asked of its host.
     assert_eq!(run.verdict(lists.web.port()), "ok answered note");
     let port = lists.by_certificate.port();
     assert_eq!(run.verdict(port), "ok answered note");
-    assert_eq!(run.flow(port)["evidence"]["proxy"]["url"], via);
+    assert_eq!(run.flow(port)["evidence"]["via"], via);
     assert_eq!(run.verdict(down.port()), "blocked unreached-by-proxy error");
     assert_eq!(run.verdict(denied.port()), "blocked proxy-refused error");
     assert_eq!(run.owner(denied.port()), "proxy");
@@ -1255,13 +1255,13 @@ fn lists_go_through_a_proxy_that_is_for_roles_where_theirs_is_among_them() {
         let run = once(&site.replace(&format!("\"{via}\""), &route), None);
         for port in [lists.named.port(), lists.by_certificate.port()] {
             assert_eq!(run.verdict(port), "ok answered note", "{role}");
-            let proxy = &run.flow(port)["evidence"]["proxy"];
+            let proxy = &run.flow(port)["evidence"]["via"];
             assert_eq!(!proxy.is_null(), through, "{role} {proxy}");
             assert_eq!(run.flow(port)["evidence"]["lists"][0]["entries"], 0);
         }
         let web = run.flow(lists.web.port());
         assert_eq!(web["verdict"], "ok", "{web:#}");
-        assert_eq!(web["evidence"]["proxy"], Value::Null);
+        assert_eq!(web["evidence"]["via"], Value::Null);
     }
 }
 

@@ -124,6 +124,74 @@ fn with_the_site_file_every_flow_that_nobody_tried_is_named() {
     );
 }
 
+/// Reports that this program wrote before the evidence of a flow was the observation itself.
+const EARLIER: [&str; 2] = ["lab.json", "firewalls.json"];
+
+fn earlier(file: &str) -> Vec<u8> {
+    fs::read(Path::new("tests/it/reports_of_format_1").join(file)).expect("a report")
+}
+
+#[test]
+fn a_report_of_the_earlier_format_says_what_it_said() {
+    for file in EARLIER {
+        let old: Value = serde_json::from_slice(&earlier(file)).expect("JSON");
+        assert_eq!(old["schema"], "portproof.report/1");
+        let folder = folder_with(&earlier(file));
+        let (_, out, err) = portproof(folder.path(), &["report", "lab.json", "--format", "json"]);
+        assert_eq!(err, "", "{file}");
+        let new = valid("report", &out);
+        assert_eq!(new["schema"], "portproof.report/2");
+        assert_eq!(new["summary"], old["summary"]);
+        for before in old["flows"].as_array().expect("flows") {
+            let id = before["id"].as_str().expect("an id");
+            let now = flow(&new, id);
+            for key in ["state", "verdict", "cause", "level", "owner", "advice"] {
+                assert_eq!(now[key], before[key], "{file} {id} {key}");
+            }
+        }
+        let (_, text, _) = portproof(folder.path(), &["report", "lab.json", "--verbose"]);
+        for before in old["flows"].as_array().expect("flows") {
+            for key in ["distance", "likely", "said", "painted"] {
+                let words = before["evidence"][key].as_str().unwrap_or_default();
+                // Lines are broken between words.
+                let shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(shown.contains(words), "{file} {key} {words}\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn reports_of_both_formats_are_joined_and_compared() {
+    let folder = folder_with(lab::report());
+    let folder = folder.path();
+    fs::write(folder.join("earlier.json"), earlier(EARLIER[0])).expect("written");
+    let (status, out, err) = portproof(
+        folder,
+        &[
+            "report",
+            "lab.json",
+            "earlier.json",
+            "--mixed-files",
+            "--format",
+            "json",
+        ],
+    );
+    assert_eq!(status, 1, "{err}");
+    let joined = valid("report", &out);
+    assert_eq!(joined["vantages"].as_array().map(Vec::len), Some(2));
+    let blocked = flow(&joined, "internet>ibs01:8443/tcp");
+    assert_eq!(blocked["verdict"], "blocked", "{blocked:#}");
+    assert_eq!(blocked["also"].as_array().map(Vec::len), Some(1));
+
+    let (_, out, err) = portproof(
+        folder,
+        &["diff", "earlier.json", "lab.json", "--format", "json"],
+    );
+    let changes = valid("diff", &out);
+    assert!(changes["changed"].is_array(), "{err}{changes:#}");
+}
+
 #[test]
 fn two_vantages_become_one_report_in_any_order() {
     let folder = folder_with(lab::report());
@@ -134,6 +202,7 @@ fn two_vantages_become_one_report_in_any_order() {
         let flows = report["flows"].as_array_mut().expect("flows");
         for flow in flows.iter_mut().filter(|flow| flow["id"] == broken) {
             flow["state"] = json!("open");
+            flow["evidence"]["state"] = json!("open");
             flow["verdict"] = json!("ok");
             flow["cause"] = json!("answered");
             flow["level"] = json!("note");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::apache::{Apache, assert_proved, certificates, check, judged, openssl, site};
 use crate::support::ports;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Ends with the test.
@@ -91,17 +91,17 @@ fn with_another_authority() -> TempDir {
 const CLIENT: &str = ", client_certificate: client.full";
 
 #[track_caller]
-fn assert_refused(flow: &Value, status: i32, ours: &str) {
+fn assert_refused(flow: &Value, status: i32, ours: &Value) {
     assert_eq!(
         judged(flow),
         "wrong client-certificate-refused error",
         "{flow:#}"
     );
     assert_eq!((flow["owner"].as_str(), status), (Some("certificate"), 1));
-    let shown = &flow["evidence"]["tls"]["client_certificate"];
+    let tls = &flow["evidence"]["tls"];
     assert_eq!(
-        (&shown["subject"], &shown["ours"]),
-        (&"CN=client".into(), &ours.into())
+        (&tls["shown"]["subject"], &tls["presented"]),
+        (&"CN=client".into(), ours)
     );
     let advice = flow["advice"].as_str().expect("an advice");
     assert!(
@@ -125,7 +125,7 @@ fn a_client_certificate_that_was_taken_and_is_answered_401_or_403_is_refused() {
                 ),
             );
             let (flow, exit) = check(folder, &site(server.port, "", CLIENT), server.port);
-            assert_refused(&flow, exit, "taken");
+            assert_refused(&flow, exit, &json!("taken"));
             assert_eq!(flow["evidence"]["http"]["roles"][0]["proof"], "forbidden");
         }
     }
@@ -144,7 +144,7 @@ fn a_client_certificate_whose_issuer_is_not_in_the_servers_list_is_refused() {
             &format!("SSLCACertificateFile {other}\nSSLVerifyClient require"),
         );
         let (flow, exit) = check(folder, &site(apache.port, "", CLIENT), apache.port);
-        assert_refused(&flow, exit, "refused: UnknownCA");
+        assert_refused(&flow, exit, &json!({"refused": "UnknownCA"}));
         let nginx = Server::nginx(
             folder,
             &format!(
@@ -152,7 +152,7 @@ fn a_client_certificate_whose_issuer_is_not_in_the_servers_list_is_refused() {
             ),
         );
         let (flow, exit) = check(folder, &site(nginx.port, "", CLIENT), nginx.port);
-        assert_refused(&flow, exit, "taken");
+        assert_refused(&flow, exit, &json!("taken"));
         let advice = flow["advice"].as_str().expect("an advice");
         assert!(
             advice.contains("It takes certificates by CN=Other"),

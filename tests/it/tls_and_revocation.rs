@@ -358,23 +358,16 @@ fn old_servers_are_open_never_blocked_and_their_certificates_are_checked() {
     }
     let tls = &run.web(tls10)["evidence"]["tls"];
     assert_eq!(tls["version"], "TLSv1.0");
-    let key = match cfg!(feature = "old-tls") {
-        true => "proven",
-        false => "presented, not proven",
-    };
-    assert_eq!(tls["key"], key);
+    assert_eq!(tls["key_proven"], cfg!(feature = "old-tls"));
     assert_eq!(tls["faults"], Value::Array(Vec::new()));
     assert_eq!(tls["root"], "CN=SiteRoot");
     assert_eq!(tls["chain"][0]["names"][0], NAME);
     assert_eq!(tls["chain"][0]["key"], "RSA, 2048 bits");
     assert_eq!(tls["chain"][0]["server_authentication"], "named");
-    assert_eq!(
-        tls["client_certificate"]["asked"],
-        "not asked in the first handshake"
-    );
+    assert_eq!(tls["client_certificate_asked"], false);
     let old = &run.web(ciphers)["evidence"]["tls"];
     assert_eq!(old["cipher"], "TLS_RSA_WITH_AES_128_CBC_SHA");
-    assert_eq!(run.web(nameless)["evidence"]["tls"]["key"], "proven");
+    assert_eq!(run.web(nameless)["evidence"]["tls"]["key_proven"], true);
     let said = &run.web(sha1)["evidence"]["tls"]["faults"][0]["says"];
     assert!(
         said.as_str().is_some_and(|said| said.contains("SHA-1")),
@@ -514,32 +507,29 @@ fn a_client_certificate_is_asked_for_presented_and_taken_and_its_password_stands
     let flow = shown.web(asking);
     assert_eq!(judged(flow), "ok answered note", "{flow:#}");
     assert_eq!(flow["evidence"]["http"]["status"], 200);
-    let client = &flow["evidence"]["tls"]["client_certificate"];
-    assert_eq!(client["asked"], "asked in the first handshake");
-    assert_eq!(client["ours"], "taken");
-    let authorities = client["authorities"].to_string();
+    let tls = &flow["evidence"]["tls"];
+    assert_eq!(tls["client_certificate_asked"], true);
+    assert_eq!(tls["presented"], "taken");
+    let authorities = tls["authorities"].to_string();
     assert!(authorities.contains("Site Root"), "{authorities}");
-    let client = &shown.web(silent)["evidence"]["tls"]["client_certificate"];
-    assert_eq!(client["asked"], "not asked in the first handshake");
-    assert_eq!(client["ours"], Value::Null);
+    let tls = &shown.web(silent)["evidence"]["tls"];
+    assert_eq!(tls["client_certificate_asked"], false);
+    assert_eq!(tls["presented"], "not-asked");
 
     fs::write(folder.join("password"), format!("{SECRET}\n")).expect("written");
     let with_file = ", client_certificate: client.pfx, client_password_file: password";
     let with_file = site(", crl_check: false", "", with_file, &flows);
     let from_file = check(folder, &with_file);
     let flow = from_file.web(asking);
-    assert_eq!(
-        flow["evidence"]["tls"]["client_certificate"]["ours"],
-        "taken"
-    );
+    assert_eq!(flow["evidence"]["tls"]["presented"], "taken");
     for everything in [&shown.everything, &from_file.everything] {
         assert!(!everything.contains(SECRET));
         assert!(!everything.contains("PRIVATE KEY"));
     }
 
     let without = check(folder, &site(", crl_check: false", "", "", &flows));
-    let client = &without.web(asking)["evidence"]["tls"]["client_certificate"];
-    assert_eq!(client["ours"], "none");
+    let tls = &without.web(asking)["evidence"]["tls"];
+    assert_eq!(tls["presented"], "none");
     // nginx says so over HTTP: it serves, and refuses.
     assert_eq!(without.web(asking)["evidence"]["http"]["status"], 400);
 }

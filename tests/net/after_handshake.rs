@@ -205,7 +205,7 @@ fn what_vanishes_after_the_handshake_is_the_networks_and_a_mute_server_stays_mut
             let found = (
                 flow["verdict"].as_str(),
                 flow["cause"].as_str(),
-                flow["evidence"]["delivery"]["way"].as_str(),
+                flow["evidence"]["delivery"]["lost"]["way"].as_str(),
                 flow["owner"].as_str(),
             );
             let expected = (Some(verdict), Some(cause), way, owner);

@@ -110,17 +110,25 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
         );
     }
     assert_eq!(
-        flow("web:1002/tcp")["evidence"]["rejected"]["by"],
+        flow("web:1002/tcp")["evidence"]["state"]["rejected"]["by"],
         "198.51.100.1"
     );
     assert_eq!(
-        flow("web:2002/udp")["evidence"]["rejected"]["by"],
+        flow("web:2002/udp")["evidence"]["state"]["rejected"]["by"],
         "198.51.100.1"
     );
-    assert_eq!(flow("web:1003/tcp")["evidence"]["reset_by"], "device");
-    let dropped = &flow("web:1001/tcp")["evidence"]["path"]["dropped"];
     assert_eq!(
-        (&dropped["after"]["by"], &dropped["by"], &dropped["host"]),
+        flow("web:1003/tcp")["evidence"]["state"]["closed"]["reset_by"],
+        "device"
+    );
+    let evidence = &flow("web:1001/tcp")["evidence"];
+    let suspects = &evidence["names"]["suspects"];
+    assert_eq!(
+        (
+            &evidence["path"]["dropped"]["after"][1],
+            &suspects["firewalls"],
+            &suspects["host"]
+        ),
         (
             &Value::from("198.51.100.1"),
             &Value::from(vec!["front-end"]),

@@ -188,7 +188,7 @@ fn behind_a_border_of_the_file_a_neighbour_is_not_taken_for_the_host() {
     let report = check(&row, folder.path(), &site, "internet");
     let stopped = flow(&report, "internet>plain:1005/tcp");
     assert_eq!(said(stopped), ["blocked", "reset"], "{stopped:#}");
-    assert_eq!(stopped["evidence"]["reset_by"], "either");
+    assert_eq!(stopped["evidence"]["state"]["closed"]["reset_by"], "either");
     let closed = flow(&report, "internet>plain:1009/tcp");
     assert_eq!(said(closed), ["ok", "reset"], "{closed:#}");
     // Without a border in the file, what the neighbour does is its own doing.

@@ -194,7 +194,7 @@ fn dynamic_ports_are_learnt_tried_and_the_one_that_a_firewall_drops_is_named() {
         .as_array()
         .expect("ports")
         .iter()
-        .map(|port| (&port["port"], &port["state"]))
+        .map(|port| (&port["port"], &port["seen"]["state"]))
         .filter(|(_, state)| *state != "open")
         .collect();
     assert_eq!(states, [(&Value::from(last), &Value::from("filtered"))]);

@@ -97,7 +97,7 @@ pub(crate) fn assert_proved(flow: &Value) {
     assert_eq!(judged(flow), "ok answered note", "{flow:#}");
     let role = &flow["evidence"]["http"]["roles"][0];
     assert_eq!(role["proof"], "proved", "{flow:#}");
-    assert_eq!(flow["evidence"]["tls"]["key"], "proven");
+    assert_eq!(flow["evidence"]["tls"]["key_proven"], true);
 }
 
 /// Apache, until the test ends.

@@ -192,3 +192,20 @@ impl Drop for Listening {
         let _ = self.child.wait();
     }
 }
+
+/// Whether two ends that a listener's proof names have different addresses; one that is not known differs from none.
+pub(crate) fn is_translated(listener: &Value, [sent, came]: [&str; 2]) -> bool {
+    let host = |end: &str| {
+        let end = listener[end].as_str()?;
+        Some(
+            end.rsplit_once(':')
+                .map_or(end, |(host, _)| host)
+                .to_string(),
+        )
+    };
+    let (sent, came) = (host(sent), host(came));
+    sent.is_some() && sent != came
+}
+
+/// This host's end, and where the listener saw the challenge come from.
+pub(crate) const SOURCE: [&str; 2] = ["sent_from", "seen_from"];

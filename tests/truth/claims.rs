@@ -279,14 +279,6 @@ fn place_of(scene: &Scene, host: &Host, edge: &Edge) -> Result<Option<Device>, S
             edge.hop
         ));
     }
-    if let Some(system) = &edge.system
-        && (by_hop != Some(Device::Host) || *system != host.name)
-    {
-        return Err(format!(
-            "hop {} is said to be {system}, and it is {by_hop:?}",
-            edge.hop
-        ));
-    }
     if let Some(by) = &edge.by
         && !may_be_anybodys(scene, host, by)
         && owner(scene, host, by) != by_hop

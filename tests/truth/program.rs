@@ -46,14 +46,78 @@ impl Said {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(from = "Value")]
 pub(crate) struct Evidence {
     pub(crate) control: Option<String>,
     pub(crate) reset_by: Option<String>,
     pub(crate) rejected: Option<Rejected>,
     pub(crate) path: Option<Walk>,
     pub(crate) ports: Option<Ports>,
-    #[serde(default)]
     pub(crate) attempts: Vec<Attempt>,
+}
+
+/// A value of a report that must be there as it is meant.
+fn read_as<T: serde::de::DeserializeOwned>(value: &Value) -> T {
+    serde_json::from_value(value.clone()).unwrap_or_else(|why| panic!("{why}: {value}"))
+}
+
+/// The claims of an observation with the names that the site file gives beside it.
+impl From<Value> for Evidence {
+    fn from(it: Value) -> Self {
+        let names = &it["names"];
+        let firewall = |hop: &Value, by: Option<&str>| {
+            let translates = by == it["address"].as_str() && it["translated_at"] == *hop;
+            let named = names["firewalls"][by?].as_str();
+            let translator = names["translator"].as_str().filter(|_| translates);
+            named.or(translator).map(str::to_string)
+        };
+        let edge = |hop: &Value| Edge {
+            hop: read_as(&hop[0]),
+            by: read_as(&hop[1]),
+            firewall: firewall(&hop[0], hop[1].as_str()),
+        };
+        let some = |value: &Value| (!value.is_null()).then(|| edge(value));
+        let hop = |hop: &Value| {
+            let answer = &hop["answer"];
+            let (by, result) = match answer {
+                Value::String(word) => (None, word.as_str()),
+                _ if answer["expired"].is_string() => (answer["expired"].as_str(), "expired"),
+                _ => (answer["rejected"]["by"].as_str(), "rejected"),
+            };
+            Hop {
+                hop: read_as(&hop["number"]),
+                by: by.map(str::to_string),
+                firewall: firewall(&hop["number"], by),
+                result: result.to_string(),
+            }
+        };
+        let (path, rejected) = (&it["path"], &it["state"]["rejected"]);
+        let dropped = &path["dropped"];
+        Self {
+            control: read_as(&it["control"]),
+            reset_by: read_as(&it["state"]["closed"]["reset_by"]),
+            rejected: rejected.is_object().then(|| Rejected {
+                firewall: read_as(&names["rejecting"]),
+                ..read_as(rejected)
+            }),
+            path: path.is_object().then(|| Walk {
+                hops: path["hops"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(hop)
+                    .collect(),
+                dropped: dropped.is_object().then(|| Dropped {
+                    after: some(&dropped["after"]),
+                    before: some(&dropped["before"]["router"]),
+                    by: read_as(&names["suspects"]["firewalls"]),
+                    host: read_as(&names["suspects"]["host"]),
+                }),
+            }),
+            ports: read_as(&it["source_ports"]),
+            attempts: read_as(&it["attempts"]),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,14 +134,13 @@ pub(crate) struct Rejected {
 }
 
 /// How far tries with a short TTL came.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct Walk {
-    #[serde(default)]
     pub(crate) hops: Vec<Hop>,
     pub(crate) dropped: Option<Dropped>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct Hop {
     pub(crate) hop: usize,
     pub(crate) by: Option<String>,
@@ -86,21 +149,19 @@ pub(crate) struct Hop {
 }
 
 /// Between which hops a packet is lost, and who may do it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct Dropped {
     pub(crate) after: Option<Edge>,
     pub(crate) before: Option<Edge>,
-    #[serde(default)]
     pub(crate) by: Vec<String>,
     pub(crate) host: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct Edge {
     pub(crate) hop: usize,
     pub(crate) by: Option<String>,
     pub(crate) firewall: Option<String>,
-    pub(crate) system: Option<String>,
 }
 
 /// How often source ports opened and how often they did not.

@@ -156,12 +156,12 @@ fn compare(
 /// Evidence on one line, its tries by their results only.
 fn shown(mut evidence: Value) -> String {
     let tries = evidence["attempts"].take();
-    let results: Vec<&str> = tries
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|attempt| attempt["result"].as_str())
-        .collect();
+    let word = |attempt: &Value| match &attempt["result"] {
+        Value::String(word) => word.clone(),
+        other => other.to_string(),
+    };
+    let tries = tries.as_array().into_iter().flatten();
+    let results: Vec<String> = tries.map(word).collect();
     evidence["attempts"] = Value::from(results.join(" "));
     evidence.to_string()
 }

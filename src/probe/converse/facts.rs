@@ -64,11 +64,7 @@ fn of_tds(said: tds::Spoken) -> Spoken {
             facts.extend(instance.map(|instance| ("instance", instance)));
         }
     }
-    Spoken {
-        protocol: "tds",
-        facts,
-        ports: Vec::new(),
-    }
+    Spoken::of("tds", facts)
 }
 
 pub(super) async fn ldap(prober: &Prober, stream: &mut TcpStream, seen: &mut Observation) {
@@ -88,11 +84,7 @@ fn of_ldap(said: ldap::Spoken) -> Spoken {
             .filter(|code| *code != 0)
             .map(|code| ("result", code.to_string())),
     );
-    Spoken {
-        protocol: "ldap",
-        facts,
-        ports: Vec::new(),
-    }
+    Spoken::of("ldap", facts)
 }
 
 pub(super) async fn dns(
@@ -128,14 +120,8 @@ pub(in crate::probe) fn of_waiting_dns(question: &Question, answer: &dns::Answer
         answer.rcode
     );
     let name = question.name.clone();
-    Spoken {
-        protocol: "dns",
-        facts: [("answer", answer)]
-            .into_iter()
-            .chain(name.map(|name| ("name", name)))
-            .collect(),
-        ports: Vec::new(),
-    }
+    let name = name.map(|name| ("name", name));
+    Spoken::of("dns", std::iter::once(("answer", answer)).chain(name))
 }
 
 /// What a name server is asked: a name that the site uses, else who is in charge of the root.
@@ -166,11 +152,7 @@ pub(in crate::probe) fn of_dns(question: &Question, answer: &dns::Answer) -> Spo
     if answer.authoritative {
         facts.push(("authority", "for this zone".to_string()));
     }
-    Spoken {
-        protocol: "dns",
-        facts,
-        ports: Vec::new(),
-    }
+    Spoken::of("dns", facts)
 }
 
 /// What a name server answered, with what its code means for who asks (RFC 1035 section 4.1.1).
@@ -219,11 +201,7 @@ pub(in crate::probe) fn of_kerberos(said: kerberos::Spoken) -> Spoken {
         }
         kerberos::Spoken::Ticket => vec![("answer", "a ticket".to_string())],
     };
-    Spoken {
-        protocol: "kerberos",
-        facts,
-        ports: Vec::new(),
-    }
+    Spoken::of("kerberos", facts)
 }
 
 #[cfg(test)]

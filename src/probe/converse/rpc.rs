@@ -3,6 +3,7 @@
 //! Firewalls that inspect RPC let the dynamic ports pass only after they have seen the mapper name them, for this source
 //! and as long as that connection lasts.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
@@ -36,16 +37,12 @@ pub(super) async fn mapper(
     drop(places);
     let said = match said {
         Ok(mapper) => {
-            let mut spoken = Spoken {
-                protocol: "rpc",
-                facts: vec![("list", end(mapper.end))],
-                ports: Vec::new(),
-            };
+            let mut spoken = Spoken::of("rpc", [("list", end(mapper.end))]);
             if mapper.ports.len() > MOST_PORTS {
                 let left = mapper.ports.len() - MOST_PORTS;
                 spoken
                     .facts
-                    .push(("not tried", format!("{left} more ports")));
+                    .push(("not tried".into(), format!("{left} more ports")));
             }
             // Mappers name themselves too.
             let others = mapper
@@ -114,7 +111,7 @@ async fn exporter(
     prober: &Prober,
     question: &Question,
     seen: &Observation,
-) -> Option<(&'static str, String)> {
+) -> Option<(Cow<'static, str>, String)> {
     if seen.listener.is_some() {
         return None;
     }
@@ -136,7 +133,7 @@ async fn exporter(
                 .to_string()
         }
     };
-    Some(("DCOM", said))
+    Some(("DCOM".into(), said))
 }
 
 fn services(endpoints: &BTreeSet<Endpoint>) -> Vec<String> {
@@ -176,10 +173,6 @@ pub(super) async fn greet(prober: &Prober, stream: &mut TcpStream, seen: &mut Ob
     let said = rpc::greet(stream, prober.limits.timeout).await;
     facts::note(
         seen,
-        said.map(|binding| Spoken {
-            protocol: "rpc",
-            facts: vec![("bind", binding_words(binding))],
-            ports: Vec::new(),
-        }),
+        said.map(|binding| Spoken::of("rpc", [("bind", binding_words(binding))])),
     );
 }

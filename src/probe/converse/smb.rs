@@ -35,11 +35,10 @@ fn of_smb(said: smb::Spoken) -> Spoken {
         Signing::Enabled => "enabled",
         Signing::Required => "required",
     };
-    Spoken {
-        protocol: "smb",
-        facts: vec![("dialect", dialect), ("signing", signing.to_string())],
-        ports: Vec::new(),
-    }
+    Spoken::of(
+        "smb",
+        [("dialect", dialect), ("signing", signing.to_string())],
+    )
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //!
 //! `text` is the first format that prints them. Words of others stand in here as they came: each format escapes them.
 
+mod delivery;
+mod said;
 mod seen;
 mod tables;
 mod way;

@@ -1,157 +1,147 @@
 //! What was seen of a flow, in one sentence.
 
+use super::delivery;
+use super::said::{painted, said};
 use super::way::{path_words, rejected, reset, translator_words};
-use crate::observation::{FlowState, HttpSeen, Intercepted, RoleProof, Weight};
+use crate::observation::{
+    Certificate, FlowState, HttpSeen, Intercepted, Listener, Observation, Presented, RoleProof,
+    Spoken, State, TlsSeen, Weight,
+};
 use crate::product::Need;
-use crate::report::document::{Evidence, Listener, Proxy, ReportFlow, Spoken, Tls};
+use crate::report::document::ReportFlow;
 
 /// What was seen of a flow, in one sentence; with whatever the wire said, so not yet fit for a terminal.
 pub fn seen(flow: &ReportFlow) -> String {
-    let evidence = &flow.evidence;
-    // Those of the address that decided stand first.
-    let host = |remote: &str| remote.rsplit_once(':').map(|(host, _)| host.to_string());
-    let decided = evidence
-        .attempts
-        .first()
-        .and_then(|first| host(&first.remote));
-    let tries = evidence
-        .attempts
-        .iter()
-        .filter(|attempt| host(&attempt.remote) == decided)
-        .count();
-    let to = evidence
-        .attempts
-        .first()
-        .map(|attempt| format!(" ({})", attempt.remote))
-        .unwrap_or_default();
-    if let Some(Proxy {
-        url,
-        said: Some(said),
-    }) = &evidence.proxy
-    {
-        return format!("the proxy {url} {said}");
+    let seen = &flow.evidence.seen;
+    if let (State::Stopped(stop), Some(url)) = (&seen.state, &seen.via) {
+        return format!("the proxy {url} {}", stop.said);
     }
+    let tries = seen.attempts.len();
+    let first = seen.attempts.first();
+    let to = first.map_or_else(String::new, |first| format!(" ({})", first.remote));
     let mut text = match flow.state {
         FlowState::Filtered => format!(
             "silence after {tries} tries{to}{}, {:.4} % confidence",
-            witnessed(evidence),
-            evidence.confidence.unwrap_or(0.0) * 100.0
+            witnessed(seen),
+            seen.confidence.unwrap_or(0.0) * 100.0
         ),
-        FlowState::Silent if evidence.held_back => format!(
+        FlowState::Silent if seen.held_back => format!(
             "silence after {tries} tries{to}; a router on the way rejects other ports with few \
              words, so this may be one that it held back"
         ),
         FlowState::Silent => format!(
             "silence after {tries} tries{to}{}, which is not yet proof",
-            witnessed(evidence)
+            witnessed(seen)
         ),
-        FlowState::Closed => reset(evidence, &to),
+        FlowState::Closed => reset(seen, &to),
         FlowState::Open => format!("open{to}"),
         FlowState::Rejected => rejected(flow),
         other => format!("{other}{to}"),
     };
-    if let Some(proxy) = &evidence.proxy {
-        text += &format!(" through the proxy {}", proxy.url);
+    if let Some(url) = &seen.via {
+        text += &format!(" through the proxy {url}");
     }
-    if let Some(said) = &evidence.said {
-        text += &format!("; it {said}");
-    }
-    if let Some(delivery) = evidence.delivery.as_ref().filter(|it| it.lost.is_some()) {
-        text += &format!("; {}", delivery.words);
-    }
-    if let Some(listener) = &evidence.listener {
-        text += &listener_words(listener);
-    }
-    if let Some(spoken) = &evidence.spoken {
-        text += &spoken_words(spoken);
-    }
-    if let Some(all) = evidence.conversations {
-        text += &format!(
-            "; so on {} of {} connections: several servers may share the address, and not all are \
-             alike",
-            all.failed, all.held
-        );
-    }
-    if let Some(ports) = evidence.ports.filter(|ports| ports.blocked > 0) {
-        text += &format!(
-            "; of {} source ports {} pass and {} do not",
-            ports.tried, ports.open, ports.blocked
-        );
-    }
-    if let Some(painted) = &evidence.painted {
-        text += &format!("; {painted}");
-    }
-    if let Some(router) = &evidence.dead_by {
-        let system = &flow.flow.to.system;
-        // A device that translates writes the address that it looked for into its message.
-        let is_asked = decided
-            .as_deref()
-            .is_some_and(|asked| asked.trim_matches(['[', ']']) == router);
-        let router = match is_asked {
-            true => translator_words(flow),
-            false => router.clone(),
-        };
-        text += &format!("; {router}, looked for {system} and did not find it");
-    }
-    if let Some(path) = &evidence.path {
-        text += &path_words(path, &flow.flow.to.system);
-    }
-    if let Some(tls) = &evidence.tls {
-        if let Some(leaf) = tls.chain.first() {
-            text += &format!(
-                "; certificate for {}, asked for {}",
-                leaf.names.join(", "),
-                tls.asked_for.as_deref().unwrap_or("no name")
-            );
-            text += &leaf
-                .not_after
-                .as_ref()
-                .map(|end| format!(", valid until {end}"))
-                .unwrap_or_default();
-        }
-        text += &tls_words(tls);
-    }
-    for list in evidence.lists.iter().filter(|list| !list.faults.is_empty()) {
-        text += &format!("; {}: {}", list.url, list.faults.join(", "));
-    }
-    if let Some(http) = &evidence.http {
-        text += &format!("; {} {} {}", http.version, http.status, http.reason);
-        text += &http_words(http);
-    }
-    if let Some(control) = &evidence.control
-        && flow.flow.need == Need::Forbidden
-    {
-        text += &format!("; control: {control}");
-        if let Some(alive) = &evidence.joined {
-            text += &format!(" ({}, {})", alive.words, alive.at);
-        }
-    }
-    if let Some(arrived) = &evidence.arrived {
-        text += &format!("; {}", arrived.words);
+    for words in beyond_the_state(flow) {
+        text += &format!("; {words}");
     }
     text
 }
 
+/// What else is told of a flow, part by part.
+fn beyond_the_state(flow: &ReportFlow) -> Vec<String> {
+    let (evidence, seen) = (&flow.evidence, &flow.evidence.seen);
+    let mut parts = Vec::new();
+    match &evidence.earlier {
+        Some(words) => parts.extend(words.iter().cloned()),
+        None => {
+            parts.extend(said(seen).map(|said| format!("it {said}")));
+            let lost = seen.delivery.as_ref().filter(|it| it.lost.is_some());
+            parts.extend(lost.map(delivery::words));
+            parts.extend(seen.painted.map(painted));
+        }
+    }
+    parts.extend(seen.listener.as_ref().map(listener_words));
+    parts.extend(seen.spoken.as_ref().map(spoken_words));
+    if let Some(all) = seen.conversations {
+        parts.push(format!(
+            "so on {} of {} connections: several servers may share the address, and not all are \
+             alike",
+            all.failed, all.held
+        ));
+    }
+    if let Some(ports) = seen.source_ports.filter(|ports| ports.blocked > 0) {
+        parts.push(format!(
+            "of {} source ports {} pass and {} do not",
+            ports.tried, ports.open, ports.blocked
+        ));
+    }
+    if let Some(router) = seen.dead_by {
+        // A device that translates writes the address that it looked for into its message.
+        let router = match evidence.is_translating(router) {
+            true => translator_words(flow),
+            false => router.to_string(),
+        };
+        let system = &flow.flow.to.system;
+        parts.push(format!("{router}, looked for {system} and did not find it"));
+    }
+    parts.extend(path_words(evidence, &flow.flow.to.system));
+    if let Some(tls) = &seen.tls {
+        parts.extend(tls.chain.first().map(|leaf| leaf_words(leaf, tls)));
+        parts.extend(tls_words(tls));
+    }
+    let faulty = seen.lists.iter().filter(|list| !list.faults.is_empty());
+    parts.extend(faulty.map(|list| format!("{}: {}", list.url, list.faults.join(", "))));
+    if let Some(http) = &seen.http {
+        parts.push(format!("{} {} {}", http.version, http.status, http.reason));
+        parts.extend(http_words(http));
+    }
+    if let Some(control) = evidence.context.control
+        && flow.flow.need == Need::Forbidden
+    {
+        let alive = evidence.joined.as_ref();
+        let alive = alive.map(|alive| format!(" ({}, {})", alive.words, alive.at));
+        parts.push(format!("control: {control}{}", alive.unwrap_or_default()));
+    }
+    if let Some(alive) = evidence
+        .joined
+        .as_ref()
+        .filter(|_| flow.flow.need != Need::Forbidden)
+    {
+        parts.push(alive.words.clone());
+    }
+    parts.extend(evidence.arrived.iter().map(|arrived| arrived.words.clone()));
+    parts
+}
+
+fn leaf_words(leaf: &Certificate, tls: &TlsSeen) -> String {
+    let until = leaf.not_after.map(|end| format!(", valid until {end}"));
+    format!(
+        "certificate for {}, asked for {}{}",
+        leaf.names.join(", "),
+        tls.asked_for.as_deref().unwrap_or("no name"),
+        until.unwrap_or_default()
+    )
+}
+
 /// What TLS showed beside the certificate: age, further faults, whoever intercepts, and client certificates.
-fn tls_words(tls: &Tls) -> String {
-    let mut text = String::new();
+fn tls_words(tls: &TlsSeen) -> Vec<String> {
+    let mut parts = Vec::new();
     let session = [tls.version.as_deref(), tls.cipher.as_deref()];
     let session: Vec<&str> = session.into_iter().flatten().collect();
-    if !session.is_empty() && tls.key != "proven" {
-        text += &format!("; {}, the chain is {}", session.join(" "), tls.key);
+    let session = session.join(" ");
+    if !session.is_empty() && !tls.key_proven {
+        parts.push(format!("{session}, the chain is presented, not proven"));
     } else if !session.is_empty() && tls.by_old_client {
-        text += &format!("; by {} (TLS of the past)", session.join(" "));
+        parts.push(format!("by {session} (TLS of the past)"));
     }
-    if let Some(refused) = tls.refused_clients.as_ref().or(tls.refused_1_2.as_ref()) {
-        text += &format!("; {refused}");
-    }
+    parts.extend(tls.refused_clients.clone().or(tls.refused_1_2.clone()));
     let faults = tls
         .faults
         .iter()
         .filter(|fault| fault.weight != Weight::Note);
     let faults: Vec<&str> = faults.map(|fault| fault.words.as_str()).collect();
     if !faults.is_empty() {
-        text += &format!("; the certificate: {}", faults.join("; "));
+        parts.push(format!("the certificate: {}", faults.join("; ")));
     }
     if let Some(interception) = &tls.interception
         && let Some(by) = &interception.by
@@ -160,20 +150,28 @@ fn tls_words(tls: &Tls) -> String {
             Intercepted::Proved => "intercepted",
             _ => "perhaps intercepted",
         };
-        text += &format!("; {is} by {by}: {}", interception.because);
+        parts.push(format!("{is} by {by}: {}", interception.because));
     }
-    if let Some(at) = &tls.ends {
-        text += &format!("; TLS ends at {at}");
-    }
-    if let Some(ours) = &tls.client_certificate.ours {
-        text += &format!("; a client certificate was asked for, ours: {ours}");
-    }
-    text
+    parts.extend(
+        tls.ends
+            .as_ref()
+            .map(|end| format!("TLS ends at {}", end.at)),
+    );
+    let ours = match &tls.presented {
+        Presented::NotAsked => return parts,
+        Presented::None => "none",
+        Presented::Sent => "sent",
+        Presented::Taken => "taken",
+        Presented::Refused(alert) => &format!("refused: {alert}"),
+        Presented::HungUp => "hung-up",
+    };
+    parts.push(format!("a client certificate was asked for, ours: {ours}"));
+    parts
 }
 
 /// What a web server showed beyond its root page.
-fn http_words(http: &HttpSeen) -> String {
-    let mut text = String::new();
+fn http_words(http: &HttpSeen) -> Vec<String> {
+    let mut parts = Vec::new();
     for role in &http.roles {
         let proof = match role.proof {
             RoleProof::Proved => "is there",
@@ -185,34 +183,32 @@ fn http_words(http: &HttpSeen) -> String {
                 "is not proved"
             }
         };
-        text += &format!("; the {} {proof}: {}", role.role, role.words);
+        parts.push(format!("the {} {proof}: {}", role.role, role.words));
         if !role.other_names.is_empty() {
             let names = role.other_names.join(", ");
-            text += &format!("; its list of management points names {names}");
+            parts.push(format!("its list of management points names {names}"));
         }
     }
-    for finding in &http.meddling {
-        text += &format!("; {}", finding.words.trim_end_matches('.'));
-    }
-    text
+    let findings = http.meddling.iter();
+    parts.extend(findings.map(|it| it.words.trim_end_matches('.').to_string()));
+    parts
 }
 
 /// What a service said of itself, and which of the dynamic ports that were named do not answer.
 fn spoken_words(spoken: &Spoken) -> String {
-    let facts: Vec<String> = spoken
-        .facts
-        .iter()
+    let facts = spoken.facts.iter();
+    let facts: Vec<String> = facts
         .map(|(name, value)| format!("{name} {value}"))
         .collect();
-    let mut text = format!("; {}", spoken.protocol);
+    let mut text = spoken.protocol.to_string();
     if !facts.is_empty() {
         text += &format!(": {}", facts.join(", "));
     }
     let silent: Vec<String> = spoken
         .ports
         .iter()
-        .filter(|port| port.state != FlowState::Open || port.said.is_some())
-        .map(|port| format!("{} {}", port.port, port.state))
+        .filter(|port| port.seen.state != State::Open || said(&port.seen).is_some())
+        .map(|port| format!("{} {}", port.port, port.seen.word()))
         .collect();
     let tried = spoken.ports.len();
     match (tried, silent.is_empty()) {
@@ -231,14 +227,14 @@ fn spoken_words(spoken: &Spoken) -> String {
 /// What a listener proved, and what the network did to the addresses on the way.
 fn listener_words(listener: &Listener) -> String {
     let mut text = format!(
-        "; the listener of {} got it at {} from {}",
+        "the listener of {} got it at {} from {}",
         listener.system, listener.accepted_at, listener.seen_from
     );
     let changed = [
-        (listener.source_nat, "source address"),
-        (listener.source_port_translated, "source port"),
-        (listener.destination_nat, "destination address"),
-        (listener.port_translated, "destination port"),
+        (listener.has_other_source(), "source address"),
+        (listener.has_other_source_port(), "source port"),
+        (listener.has_other_destination(), "destination address"),
+        (listener.has_other_port(), "destination port"),
     ];
     let changed: Vec<&str> = changed
         .into_iter()
@@ -251,8 +247,8 @@ fn listener_words(listener: &Listener) -> String {
 }
 
 /// How many silent tries count, because something on the same way answered shortly before and after them.
-fn witnessed(evidence: &Evidence) -> String {
-    let tries = evidence
+fn witnessed(seen: &Observation) -> String {
+    let tries = seen
         .witnessed
         .map(|tries| format!(", {tries} of them between answers on the same way"));
     tries.unwrap_or_default()

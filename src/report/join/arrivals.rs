@@ -19,14 +19,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::rejudge::{Try, attempts, context, observation, plain, rejudge, span};
-use crate::observation::{FlowState, TryResult};
+use super::rejudge::{plain, rejudge, span};
+use crate::observation::{Attempt, AttemptResult, FlowState};
 use crate::product::Transport;
 use crate::report::document::{Devices, ReportFlow};
 use crate::report::joined::{Arrived, KnownBy, Saw, SeenArriving};
 use crate::report::whole::ReportDocument;
 use crate::report::{Arrival, ArrivalKind, ArrivalsDocument, Listening};
-use crate::verdict::{Cause, Context, judge};
 
 /// How far the clocks of two hosts may differ.
 pub(super) const CLOCKS: SignedDuration = SignedDuration::from_secs(30);
@@ -60,7 +59,8 @@ pub(super) fn compare(reports: &mut [ReportDocument], logs: &[ArrivalsDocument])
 }
 
 fn is_silent(flow: &ReportFlow) -> bool {
-    matches!(flow.state, FlowState::Filtered | FlowState::Silent) && flow.evidence.proxy.is_none()
+    matches!(flow.state, FlowState::Filtered | FlowState::Silent)
+        && flow.evidence.seen.via.is_none()
 }
 
 /// What tells a vantage's packets from those of others.
@@ -78,11 +78,11 @@ impl Here {
         let mut shown = report
             .flows
             .iter()
-            .filter_map(|it| it.evidence.listener.as_ref());
+            .filter_map(|it| it.evidence.seen.listener.as_ref());
         Self {
             number,
             run: report.vantages[0].run.clone(),
-            untranslated: shown.any(|it| it.sent_from.is_some() && !it.source_nat),
+            untranslated: shown.any(|it| it.sent_from.is_some() && !it.has_other_source()),
         }
     }
 
@@ -155,11 +155,11 @@ impl<'a> Log<'a> {
 
     /// Notes by each arrival which reports have a try from its very source.
     fn find_senders(&mut self, reports: &[ReportDocument]) {
-        let mut sent: HashMap<(Transport, u16), Vec<(usize, Try)>> = HashMap::new();
+        let mut sent: HashMap<(Transport, u16), Vec<(usize, &Attempt)>> = HashMap::new();
         for (number, report) in reports.iter().enumerate() {
             let to_it = |flow: &&ReportFlow| flow.flow.to.system == self.document.system;
             for flow in report.flows.iter().filter(to_it) {
-                for attempt in attempts(flow) {
+                for attempt in flow.evidence.attempts() {
                     let port = flow.flow.own_port.unwrap_or(attempt.remote.port());
                     let key = (flow.flow.transport, port);
                     sent.entry(key).or_default().push((number, attempt));
@@ -182,7 +182,7 @@ impl<'a> Log<'a> {
     fn of_run<'b>(
         &'b self,
         transport: Transport,
-        tries: &[Try],
+        tries: &[&Attempt],
         here: &Here,
     ) -> Vec<(&'b Packet<'a>, KnownBy)> {
         let aimed: BTreeSet<SocketAddr> = tries.iter().map(|it| plain_end(it.remote)).collect();
@@ -196,8 +196,10 @@ impl<'a> Log<'a> {
     }
 
     fn saw(&self, flow: &ReportFlow, here: &Here) -> Option<Found> {
-        let tries: Vec<Try> = attempts(flow)
-            .filter(|it| it.result == TryResult::Silent)
+        let tries: Vec<&Attempt> = flow
+            .evidence
+            .attempts()
+            .filter(|it| it.result == AttemptResult::Silent)
             .collect();
         let asked = tries.first()?.remote.port();
         let port = flow.flow.own_port.unwrap_or(asked);
@@ -212,7 +214,7 @@ impl<'a> Log<'a> {
         if !same.is_empty() {
             return Some(self.request(transport, &same));
         }
-        let (first, last) = span(flow)?;
+        let (first, last) = span(flow.evidence.attempts())?;
         let around = (shifted(first, -CLOCKS), shifted(last, CLOCKS));
         let quiet = !packets
             .iter()
@@ -226,7 +228,7 @@ impl<'a> Log<'a> {
         &self,
         transport: Transport,
         port: u16,
-        tries: &[Try],
+        tries: &[&Attempt],
         (from, to): (Timestamp, Timestamp),
     ) -> bool {
         let whole = self.started.is_some_and(|started| started <= from)
@@ -319,7 +321,7 @@ impl<'a> Log<'a> {
 
 /// The arrivals that are these tries.
 fn same<'a, 'b>(
-    tries: &[Try],
+    tries: &[&Attempt],
     packets: &'a [Packet<'b>],
     here: &Here,
 ) -> Vec<(&'a Packet<'b>, KnownBy)> {
@@ -355,7 +357,7 @@ fn same<'a, 'b>(
 }
 
 /// How a try and an arrival are known to be one, by their source.
-fn by(attempt: &Try, packet: &Packet<'_>) -> Option<KnownBy> {
+fn by(attempt: &Attempt, packet: &Packet<'_>) -> Option<KnownBy> {
     let local = attempt.local?;
     let is_close = is_near(packet.at, attempt.at, CLOCKS);
     if !is_close || local.port() != packet.remote.port() {
@@ -368,7 +370,10 @@ fn by(attempt: &Try, packet: &Packet<'_>) -> Option<KnownBy> {
 }
 
 /// Arrivals from one address that fit the times of enough tries.
-fn by_time<'a, 'b>(tries: &[Try], packets: &[&'a Packet<'b>]) -> Vec<(&'a Packet<'b>, KnownBy)> {
+fn by_time<'a, 'b>(
+    tries: &[&Attempt],
+    packets: &[&'a Packet<'b>],
+) -> Vec<(&'a Packet<'b>, KnownBy)> {
     let mut by_address: BTreeMap<IpAddr, Vec<&'a Packet<'b>>> = BTreeMap::new();
     for packet in packets {
         let address = plain(packet.remote.ip());
@@ -408,16 +413,16 @@ fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(at)
 }
 
+/// A request that arrived shows that something of this vantage came out. Within a zone one may arrive: what was said of such
+/// a closed port stands.
 fn write(flow: &mut ReportFlow, found: Found, devices: &Devices) {
     flow.evidence.arrived = Some(found.arrived);
-    if let (true, Some(seen)) = (found.lost, observation(flow)) {
-        let context = Context {
-            request_arrived: true,
-            ..context(flow)
-        };
-        // Within a zone a request may arrive: what was said of such a closed port stands.
-        if judge(flow.flow.need, &seen, &context).cause == Cause::AnswerLost {
-            rejudge(flow, &seen, &context, devices);
-        }
+    if found.lost {
+        rejudge(flow, devices, |evidence| {
+            let context = &mut evidence.context;
+            context.request_arrived = true;
+            context.nothing_answered = false;
+            context.family_unanswered = false;
+        });
     }
 }

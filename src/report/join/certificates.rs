@@ -16,11 +16,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::rejudge::{context, observation, place, rejudge};
+use super::rejudge::{place, rejudge};
 use super::together::FAR;
-use crate::observation::{Intercepted, Observation, Service, State};
+use crate::observation::{Intercepted, Interception, Service, State, TlsSeen};
 use crate::product::Need;
-use crate::report::document::{Devices, Interception, Note, ReportFlow, Tls};
+use crate::report::document::{Devices, Note, ReportFlow};
 use crate::report::whole::ReportDocument;
 use crate::verdict::{Cause, Verdict};
 
@@ -66,7 +66,7 @@ fn shown(reports: &[ReportDocument]) -> HashMap<Key, Vec<Shown>> {
     for (number, report) in reports.iter().enumerate() {
         let vantage = &report.vantages[0];
         for flow in &report.flows {
-            let (Some(key), Some(tls)) = (key(flow), &flow.evidence.tls) else {
+            let (Some(key), Some(tls)) = (key(flow), &flow.evidence.seen.tls) else {
                 continue;
             };
             let Some(leaf) = tls.chain.first() else {
@@ -86,7 +86,7 @@ fn shown(reports: &[ReportDocument]) -> HashMap<Key, Vec<Shown>> {
 }
 
 fn key(flow: &ReportFlow) -> Option<Key> {
-    let tls = flow.evidence.tls.as_ref()?;
+    let tls = flow.evidence.seen.tls.as_ref()?;
     tls.chain.first()?;
     Some((
         flow.flow.to.system.clone(),
@@ -95,7 +95,7 @@ fn key(flow: &ReportFlow) -> Option<Key> {
     ))
 }
 
-fn is(tls: &Tls) -> Option<Intercepted> {
+fn is(tls: &TlsSeen) -> Option<Intercepted> {
     tls.interception.as_ref().map(|it| it.is)
 }
 
@@ -108,7 +108,7 @@ fn is_same_day(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
 
 /// Writes down what the others' certificates say of this flow's.
 fn look_at(flow: &mut ReportFlow, elsewhere: &[&Shown], devices: &Devices) {
-    let Some(tls) = flow.evidence.tls.as_mut() else {
+    let Some(tls) = flow.evidence.seen.tls.as_mut() else {
         return;
     };
     let Some(leaf) = tls.chain.first() else {
@@ -164,7 +164,7 @@ fn found(is: Intercepted, by: Option<&String>, because: String) -> Interception 
     Interception {
         is,
         by: by.cloned(),
-        because,
+        because: because.into(),
     }
 }
 
@@ -172,17 +172,14 @@ fn found(is: Intercepted, by: Option<&String>, because: String) -> Interception 
 fn judge_as_intercepted(flow: &mut ReportFlow, devices: &Devices) {
     let answers = [Verdict::Ok, Verdict::Wrong];
     let is_needed = flow.flow.need != Need::Forbidden;
-    let open = observation(flow).filter(|seen| seen.state == State::Open);
-    if let Some(seen) = open
-        && is_needed
-        && answers.contains(&flow.verdict)
-    {
-        let intercepted = Observation {
-            service: Some(Service::Intercepted),
-            ..seen
-        };
-        let context = context(flow);
-        rejudge(flow, &intercepted, &context, devices);
+    let is_open = flow.evidence.seen.state == State::Open;
+    if is_open && is_needed && answers.contains(&flow.verdict) {
+        // The service itself said what it said, and so it stays in the evidence.
+        let said = flow.evidence.seen.service.clone();
+        rejudge(flow, devices, |evidence| {
+            evidence.seen.service = Some(Service::Intercepted)
+        });
+        flow.evidence.seen.service = said;
     }
 }
 

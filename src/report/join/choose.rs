@@ -9,7 +9,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::rejudge::{attempts, is_in_stead};
+use super::rejudge::is_in_stead;
 use crate::observation::FlowState;
 use crate::product::Need;
 use crate::report::document::ReportFlow;
@@ -117,7 +117,7 @@ impl Word {
             verdict.fails(),
             self.flow.level,
             verdict.severity(),
-            self.flow.evidence.control,
+            self.flow.evidence.context.control,
             self.finished,
             Reverse(self.vantage),
         )
@@ -125,7 +125,7 @@ impl Word {
 
     fn answer(&self) -> Answer {
         let flow = &self.flow;
-        let at = attempts(flow).map(|attempt| attempt.at).max();
+        let at = flow.evidence.attempts().map(|attempt| attempt.at).max();
         Answer {
             vantage: self.vantage,
             state: flow.state,

@@ -2,17 +2,19 @@
 //!
 //! `together` says whether they belong together, and puts them in an order of their own: that in which they are named
 //! does not matter. Then each vantage's flows are looked at in the light of the others: what reached a listener
-//! (`arrivals`), which hosts were alive (`alive`), which certificates others were shown (`certificates`). What follows
-//! from that is judged by the table of `verdict`, as in the run itself (`again`). Of each flow one vantage's word counts
+//! (`arrivals`), which hosts were alive (`signs`, `alive`, `meanwhile`), which certificates others were shown (`certificates`). What
+//! follows from that is judged by the table of `verdict`, as in the run itself (`rejudge`). Of each flow one vantage's word counts
 //! (`choose`); `coverage` and `matrix` say what is known of the site as a whole.
 
 mod rejudge;
+mod signs;
 mod alive;
 mod arrivals;
 mod certificates;
 mod choose;
 mod coverage;
 mod matrix;
+mod meanwhile;
 pub(super) mod text;
 mod together;
 
@@ -47,7 +49,9 @@ pub fn join(parts: Parts, mixed: Mixed) -> Result<ReportDocument, String> {
         mut notes,
     } = together::together(parts, mixed)?;
     arrivals::compare(&mut reports, &logs);
-    alive::prove(&mut reports, &logs);
+    let signs = signs::signs(&reports, &logs);
+    alive::prove(&mut reports, &signs);
+    meanwhile::judge(&mut reports, &signs);
     notes.extend(certificates::compare(&mut reports));
     notes.extend(reports.iter().flat_map(|report| report.notes.clone()));
     let (flows, contradictions) = choose::choose(&mut reports);

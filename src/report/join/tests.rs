@@ -1,5 +1,7 @@
 use super::*;
-use crate::observation::{FlowState, ResetBy, TryResult};
+use crate::observation::{
+    AttemptResult, FlowState, Listener, Painted, ResetBy, Service, SourcePorts, State,
+};
 use crate::plan::SiteName;
 use crate::product::Transport;
 use crate::report::document::ReportFlow;
@@ -51,13 +53,13 @@ fn words(flow: &ReportFlow) -> [&str; 3] {
 
 /// A report of a zone with one flow, beginning so many minutes later than others.
 fn at(zone: &str, host: &str, minutes: i64, mut flow: ReportFlow) -> ReportDocument {
+    let by = jiff::SignedDuration::from_mins(minutes);
     let later = |text: &str| {
         let time: jiff::Timestamp = text.parse().expect("a time");
-        let time = time + jiff::SignedDuration::from_mins(minutes);
-        format!("{time:.3}")
+        format!("{:.3}", time + by)
     };
-    for attempt in &mut flow.evidence.attempts {
-        attempt.at = later(&attempt.at);
+    for attempt in &mut flow.evidence.seen.attempts {
+        attempt.at += by;
     }
     let mut report = sample::with(zone, host, vec![flow]);
     report.vantages[0].started = later(START);
@@ -193,7 +195,10 @@ fn a_closed_door_of_a_host_that_another_vantage_shows_alive_is_ok() {
         let flow = flow(&both, CLOSED);
         assert_eq!(words(flow), expected, "{closed:?} {minutes}");
         let proved = expected[1] == "kept-closed";
-        assert_eq!(flow.evidence.control == Some(Control::Joined), proved);
+        assert_eq!(
+            flow.evidence.context.control == Some(Control::Joined),
+            proved
+        );
         assert_eq!(flow.evidence.joined.is_some(), proved);
     }
 }
@@ -218,6 +223,11 @@ fn an_exception_counts_apart_and_falls_away_with_what_it_is_for() {
     }
 }
 
+fn reset(flow: &mut ReportFlow, reset_by: ResetBy) {
+    flow.state = FlowState::Closed;
+    flow.evidence.seen.state = State::Closed { reset_by };
+}
+
 #[test]
 fn only_the_hosts_own_word_shows_that_it_is_alive() {
     let shows = |change: &dyn Fn(&mut ReportFlow)| {
@@ -229,28 +239,26 @@ fn only_the_hosts_own_word_shows_that_it_is_alive() {
     };
     assert!(shows(&|_| {}));
     assert!(!shows(
-        &|flow| flow.evidence.painted = Some("a device".to_string())
+        &|flow| flow.evidence.seen.painted = Some(Painted::HostIsDead)
     ));
     assert!(!shows(&|flow| flow.flow.to.system = "ibs02".to_string()));
     assert!(!shows(&|flow| {
         *flow = judged("intranet>ibs01:443/tcp", SILENT);
     }));
     assert!(!shows(&|flow| {
-        flow.state = FlowState::Closed;
-        flow.evidence.reset_by = Some(ResetBy::Device);
+        reset(flow, ResetBy::Device);
     }));
     assert!(shows(&|flow| {
-        flow.state = FlowState::Closed;
-        flow.evidence.reset_by = Some(ResetBy::Host);
+        reset(flow, ResetBy::Host);
     }));
     // From the address that was tried, which a device on the way may have.
     let rejected = |flow: &mut ReportFlow, by_the_host| {
         let words = ["required", "rejected", "blocked", "rejected", "error"];
         *flow = judged("intranet>ibs01:443/tcp", words);
-        if let Some(rejected) = &mut flow.evidence.rejected {
-            rejected.by = Some("192.0.2.10".to_string());
-            rejected.by_the_host = by_the_host;
+        if let State::Rejected(rejection) = &mut flow.evidence.seen.state {
+            rejection.by = Some([192, 0, 2, 10].into());
         }
+        flow.evidence.names.rejecting_host = by_the_host;
     };
     assert!(!shows(&|flow| rejected(flow, false)));
     assert!(shows(&|flow| rejected(flow, true)));
@@ -275,16 +283,15 @@ fn what_translates_or_what_this_host_itself_may_have_said_proves_nothing() {
     };
     assert!(shows(|_| {}));
     assert!(!shows(|flow| {
-        flow.state = FlowState::Closed;
-        flow.evidence.reset_by = Some(ResetBy::Host);
+        reset(flow, ResetBy::Host);
     }));
     // No message was seen, only an error number.
     let mut own = judged(
         CLOSED,
         ["forbidden", "rejected", "unknown", "no-control", "error"],
     );
-    if let Some(rejected) = &mut own.evidence.rejected {
-        (rejected.icmp_type, rejected.icmp_code, rejected.by) = (None, None, None);
+    if let State::Rejected(it) = &mut own.evidence.seen.state {
+        (it.icmp_type, it.icmp_code, it.by) = (None, None, None);
     }
     let own = sample::with("internet", "p", vec![own]);
     let both = joined(vec![own, sample::report("intranet", "q")]);
@@ -376,14 +383,14 @@ fn arrival(at: &str, remote: &str, what: &str) -> Arrival {
 /// A silent flow of six tries, from source ports 50001 to 50006, a second apart.
 fn silent(words: [&str; 5]) -> ReportFlow {
     let mut flow = judged(ID, words);
-    flow.evidence.attempts = (1..=6)
+    flow.evidence.seen.attempts = (1..=6)
         .map(|number| {
             let mut attempt = sample::attempt(
                 &format!("2026-11-24T06:00:0{number}.000Z"),
                 ID,
-                TryResult::Silent,
+                AttemptResult::Silent,
             );
-            attempt.local = Some(format!("198.51.100.10:5000{number}"));
+            attempt.local = Some(([198, 51, 100, 10], 50_000 + number).into());
             attempt
         })
         .collect();
@@ -463,9 +470,9 @@ fn a_challenge_of_this_very_run_needs_neither_source_nor_clock() {
 fn what_another_vantage_sent_exposes_nothing_here() {
     let closed = || {
         let mut flow = silent_udp(["forbidden", "silent", "ok", "kept-closed", "note"]);
-        flow.evidence.control = Some(Control::Host);
-        let one = flow.evidence.attempts[0].clone();
-        flow.evidence.attempts = vec![one.clone(), one];
+        flow.evidence.context.control = Some(Control::Host);
+        let one = flow.evidence.seen.attempts[0].clone();
+        flow.evidence.seen.attempts = vec![one.clone(), one];
         flow
     };
     // Another run's challenges: at these times, and even from this source port.
@@ -483,7 +490,7 @@ fn what_another_vantage_sent_exposes_nothing_here() {
     }
     // A connection that another report has a try of, from the very source.
     let mut anothers = judged("intranet>ibs01:443/tcp", SILENT);
-    anothers.evidence.attempts[0].local = Some("203.0.113.77:50003".to_string());
+    anothers.evidence.seen.attempts[0].local = Some(([203, 0, 113, 77], 50003).into());
     let seen = || {
         log(vec![arrival(
             "06:00:01.100",
@@ -502,16 +509,14 @@ fn what_another_vantage_sent_exposes_nothing_here() {
 fn where_a_listener_shows_that_nothing_is_translated_only_the_source_counts() {
     let shown = |source_nat| {
         let mut flow = judged("internet>ibs01:80/tcp", OK);
-        flow.evidence.listener = Some(crate::report::document::Listener {
+        flow.evidence.seen.listener = Some(Listener {
             system: "ibs01".to_string(),
             run: RUN.to_string(),
-            sent_from: Some("198.51.100.10:50112".to_string()),
-            seen_from: "198.51.100.10:50112".to_string(),
-            accepted_at: "192.0.2.10:80".to_string(),
-            source_nat,
-            source_port_translated: false,
-            destination_nat: false,
-            port_translated: false,
+            sent_from: Some(([198, 51, 100, if source_nat { 11 } else { 10 }], 50112).into()),
+            seen_from: ([198, 51, 100, 10], 50112).into(),
+            accepted_at: ([192, 0, 2, 10], 80).into(),
+            aimed_at: None,
+            port: 80,
         });
         flow
     };
@@ -667,7 +672,7 @@ fn a_datagram_that_arrived_was_answered_only_if_it_proved_the_token() {
     let udp = |what: &str| {
         let id = "internet>ibs01:443/udp";
         let mut flow = judged(id, ["required", "silent", "unknown", "udp-silent", "note"]);
-        flow.evidence.attempts[0].local = Some("198.51.100.10:50003".to_string());
+        flow.evidence.seen.attempts[0].local = Some(([198, 51, 100, 10], 50003).into());
         let mut arrived = arrival("06:00:01.100", "198.51.100.10:50003", what);
         arrived.transport = Transport::Udp;
         arrived.run = (what == "proved").then(|| RUN.to_string());
@@ -721,7 +726,7 @@ fn shown(a: [&str; 4], b: [&str; 4]) -> (ReportFlow, Vec<Note>) {
             _ => judged(ID, OK),
         };
         let root = (!root.is_empty()).then_some(root);
-        flow.evidence.tls = Some(sample::tls(issuer, sha256, is, root));
+        flow.evidence.seen.tls = Some(sample::tls(issuer, sha256, is, root));
         sample::with("internet", host, vec![flow])
     };
     // The first of them is looked at: the other's word is made an unknown one.
@@ -735,7 +740,7 @@ fn shown(a: [&str; 4], b: [&str; 4]) -> (ReportFlow, Vec<Note>) {
 }
 
 fn interception(flow: &ReportFlow) -> (&str, Option<&str>) {
-    let tls = flow.evidence.tls.as_ref().expect("TLS");
+    let tls = flow.evidence.seen.tls.as_ref().expect("TLS");
     let it = tls.interception.as_ref().expect("said");
     (it.is.name(), it.by.as_deref())
 }
@@ -1001,7 +1006,8 @@ fn nothing_that_a_stranger_wrote_reaches_the_terminal_as_it_is() {
 /// Replaces every text in a document.
 /// Puts another text in the place of every one. Words of closed sets stay: a report with another is refused.
 fn poison(value: &mut serde_json::Value, by: &str) {
-    const WORDS: [&str; 12] = [
+    // Words of closed sets, times and addresses: anything else is refused when the report is read.
+    const WORDS: [&str; 16] = [
         "state",
         "verdict",
         "cause",
@@ -1014,6 +1020,10 @@ fn poison(value: &mut serde_json::Value, by: &str) {
         "depth",
         "control",
         "result",
+        "at",
+        "local",
+        "remote",
+        "address",
     ];
     match value {
         serde_json::Value::String(text) => *text = by.to_string(),
@@ -1058,10 +1068,10 @@ fn some_report() -> impl Strategy<Value = ReportDocument> {
                 .map(|(port, words)| {
                     let id = format!("{zone}>ibs01:{}/tcp", [443, 3389][port]);
                     let mut flow = judged(&id, words);
-                    for attempt in &mut flow.evidence.attempts {
-                        attempt.at = times.started.clone();
+                    for attempt in &mut flow.evidence.seen.attempts {
+                        attempt.at = times.started.parse().expect("a time");
                     }
-                    flow.evidence.tls = (words[1] == "open").then(|| {
+                    flow.evidence.seen.tls = (words[1] == "open").then(|| {
                         let issuer = format!("CN={}", times.host);
                         sample::tls(&issuer, &times.host, ["no", "undecided"][host % 2], None)
                     });
@@ -1112,6 +1122,236 @@ proptest! {
             }
         }
     }
+}
+
+const HOST_SILENT: [&str; 5] = ["required", "filtered", "blocked", "host-silent", "error"];
+
+/// A required flow that was tried at these seconds of the minute after six.
+fn tried_at(words: [&str; 5], seconds: &[i64]) -> ReportFlow {
+    let mut flow = judged(ID, words);
+    let first = flow.evidence.seen.attempts[0].clone();
+    let start: jiff::Timestamp = START.parse().expect("a time");
+    let at = |second: &i64| crate::observation::Attempt {
+        at: start + jiff::SignedDuration::from_secs(*second),
+        ..first.clone()
+    };
+    flow.evidence.seen.attempts = seconds.iter().map(at).collect();
+    flow
+}
+
+/// What another vantage saw at these seconds, of the same port across a border.
+fn served_at(seconds: &[i64]) -> ReportFlow {
+    let mut flow = tried_at(OK, seconds);
+    flow.flow.id = "extranet>ibs01:443/tcp".to_string();
+    flow.flow.from.zone = "extranet".to_string();
+    flow.evidence.seen.service = Some(Service::Spoke);
+    flow
+}
+
+/// What is said of a flow in the light of what another vantage saw.
+fn in_the_light_of(flow: ReportFlow, other: ReportFlow) -> ([String; 3], String) {
+    let one = sample::with("internet", "p", vec![flow]);
+    let both = joined(vec![one, sample::with("extranet", "q", vec![other])]);
+    let flow = both
+        .flows
+        .iter()
+        .find(|flow| flow.flow.id == ID)
+        .expect("it");
+    let said = [
+        flow.verdict.name(),
+        flow.cause.name(),
+        flow.owner.map_or("", Owner::name),
+    ];
+    (said.map(str::to_string), plain(&both, Detail::Everything))
+}
+
+#[test]
+fn a_silent_host_that_served_others_before_and_after_was_up_and_a_rule_is_missing() {
+    let silent = || tried_at(HOST_SILENT, &[20, 30, 40]);
+    let (said, text) = in_the_light_of(silent(), served_at(&[5, 50]));
+    assert_eq!(said, ["blocked", "no-answer", "firewall"]);
+    let words = "443/tcp of ibs01 was up meanwhile at 192.0.2.10";
+    assert!(text.contains(words), "{text}");
+
+    // Alive, and nothing shows that the port serves those who come across a border: its own firewall may let neighbours in.
+    type Change = fn(&mut ReportFlow);
+    let only_alive: [Change; 4] = [
+        |flow| flow.evidence.context.between_zones = false,
+        |flow| {
+            flow.evidence
+                .seen
+                .attempts
+                .iter_mut()
+                .for_each(|it| it.remote.set_port(80));
+        },
+        |flow| reset(flow, ResetBy::Host),
+        |flow| {
+            flow.evidence.seen.source_ports = Some(SourcePorts {
+                tried: 16,
+                open: 15,
+                blocked: 1,
+                ..SourcePorts::default()
+            });
+        },
+    ];
+    for (number, change) in only_alive.into_iter().enumerate() {
+        let mut other = served_at(&[5, 50]);
+        change(&mut other);
+        if number == 2 {
+            let met = &mut other.evidence.seen.attempts;
+            met.iter_mut()
+                .for_each(|it| it.result = AttemptResult::Reset);
+        }
+        let (said, _) = in_the_light_of(silent(), other);
+        assert_eq!(
+            said,
+            ["blocked", "no-answer", "server-then-firewall"],
+            "{number}"
+        );
+    }
+}
+
+#[test]
+fn what_does_not_surely_show_that_the_host_was_up_all_the_while_changes_nothing() {
+    let stays = |flow: ReportFlow, other: ReportFlow, why: &str| {
+        let cause = flow.cause.name().to_string();
+        let (said, text) = in_the_light_of(flow, other);
+        assert_eq!(said[1], cause, "{why}");
+        assert!(!text.contains("was up meanwhile"), "{why}: {text}");
+    };
+    let silent = || tried_at(HOST_SILENT, &[20, 30, 40]);
+    for (seconds, why) in [
+        (&[50][..], "it may have been started since"),
+        (&[5], "it may have been stopped since"),
+        (&[5, 15], "all before"),
+        (&[18, 22], "most tries lie outside"),
+        (&[-120, 180], "far enough apart to start again"),
+    ] {
+        stays(silent(), served_at(seconds), why);
+    }
+    type Change = fn(&mut ReportFlow);
+    let others: [(Change, &str); 6] = [
+        (
+            |flow| flow.evidence.seen.painted = Some(Painted::HostIsDead),
+            "a device opened it",
+        ),
+        (
+            |flow| flow.evidence.seen.service = Some(Service::NotAsked),
+            "it has not spoken",
+        ),
+        (
+            |flow| flow.evidence.seen.via = Some("http://proxy:8080".to_string()),
+            "by a proxy",
+        ),
+        (
+            |flow| reset(flow, ResetBy::Either),
+            "a device may have reset",
+        ),
+        (
+            |flow| flow.flow.to.system = "ibs02".to_string(),
+            "another system",
+        ),
+        (
+            |flow| {
+                let other = [192, 0, 2, 11].into();
+                flow.evidence.seen.address = Some(other);
+                flow.evidence
+                    .seen
+                    .attempts
+                    .iter_mut()
+                    .for_each(|it| it.remote.set_ip(other));
+            },
+            "another address",
+        ),
+    ];
+    for (change, why) in others {
+        let mut other = served_at(&[5, 50]);
+        change(&mut other);
+        stays(silent(), other, why);
+    }
+    let mut shared = silent();
+    shared.evidence.names.several_hosts = true;
+    stays(
+        shared,
+        served_at(&[5, 50]),
+        "a member may be off, and another up",
+    );
+    let mut earlier = silent();
+    earlier.evidence.earlier = Some(Vec::new());
+    stays(
+        earlier,
+        served_at(&[5, 50]),
+        "the earlier format does not tell all that was known",
+    );
+    let mut nothing = tried_at(
+        [
+            "required",
+            "filtered",
+            "unknown",
+            "nothing-answered",
+            "error",
+        ],
+        &[20, 30, 40],
+    );
+    nothing.evidence.context.nothing_answered = true;
+    stays(
+        nothing,
+        served_at(&[5, 50]),
+        "this vantage may have no network",
+    );
+    let unsure = tried_at(UNSURE, &[20, 30, 40]);
+    stays(unsure, served_at(&[5, 50]), "silence that is no proof");
+}
+
+#[test]
+fn a_host_that_ran_this_program_all_the_while_at_that_very_address_was_up() {
+    let mut own = sample::with("perimeter", "ibs01", Vec::new());
+    own.vantages[0].system = Some("ibs01".to_string());
+    own.vantages[0].finished = "2026-11-24T06:01:00Z".to_string();
+    let of = |address: &str| {
+        let mut own = own.clone();
+        own.vantages[0].addresses = vec![address.to_string()];
+        let silent = tried_at(HOST_SILENT, &[20, 30, 40]);
+        let both = joined(vec![sample::with("internet", "p", vec![silent]), own]);
+        (flow(&both, ID).cause, flow(&both, ID).owner)
+    };
+    let shown = (Cause::NoAnswer, Some(Owner::ServerThenFirewall));
+    assert_eq!(of("192.0.2.10"), shown);
+    // The address that was tried may be translated, to this host or to another one.
+    assert_eq!(of("10.0.0.5").0, Cause::HostSilent);
+}
+
+#[test]
+fn a_reset_at_a_port_that_served_others_meanwhile_came_from_a_device() {
+    let words = ["required", "closed", "blocked", "reset", "error"];
+    let (said, _) = in_the_light_of(tried_at(words, &[20]), served_at(&[5, 50]));
+    assert_eq!(said, ["blocked", "reset-by-device", "firewall"]);
+    // The service may just have been started, or the reset be the host's by all that is known.
+    let (said, _) = in_the_light_of(tried_at(words, &[20]), served_at(&[50]));
+    assert_eq!(said[1], "reset");
+    let mut alive = served_at(&[5, 50]);
+    alive
+        .evidence
+        .seen
+        .attempts
+        .iter_mut()
+        .for_each(|it| it.remote.set_port(80));
+    let (said, _) = in_the_light_of(tried_at(words, &[20]), alive);
+    assert_eq!(said[1], "reset");
+}
+
+#[test]
+fn a_router_that_finds_no_host_is_not_believed_against_one_that_answered_meanwhile() {
+    let words = ["required", "rejected", "down", "host-dead", "error"];
+    let dead = || {
+        let mut flow = tried_at(words, &[20]);
+        flow.evidence.context.host_dead = true;
+        flow
+    };
+    let (said, _) = in_the_light_of(dead(), served_at(&[5, 50]));
+    assert_eq!(said, ["unknown", "host-unreachable", "prober"]);
+    let (said, _) = in_the_light_of(dead(), served_at(&[50]));
+    assert_eq!(said[..2], ["down", "host-dead"]);
 }
 
 #[test]

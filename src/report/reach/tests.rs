@@ -10,7 +10,7 @@ use crate::observation::{Observation, State};
 use crate::plan::{Flow, Owner, Reason, Target};
 use crate::product::{Confidence, Need, Protocol, Role, Transport};
 use crate::site::Origin;
-use crate::verdict::{Cause, Judgement};
+use crate::verdict::{Cause, Context, Judgement};
 use crate::yaml::Ports;
 
 /// A flow of clients and what became of it: verdict, cause and level.
@@ -88,6 +88,10 @@ fn entry(case: &Case) -> ReportFlow {
         Cause::Reset => "closed",
         _ => "silent",
     };
+    let seen = match state {
+        "closed" => json!({"closed": {"reset_by": "either"}}),
+        other => json!(other),
+    };
     serde_json::from_value(json!({
         "id": format!("internet>{system}:{}/tcp", case.port),
         "from": {"zone": "internet", "system": null},
@@ -97,7 +101,7 @@ fn entry(case: &Case) -> ReportFlow {
         "declared": {"file": "", "line": 1, "column": 1}, "crosses": ["front-end"],
         "state": state, "verdict": verdict.name(), "cause": cause.name(), "level": level.name(),
         "owner": null, "advice": "",
-        "evidence": {"depth": null, "control": null, "attempts": []}
+        "evidence": {"state": seen, "depth": null, "control": null, "attempts": []}
     }))
     .expect("a flow")
 }
@@ -123,7 +127,7 @@ fn of_flows(cases: &[Case], alter: impl Fn(&mut [ReportFlow])) -> Reach {
                 owner: None,
             },
             observation: 0,
-            control: None,
+            contexts: vec![Context::default()],
         };
         (used(case), seen, judged)
     };

@@ -289,10 +289,9 @@ fn on_the_way(those: &[&Tried]) -> String {
         FlowState::Closed => "a device on the way resets",
         _ => "a device on the way refuses",
     };
-    let dropped = first.evidence.path.as_ref();
-    let dropped = dropped.and_then(|path| path.dropped.as_ref());
+    let suspects = first.evidence.names.suspects.as_ref();
     let may_be_the_host = match first.state {
-        FlowState::Filtered => dropped.is_none_or(|dropped| dropped.host || dropped.by.is_empty()),
+        FlowState::Filtered => suspects.is_none_or(|it| it.host || it.firewalls.is_empty()),
         _ => false,
     };
     let crossed = &first.flow.crosses;

@@ -1,52 +1,9 @@
-//! What became of the data on a connection that opened, for the evidence of a report.
+//! What became of the data on a connection that opened, in words.
 
-use super::document::{Delivery, Repeat};
-use crate::observation::{self, Counted, Lost, Met, Missing, Way};
-
-/// The evidence, with its words.
-pub(super) fn delivery(seen: &observation::Delivery) -> Delivery {
-    let counted = seen.counted;
-    Delivery {
-        lost: seen.lost.map(|lost| what(lost).to_string()),
-        way: seen.lost.map(|lost| way(lost).to_string()),
-        unacknowledged: counted.unacknowledged,
-        acknowledged_bytes: counted.acknowledged,
-        received_bytes: counted.received,
-        sent_again: counted.sent_again,
-        behind_a_gap: counted.behind_a_gap,
-        repeats: seen.repeats.iter().map(repeat).collect(),
-        words: words(seen),
-    }
-}
-
-fn what(lost: Lost) -> &'static str {
-    match lost.what {
-        Missing::Data => "data",
-        Missing::Large(_) => "large-packets",
-    }
-}
-
-fn way(lost: Lost) -> &'static str {
-    match lost.way {
-        Way::There => "there",
-        Way::Back => "back",
-    }
-}
-
-fn repeat(repeat: &observation::Repeat) -> Repeat {
-    let met = match repeat.met {
-        Met::Answer => "answer",
-        Met::NoAnswer(_) => "no-answer",
-        Met::Nothing => "nothing",
-    };
-    Repeat {
-        segment: repeat.segment,
-        met: met.to_string(),
-    }
-}
+use crate::observation::{Counted, Delivery, Missing, Way};
 
 /// In words; without a full stop, so that it may stand within a sentence.
-fn words(seen: &observation::Delivery) -> String {
+pub(super) fn words(seen: &Delivery) -> String {
     let Some(lost) = seen.lost else {
         return "nothing shows that data are lost on the way".to_string();
     };
@@ -96,12 +53,13 @@ fn times(count: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observation::Lost;
 
     fn lost(what: Missing, way: Way, counted: Counted) -> String {
-        words(&observation::Delivery {
+        words(&Delivery {
             counted,
             lost: Some(Lost { what, way }),
-            ..observation::Delivery::default()
+            ..Delivery::default()
         })
     }
 
@@ -127,7 +85,7 @@ mod tests {
              but not what stands before; with segments of at most 536 bytes the service answers"
         );
         assert_eq!(
-            words(&observation::Delivery::default()),
+            words(&Delivery::default()),
             "nothing shows that data are lost on the way"
         );
     }
