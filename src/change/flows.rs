@@ -83,17 +83,18 @@ pub(super) fn closes(
     [clients, update_points]: [&Numbers; 2],
 ) -> Vec<Closing> {
     let after = needed(new);
-    let forbidden = by_id(new, |flow| flow.need == Need::Forbidden);
     let (clients, update_points) = (clients.removed(), update_points.removed());
-    let gone = needed(old)
-        .into_iter()
-        .filter(|(id, _)| !after.contains_key(id));
-    gone.map(|(id, flow)| Closing {
+    let mut gone = needed(old);
+    gone.retain(|id, _| !after.contains_key(id));
+    // What the new file plans there and does not need, it forbids.
+    let ids = gone.keys().map(String::as_str);
+    let forbidden = new.plan.known(new.site, ids.collect());
+    let closing = |(id, flow): (&String, &&Flow)| Closing {
         flow: plan::entry(old.site, old.file, flow),
         of: with(catalogue, flow, &clients, &update_points),
-        forbidden: forbidden.contains_key(&id),
-    })
-    .collect()
+        forbidden: forbidden.contains(id),
+    };
+    gone.iter().map(closing).collect()
 }
 
 pub(super) fn stays(old: &Side<'_>, new: &Side<'_>) -> Vec<Staying> {

@@ -9,7 +9,7 @@ use super::output::Output;
 use super::signing::Verifier;
 use super::streams::say;
 use super::{WRONG, files};
-use crate::diagnostic::{nearest_few, visible};
+use crate::diagnostic::visible;
 use crate::explain::{self, About, ExplainDocument};
 use crate::plan;
 use crate::product::Catalogue;
@@ -91,8 +91,12 @@ fn load(arguments: &Explain) -> anyhow::Result<Option<Loaded>> {
 
 fn made_by(loaded: &Loaded, rule: &str) -> Vec<String> {
     let plan = plan::derive(&loaded.site, &loaded.catalogue);
-    let made = |flow: &&plan::Flow| flow.reason.rules.iter().any(|id| id == rule);
-    let flows = plan.flows.iter().filter(made);
+    let made = |reason: &plan::Reason| reason.rules.iter().any(|id| id == rule);
+    let mut plan = plan;
+    plan.flows.retain(|flow| made(&flow.reason));
+    plan.forbidden.retain(|it| made(&it.reason));
+    plan.spread(&loaded.site, |_| true);
+    let flows = plan.flows.iter();
     flows.map(|flow| plan::id(&loaded.site, flow)).collect()
 }
 
@@ -110,16 +114,14 @@ fn flow(
     let (site, catalogue) = (&loaded.site, &loaded.catalogue);
     let plan = plan::derive(site, catalogue);
     loaded.review(&plan);
-    let ids: Vec<String> = plan.flows.iter().map(|flow| plan::id(site, flow)).collect();
-    let explained = match ids.iter().position(|known| known == id) {
-        Some(number) => {
-            let flow = &plan.flows[number];
-            let ladder = crate::run::ladder(flow);
+    let explained = match plan.find(site, id) {
+        Some(flow) => {
+            let ladder = crate::run::ladder(&flow);
             Some(explain::flow(
                 site,
                 catalogue,
                 &loaded.file,
-                flow,
+                &flow,
                 ladder,
                 report,
             ))
@@ -128,7 +130,7 @@ fn flow(
             .and_then(|report| explain::flow_of_report(site, catalogue, &loaded.file, id, report)),
     };
     let Some(explained) = explained else {
-        let near = nearest_few(id, ids.iter().map(String::as_str), SUGGESTIONS);
+        let near = plan.nearest(site, id, SUGGESTIONS);
         anyhow::bail!(
             "`{}` is no flow of {}{}; the nearest are {}; `portproof plan` lists all",
             visible(id),
@@ -138,7 +140,7 @@ fn flow(
             } else {
                 " (what only a report has needs --report)"
             },
-            quoted(near)
+            quoted(near.iter().map(String::as_str))
         );
     };
     Ok(Some(About::Flow(Box::new(explained))))

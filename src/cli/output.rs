@@ -35,12 +35,16 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::named::{self, Kind};
 use super::signing::{next_signature_of, signature_of};
-use super::streams::{print, say};
-use crate::os::Part;
+use super::streams::{print, print_as_it_comes, say};
+use crate::os::{Make, Part, made};
 use crate::report::{SIGNATURE_LENGTH, SigningKey};
 
 /// How many links lead on, before they are taken for a circle. Linux follows as many.
 const MOST_LINKS: usize = 40;
+
+/// What is said when a result is not where it belongs.
+const TO_STANDARD_OUTPUT: &str =
+    "the result went to standard output, because its file could not be written";
 
 /// Where a result goes, open before there is one.
 pub(super) enum Output {
@@ -125,6 +129,30 @@ impl Output {
         or_print(failed, text)
     }
 
+    /// Puts a large result there as it is made, part by part. When that fails, it is made once more, to standard output.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub(super) fn write_as_it_comes(self, make: &Make<'_>) -> anyhow::Result<()> {
+        let failed = match self {
+            Self::Standard => return print_as_it_comes(make),
+            Self::Straight { path, file } => {
+                made(file, make).with_context(|| format!("writing {}", path.display()))
+            }
+            Self::File(mut report) => report
+                .part
+                .write_as_it_comes(make)
+                .and_then(|()| report.part.place(&report.target))
+                .with_context(|| format!("writing {}", report.named.display())),
+            Self::Signed { .. } => bail!("what is written as it comes is not signed"),
+        };
+        let Err(error) = failed else {
+            return Ok(());
+        };
+        print_as_it_comes(make).with_context(|| format!("{error:#}; and the result is lost"))?;
+        Err(error.context(TO_STANDARD_OUTPUT))
+    }
+
     /// The same for a result of a command that can sign: an earlier signature that fits no more goes.
     ///
     /// # Errors
@@ -157,7 +185,7 @@ pub(super) fn or_print(failed: anyhow::Result<()>, text: &str) -> anyhow::Result
         return Ok(());
     };
     print(text).with_context(|| format!("{error:#}; and the result is lost"))?;
-    Err(error.context("the result went to standard output, because its file could not be written"))
+    Err(error.context(TO_STANDARD_OUTPUT))
 }
 
 fn open(path: &Path) -> anyhow::Result<Output> {

@@ -1,5 +1,6 @@
 //! `portproof plan`.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::args::{Plan, PlanFormat};
@@ -31,7 +32,7 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
         PlanFormat::Text | PlanFormat::Json => {
             rules::refuse_options(arguments)?;
             let output = Output::open(arguments.shared.output.as_deref())?;
-            output.write(&flows(arguments.shared.format, &loaded, &plan)?)?;
+            output.write_as_it_comes(&|to| flows(arguments.shared.format, &loaded, &plan, to))?;
             return Ok(0);
         }
         PlanFormat::Csv => rules::Shape::Csv,
@@ -46,12 +47,16 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
     rules::run(arguments, &loaded, &plan, shape)
 }
 
-fn flows(format: PlanFormat, loaded: &files::Loaded, plan: &plan::Plan) -> anyhow::Result<String> {
-    if format == PlanFormat::Json {
-        let document = plan::document(&loaded.site, &loaded.file, plan);
-        return Ok(serde_json::to_string_pretty(&document)? + "\n");
+fn flows(
+    format: PlanFormat,
+    loaded: &Loaded,
+    plan: &plan::Plan,
+    to: &mut impl Write,
+) -> io::Result<()> {
+    match format {
+        PlanFormat::Json => plan::write_json(&loaded.site, &loaded.file, plan, to),
+        _ => write!(to, "{}", plan::text(&loaded.site, plan)),
     }
-    Ok(plan::text(&loaded.site, plan))
 }
 
 /// What a change from an older file asks for.

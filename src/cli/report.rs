@@ -71,14 +71,18 @@ fn planned(site: &Path, catalogue: Option<&Path>) -> anyhow::Result<Option<Named
     };
     let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
     if loaded.site.probing.sweep.value == Sweep::None {
-        plan.flows.retain(|flow| !flow.reason.only_watched);
+        plan.forbidden.retain(|it| !it.reason.only_watched);
     }
-    let document = plan::document(&loaded.site, &loaded.file, &plan);
+    plan.spread(&loaded.site, |_| true);
+    let flows = plan.flows.iter();
+    let flows = flows
+        .map(|flow| plan::entry(&loaded.site, &loaded.file, flow))
+        .collect();
     Ok(Some(Named {
         file: loaded.file,
         it: Planned {
             config_sha256: loaded.sha256,
-            flows: document.flows,
+            flows,
         },
     }))
 }

@@ -81,7 +81,11 @@ pub(super) fn run(
         }
         Shape::Device(dialect) => {
             let devices = devices(arguments, loaded, &rules, is_of_hosts)?;
-            let text = |device: &str| rules::write(dialect, &loaded.site, &heading, device, &rules);
+            let (by_device, none) = (rules.by_device(), Rules::default());
+            let text = |device: &str| {
+                let rules = by_device.get(device).unwrap_or(&none);
+                rules::write(dialect, &loaded.site, &heading, device, rules)
+            };
             write_devices(dialect, &devices, output, &text)?;
         }
     }
@@ -139,10 +143,8 @@ fn devices<'a>(
         .iter()
         .map(|it| it.name.as_str())
         .collect();
-    hosts.retain(|host| {
-        let of = rules.of(host);
-        !of.permits.is_empty() || !of.unwritten.is_empty()
-    });
+    let with_rules = rules.by_device();
+    hosts.retain(|host| with_rules.contains_key(host));
     Ok(hosts)
 }
 

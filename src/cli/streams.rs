@@ -13,6 +13,7 @@ use std::panic::{self, PanicHookInfo};
 use anyhow::Context as _;
 
 use crate::diagnostic::visible;
+use crate::os::{Make, made};
 
 /// Says something on standard error, as `eprintln!` does; a line end that is there already is not doubled.
 macro_rules! say {
@@ -41,6 +42,14 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
         false => Box::new(io::stdout().lock()),
     };
     printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints a large result on standard output as it is made; it has no colours.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_as_it_comes(make: &Make<'_>) -> anyhow::Result<()> {
+    printed(made(io::stdout().lock(), make))
 }
 
 /// What the end of printing means.

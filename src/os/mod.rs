@@ -44,7 +44,7 @@ pub(crate) use connecting_each::Connecting;
 pub(crate) use file::{open, other_than_regular, others_may_read};
 pub use interrupt::interrupted;
 pub use name_servers::name_servers;
-pub use part::Part;
+pub use part::{Make, Part, made};
 pub use platform::{
     Hold, SilentListener, TELLS_DISTANCE, TELLS_SENDERS, ask_datagram, connect, half_open,
     listen_on, loopback_packets, neighbours, receive_on, repeats_kept_here, silent_listener,

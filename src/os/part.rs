@@ -5,10 +5,26 @@
 //! `.portproof-XXXXXX.part` and goes when it is dropped.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempPath};
+
+/// Makes a large result and writes it, part by part. It may be asked to do so again.
+pub type Make<'a> = dyn Fn(&mut BufWriter<&mut dyn Write>) -> io::Result<()> + 'a;
+
+/// How much of a result is held until it is written.
+const PORTION: usize = 64 << 10;
+
+/// Has a result made, and written in large portions.
+///
+/// # Errors
+/// When it cannot be written, or made.
+pub fn made(mut into: impl Write, make: &Make<'_>) -> io::Result<()> {
+    let mut portions = BufWriter::with_capacity(PORTION, &mut into as &mut dyn Write);
+    make(&mut portions)?;
+    portions.flush()
+}
 
 /// A file without its name.
 #[derive(Debug)]
@@ -52,6 +68,19 @@ impl Part {
     /// When the disk is full, or fails.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
+        self.sync()
+    }
+
+    /// The same for what is made part by part.
+    ///
+    /// # Errors
+    /// As [`Part::write`], and when it cannot be made.
+    pub fn write_as_it_comes(&mut self, make: &Make<'_>) -> io::Result<()> {
+        made(&self.file, make)?;
+        self.sync()
+    }
+
+    fn sync(&self) -> io::Result<()> {
         match self.file.sync_all() {
             // Some file systems cannot say when.
             Err(error) if is_not_offered(&error) => Ok(()),

@@ -1,7 +1,7 @@
 //! The flows of one client, with the numbers that it was given.
 
 use super::{Plan, Target, derive};
-use crate::product::{Catalogue, End, Need, Setting};
+use crate::product::{Catalogue, End, Setting};
 use crate::site::{Origin, Site, ZoneId};
 
 /// The flows that a client of a zone uses, if its numbers are these instead of the site's. None is forbidden: a client
@@ -22,9 +22,9 @@ pub fn of_client(
         .filter_map(|(setting, port)| Some((setting, port?)));
     given.for_each(|(setting, port)| seen.settings.put(setting, port));
     let mut plan = derive(&seen, catalogue);
+    plan.forbidden.clear();
     plan.flows.retain(|flow| {
         flow.from == Origin::Zone(zone)
-            && flow.need != Need::Forbidden
             && (matches!(flow.to, Target::Host(_)) || is_of_clients(catalogue, &flow.reason.rules))
     });
     plan

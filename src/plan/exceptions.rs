@@ -1,13 +1,11 @@
 //! What is odd about exceptions, as far as plan and day tell: warnings all, because what they do not cover still counts.
 
-use std::collections::BTreeSet;
-
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use super::{Plan, id};
+use super::Plan;
 use crate::config::Sweep;
-use crate::diagnostic::{Problem, nearest_few};
+use crate::diagnostic::Problem;
 use crate::product::Transport;
 use crate::site::{Exception, FlowId, IdPort, Site};
 
@@ -23,19 +21,22 @@ pub fn review(site: &Site, plan: &Plan, today: Date) -> Vec<Problem> {
     if site.exceptions.is_empty() {
         return Vec::new();
     }
-    let ids: BTreeSet<String> = plan.flows.iter().map(|flow| id(site, flow)).collect();
     let all = site.exceptions.iter();
+    let known = plan.known(site, all.clone().map(|it| it.flow.as_str()).collect());
     all.flat_map(|exception| {
-        let dated = dated(exception, today);
-        unplanned(site, &ids, exception).into_iter().chain(dated)
+        let unplanned = match known.contains(&exception.flow) {
+            true => None,
+            false => unplanned(site, plan, exception),
+        };
+        unplanned.into_iter().chain(dated(exception, today))
     })
     .collect()
 }
 
-fn unplanned(site: &Site, ids: &BTreeSet<String>, exception: &Exception) -> Option<Problem> {
+fn unplanned(site: &Site, plan: &Plan, exception: &Exception) -> Option<Problem> {
     let flow = &exception.flow;
     let parts = FlowId::parse(flow)?;
-    if ids.contains(flow) || may_be_swept(site, &parts) {
+    if may_be_swept(site, &parts) {
         return None;
     }
     let warning =
@@ -50,7 +51,7 @@ fn unplanned(site: &Site, ids: &BTreeSet<String>, exception: &Exception) -> Opti
                 .hint("`portproof check` shows the ids of the lists that certificates name"),
         );
     }
-    let near = nearest_few(flow, ids.iter().map(String::as_str), SUGGESTIONS);
+    let near = plan.nearest(site, flow, SUGGESTIONS);
     let near: Vec<String> = near.iter().map(|id| format!("`{id}`")).collect();
     let message = format!("the plan has no flow `{flow}`, so the exception is for nothing");
     Some(warning(message).hint(format!(

@@ -1,19 +1,28 @@
 //! The flows of a site: who must, may or must not reach whom, each with its reasons.
 //!
-//! Rules of the catalogue, the user's own flows, the revocation lists and the watchlist each propose flows (`derive`).
-//! Each is taken to the ports that its start asks for (`translate`). Proposals for the same start, end, port and
-//! transport are settled into one (`settle`): required beats optional, optional beats forbidden. A vantage then takes
-//! the flows that it can try (`select`). A flow is a few numbers and a shared `Reason`, so that thousands of forbidden
-//! ones cost little; names appear only on output (`output`).
+//! Rules of the catalogue, the user's own flows, the revocation lists and the watchlist each propose flows (`derive`), one
+//! destination after the other. Each is taken to the ports that its start asks for (`translate`). Proposals for the same
+//! start, end, port and transport are settled into one (`settle`): required beats optional, optional beats forbidden.
+//!
+//! What must not pass is by far the most: every port of a list, from every other zone, to every system. So it stays one
+//! entry for each pair of ends, with a set of ports that such entries share (`forbidden`). A vantage turns those that it
+//! can try into flows (`spread`, then `select`). Reasons are shared too. Names appear only on output (`output`, `text`),
+//! flow by flow. A plan so grows with the pairs of systems that need each other, and with systems times zones.
 
 mod client;
 mod derive;
 mod devices;
 mod exceptions;
+mod find;
+mod forbidden;
+mod ids;
+mod lines;
+mod order;
 mod output;
 mod roles;
 mod select;
 mod settle;
+mod text;
 mod translate;
 
 use std::net::IpAddr;
@@ -23,25 +32,30 @@ use crate::diagnostic::Place;
 use crate::product::{Catalogue, Confidence, Need, Protocol, Transport};
 use crate::site::{Origin, Site, SystemId, Translator, ZoneId};
 use crate::yaml::Ports;
+use order::Order;
+use settle::Settled;
 
 pub use client::of_client;
 pub use derive::{flow_to_list, is_only_of_lists};
 pub use devices::firewalls_in_words;
 pub use exceptions::review;
+pub use forbidden::Forbidden;
+pub use ids::id;
 pub use output::{
-    Declared, Destination, ExceptionEntry, FlowEntry, PlanDocument, Port, SiteName, Source,
-    ToolName, document, entry, exception_entry, id, text,
+    Declared, Destination, ExceptionEntry, FlowEntry, ForbiddenEntry, PlanDocument, Port,
+    ReasonEntry, SiteName, Source, ToolName, document, entry, exception_entry, write_json,
 };
 pub use roles::{databases, is_bridged, package_drives, roles};
 pub use select::{Chosen, Owner, select};
+pub use text::text;
 
-/// A site's flows, ordered by id.
+/// A site's flows.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The flows.
+    /// What must or may pass, ordered by id; among it what was spread out of `forbidden`.
     pub flows: Vec<Flow>,
-    /// Ports that are tried for being unexpectedly open: the watchlist.
-    pub watchlist: Vec<u16>,
+    /// What must not pass, ordered by its ends.
+    pub forbidden: Vec<Forbidden>,
 }
 
 /// One flow.
@@ -61,15 +75,14 @@ pub struct Flow {
     pub need: Need,
     /// Why, and who says so.
     pub reason: Arc<Reason>,
+    /// Where the site file asks for it.
+    pub declared: Place,
 }
 
 impl Flow {
     /// The zone in which it starts.
     pub fn start(&self, site: &Site) -> ZoneId {
-        match self.to {
-            Target::System(to) => site.legs(self.from, to).0,
-            Target::Host(_) => site.zone_of(self.from),
-        }
+        self.to.start(site, self.from)
     }
 
     /// The firewall on its way that translates an address of its destination, as far as the file says.
@@ -84,20 +97,12 @@ impl Flow {
 
     /// Whether it is TCP between two systems that speak inside IPsec: what is seen of it holds only between these two.
     pub fn is_inside_ipsec(&self, site: &Site) -> bool {
-        match (self.transport, self.from, &self.to) {
-            (Transport::Tcp, Origin::System(from), Target::System(to)) => {
-                site.is_ipsec_between(from, *to)
-            }
-            _ => false,
-        }
+        is_inside_ipsec(site, self.transport, self.from, &self.to)
     }
 
     /// The zone in which it arrives; `None`: no zone of the file.
     pub fn end(&self, site: &Site) -> Option<ZoneId> {
-        match self.to {
-            Target::System(to) => Some(site.legs(self.from, to).1),
-            Target::Host(_) => None,
-        }
+        self.to.end(site, self.from)
     }
 }
 
@@ -108,6 +113,33 @@ pub enum Target {
     System(SystemId),
     /// A host that is no system of the file: one of revocation lists. Its name, or its address.
     Host(Arc<str>),
+}
+
+impl Target {
+    /// The zone in which a flow starts that leads here.
+    fn start(&self, site: &Site, from: Origin) -> ZoneId {
+        match self {
+            Self::System(to) => site.legs(from, *to).0,
+            Self::Host(_) => site.zone_of(from),
+        }
+    }
+
+    /// The zone in which a flow arrives that leads here; `None`: no zone of the file.
+    fn end(&self, site: &Site, from: Origin) -> Option<ZoneId> {
+        match self {
+            Self::System(to) => Some(site.legs(from, *to).1),
+            Self::Host(_) => None,
+        }
+    }
+}
+
+fn is_inside_ipsec(site: &Site, transport: Transport, from: Origin, to: &Target) -> bool {
+    match (transport, from, to) {
+        (Transport::Tcp, Origin::System(from), Target::System(to)) => {
+            site.is_ipsec_between(from, *to)
+        }
+        _ => false,
+    }
 }
 
 /// Why a flow is planned.
@@ -123,8 +155,6 @@ pub struct Reason {
     pub source: String,
     /// How sure the strongest of the rules is.
     pub confidence: Confidence,
-    /// Where the site file says so.
-    pub declared: Place,
     /// Whether only the watchlist forbids it, no rule.
     pub only_watched: bool,
 }
@@ -138,14 +168,15 @@ pub const LIST: &str = "revocation-list";
 
 /// Derives every flow of a site.
 pub fn derive(site: &Site, catalogue: &Catalogue) -> Plan {
-    let watchlist = derive::watchlist(site, catalogue);
-    let mut proposals = derive::from_rules(site, catalogue, &watchlist);
-    proposals.extend(derive::own_flows(site));
-    proposals.extend(derive::from_watchlist(site, &watchlist));
-    let asked = proposals
-        .into_iter()
-        .flat_map(|flow| translate::asked(site, flow));
-    let mut flows = settle::settle(asked.collect());
-    flows.sort_by_cached_key(|flow| id(site, flow));
-    Plan { flows, watchlist }
+    let mut settled = Settled::default();
+    derive::propose(site, catalogue, &mut settled);
+    let Settled {
+        mut flows,
+        mut forbidden,
+        ..
+    } = settled;
+    let order = Order::new(site, flows.iter().map(|it| &it.to));
+    order.sort(&mut flows);
+    order.sort_forbidden(&mut forbidden);
+    Plan { flows, forbidden }
 }

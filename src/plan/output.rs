@@ -1,16 +1,22 @@
-//! Flows in words: their ids, the JSON of a plan, and its text for a firewall team.
+//! Flows in words: their ids, and the JSON of a plan.
+//!
+//! The JSON is written flow by flow ([`Written`]), so that a large plan is never held as text. What must not pass stays one
+//! entry for each pair of ends. Entries name their ports and their reason, which stand once at the head of the document.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::devices::firewalls_in_words;
-use super::{Flow, Plan, Target};
-use crate::diagnostic::{Place, visible};
+use super::lines::Lines;
+use super::{Flow, Forbidden, Plan, Reason, Target, id, is_inside_ipsec};
+use crate::diagnostic::Place;
 use crate::product::{Confidence, Need, Protocol, Transport};
 use crate::site::{Exception, Origin, Site};
+use crate::yaml::Ports;
 
 /// A flow in a report or plan, as far as it is known before any packet is sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -108,10 +114,10 @@ pub struct Declared {
     pub column: usize,
 }
 
-/// The plan as JSON, schema `portproof.plan/1`.
+/// The plan as JSON, schema `portproof.plan/2`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanDocument {
-    /// `portproof.plan/1`.
+    /// `portproof.plan/2`.
     pub schema: String,
     /// Which program wrote it.
     pub tool: ToolName,
@@ -120,11 +126,60 @@ pub struct PlanDocument {
     /// The box of each firewall that is a leg of one, by the firewall's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub devices: BTreeMap<String, String>,
-    /// The flows, ordered by id.
+    /// The sets of ports of `forbidden`, by the names that it uses: numbers, and ranges as text.
+    pub port_sets: BTreeMap<String, Vec<Port>>,
+    /// The reasons of `forbidden`, by the names that it uses.
+    pub reasons: BTreeMap<String, ReasonEntry>,
+    /// What must or may pass, ordered by id.
     pub flows: Vec<FlowEntry>,
+    /// What must not pass, ordered by its ends.
+    pub forbidden: Vec<ForbiddenEntry>,
     /// Deviations that the site file accepts.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub exceptions: Vec<ExceptionEntry>,
+}
+
+/// Forbidden flows that are alike in everything but the port: one for each port of a set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ForbiddenEntry {
+    /// Where they would start.
+    pub from: Source,
+    /// Where they would lead.
+    pub to: Destination,
+    /// What would carry them.
+    pub transport: Transport,
+    /// The name of their ports in `port_sets`. The id of each flow is `FROM>TO:PORT/TRANSPORT`, where `FROM` is the system of
+    /// `from`, else its zone, and `TO` the system of `to`.
+    pub ports: String,
+    /// Where address and port translation leads elsewhere: by port, the one at which the system itself listens.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub own_ports: BTreeMap<u16, u16>,
+    /// Whether they would travel inside IPsec.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub ipsec: bool,
+    /// What would be spoken.
+    pub protocol: Protocol,
+    /// The name of their reason in `reasons`.
+    pub reason: String,
+    /// Where the site file says so.
+    pub declared: Declared,
+    /// The firewalls they would cross, in order.
+    pub crosses: Vec<String>,
+}
+
+/// Why something is forbidden.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReasonEntry {
+    /// Ids of the catalogue's rules; `own-flow` and `watchlist` beside.
+    pub rules: Vec<String>,
+    /// Why it must not pass.
+    pub why: String,
+    /// What an open port exposes.
+    pub breaks: String,
+    /// Where it is documented; `null` where nothing can be cited.
+    pub source: Option<String>,
+    /// How sure that is.
+    pub confidence: Confidence,
 }
 
 /// An accepted deviation.
@@ -178,16 +233,6 @@ impl SiteName {
     }
 }
 
-/// The id of a flow.
-pub fn id(site: &Site, flow: &Flow) -> String {
-    let service = match flow.transport.has_ports() {
-        true => format!("{}/{}", flow.port, flow.transport),
-        false => flow.transport.to_string(),
-    };
-    let ends = (site.origin_name(flow.from), destination(site, &flow.to));
-    format!("{}>{}:{service}", ends.0, ends.1)
-}
-
 fn destination(site: &Site, to: &Target) -> String {
     match to {
         Target::System(system) => site.systems[*system].name.clone(),
@@ -198,21 +243,14 @@ fn destination(site: &Site, to: &Target) -> String {
 /// A flow in words.
 pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
     let reason = &flow.reason;
-    let zone = flow.start(site);
     FlowEntry {
         id: id(site, flow),
-        from: Source {
-            zone: site.zones[zone].name.clone(),
-            system: match flow.from {
-                Origin::Zone(_) => None,
-                Origin::System(system) => Some(site.systems[system].name.clone()),
-            },
-        },
-        to: to_entry(site, flow),
+        from: from_entry(site, flow.from, &flow.to),
+        to: to_entry(site, flow.from, &flow.to),
         transport: flow.transport,
-        port: port(flow),
-        own_port: own_port(site, flow),
-        ipsec: flow.is_inside_ipsec(site),
+        port: port(flow.port, flow.transport),
+        own_port: own_port(site, flow.from, &flow.to, flow.port),
+        ipsec: is_inside_ipsec(site, flow.transport, flow.from, &flow.to),
         protocol: flow.protocol,
         need: flow.need,
         rules: reason.rules.clone(),
@@ -220,8 +258,8 @@ pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
         breaks: reason.breaks.clone(),
         source: (!reason.source.is_empty()).then(|| reason.source.clone()),
         confidence: reason.confidence,
-        declared: declared(file, reason.declared),
-        crosses: crossed(site, flow),
+        declared: declared(file, flow.declared),
+        crosses: crossed(site, flow.from, &flow.to),
     }
 }
 
@@ -233,15 +271,25 @@ fn declared(file: &str, at: Place) -> Declared {
     }
 }
 
-fn to_entry(site: &Site, flow: &Flow) -> Destination {
-    let zone = flow.start(site);
-    let system = destination(site, &flow.to);
-    match &flow.to {
+fn from_entry(site: &Site, from: Origin, to: &Target) -> Source {
+    Source {
+        zone: site.zones[to.start(site, from)].name.clone(),
+        system: match from {
+            Origin::Zone(_) => None,
+            Origin::System(system) => Some(site.systems[system].name.clone()),
+        },
+    }
+}
+
+fn to_entry(site: &Site, from: Origin, to: &Target) -> Destination {
+    let zone = to.start(site, from);
+    let system = destination(site, to);
+    match to {
         &Target::System(number) => {
             let host = &site.systems[number];
             Destination {
                 system,
-                zone: flow.end(site).map(|end| site.zones[end].name.clone()),
+                zone: to.end(site, from).map(|end| site.zones[end].name.clone()),
                 name: host.name_for(zone).map(str::to_string),
                 addresses: host
                     .addresses_for(zone)
@@ -259,49 +307,193 @@ fn to_entry(site: &Site, flow: &Flow) -> Destination {
     }
 }
 
-fn port(flow: &Flow) -> Port {
-    if !flow.transport.has_ports() {
+fn port(port: Ports, transport: Transport) -> Port {
+    if !transport.has_ports() {
         Port::None
-    } else if flow.port.low == flow.port.high {
-        Port::One(flow.port.low)
+    } else if port.low == port.high {
+        Port::One(port.low)
     } else {
-        Port::Range(flow.port.to_string())
+        Port::Range(port.to_string())
     }
 }
 
-fn own_port(site: &Site, flow: &Flow) -> Option<u16> {
-    let (&Target::System(system), true) = (&flow.to, flow.port.low == flow.port.high) else {
+fn own_port(site: &Site, from: Origin, to: &Target, port: Ports) -> Option<u16> {
+    let (&Target::System(system), true) = (to, port.low == port.high) else {
         return None;
     };
-    let own = site.own_port(flow.start(site), system, flow.port.low);
-    (own != flow.port.low).then_some(own)
+    let own = site.own_port(to.start(site, from), system, port.low);
+    (own != port.low).then_some(own)
 }
 
-fn crossed(site: &Site, flow: &Flow) -> Vec<String> {
-    let crossed = flow
-        .end(site)
-        .map(|end| site.crosses(flow.start(site), end));
+pub(super) fn crossed(site: &Site, from: Origin, to: &Target) -> Vec<String> {
+    let crossed = to
+        .end(site, from)
+        .map(|end| site.crosses(to.start(site, from), end));
     let crossed = crossed.unwrap_or_default().into_iter();
     crossed.map(str::to_string).collect()
 }
 
-/// The plan as a document.
-pub fn document(site: &Site, file: &str, plan: &Plan) -> PlanDocument {
-    PlanDocument {
-        schema: "portproof.plan/1".to_string(),
-        tool: ToolName::this(),
-        site: SiteName::of(site),
-        devices: site.devices(),
-        flows: plan
-            .flows
-            .iter()
-            .map(|flow| entry(site, file, flow))
-            .collect(),
-        exceptions: site
-            .exceptions
-            .iter()
-            .map(|exception| exception_entry(file, exception))
-            .collect(),
+/// The plan as a document, [`PlanDocument`]; its entries are made as they are written.
+pub fn document<'a>(site: &'a Site, file: &'a str, plan: &'a Plan) -> impl Serialize + 'a {
+    Written {
+        site,
+        file,
+        plan,
+        port_sets: Numbered::new(plan.forbidden.iter().map(|it| &it.ports)),
+        reasons: Numbered::new(plan.forbidden.iter().map(|it| &it.reason)),
+    }
+}
+
+/// Writes the document, with a line for each flow.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_json(
+    site: &Site,
+    file: &str,
+    plan: &Plan,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Lines::default());
+    document(site, file, plan).serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+/// What is written in the place of a [`PlanDocument`].
+struct Written<'a> {
+    site: &'a Site,
+    file: &'a str,
+    plan: &'a Plan,
+    port_sets: Numbered<'a, [Ports]>,
+    reasons: Numbered<'a, Reason>,
+}
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self {
+            site, file, plan, ..
+        } = *self;
+        let devices = site.devices();
+        let port_sets = self.port_sets.all.iter().enumerate();
+        let port_sets = port_sets.map(|(number, set)| (set_name(number), ports(set)));
+        let reasons = self.reasons.all.iter().enumerate();
+        let reasons = reasons.map(|(number, it)| (reason_name(number), reason_entry(it)));
+        let exceptions = site.exceptions.iter();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", "portproof.plan/2")?;
+        map.serialize_entry("tool", &ToolName::this())?;
+        map.serialize_entry("site", &SiteName::of(site))?;
+        if !devices.is_empty() {
+            map.serialize_entry("devices", &devices)?;
+        }
+        map.serialize_entry("port_sets", &Table(port_sets))?;
+        map.serialize_entry("reasons", &Table(reasons))?;
+        map.serialize_entry(
+            "flows",
+            &Each(plan.flows.iter().map(|it| entry(site, file, it))),
+        )?;
+        map.serialize_entry(
+            "forbidden",
+            &Each(plan.forbidden.iter().map(|it| self.forbidden(it))),
+        )?;
+        if !site.exceptions.is_empty() {
+            map.serialize_entry(
+                "exceptions",
+                &Each(exceptions.map(|it| exception_entry(file, it))),
+            )?;
+        }
+        map.end()
+    }
+}
+
+impl Written<'_> {
+    fn forbidden(&self, it: &Forbidden) -> ForbiddenEntry {
+        let own = |port: &Ports| {
+            let own = own_port(self.site, it.from, &it.to, *port)?;
+            Some((port.low, own))
+        };
+        ForbiddenEntry {
+            from: from_entry(self.site, it.from, &it.to),
+            to: to_entry(self.site, it.from, &it.to),
+            transport: it.transport,
+            ports: set_name(self.port_sets.number(&it.ports)),
+            own_ports: it.ports.iter().filter_map(own).collect(),
+            ipsec: is_inside_ipsec(self.site, it.transport, it.from, &it.to),
+            protocol: it.protocol,
+            reason: reason_name(self.reasons.number(&it.reason)),
+            declared: declared(self.file, it.declared),
+            crosses: crossed(self.site, it.from, &it.to),
+        }
+    }
+}
+
+fn set_name(number: usize) -> String {
+    format!("ports-{}", number + 1)
+}
+
+fn reason_name(number: usize) -> String {
+    format!("reason-{}", number + 1)
+}
+
+fn ports(set: &[Ports]) -> Vec<Port> {
+    let ports = set.iter().map(|it| match *it == Ports::NONE {
+        true => Port::None,
+        false => port(*it, Transport::Tcp),
+    });
+    ports.collect()
+}
+
+fn reason_entry(reason: &Reason) -> ReasonEntry {
+    ReasonEntry {
+        rules: reason.rules.clone(),
+        why: reason.why.clone(),
+        breaks: reason.breaks.clone(),
+        source: (!reason.source.is_empty()).then(|| reason.source.clone()),
+        confidence: reason.confidence,
+    }
+}
+
+/// Values that are shared, in the order in which they first come.
+struct Numbered<'a, T: ?Sized> {
+    all: Vec<&'a T>,
+    numbers: HashMap<*const T, usize>,
+}
+
+impl<'a, T: ?Sized> Numbered<'a, T> {
+    fn new(shared: impl Iterator<Item = &'a Arc<T>>) -> Self {
+        let (mut all, mut numbers) = (Vec::new(), HashMap::new());
+        for one in shared {
+            numbers.entry(Arc::as_ptr(one)).or_insert_with(|| {
+                all.push(&**one);
+                all.len() - 1
+            });
+        }
+        Self { all, numbers }
+    }
+
+    fn number(&self, one: &Arc<T>) -> usize {
+        self.numbers
+            .get(&Arc::as_ptr(one))
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// A list whose items are made one after the other.
+struct Each<I>(I);
+
+impl<I: Iterator<Item: Serialize> + Clone> Serialize for Each<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
+}
+
+/// Names with their values, made one after the other.
+struct Table<I>(I);
+
+impl<V: Serialize, I: Iterator<Item = (String, V)> + Clone> Serialize for Table<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.clone())
     }
 }
 
@@ -313,175 +505,4 @@ pub fn exception_entry(file: &str, exception: &Exception) -> ExceptionEntry {
         why: exception.why.clone(),
         declared: declared(file, exception.declared),
     }
-}
-
-/// The plan as text: by the firewall that a flow crosses first, then what stays inside a zone.
-pub fn text(site: &Site, plan: &Plan) -> String {
-    let mut groups: BTreeMap<(usize, String), Vec<&Flow>> = BTreeMap::new();
-    for flow in &plan.flows {
-        groups.entry(group(site, flow)).or_default().push(flow);
-    }
-    let counts = |need: Need| plan.flows.iter().filter(|flow| flow.need == need).count();
-    let mut out = format!(
-        "Site {} ({}): {} required, {} optional, {} forbidden flows. No packet was sent.\n",
-        visible(&site.code),
-        site.product,
-        counts(Need::Required),
-        counts(Need::Optional),
-        counts(Need::Forbidden)
-    );
-    let planned: BTreeSet<String> = plan.flows.iter().map(|flow| id(site, flow)).collect();
-    for ((_, title), flows) in groups {
-        let _ = write!(out, "\n{title}\n{}\n", "=".repeat(title.len()));
-        for need in [Need::Required, Need::Optional] {
-            for flow in flows.iter().filter(|flow| flow.need == need) {
-                out += &needed(site, flow);
-            }
-        }
-        out += &forbidden(site, &flows);
-    }
-    out += &of_sweeps(site, &planned);
-    out
-}
-
-/// The exceptions that belong to no flow of the plan: for what a sweep may find, or for nothing.
-fn of_sweeps(site: &Site, planned: &BTreeSet<String>) -> String {
-    let all = site.exceptions.iter();
-    let mut out = String::new();
-    for exception in all.filter(|exception| !planned.contains(&exception.flow)) {
-        if out.is_empty() {
-            out += "\nAccepted beside the plan\n";
-        }
-        let _ = writeln!(
-            out,
-            "  {} {}",
-            visible(&exception.flow),
-            accepted(exception)
-        );
-    }
-    out
-}
-
-fn accepted(exception: &Exception) -> String {
-    format!(
-        "exception through {}: {}",
-        exception.until,
-        visible(&exception.why)
-    )
-}
-
-fn group(site: &Site, flow: &Flow) -> (usize, String) {
-    let zone = |zone: usize| site.zones[zone].name.clone();
-    let from = flow.start(site);
-    match (flow.end(site), crossed(site, flow)) {
-        (None, _) => (
-            3,
-            "To hosts outside the site file (certificate revocation lists)".to_string(),
-        ),
-        (Some(to), names) if !names.is_empty() => (
-            1,
-            format!(
-                "Through {}: {} to {}",
-                firewalls_in_words(&names, |name| site.device_of(name), ", then "),
-                zone(from),
-                zone(to)
-            ),
-        ),
-        (Some(to), _) if to != from => (1, format!("From {} to {}", zone(from), zone(to))),
-        (Some(_), _) => (2, format!("Inside {} (crosses no firewall)", zone(from))),
-    }
-}
-
-fn needed(site: &Site, flow: &Flow) -> String {
-    let entry = entry(site, "", flow);
-    let seen = entry.to.addresses.join(", ");
-    let name = entry.to.name.unwrap_or_default();
-    let place = [name, seen]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ");
-    let mut out = format!("\n  {:<9} {}  ({})\n", entry.need, entry.id, entry.protocol);
-    if !place.is_empty() {
-        let _ = writeln!(out, "            at {}", visible(&place));
-    }
-    if let Some(own) = entry.own_port {
-        let _ = writeln!(
-            out,
-            "            translated to port {own} of {}",
-            visible(&entry.to.system)
-        );
-    }
-    if entry.ipsec {
-        out += "            inside IPsec: firewalls on the way see key exchange and ESP, not this \
-            port\n";
-    }
-    let _ = writeln!(out, "            why: {}", visible(&entry.why));
-    let _ = writeln!(out, "            without it: {}", visible(&entry.breaks));
-    let source = match flow.reason.confidence {
-        Confidence::Unconfirmed => {
-            "not confirmed by any document; optional unless your own flows ask for it".to_string()
-        }
-        Confidence::Documented => reason_source(flow),
-        Confidence::LaterVersion => {
-            format!("{} (documented for later versions)", reason_source(flow))
-        }
-        Confidence::Derived => format!("follows from: {}", reason_source(flow)),
-    };
-    let _ = writeln!(
-        out,
-        "            source: {} [{}]",
-        visible(&source),
-        entry.rules.join(", ")
-    );
-    if let Some(exception) = site.exception_for(&entry.id) {
-        let _ = writeln!(out, "            {}", accepted(exception));
-    }
-    out
-}
-
-fn reason_source(flow: &Flow) -> String {
-    flow.reason.source.clone()
-}
-
-/// Forbidden ports, one line for each pair of ends: a firewall team reads them as a list.
-fn forbidden(site: &Site, flows: &[&Flow]) -> String {
-    let mut pairs: BTreeMap<(String, Vec<String>), Vec<String>> = BTreeMap::new();
-    let mut exceptions: BTreeMap<_, Vec<(String, &Exception)>> = BTreeMap::new();
-    for flow in flows.iter().filter(|flow| flow.need == Need::Forbidden) {
-        let ends = format!(
-            "{}>{}",
-            site.origin_name(flow.from),
-            destination(site, &flow.to)
-        );
-        let port = if flow.transport == crate::product::Transport::Tcp {
-            flow.port.to_string()
-        } else {
-            format!("{}/{}", flow.port, flow.transport)
-        };
-        let pair = (ends, flow.reason.rules.clone());
-        if let Some(exception) = site.exception_for(&id(site, flow)) {
-            let exceptions = exceptions.entry(pair.clone()).or_default();
-            exceptions.push((port.clone(), exception));
-        }
-        pairs.entry(pair).or_default().push(port);
-    }
-    let mut out = String::new();
-    for ((ends, rules), mut ports) in pairs {
-        ports.sort_by_key(|port| {
-            port.split(['-', '/'])
-                .next()
-                .and_then(|low| low.parse::<u32>().ok())
-        });
-        let _ = writeln!(
-            out,
-            "\n  forbidden {ends}: {}\n            [{}]",
-            ports.join(", "),
-            rules.join(", ")
-        );
-        for (port, exception) in exceptions.get(&(ends, rules)).into_iter().flatten() {
-            let _ = writeln!(out, "            {port} {}", accepted(exception));
-        }
-    }
-    out
 }

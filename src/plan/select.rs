@@ -27,6 +27,8 @@ pub enum Owner {
 /// The flows that start in some zones, as a system with legs there (or none) can try them. The numbers of those that
 /// have to be tried elsewhere come with them.
 ///
+/// What is forbidden there has to be spread out before ([`Plan::spread`]). What is not spread out is tried elsewhere.
+///
 /// A system's own word goes before its zone's. A zone's forbidden flow is left out where the vantage itself needs the
 /// same host and port. A zone's needed flow is left out where the vantage itself must not start it. So is what leads to
 /// the vantage itself.

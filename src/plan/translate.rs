@@ -7,35 +7,58 @@
 //! 2. A number that the start asks for is asked.
 //! 3. Numbers that lead to it are asked in its place; without any, the number itself is.
 
-use super::{Flow, Target};
+use super::Target;
+use super::settle::Proposal;
 use crate::product::Need;
-use crate::site::{Origin, Site, SystemId};
+use crate::site::{Origin, Site, SystemId, ZoneId};
 use crate::yaml::Ports;
 
-/// A proposed flow, at each port that is asked.
-pub(super) fn asked(site: &Site, flow: Flow) -> Vec<Flow> {
-    let Target::System(to) = flow.to else {
-        return vec![flow];
+/// Proposed flows, at each port that is asked.
+pub(super) fn asked(site: &Site, proposal: Proposal) -> Proposal {
+    let Target::System(to) = proposal.to else {
+        return proposal;
     };
-    if flow.port.low != flow.port.high || !flow.transport.has_ports() {
-        return vec![flow];
+    let zone = site.legs(proposal.from, to).0;
+    if !proposal.transport.has_ports() || leads_straight(site, zone, &proposal, to) {
+        return proposal;
     }
-    let (zone, port) = (site.legs(flow.from, to).0, flow.port.low);
-    let mut ports: Vec<u16> = published(site, flow.from, to, port)
+    let mut ports: Vec<Ports> = proposal
+        .ports
+        .iter()
+        .flat_map(|port| match port.low == port.high {
+            true => one(site, zone, &proposal, to, port.low),
+            // Ranges are not translated.
+            false => vec![*port],
+        })
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    Proposal {
+        ports: ports.into(),
+        ..proposal
+    }
+}
+
+/// Whether nothing on the way leads elsewhere, so that every port is asked as it is.
+fn leads_straight(site: &Site, zone: ZoneId, proposal: &Proposal, to: SystemId) -> bool {
+    let by_proxy = match proposal.from {
+        Origin::Zone(_) => !site.systems[to].published_ports.is_empty(),
+        Origin::System(from) => site.systems[from].publishes.contains(&to),
+    };
+    let is_shared = proposal.need == Need::Forbidden && site.is_shared(zone, to);
+    !by_proxy && !is_shared && site.systems[to].translation(zone).is_none()
+}
+
+fn one(site: &Site, zone: ZoneId, proposal: &Proposal, to: SystemId, port: u16) -> Vec<Ports> {
+    let mut ports: Vec<u16> = published(site, proposal.from, to, port)
         .into_iter()
         .flat_map(|port| site.asked_ports(zone, to, port))
         .collect();
-    if flow.need == Need::Forbidden {
+    if proposal.need == Need::Forbidden {
         ports.push(port);
         ports.retain(|port| !site.is_anothers(zone, to, *port));
     }
-    ports.sort_unstable();
-    ports.dedup();
-    let at = |port| Flow {
-        port: Ports::one(port),
-        ..flow.clone()
-    };
-    ports.into_iter().map(at).collect()
+    ports.into_iter().map(Ports::one).collect()
 }
 
 /// The ports of a flow that leads to a proxy from outside, or from a proxy to what it publishes.

@@ -458,9 +458,9 @@ fn swept_flow(
             breaks: "An open port that nobody needs can be attacked.".to_string(),
             source: "follows from the site file".to_string(),
             confidence: Confidence::Derived,
-            declared: outcome.site.systems[system].declared,
             only_watched: true,
         }),
+        declared: outcome.site.systems[system].declared,
     };
     one(outcome, &flow, observations, judged)
 }

@@ -24,16 +24,21 @@ pub struct Elsewhere {
     pub flows: usize,
 }
 
-/// Where these flows of a plan start, each start with how many of them do.
+/// Where flows of a plan start that are tried elsewhere, each start with how many of them do: these, and what stays
+/// forbidden without being spread out.
 pub fn elsewhere(site: &Site, plan: &Plan, flows: &[usize]) -> Vec<Elsewhere> {
     let mut starts: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
-    for flow in flows.iter().map(|number| &plan.flows[*number]) {
-        let zone = site.zones[flow.start(site)].name.clone();
-        let system = match flow.from {
+    let flows = flows.iter().map(|number| &plan.flows[*number]);
+    let flows = flows.map(|flow| (flow.start(site), flow.from, 1));
+    let forbidden = plan.forbidden.iter();
+    let forbidden = forbidden.map(|it| (it.start(site), it.from, it.ports.len()));
+    for (zone, from, flows) in flows.chain(forbidden) {
+        let system = match from {
             Origin::Zone(_) => None,
             Origin::System(system) => Some(site.systems[system].name.clone()),
         };
-        *starts.entry((zone, system)).or_default() += 1;
+        let zone = site.zones[zone].name.clone();
+        *starts.entry((zone, system)).or_default() += flows;
     }
     let start = |((zone, system), flows)| Elsewhere {
         zone,

@@ -1,8 +1,9 @@
 //! What a report shows as blocked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{Plan, id};
+use crate::product::Need;
 use crate::report::ReportDocument;
 use crate::site::Site;
 use crate::verdict::{Cause, Remedy};
@@ -65,14 +66,13 @@ impl Missing {
 
     /// The blocked flows that a plan does not require.
     pub fn unknown_to(&self, site: &Site, plan: &Plan) -> Vec<&str> {
-        let required = |wanted: &str| {
-            let needed = |flow: &&crate::plan::Flow| {
-                flow.need == crate::product::Need::Required && id(site, flow) == wanted
-            };
-            plan.flows.iter().find(needed).is_some()
-        };
-        let ids = self.blocked.keys().map(String::as_str);
-        ids.filter(|id| !required(id)).collect()
+        let ids = || self.blocked.keys().map(String::as_str);
+        let known = plan.named(site, ids().collect());
+        let required: BTreeSet<String> = known
+            .filter(|(_, flow)| flow.need == Need::Required)
+            .map(|(id, _)| id)
+            .collect();
+        ids().filter(|id| !required.contains(*id)).collect()
     }
 
     /// The blocked flows inside IPsec: no firewall sees them, and so no rule of one would let them through.

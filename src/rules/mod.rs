@@ -6,6 +6,7 @@
 //! for what is not known, and what users and reports say stays inside comments (`plain`).
 
 mod asa;
+mod closed;
 mod dialect;
 mod heading;
 mod iptables;
@@ -23,6 +24,7 @@ mod view;
 mod windows;
 mod write;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::product::{Need, Transport};
@@ -112,7 +114,7 @@ pub struct Permitted {
 }
 
 /// A flow for which no rule can be written.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unwritten {
     /// The firewall, or the host with its own.
     pub device: String,
@@ -143,6 +145,20 @@ impl Permit {
 }
 
 impl Rules {
+    /// Each device with its own.
+    pub fn by_device(&self) -> BTreeMap<&str, Self> {
+        let mut all: BTreeMap<&str, Self> = BTreeMap::new();
+        for permit in &self.permits {
+            let of = all.entry(&permit.device).or_default();
+            of.permits.push(permit.clone());
+        }
+        for unwritten in &self.unwritten {
+            let of = all.entry(&unwritten.device).or_default();
+            of.unwritten.push(unwritten.clone());
+        }
+        all
+    }
+
     /// Those of one device.
     pub fn of(&self, device: &str) -> Self {
         let permits = self.permits.iter().filter(|permit| permit.device == device);

@@ -1,13 +1,16 @@
 //! From flows to permits.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use super::range::Family;
+use super::closed::Closed;
+use super::range::{Family, Range};
+use super::source::Sources;
 use super::view::{Headers, on_the_way, own_port, zone_of_target};
-use super::{Choice, Destination, Permit, Permitted, Rules, Source, Unwritten, source};
+use super::{Choice, Destination, Permit, Permitted, Rules, Source, Unwritten};
 use crate::plan::{Flow, Plan, Target, entry};
-use crate::product::Need;
+use crate::product::{Need, Transport};
 use crate::site::{Crossing, Site, ZoneId};
 use crate::yaml::Ports;
 
@@ -15,6 +18,8 @@ use crate::yaml::Ports;
 /// a firewall only that.
 pub fn of_firewalls(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
     let mut rules = Gathered::default();
+    let closed = Closed::new(plan);
+    let sources = Sources::new(site, &closed);
     for flow in plan.flows.iter().filter(|flow| !flow.is_inside_ipsec(site)) {
         let Some(permitted) = wanted(site, flow, choice) else {
             continue;
@@ -29,13 +34,13 @@ pub fn of_firewalls(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
             }
             let asked = Asked {
                 site,
-                plan,
+                sources: &sources,
                 flow,
                 device: passage.device,
                 from: way[passage.before].from,
                 to: way[passage.behind - 1].to,
             };
-            for port in ports(plan, flow, choice, &permitted.id) {
+            for port in ports(&closed, flow, choice, &permitted.id) {
                 let headers = on_the_way(site, flow, port, &way);
                 let (before, behind) = (&headers[passage.before], &headers[passage.behind]);
                 rules.add(&asked, before, behind, &permitted);
@@ -73,6 +78,8 @@ fn passages<'a>(site: &'a Site, way: &[Crossing]) -> Vec<Passage<'a>> {
 /// What the own firewall of each host has to let in; what leaves a host is not in question.
 pub fn of_hosts(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
     let mut rules = Gathered::default();
+    let closed = Closed::new(plan);
+    let sources = Sources::new(site, &closed);
     for flow in &plan.flows {
         let (&Target::System(system), Some(permitted)) = (&flow.to, wanted(site, flow, choice))
         else {
@@ -90,13 +97,13 @@ pub fn of_hosts(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
         for host in hosts {
             let asked = Asked {
                 site,
-                plan,
+                sources: &sources,
                 flow,
                 device: &site.systems[*host].name,
                 from: to,
                 to,
             };
-            for port in ports(plan, flow, choice, &permitted.id) {
+            for port in ports(&closed, flow, choice, &permitted.id) {
                 let Some(last) = on_the_way(site, flow, port, &way).pop() else {
                     continue;
                 };
@@ -140,52 +147,18 @@ fn wanted(site: &Site, flow: &Flow, choice: Choice<'_>) -> Option<Permitted> {
 }
 
 /// The ports to let through: those that an endpoint mapper named in a report, else those of the flow.
-fn ports(plan: &Plan, flow: &Flow, choice: Choice<'_>, id: &str) -> Vec<Ports> {
+fn ports(closed: &Closed<'_>, flow: &Flow, choice: Choice<'_>, id: &str) -> Vec<Ports> {
     let named = choice.missing.map_or(&[][..], |missing| missing.ports(id));
     match named.is_empty() {
-        true => parts(plan, flow),
+        true => closed.parts(flow),
         false => named.iter().map(|port| Ports::one(*port)).collect(),
     }
-}
-
-/// The ports of a flow; of a range, without those that the file forbids the same start.
-fn parts(plan: &Plan, flow: &Flow) -> Vec<Ports> {
-    let mut holes: Vec<Ports> = Vec::new();
-    if flow.port.low < flow.port.high {
-        let inside = |other: &&Flow| {
-            other.need == Need::Forbidden
-                && (other.from, &other.to, other.transport) == (flow.from, &flow.to, flow.transport)
-                && flow.port.low <= other.port.high
-                && other.port.low <= flow.port.high
-        };
-        holes.extend(plan.flows.iter().filter(inside).map(|other| other.port));
-        holes.sort_unstable_by_key(|hole| hole.low);
-    }
-    let mut parts = Vec::new();
-    let mut low = Some(flow.port.low);
-    for hole in holes {
-        if let Some(start) = low
-            && start < hole.low
-        {
-            parts.push(Ports {
-                low: start,
-                high: hole.low - 1,
-            });
-        }
-        low = low.and_then(|start| Some(start.max(hole.high.checked_add(1)?)));
-    }
-    let high = flow.port.high;
-    parts.extend(
-        low.filter(|low| *low <= high)
-            .map(|low| Ports { low, high }),
-    );
-    parts
 }
 
 /// A flow at a device.
 struct Asked<'a> {
     site: &'a Site,
-    plan: &'a Plan,
+    sources: &'a Sources<'a>,
     flow: &'a Flow,
     device: &'a str,
     from: ZoneId,
@@ -196,7 +169,7 @@ impl Asked<'_> {
     fn source(&self, family: Family) -> Source {
         Source {
             name: self.site.origin_name(self.flow.from).to_string(),
-            ranges: source::ranges(self.site, self.plan, self.flow, self.from, family),
+            ranges: self.sources.of(self.flow, self.from, family),
         }
     }
 
@@ -244,8 +217,20 @@ impl Asked<'_> {
 #[derive(Default)]
 struct Gathered {
     rules: Rules,
-    numbers: BTreeMap<String, Vec<usize>>,
+    /// The numbers of permits by what they let through, whatever flows need it.
+    numbers: HashMap<Passing, usize>,
+    unwritten: HashSet<Unwritten>,
 }
+
+/// What a permit lets through: device, zones, source, destination before and behind, transport, ports before and behind.
+type Passing = (
+    String,
+    (ZoneId, ZoneId),
+    Vec<Range>,
+    (Vec<IpAddr>, Vec<IpAddr>),
+    Transport,
+    (Ports, Ports),
+);
 
 impl Gathered {
     fn add(&mut self, asked: &Asked<'_>, before: &Headers, behind: &Headers, flow: &Permitted) {
@@ -317,15 +302,11 @@ impl Gathered {
         if permit.source.ranges.is_empty() {
             return false;
         }
-        let alike = self.numbers.entry(permit.device.clone()).or_default();
         let permits = &mut self.rules.permits;
-        let same = alike
-            .iter()
-            .find(|number| are_equal(&permits[**number], &permit));
-        match same {
-            Some(number) => permits[*number].flows.extend(permit.flows),
-            None => {
-                alike.push(permits.len());
+        match self.numbers.entry(passing(&permit)) {
+            Entry::Occupied(same) => permits[*same.get()].flows.extend(permit.flows),
+            Entry::Vacant(new) => {
+                new.insert(permits.len());
                 permits.push(permit);
             }
         }
@@ -338,17 +319,22 @@ impl Gathered {
             id: flow.id.clone(),
             lacks,
         };
-        if !self.rules.unwritten.contains(&unwritten) {
+        if self.unwritten.insert(unwritten.clone()) {
             self.rules.unwritten.push(unwritten);
         }
     }
 }
 
-/// Whether two permits let the same through, whatever flows need them.
-fn are_equal(a: &Permit, b: &Permit) -> bool {
-    (a.from, a.to, &a.source.ranges) == (b.from, b.to, &b.source.ranges)
-        && (&a.destination.before, &a.destination.behind)
-            == (&b.destination.before, &b.destination.behind)
-        && (a.transport, a.port_before, a.port_behind)
-            == (b.transport, b.port_before, b.port_behind)
+fn passing(permit: &Permit) -> Passing {
+    (
+        permit.device.clone(),
+        (permit.from, permit.to),
+        permit.source.ranges.clone(),
+        (
+            permit.destination.before.clone(),
+            permit.destination.behind.clone(),
+        ),
+        permit.transport,
+        (permit.port_before, permit.port_behind),
+    )
 }

@@ -141,6 +141,6 @@ fn inquiries(
 
 /// Every port that the plan knows of, ranges and all.
 pub(super) fn known_ports(run: &Run) -> impl Iterator<Item = u16> {
-    let ports = run.plan.flows.iter().map(|flow| flow.port);
+    let ports = run.plan.ports();
     ports.flat_map(|port| port.low..=port.high)
 }

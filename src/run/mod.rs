@@ -116,6 +116,9 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         stop,
     } = request;
     let mut plan = plan::derive(&file.site, &file.catalogue);
+    // What must not pass is tried from here flow by flow.
+    let zones = place.zones();
+    plan.spread(&file.site, |it| zones.contains(&it.start(&file.site)));
     let networks = os::own_addresses().unwrap_or_default();
     let own: Vec<IpAddr> = networks.iter().map(IpNet::addr).collect();
     let (zone, timeout) = (place.zone, file.site.probing.timeout);

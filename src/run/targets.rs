@@ -61,8 +61,8 @@ pub(super) fn own_addresses(site: &Site, zone: ZoneId, system: SystemId, port: u
 }
 
 fn proxies(site: &Site, system: SystemId) -> impl Iterator<Item = &System> {
-    let publishers = site.publishers(system);
-    publishers.map(|proxy| &site.systems[proxy])
+    let publishers = site.publishers(system).iter();
+    publishers.map(|proxy| &site.systems[*proxy])
 }
 
 pub(super) type Names = HashMap<String, Result<Vec<IpAddr>, Unresolved>>;

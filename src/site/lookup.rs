@@ -58,9 +58,9 @@ impl Site {
     }
 
     /// The systems that publish a system, in the order of the file.
-    pub fn publishers(&self, system: SystemId) -> impl Iterator<Item = SystemId> {
+    pub fn publishers(&self, system: SystemId) -> &[SystemId] {
         let found = self.lookup.publishers.get(&system);
-        found.into_iter().flatten().copied()
+        found.map_or(&[], Vec::as_slice)
     }
 
     /// The systems with translated ports that a zone sees at an address.

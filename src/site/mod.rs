@@ -333,8 +333,8 @@ impl Site {
 
     /// The proxy that clients of a zone must go through to reach a system.
     pub fn proxy_for(&self, client_zone: ZoneId, system: SystemId) -> Option<SystemId> {
-        self.publishers(system)
-            .find(|proxy| client_zone < self.systems[*proxy].zone)
+        let mut publishers = self.publishers(system).iter().copied();
+        publishers.find(|proxy| client_zone < self.systems[*proxy].zone)
     }
 
     /// Whether a system accepts clients of a zone.

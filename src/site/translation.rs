@@ -17,6 +17,11 @@ impl Translation {
         Self(pairs.into_iter().collect())
     }
 
+    /// Whether it leaves every number as it is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Every number, asked or reached.
     pub fn numbers(&self) -> impl Iterator<Item = u16> {
         self.0.iter().flat_map(|(asked, own)| [*asked, *own])
@@ -145,6 +150,15 @@ impl Site {
         let name = self.systems[system].name_for(zone)?;
         let owner = self.owner(zone, port, self.sharing_name(zone, name));
         owner.is_none_or(|owner| owner == system).then_some(name)
+    }
+
+    /// Whether a zone sees another system at an address or by the name of a system, told apart by ports.
+    pub fn is_shared(&self, zone: ZoneId, system: SystemId) -> bool {
+        let host = &self.systems[system];
+        let mut addresses = host.addresses_for(zone).iter();
+        let name = host.name_for(zone);
+        addresses.any(|address| self.sharing_address(zone, *address).len() > 1)
+            || name.is_some_and(|name| self.sharing_name(zone, name).len() > 1)
     }
 
     /// Whether a zone that asks a system at this port reaches another one, wherever it asks.

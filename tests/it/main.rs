@@ -10,6 +10,7 @@ mod support {
     pub(crate) mod executable;
     pub(crate) mod files;
     pub(crate) mod lab;
+    pub(crate) mod large_site;
     pub(crate) mod listener;
     pub(crate) mod openssl_tool;
     pub(crate) mod ports;
@@ -26,6 +27,7 @@ mod exceptions;
 mod explain;
 mod firewall_rules;
 mod http_and_proxies;
+mod large_plans;
 mod layers;
 mod licences;
 mod listen_loopback;

@@ -88,7 +88,12 @@ fn with_the_site_file_every_flow_that_nobody_tried_is_named() {
     let folder = folder.path();
     let (_, plan, _) = portproof(folder, &["plan", "--format", "json"]);
     let plan: Value = serde_json::from_str(&plan).expect("JSON");
-    let planned = plan["flows"].as_array().expect("flows").len();
+    let list = |key: &str| plan[key].as_array().expect("a list");
+    let ports = list("forbidden").iter().map(|it| {
+        let set = &plan["port_sets"][it["ports"].as_str().expect("a name")];
+        set.as_array().expect("a set").len()
+    });
+    let planned = list("flows").len() + ports.sum::<usize>();
     let arguments = ["report", "lab.json", "--site", "probes.yaml"];
     let (status, out, err) = portproof(folder, &[&arguments[..], &["--format", "json"]].concat());
     assert_eq!(status, 1, "{err}");

@@ -44,8 +44,10 @@ pub(crate) fn planned_as_it_says(path: &Path) -> datatest_stable::Result<()> {
     let as_written: Value = serde_yaml::from_str(&text)?;
     jsonschema::validate(&config::schema(), &as_written).expect("as the schema says");
     let plan = plan::derive(&site, &catalogue);
-    let document = serde_json::to_value(plan::document(&site, "site.yaml", &plan))?;
-    let flows = document["flows"].as_array().expect("flows");
+    let flows = plan
+        .all()
+        .map(|flow| plan::entry(&site, "site.yaml", &flow));
+    let flows: Vec<Value> = flows.map(serde_json::to_value).collect::<Result<_, _>>()?;
     let find = |id: &str| flows.iter().find(|flow| flow["id"] == id);
     let expected = lines(&text, "expect");
     assert!(!expected.is_empty(), "the file expects nothing");

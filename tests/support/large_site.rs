@@ -8,7 +8,7 @@ const ROLES: [&str; 5] = [
     "distribution-point, pxe-service-point",
     "distribution-point",
     "distribution-point, state-migration-point",
-    "branch-distribution-point",
+    "reporting-point",
 ];
 
 /// The zones of every site, from the least to the most trusted.

@@ -11,14 +11,14 @@ use super::Shared;
 #[command(after_help = "\
 Examples:
   portproof plan
-  portproof plan site.yaml --format json | jq -r '.flows[].id'
+  portproof plan site.yaml --format json | jq -r '.flows[].id'    what must or may pass
   portproof plan new.yaml --against old.yaml    what a change opens and closes, and in which order
   portproof plan --format csv --output rules.csv
   portproof plan --format nftables --firewall front-end --output front-end.nft
   portproof plan --format asa --output rules/            a file for each firewall
   portproof plan --format nftables --firewall back-end --missing report.json
 A file of rules is for one device. With several devices, name one by --firewall, or a folder by --output.
-docs/firewall-rules.md shows an example of each format.")]
+docs/plan.md explains the JSON, docs/firewall-rules.md shows an example of each other format.")]
 pub(in crate::cli) struct Plan {
     /// The site file.
     #[arg(default_value = "probes.yaml")]

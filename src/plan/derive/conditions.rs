@@ -1,14 +1,21 @@
 //! Whether the conditions of a rule hold on this site: all of them stand here.
 
+use super::known::Known;
 use crate::config::{Mode, Replication, UpdateSync};
 use crate::product::{Condition, Role, Rule};
 use crate::site::{Origin, Site, System, SystemId, ZoneId};
 
 /// Whether a rule's conditions hold: `None` no, `Some(true)` yes, `Some(false)` the file does not say.
-pub(super) fn holds(site: &Site, rule: &Rule, from: Origin, to: SystemId) -> Option<bool> {
+pub(super) fn holds(
+    site: &Site,
+    known: &Known<'_>,
+    rule: &Rule,
+    from: Origin,
+    to: SystemId,
+) -> Option<bool> {
     let mut certain = true;
     for condition in &rule.when {
-        match condition_holds(site, *condition, from, to) {
+        match condition_holds(site, known, *condition, from, to) {
             Some(true) => {}
             Some(false) => return None,
             None => certain = false,
@@ -18,10 +25,16 @@ pub(super) fn holds(site: &Site, rule: &Rule, from: Origin, to: SystemId) -> Opt
 }
 
 /// One condition; `None` where the file does not say.
-fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId) -> Option<bool> {
+fn condition_holds(
+    site: &Site,
+    known: &Known<'_>,
+    condition: Condition,
+    from: Origin,
+    to: SystemId,
+) -> Option<bool> {
     let destination = &site.systems[to];
     let from_zone = site.zone_of(from);
-    let (start, end) = site.legs(from, to);
+    let legs = || site.legs(from, to);
     let source = match from {
         Origin::System(number) => Some(&site.systems[number]),
         Origin::Zone(_) => None,
@@ -55,21 +68,22 @@ fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId
             return replication(source, destination).map(|way| way == Replication::Pull);
         }
         Condition::SameForest => source.is_none_or(|source| source.forest == destination.forest),
-        Condition::SameZone => start == end,
-        Condition::BetweenZones => start != end,
+        Condition::SameZone => {
+            let (start, end) = legs();
+            start == end
+        }
+        Condition::BetweenZones => {
+            let (start, end) = legs();
+            start != end
+        }
         Condition::PublishedBySource => source.is_some_and(|source| source.publishes.contains(&to)),
         Condition::PublishesManagementOrDistributionPoint => {
             publishes(Role::ManagementPoint) || publishes(Role::DistributionPoint)
         }
         Condition::PublishesSoftwareUpdatePoint => publishes(Role::SoftwareUpdatePoint),
         Condition::PublishesFallbackStatusPoint => publishes(Role::FallbackStatusPoint),
-        Condition::SiteServerInDestinationZone => site.systems.iter().any(|system| {
-            system.server_roles.contains(&Role::SiteServer) && system.is_in(destination.zone)
-        }),
-        Condition::WebProxyInSourceZone => site
-            .systems
-            .iter()
-            .any(|system| !system.publishes.is_empty() && system.is_in(from_zone)),
+        Condition::SiteServerInDestinationZone => known.has_site_server[destination.zone],
+        Condition::WebProxyInSourceZone => known.has_proxy[from_zone],
         Condition::DestinationDoesNotServeInternet => site
             .internet
             .is_none_or(|internet| !site.serves(to, internet)),
@@ -77,7 +91,12 @@ fn condition_holds(site: &Site, condition: Condition, from: Origin, to: SystemId
             Origin::System(from) => site.is_ipsec_between(from, to),
             Origin::Zone(_) => false,
         },
-        Condition::SourceZoneIsPassive => is_passive(site, start, end),
+        Condition::SourceZoneIsPassive => {
+            let between = legs();
+            let mut passive = known.passive.borrow_mut();
+            let entry = passive.entry(between);
+            *entry.or_insert_with(|| is_passive(site, known, between))
+        }
     })
 }
 
@@ -93,14 +112,14 @@ fn replication(source: Option<&System>, destination: &System) -> Option<Replicat
 
 /// Whether nothing in a zone starts connections toward another. The site server starts them all, and update metadata
 /// are carried. No management point there uses a database beyond, and no replica there pulls.
-fn is_passive(site: &Site, from: ZoneId, to: ZoneId) -> bool {
+fn is_passive(site: &Site, known: &Known<'_>, (from, to): (ZoneId, ZoneId)) -> bool {
     let carried = site.settings.is(UpdateSync::ExportImport);
     carried
-        && site
-            .systems
+        && known.in_zone[from]
             .iter()
+            .map(|system| &site.systems[*system])
             // What has a leg on either side crosses nothing.
-            .filter(|system| system.is_in(from) && !system.is_in(to))
+            .filter(|system| !system.is_in(to))
             .all(|system| {
                 let database_beyond = system.server_roles.contains(&Role::ManagementPoint)
                     && system

@@ -1,8 +1,7 @@
 //! The systems and zones that an end of a rule means on this site.
 
-use std::collections::BTreeSet;
-
-use crate::product::{Condition, End, Role, Rule};
+use super::known::{Known, has_end};
+use crate::product::{Condition, End, Rule};
 use crate::site::{Origin, Site, SystemId, ZoneId};
 
 /// Servers reach the members of a virtual name, clients and proxies the name.
@@ -18,26 +17,21 @@ pub(super) fn leads_to(site: &Site, rule: &Rule, end: End, to: SystemId) -> bool
     has_end(site, end, to, roles)
 }
 
-fn has_end(site: &Site, end: End, system: SystemId, roles: &BTreeSet<Role>) -> bool {
-    match end {
-        End::Role(role) => roles.contains(&role),
-        End::ActiveSoftwareUpdatePoint => {
-            roles.contains(&Role::SoftwareUpdatePoint) && !site.is_internet_update_point(system)
+/// The systems and zones that may start a flow of a rule toward a system.
+pub(super) fn origins(site: &Site, known: &Known<'_>, rule: &Rule, to: SystemId) -> Vec<Origin> {
+    let ends = rule.from.iter();
+    ends.flat_map(|end| match end.is_system() {
+        true => {
+            let systems = known.starts(rule, *end, to).into_iter();
+            systems.map(Origin::System).collect()
         }
-        End::InternetSoftwareUpdatePoint => {
-            roles.contains(&Role::SoftwareUpdatePoint) && site.is_internet_update_point(system)
-        }
-        End::AnySystem => true,
-        End::InternetClients
-        | End::IntranetClients
-        | End::Clients
-        | End::Internet
-        | End::LessTrustedZones
-        | End::MoreTrustedZones => false,
-    }
+        false => zones(site, *end, to),
+    })
+    .collect()
 }
 
-pub(super) fn origins(site: &Site, end: End, to: SystemId) -> Vec<Origin> {
+/// The zones that an end of a rule means.
+fn zones(site: &Site, end: End, to: SystemId) -> Vec<Origin> {
     let to_zone = site.systems[to].zone;
     let beyond = |zone: &ZoneId| !site.systems[to].is_in(*zone);
     let served = |zone: &ZoneId| site.serves(to, *zone) && site.proxy_for(*zone, to).is_none();
@@ -61,13 +55,7 @@ pub(super) fn origins(site: &Site, end: End, to: SystemId) -> Vec<Origin> {
         End::Role(_)
         | End::ActiveSoftwareUpdatePoint
         | End::InternetSoftwareUpdatePoint
-        | End::AnySystem => {
-            let systems = site.systems.iter().enumerate();
-            return systems
-                .filter(|(number, system)| has_end(site, end, *number, &system.server_roles))
-                .map(|(number, _)| Origin::System(number))
-                .collect();
-        }
+        | End::AnySystem => Vec::new(),
     };
     zones.into_iter().map(Origin::Zone).collect()
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::reason;
 use crate::diagnostic::Place;
+use crate::plan::settle::{Proposal, ReasonId};
 use crate::plan::{Flow, LIST, Reason, Target};
 use crate::product::{Catalogue, Confidence, Need, Protocol, Rule, Setting, Transport};
 use crate::site::{Origin, Site, ZoneId};
@@ -20,8 +21,8 @@ pub(super) fn is_of_lists(catalogue: &Catalogue, rule: &Rule) -> bool {
 }
 
 /// Revocation lists on hosts that are no system of the file: every client zone needs each host and port.
-pub(super) fn crl_flows(site: &Site, rule: &Rule) -> Vec<Flow> {
-    let mut flows = Vec::new();
+pub(super) fn to_hosts(site: &Site, rule: &Rule, reason: ReasonId) -> Vec<Proposal> {
+    let mut all = Vec::new();
     for (number, crl) in site.crls.iter().enumerate() {
         let mut earlier = site.crls[..number].iter();
         let again = earlier.any(|it| (&it.host, it.port) == (&crl.host, crl.port));
@@ -29,20 +30,19 @@ pub(super) fn crl_flows(site: &Site, rule: &Rule) -> Vec<Flow> {
             continue;
         }
         for zone in &site.clients {
-            let mut reason = reason(rule);
-            reason.declared = crl.declared;
-            flows.push(Flow {
+            all.push(Proposal {
                 from: Origin::Zone(*zone),
                 to: Target::Host(crl.host.as_str().into()),
                 transport: rule.transport,
-                port: Ports::one(crl.port),
+                ports: [Ports::one(crl.port)].into(),
                 protocol: rule.protocol,
                 need: rule.planned_need(),
-                reason: Arc::new(reason),
+                reason,
+                declared: crl.declared,
             });
         }
     }
-    flows
+    all
 }
 
 /// Whether a flow has to serve revocation lists and nothing else.
@@ -70,7 +70,6 @@ pub fn flow_to_list(
     let of_rule = rule.map(reason);
     let reason = Reason {
         rules: vec![LIST.to_string()],
-        declared,
         ..of_rule.unwrap_or_else(|| Reason {
             rules: Vec::new(),
             why: "Certificates of the site name a revocation list here.".to_string(),
@@ -78,7 +77,6 @@ pub fn flow_to_list(
                 .to_string(),
             source: "RFC 5280 section 4.2.1.13".to_string(),
             confidence: Confidence::Derived,
-            declared,
             only_watched: false,
         })
     };
@@ -90,5 +88,6 @@ pub fn flow_to_list(
         protocol: Protocol::Http,
         need: Need::Required,
         reason: Arc::new(reason),
+        declared,
     }
 }

@@ -1,65 +1,152 @@
-//! What each rule proposes for this site: its ends (`ends`), where its conditions hold (`conditions`), at the numbers
-//! that its ports have here (`ports`). Hosts of revocation lists (`lists`), the user's own flows (`own`) and the
-//! watchlist come on top.
+//! What is proposed for this site, one destination after the other. A rule asks for flows between its ends (`ends`), where
+//! its conditions hold (`conditions`), at the numbers that its ports have here (`ports`). Hosts of revocation lists
+//! (`lists`), the user's own flows (`own`) and the watchlist come on top. What rules ask of all systems again and again is
+//! found once (`known`).
 
 mod conditions;
 mod ends;
+mod known;
 mod lists;
 mod own;
 mod ports;
 mod watchlist;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Flow, Reason, Target};
+use super::settle::{Proposal, ReasonId, Reasons, Settled};
+use super::{Reason, Target, translate};
 use crate::config::ProxyTls;
 use crate::product::{Catalogue, Need, Rule};
-use crate::site::{Origin, Site, SystemId};
+use crate::site::{Origin, OwnFlow, Site, SystemId};
 use crate::yaml::Ports;
+use known::Known;
 
 pub use lists::{flow_to_list, is_only_of_lists};
-pub(super) use own::own_flows;
-pub(super) use watchlist::{from_watchlist, watchlist};
 
-/// Every flow that the catalogue's rules propose.
-pub(super) fn from_rules(site: &Site, catalogue: &Catalogue, watchlist: &[u16]) -> Vec<Flow> {
-    catalogue
-        .rules
-        .iter()
-        .flat_map(|rule| from_rule(site, catalogue, watchlist, rule))
-        .collect()
+/// What rules are applied to.
+struct Applied<'a> {
+    site: &'a Site,
+    catalogue: &'a Catalogue,
+    known: Known<'a>,
+    watchlist: Arc<[Ports]>,
+    /// The reason of each rule.
+    reasons: Vec<ReasonId>,
 }
 
-fn from_rule(site: &Site, catalogue: &Catalogue, watchlist: &[u16], rule: &Rule) -> Vec<Flow> {
-    let mut flows = Vec::new();
+/// Proposes every flow of a site, and settles them destination by destination: only one's proposals are held at a time.
+pub(super) fn propose(site: &Site, catalogue: &Catalogue, settled: &mut Settled) {
+    let rules = catalogue.rules.iter();
+    let applied = Applied {
+        site,
+        catalogue,
+        known: Known::new(site, catalogue),
+        watchlist: watchlist::watchlist(site, catalogue),
+        reasons: rules
+            .map(|rule| settled.reasons.add(reason(rule)))
+            .collect(),
+    };
+    let watched = settled.reasons.add(watchlist::reason());
+    let mut own: HashMap<SystemId, Vec<&OwnFlow>> = HashMap::new();
+    for flow in &site.flows {
+        own.entry(flow.to).or_default().push(flow);
+    }
     for to in 0..site.systems.len() {
-        if !rule
-            .to
-            .iter()
-            .any(|end| ends::leads_to(site, rule, *end, to))
-        {
-            continue;
-        }
-        for from in rule
-            .from
-            .iter()
-            .flat_map(|end| ends::origins(site, *end, to))
-        {
-            let Some(certain) = conditions::holds(site, rule, from, to) else {
-                continue;
-            };
-            if from == Origin::System(to) {
+        let mut all = applied.toward(to, &mut settled.reasons);
+        let own = own.get(&to).into_iter().flatten();
+        all.extend(own.map(|flow| own::proposal(flow, &mut settled.reasons)));
+        all.extend(watchlist::toward(site, &applied.watchlist, watched, to));
+        let asked = all.into_iter().map(|it| translate::asked(site, it));
+        settled.settle(asked.collect());
+    }
+    settled.settle(applied.to_hosts());
+}
+
+impl Applied<'_> {
+    /// What the rules propose toward a system.
+    fn toward(&self, to: SystemId, reasons: &mut Reasons) -> Vec<Proposal> {
+        let mut all = Vec::new();
+        for (rule, reason) in self.catalogue.rules.iter().zip(&self.reasons) {
+            let mut ends = rule.to.iter();
+            if !ends.any(|end| ends::leads_to(self.site, rule, *end, to)) {
                 continue;
             }
-            flows.extend(one_pair(
-                site, catalogue, watchlist, rule, from, to, certain,
-            ));
+            for from in ends::origins(self.site, &self.known, rule, to) {
+                if from == Origin::System(to) {
+                    continue;
+                }
+                let Some(certain) = conditions::holds(self.site, &self.known, rule, from, to)
+                else {
+                    continue;
+                };
+                let reason = match behind_proxy(self.site, from, to) {
+                    None => *reason,
+                    Some(words) => reasons.add(Reason {
+                        why: rule.why.clone() + &words,
+                        ..self::reason(rule)
+                    }),
+                };
+                self.one_pair(rule, reason, from, to, certain, &mut all);
+            }
         }
+        all
     }
-    if lists::is_of_lists(catalogue, rule) && site.crl_check {
-        flows.extend(lists::crl_flows(site, rule));
+
+    fn one_pair(
+        &self,
+        rule: &Rule,
+        reason: ReasonId,
+        from: Origin,
+        to: SystemId,
+        certain: bool,
+        all: &mut Vec<Proposal>,
+    ) {
+        let planned = rule.planned_need();
+        if planned == Need::Forbidden && !certain {
+            return;
+        }
+        let mut at = |need, ports: Vec<Ports>| {
+            if ports.is_empty() {
+                return;
+            }
+            all.push(Proposal {
+                from,
+                to: Target::System(to),
+                transport: rule.transport,
+                ports: ports.into(),
+                protocol: rule.protocol,
+                need,
+                reason,
+                declared: self.site.systems[to].declared,
+            });
+        };
+        if !rule.transport.has_ports() {
+            return at(planned, vec![Ports::NONE]);
+        }
+        let (mut as_planned, mut demoted) = (Vec::new(), Vec::new());
+        let names = rule.ports.iter();
+        for name in names.filter_map(|name| self.catalogue.ports.get(name)) {
+            for port in ports::ports(self.site, &self.watchlist, name, from, to) {
+                let dispensable = || ports::is_dispensable(self.site, self.catalogue, name, port);
+                match planned == Need::Required && (!certain || dispensable()) {
+                    true => demoted.push(port),
+                    false => as_planned.push(port),
+                }
+            }
+        }
+        at(planned, as_planned);
+        at(Need::Optional, demoted);
     }
-    flows
+
+    /// What the rules propose toward hosts that are no system of the file.
+    fn to_hosts(&self) -> Vec<Proposal> {
+        let rules = self.catalogue.rules.iter().zip(&self.reasons);
+        let of_lists = rules
+            .filter(|(rule, _)| self.site.crl_check && lists::is_of_lists(self.catalogue, rule));
+        of_lists
+            .flat_map(|(rule, reason)| lists::to_hosts(self.site, rule, *reason))
+            .collect()
+    }
 }
 
 fn reason(rule: &Rule) -> Reason {
@@ -69,63 +156,15 @@ fn reason(rule: &Rule) -> Reason {
         breaks: rule.breaks.clone(),
         source: rule.source.clone(),
         confidence: rule.confidence,
-        declared: Default::default(),
         only_watched: false,
     }
 }
 
-fn one_pair(
-    site: &Site,
-    catalogue: &Catalogue,
-    watchlist: &[u16],
-    rule: &Rule,
-    from: Origin,
-    to: SystemId,
-    certain: bool,
-) -> Vec<Flow> {
-    if rule.planned_need() == Need::Forbidden && !certain {
-        return Vec::new();
-    }
-    let mut why = reason(rule);
-    why.declared = site.systems[to].declared;
-    why.why += &behind_proxy(site, from, to);
-    let why = Arc::new(why);
-    let at = |port, need| Flow {
-        from,
-        to: Target::System(to),
-        transport: rule.transport,
-        port,
-        protocol: rule.protocol,
-        need,
-        reason: Arc::clone(&why),
-    };
-    if !rule.transport.has_ports() {
-        return vec![at(Ports::NONE, rule.planned_need())];
-    }
-    let mut flows = Vec::new();
-    for name in rule
-        .ports
-        .iter()
-        .filter_map(|name| catalogue.ports.get(name))
-    {
-        for port in ports::ports(site, watchlist, name, from, to) {
-            let demoted = !certain || ports::is_dispensable(site, catalogue, name, port);
-            let need = if demoted && rule.planned_need() == Need::Required {
-                Need::Optional
-            } else {
-                rule.planned_need()
-            };
-            flows.push(at(port, need));
-        }
-    }
-    flows
-}
-
 /// What stands behind a proxy that clients use in place of the published systems.
-fn behind_proxy(site: &Site, from: Origin, to: SystemId) -> String {
+fn behind_proxy(site: &Site, from: Origin, to: SystemId) -> Option<String> {
     let proxy = &site.systems[to];
     if proxy.publishes.is_empty() || !matches!(from, Origin::Zone(_)) {
-        return String::new();
+        return None;
     }
     let names: Vec<&str> = proxy
         .publishes
@@ -136,5 +175,5 @@ fn behind_proxy(site: &Site, from: Origin, to: SystemId) -> String {
         ProxyTls::Bridging => "ends TLS and opens its own session to",
         ProxyTls::Tunnelling => "passes TLS through to",
     };
-    format!(" The proxy {how} {}.", names.join(", "))
+    Some(format!(" The proxy {how} {}.", names.join(", ")))
 }

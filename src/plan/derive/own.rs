@@ -1,19 +1,18 @@
 //! The flows that the user asks for.
 
-use std::sync::Arc;
-
-use crate::plan::{Flow, OWN, Reason, Target};
+use crate::plan::settle::{Proposal, Reasons};
+use crate::plan::{OWN, Reason, Target};
 use crate::product::{Confidence, Protocol, Transport};
-use crate::site::Site;
+use crate::site::OwnFlow;
 use crate::yaml::Ports;
 
-/// The user's own flows.
-pub(in crate::plan) fn own_flows(site: &Site) -> Vec<Flow> {
-    let one = |flow: &crate::site::OwnFlow| Flow {
+/// A flow of the user's own.
+pub(super) fn proposal(flow: &OwnFlow, reasons: &mut Reasons) -> Proposal {
+    Proposal {
         from: flow.from,
         to: Target::System(flow.to),
         transport: flow.transport,
-        port: Ports::one(flow.port),
+        ports: [Ports::one(flow.port)].into(),
         protocol: flow
             .protocol
             .unwrap_or(if flow.transport == Transport::Udp {
@@ -22,7 +21,7 @@ pub(in crate::plan) fn own_flows(site: &Site) -> Vec<Flow> {
                 Protocol::Tcp
             }),
         need: flow.need,
-        reason: Arc::new(Reason {
+        reason: reasons.add(Reason {
             rules: vec![OWN.to_string()],
             why: flow
                 .why
@@ -31,9 +30,8 @@ pub(in crate::plan) fn own_flows(site: &Site) -> Vec<Flow> {
             breaks: "What the site file asks for does not hold.".to_string(),
             source: "the site file".to_string(),
             confidence: Confidence::Documented,
-            declared: flow.declared,
             only_watched: false,
         }),
-    };
-    site.flows.iter().map(one).collect()
+        declared: flow.declared,
+    }
 }

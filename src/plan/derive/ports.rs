@@ -24,18 +24,12 @@ pub(super) fn is_dispensable(
 
 pub(super) fn ports(
     site: &Site,
-    watchlist: &[u16],
+    watchlist: &[Ports],
     name: &PortName,
     from: Origin,
     to: SystemId,
 ) -> Vec<Ports> {
     let destination = &site.systems[to];
-    let singles = |ports: &[u16]| {
-        ports
-            .iter()
-            .map(|port| Ports::one(*port))
-            .collect::<Vec<_>>()
-    };
     match name.setting {
         None => fixed(name),
         Some(
@@ -51,19 +45,19 @@ pub(super) fn ports(
         }
         Some(Setting::RpcDynamic) => destination.settings.ports(Setting::RpcDynamic).to_vec(),
         Some(Setting::Crl) => {
-            let own: Vec<u16> = site
+            let own: Vec<Ports> = site
                 .crls
                 .iter()
                 .filter(|crl| crl.system == Some(to))
-                .map(|crl| crl.port)
+                .map(|crl| Ports::one(crl.port))
                 .collect();
             if own.is_empty() {
                 name.default.clone()
             } else {
-                singles(&own)
+                own
             }
         }
-        Some(Setting::Watchlist) => singles(watchlist),
+        Some(Setting::Watchlist) => watchlist.to_vec(),
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::plan::{Flow, Reason, Target, WATCHLIST};
+use crate::plan::settle::{Proposal, ReasonId};
+use crate::plan::{Reason, Target, WATCHLIST};
 use crate::product::{Catalogue, Confidence, Need, Protocol, Role, Setting, Transport};
-use crate::site::{Origin, Site};
+use crate::site::{Origin, Site, SystemId};
 use crate::yaml::Ports;
 
 /// The watchlist: the catalogue's, every number that the site configures or retires, and the product's defaults.
-pub(in crate::plan) fn watchlist(site: &Site, catalogue: &Catalogue) -> Vec<u16> {
+pub(super) fn watchlist(site: &Site, catalogue: &Catalogue) -> Arc<[Ports]> {
     let mut ports: Vec<u16> = Vec::new();
     let named = catalogue
         .watchlist
@@ -36,34 +37,38 @@ pub(in crate::plan) fn watchlist(site: &Site, catalogue: &Catalogue) -> Vec<u16>
     }
     ports.sort_unstable();
     ports.dedup();
-    ports
+    ports.into_iter().map(Ports::one).collect()
 }
 
-/// Every port of the watchlist between zones: forbidden unless something needs it.
-pub(in crate::plan) fn from_watchlist(site: &Site, watchlist: &[u16]) -> Vec<Flow> {
-    let mut flows = Vec::new();
-    for (to, system) in site.systems.iter().enumerate() {
-        let why = Arc::new(Reason {
-            rules: vec![WATCHLIST.to_string()],
-            why: "Nothing that the site file describes needs this port between zones.".to_string(),
-            breaks: "An open port that nobody needs can be attacked from the other zone."
-                .to_string(),
-            source: "follows from the site file".to_string(),
-            confidence: Confidence::Derived,
-            declared: system.declared,
-            only_watched: true,
-        });
-        for zone in (0..site.zones.len()).filter(|zone| !system.is_in(*zone)) {
-            flows.extend(watchlist.iter().map(|port| Flow {
-                from: Origin::Zone(zone),
-                to: Target::System(to),
-                transport: Transport::Tcp,
-                port: Ports::one(*port),
-                protocol: Protocol::Tcp,
-                need: Need::Forbidden,
-                reason: Arc::clone(&why),
-            }));
-        }
+/// Why the watchlist forbids a port.
+pub(super) fn reason() -> Reason {
+    Reason {
+        rules: vec![WATCHLIST.to_string()],
+        why: "Nothing that the site file describes needs this port between zones.".to_string(),
+        breaks: "An open port that nobody needs can be attacked from the other zone.".to_string(),
+        source: "follows from the site file".to_string(),
+        confidence: Confidence::Derived,
+        only_watched: true,
     }
-    flows
+}
+
+/// Every port of the watchlist from other zones: forbidden unless something needs it.
+pub(super) fn toward<'a>(
+    site: &'a Site,
+    watchlist: &'a Arc<[Ports]>,
+    reason: ReasonId,
+    to: SystemId,
+) -> impl Iterator<Item = Proposal> + 'a {
+    let system = &site.systems[to];
+    let zones = (0..site.zones.len()).filter(|zone| !system.is_in(*zone));
+    zones.map(move |zone| Proposal {
+        from: Origin::Zone(zone),
+        to: Target::System(to),
+        transport: Transport::Tcp,
+        ports: Arc::clone(watchlist),
+        protocol: Protocol::Tcp,
+        need: Need::Forbidden,
+        reason,
+        declared: system.declared,
+    })
 }

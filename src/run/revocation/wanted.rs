@@ -203,5 +203,5 @@ fn declared(one: &Certified, all: &[Seen]) -> Place {
     };
     all.iter()
         .find(shows)
-        .map_or_else(Place::default, |seen| seen.flow.reason.declared)
+        .map_or_else(Place::default, |seen| seen.flow.declared)
 }
