@@ -134,6 +134,19 @@ impl Bed {
         self.row.inside(place, &["nft", "-f", file]);
     }
 
+    /// Packets that the firewall's rule with a counter saw.
+    fn counted(&self) -> u64 {
+        let output = Command::new("ip")
+            .args(["netns", "exec", &self.row.names[1]])
+            .args(["nft", "list", "chain", "inet", "wall", "forward"])
+            .output()
+            .expect("nft runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let after = text.split("counter packets ").nth(1);
+        let number = after.and_then(|it| it.split_whitespace().next());
+        number.and_then(|it| it.parse().ok()).expect("a counter")
+    }
+
     fn command(&self, systems: &[&str], probing: &str) -> Command {
         let mut site = String::from(
             "site: { code: PRI, product: configmgr-2007, crl_check: false }
@@ -238,12 +251,18 @@ fn of_all_ports_of_a_host_exactly_the_open_ones_are_found_and_messages_are_no_re
     bed.rules(
         1,
         &wall(
-            "tcp dport 30001-30100 reject with icmp type port-unreachable
+            "tcp flags & (syn | ack) == syn counter comment \"all\"
+             tcp dport 30001-30100 reject with icmp type port-unreachable
              tcp dport 30201-30210 reject with icmp type admin-prohibited",
         ),
     );
     let probing = "rate: max, sweep: all, in_flight: 1000, per_host: 1000";
     let swept = bed.swept(&[AT], probing);
+    let syns = bed.counted();
+    assert!(
+        (65_000..66_500).contains(&syns),
+        "{syns} packets for 65,535 ports that answer"
+    );
     let rejected: BTreeSet<u16> = (30_001..=30_100).chain(30_201..=30_210).collect();
     // What the plan itself tries is no part of the sweep.
     let tried: BTreeSet<u16> = ["open", "rejected", "closed", "filtered", "silent"]
