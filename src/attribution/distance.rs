@@ -524,6 +524,7 @@ mod tests {
         let walk = |number, port| Walk {
             number,
             port,
+            opens: number == 0,
             vanishes: false,
             resets: number == 1,
             needed: true,
@@ -533,6 +534,8 @@ mod tests {
             address,
             reference: Some(walk(0, 443)),
             walks: vec![walk(1, 8531)],
+            timed: Vec::new(),
+            alike: Vec::new(),
             looks_dead: None,
             others: Default::default(),
         };

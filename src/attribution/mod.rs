@@ -31,6 +31,8 @@ pub use unreachable::{SHORTEST_SEARCH, settle_all};
 
 /// The most paths that are walked to one address.
 const MOST_WALKS: usize = 12;
+/// The most forbidden flows of one address whose resets are timed.
+const MOST_TIMED: usize = 4;
 
 /// One question that was asked, as far as attribution looks at it.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +60,12 @@ pub struct Inquiry {
     pub reference: Option<Walk>,
     /// The questions whose ways are walked.
     pub walks: Vec<Walk>,
+    /// Resets of forbidden flows whose times may show that the host sent them: then the firewalls let them through.
+    pub timed: Vec<Walk>,
     /// A port of which routers say that the host cannot be reached, where nothing shows that it is alive.
     pub looks_dead: Option<u16>,
+    /// Silent needed questions that take the path of the one that is walked, because nothing answers anywhere.
+    pub alike: Vec<usize>,
     /// The questions to other hosts that share the address: nothing is said of these.
     pub others: BTreeSet<usize>,
 }
@@ -71,6 +77,8 @@ pub struct Walk {
     pub number: usize,
     /// Its port.
     pub port: u16,
+    /// Whether it is open, so that all that is asked is whether its answers come from nearer than the host.
+    pub opens: bool,
     /// Whether its packets vanish, so that the place is looked for.
     pub vanishes: bool,
     /// Whether it was reset, so that the times of further resets are worth having.
@@ -106,8 +114,12 @@ pub struct Found {
 ///
 /// Addresses in this host's own networks are looked into only where a needed flow is reset. A firewall may stand within
 /// such a network, or answer ARP for another. Open ports whose service has not spoken are walked first, then needed
-/// flows that vanish. Resets of needed flows follow, then those of forbidden ones.
-pub fn wanted(tried: &[Tried<'_>]) -> Vec<Inquiry> {
+/// flows that vanish, then resets of needed flows. A forbidden flow that is reset is kept closed, whoever did it. So its
+/// way is not walked; only where times tell, some are asked for theirs.
+///
+/// `deaf`: nothing answered anywhere in the run (`is_deaf`). Then what stops the packets is one thing, and of each
+/// address one way is walked.
+pub fn wanted(tried: &[Tried<'_>], deaf: bool) -> Vec<Inquiry> {
     let mut by_address: BTreeMap<IpAddr, Vec<&Tried<'_>>> = BTreeMap::new();
     for one in tried {
         by_address.entry(one.address).or_default().push(one);
@@ -119,9 +131,14 @@ pub fn wanted(tried: &[Tried<'_>]) -> Vec<Inquiry> {
                 .iter()
                 .any(|one| !one.seen.on_link || is_open_reset(one))
         })
-        .map(|(address, of_it)| inquiry(address, &of_it))
+        .map(|(address, of_it)| inquiry(address, &of_it, deaf))
         .filter(Inquiry::asks_anything)
         .collect()
+}
+
+/// Whether nothing answered anywhere, and no device said a word.
+pub fn is_deaf<'a>(mut seen: impl Iterator<Item = &'a Observation>) -> bool {
+    seen.all(|seen| seen.is_silence() || seen.address.is_none())
 }
 
 /// Whether a needed flow is reset, and nothing tells yet by whom.
@@ -136,31 +153,63 @@ impl Inquiry {
     fn asks_anything(&self) -> bool {
         self.reference.is_some() || !self.walks.is_empty() || self.looks_dead.is_some()
     }
+
+    /// Whether any path says something that the verdicts wait for.
+    pub fn needs_paths(&self) -> bool {
+        !self.walks.is_empty() || !self.timed.is_empty()
+    }
+
+    /// Whether routers have to say how far packets came: how far answers come from shows without their words.
+    pub fn needs_routers(&self) -> bool {
+        !self.timed.is_empty()
+            || self
+                .walks
+                .iter()
+                .any(|walk| walk.vanishes || walk.resets || !walk.opens)
+    }
 }
 
-fn inquiry(address: IpAddr, tried: &[&Tried<'_>]) -> Inquiry {
+fn inquiry(address: IpAddr, tried: &[&Tried<'_>], deaf: bool) -> Inquiry {
     let mut walks: Vec<(u8, Walk)> = tried
         .iter()
         .filter_map(|one| Some((urgency(one)?, walk(one))))
         .collect();
     walks.sort_by_key(|(urgency, walk)| (*urgency, walk.number));
+    let reference = reference(tried);
+    let most = if deaf { 1 } else { MOST_WALKS };
+    let alike = walks.iter().skip(most).filter(|_| deaf);
     Inquiry {
         address,
-        reference: reference(tried),
-        walks: walks
-            .into_iter()
-            .take(MOST_WALKS)
-            .map(|(_, walk)| walk)
-            .collect(),
+        reference,
+        timed: timed(tried, reference),
+        alike: alike.map(|(_, walk)| walk.number).collect(),
+        walks: walks.into_iter().take(most).map(|(_, walk)| walk).collect(),
         looks_dead: looks_dead(tried),
         others: BTreeSet::new(),
     }
+}
+
+/// Resets of forbidden flows, where the host is far enough away that times may tell who sent them.
+fn timed(tried: &[&Tried<'_>], reference: Option<Walk>) -> Vec<Walk> {
+    let of_reference = |one: &&&Tried<'_>| Some(one.number) == reference.map(|it| it.number);
+    let is_far = tried
+        .iter()
+        .find(of_reference)
+        .is_some_and(|one| sender::is_far(one.seen));
+    let either = State::Closed {
+        reset_by: ResetBy::Either,
+    };
+    let resets = tried
+        .iter()
+        .filter(|one| is_far && !one.needed && one.crosses && one.seen.state == either);
+    resets.take(MOST_TIMED).map(|one| walk(one)).collect()
 }
 
 fn walk(one: &Tried<'_>) -> Walk {
     Walk {
         number: one.number,
         port: one.port,
+        opens: one.seen.state == State::Open,
         vanishes: one.seen.is_silence(),
         resets: matches!(one.seen.state, State::Closed { .. }),
         needed: one.needed,
@@ -195,7 +244,7 @@ fn urgency(one: &Tried<'_>) -> Option<u8> {
         State::Filtered if needed => Some(1),
         State::Closed {
             reset_by: ResetBy::Either,
-        } => Some(if needed { 2 } else { 3 }),
+        } if needed => Some(2),
         // A device that translates the address may have said it in the host's name.
         State::Rejected(rejection) if needed && rejection.by == Some(one.address) => Some(2),
         State::Filtered
@@ -352,7 +401,18 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
         .reference
         .and_then(|reference| observations.get(reference.number))
         .cloned();
-    for (number, path) in &found.paths {
+    let walked = found.paths.iter();
+    let the_one = inquiry
+        .walks
+        .first()
+        .and_then(|walk| found.paths.get(&walk.number));
+    let alike =
+        the_one.filter(|path| path.first_answered().is_none() && path.rejection().is_none());
+    let alike = inquiry
+        .alike
+        .iter()
+        .filter_map(|number| Some((number, alike?)));
+    for (number, path) in walked.chain(alike) {
         let Some(seen) = observations.get_mut(*number) else {
             continue;
         };
@@ -360,7 +420,7 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
             && *reset_by == ResetBy::Either
         {
             let times = found.reset_times.get(number).map_or(&[][..], Vec::as_slice);
-            *reset_by = sender::of_reset(path, &bounds, reference.as_ref(), times);
+            *reset_by = sender::of_reset(Some(path), &bounds, reference.as_ref(), times);
         }
         if let Some(rejection) = path.rejection().filter(|_| seen.is_silence()) {
             // A limit on error messages had swallowed it before.
@@ -371,6 +431,14 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
         by_distance(seen, found, found.resets.get(number));
         let walk = inquiry.walks.iter().find(|walk| walk.number == *number);
         link::settle(seen, found.link, walk.is_some_and(|walk| walk.crosses));
+    }
+    for timed in &inquiry.timed {
+        let times = found.reset_times.get(&timed.number);
+        if let (Some(seen), Some(times)) = (observations.get_mut(timed.number), times)
+            && let State::Closed { reset_by } = &mut seen.state
+        {
+            *reset_by = sender::of_reset(None, &bounds, reference.as_ref(), times);
+        }
     }
     let translated_at = distance::translated_at(found, inquiry.address);
     let of_host = observations

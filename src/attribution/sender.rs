@@ -140,14 +140,19 @@ fn quicker(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     }
 }
 
-/// Who sent the resets of a path.
+/// Whether a host is so far away that a router on the way may be clearly nearer.
+pub(super) fn is_far(reference: &Observation) -> bool {
+    own_answer_ms(reference).is_some_and(|far| far >= CLEAR_MS)
+}
+
+/// Who sent the resets of a path; `None`: it was not walked.
 pub(super) fn of_reset(
-    path: &Path,
+    path: Option<&Path>,
     bounds: &Bounds,
     reference: Option<&Observation>,
     times: &[f64],
 ) -> ResetBy {
-    if bounds.answered_before_host(path).is_some() {
+    if path.is_some_and(|path| bounds.answered_before_host(path).is_some()) {
         return ResetBy::Device;
     }
     match reference.and_then(|reference| bounds.apart(reference)) {
@@ -204,7 +209,7 @@ mod tests {
         let far = path(&[expired(1), expired(2), HopAnswer::Open]);
         let near = path(&[expired(1), HopAnswer::Reset]);
         let bounds = Bounds::of([&far, &near].into_iter());
-        assert_eq!(of_reset(&near, &bounds, None, &[]), ResetBy::Device);
+        assert_eq!(of_reset(Some(&near), &bounds, None, &[]), ResetBy::Device);
     }
 
     #[test]
@@ -212,7 +217,7 @@ mod tests {
         let open = path(&[expired(1), HopAnswer::Open]);
         let reset = path(&[expired(1), HopAnswer::Reset]);
         let bounds = Bounds::of([&open, &reset].into_iter());
-        assert_eq!(of_reset(&reset, &bounds, None, &[]), ResetBy::Either);
+        assert_eq!(of_reset(Some(&reset), &bounds, None, &[]), ResetBy::Either);
     }
 
     #[test]
@@ -222,13 +227,13 @@ mod tests {
         let early = path(&[HopAnswer::Reset]);
         let bounds = |open: &Path| Bounds::of([open, &early].into_iter());
         assert_eq!(
-            of_reset(&early, &bounds(&open), None, &[]),
+            of_reset(Some(&early), &bounds(&open), None, &[]),
             ResetBy::Either,
             "one silent try may be a lost packet"
         );
         open.hops[0].tries = 4;
         assert_eq!(
-            of_reset(&early, &bounds(&open), None, &[]),
+            of_reset(Some(&early), &bounds(&open), None, &[]),
             ResetBy::Either,
             "one of two paths may drop it"
         );
@@ -237,7 +242,7 @@ mod tests {
             ..early.clone()
         };
         assert_eq!(
-            of_reset(&compared, &bounds(&open), None, &[]),
+            of_reset(Some(&compared), &bounds(&open), None, &[]),
             ResetBy::Device
         );
     }
@@ -256,7 +261,7 @@ mod tests {
         let long = path(&[expired(1), expired(2), HopAnswer::Open]);
         let other = path(&[expired(9), HopAnswer::Reset]);
         let bounds = Bounds::of([&long, &other].into_iter());
-        assert_eq!(of_reset(&other, &bounds, None, &[]), ResetBy::Either);
+        assert_eq!(of_reset(Some(&other), &bounds, None, &[]), ResetBy::Either);
     }
 
     fn spoke(quickest_ms: f64) -> Observation {

@@ -386,6 +386,8 @@ pub enum NotTried {
     Unsupported,
     /// The run was interrupted before its turn.
     Interrupted,
+    /// A device had begun to shut this host out, so that nothing forbidden was tried any more.
+    ShutOut,
 }
 
 /// What an open port said.

@@ -78,9 +78,15 @@ impl Prober {
         self.prove_silence(questions, answers).await;
     }
 
-    /// Tries every port that is silent or was refused once more, so late that what was shut only for a while is seen open.
-    /// Forbidden ports too: their silence is no proof of a rule while a rule may just be changing.
-    pub async fn look_at_the_end(&self, questions: &[Question], answers: &mut [Observation]) {
+    /// Where a wanted question failed, tries every silent or refused port of those hosts once more, so late
+    /// that what was shut only for a while is seen open. Forbidden ports too: their silence is no proof of a rule while
+    /// a rule may just be changing. Where all that is wanted passes, nothing is waited for.
+    pub async fn look_at_the_end(
+        &self,
+        wanted: &BTreeSet<usize>,
+        questions: &[Question],
+        answers: &mut [Observation],
+    ) {
         if self.limits.second_look.is_zero() {
             return;
         }
@@ -89,6 +95,15 @@ impl Prober {
             questions[*number].way.is_direct() && (is_silent_tcp(seen) || is_refused(seen))
         };
         let failed: Vec<usize> = (0..answers.len()).filter(failed).collect();
+        let hosts: BTreeSet<Option<IpAddr>> = failed
+            .iter()
+            .filter(|number| wanted.contains(number))
+            .map(|number| answers[*number].address)
+            .collect();
+        let failed: Vec<usize> = failed
+            .into_iter()
+            .filter(|number| hosts.contains(&answers[*number].address))
+            .collect();
         let Some(left) = self.left(failed.iter().map(|number| &answers[*number])) else {
             return;
         };
@@ -96,7 +111,7 @@ impl Prober {
             return;
         }
         if self.limits.attempts.is_none() {
-            self.try_at_the_end(questions, answers).await;
+            self.try_at_the_end(&failed, questions, answers).await;
         }
         self.knock_at_refused(&failed, questions, answers).await;
     }

@@ -60,6 +60,7 @@ pub(super) async fn ask(
         };
         seen.attempts.push(attempt);
         if let Some(came) = came {
+            prober.measured().heard |= !matches!(came, Datagram::Trouble(_));
             take_in(prober, question, &request, &mut seen, came);
             break;
         }

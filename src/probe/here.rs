@@ -1,6 +1,7 @@
 //! What this host's own firewall does to packets that leave.
 //!
-//! 1. A rule that rejects with a reset: it comes back over loopback, and the system counts what comes there. A round in
+//! 1. A rule that rejects with a reset: it comes back over loopback, and the system counts what comes there. Where nothing
+//!    did since the run began, no reset was this host's. A round in
 //!    which a reset came and nothing came over loopback shows that the network sent it. Where something did in every
 //!    round, and as good as nothing in pauses of the same length, it was this host.
 //! 2. A rule that drops: TCP gets no error, but the system counts repeats that could not leave. A try is watched until its
@@ -74,9 +75,10 @@ impl Prober {
         once(self, port, Manner::default(), REPEATED).await;
     }
 
-    /// Which of these ports this host itself resets: their places in the list.
-    pub async fn reset_here(&self, ports: &[SocketAddr]) -> Vec<usize> {
-        let Some(before) = os::loopback_packets() else {
+    /// Which of these ports this host itself resets: their places in the list. `at_first`: what had come over loopback
+    /// before they were tried.
+    pub async fn reset_here(&self, ports: &[SocketAddr], at_first: Option<u64>) -> Vec<usize> {
+        let Some(before) = os::loopback_packets().filter(|now| at_first != Some(*now)) else {
             return Vec::new();
         };
         join_all(ports.iter().map(|port| self.resets_again(*port))).await;
@@ -111,6 +113,9 @@ impl Prober {
 
     /// Whether a port resets once more, and as quickly as this host itself would.
     async fn resets_again(&self, port: SocketAddr) -> bool {
+        if self.spaced().await.is_err() {
+            return false;
+        }
         let seen = once(self, port, Manner::default(), LIMIT).await;
         seen.is_some_and(|seen| matches!(seen.came, Some(Connection::Reset { .. })))
     }

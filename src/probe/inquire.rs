@@ -5,14 +5,17 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tracing::{Instrument as _, debug_span};
 
 use super::try_once::once;
 use super::{Prober, Question, Target, Turn, Way, distance, search, walk};
-use crate::attribution::{self, Far, Found, Inquiry, Link};
+use crate::attribution::{self, Far, Found, Inquiry, Link, Walk};
 use crate::observation::{Observation, Path, State};
 use crate::os::{self, Connection, Manner};
 
+/// Tries of a silent door. That it does not open is all that matters, and several doors are tried.
+const DOOR_TRIES: u8 = 3;
 /// Where ports lie that nobody is known to listen on: above the registered services, below the dynamic ranges.
 const DOOR_PORTS: std::ops::Range<u64> = 20_000..32_000;
 /// Further resets whose times are taken.
@@ -49,19 +52,27 @@ impl Prober {
             let door = doors(known, &HashSet::new(), 1).first().copied();
             found.dead_by = search::search(self, inquiry.address, door, said_of).await;
         }
-        if self.limits.walks && os::TELLS_SENDERS {
-            let _turn = self.walking.acquire().await;
-            if *self.stop.borrow() {
-                return found;
-            }
-            self.walk_all(inquiry, &mut found).await;
-            self.settle_doors(inquiry, known, observations, &mut found)
-                .await;
-            self.compare_ways(inquiry, &mut found).await;
-            self.time_resets(inquiry, observations, &mut found).await;
-            self.measure_distances(inquiry, observations, &mut found)
-                .await;
+        if !self.limits.walks || !os::TELLS_SENDERS || !inquiry.needs_paths() {
+            return found;
         }
+        if !inquiry.needs_routers()
+            && self
+                .compare_distances(inquiry, observations, &mut found)
+                .await
+        {
+            return found;
+        }
+        let _turn = self.walking.acquire().await;
+        if *self.stop.borrow() {
+            return found;
+        }
+        self.walk_all(inquiry, &mut found).await;
+        self.settle_doors(inquiry, known, observations, &mut found)
+            .await;
+        self.compare_ways(inquiry, &mut found).await;
+        self.time_resets(inquiry, observations, &mut found).await;
+        self.measure_distances(inquiry, observations, &mut found)
+            .await;
         found
     }
 
@@ -72,6 +83,9 @@ impl Prober {
         known: &HashSet<u16>,
     ) -> Vec<(u16, Observation)> {
         let mut tried: Vec<(u16, Observation)> = Vec::new();
+        if self.limits.gentle {
+            return tried;
+        }
         loop {
             let open = |(_, seen): &&(u16, Observation)| seen.state == State::Open;
             let opened = tried.iter().filter(open).count();
@@ -84,10 +98,45 @@ impl Prober {
                 return tried;
             }
             let questions: Vec<Question> = ports.iter().map(|port| door(address, *port)).collect();
-            let mut answers = self.ask_all(questions.clone(), || {}).await;
-            self.prove_silence(&questions, &mut answers).await;
+            let answers = self.ask_all(questions, || {}).await;
             tried.extend(ports.into_iter().zip(answers));
         }
+    }
+
+    /// Finds out whether open ports are as far away as the one that has the host's own words, without a word of routers;
+    /// false: some are not, or it cannot be told, so that paths have to be walked.
+    async fn compare_distances(
+        &self,
+        inquiry: &Inquiry,
+        observations: &[Observation],
+        found: &mut Found,
+    ) -> bool {
+        let own = |walk: &Walk| {
+            let seen = observations.get(walk.number);
+            seen.is_some_and(attribution::has_own_words)
+        };
+        let Some(reference) = inquiry.reference.filter(own) else {
+            return false;
+        };
+        let at = |port| SocketAddr::new(inquiry.address, port);
+        let path = walk::reach(self, at(reference.port)).await;
+        let Some(hop) = walk::surely_first(&path).filter(|hop| *hop > 1) else {
+            return false;
+        };
+        let asked = inquiry.walks.iter().map(async |wanted| {
+            let path = walk::around(self, at(wanted.port), hop).await;
+            (wanted.number, path)
+        });
+        let paths: Vec<(usize, Path)> = join_all(asked).await;
+        if paths
+            .iter()
+            .any(|(_, path)| walk::surely_first(path) != Some(hop))
+        {
+            return false;
+        }
+        found.paths.insert(reference.number, path);
+        found.paths.extend(paths);
+        true
     }
 
     async fn walk_all(&self, inquiry: &Inquiry, found: &mut Found) {
@@ -199,7 +248,8 @@ impl Prober {
         if !told {
             return;
         }
-        for wanted in inquiry.walks.iter().filter(|walk| walk.resets) {
+        let resets = inquiry.walks.iter().filter(|walk| walk.resets);
+        for wanted in resets.chain(&inquiry.timed) {
             let remote = SocketAddr::new(inquiry.address, wanted.port);
             for _ in 0..RESETS {
                 let limit = self.limits.timeout;
@@ -263,7 +313,10 @@ fn doors(known: &HashSet<u16>, tried: &HashSet<u16>, count: usize) -> Vec<u16> {
 fn door(address: IpAddr, port: u16) -> Question {
     let span = debug_span!("door", %address, port);
     let target = Target::Address(address);
-    Question::knock(target, port, Turn::Forbidden, Way::Direct, span)
+    Question {
+        tries: Some(DOOR_TRIES),
+        ..Question::knock(target, port, Turn::Forbidden, Way::Direct, span)
+    }
 }
 
 #[cfg(test)]

@@ -1,26 +1,29 @@
 //! Knocking at one port: tries on new sockets until something answers or silence is proof; then the conversation.
 //!
-//! Earlier sockets stay open while later tries run, so that an answer which comes late still counts. The waits begin
-//! at the round-trip time of the host (or of another host that answered) and grow, with jitter, because losses come in
-//! bursts. After the last try the knock gives its places to others and goes on listening: silence that is shorter than
-//! the user's time-out is none.
+//! Earlier sockets stay open while later tries run, so that an answer which comes late still counts; but no longer than
+//! until the system would repeat their packets: a try is one packet. Each socket has a place at the address. The waits
+//! begin at the round-trip time of the host (or of another host that answered) and grow, with jitter, because losses
+//! come in bursts. The first try of a needed knock keeps its socket for as long as a router takes to find that nobody is
+//! there.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::try_once::{self, Places, is_to_itself};
+use super::measured::Measured;
+use super::try_once::{self, Places, connect, is_to_itself};
 use super::unanswered::{judge_silence, silent};
-use super::{Prober, Question, Way, converse, silence, story};
+use super::{Prober, Question, Turn, Way, converse, silence, story};
 use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
 };
-use crate::os::{self, Connection};
+use crate::os::Connection;
 
 /// The longest time that one knock listens between its tries; what is silent then, and not proved, stays unproved.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -28,23 +31,44 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// How long a question that has been listened to before is listened to again, at the least.
 const SECOND_WINDOW: Duration = Duration::from_millis(200);
 
+/// How long a try is waited for at the most, so that it stays one packet: the system repeats it after a second.
+const ONE_PACKET: Duration = Duration::from_millis(950);
+
+/// How long a try is waited for at the least, where the host is known to be quick.
+const SHORTEST_LIFE: Duration = Duration::from_millis(250);
+
+/// Tries of a forbidden port while nothing has answered anywhere: as long as that is so, its silence proves nothing.
+const FEWEST_WHERE_DEAF: u8 = 1;
+
 /// How much longer each wait is than the one before.
 const GROWTH: f64 = 1.15;
 
 /// What ended the knocking.
 enum End {
-    Answer(usize, Connection),
+    Answer(usize, Connection, Option<OwnedSemaphorePermit>),
     Silence,
     Stopped,
 }
 
-/// Knocks; `earlier` tries of the same question have been silent already.
+/// What came of one try.
+struct Came {
+    number: usize,
+    took: Duration,
+    /// `None`: nothing, for as long as its socket was kept.
+    connection: Option<Connection>,
+    /// Its place at the address.
+    slot: OwnedSemaphorePermit,
+}
+
+/// Knocks; `earlier` tries of the same question have been silent already. `slots` are the places for sockets at the
+/// address, `place` is that of the question in the run.
 pub(super) async fn knock(
     prober: &Prober,
     question: &Question,
     address: IpAddr,
     earlier: usize,
-    places: Places,
+    slots: Arc<Semaphore>,
+    place: Option<OwnedSemaphorePermit>,
 ) -> Observation {
     let remote = SocketAddr::new(address, question.port);
     let mut tries = Tries {
@@ -52,6 +76,7 @@ pub(super) async fn knock(
         question,
         remote,
         earlier,
+        slots,
         attempts: Vec::new(),
         running: JoinSet::new(),
         locals: Arc::default(),
@@ -59,8 +84,7 @@ pub(super) async fn knock(
         listened: Duration::ZERO,
         trouble: None,
     };
-    let mut places = Some(places);
-    let end = tries.run(&mut places).await;
+    let end = tries.run().await;
     let mut seen = Observation::without_packets(Some(address), State::Silent);
     seen.on_link = prober.is_on_link(address) || is_stand_in(question);
     seen.attempts = tries.with_locals();
@@ -71,7 +95,12 @@ pub(super) async fn knock(
             seen.state = State::NotTried(NotTried::Interrupted)
         }
         End::Stopped => {}
-        End::Answer(number, connection) => {
+        End::Answer(number, connection, slot) => {
+            drop(tries);
+            let places = Places {
+                _of_the_run: place,
+                _of_the_host: slot,
+            };
             answered(prober, question, number, connection, places, &mut seen).await
         }
     }
@@ -84,8 +113,9 @@ struct Tries<'a> {
     question: &'a Question,
     remote: SocketAddr,
     earlier: usize,
+    slots: Arc<Semaphore>,
     attempts: Vec<Attempt>,
-    running: JoinSet<(usize, Duration, Connection)>,
+    running: JoinSet<Came>,
     /// The local ends of the tries, by their numbers: silence has evidence too.
     locals: Arc<Mutex<Vec<(usize, SocketAddr)>>>,
     /// When each try left.
@@ -97,35 +127,80 @@ struct Tries<'a> {
 }
 
 impl Tries<'_> {
-    async fn run(&mut self, places: &mut Option<Places>) -> End {
+    async fn run(&mut self) -> End {
+        let long = self.listens_long();
         loop {
-            if !self.leave().await {
-                return End::Stopped;
+            let last = self.is_last();
+            let keep = long && self.attempts.is_empty();
+            if let Some(end) = self.leave(keep).await {
+                return end;
             }
-            let (enough, wait) = self.next();
+            let wait = match last {
+                true => self.left_to_listen(long),
+                false => self.wait(),
+            };
             if let Some(end) = self.listen(wait).await {
                 return end;
             }
             self.note_silence();
-            if enough || self.listened > LONGEST {
-                break;
+            if last || self.listened > LONGEST {
+                return End::Silence;
             }
         }
-        let _waiting = self.prober.waiting.acquire().await;
-        *places = None;
-        let window = self.window();
-        let since_the_first = self.left.first().map_or(window, Instant::elapsed);
-        let end = self.listen(window.saturating_sub(since_the_first)).await;
-        end.unwrap_or(End::Silence)
     }
 
-    /// How long silence is listened to. A question that has been listened to for so long needs no second time.
-    fn window(&self) -> Duration {
+    /// Whether the next try is the last one, by what is known now.
+    fn is_last(&self) -> bool {
+        let measured = self.prober.measured();
+        let limits = &self.prober.limits;
+        let of_no_use = measured.is_of_no_use(self.question.turn);
+        let wanted = self
+            .question
+            .tries
+            .or(limits.attempts)
+            .or(of_no_use.then_some(FEWEST_WHERE_DEAF))
+            .unwrap_or_else(|| measured.tries(self.remote.ip()).min(silence::MOST));
+        self.earlier + silent(&self.attempts) + 1 >= usize::from(wanted)
+    }
+
+    /// Whether the first try keeps its socket for as long as the user gives to a step, and a router to a search: the word
+    /// of a router that searches in vain comes for the packet that it kept first. Every needed knock does, since others at
+    /// the address may be alive behind a device that translates; and where nothing is known of the host, one of the others.
+    fn listens_long(&self) -> bool {
+        let mut measured = self.prober.measured();
+        let address = self.remote.ip();
+        let is_unknown = measured.round_trip(address).is_none();
+        self.earlier == 0
+            && self.question.tries.is_none()
+            && (self.question.turn == Turn::Needed
+                || (is_unknown && measured.is_first_long(address)))
+    }
+
+    /// How long is listened after the last try.
+    fn left_to_listen(&self, long: bool) -> Duration {
         let measured = self.prober.measured();
         let (address, timeout) = (self.remote.ip(), self.prober.limits.timeout);
-        match self.earlier {
-            0 => measured.window(address, timeout),
+        let window = measured.window(address, timeout);
+        let life = match self.earlier {
+            0 => self.life(&measured).unwrap_or(window),
             _ => (measured.wait(address) * 2).max(SECOND_WINDOW).min(timeout),
+        };
+        let since_the_first = self.left.first().map_or(Duration::ZERO, Instant::elapsed);
+        match long {
+            true => window.saturating_sub(since_the_first).max(life),
+            false => life,
+        }
+    }
+
+    /// How long the socket of a try is kept; `None`: as long as the knock lasts, since answers take too long for one packet.
+    fn life(&self, measured: &Measured) -> Option<Duration> {
+        let address = self.remote.ip();
+        match measured.round_trip(address) {
+            Some(round_trip) => {
+                let life = (round_trip * 8).max(SHORTEST_LIFE).min(ONE_PACKET);
+                (round_trip * 4 <= ONE_PACKET).then_some(life)
+            }
+            None => Some(ONE_PACKET),
         }
     }
 
@@ -140,14 +215,36 @@ impl Tries<'_> {
         }
     }
 
-    /// Sends a try on its way when its turn comes; false: the run was stopped.
-    async fn leave(&mut self) -> bool {
+    /// Sends a try on its way when it has a place and its turn comes; what ended the knock meanwhile. `keep`: its socket
+    /// is kept for as long as the knock lasts.
+    async fn leave(&mut self, keep: bool) -> Option<End> {
         let mut stop = self.prober.stop.clone();
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return false,
-            () = self.prober.pace.turn() => {}
-        }
+        let slots = Arc::clone(&self.slots);
+        let prober = self.prober;
+        let place = async move {
+            let slot = slots.acquire_owned().await.ok();
+            prober.pace.turn().await;
+            slot
+        };
+        tokio::pin!(place);
+        let slot = loop {
+            tokio::select! {
+                // First: after a stop the places of those that gave up must not go to others.
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Some(End::Stopped),
+                Some(Ok(came)) = self.running.join_next() => {
+                    if let Some(end) = self.take_in(came) {
+                        return Some(end);
+                    }
+                }
+                slot = &mut place => break slot?,
+            }
+        };
+        self.send(slot, keep);
+        None
+    }
+
+    fn send(&mut self, slot: OwnedSemaphorePermit, keep: bool) {
         let number = self.attempts.len();
         let (remote, way) = (self.remote, self.question.way.clone());
         let manner = self.question.manner();
@@ -166,33 +263,39 @@ impl Tries<'_> {
             let mut locals = locals.lock().unwrap_or_else(PoisonError::into_inner);
             locals.push((number, local));
         };
+        let life = match keep {
+            true => None,
+            false => self.life(&self.prober.measured()),
+        };
+        let pace = Arc::clone(&self.prober.pace);
         self.running.spawn(async move {
-            let connection = match way {
-                Way::Direct | Way::Proxy(_) => os::connect(remote, manner, note).await,
-                Way::StandIn(address) => os::connect(address, manner, note).await,
-                Way::Void => std::future::pending().await,
+            let connection = async {
+                match way {
+                    Way::Direct | Way::Proxy(_) => connect(&pace, remote, manner, note).await,
+                    Way::StandIn(address) => connect(&pace, address, manner, note).await,
+                    Way::Void => std::future::pending().await,
+                }
             };
-            (number, started.elapsed(), connection)
+            let connection = match life {
+                Some(life) => timeout(life, connection).await.ok(),
+                None => Some(connection.await),
+            };
+            Came {
+                number,
+                took: started.elapsed(),
+                connection,
+                slot,
+            }
         });
-        true
     }
 
-    /// Whether the try that has just left is the last, and how long to wait for its answer.
-    fn next(&self) -> (bool, Duration) {
+    /// How long to wait for an answer before the next try.
+    fn wait(&self) -> Duration {
         let tries = self.earlier + silent(&self.attempts);
-        let measured = self.prober.measured();
-        let address = self.remote.ip();
-        let wanted = self
-            .prober
-            .limits
-            .attempts
-            .unwrap_or_else(|| measured.tries(address).min(silence::MOST));
         let growth = GROWTH.powi(i32::try_from(tries.clamp(1, 12)).unwrap_or(12) - 1);
-        let wait = measured.wait(address).mul_f64(growth * jitter());
-        (
-            tries >= usize::from(wanted),
-            wait.min(self.prober.limits.timeout),
-        )
+        let wait = self.prober.measured().wait(self.remote.ip());
+        wait.mul_f64(growth * jitter())
+            .min(self.prober.limits.timeout)
     }
 
     /// Waits for an answer to any try.
@@ -213,30 +316,38 @@ impl Tries<'_> {
                 () = sleep(left) => None,
                 _ = stop.wait_for(|stop| *stop) => return Some(End::Stopped),
             };
-            let (number, took, connection) = joined?;
-            story::came(self.earlier + number + 1, took, &connection);
-            if let Some(attempt) = self.attempts.get_mut(number) {
-                attempt.took_ms = super::millis(took);
+            if let Some(end) = self.take_in(joined?) {
+                return Some(end);
             }
-            if let Connection::Trouble(trouble) = connection {
-                if let Some(attempt) = self.attempts.get_mut(number) {
-                    attempt.result = AttemptResult::Trouble(trouble);
-                }
-                self.trouble.get_or_insert((number, trouble));
-                if self.running.is_empty() {
-                    return self.own_trouble();
-                }
-                continue;
-            }
-            self.learn(number, took, &connection);
-            return Some(End::Answer(number, connection));
         }
+    }
+
+    /// Takes in what came of a try; what ends the knock.
+    fn take_in(&mut self, came: Came) -> Option<End> {
+        let (number, took) = (came.number, came.took);
+        let connection = came.connection?;
+        story::came(self.earlier + number + 1, took, &connection);
+        if let Some(attempt) = self.attempts.get_mut(number) {
+            attempt.took_ms = super::millis(took);
+        }
+        if let Connection::Trouble(trouble) = connection {
+            if let Some(attempt) = self.attempts.get_mut(number) {
+                attempt.result = AttemptResult::Trouble(trouble);
+            }
+            self.trouble.get_or_insert((number, trouble));
+            return match self.running.is_empty() {
+                true => self.own_trouble(),
+                false => None,
+            };
+        }
+        self.learn(number, took, &connection);
+        Some(End::Answer(number, connection, Some(came.slot)))
     }
 
     /// No try of this knock is under way any more: this machine's own trouble is all there is to say.
     fn own_trouble(&mut self) -> Option<End> {
         let (number, trouble) = self.trouble.take()?;
-        Some(End::Answer(number, Connection::Trouble(trouble)))
+        Some(End::Answer(number, Connection::Trouble(trouble), None))
     }
 
     /// Takes in an answer: earlier tries were lost, and the time is a round trip.
@@ -245,6 +356,7 @@ impl Tries<'_> {
         if let Some(at) = began.filter(|_| self.question.way.is_direct()) {
             try_once::note(self.prober, self.remote, at, took, Some(connection));
         }
+        self.prober.measured().heard = true;
         // A device on the way answers for its part of the way only, and a router may ask its network for seconds
         // before it says that a host is unreachable: that is neither loss nor distance.
         if !matches!(connection, Connection::Rejected { .. }) {
@@ -285,7 +397,7 @@ pub(super) async fn answered(
     question: &Question,
     number: usize,
     connection: Connection,
-    places: Option<Places>,
+    places: Places,
     seen: &mut Observation,
 ) {
     let (result, local) = match &connection {
@@ -311,7 +423,7 @@ pub(super) async fn answered(
         }
         Connection::Open(stream) => {
             seen.state = State::Open;
-            converse::converse(prober, question, stream, places, seen).await;
+            converse::converse(prober, question, stream, Some(places), seen).await;
         }
         Connection::ResetAfterAccept { .. } => {
             seen.state = State::Open;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::Limits;
 use super::silence::Loss;
 use super::watch::Book;
 use super::witness;
+use super::{Limits, Turn};
 use crate::observation::Attempt;
 use crate::os::Manner;
 
@@ -39,6 +39,8 @@ pub(super) struct Measured {
     /// When what answered, and what was silent.
     pub(super) book: Book,
     slowest: Option<Duration>,
+    /// Whether anything at all came back in this run.
+    pub(super) heard: bool,
     /// Source ports that were blocked while others passed.
     blocked: HashMap<SocketAddr, Vec<Manner>>,
 }
@@ -49,6 +51,8 @@ struct Host {
     last_answer: Option<Timestamp>,
     loss: Loss,
     slots: Arc<Semaphore>,
+    /// Whether one of its silent knocks has been listened to for long.
+    listened_long: bool,
 }
 
 impl Measured {
@@ -77,8 +81,20 @@ impl Measured {
             last_answer: None,
             loss: Loss::default(),
             slots: Arc::new(Semaphore::new(per_host)),
+            listened_long: false,
         });
         Arc::clone(&host.slots)
+    }
+
+    /// Whether nobody has listened for long to a knock at this address yet; the caller does now.
+    pub(super) fn is_first_long(&mut self, address: IpAddr) -> bool {
+        let host = self.hosts.get_mut(&address);
+        host.is_some_and(|host| !std::mem::replace(&mut host.listened_long, true))
+    }
+
+    /// Whether the silence of a question proves nothing, because nothing has answered anywhere.
+    pub(super) fn is_of_no_use(&self, turn: Turn) -> bool {
+        turn == Turn::Forbidden && !self.heard
     }
 
     /// Losses count per path: good answers of one host say nothing of the way to another. A host that never answered

@@ -5,65 +5,86 @@
 //! and an impatient server look the same. Over TLS the rest of the connections end with a handshake and a goodbye, whose
 //! outcome counts for nothing: servers log one that ends without a word as broken.
 
-use futures_util::future::join_all;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use tokio::net::TcpStream;
 
 use super::try_once::again;
-use super::{Ladder, OldTls, Prober, Question, converse, spread};
+use super::{Ladder, OldTls, Prober, Question, converse};
 use crate::observation::{Conversations, Observation, Service, State};
 
 /// Connections that are spoken on. One of three servers behind one address is met by none of them, nor by the first one, in 1 of
 /// 11 runs, and in none where they take turns.
 const SPOKEN_ON: usize = 5;
 
-/// How many of the connections are of use: over TLS all, to be ended politely.
-pub(super) fn kept(ladder: Ladder) -> usize {
-    match ladder {
-        Ladder::Tls | Ladder::Https => spread::PORTS,
-        Ladder::Http => SPOKEN_ON,
-        _ => 0,
+/// Further connections to a port that has answered one, and what was said on them.
+pub(super) struct Others<'a> {
+    prober: &'a Prober,
+    question: Question,
+    address: Option<IpAddr>,
+    begun: AtomicUsize,
+    said: Mutex<Vec<Observation>>,
+}
+
+impl<'a> Others<'a> {
+    /// For a port of which this was seen; `None`: nothing is said on further connections.
+    pub(super) fn of(prober: &'a Prober, asked: &Question, seen: &Observation) -> Option<Self> {
+        let is_web = matches!(asked.ladder, Ladder::Tls | Ladder::Http | Ladder::Https);
+        if !is_web
+            || seen.listener.is_some()
+            || converse::http::roles_decided(seen)
+            || seen.speaks.is_some()
+        {
+            return None;
+        }
+        // What lies beyond the root page is asked once, not of each; and so is which of the two TLS clients gets through.
+        let by_old_client = seen.tls.as_ref().is_some_and(|tls| tls.by_old_client);
+        let question = Question {
+            web: None,
+            clients_speak: None,
+            challenger: None,
+            old_tls: match by_old_client {
+                true => OldTls::First,
+                false => asked.old_tls,
+            },
+            ..asked.clone()
+        };
+        Some(Self {
+            prober,
+            question,
+            address: seen.address,
+            begun: AtomicUsize::new(0),
+            said: Mutex::default(),
+        })
+    }
+
+    /// Speaks on a connection, and ends it. Those beyond the first few are only greeted.
+    pub(super) async fn speak(&self, stream: TcpStream) {
+        if self.begun.fetch_add(1, Ordering::Relaxed) >= SPOKEN_ON {
+            converse::greet(self.prober, &self.question, self.address, stream).await;
+            return;
+        }
+        let mut other = Observation::without_packets(self.address, State::Open);
+        converse::converse(self.prober, &self.question, stream, None, &mut other).await;
+        self.all().push(other);
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Observation>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Speaks on further connections, and takes in what was said there.
-pub(super) async fn speak(
+/// Takes in what was said on the other connections.
+pub(super) async fn settle(
     prober: &Prober,
     asked: &Question,
-    mut streams: Vec<TcpStream>,
+    others: Others<'_>,
     seen: &mut Observation,
 ) {
-    let is_web = matches!(asked.ladder, Ladder::Tls | Ladder::Http | Ladder::Https);
-    if !is_web
-        || seen.listener.is_some()
-        || converse::http::roles_decided(seen)
-        || seen.speaks.is_some()
-    {
-        return;
-    }
-    // What lies beyond the root page is asked once, not of each; and so is which of the two TLS clients gets through.
-    let by_old_client = seen.tls.as_ref().is_some_and(|tls| tls.by_old_client);
-    let question = Question {
-        web: None,
-        clients_speak: None,
-        challenger: None,
-        old_tls: match by_old_client {
-            true => OldTls::First,
-            false => asked.old_tls,
-        },
-        ..asked.clone()
-    };
-    let address = seen.address;
-    let rest = streams.split_off(SPOKEN_ON.min(streams.len()));
-    let left = rest.into_iter().map(async |stream| {
-        converse::greet(prober, &question, address, stream).await;
-    });
-    let spoken = streams.into_iter().map(async |stream| {
-        let mut other = Observation::without_packets(address, State::Open);
-        converse::converse(prober, &question, stream, None, &mut other).await;
-        other
-    });
-    let (spoken, _) = tokio::join!(join_all(spoken), join_all(left));
-    take_in(seen, spoken);
+    let said = std::mem::take(&mut *others.all());
+    take_in(seen, said);
     if may_do_better(seen) && seen.conversations.is_some_and(|all| all.failed == 1) {
         confirm(prober, asked, seen).await;
     }

@@ -22,6 +22,7 @@ mod delivery;
 mod distance;
 mod fetch;
 mod gateway;
+mod gentle;
 mod here;
 mod inquire;
 mod instances;
@@ -50,6 +51,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::{self, FutureExt as _};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::sync::watch::Receiver;
@@ -62,6 +64,7 @@ use crate::observation::{
     AttemptResult, NotTried, Observation, Prohibition, Rejection, State, Trouble, Unresolved,
 };
 use crate::os::Manner;
+use gentle::Gentle;
 use measured::Measured;
 use try_once::Places;
 
@@ -69,6 +72,7 @@ pub use crate::wire::{Challenger, Token, Trust, WebNeeds};
 pub use converse::MOST_RPC_PORTS;
 pub use gateway::Gateway;
 pub(crate) use gateway::NotByProxy;
+pub use gentle::SPACING;
 pub use names::lookup;
 pub use prove::SAMPLES as LOSS_SAMPLES;
 pub use recognise::Beside;
@@ -92,6 +96,8 @@ pub struct Question {
     pub turn: Turn,
     /// Whether it is knocked at from several source ports when it opens.
     pub spread: bool,
+    /// The tries after which its silence need be looked at no longer, though it is no proof; `None`: those that prove it.
+    pub tries: Option<u8>,
     /// Which way it goes.
     pub way: Way,
     /// What a web server has to show beyond its root page; `None`: nothing.
@@ -118,6 +124,7 @@ impl Question {
             ladder: Ladder::Tcp,
             turn,
             spread: false,
+            tries: None,
             way,
             web: None,
             segment: None,
@@ -267,16 +274,16 @@ pub struct Limits {
     pub in_flight: usize,
     /// Questions at one address at once.
     pub per_host: usize,
-    /// Questions that have made their tries and only listen, at once.
-    pub waiting: usize,
     /// Connection attempts a second; `None`: no limit.
     pub rate: Option<u32>,
     /// Whether paths are walked.
     pub walks: bool,
+    /// Whether no knock may set off a device that watches for scans.
+    pub gentle: bool,
 }
 
 /// Hosts to which paths are walked at once.
-const WALKS_AT_ONCE: usize = 3;
+const WALKS_AT_ONCE: usize = 16;
 /// Dead hosts that are looked for at once, each with one connection at a time: a budget of error messages has room for them.
 const SEARCHES_AT_ONCE: usize = 2;
 
@@ -286,7 +293,7 @@ pub struct Prober {
     trust: Trust,
     own: Vec<IpNet>,
     pace: Arc<pace::Pace>,
-    waiting: Semaphore,
+    gentle: Option<Arc<Gentle>>,
     /// Hosts to which paths are walked at once: routers share their error messages out among all walks.
     walking: Semaphore,
     /// Hosts that routers are made to look for at once.
@@ -304,7 +311,7 @@ impl Prober {
             trust,
             own,
             pace,
-            waiting: Semaphore::new(limits.waiting.max(1)),
+            gentle: limits.gentle.then(|| Arc::new(Gentle::new())),
             walking: Semaphore::new(WALKS_AT_ONCE),
             searching: Semaphore::new(SEARCHES_AT_ONCE),
             stop,
@@ -323,7 +330,7 @@ impl Prober {
             trust: self.trust.clone(),
             own: self.own.clone(),
             pace: Arc::clone(&self.pace),
-            waiting: Semaphore::new(1),
+            gentle: self.gentle.clone(),
             walking: Semaphore::new(1),
             searching: Semaphore::new(1),
             stop: self.stop.clone(),
@@ -434,44 +441,81 @@ impl Prober {
         let Some(host) = proxy.map_or(address, |gateway| gateway.address().or(address)) else {
             return Observation::without_packets(None, State::Unresolved(Unresolved::NoNameHere));
         };
+        let is_forbidden = question.turn == Turn::Forbidden && proxy.is_none();
+        if is_forbidden && let Err(why) = self.spaced().await {
+            return Observation::without_packets(address, State::NotTried(why));
+        }
         let slots = self.measured().slots(host, self.limits.per_host);
-        let mut stop = self.stop.clone();
-        let slot = tokio::select! {
-            // First: after a stop the places of those that gave up must not go to others.
-            biased;
-            _ = stop.wait_for(|stop| *stop) => None,
-            slot = slots.acquire_owned() => slot.ok(),
-        };
-        let Some(slot) = slot else {
+        if proxy.is_none() && !matches!(question.ladder, Ladder::Datagram(_)) {
+            let seen = self.knock(&question, host, earlier, slots, place).await;
+            if is_forbidden && seen.is_silence() {
+                self.look_for_a_shun(host).await;
+            }
+            return seen;
+        }
+        let Some(slot) = self.slot(&slots).await else {
             let untried = State::NotTried(NotTried::Interrupted);
             return Observation::without_packets(address, untried);
         };
         let places = Places {
             _of_the_run: place,
-            _of_the_host: slot,
+            _of_the_host: Some(slot),
         };
         if let Some(gateway) = proxy {
             return gateway::ask(self, &question, gateway, places).await;
         }
-        if let Ladder::Datagram(asked) = question.ladder {
-            return datagram::ask(self, &question, asked, host, places).await;
+        match question.ladder {
+            Ladder::Datagram(asked) => datagram::ask(self, &question, asked, host, places).await,
+            _ => Observation::without_packets(address, State::NotTried(NotTried::Unsupported)),
         }
-        let mut seen = knock::knock(self, &question, host, earlier, places).await;
-        instances::note(self, &question, &mut seen).await;
+    }
+
+    /// A place at an address; `None`: the run was stopped.
+    async fn slot(&self, slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            // First: after a stop the places of those that gave up must not go to others.
+            biased;
+            _ = stop.wait_for(|stop| *stop) => None,
+            slot = Arc::clone(slots).acquire_owned() => slot.ok(),
+        }
+    }
+
+    /// Knocks at a port over TCP; where it opens and has to, from several source ports.
+    async fn knock(
+        &self,
+        question: &Question,
+        host: IpAddr,
+        earlier: usize,
+        slots: Arc<Semaphore>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Observation {
+        let mut seen = knock::knock(self, question, host, earlier, slots, place).await;
+        instances::note(self, question, &mut seen).await;
         if question.spread && seen.state == State::Open && !seen.on_link {
-            let opened = seen
-                .attempts
-                .iter()
-                .find(|attempt| attempt.result == AttemptResult::Open);
-            let took_ms = opened.map_or(0.0, |attempt| attempt.took_ms);
-            let remote = SocketAddr::new(host, question.port);
-            let spread = spread::spread(self, remote, took_ms, members::kept(question.ladder));
-            let spread = spread.instrument(debug_span!("source_ports"));
-            let (ports, streams) = spread.await;
-            seen.source_ports = Some(ports);
-            members::speak(self, &question, streams, &mut seen).await;
+            self.spread(question, host, &mut seen).await;
         }
         seen
+    }
+
+    async fn spread(&self, question: &Question, host: IpAddr, seen: &mut Observation) {
+        let opened = seen
+            .attempts
+            .iter()
+            .find(|attempt| attempt.result == AttemptResult::Open);
+        let took_ms = opened.map_or(0.0, |attempt| attempt.took_ms);
+        let remote = SocketAddr::new(host, question.port);
+        let others = members::Others::of(self, question, seen);
+        let speak = |stream| match &others {
+            Some(others) => others.speak(stream).boxed(),
+            None => future::ready(()).boxed(),
+        };
+        let spread = spread::spread(self, remote, took_ms, &speak);
+        let ports = spread.instrument(debug_span!("source_ports")).await;
+        seen.source_ports = Some(ports);
+        if let Some(others) = others {
+            members::settle(self, question, others, seen).await;
+        }
     }
 
     /// When an address last answered a connection attempt.

@@ -1,13 +1,22 @@
-//! Spreads connection attempts over time.
+//! Spreads packets that begin connections over time, so that no second has more of them than the rate allows.
+//!
+//! Whoever is to send waits in line; one moment is handed out at a time. What the system sends by itself, when it repeats
+//! the packet of a try that is still waited for, is booked, and moves the next moment.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex as Told, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
+
+/// How late a moment may be used, and how long after it a packet may leave on a busy host: moments are so much further
+/// apart that this puts no more packets into any second.
+const SLACK: f64 = 0.05;
 
 /// Hands out the moments at which attempts may leave.
 pub(super) struct Pace {
-    turns: Mutex<Turns>,
+    line: Mutex<()>,
+    turns: Told<Turns>,
 }
 
 struct Turns {
@@ -15,11 +24,36 @@ struct Turns {
     next: Option<Instant>,
 }
 
+impl Turns {
+    /// Takes the next moment, if it has come; else when it comes. What came late may be used a little later.
+    fn take(&mut self, gap: Duration, now: Instant) -> Result<(), Instant> {
+        let at = self.next.unwrap_or(now);
+        if at > now {
+            return Err(at);
+        }
+        let earliest = now.checked_sub(Duration::from_secs_f64(SLACK / 2.0));
+        self.next = Some(at.max(earliest.unwrap_or(now)) + gap);
+        Ok(())
+    }
+}
+
 impl Pace {
     pub(super) fn new(rate: Option<u32>) -> Self {
         let gap = rate.map(gap_of);
         Self {
-            turns: Mutex::new(Turns { gap, next: None }),
+            line: Mutex::new(()),
+            turns: Told::new(Turns { gap, next: None }),
+        }
+    }
+
+    /// One that hands out a moment each so often.
+    pub(super) fn every(gap: Duration) -> Self {
+        Self {
+            line: Mutex::new(()),
+            turns: Told::new(Turns {
+                gap: Some(gap),
+                next: None,
+            }),
         }
     }
 
@@ -36,15 +70,30 @@ impl Pace {
 
     /// Waits for the next moment.
     pub(super) async fn turn(&self) {
-        let at = {
-            let mut turns = self.turns();
-            let Some(gap) = turns.gap else { return };
+        if self.turns().gap.is_none() {
+            return;
+        }
+        let _first_in_line = self.line.lock().await;
+        while let Err(at) = self.take() {
+            sleep_until(at).await;
+        }
+    }
+
+    /// Takes in a packet that has left without a turn.
+    pub(super) fn book(&self) {
+        let mut turns = self.turns();
+        if let Some(gap) = turns.gap {
             let now = Instant::now();
-            let at = turns.next.map_or(now, |next| next.max(now));
-            turns.next = Some(at + gap);
-            at
-        };
-        sleep_until(at).await;
+            turns.next = Some(turns.next.map_or(now, |next| next.max(now)) + gap);
+        }
+    }
+
+    fn take(&self) -> Result<(), Instant> {
+        let mut turns = self.turns();
+        match turns.gap {
+            Some(gap) => turns.take(gap, Instant::now()),
+            None => Ok(()),
+        }
     }
 
     fn turns(&self) -> MutexGuard<'_, Turns> {
@@ -53,5 +102,44 @@ impl Pace {
 }
 
 fn gap_of(rate: u32) -> Duration {
-    Duration::from_secs(1) / rate.max(1)
+    Duration::from_secs_f64((1.0 + SLACK) / f64::from(rate.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_second_has_more_than_the_rate_with_all_that_is_booked() {
+        const RATE: u32 = 200;
+        let pace = Pace::new(Some(RATE));
+        let mut sent: Vec<Instant> = Vec::new();
+        for number in 0..300 {
+            pace.turn().await;
+            sent.push(Instant::now());
+            if number % 3 == 0 {
+                pace.book();
+                sent.push(Instant::now());
+            }
+        }
+        let within = |first: &Instant| {
+            let second = *first + Duration::from_secs(1);
+            sent.iter()
+                .filter(|at| *at >= first && **at < second)
+                .count()
+        };
+        let busiest = sent.iter().map(within).max();
+        assert!(busiest <= Some(RATE as usize), "{busiest:?}");
+    }
+
+    #[tokio::test]
+    async fn whoever_gives_up_waiting_takes_no_turn() {
+        let pace = Pace::new(Some(2));
+        pace.turn().await;
+        let began = Instant::now();
+        let given_up = tokio::time::timeout(Duration::from_millis(10), pace.turn());
+        assert!(given_up.await.is_err());
+        let next = pace.turns().next.expect("a moment");
+        assert!(next < began + Duration::from_millis(600), "{next:?}");
+    }
 }

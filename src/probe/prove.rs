@@ -44,15 +44,21 @@ impl Prober {
         self.judge(answers);
     }
 
-    /// Tries every silent question once more at the end of the run, so that there are tries at both of its ends: what
+    /// Tries the wanted silent questions once more at the end of the run, so that there are tries at both of its ends: what
     /// was shut only for a while, as by a rule that is being changed, is seen.
-    pub async fn try_at_the_end(&self, questions: &[Question], answers: &mut [Observation]) {
+    pub async fn try_at_the_end(
+        &self,
+        wanted: &[usize],
+        questions: &[Question],
+        answers: &mut [Observation],
+    ) {
         if self.limits.attempts.is_some() {
             return;
         }
         let end = Timestamp::now();
         for _ in 0..PASSES {
-            let lacking = self.lacking(questions, answers, Some(end));
+            let mut lacking = self.lacking(questions, answers, Some(end));
+            lacking.retain(|number| wanted.binary_search(number).is_ok());
             if lacking.is_empty() || *self.stop.borrow() {
                 break;
             }
@@ -98,6 +104,7 @@ impl Prober {
                     }
             };
             is_knocked_at
+                && !measured.is_of_no_use(question.turn)
                 && (measured.lacks(address, &seen.attempts) > 0 || since.is_some_and(is_late))
         };
         (0..answers.len()).filter(lacks).collect()

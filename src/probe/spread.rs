@@ -10,6 +10,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::future::{self, BoxFuture, FutureExt as _};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::net::TcpStream;
 
@@ -55,7 +56,6 @@ enum Met {
         rested: bool,
         /// Whether one of its knocks was reset.
         reset: bool,
-        stream: Option<TcpStream>,
     },
     Blocked {
         reset: bool,
@@ -74,26 +74,27 @@ enum Knock {
     Trouble,
 }
 
-/// Knocks from `PORTS` source ports; the one from which the port opened after `took_ms` milliseconds is the first.
-/// At most `kept` of the connections stay open and are handed back, to be spoken on.
+/// What is done with each connection that opens.
+pub(super) type Opened<'a> = &'a (dyn Fn(TcpStream) -> BoxFuture<'a, ()> + Sync);
+
+/// Knocks from `PORTS` source ports; the one from which the port opened after `took_ms` milliseconds is the first. Each
+/// connection that opens is handed to `opened`, and keeps its place at the address until that is done with it.
 pub(super) async fn spread(
     prober: &Prober,
     remote: SocketAddr,
     took_ms: f64,
-    kept: usize,
-) -> (SourcePorts, Vec<TcpStream>) {
+    opened: Opened<'_>,
+) -> SourcePorts {
     let met: Vec<Met> = stream::iter(1..PORTS)
-        .map(|_| from_one_port(prober, remote))
+        .map(|_| from_one_port(prober, remote, opened))
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
     let mut ports = SourcePorts::default();
-    let mut streams = Vec::new();
     let first = Met::Open {
         took_ms,
         rested: false,
         reset: false,
-        stream: None,
     };
     for one in met.into_iter().chain([first]) {
         match one {
@@ -101,10 +102,8 @@ pub(super) async fn spread(
                 took_ms,
                 rested,
                 reset,
-                stream,
             } => {
                 ports.reset += u16::from(reset);
-                streams.extend(stream.filter(|_| streams.len() < kept));
                 ports.open += 1;
                 ports.rested += u16::from(rested);
                 let quickest = ports.quickest_ms.unwrap_or(took_ms);
@@ -119,7 +118,7 @@ pub(super) async fn spread(
         }
         ports.tried += 1;
     }
-    (ports, streams)
+    ports
 }
 
 /// Knocks alone, with pauses, at a port of which some knocks were refused in company. All open: something limits the
@@ -138,7 +137,7 @@ pub(super) async fn alone(prober: &Prober, remote: SocketAddr, ports: &mut Sourc
         if !prober.pause(PAUSE).await {
             return;
         }
-        match from_one_port(prober, remote).await {
+        match from_one_port(prober, remote, &|_| future::ready(()).boxed()).await {
             Met::Open { rested: false, .. } => open += 1,
             Met::Open { reset, .. } | Met::Blocked { reset } => {
                 ports.reset += u16::from(reset);
@@ -175,7 +174,7 @@ async fn opens_from(prober: &Prober, remote: SocketAddr, blocked: Manner) -> Opt
     Some(false)
 }
 
-async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
+async fn from_one_port(prober: &Prober, remote: SocketAddr, opened: Opened<'_>) -> Met {
     let (mut manner, mut silent, mut refused) = (Manner::default(), 0, 0);
     let mut was_reset = false;
     loop {
@@ -186,11 +185,13 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr) -> Met {
         match knock(&seen) {
             Knock::Open(took) => {
                 prober.measured().answered(remote.ip(), silent, took);
+                if let Some((stream, _place)) = seen.into_stream() {
+                    opened(stream).await;
+                }
                 return Met::Open {
                     took_ms: super::millis(took),
                     rested: refused > 0,
                     reset: was_reset,
-                    stream: seen.into_stream(),
                 };
             }
             Knock::Refused { reset } => {
@@ -234,7 +235,6 @@ async fn in_turn(prober: &Prober, remote: SocketAddr, blocked: Manner, reset: bo
                     took_ms: super::millis(took),
                     rested: true,
                     reset,
-                    stream: None,
                 };
             }
             Knock::Refused { .. } | Knock::Silent => {}

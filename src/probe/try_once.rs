@@ -9,15 +9,19 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::pace::Pace;
 use super::{Prober, Question, Way, story};
 use crate::os::{self, Connection, Manner};
+
+/// After so long the system repeats the first packet of a connection.
+const REPEATED: Duration = Duration::from_secs(1);
 
 /// What a knock holds while it makes its tries, and gives back when it only listens.
 pub(super) struct Places {
     /// Among all questions under way.
     pub(super) _of_the_run: Option<OwnedSemaphorePermit>,
     /// Among those at one address.
-    pub(super) _of_the_host: OwnedSemaphorePermit,
+    pub(super) _of_the_host: Option<OwnedSemaphorePermit>,
 }
 
 /// How one try ended.
@@ -28,13 +32,15 @@ pub(super) struct Once {
     pub(super) came: Option<Connection>,
     /// How long it took.
     pub(super) took: Duration,
+    /// Its place at the address, for as long as the connection lasts.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Once {
-    /// The connection, where one was made.
-    pub(super) fn into_stream(self) -> Option<TcpStream> {
+    /// The connection, where one was made, and its place.
+    pub(super) fn into_stream(self) -> Option<(TcpStream, Option<OwnedSemaphorePermit>)> {
         match self.came {
-            Some(Connection::Open(stream)) => Some(stream),
+            Some(Connection::Open(stream)) => Some((stream, self.place)),
             _ => None,
         }
     }
@@ -53,12 +59,31 @@ pub(super) async fn once(
 ) -> Option<Once> {
     let mut stop = prober.stop.clone();
     let slots = prober.measured().slots(remote.ip(), prober.limits.per_host);
-    let _slot = tokio::select! {
+    let place = tokio::select! {
         biased;
         _ = stop.wait_for(|stop| *stop) => return None,
-        slot = slots.acquire() => slot,
+        place = slots.acquire_owned() => place.ok(),
     };
-    in_place(prober, remote, manner, limit).await
+    let once = in_place(prober, remote, manner, limit).await?;
+    Some(Once { place, ..once })
+}
+
+/// One connection attempt. Every packet that the system sends for it is one of the run's rate: it repeats the first one
+/// each second, as current kernels do, or more seldom.
+pub(super) async fn connect(
+    pace: &Pace,
+    remote: SocketAddr,
+    manner: Manner,
+    began: impl FnOnce(SocketAddr),
+) -> Connection {
+    let connection = os::connect(remote, manner, began);
+    tokio::pin!(connection);
+    loop {
+        match tokio::time::timeout(REPEATED, &mut connection).await {
+            Ok(connection) => return connection,
+            Err(_) => pace.book(),
+        }
+    }
 }
 
 /// Tries once, for whoever holds a place at the address already; `None` when the run was stopped.
@@ -74,7 +99,7 @@ pub(super) async fn in_place(
         let local = Mutex::new(None);
         let began = |address| *local.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
         let (at, started) = (Timestamp::now(), Instant::now());
-        let came = tokio::time::timeout(limit, os::connect(remote, manner, began)).await;
+        let came = tokio::time::timeout(limit, connect(&prober.pace, remote, manner, began)).await;
         let took = started.elapsed();
         // A packet with few hops may be meant to go nowhere.
         if manner.hops.is_none() {
@@ -83,7 +108,12 @@ pub(super) async fn in_place(
         let local = *local.lock().unwrap_or_else(PoisonError::into_inner);
         let came = came.ok();
         story::tried(remote, manner, local, took, came.as_ref());
-        Once { local, came, took }
+        Once {
+            local,
+            came,
+            took,
+            place: None,
+        }
     };
     tokio::select! {
         biased;

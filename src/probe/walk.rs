@@ -38,26 +38,9 @@ const DOUBT: f64 = 1e-4;
 
 /// Walks the path to a port; `distance` is how far it can be at the most.
 pub(super) async fn walk(prober: &Prober, remote: SocketAddr, distance: Option<u8>) -> Path {
-    let mut hops: Vec<Hop> = Vec::new();
     let mut left = MOST_SOCKETS;
     let end = distance.unwrap_or(MOST_HOPS).min(MOST_HOPS);
-    let mut silent = 0;
-    let mut first = 1;
-    while first <= end && silent < SILENT_WINDOWS && left > 0 && !*prober.stop.borrow() {
-        let last = first.saturating_add(WINDOW - 1).min(end);
-        let asked = ask(prober, remote, (first..=last).collect(), &mut left).await;
-        let ends = asked.iter().any(Hop::is_answer);
-        silent = if asked.iter().all(|hop| hop.answer == HopAnswer::Silent) {
-            silent + 1
-        } else {
-            0
-        };
-        hops.extend(asked);
-        first = last + 1;
-        if ends {
-            break;
-        }
-    }
+    let mut hops = outward(prober, remote, end, SILENT_WINDOWS, &mut left).await;
     for pause in PAUSES {
         let again = worth_asking_again(&hops);
         if again.is_empty() || left == 0 {
@@ -70,6 +53,61 @@ pub(super) async fn walk(prober: &Prober, remote: SocketAddr, distance: Option<u
             merge(&mut hops, hop);
         }
     }
+    finish(prober, remote, hops).await
+}
+
+/// Walks to a port that is known to answer, and does not wait for the words of silent routers.
+pub(super) async fn reach(prober: &Prober, remote: SocketAddr) -> Path {
+    let mut left = MOST_SOCKETS;
+    let hops = outward(prober, remote, MOST_HOPS, MOST_HOPS, &mut left).await;
+    finish(prober, remote, hops).await
+}
+
+/// The end of a path alone: the hop at which another port of the host is first answered, and the one before it.
+pub(super) async fn around(prober: &Prober, remote: SocketAddr, hop: u8) -> Path {
+    let mut left = MOST_SOCKETS;
+    let numbers = (hop.saturating_sub(1).max(1)..=hop).collect();
+    let hops = ask(prober, remote, numbers, &mut left).await;
+    finish(prober, remote, hops).await
+}
+
+/// The hop after which a port is answered, where it is sure that one less is not enough.
+pub(super) fn surely_first(path: &Path) -> Option<u8> {
+    let first = path.first_answered()?.number;
+    let beyond = path.reached_beyond().unwrap_or(0);
+    (beyond + 1 == first).then_some(first)
+}
+
+/// Asks hop after hop, a few at once, until one is answered or so many windows were silent.
+async fn outward(
+    prober: &Prober,
+    remote: SocketAddr,
+    end: u8,
+    silent_windows: u8,
+    left: &mut u32,
+) -> Vec<Hop> {
+    let mut hops: Vec<Hop> = Vec::new();
+    let mut silent = 0;
+    let mut first = 1;
+    while first <= end && silent < silent_windows && *left > 0 && !*prober.stop.borrow() {
+        let last = first.saturating_add(WINDOW - 1).min(end);
+        let asked = ask(prober, remote, (first..=last).collect(), left).await;
+        let ends = asked.iter().any(Hop::is_answer);
+        silent = if asked.iter().all(|hop| hop.answer == HopAnswer::Silent) {
+            silent + 1
+        } else {
+            0
+        };
+        hops.extend(asked);
+        first = last + 1;
+        if ends {
+            break;
+        }
+    }
+    hops
+}
+
+async fn finish(prober: &Prober, remote: SocketAddr, mut hops: Vec<Hop>) -> Path {
     trim(&mut hops);
     let enough = enough(prober, remote);
     prove_last(prober, remote, &mut hops, enough).await;
@@ -97,9 +135,26 @@ async fn prove_last(prober: &Prober, remote: SocketAddr, hops: &mut Vec<Hop>, en
         if before.tries >= enough || *prober.stop.borrow() {
             return;
         }
-        let again = ask_one(prober, remote, before.number).await;
-        merge(hops, again);
+        let tries = enough - before.tries;
+        let again = stream::iter(0..tries)
+            .map(|_| ask_one(prober, remote, before.number))
+            .buffer_unordered(usize::from(WINDOW));
+        for hop in again.collect::<Vec<Hop>>().await {
+            merge_silence_last(hops, hop);
+        }
         trim(hops);
+    }
+}
+
+/// Takes in one of several tries of a hop: the flow's own answer stays, and a router's word before silence.
+fn merge_silence_last(hops: &mut [Hop], new: Hop) {
+    let known = hops.iter_mut().find(|hop| hop.number == new.number);
+    match known {
+        Some(known) if known.is_answer() || new.answer == HopAnswer::Silent => {
+            known.tries = known.tries.saturating_add(new.tries);
+        }
+        Some(_) => merge(hops, new),
+        None => {}
     }
 }
 

@@ -168,6 +168,21 @@ impl Book {
         self.behind.extend(behind);
     }
 
+    /// A port that has answered: of the address, else of a host behind the same firewall.
+    pub(super) fn witness(&self, address: IpAddr) -> Option<SocketAddr> {
+        let port = |(address, log): (&IpAddr, &Log)| Some(SocketAddr::new(*address, log.port?));
+        let own = self
+            .logs
+            .get(&address)
+            .and_then(|log| port((&address, log)));
+        let way = self.behind.get(&address);
+        let beside = self.logs.iter().filter(|(other, _)| {
+            let theirs = self.behind.get(*other);
+            way.is_some() && theirs == way
+        });
+        own.or_else(|| beside.filter_map(port).min())
+    }
+
     /// What a packet to an address meets first.
     pub(super) fn behind(&self, address: IpAddr) -> Option<&str> {
         self.behind.get(&address).map(String::as_str)

@@ -1,6 +1,7 @@
 //! What a run tells while it lasts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is about to happen, or has happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,10 @@ pub struct AboutToTry {
     pub leaving: Leaving,
     /// Whether paths are walked.
     pub walks: bool,
+    /// Whether nothing may set off a device that watches for scans.
+    pub gentle: bool,
+    /// How long the first tries take, as far as the rate alone decides; `None`: nothing limits it.
+    pub takes: Option<Duration>,
     /// Whether ports are asked for listeners of this program.
     pub listeners: bool,
     /// The most requests to one web server.

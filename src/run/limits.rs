@@ -7,9 +7,22 @@ use super::ways::Ways;
 use crate::config::Probing;
 use crate::os;
 use crate::probe::Limits;
+use crate::product::Role;
+use crate::site::Site;
+use crate::vantage::Place;
 
 /// Descriptors that the program itself needs beside the probes.
 const SPARE_DESCRIPTORS: usize = 64;
+
+/// Whether a run is gentle: as asked, else where this host serves others. The lab disturbs nobody.
+pub(super) fn is_gentle(asked: Option<bool>, site: &Site, place: &Place, ways: &Ways) -> bool {
+    let serves = |system: usize| {
+        let system = &site.systems[system];
+        let mut roles = system.client_roles.union(&system.server_roles);
+        roles.any(|role| *role != Role::Console)
+    };
+    !ways.are_of_the_lab() && asked.unwrap_or_else(|| place.system.is_some_and(serves))
+}
 
 /// The limits of the file, within what this host has. The lab is on loopback, where no rate has to be kept.
 pub(super) fn limits(asked: &Probing, ways: &Ways, walks: bool, tell: &Tell) -> Limits {
@@ -36,8 +49,8 @@ pub(super) fn limits(asked: &Probing, ways: &Ways, walks: bool, tell: &Tell) -> 
         },
         in_flight,
         per_host: if lab { asked.in_flight } else { asked.per_host },
-        waiting: (descriptors / SOCKETS_EACH).saturating_sub(in_flight),
         rate: if lab { None } else { asked.rate },
+        gentle: false,
         walks: os::TELLS_SENDERS && walks && ways.reach_systems(),
     }
 }

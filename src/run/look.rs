@@ -14,8 +14,14 @@ use crate::site::SystemId;
 /// Ports that nobody is known to use and what they did, by address.
 pub(super) type Doors = HashMap<IpAddr, Vec<(u16, Observation)>>;
 
-/// Takes apart what this host's own firewall said from what the network did.
-pub(super) async fn refused_here(run: &Run, questions: &[Question], answers: &mut [Observation]) {
+/// Takes apart what this host's own firewall said from what the network did. `loopback`: what had come over loopback
+/// before the questions were asked.
+pub(super) async fn refused_here(
+    run: &Run,
+    questions: &[Question],
+    answers: &mut [Observation],
+    loopback: Option<u64>,
+) {
     attribution::own_words(answers, &run.own);
     if !run.ways.reach_systems() || *run.stop.borrow() {
         return;
@@ -35,7 +41,7 @@ pub(super) async fn refused_here(run: &Run, questions: &[Question], answers: &mu
     let ports = |asked: &[(usize, SocketAddr)]| -> Vec<SocketAddr> {
         asked.iter().map(|(_, port)| *port).collect()
     };
-    for place in run.prober.reset_here(&ports(&reset)).await {
+    for place in run.prober.reset_here(&ports(&reset), loopback).await {
         answers[reset[place].0].state = State::Unreachable(Trouble::Refused);
     }
     for place in run.prober.dropped_here(&ports(&silent)).await {
@@ -124,9 +130,10 @@ fn inquiries(
         let of = by_owner.entry(owner(one.address, one.port)).or_default();
         of.push(*one);
     }
+    let deaf = attribution::is_deaf(answers.iter());
     let mut all = Vec::new();
     for (host, tried) in by_owner {
-        for mut inquiry in attribution::wanted(&tried) {
+        for mut inquiry in attribution::wanted(&tried, deaf) {
             let numbered = questions.iter().zip(answers).enumerate();
             let others = numbered.filter(|(_, (question, seen))| {
                 seen.address == Some(inquiry.address)

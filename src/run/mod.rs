@@ -75,6 +75,8 @@ struct Run {
     networks: Vec<IpNet>,
     /// Which way packets go.
     ways: Ways,
+    /// Whether nothing may set off a device that watches for scans.
+    gentle: bool,
     prober: Arc<Prober>,
     /// The roots that certificates may lead to.
     roots: Arc<Roots>,
@@ -109,6 +111,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         lab,
         client,
         walks,
+        gentle,
         roots,
         client_certificate,
         via_password,
@@ -143,7 +146,11 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         Some(older) if client.is_none() => Some(against::join(&mut file, &mut plan, older, &place)),
         _ => None,
     };
-    let limits = limits::limits(&file.site.probing, &ways, walks, &tell);
+    let mut limits = limits::limits(&file.site.probing, &ways, walks, &tell);
+    let gentle = limits::is_gentle(gentle, &file.site, &place, &ways);
+    if gentle {
+        limits = limits.gentle();
+    }
     let trust = match &ways {
         Ways::Lab(lab) => Trust::new(vec![lab.root.clone()], false),
         _ => Trust::new(roots, true).presenting(client_certificate),
@@ -164,6 +171,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         own,
         networks,
         ways,
+        gentle,
         prober,
         roots,
         trust: known,

@@ -158,6 +158,7 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
             Turn::Needed
         },
         spread: flow.need == Need::Required && way.is_direct(),
+        tries: None,
         way: way.clone(),
         web: web.clone(),
         segment: None,

@@ -50,6 +50,8 @@ pub struct Request {
     pub client: Option<ClientNumbers>,
     /// Whether paths may be walked.
     pub walks: bool,
+    /// Whether the run must not set off devices that watch for scans; `None`: where this host is a system that serves.
+    pub gentle: Option<bool>,
     /// Authorities that chains may lead to, beside those of the operating system.
     pub roots: Vec<CertificateDer<'static>>,
     /// The certificate that is shown to servers which ask for one.

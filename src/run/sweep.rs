@@ -42,7 +42,7 @@ pub(super) async fn sweep(
     doors: &mut Doors,
 ) -> Vec<SweptSystem> {
     // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
-    if run.ways.are_all_by_proxy() || run.client.is_some() {
+    if run.ways.are_all_by_proxy() || run.client.is_some() || run.gentle {
         return Vec::new();
     }
     let (mut all, parts) = parts(run, seen);

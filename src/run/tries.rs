@@ -10,6 +10,7 @@ use super::controls::{self, Lost};
 use super::event::{Event, Stage};
 use super::{Run, datagrams, interception, intermediates, look, revocation, sweep};
 use crate::attribution;
+use crate::os;
 use crate::plan::{Chosen, Owner};
 use crate::probe::{self, Question};
 use crate::product::Need;
@@ -35,6 +36,7 @@ pub(super) async fn try_all(
 ) -> Tried {
     let tell = &run.tell;
     tell(Event::Begun(questions.len()));
+    let loopback = os::loopback_packets();
     let mut answers = run
         .prober
         .ask_all(questions.clone(), || tell(Event::Answered))
@@ -57,11 +59,13 @@ pub(super) async fn try_all(
     run.prober.follow_data(&questions, &mut answers).await;
     run.prober.settle_ranges(&questions, &mut answers).await;
     tell(Event::Stage(Stage::LookingCloser));
-    look::refused_here(run, &questions, &mut answers).await;
+    look::refused_here(run, &questions, &mut answers, loopback).await;
     let crossing = crossing(run, chosen, by_flow);
     let mut doors = look::look_closer(run, &questions, &mut answers, &crossing).await;
     tell(Event::Stage(Stage::TryingOnceMore));
-    run.prober.look_at_the_end(&questions, &mut answers).await;
+    run.prober
+        .look_at_the_end(&required, &questions, &mut answers)
+        .await;
     attribution::settle_all(&mut answers);
     run.prober
         .note_held_back(&required, &questions, &mut answers);

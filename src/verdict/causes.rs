@@ -105,7 +105,14 @@ mod tests {
             .chain(closed.map(|reset_by| State::Closed { reset_by }))
             .chain(unresolved.map(State::Unresolved))
             .chain(trouble.map(State::Unreachable))
-            .chain([NotTried::Interrupted, NotTried::Unsupported].map(State::NotTried))
+            .chain(
+                [
+                    NotTried::Interrupted,
+                    NotTried::Unsupported,
+                    NotTried::ShutOut,
+                ]
+                .map(State::NotTried),
+            )
             .map(|state| Observation::without_packets(None, state));
         let open = services().into_iter().map(|service| Observation {
             service: Some(service),

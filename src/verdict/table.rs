@@ -155,6 +155,10 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Unresolved(Unresolved::NoSuchName) => {
             failed(Verdict::Wrong, Cause::NoSuchName, Owner::Dns)
         }
+        // Where nothing shows that packets pass at all, more tries would prove nothing.
+        State::Silent if context.control.is_none() && seen.depth != Some(Depth::Udp) => {
+            unknown(Cause::NoControl, Level::Error)
+        }
         State::Silent => silent(seen),
         State::Unresolved(Unresolved::ResolverSilent) => {
             unknown(Cause::ResolverSilent, Level::Error)
@@ -168,6 +172,7 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::Stopped(stop) => stopped(Need::Required, stop),
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
+        State::NotTried(NotTried::ShutOut) => unknown(Cause::CutOff, Level::Error),
     }
 }
 
@@ -567,6 +572,7 @@ fn optional(seen: &Observation, context: &Context) -> Judgement {
         State::Stopped(stop) => stopped(Need::Optional, stop),
         State::NotTried(NotTried::Interrupted) => ok(Cause::Interrupted),
         State::NotTried(NotTried::Unsupported) => ok(Cause::NotTried),
+        State::NotTried(NotTried::ShutOut) => ok(Cause::CutOff),
     }
 }
 
@@ -634,6 +640,10 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
             unknown(Cause::NoAddressHere, Level::Note)
         }
         State::Silent if context.cut_off => unknown(Cause::CutOff, Level::Error),
+        // Where nothing shows that packets pass at all, more tries would prove nothing.
+        State::Silent if context.control.is_none() && seen.depth != Some(Depth::Udp) => {
+            unknown(Cause::NoControl, Level::Error)
+        }
         State::Silent => silent(seen),
         State::Unresolved(Unresolved::ResolverSilent) => {
             unknown(Cause::ResolverSilent, Level::Error)
@@ -646,6 +656,7 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::Stopped(stop) => stopped(Need::Forbidden, stop),
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
+        State::NotTried(NotTried::ShutOut) => unknown(Cause::CutOff, Level::Error),
     }
 }
 
@@ -721,6 +732,7 @@ mod tests {
         all.extend([
             State::NotTried(NotTried::Interrupted),
             State::NotTried(NotTried::Unsupported),
+            State::NotTried(NotTried::ShutOut),
         ]);
         all
     }
@@ -764,6 +776,7 @@ mod tests {
         let untried = [
             State::NotTried(NotTried::Interrupted),
             State::NotTried(NotTried::Unsupported),
+            State::NotTried(NotTried::ShutOut),
         ];
         for need in [Need::Required, Need::Forbidden] {
             for state in untried.clone() {

@@ -31,6 +31,7 @@ fn request(stop: watch::Receiver<bool>) -> Request {
         lab: Some(Faults::Planted),
         client: None,
         walks: true,
+        gentle: None,
         roots: Vec::new(),
         client_certificate: None,
         via_password: None,

@@ -29,7 +29,7 @@ fn limits() -> Limits {
         attempts: None,
         in_flight: 256,
         per_host: 256,
-        waiting: 1_000,
+        gentle: false,
         rate: None,
         walks: false,
     }
@@ -43,6 +43,7 @@ fn question(address: SocketAddr, ladder: Ladder) -> Question {
         ladder,
         turn: Turn::Needed,
         spread: false,
+        tries: None,
         way: Way::Direct,
         web: None,
         segment: None,

@@ -72,8 +72,14 @@ impl Stage {
     fn check(&self, from: &str) -> Value {
         let (place, arguments) = match from {
             "internet" => ("client", vec!["--from", "internet"]),
-            "perimeter" => ("ibs01", vec!["--from", "perimeter", "--as", "ibs01"]),
-            _ => ("cm01", vec!["--from", "intranet", "--as", "cm01"]),
+            "perimeter" => (
+                "ibs01",
+                vec!["--from", "perimeter", "--as", "ibs01", "--no-gentle"],
+            ),
+            _ => (
+                "cm01",
+                vec!["--from", "intranet", "--as", "cm01", "--no-gentle"],
+            ),
         };
         let place = self.zones.place(place);
         let place: Vec<&str> = place.iter().map(String::as_str).collect();

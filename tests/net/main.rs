@@ -26,6 +26,7 @@ mod odd_sites;
 mod on_the_wire;
 mod outages;
 mod plan_proves_itself;
+mod polite;
 mod port_change;
 mod resolver;
 mod sweeps;

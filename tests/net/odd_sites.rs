@@ -179,7 +179,12 @@ fn a_proxy_is_asked_at_its_own_numbers_and_asks_at_those_of_its_target() {
         ("ISA01", "198.51.100.10"),
         ("CM01", "192.0.2.10"),
     ]);
-    let report = check(&row, &only(8443), &inside, &["--as", "isa01"]);
+    let report = check(
+        &row,
+        &only(8443),
+        &inside,
+        &["--as", "isa01", "--no-gentle"],
+    );
     assert_verdict(&report, "isa01>cm01:8443/tcp", "ok", "answered");
 }
 
@@ -270,7 +275,7 @@ fn what_travels_inside_ipsec_is_judged_only_on_its_own_end() {
     let row = Row::new();
     let _listening = Listening::at(&row, &[("192.0.2.10", 1000)]);
     let dropping = "table ip wall {\n chain forward {\n type filter hook forward priority 0; policy accept;\n tcp dport 1001 drop\n }\n}\n";
-    let own = check(&row, dropping, IPSEC, &["--as", "ibs01"]);
+    let own = check(&row, dropping, IPSEC, &["--as", "ibs01", "--no-gentle"]);
     assert_verdict(&own, "ibs01>cm01:1000/tcp", "ok", "answered");
     assert_verdict(&own, "ibs01>cm01:1001/tcp", "blocked", "no-answer");
     assert_verdict(&own, "ibs01>cm01:esp", "unknown", "not-tried");
@@ -283,7 +288,12 @@ fn what_travels_inside_ipsec_is_judged_only_on_its_own_end() {
     let blocked = find(&own, "ibs01>cm01:1001/tcp").expect("planned");
     let advice = blocked["advice"].as_str().unwrap_or_default();
     assert!(advice.contains("ESP"), "{advice}");
-    let other = check(&row, dropping, IPSEC, &["--as", "web01", "--force-vantage"]);
+    let other = check(
+        &row,
+        dropping,
+        IPSEC,
+        &["--as", "web01", "--force-vantage", "--no-gentle"],
+    );
     assert_verdict(&other, "web01>cm01:1000/tcp", "ok", "answered");
     assert_verdict(&other, "ibs01>cm01:1000/tcp", "unknown", "ipsec-required");
     let seen = find(&other, "ibs01>cm01:1000/tcp").expect("planned");

@@ -69,7 +69,14 @@ fn check(bed: &Row, place: usize, folder: &Path, name: &str, zone: &str) -> Valu
     let output = Command::new("ip")
         .args(["netns", "exec", &bed.names[place]])
         .arg(assert_cmd::cargo::cargo_bin("portproof"))
-        .args(["check", "site.yaml", "--from", zone, "--no-path"])
+        .args([
+            "check",
+            "site.yaml",
+            "--from",
+            zone,
+            "--no-path",
+            "--no-gentle",
+        ])
         .args(["--format", "json"])
         .current_dir(folder)
         .output()

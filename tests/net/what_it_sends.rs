@@ -155,7 +155,11 @@ impl Bed {
         let flow = flows.iter().find(|flow| flow["port"] == port);
         let flow = flow.expect("the flow");
         assert_eq!(flow["verdict"], "ok", "{flow:#}");
-        assert_eq!(self.counted("walking"), WALKING);
+        let walking = match flow["protocol"] == "http" {
+            true => WALKING,
+            false => 0,
+        };
+        assert_eq!(self.counted("walking"), walking);
         self.counted("all")
     }
 
@@ -203,21 +207,22 @@ fn plain_http_is_what_the_page_says() {
 }
 
 #[test]
-fn https_leaves_three_handshakes_unfinished() {
+fn https_leaves_no_handshake_unfinished() {
     let bed = Bed::new(443);
     let _nginx = bed.nginx("192.0.2.10:443 ssl", 443);
     assert_eq!(bed.connections(443, "https"), told("HTTPS"));
     assert_eq!(bed.file("seen").lines().count(), 6);
     let log = bed.file("errors");
     let unfinished = log.lines().filter(|line| line.contains("SSL handshaking"));
-    assert_eq!(unfinished.count(), WALKING, "{log}");
+    assert_eq!(unfinished.count(), 0, "{log}");
 }
 
-/// Connections that walk the path: they have a few hops to go, this host is two away, and four hops are asked at once.
+/// Connections that walk the path to a server which has no words of its own: they have a few hops to go, this host is two
+/// away, and four hops are asked at once.
 const WALKING: usize = 3;
 
 #[test]
-fn stunnel_logs_three_errors_and_no_more() {
+fn stunnel_logs_no_error() {
     let bed = Bed::new(443);
     let _nginx = bed.nginx("127.0.0.1:8080", 8080);
     let here = bed.path().display();
@@ -231,7 +236,7 @@ fn stunnel_logs_three_errors_and_no_more() {
     assert_eq!(bed.connections(443, "https"), told("HTTPS"));
     let log = bed.file("stunnel.log");
     let errors = log.lines().filter(|line| line.contains("SSL_accept"));
-    assert_eq!(errors.count(), WALKING, "{log}");
+    assert_eq!(errors.count(), 0, "{log}");
 }
 
 #[test]
@@ -271,7 +276,7 @@ fn apache_logs_what_the_page_says() {
     assert_eq!(bed.file("seen").lines().count(), 6);
     let of = |code: &str| log.lines().filter(|line| line.contains(code)).count();
     let (begun, stopped) = ("AH01964", "AH02006: SSL handshake stopped");
-    assert_eq!((of(begun), of(stopped)), (told("HTTPS"), WALKING), "{log}");
+    assert_eq!((of(begun), of(stopped)), (told("HTTPS"), 0), "{log}");
     assert_eq!((of(":error]"), of("AH02008")), (0, 0), "{log}");
 }
 
@@ -348,6 +353,7 @@ probing: {{ second_look: off, rate: max, sweep: none }}
         "intranet",
         "--as",
         "cm01",
+        "--no-gentle",
         "--catalogue",
         &catalogue,
     ];

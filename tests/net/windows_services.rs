@@ -149,7 +149,7 @@ fn dynamic_ports_are_learnt_tried_and_the_one_that_a_firewall_drops_is_named() {
     let _samba = Samba::start(&row, samba_folder.path());
     let ports = ports_by_rpcclient(&row);
     let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder.path());
-    let place = ["--from", "intranet", "--as", "cm01"];
+    let place = ["--from", "intranet", "--as", "cm01", "--no-gentle"];
 
     let (_, report) = check_as_nobody(&row, &program, &site, &place);
     let range = flow(&report, "cm01>ibs01:49152-49155/tcp");
@@ -231,7 +231,7 @@ fn a_sql_port_that_resets_is_told_with_the_port_of_the_instance_that_the_browser
     let output = browser.stdout.as_mut().expect("its output");
     std::io::Read::read_exact(output, &mut ready).expect("it binds its port");
     let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder.path());
-    let place = ["--from", "intranet", "--as", "cm01"];
+    let place = ["--from", "intranet", "--as", "cm01", "--no-gentle"];
     let (_, report) = check_as_nobody(&row, &program, &site, &place);
     browser.kill().expect("it runs");
     browser.wait().expect("it ends");

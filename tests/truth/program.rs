@@ -218,7 +218,8 @@ impl Program {
         let mut command = bed.command(ground::prober(scene), &privilege::none());
         command
             .arg(&self.path)
-            .args(["check", "--format", "json", "--from", scene.vantage_name()])
+            .args(["check", "--format", "json", "--no-gentle"])
+            .args(["--from", scene.vantage_name()])
             .arg(&file);
         let output = command.output().expect("the program runs");
         let report = read(&output.stdout).unwrap_or_else(|error| {

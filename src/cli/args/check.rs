@@ -49,6 +49,14 @@ pub(in crate::cli) struct Check {
     /// Do not trace paths. The report then cannot say where packets are dropped or which device sent a reset.
     #[arg(long)]
     pub(in crate::cli) no_path: bool,
+    /// Disturb nothing: needed flows with two connections at once, one forbidden port every 8 seconds, no ports that nobody
+    /// uses, no sweep. This is the default on a system of the file that serves others.
+    #[arg(long, conflicts_with = "no_gentle")]
+    pub(in crate::cli) gentle: bool,
+    /// Try everything at the rate of the file, on a system that serves others too. A device that watches for scans may
+    /// then shut that system out.
+    #[arg(long)]
+    pub(in crate::cli) no_gentle: bool,
     /// Exit with 1 for faults of level `warning` too, not only of level `error`.
     #[arg(long)]
     pub(in crate::cli) strict: bool,

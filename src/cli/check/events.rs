@@ -1,13 +1,14 @@
 //! What a run tells, on standard error: sentences and a bar.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::attribution::DOORS;
 use crate::cli::log;
 use crate::cli::streams::say;
-use crate::probe::{LOSS_SAMPLES, MOST_RPC_PORTS, MOST_TRIES, SOURCE_PORTS};
+use crate::probe::{LOSS_SAMPLES, MOST_RPC_PORTS, MOST_TRIES, SOURCE_PORTS, SPACING};
 use crate::run::{AboutToTry, Event, Leaving, Stage};
 
 /// Shows events as they come.
@@ -115,22 +116,40 @@ fn about_to_try(it: &AboutToTry) -> String {
         ),
         None => String::new(),
     };
+    let takes = it.takes.map(|takes| format!(", about {}", rounded(takes)));
+    let gentle = match it.gentle {
+        true => format!(
+            "\n  gently: on a system that serves others no device that watches for scans may be \
+             set off, so a forbidden port is tried every {} seconds; --no-gentle lifts this",
+            SPACING.as_secs()
+        ),
+        false => String::new(),
+    };
     format!(
-        "about to try {} ports of {} addresses{swept}, {rate}\n  {}{listeners}{web}",
+        "about to try {} ports of {} addresses{swept}, {rate}{}\n  {}{listeners}{web}{gentle}",
         it.ports,
         it.addresses,
+        takes.unwrap_or_default(),
         how(it)
     )
+}
+
+/// A time as it is said beforehand.
+fn rounded(time: Duration) -> String {
+    match time.as_secs() + 1 {
+        seconds @ ..100 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds.div_ceil(60)),
+    }
 }
 
 fn how(it: &AboutToTry) -> String {
     match &it.leaving {
         Leaving::ToTheLab => "nothing leaves this host".to_string(),
-        Leaving::Directly => extras(it.walks),
+        Leaving::Directly => extras(it),
         Leaving::PartlyByProxy { url, roles } => format!(
             "what leads to {} through the proxy {url}, the rest direct: {}",
             roles.join(", "),
-            extras(it.walks)
+            extras(it)
         ),
         Leaving::ByProxy { url, sweep } => {
             let swept = match sweep {
@@ -143,16 +162,19 @@ fn how(it: &AboutToTry) -> String {
 }
 
 /// What is sent besides one try of each port.
-fn extras(walks: bool) -> String {
-    let walks = match walks {
+fn extras(it: &AboutToTry) -> String {
+    let walks = match it.walks {
         true => "; up to 14 paths to each host are traced",
         false => "",
     };
+    let doors = match it.gentle {
+        true => String::new(),
+        false => format!("{DOORS} to {} ports that nobody uses, and ", 2 * DOORS),
+    };
     format!(
         "each silent port is tried up to {MOST_TRIES} times; each required port that opens, from \
-         {SOURCE_PORTS} source ports; on each host that answers, {DOORS} to {} ports that nobody \
-         uses, and one port up to {LOSS_SAMPLES} times to measure losses; of the ports that an \
-         RPC mapper names, up to {MOST_RPC_PORTS}{walks}",
-        2 * DOORS
+         {SOURCE_PORTS} source ports; on each host that answers, {doors}one port up to \
+         {LOSS_SAMPLES} times to measure losses; of the ports that an RPC mapper names, up to \
+         {MOST_RPC_PORTS}{walks}"
     )
 }

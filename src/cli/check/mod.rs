@@ -106,6 +106,7 @@ async fn check(
         lab: arguments.lab.then_some(faults),
         client: arguments.client.then_some(numbers),
         walks: !arguments.no_path,
+        gentle: (arguments.gentle || arguments.no_gentle).then_some(arguments.gentle),
         roots,
         client_certificate,
         via_password,

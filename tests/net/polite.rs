@@ -1,0 +1,274 @@
+//! What a run may set off: rates counted on the wire, and a firewall that shuts out whoever has ports refused too often.
+//!
+//! Needs root, `ip`, `nft` and Python; without them the tests fail and say so. The namespaces end with the test.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::row::{Row, ip};
+use crate::support::web::Web;
+
+/// The file of a site: the prober is a site server, the web server of the row is at port 1000.
+fn site(forbidden: std::ops::Range<u16>, probing: &str) -> String {
+    let ports = forbidden.map(|port| {
+        format!(
+            "  - {{ from: inside, to: web, port: {port}, need: forbidden, why: \"not needed\" }}\n"
+        )
+    });
+    format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
+zones:
+  inside: {{ networks: [\"198.51.100.0/24\"] }}
+  outside: {{ networks: [\"192.0.2.0/24\"] }}
+firewalls: {{ wall: {{ between: [inside, outside] }} }}
+clients: []
+systems:
+  cm01: {{ zone: inside, addresses: {{ default: 198.51.100.10 }}, roles: [site-server] }}
+  web: {{ zone: outside, addresses: {{ default: 192.0.2.10 }}, roles: [crl-distribution-point] }}
+flows:
+  - {{ from: inside, to: web, port: 1000, protocol: http, need: required, why: \"served\" }}
+{}probing: {{ sweep: none, second_look: off, {probing} }}
+",
+        ports.collect::<String>()
+    )
+}
+
+/// Refuses all ports but 1000, and shuts a source out for a minute once it was refused so often in a minute.
+fn watchful(refusals: u16) -> String {
+    format!(
+        "table inet watchful {{
+  set refused {{
+    type ipv4_addr
+    flags dynamic, timeout
+    timeout 60s
+  }}
+  set shut_out {{
+    type ipv4_addr
+    flags dynamic, timeout
+    timeout 60s
+  }}
+  counter shut {{
+  }}
+  chain forward {{
+    type filter hook forward priority 0; policy accept;
+    ip saddr @shut_out counter name shut drop
+    ct state established,related accept
+    tcp dport 1000 accept
+    ip saddr 198.51.100.10 tcp flags syn update @refused {{ ip saddr limit rate over {refusals}/minute burst {refusals} packets }} \
+         add @shut_out {{ ip saddr }}
+    ip saddr 198.51.100.10 tcp flags syn reject with tcp reset
+  }}
+}}
+"
+    )
+}
+
+/// Runs the program on a site, in the client's namespace.
+fn check(row: &Row, folder: &Path, site: &str, more: &[&str]) -> Value {
+    fs::write(folder.join("site.yaml"), site).expect("written");
+    let output = Command::new("ip")
+        .args(["netns", "exec", &row.names[0]])
+        .arg(assert_cmd::cargo::cargo_bin("portproof"))
+        .args(["check", "site.yaml", "--from", "inside", "--as", "cm01"])
+        .args(["--format", "json"])
+        .args(more)
+        .current_dir(folder)
+        .output()
+        .expect("it runs");
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn load(row: &Row, folder: &Path, rules: &str) {
+    let file = folder.join("rules.nft");
+    fs::write(&file, rules).expect("written");
+    row.inside(1, &["nft", "-f", &file.display().to_string()]);
+}
+
+/// How many packets the firewall dropped of a source that it had shut out.
+fn shut(row: &Row) -> u64 {
+    let output = Command::new("ip")
+        .args(["netns", "exec", &row.names[1], "nft", "-j", "list"])
+        .args(["counter", "inet", "watchful", "shut"])
+        .output()
+        .expect("nft is needed");
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let counters = told["nftables"].as_array().expect("a list").iter();
+    let packets = counters.filter_map(|it| it["counter"]["packets"].as_u64());
+    packets.sum()
+}
+
+fn verdicts(report: &Value) -> Vec<(String, String)> {
+    let word = |flow: &Value, key: &str| flow[key].as_str().unwrap_or_default().to_string();
+    let flows = report["flows"].as_array().expect("flows").iter();
+    let tried = flows.filter(|flow| {
+        let id = flow["id"].as_str().unwrap_or_default();
+        id.starts_with("inside>web:")
+    });
+    tried
+        .map(|flow| (word(flow, "verdict"), word(flow, "cause")))
+        .collect()
+}
+
+#[test]
+fn on_a_system_that_serves_a_firewall_that_watches_for_scans_is_not_set_off() {
+    let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
+    let _web = Web::start(&row);
+    load(&row, folder.path(), &watchful(10));
+    let gentle = check(&row, folder.path(), &site(2_000..2_012, "rate: max"), &[]);
+    assert_eq!(shut(&row), 0, "it was set off");
+    let seen = verdicts(&gentle);
+    assert_eq!(seen.len(), 13);
+    assert!(seen.iter().all(|(verdict, _)| verdict == "ok"), "{seen:?}");
+}
+
+#[test]
+fn at_full_speed_it_is_set_off_and_its_silence_proves_nothing() {
+    let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
+    let _web = Web::start(&row);
+    load(&row, folder.path(), &watchful(10));
+    let brisk = ["--no-gentle"];
+    let report = check(
+        &row,
+        folder.path(),
+        &site(2_000..2_040, "rate: max"),
+        &brisk,
+    );
+    assert!(shut(&row) > 0, "the firewall watches for nothing");
+    let seen = verdicts(&report);
+    let unproved = |(verdict, cause): &&(String, String)| {
+        verdict == "unknown" && ["cut-off", "not-proved"].contains(&cause.as_str())
+    };
+    assert!(seen.iter().filter(unproved).count() > 10, "{seen:?}");
+    assert!(
+        seen.iter().all(|(_, cause)| cause != "kept-closed"),
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn the_first_sign_that_a_device_shuts_this_host_out_ends_the_knocking() {
+    let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
+    let _web = Web::start(&row);
+    load(&row, folder.path(), &watchful(1));
+    let report = check(&row, folder.path(), &site(2_000..2_008, "rate: max"), &[]);
+    let tried = report["flows"].as_array().expect("flows").iter();
+    let tried = tried.filter(|flow| {
+        let attempts = flow["evidence"]["attempts"].as_array();
+        flow["need"] == "forbidden" && attempts.is_some_and(|all| !all.is_empty())
+    });
+    assert!(tried.count() <= 3, "{report:#}");
+    let cut_off = verdicts(&report);
+    let cut_off = cut_off.iter().filter(|(_, cause)| cause == "cut-off");
+    assert!(cut_off.count() >= 5, "{report:#}");
+}
+
+/// Counts what leaves the client: it writes the most SYNs in any second and the most sockets of one host at once.
+struct Counter(Child);
+
+impl Counter {
+    fn start(row: &Row) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/network/count.py");
+        let mut child = Command::new("ip")
+            .args(["netns", "exec", &row.names[0], "/usr/bin/python3"])
+            .arg(script)
+            .args(["c0", "198.51.100.10"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 is needed: scripts/test installs it");
+        let mut ready = [0_u8; 6];
+        let output = child.stdout.as_mut().expect("its output");
+        std::io::Read::read_exact(output, &mut ready).expect("it listens");
+        Self(child)
+    }
+
+    fn counted(mut self) -> Value {
+        let pid = self.0.id().to_string();
+        let status = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(status.expect("kill").success());
+        let mut text = String::new();
+        let output = self.0.stdout.as_mut().expect("its output");
+        std::io::Read::read_to_string(output, &mut text).expect("what it counted");
+        self.0.wait().expect("it ends");
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
+    }
+}
+
+/// A site of so many web servers at further addresses of the server.
+fn many(row: &Row, systems: usize) -> String {
+    let address = |number: usize| format!("192.0.2.{}", 20 + number);
+    for number in 0..systems {
+        let address = format!("{}/24", address(number));
+        ip(&["-n", &row.names[2], "addr", "add", &address, "dev", "s0"]);
+    }
+    let all: String = (0..systems)
+        .map(|number| {
+            format!(
+                "  web{number}: {{ zone: outside, addresses: {{ default: {} }}, roles: [crl-distribution-point] }}\n",
+                address(number)
+            )
+        })
+        .collect();
+    let flows: String = (0..systems)
+        .map(|number| {
+            format!("  - {{ from: inside, to: web{number}, port: 1000, protocol: http, need: required, why: served }}\n")
+        })
+        .collect();
+    format!(
+        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
+zones:
+  inside: {{ networks: [\"198.51.100.0/24\"] }}
+  outside: {{ networks: [\"192.0.2.0/24\"] }}
+firewalls: {{ wall: {{ between: [inside, outside] }} }}
+clients: []
+systems:
+{all}flows:
+{flows}probing: {{ rate: 50/s, per_host: 4, second_look: 1s }}
+"
+    )
+}
+
+const DROPS: &str = "table inet wall {
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    ct state established,related accept
+    tcp dport 1000 accept
+  }
+}
+";
+
+#[test]
+fn no_second_has_more_packets_than_the_rate_and_no_host_more_sockets_than_it_may() {
+    for (systems, silent) in [(1, false), (2, false), (12, false), (2, true), (12, true)] {
+        let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
+        let _web = Web::start(&row);
+        let rules = match silent {
+            true => DROPS.replace("tcp dport 1000 accept", ""),
+            false => DROPS.to_string(),
+        };
+        load(&row, folder.path(), &rules);
+        let file = many(&row, systems);
+        let counter = Counter::start(&row);
+        fs::write(folder.path().join("site.yaml"), file).expect("written");
+        let status = Command::new("ip")
+            .args(["netns", "exec", &row.names[0]])
+            .arg(assert_cmd::cargo::cargo_bin("portproof"))
+            .args(["check", "site.yaml", "--from", "inside"])
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(status.expect("it runs").code().is_some());
+        let counted = counter.counted();
+        let number = |key: &str| counted[key].as_u64().expect("a number");
+        assert_eq!(number("drops"), 0, "the counter missed packets");
+        assert!(number("syns") > 20, "{counted}");
+        assert!(
+            number("most_syns_a_second") <= 50 && number("most_at_once_of_a_host") <= 4,
+            "{systems} systems, silent: {silent}: {counted}"
+        );
+    }
+}
