@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// How late a moment may be used, and how long after it a packet may leave on a busy host: moments are so much further
 /// apart that this puts no more packets into any second.
-const SLACK: f64 = 0.05;
+const SLACK: f64 = 0.1;
 
 /// Hands out the moments at which attempts may leave.
 pub(super) struct Pace {
@@ -31,7 +31,7 @@ impl Turns {
         if at > now {
             return Err(at);
         }
-        let earliest = now.checked_sub(Duration::from_secs_f64(SLACK / 2.0));
+        let earliest = now.checked_sub(Duration::from_secs_f64(SLACK / 4.0));
         self.next = Some(at.max(earliest.unwrap_or(now)) + gap);
         Ok(())
     }

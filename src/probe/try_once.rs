@@ -24,6 +24,13 @@ pub(super) struct Places {
     pub(super) _of_the_host: Option<OwnedSemaphorePermit>,
 }
 
+impl Places {
+    /// The place at the address alone: the run's is for others, since the question only watches its socket.
+    pub(super) fn at_the_host(self) -> Option<OwnedSemaphorePermit> {
+        self._of_the_host
+    }
+}
+
 /// How one try ended.
 pub(super) struct Once {
     /// This end, when known.

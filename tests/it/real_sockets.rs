@@ -419,7 +419,7 @@ fn a_thousand_flows_half_refused_take_under_two_seconds_and_64_mb() {
         .map(|port| (port, "tcp", "optional"))
         .collect();
     let folder = tempfile::tempdir().expect("a folder");
-    let run = || check(folder.path(), "127.0.0.1", &flows, ", per_host: 256");
+    let run = || check(folder.path(), "127.0.0.1", &flows, ", per_host: 1024");
     let mut report = run();
     // What else this machine does may hold up one run, not every one.
     for _ in 0..4 {

@@ -58,7 +58,7 @@ pub(super) async fn converse(
         }
         match question.ladder {
             Ladder::None | Ladder::Tcp | Ladder::Datagram(_) | Ladder::RpcRange(_) => {
-                seen.service = Some(watch(prober, &stream, Service::NotAsked).await);
+                seen.service = Some(watch(prober, &stream, places, Service::NotAsked).await);
             }
             Ladder::Smb => smb::negotiate(prober, question, &mut stream, seen).await,
             Ladder::Tds => facts::tds(prober, &mut stream, seen).await,
@@ -131,7 +131,13 @@ pub(super) async fn greet(
 }
 
 /// Watches a connection of which nothing is asked.
-async fn watch(prober: &Prober, stream: &TcpStream, nothing_came: Service) -> Service {
+async fn watch(
+    prober: &Prober,
+    stream: &TcpStream,
+    places: Option<Places>,
+    nothing_came: Service,
+) -> Service {
+    let _slot = places.and_then(Places::at_the_host);
     let time = stream.peer_addr().map_or(SECOND_THOUGHTS, |remote| {
         prober.measured().wait(remote.ip()).max(SECOND_THOUGHTS)
     });
