@@ -17,6 +17,7 @@ use crate::os::{self, Connection, Manner};
 const REPEATED: Duration = Duration::from_secs(1);
 
 /// What a knock holds while it makes its tries, and gives back when it only listens.
+#[derive(Default)]
 pub(super) struct Places {
     /// Among all questions under way.
     pub(super) _of_the_run: Option<OwnedSemaphorePermit>,

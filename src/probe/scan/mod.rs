@@ -300,7 +300,7 @@ mod tests {
             second_look: Duration::ZERO,
             in_flight: 256,
             per_host: 256,
-            waiting: 16,
+            gentle: false,
             rate,
             walks: false,
         };

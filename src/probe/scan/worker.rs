@@ -20,7 +20,7 @@ use super::tally::{Tally, Told, Try};
 use super::{Item, Round};
 use crate::observation::{Attempt, AttemptResult, Depth, Observation, Service, State, Trouble};
 use crate::os::{Connecting, Connection};
-use crate::probe::try_once::is_to_itself;
+use crate::probe::try_once::{Places, is_to_itself};
 use crate::probe::{Question, Target, Turn, Way, knock, story};
 
 /// The longest that a try is waited for: after a second the system repeats its packet.
@@ -453,7 +453,7 @@ impl<'a> Worker<'a> {
             let span = question.span.clone();
             let place = seen.attempts.len().saturating_sub(1);
             let spoken = async {
-                knock::answered(&prober, &question, place, met, None, &mut seen).await;
+                knock::answered(&prober, &question, place, met, Places::default(), &mut seen).await;
                 story::answer(&seen);
             };
             spoken.instrument(span).await;
@@ -489,7 +489,8 @@ impl<'a> Worker<'a> {
             seen.service = Some(Service::NotAsked);
         } else {
             // Nothing is waited for: there is no connection to speak on.
-            let settled = knock::answered(prober, &question, place, met, None, &mut seen);
+            let settled =
+                knock::answered(prober, &question, place, met, Places::default(), &mut seen);
             let _ = settled.now_or_never();
         }
         let first = (seen, vec![item.port]);
