@@ -182,7 +182,7 @@ impl Tries<'_> {
         let (address, timeout) = (self.remote.ip(), self.prober.limits.timeout);
         let window = measured.window(address, timeout);
         let life = match self.earlier {
-            0 => self.life(&measured).unwrap_or(window),
+            0 => self.life(&measured),
             _ => (measured.wait(address) * 2).max(SECOND_WINDOW).min(timeout),
         };
         let since_the_first = self.left.first().map_or(Duration::ZERO, Instant::elapsed);
@@ -192,15 +192,15 @@ impl Tries<'_> {
         }
     }
 
-    /// How long the socket of a try is kept; `None`: as long as the knock lasts, since answers take too long for one packet.
-    fn life(&self, measured: &Measured) -> Option<Duration> {
+    /// How long the socket of a try is kept. Never without an end: the next try may wait for its place.
+    fn life(&self, measured: &Measured) -> Duration {
         let address = self.remote.ip();
         match measured.round_trip(address) {
-            Some(round_trip) => {
-                let life = (round_trip * 8).max(SHORTEST_LIFE).min(ONE_PACKET);
-                (round_trip * 4 <= ONE_PACKET).then_some(life)
+            Some(round_trip) if round_trip * 4 > ONE_PACKET => {
+                measured.window(address, self.prober.limits.timeout)
             }
-            None => Some(ONE_PACKET),
+            Some(round_trip) => (round_trip * 8).max(SHORTEST_LIFE).min(ONE_PACKET),
+            None => ONE_PACKET,
         }
     }
 
@@ -216,7 +216,7 @@ impl Tries<'_> {
     }
 
     /// Sends a try on its way when it has a place and its turn comes; what ended the knock meanwhile. `keep`: its socket
-    /// is kept for as long as the knock lasts.
+    /// is kept for as long as a router may search.
     async fn leave(&mut self, keep: bool) -> Option<End> {
         let mut stop = self.prober.stop.clone();
         let slots = Arc::clone(&self.slots);
@@ -263,9 +263,12 @@ impl Tries<'_> {
             let mut locals = locals.lock().unwrap_or_else(PoisonError::into_inner);
             locals.push((number, local));
         };
-        let life = match keep {
-            true => None,
-            false => self.life(&self.prober.measured()),
+        let life = {
+            let measured = self.prober.measured();
+            match keep {
+                true => measured.window(remote.ip(), self.prober.limits.timeout),
+                false => self.life(&measured),
+            }
         };
         let pace = Arc::clone(&self.prober.pace);
         self.running.spawn(async move {
@@ -276,14 +279,10 @@ impl Tries<'_> {
                     Way::Void => std::future::pending().await,
                 }
             };
-            let connection = match life {
-                Some(life) => timeout(life, connection).await.ok(),
-                None => Some(connection.await),
-            };
             Came {
                 number,
+                connection: timeout(life, connection).await.ok(),
                 took: started.elapsed(),
-                connection,
                 slot,
             }
         });

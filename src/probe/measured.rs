@@ -80,7 +80,8 @@ impl Measured {
             round_trip: None,
             last_answer: None,
             loss: Loss::default(),
-            slots: Arc::new(Semaphore::new(per_host)),
+            // One is the witness's, which must not wait for those whose silence it is to cover.
+            slots: Arc::new(Semaphore::new(per_host.saturating_sub(1).max(1))),
             listened_long: false,
         });
         Arc::clone(&host.slots)

@@ -182,18 +182,21 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr, opened: Opened<'_>) 
         let Some(seen) = once(prober, remote, manner, wait).await else {
             return Met::Nothing;
         };
-        match knock(&seen) {
-            Knock::Open(took) => {
-                prober.measured().answered(remote.ip(), silent, took);
-                if let Some((stream, _place)) = seen.into_stream() {
-                    opened(stream).await;
-                }
-                return Met::Open {
-                    took_ms: super::millis(took),
-                    rested: refused > 0,
-                    reset: was_reset,
-                };
+        let (met, local) = (knock(&seen), seen.local);
+        if let Knock::Open(took) = met {
+            prober.measured().answered(remote.ip(), silent, took);
+            if let Some((stream, _place)) = seen.into_stream() {
+                opened(stream).await;
             }
+            return Met::Open {
+                took_ms: super::millis(took),
+                rested: refused > 0,
+                reset: was_reset,
+            };
+        }
+        // Its place is for the next try.
+        drop(seen);
+        match met {
             Knock::Refused { reset } => {
                 was_reset |= reset;
                 if !prober.pause(RESTS[refused.min(REFUSALS - 1)]).await {
@@ -204,9 +207,9 @@ async fn from_one_port(prober: &Prober, remote: SocketAddr, opened: Opened<'_>) 
             Knock::Silent => silent += 1,
             // A port that was not let through and cannot be had again is not forgotten.
             Knock::Trouble if silent + refused > 0 => return Met::Undecided,
-            Knock::Trouble => return Met::Nothing,
+            Knock::Trouble | Knock::Open(_) => return Met::Nothing,
         }
-        let Some(local) = seen.local else {
+        let Some(local) = local else {
             return Met::Nothing;
         };
         manner.local_port = Some(local.port());

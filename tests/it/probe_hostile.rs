@@ -818,7 +818,8 @@ async fn per_host_is_kept() {
         &no_trust(),
     )
     .await;
-    assert_eq!(MOST.load(Ordering::SeqCst), 3);
+    // One of the three is left for knocks that watch the way.
+    assert_eq!(MOST.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
@@ -874,13 +875,13 @@ async fn a_stop_ends_everything_at_once() {
     assert_eq!((&seen[0].state, &seen[0].service), (&State::Open, &None));
     assert_eq!(seen[0].attempts[0].result, AttemptResult::Open);
     assert!(
-        seen[1..11]
+        seen[1..10]
             .iter()
             .all(|seen| seen.state == State::Silent && !seen.attempts.is_empty())
     );
     let interrupted = State::NotTried(NotTried::Interrupted);
     assert!(
-        seen[11..]
+        seen[10..]
             .iter()
             .all(|seen| seen.state == interrupted && seen.attempts.is_empty())
     );

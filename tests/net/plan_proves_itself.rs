@@ -259,24 +259,33 @@ fn planned(file: &Path) -> Vec<Planned> {
     let plan: Value = serde_json::from_str(&plan(file, &["--format", "json"])).expect("JSON");
     let flows = plan["flows"].as_array().expect("flows").iter();
     let told = flows.filter(|flow| flow["need"] != "optional");
-    told.map(|flow| {
-        let text = |value: &Value| value.as_str().expect("text").to_string();
-        let port = flow["port"]
-            .as_str()
-            .map_or_else(|| flow["port"].to_string(), str::to_string);
-        let (low, high) = port.split_once('-').unwrap_or((&port, &port));
-        let addresses = flow["to"]["addresses"].as_array().expect("addresses");
-        Planned {
-            zone: text(&flow["from"]["zone"]),
-            system: flow["from"]["system"].as_str().map(str::to_string),
-            to: text(&flow["to"]["system"]),
-            to_v6: addresses.iter().any(|address| text(address).contains(':')),
-            transport: text(&flow["transport"]),
-            ports: (low.parse().expect("a port"), high.parse().expect("a port")),
-            needed: flow["need"] == "required",
-        }
-    })
-    .collect()
+    let needed = told.map(|flow| one(flow, &flow["port"], flow["need"] == "required"));
+    let forbidden = plan["forbidden"].as_array().expect("forbidden").iter();
+    let forbidden = forbidden.flat_map(|entry| {
+        let set = entry["ports"].as_str().expect("a name of a set");
+        let ports = plan["port_sets"][set].as_array().expect("a set").iter();
+        ports.map(move |port| one(entry, port, false))
+    });
+    needed.chain(forbidden).collect()
+}
+
+/// A flow of the plan, with one port or one range.
+fn one(flow: &Value, port: &Value, needed: bool) -> Planned {
+    let text = |value: &Value| value.as_str().expect("text").to_string();
+    let port = port
+        .as_str()
+        .map_or_else(|| port.to_string(), str::to_string);
+    let (low, high) = port.split_once('-').unwrap_or((&port, &port));
+    let addresses = flow["to"]["addresses"].as_array().expect("addresses");
+    Planned {
+        zone: text(&flow["from"]["zone"]),
+        system: flow["from"]["system"].as_str().map(str::to_string),
+        to: text(&flow["to"]["system"]),
+        to_v6: addresses.iter().any(|address| text(address).contains(':')),
+        transport: text(&flow["transport"]),
+        ports: (low.parse().expect("a port"), high.parse().expect("a port")),
+        needed,
+    }
 }
 
 /// The ports that the plan lets a host reach: those that its zone may or it may itself, less those forbidden to it.

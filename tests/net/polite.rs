@@ -231,6 +231,21 @@ systems:
     )
 }
 
+#[test]
+fn more_silent_ports_than_places_are_all_tried_to_the_end() {
+    let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
+    let _web = Web::start(&row);
+    load(&row, folder.path(), DROPS);
+    let file = site(3_000..3_012, "rate: max, per_host: 2").replace(
+        "need: forbidden, why: \"not needed\"",
+        "need: required, why: \"needed\"",
+    );
+    let report = check(&row, folder.path(), &file, &["--no-gentle"]);
+    let seen = verdicts(&report);
+    let blocked = seen.iter().filter(|(verdict, _)| verdict == "blocked");
+    assert_eq!(blocked.count(), 12, "{seen:?}");
+}
+
 const DROPS: &str = "table inet wall {
   chain forward {
     type filter hook forward priority 0; policy drop;
