@@ -8,6 +8,8 @@ mod brief;
 mod clock;
 mod delivery;
 mod distance;
+#[cfg(test)]
+pub(crate) mod each;
 mod few;
 mod listener;
 mod millis;

@@ -10,7 +10,7 @@ use proptest::sample::select;
 
 use super::document::Evidence;
 use super::sample;
-use crate::observation::*;
+use crate::observation::{each, *};
 use crate::product::{Need, Role, Verb};
 use crate::verdict::{Context, Control, DateDoubt, DroppedAt, Elsewhere, ZoneSilence, judge};
 
@@ -45,21 +45,8 @@ fn rejection() -> impl Strategy<Value = Rejection> {
     )
 }
 
-fn resolver_error() -> impl Strategy<Value = ResolverError> {
-    select(vec![
-        ResolverError::Refused,
-        ResolverError::Failed,
-        ResolverError::Absent,
-    ])
-}
-
 fn trouble() -> impl Strategy<Value = Trouble> {
-    select(vec![
-        Trouble::NoRoute,
-        Trouble::GatewaySilent,
-        Trouble::NoDescriptors,
-        Trouble::Refused,
-    ])
+    select(each::TROUBLES.to_vec())
 }
 
 fn state() -> impl Strategy<Value = State> {
@@ -72,80 +59,30 @@ fn state() -> impl Strategy<Value = State> {
         Stopped::Server,
         Stopped::Name,
     ]);
-    let unresolved = prop_oneof![
-        select(vec![
-            Unresolved::NoSuchName,
-            Unresolved::ResolverSilent,
-            Unresolved::NotAsked,
-            Unresolved::NoNameHere,
-        ]),
-        resolver_error().prop_map(Unresolved::ResolverError),
-    ];
     prop_oneof![
         4 => Just(State::Open),
         2 => select(ResetBy::ALL).prop_map(|reset_by| State::Closed { reset_by }),
         2 => rejection().prop_map(State::Rejected),
         2 => Just(State::Filtered),
         1 => Just(State::Silent),
-        1 => unresolved.prop_map(State::Unresolved),
+        1 => select(each::UNRESOLVED.to_vec()).prop_map(State::Unresolved),
         1 => trouble().prop_map(State::Unreachable),
         1 => (why, text()).prop_map(|(why, said)| State::Stopped(Stop { why, said })),
-        1 => select(vec![NotTried::Unsupported, NotTried::Interrupted]).prop_map(State::NotTried),
+        1 => select(each::NOT_TRIED.to_vec()).prop_map(State::NotTried),
     ]
 }
 
 fn service() -> impl Strategy<Value = Service> {
     let list = prop_oneof![
-        select(vec![
-            ListFault::Invalid,
-            ListFault::TooLarge,
-            ListFault::Expired,
-            ListFault::NotYetValid,
-            ListFault::Redirected,
-            ListFault::Delta(DeltaFault::Invalid),
-            ListFault::Delta(DeltaFault::Expired),
-            ListFault::Delta(DeltaFault::Missing),
-        ]),
+        select(each::LIST_FAULTS.to_vec()),
         any::<u16>().prop_map(ListFault::Missing),
     ];
     let certificate = prop_oneof![
-        select(vec![
-            CertificateFault::Name,
-            CertificateFault::Expired,
-            CertificateFault::NotYetValid,
-            CertificateFault::RootExpired,
-            CertificateFault::NoIssuer,
-            CertificateFault::Incomplete,
-            CertificateFault::Untrusted,
-            CertificateFault::Purpose,
-            CertificateFault::Weak,
-            CertificateFault::Undecided,
-            CertificateFault::Revoked,
-            CertificateFault::ListByLdapOnly,
-            CertificateFault::ListByHttpsOnly,
-            CertificateFault::TooLarge,
-        ]),
+        select(each::CERTIFICATE_FAULTS.to_vec()),
         text().prop_map(CertificateFault::Other),
     ];
     prop_oneof![
-        select(vec![
-            Service::NotAsked,
-            Service::Spoke,
-            Service::Listener,
-            Service::Mute,
-            Service::HungUp,
-            Service::ResetAtOnce,
-            Service::HungUpInHandshake,
-            Service::NotTls,
-            Service::TlsTooOld,
-            Service::TlsOnlyWithoutName,
-            Service::Foreign,
-            Service::Intercepted,
-            Service::NotHttp,
-            Service::InterimOnly,
-            Service::WantsCertificate,
-            Service::ConnectedToItself,
-        ]),
+        select(each::SERVICES.to_vec()),
         text().prop_map(Service::TlsAlert),
         any::<u16>().prop_map(Service::ServerError),
         list.prop_map(Service::List),

@@ -43,8 +43,8 @@ pub fn said_of(cause: Cause) -> &'static Said {
 mod tests {
     use super::*;
     use crate::observation::{
-        CertificateFault, Delivery, DeltaFault, ListFault, Lost, Missing, NotTried, Observation,
-        Prohibition, Rejection, ResetBy, ResolverError, Service, State, Trouble, Unresolved, Way,
+        CertificateFault, Delivery, ListFault, Lost, Missing, Observation, Prohibition, Rejection,
+        ResetBy, Service, State, Way, each,
     };
     use crate::product::Need;
     use crate::verdict::{Context, DateDoubt, DroppedAt, Owner, ZoneSilence, judge};
@@ -84,35 +84,13 @@ mod tests {
             })
         });
         let closed = [ResetBy::Host, ResetBy::Device, ResetBy::Either];
-        let unresolved = [
-            Unresolved::NoSuchName,
-            Unresolved::ResolverSilent,
-            Unresolved::ResolverError(ResolverError::Refused),
-            Unresolved::ResolverError(ResolverError::Failed),
-            Unresolved::ResolverError(ResolverError::Absent),
-            Unresolved::NotAsked,
-            Unresolved::NoNameHere,
-        ];
-        let trouble = [
-            Trouble::NoRoute,
-            Trouble::GatewaySilent,
-            Trouble::NoDescriptors,
-            Trouble::Refused,
-        ];
         let states = [State::Filtered, State::Silent]
             .into_iter()
             .chain(rejected)
             .chain(closed.map(|reset_by| State::Closed { reset_by }))
-            .chain(unresolved.map(State::Unresolved))
-            .chain(trouble.map(State::Unreachable))
-            .chain(
-                [
-                    NotTried::Interrupted,
-                    NotTried::Unsupported,
-                    NotTried::ShutOut,
-                ]
-                .map(State::NotTried),
-            )
+            .chain(each::UNRESOLVED.map(State::Unresolved))
+            .chain(each::TROUBLES.map(State::Unreachable))
+            .chain(each::NOT_TRIED.map(State::NotTried))
             .map(|state| Observation::without_packets(None, state));
         let open = services().into_iter().map(|service| Observation {
             service: Some(service),
@@ -133,55 +111,16 @@ mod tests {
     }
 
     fn services() -> Vec<Service> {
-        let certificates = [
-            CertificateFault::Name,
-            CertificateFault::Expired,
-            CertificateFault::NotYetValid,
-            CertificateFault::Untrusted,
-            CertificateFault::Purpose,
-            CertificateFault::RootExpired,
-            CertificateFault::NoIssuer,
-            CertificateFault::Incomplete,
-            CertificateFault::Weak,
-            CertificateFault::Undecided,
-            CertificateFault::Revoked,
-            CertificateFault::ListByLdapOnly,
-            CertificateFault::ListByHttpsOnly,
-            CertificateFault::TooLarge,
-            CertificateFault::Other(String::new()),
-        ];
-        let lists = [
-            ListFault::Invalid,
-            ListFault::TooLarge,
-            ListFault::Expired,
-            ListFault::NotYetValid,
-            ListFault::Redirected,
-            ListFault::Missing(404),
-            ListFault::Delta(DeltaFault::Invalid),
-            ListFault::Delta(DeltaFault::Expired),
-            ListFault::Delta(DeltaFault::Missing),
-        ];
-        let others = [
-            Service::NotAsked,
-            Service::Spoke,
-            Service::Mute,
-            Service::HungUp,
-            Service::ResetAtOnce,
-            Service::HungUpInHandshake,
-            Service::NotTls,
-            Service::TlsAlert(String::new()),
-            Service::TlsTooOld,
-            Service::TlsOnlyWithoutName,
-            Service::Foreign,
-            Service::Intercepted,
-            Service::NotHttp,
-            Service::InterimOnly,
-            Service::ServerError(503),
-            Service::WantsCertificate,
-            Service::ConnectedToItself,
-        ];
-        let certificates = certificates.map(Service::Certificate).into_iter();
-        let known = certificates.chain(lists.map(Service::List));
+        let certificates = each::CERTIFICATE_FAULTS
+            .into_iter()
+            .chain([CertificateFault::Other(String::new())])
+            .map(Service::Certificate);
+        let lists = each::LIST_FAULTS
+            .into_iter()
+            .chain([ListFault::Missing(404)])
+            .map(Service::List);
+        let others = [Service::TlsAlert(String::new()), Service::ServerError(503)];
+        let known = certificates.chain(lists).chain(each::SERVICES);
         known.chain(others).collect()
     }
 
