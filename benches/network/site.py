@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 
 ALL = "management-point, distribution-point, fallback-status-point, software-update-point"
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+COUNT = HERE.parent.parent / "tests/support/count.py"
 PROBER = "198.51.100.10"
 
 
@@ -145,7 +146,7 @@ def main():
         bed.lay(options)
         server = bed.start(2, ["/usr/bin/python3", HERE / "serve.py", folder], stdout=subprocess.PIPE)
         server.stdout.readline()
-        watch = bed.start(0, ["/usr/bin/python3", HERE / "count.py", "p0", PROBER], stdout=subprocess.PIPE)
+        watch = bed.start(0, ["/usr/bin/python3", COUNT, "p0", PROBER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         watch.stdout.readline()
         report = Path(options.keep) if options.keep else folder / "report.json"
         words = ["ip", "netns", "exec", bed.names[0], options.program, "check", path, "--from", "internet",
@@ -154,8 +155,7 @@ def main():
         errors = open(folder / "stderr" if not options.keep else options.keep + ".stderr", "w+")
         status = subprocess.run(words, stderr=errors, stdin=subprocess.DEVNULL).returncode
         wall = time.monotonic() - began
-        watch.send_signal(signal.SIGTERM)
-        sent = json.loads(watch.stdout.read())
+        sent = json.loads(watch.communicate()[0])
         try:
             summary = json.loads(report.read_text())["summary"]
         except (OSError, ValueError):

@@ -6,9 +6,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody};
+use crate::support::running::Running;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::Value;
 
@@ -130,32 +130,6 @@ fn issue(folder: &Path) {
     }
 }
 
-/// The servers of the last namespace.
-struct Servers(Child);
-
-impl Servers {
-    fn start(row: &Row, folder: &Path) -> Self {
-        let mut child = Command::new("ip")
-            .args(["netns", "exec", &row.names[2], "/usr/bin/python3", "-c"])
-            .arg(SERVER)
-            .arg(folder)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3");
-        let mut ready = [0_u8; 6];
-        let output = child.stdout.as_mut().expect("its output");
-        std::io::Read::read_exact(output, &mut ready).expect("the servers listen");
-        Self(child)
-    }
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn open_to_nobody(folder: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
@@ -174,7 +148,7 @@ fn what_vanishes_after_the_handshake_is_the_networks_and_a_mute_server_stays_mut
     lay_out(&row);
     let rules = folder.join("rules.nft").display().to_string();
     row.inside(1, &["nft", "-f", &rules]);
-    let _servers = Servers::start(&row, folder);
+    let _servers = Running::python(&row.names[2], SERVER, &[&folder.display().to_string()]);
     let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder);
     open_to_nobody(folder);
     let site = folder.join("site.yaml");

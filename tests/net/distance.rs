@@ -8,7 +8,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody};
-use crate::support::web::Web;
+use crate::support::running::Running;
+use crate::support::web::web;
 use serde_json::{Value, json};
 
 /// The wall translates 203.0.113.20 and .21 to the server and to nobody; the server itself rejects 1007.
@@ -65,7 +66,7 @@ flows:
 
 struct Bed {
     row: Row,
-    _server: Web,
+    _server: Running,
     folder: tempfile::TempDir,
     program: PathBuf,
     site: PathBuf,
@@ -96,7 +97,7 @@ impl Bed {
             );
         }
         fs::write(&site, text).expect("written");
-        let server = Web::start(&row);
+        let server = web(&row);
         let bed = Self {
             row,
             _server: server,

@@ -3,9 +3,9 @@
 //! Needs root, `ip` and `nft`; without them the test fails and says so. The namespaces are its own and are removed.
 
 use std::fs;
-use std::process::{Command, Stdio};
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody};
+use crate::support::running::Running;
 use serde_json::Value;
 
 const RULES: &str = "table inet wall {
@@ -61,22 +61,14 @@ fn what_a_firewall_drops_rejects_and_resets_is_told_apart_and_its_sender_named()
     let listen = "import socket\nall=[socket.create_server(('192.0.2.10',p)) for p in \
         range(1000,1005)]\nu=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nu.bind(('192.0.2.10',2000))\nprint('ready',flush=True)\nu.settimeout(120)\nwhile \
         True:\n u.sendto(b'answer',u.recvfrom(99)[1])";
-    let mut server = Command::new("ip")
-        .args(["netns", "exec", &bed.names[2], "python3", "-c", listen])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3");
-    let mut ready = [0_u8; 6];
-    std::io::Read::read_exact(server.stdout.as_mut().expect("its output"), &mut ready)
-        .expect("the server listens");
+    let server = Running::python(&bed.names[2], listen, &[]);
     let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder.path());
     let (status, report) = check_as_nobody(&bed, &program, &site, &["--from", "internet"]);
     fs::write(&site, silent_site()).expect("written");
     let (silent_status, silent) = check_as_nobody(&bed, &program, &site, &["--from", "internet"]);
     let unheard = ["--from", "internet", "--no-path"];
     let (unheard_status, unheard) = check_as_nobody(&bed, &program, &site, &unheard);
-    let _ = server.kill();
-    let _ = server.wait();
+    drop(server);
     let flow = |id: &str| {
         report["flows"]
             .as_array()

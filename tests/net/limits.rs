@@ -5,11 +5,10 @@
 //! and are removed.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody, ip};
+use crate::support::running::Running;
 use serde_json::Value;
 
 /// A web server that gives its first answer late, ports that are merely open, and three members of which one is shut.
@@ -39,7 +38,7 @@ asyncio.run(main())";
 
 struct Bed {
     row: Row,
-    server: Child,
+    _server: Running,
     folder: tempfile::TempDir,
     program: PathBuf,
 }
@@ -56,18 +55,11 @@ impl Bed {
         let file = folder.path().join("rules.nft");
         fs::write(&file, rules).expect("written");
         row.inside(1, &["nft", "-f", &file.display().to_string()]);
-        let mut server = Command::new("ip")
-            .args(["netns", "exec", &row.names[2], "python3", "-c", SERVER])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3");
-        let mut ready = [0_u8; 5];
-        let said = server.stdout.as_mut().expect("its output");
-        said.read_exact(&mut ready).expect("the server listens");
+        let server = Running::python(&row.names[2], SERVER, &[]);
         let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder.path());
         Self {
             row,
-            server,
+            _server: server,
             folder,
             program,
         }
@@ -91,13 +83,6 @@ flows:
         fs::write(&site, text).expect("written");
         let place = ["--from", "internet"];
         check_as_nobody(&self.row, &self.program, &site, &place).1
-    }
-}
-
-impl Drop for Bed {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }
 

@@ -7,10 +7,12 @@
 mod support {
     #[expect(dead_code, reason = "the truth matrix uses the rest")]
     pub(crate) mod bed;
+    pub(crate) mod counter;
     pub(crate) mod executable;
     pub(crate) mod feed;
     pub(crate) mod listener;
     pub(crate) mod row;
+    pub(crate) mod running;
     pub(crate) mod schemas;
     pub(crate) mod web;
     pub(crate) mod zones;

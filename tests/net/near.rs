@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody};
-use crate::support::web::Web;
+use crate::support::web::web;
 use serde_json::Value;
 
 fn load(row: &Row, place: usize, folder: &Path, rules: &str) {
@@ -93,7 +93,7 @@ fn what_this_hosts_own_firewall_refuses_is_nobody_elses() {
 }
 ",
     );
-    let _web = Web::start(&row);
+    let _web = web(&row);
     let others = [
         (1010, "required"),
         (1011, "required"),
@@ -181,7 +181,7 @@ fn bridged() -> Row {
 fn behind_a_border_of_the_file_a_neighbour_is_not_taken_for_the_host() {
     let folder = tempfile::tempdir().expect("a folder");
     let row = bridged();
-    let _web = Web::start(&row);
+    let _web = web(&row);
     // A firewall that is a bridge resets just as the host does: the file says that there is one.
     let others = [(1005, "required"), (1009, "forbidden")];
     let site = one_network("internet", &others);
@@ -218,7 +218,7 @@ fn a_firewall_that_answers_arp_for_the_host_is_told_by_its_distance() {
 }
 ",
     );
-    let _web = Web::start(&row);
+    let _web = web(&row);
     let others = [(1003, "required"), (1005, "required"), (1008, "forbidden")];
     let report = check(
         &row,

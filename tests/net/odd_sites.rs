@@ -3,41 +3,22 @@
 //! Needs root, `ip` and `nft`; without them the tests fail and say so. The namespaces are their own and are removed.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody, ip};
+use crate::support::running::Running;
 use serde_json::Value;
 
-/// Listeners that accept TCP in the server's namespace; they end with it.
-struct Listening(Child);
-
-impl Listening {
-    fn at(row: &Row, addresses: &[(&str, u16)]) -> Self {
-        let all: String = addresses
-            .iter()
-            .map(|(address, port)| format!("('{address}',{port}),"))
-            .collect();
-        let listen = format!(
-            "import socket,time\nall=[socket.create_server(it) for it in \
-             [{all}]]\nprint('ready',flush=True)\ntime.sleep(300)"
-        );
-        let mut child = Command::new("ip")
-            .args(["netns", "exec", &row.names[2], "python3", "-c", &listen])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3");
-        let mut ready = [0_u8; 6];
-        std::io::Read::read_exact(child.stdout.as_mut().expect("its output"), &mut ready)
-            .expect("the server listens");
-        Self(child)
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Listeners that accept TCP in the server's namespace.
+fn listen(row: &Row, addresses: &[(&str, u16)]) -> Running {
+    let all: String = addresses
+        .iter()
+        .map(|(address, port)| format!("('{address}',{port}),"))
+        .collect();
+    let listen = format!(
+        "import socket,time\nall=[socket.create_server(it) for it in \
+         [{all}]]\nprint('ready',flush=True)\ntime.sleep(300)"
+    );
+    Running::python(&row.names[2], &listen, &[])
 }
 
 /// Runs the program in the client's namespace on a site, behind these rules.
@@ -114,7 +95,7 @@ fn one_public_address_serves_several_systems_each_at_the_ports_that_are_translat
         "dev",
         "s0",
     ]);
-    let _listening = Listening::at(&row, &[("192.0.2.10", 8443), ("192.0.2.11", 8081)]);
+    let _listening = listen(&row, &[("192.0.2.10", 8443), ("192.0.2.11", 8081)]);
     let report = check(&row, TRANSLATING, ONE_ADDRESS, &["--from", "internet"]);
     assert_verdict(&report, "internet>first:443/tcp", "ok", "answered");
     assert_verdict(&report, "internet>second:8080/tcp", "ok", "answered");
@@ -157,7 +138,7 @@ fn proxy_site(values: [(&str, &str); 5]) -> String {
 #[test]
 fn a_proxy_is_asked_at_its_own_numbers_and_asks_at_those_of_its_target() {
     let row = Row::new();
-    let _listening = Listening::at(&row, &[("192.0.2.10", 443), ("192.0.2.10", 8443)]);
+    let _listening = listen(&row, &[("192.0.2.10", 443), ("192.0.2.10", 8443)]);
     let outside = proxy_site([
         ("INTERNET", "198.51.100.0/24"),
         ("PERIMETER", "192.0.2.0/24"),
@@ -225,7 +206,7 @@ fn a_host_with_two_legs_tries_each_flow_by_the_leg_that_crosses_the_fewest_firew
         ip(&["-n", name, "addr", "add", address, "dev", link]);
         ip(&["-n", name, "link", "set", link, "up"]);
     }
-    let _listening = Listening::at(&row, &[("10.0.0.1", 1000), ("192.0.2.10", 1001)]);
+    let _listening = listen(&row, &[("10.0.0.1", 1000), ("192.0.2.10", 1001)]);
     let nothing = "table ip wall {\n}\n";
     let report = check(&row, nothing, DUAL_HOMED, &[]);
     let vantage = &report["vantages"][0];
@@ -273,7 +254,7 @@ flows:
 #[test]
 fn what_travels_inside_ipsec_is_judged_only_on_its_own_end() {
     let row = Row::new();
-    let _listening = Listening::at(&row, &[("192.0.2.10", 1000)]);
+    let _listening = listen(&row, &[("192.0.2.10", 1000)]);
     let dropping = "table ip wall {\n chain forward {\n type filter hook forward priority 0; policy accept;\n tcp dport 1001 drop\n }\n}\n";
     let own = check(&row, dropping, IPSEC, &["--as", "ibs01", "--no-gentle"]);
     assert_verdict(&own, "ibs01>cm01:1000/tcp", "ok", "answered");

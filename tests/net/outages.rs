@@ -5,14 +5,13 @@
 
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::io::Read as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use crate::support::row;
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody};
+use crate::support::running::Running;
 use serde_json::Value;
 
 const RULES: &str = "table inet wall {
@@ -55,7 +54,7 @@ print('ready',flush=True)";
 /// Two hosts behind a router.
 struct Bed {
     row: Row,
-    server: Child,
+    _server: Running,
     folder: tempfile::TempDir,
     program: PathBuf,
     site: PathBuf,
@@ -77,17 +76,10 @@ impl Bed {
             "dev",
             "s0",
         ]);
-        let mut server = Command::new("ip")
-            .args(["netns", "exec", &row.names[2], "python3", "-c", SERVER])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3");
-        let mut ready = [0_u8; 5];
-        let said = server.stdout.as_mut().expect("its output");
-        said.read_exact(&mut ready).expect("the server listens");
+        let server = Running::python(&row.names[2], SERVER, &[]);
         let bed = Self {
             row,
-            server,
+            _server: server,
             folder,
             program,
             site,
@@ -117,13 +109,6 @@ impl Bed {
             let place = ["--from", "internet", "--no-path"];
             check_as_nobody(&self.row, &self.program, &self.site, &place).1
         })
-    }
-}
-
-impl Drop for Bed {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }
 

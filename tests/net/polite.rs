@@ -4,12 +4,23 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::support::counter::Counter;
 use crate::support::row::{Row, ip};
-use crate::support::web::Web;
+use crate::support::web::web;
+
+/// How the file of a site begins.
+const SITE: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones:
+  inside: { networks: [\"198.51.100.0/24\"] }
+  outside: { networks: [\"192.0.2.0/24\"] }
+firewalls: { wall: { between: [inside, outside] } }
+clients: []
+systems:
+";
 
 /// The file of a site: the prober is a site server, the web server of the row is at port 1000.
 fn site(forbidden: std::ops::Range<u16>, probing: &str) -> String {
@@ -19,14 +30,7 @@ fn site(forbidden: std::ops::Range<u16>, probing: &str) -> String {
         )
     });
     format!(
-        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
-zones:
-  inside: {{ networks: [\"198.51.100.0/24\"] }}
-  outside: {{ networks: [\"192.0.2.0/24\"] }}
-firewalls: {{ wall: {{ between: [inside, outside] }} }}
-clients: []
-systems:
-  cm01: {{ zone: inside, addresses: {{ default: 198.51.100.10 }}, roles: [site-server] }}
+        "{SITE}  cm01: {{ zone: inside, addresses: {{ default: 198.51.100.10 }}, roles: [site-server] }}
   web: {{ zone: outside, addresses: {{ default: 192.0.2.10 }}, roles: [crl-distribution-point] }}
 flows:
   - {{ from: inside, to: web, port: 1000, protocol: http, need: required, why: \"served\" }}
@@ -116,7 +120,7 @@ fn verdicts(report: &Value) -> Vec<(String, String)> {
 #[test]
 fn on_a_system_that_serves_a_firewall_that_watches_for_scans_is_not_set_off() {
     let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
-    let _web = Web::start(&row);
+    let _web = web(&row);
     load(&row, folder.path(), &watchful(10));
     let gentle = check(&row, folder.path(), &site(2_000..2_012, "rate: max"), &[]);
     assert_eq!(shut(&row), 0, "it was set off");
@@ -128,7 +132,7 @@ fn on_a_system_that_serves_a_firewall_that_watches_for_scans_is_not_set_off() {
 #[test]
 fn at_full_speed_it_is_set_off_and_its_silence_proves_nothing() {
     let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
-    let _web = Web::start(&row);
+    let _web = web(&row);
     load(&row, folder.path(), &watchful(10));
     let brisk = ["--no-gentle"];
     let report = check(
@@ -152,7 +156,7 @@ fn at_full_speed_it_is_set_off_and_its_silence_proves_nothing() {
 #[test]
 fn the_first_sign_that_a_device_shuts_this_host_out_ends_the_knocking() {
     let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
-    let _web = Web::start(&row);
+    let _web = web(&row);
     load(&row, folder.path(), &watchful(1));
     let report = check(&row, folder.path(), &site(2_000..2_008, "rate: max"), &[]);
     let tried = report["flows"].as_array().expect("flows").iter();
@@ -164,37 +168,6 @@ fn the_first_sign_that_a_device_shuts_this_host_out_ends_the_knocking() {
     let cut_off = verdicts(&report);
     let cut_off = cut_off.iter().filter(|(_, cause)| cause == "cut-off");
     assert!(cut_off.count() >= 5, "{report:#}");
-}
-
-/// Counts what leaves the client: it writes the most SYNs in any second and the most sockets of one host at once.
-struct Counter(Child);
-
-impl Counter {
-    fn start(row: &Row) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/network/count.py");
-        let mut child = Command::new("ip")
-            .args(["netns", "exec", &row.names[0], "/usr/bin/python3"])
-            .arg(script)
-            .args(["c0", "198.51.100.10"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 is needed: scripts/test installs it");
-        let mut ready = [0_u8; 6];
-        let output = child.stdout.as_mut().expect("its output");
-        std::io::Read::read_exact(output, &mut ready).expect("it listens");
-        Self(child)
-    }
-
-    fn counted(mut self) -> Value {
-        let pid = self.0.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(status.expect("kill").success());
-        let mut text = String::new();
-        let output = self.0.stdout.as_mut().expect("its output");
-        std::io::Read::read_to_string(output, &mut text).expect("what it counted");
-        self.0.wait().expect("it ends");
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
-    }
 }
 
 /// A site of so many web servers at further addresses of the server.
@@ -218,14 +191,7 @@ fn many(row: &Row, systems: usize) -> String {
         })
         .collect();
     format!(
-        "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
-zones:
-  inside: {{ networks: [\"198.51.100.0/24\"] }}
-  outside: {{ networks: [\"192.0.2.0/24\"] }}
-firewalls: {{ wall: {{ between: [inside, outside] }} }}
-clients: []
-systems:
-{all}flows:
+        "{SITE}{all}flows:
 {flows}probing: {{ rate: 50/s, per_host: 4, second_look: 1s }}
 "
     )
@@ -234,7 +200,7 @@ systems:
 #[test]
 fn more_silent_ports_than_places_are_all_tried_to_the_end() {
     let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
-    let _web = Web::start(&row);
+    let _web = web(&row);
     load(&row, folder.path(), DROPS);
     let file = site(3_000..3_012, "rate: max, per_host: 2").replace(
         "need: forbidden, why: \"not needed\"",
@@ -259,14 +225,14 @@ const DROPS: &str = "table inet wall {
 fn no_second_has_more_packets_than_the_rate_and_no_host_more_sockets_than_it_may() {
     for (systems, silent) in [(1, false), (2, false), (12, false), (2, true), (12, true)] {
         let (row, folder) = (Row::new(), tempfile::tempdir().expect("a folder"));
-        let _web = Web::start(&row);
+        let _web = web(&row);
         let rules = match silent {
             true => DROPS.replace("tcp dport 1000 accept", ""),
             false => DROPS.to_string(),
         };
         load(&row, folder.path(), &rules);
         let file = many(&row, systems);
-        let counter = Counter::start(&row);
+        let counter = Counter::start(&row, 0);
         fs::write(folder.path().join("site.yaml"), file).expect("written");
         let status = Command::new("ip")
             .args(["netns", "exec", &row.names[0]])
@@ -278,12 +244,10 @@ fn no_second_has_more_packets_than_the_rate_and_no_host_more_sockets_than_it_may
             .status();
         assert!(status.expect("it runs").code().is_some());
         let counted = counter.counted();
-        let number = |key: &str| counted[key].as_u64().expect("a number");
-        assert_eq!(number("drops"), 0, "the counter missed packets");
-        assert!(number("syns") > 20, "{counted}");
+        assert!(counted.syns > 20, "{counted:?}");
         assert!(
-            number("most_syns_a_second") <= 50 && number("most_at_once_of_a_host") <= 4,
-            "{systems} systems, silent: {silent}: {counted}"
+            counted.most_syns_a_second <= 50 && counted.most_sockets_of_a_host <= 4,
+            "{systems} systems, silent: {silent}: {counted:?}"
         );
     }
 }

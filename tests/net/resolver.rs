@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::support::running::Running;
 use serde_json::Value;
 
 /// Answers every question with this code, and one of 16 not at all.
@@ -26,7 +27,7 @@ while True:
 struct Bed {
     name: String,
     folder: PathBuf,
-    server: Option<Child>,
+    server: Option<Running>,
 }
 
 impl Bed {
@@ -61,17 +62,8 @@ impl Bed {
         command
     }
 
-    fn serve(&self, code: u8) -> Child {
-        let mut child = self
-            .inside()
-            .args(["/usr/bin/python3", "-c", SERVER, &code.to_string()])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3");
-        let mut ready = [0_u8; 6];
-        let output = child.stdout.as_mut().expect("its output");
-        std::io::Read::read_exact(output, &mut ready).expect("it listens");
-        child
+    fn serve(&self, code: u8) -> Running {
+        Running::python(&self.name, SERVER, &[&code.to_string()])
     }
 }
 
@@ -123,10 +115,7 @@ impl Drop for Ended {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        if let Some(server) = &mut self.server {
-            let _ = server.kill();
-            let _ = server.wait();
-        }
+        self.server = None;
         let _ = Command::new("ip")
             .args(["netns", "del", &self.name])
             .status();

@@ -5,12 +5,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::bed::PYTHON;
+use crate::support::counter::Counter;
 use crate::support::row::{Row, ip};
+use crate::support::running::Running;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -36,68 +37,13 @@ while True:
             del held[:2000]
 "#;
 
-/// Counts the packets that begin connections on a link, and sockets to ports from 2,000 on of one address; prints JSON when its input
-/// ends.
-const COUNTS: &str = r#"
-import collections, json, socket, sys, threading, time
-raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-raw.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)
-raw.bind((sys.argv[1], 0))
-raw.settimeout(0.1)
-over, most = [], [0]
-def sample():
-    ends = ("02", "01", "03")
-    # The table is no picture of one moment. What stands in two readings was there between them.
-    last = set()
-    while not over:
-        now = set()
-        for line in open("/proc/net/tcp").readlines()[1:]:
-            fields = line.split()
-            if fields[3] in ends and int(fields[2].split(":")[1], 16) >= 2000:
-                now.add((fields[2].split(":")[0], fields[1], fields[2]))
-        by_host = collections.Counter(host for host, *_ in now & last)
-        most[0] = max([most[0], *by_host.values()])
-        last = now
-        time.sleep(0.003)
-threading.Thread(target=lambda: (sys.stdin.buffer.read(), over.append(1)), daemon=True).start()
-sampler = threading.Thread(target=sample)
-sampler.start()
-print("ready", flush=True)
-moments, ports = [], collections.Counter()
-while not over:
-    try:
-        packet = raw.recv(100)
-    except TimeoutError:
-        continue
-    if packet[12:14] == b"\x08\x00" and packet[23] == 6 and packet[47] & 0x12 == 2:
-        moments.append(time.monotonic())
-        ports[int.from_bytes(packet[36:38], "big")] += 1
-window, busiest = collections.deque(), 0
-for moment in moments:
-    window.append(moment)
-    while moment - window[0] >= 1:
-        window.popleft()
-    busiest = max(busiest, len(window))
-sampler.join()
-print(json.dumps({"syns": len(moments), "busiest": busiest, "sockets": most[0], "most_of_a_port": max(ports.values(), default=0)}))
-"#;
-
 const NAME: &str = "ibs01.example.com";
 const AT: &str = "192.0.2.10";
 
 struct Bed {
     row: Row,
     folder: TempDir,
-    running: Vec<Child>,
-}
-
-impl Drop for Bed {
-    fn drop(&mut self) {
-        for child in &mut self.running {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+    running: Vec<Running>,
 }
 
 impl Bed {
@@ -109,26 +55,10 @@ impl Bed {
         }
     }
 
-    /// Starts a Python program in a namespace, and waits until it says that it is ready.
-    fn python(&mut self, place: usize, program: &str, argument: &str) -> &mut Child {
-        let child = Command::new("ip")
-            .args(["netns", "exec", &self.row.names[place], PYTHON, "-c"])
-            .args([program, argument])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut child = child.expect("python3 starts");
-        let mut line = [0; 6];
-        let output = child.stdout.as_mut().expect("its output");
-        std::io::Read::read_exact(output, &mut line).expect("it becomes ready");
-        assert_eq!(&line, b"ready\n");
-        self.running.push(child);
-        self.running.last_mut().expect("it was pushed")
-    }
-
     fn listen(&mut self, ports: &BTreeSet<u16>) {
         let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
-        self.python(2, HOLDS, &ports.join(","));
+        let held = Running::python(&self.row.names[2], HOLDS, &[&ports.join(",")]);
+        self.running.push(held);
     }
 
     fn rules(&self, place: usize, rules: &str) {
@@ -324,12 +254,12 @@ fn silence_of_many_ports_is_proved_and_no_packet_is_repeated_by_the_system() {
         "dev",
         "s0",
     ]);
-    bed.python(0, COUNTS, "c0");
+    let counter = Counter::start(&bed.row, 2_000);
     let probing = "rate: max, sweep: \"440-450,2000-2499\", in_flight: 2000, per_host: 1000";
     let begun = Instant::now();
     let swept = bed.swept(&[AT, "192.0.2.11"], probing);
     let took = begun.elapsed();
-    let counted = ended(bed.running.pop());
+    let counted = counter.counted();
     let silent: BTreeSet<u16> = (2_000..=2_499).collect();
     assert_eq!(swept[0].of("filtered"), silent, "{:?}", swept[0].0);
     assert!(
@@ -339,7 +269,7 @@ fn silence_of_many_ports_is_proved_and_no_packet_is_repeated_by_the_system() {
     );
     assert!(took < Duration::from_secs(20), "{took:?}");
     // The most tries of a port at two addresses, and no repeat beside.
-    assert!(counted["most_of_a_port"].as_u64() < Some(60), "{counted}");
+    assert!(counted.most_of_a_port < 60, "{counted:?}");
 }
 
 #[test]
@@ -347,15 +277,15 @@ fn a_sweep_keeps_to_its_rate_and_to_the_sockets_of_a_host() {
     let mut bed = Bed::new();
     bed.listen(&BTreeSet::from([443, 2_100]));
     bed.rules(1, &wall("tcp dport 2000-2099 drop"));
-    bed.python(0, COUNTS, "c0");
+    let counter = Counter::start(&bed.row, 2_000);
     bed.swept(
         &[AT],
         "rate: 200/s, sweep: \"2000-2199\", in_flight: 100, per_host: 4",
     );
-    let counted = ended(bed.running.pop());
-    assert!(counted["syns"].as_u64() > Some(600), "{counted}");
-    assert!(counted["busiest"].as_u64() <= Some(200), "{counted}");
-    assert!(counted["sockets"].as_u64() <= Some(4), "{counted}");
+    let counted = counter.counted();
+    assert!(counted.syns > 600, "{counted:?}");
+    assert!(counted.most_syns_a_second <= 200, "{counted:?}");
+    assert!(counted.most_sockets_of_a_host <= 4, "{counted:?}");
 }
 
 #[test]
@@ -415,11 +345,4 @@ fn under_way(bed: &Bed) -> usize {
         .get(2)
         .and_then(|number| number.parse().ok())
         .unwrap_or(0)
-}
-
-/// Ends a counting program; what it counted.
-fn ended(child: Option<Child>) -> Value {
-    let child = child.expect("it was started");
-    let output = child.wait_with_output().expect("it ends");
-    serde_json::from_slice(&output.stdout).expect("what it counted")
 }

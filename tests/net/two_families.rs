@@ -3,9 +3,9 @@
 //! Needs root, `ip`, `nft` and Python; without them the test fails and says so. The namespaces are its own and are removed.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody};
+use crate::support::running::Running;
 use serde_json::Value;
 
 const LISTEN: &str = "import select, socket
@@ -31,15 +31,6 @@ flows:
   - { from: internet, to: web, port: 1002, need: required }
   - { from: internet, to: web, port: 1009, need: forbidden }
 ";
-
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Whether the server has its second address.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,16 +66,7 @@ fn check(rules: &str, second: Second) -> Value {
     let table = format!("table inet wall {{\n{rules}\n}}\n");
     fs::write(&file, table).expect("written");
     row.inside(1, &["nft", "-f", &file.display().to_string()]);
-    let mut child = Command::new("ip")
-        .args(["netns", "exec", &row.names[2], "/usr/bin/python3", "-c"])
-        .arg(LISTEN)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3");
-    let mut ready = [0_u8; 6];
-    let output = child.stdout.as_mut().expect("its output");
-    std::io::Read::read_exact(output, &mut ready).expect("it listens");
-    let _server = Server(child);
+    let _server = Running::python(&row.names[2], LISTEN, &[]);
     let site = folder.path().join("site.yaml");
     fs::write(&site, SITE).expect("written");
     let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder.path());

@@ -3,11 +3,12 @@
 //! Needs root, `ip` and `nft`; without them the test fails and says so. The namespaces are its own and are removed.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::support::row::Row;
+use crate::support::running::Running;
 use serde_json::Value;
 
 const SITE: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
@@ -50,18 +51,10 @@ impl Drop for Listener {
     }
 }
 
-fn listen(bed: &Row) -> Listener {
+fn listen(bed: &Row) -> Running {
     let script = "import \
         socket,time\ns=socket.create_server(('192.0.2.10',1000))\nprint('ready',flush=True)\ntime.sleep(300)";
-    let started = Command::new("ip")
-        .args(["netns", "exec", &bed.names[2], "python3", "-c", script])
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut listener = Listener(started.expect("python3 is needed: scripts/test installs it"));
-    let mut ready = [0_u8; 6];
-    let output = listener.0.stdout.as_mut().expect("its output");
-    output.read_exact(&mut ready).expect("the server listens");
-    listener
+    Running::python(&bed.names[2], script, &[])
 }
 
 /// Runs `check` in a namespace and keeps its report under a name.

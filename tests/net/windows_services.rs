@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody, ip};
+use crate::support::running::Running;
 use serde_json::Value;
 
 /// The prober is the site server; behind the firewall stands a site system.
@@ -222,19 +223,11 @@ fn a_sql_port_that_resets_is_told_with_the_port_of_the_instance_that_the_browser
         "flows: [ { from: cm01, to: ibs01, port: 1433, protocol: tds, need: required } ]\n";
     fs::write(&site, SITE.to_string() + flow_to_sql).expect("written");
     let row = Row::new();
-    let mut browser = Command::new("ip")
-        .args(["netns", "exec", &row.names[2], "python3", "-c", BROWSER])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("Python");
-    let mut ready = [0; 5];
-    let output = browser.stdout.as_mut().expect("its output");
-    std::io::Read::read_exact(output, &mut ready).expect("it binds its port");
+    let browser = Running::python(&row.names[2], BROWSER, &[]);
     let program = copy_for_nobody(&assert_cmd::cargo::cargo_bin("portproof"), folder.path());
     let place = ["--from", "intranet", "--as", "cm01", "--no-gentle"];
     let (_, report) = check_as_nobody(&row, &program, &site, &place);
-    browser.kill().expect("it runs");
-    browser.wait().expect("it ends");
+    drop(browser);
     let flow = flow(&report, "cm01>ibs01:1433/tcp");
     assert_eq!(flow["state"], "closed", "{flow:#}");
     let said = &flow["evidence"]["spoken"];

@@ -9,11 +9,12 @@
 //! Needs root, `ip` and `nft`; without them the test fails and says so. The namespaces end with the test.
 
 use std::fmt::Write as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::feed::feed;
+use super::running::Running;
 use serde_json::Value;
 
 const PLACES: [&str; 6] = [
@@ -37,7 +38,7 @@ while True:
 /// The namespaces; they and what runs in them end with this.
 pub(crate) struct Zones {
     prefix: String,
-    running: Mutex<Vec<Child>>,
+    running: Mutex<Vec<Running>>,
 }
 
 impl Zones {
@@ -144,25 +145,15 @@ impl Zones {
 
     /// Starts something that accepts every connection to a port of a firewall itself.
     pub(crate) fn answer_everything(&self, firewall: &str, port: u16) {
-        let child = self
-            .command(firewall)
-            .args(["/usr/bin/python3", "-c", ACCEPT, &port.to_string()])
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut child = child.expect("python3 is needed");
-        let mut ready = [0_u8; 6];
-        let output = child.stdout.as_mut().expect("its output");
-        std::io::Read::read_exact(output, &mut ready).expect("it listens");
-        self.running.lock().expect("no panic").push(child);
+        let namespace = self.namespace(firewall);
+        let answering = Running::python(&namespace, ACCEPT, &[&port.to_string()]);
+        self.running.lock().expect("no panic").push(answering);
     }
 }
 
 impl Drop for Zones {
     fn drop(&mut self) {
-        for child in self.running.get_mut().into_iter().flatten() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.running.get_mut().into_iter().for_each(Vec::clear);
         for place in PLACES {
             let _ = Command::new("ip")
                 .args(["netns", "del", &self.namespace(place)])
