@@ -16,14 +16,14 @@ keys! {
         timeout: Duration = span("50ms", "60s"), default("3s");
         /// Tries for a silent port, 1 to 30. `auto`: until silence is proof.
         attempts: Option<u8> = or("auto", None, number::<u8>(1, 30)), default("auto");
-        /// How long after its first try a port that fails is tried again, `1s` to `300s`. Outages that end sooner by themselves
-        /// are seen as such; a run with a silent port takes at least so long. `off`: no second look.
+        /// How long after its first try a required port that fails is tried again, `1s` to `300s`. Outages that end sooner by
+        /// themselves are seen as such; a run with such a failure takes at least so long. `off`: no second look.
         second_look: Duration = or("off", Duration::ZERO, span("1s", "300s")), default("20s");
         /// Probes at once.
         in_flight: usize = number::<usize>(1, 65_535), default("256");
-        /// Probes of one address at once.
+        /// Connections to one address at once.
         per_host: usize = number::<usize>(1, 65_535), default("8");
-        /// Connection attempts a second, as in `100/s`; or `max`.
+        /// Packets that begin connections a second, as in `100/s`; or `max`.
         rate: Option<u32> = or("max", None, rate()), default("100/s");
         /// `off`: names are not asked where addresses are given.
         dns: bool = on_off(), default("on");
