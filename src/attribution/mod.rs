@@ -161,11 +161,7 @@ impl Inquiry {
 
     /// Whether routers have to say how far packets came: how far answers come from shows without their words.
     pub fn needs_routers(&self) -> bool {
-        !self.timed.is_empty()
-            || self
-                .walks
-                .iter()
-                .any(|walk| walk.vanishes || walk.resets || !walk.opens)
+        !self.timed.is_empty() || !self.walks.iter().all(|walk| walk.opens)
     }
 }
 

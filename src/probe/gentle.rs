@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::pace::Pace;
-use super::try_once::once;
+use super::try_once::{ONE_PACKET, once};
 use super::{Limits, Prober};
 use crate::observation::NotTried;
 use crate::os::{Connection, Manner};
@@ -26,8 +26,6 @@ const QUESTIONS: usize = 1;
 const CONNECTIONS: usize = 2;
 /// Knocks at a port that has answered, before a device is said to shut this host out.
 const KNOCKS: usize = 3;
-/// How long each of them is waited for.
-const WAIT: Duration = Duration::from_millis(950);
 
 /// The spacing of forbidden knocks, and whether they have ended.
 pub(super) struct Gentle {
@@ -58,6 +56,11 @@ impl Limits {
 }
 
 impl Prober {
+    /// Whether nothing may set off a device that watches for scans.
+    pub fn is_gentle(&self) -> bool {
+        self.gentle.is_some()
+    }
+
     /// Waits for the turn of a forbidden port.
     ///
     /// # Errors
@@ -92,7 +95,7 @@ impl Prober {
 
     async fn still_answers(&self, witness: SocketAddr) -> bool {
         for _ in 0..KNOCKS {
-            let Some(seen) = once(self, witness, Manner::default(), WAIT).await else {
+            let Some(seen) = once(self, witness, Manner::default(), ONE_PACKET).await else {
                 return true;
             };
             if !matches!(seen.came, None | Some(Connection::Rejected { .. })) {

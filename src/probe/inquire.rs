@@ -83,7 +83,7 @@ impl Prober {
         known: &HashSet<u16>,
     ) -> Vec<(u16, Observation)> {
         let mut tried: Vec<(u16, Observation)> = Vec::new();
-        if self.limits.gentle {
+        if self.is_gentle() {
             return tried;
         }
         loop {

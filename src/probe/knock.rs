@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::measured::Measured;
-use super::try_once::{self, Places, connect, is_to_itself};
+use super::try_once::{self, GROWTH, ONE_PACKET, Places, connect, is_to_itself};
 use super::unanswered::{judge_silence, silent};
 use super::{Prober, Question, Turn, Way, converse, silence, story};
 use crate::attribution::SHORTEST_SEARCH;
@@ -31,17 +31,11 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// How long a question that has been listened to before is listened to again, at the least.
 const SECOND_WINDOW: Duration = Duration::from_millis(200);
 
-/// How long a try is waited for at the most, so that it stays one packet: the system repeats it after a second.
-const ONE_PACKET: Duration = Duration::from_millis(950);
-
 /// How long a try is waited for at the least, where the host is known to be quick.
 const SHORTEST_LIFE: Duration = Duration::from_millis(250);
 
 /// Tries of a forbidden port while nothing has answered anywhere: as long as that is so, its silence proves nothing.
 const FEWEST_WHERE_DEAF: u8 = 1;
-
-/// How much longer each wait is than the one before.
-const GROWTH: f64 = 1.15;
 
 /// What ended the knocking.
 enum End {
@@ -60,14 +54,12 @@ struct Came {
     slot: OwnedSemaphorePermit,
 }
 
-/// Knocks; `earlier` tries of the same question have been silent already. `slots` are the places for sockets at the
-/// address, `place` is that of the question in the run.
+/// Knocks; `earlier` tries of the same question have been silent already. `place` is that of the question in the run.
 pub(super) async fn knock(
     prober: &Prober,
     question: &Question,
     address: IpAddr,
     earlier: usize,
-    slots: Arc<Semaphore>,
     place: Option<OwnedSemaphorePermit>,
 ) -> Observation {
     let remote = SocketAddr::new(address, question.port);
@@ -76,7 +68,7 @@ pub(super) async fn knock(
         question,
         remote,
         earlier,
-        slots,
+        slots: prober.slots_at(address),
         attempts: Vec::new(),
         running: JoinSet::new(),
         locals: Arc::default(),

@@ -74,14 +74,13 @@ impl Measured {
         self.blocked.get(&remote).cloned().unwrap_or_default()
     }
 
-    /// The places for questions to one address at once.
-    pub(super) fn slots(&mut self, address: IpAddr, per_host: usize) -> Arc<Semaphore> {
+    /// The places for sockets at one address, so many at first.
+    pub(super) fn slots(&mut self, address: IpAddr, places: usize) -> Arc<Semaphore> {
         let host = self.hosts.entry(address).or_insert_with(|| Host {
             round_trip: None,
             last_answer: None,
             loss: Loss::default(),
-            // One is the witness's, which must not wait for those whose silence it is to cover.
-            slots: Arc::new(Semaphore::new(per_host.saturating_sub(1).max(1))),
+            slots: Arc::new(Semaphore::new(places)),
             listened_long: false,
         });
         Arc::clone(&host.slots)

@@ -3,16 +3,20 @@
 //! A `Question` goes through a ladder: knock (`knock`: tries until an answer or until silence is proof, by the bound
 //! of `silence`), then the conversation (`converse`: TLS, HTTP), as far as its protocol asks; UDP is one `datagram`.
 //! Where the run has a token, a port that opened is first asked for a listener of this program (`recognise`).
-//! A required port that opened is knocked at from several source ports (`spread`). While tries are silent, `watch` knocks
-//! at ports that answer, and `witness` says which silence counts. When all have been asked, `Prober::prove_silence` makes
-//! up for losses that were measured late and for times in which nothing passed, and `again` looks a second time at
-//! what failed. `budget` asks alone what a limit on error messages may have swallowed, `members` speaks to several servers
-//! behind one address, `search` finds out whether a host is dead. `delivery` has conversations again that ended without a word. `inquire` finds out what an inquiry
-//! of `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances (`distance`), times. What this
-//! host itself resets or drops `here` finds out; where the instances of a SQL Server listen that resets, `instances`. `pace` spreads the tries, `measured` keeps round trips and losses, `names` asks the
-//! resolver, `resolver` asks its servers why it gave no answer, `gateway` goes through a proxy. What the log says of all
-//! this has its words in `story`. A sweep asks only whether ports answer at all: `scan` has an engine of its own. What comes back is always an
-//! `Observation`, never an error. What is said on an open port is in `conversation`.
+//! A required port that opened is knocked at from several source ports (`spread`), and `members` speaks to several servers
+//! behind one address. While tries are silent, `watch` knocks at ports that answer, and `witness` says which silence counts.
+//!
+//! When all have been asked, `Prober::prove_silence` makes up for losses that were measured late and for times in which
+//! nothing passed, and `again` looks a second time at what failed. `budget` asks alone what a limit on error messages may
+//! have swallowed, `search` finds out whether a host is dead. `delivery` has conversations again that ended without a word.
+//! `inquire` finds out what an inquiry of `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances
+//! (`distance`), times. What this host itself resets or drops `here` finds out; where the instances of a SQL Server listen
+//! that resets, `instances`. A sweep asks only whether ports answer at all: `scan` has an engine of its own.
+//!
+//! `pace` spreads packets over time, `gentle` keeps a run from setting off devices that watch for scans. `measured` keeps
+//! round trips and losses, `names` asks the resolver, `resolver` asks its servers why it gave no answer, `gateway` goes
+//! through a proxy. What the log says of all this has its words in `story`. What comes back is always an `Observation`,
+//! never an error. What is said on an open port is in `wire`.
 
 mod again;
 mod budget;
@@ -282,6 +286,13 @@ pub struct Limits {
     pub gentle: bool,
 }
 
+impl Limits {
+    /// Sockets at one address at once, but for the witness's: it must not wait for those whose silence it is to cover.
+    fn slots(&self) -> usize {
+        self.per_host.saturating_sub(1).max(1)
+    }
+}
+
 /// Hosts to which paths are walked at once.
 const WALKS_AT_ONCE: usize = 16;
 /// Dead hosts that are looked for at once, each with one connection at a time: a budget of error messages has room for them.
@@ -445,40 +456,55 @@ impl Prober {
         if is_forbidden && let Err(why) = self.spaced().await {
             return Observation::without_packets(address, State::NotTried(why));
         }
-        let slots = self.measured().slots(host, self.limits.per_host);
-        if proxy.is_none() && !matches!(question.ladder, Ladder::Datagram(_)) {
-            let seen = self.knock(&question, host, earlier, slots, place).await;
-            if is_forbidden && seen.is_silence() {
-                self.look_for_a_shun(host).await;
+        let interrupted =
+            || Observation::without_packets(address, State::NotTried(NotTried::Interrupted));
+        match (proxy, question.ladder) {
+            (Some(gateway), _) => match self.places_at(host, place).await {
+                Some(places) => gateway::ask(self, &question, gateway, places).await,
+                None => interrupted(),
+            },
+            (None, Ladder::Datagram(asked)) => match self.places_at(host, place).await {
+                Some(places) => datagram::ask(self, &question, asked, host, places).await,
+                None => interrupted(),
+            },
+            (None, _) => {
+                let seen = self.knock(&question, host, earlier, place).await;
+                if is_forbidden && seen.is_silence() {
+                    self.look_for_a_shun(host).await;
+                }
+                seen
             }
-            return seen;
-        }
-        let Some(slot) = self.slot(&slots).await else {
-            let untried = State::NotTried(NotTried::Interrupted);
-            return Observation::without_packets(address, untried);
-        };
-        let places = Places {
-            _of_the_run: place,
-            _of_the_host: Some(slot),
-        };
-        if let Some(gateway) = proxy {
-            return gateway::ask(self, &question, gateway, places).await;
-        }
-        match question.ladder {
-            Ladder::Datagram(asked) => datagram::ask(self, &question, asked, host, places).await,
-            _ => Observation::without_packets(address, State::NotTried(NotTried::Unsupported)),
         }
     }
 
+    /// The places for sockets at an address.
+    fn slots_at(&self, address: IpAddr) -> Arc<Semaphore> {
+        self.measured().slots(address, self.limits.slots())
+    }
+
     /// A place at an address; `None`: the run was stopped.
-    async fn slot(&self, slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    async fn slot_at(&self, address: IpAddr) -> Option<OwnedSemaphorePermit> {
+        let slots = self.slots_at(address);
         let mut stop = self.stop.clone();
         tokio::select! {
             // First: after a stop the places of those that gave up must not go to others.
             biased;
             _ = stop.wait_for(|stop| *stop) => None,
-            slot = Arc::clone(slots).acquire_owned() => slot.ok(),
+            slot = slots.acquire_owned() => slot.ok(),
         }
+    }
+
+    /// The places of a question, of which one at its address; `None`: the run was stopped.
+    async fn places_at(
+        &self,
+        address: IpAddr,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Option<Places> {
+        let slot = self.slot_at(address).await?;
+        Some(Places {
+            _of_the_run: place,
+            _of_the_host: Some(slot),
+        })
     }
 
     /// Knocks at a port over TCP; where it opens and has to, from several source ports.
@@ -487,10 +513,9 @@ impl Prober {
         question: &Question,
         host: IpAddr,
         earlier: usize,
-        slots: Arc<Semaphore>,
         place: Option<OwnedSemaphorePermit>,
     ) -> Observation {
-        let mut seen = knock::knock(self, question, host, earlier, slots, place).await;
+        let mut seen = knock::knock(self, question, host, earlier, place).await;
         instances::note(self, question, &mut seen).await;
         if question.spread && seen.state == State::Open && !seen.on_link {
             self.spread(question, host, &mut seen).await;

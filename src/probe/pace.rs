@@ -3,7 +3,7 @@
 //! Whoever is to send waits in line; one moment is handed out at a time. What the system sends by itself, when it repeats
 //! the packet of a try that is still waited for, is booked, and moves the next moment.
 
-use std::sync::{Mutex as Told, MutexGuard, PoisonError};
+use std::sync::{self, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -16,7 +16,7 @@ const SLACK: f64 = 0.1;
 /// Hands out the moments at which attempts may leave.
 pub(super) struct Pace {
     line: Mutex<()>,
-    turns: Told<Turns>,
+    turns: sync::Mutex<Turns>,
 }
 
 struct Turns {
@@ -38,22 +38,20 @@ impl Turns {
 }
 
 impl Pace {
+    /// One that hands out so many moments a second; `None`: any number.
     pub(super) fn new(rate: Option<u32>) -> Self {
-        let gap = rate.map(gap_of);
-        Self {
-            line: Mutex::new(()),
-            turns: Told::new(Turns { gap, next: None }),
-        }
+        Self::of(rate.map(gap_of))
     }
 
     /// One that hands out a moment each so often.
     pub(super) fn every(gap: Duration) -> Self {
+        Self::of(Some(gap))
+    }
+
+    fn of(gap: Option<Duration>) -> Self {
         Self {
             line: Mutex::new(()),
-            turns: Told::new(Turns {
-                gap: Some(gap),
-                next: None,
-            }),
+            turns: sync::Mutex::new(Turns { gap, next: None }),
         }
     }
 
@@ -70,7 +68,7 @@ impl Pace {
 
     /// Waits for the next moment.
     pub(super) async fn turn(&self) {
-        if self.turns().gap.is_none() {
+        if self.is_free() {
             return;
         }
         let _first_in_line = self.line.lock().await;

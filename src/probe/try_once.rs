@@ -15,6 +15,10 @@ use crate::os::{self, Connection, Manner};
 
 /// After so long the system repeats the first packet of a connection.
 const REPEATED: Duration = Duration::from_secs(1);
+/// How long a try is waited for at the most where it has to stay one packet.
+pub(super) const ONE_PACKET: Duration = Duration::from_millis(950);
+/// How much longer each wait for a silent port is than the one before.
+pub(super) const GROWTH: f64 = 1.15;
 
 /// What a knock holds while it makes its tries, and gives back when it only listens.
 #[derive(Default)]
@@ -65,13 +69,7 @@ pub(super) async fn once(
     manner: Manner,
     limit: Duration,
 ) -> Option<Once> {
-    let mut stop = prober.stop.clone();
-    let slots = prober.measured().slots(remote.ip(), prober.limits.per_host);
-    let place = tokio::select! {
-        biased;
-        _ = stop.wait_for(|stop| *stop) => return None,
-        place = slots.acquire_owned() => place.ok(),
-    };
+    let place = Some(prober.slot_at(remote.ip()).await?);
     let once = in_place(prober, remote, manner, limit).await?;
     Some(Once { place, ..once })
 }

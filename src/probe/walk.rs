@@ -63,10 +63,11 @@ pub(super) async fn reach(prober: &Prober, remote: SocketAddr) -> Path {
     finish(prober, remote, hops).await
 }
 
-/// The end of a path alone: the hop at which another port of the host is first answered, and the one before it.
+/// The end of a path alone: the hop at which another port of the host is first answered, which is beyond the first one,
+/// and the one before it.
 pub(super) async fn around(prober: &Prober, remote: SocketAddr, hop: u8) -> Path {
     let mut left = MOST_SOCKETS;
-    let numbers = (hop.saturating_sub(1).max(1)..=hop).collect();
+    let numbers = (hop.saturating_sub(1)..=hop).collect();
     let hops = ask(prober, remote, numbers, &mut left).await;
     finish(prober, remote, hops).await
 }

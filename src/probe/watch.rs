@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use tracing::{Instrument as _, debug_span};
 
 use super::Prober;
-use super::try_once::{Once, in_place};
+use super::try_once::{ONE_PACKET, Once, in_place};
 use super::witness::{self, Counted, Gap};
 use crate::observation::Attempt;
 use crate::os::{Connection, Manner};
@@ -30,8 +30,6 @@ const SELDOM: SignedDuration = SignedDuration::from_secs(2);
 const BEYOND: SignedDuration = SignedDuration::from_secs(1);
 /// How long it is waited for at the least: a busy host or prober answers late.
 const LEAST_PATIENCE: SignedDuration = SignedDuration::from_secs(5);
-/// How long one knock is listened to: an answer that takes longer may be one to a repeated packet.
-const KNOCK: Duration = Duration::from_millis(950);
 /// After so long the kernel repeats a packet, so that an answer no longer tells when the first one passed.
 const REPEATS: Duration = Duration::from_secs(1);
 /// So long after an outage answers still come to questions whose earlier tries it swallowed.
@@ -440,7 +438,7 @@ impl Prober {
         loop {
             let due = self.measured().book.due(Timestamp::now());
             knocks.extend(due.into_iter().map(async |remote| {
-                let knock = in_place(self, remote, Manner::default(), KNOCK);
+                let knock = in_place(self, remote, Manner::default(), ONE_PACKET);
                 let seen = knock.instrument(debug_span!("witness")).await;
                 (remote.ip(), seen)
             }));

@@ -4,7 +4,7 @@
 //! silent since its last answer proves nothing, unless a witness covered it (`probe`). A port that no longer answers makes
 //! its own flow doubtful too. Before that is said, the host is waited for: what ends by itself is a gap, and a note.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
@@ -65,7 +65,7 @@ pub(super) fn controls(questions: &[Question], answers: &[Observation]) -> Contr
 
 /// Asks the controls again.
 pub(super) async fn lost(run: &Run, controls: &Controls) -> Lost {
-    if *run.stop.borrow() {
+    if controls.is_empty() || *run.stop.borrow() {
         return Lost::default();
     }
     let last: HashMap<IpAddr, Timestamp> = controls
@@ -75,18 +75,18 @@ pub(super) async fn lost(run: &Run, controls: &Controls) -> Lost {
     let questions: Vec<Question> = controls.values().flatten().cloned().collect();
     let mut again = run.prober.ask_all(questions.clone(), || {}).await;
     run.prober.prove_silence(&questions, &mut again).await;
+    let both = questions.iter().zip(&again);
+    let silent: HashSet<SocketAddr> = both
+        .filter(|(_, seen)| no_longer_answers(seen))
+        .filter_map(|(asked, seen)| Some(SocketAddr::new(seen.address?, asked.port)))
+        .collect();
     let mut lost = Lost::default();
     for (address, of_host) in controls {
         let Some(last) = last.get(address) else {
             continue;
         };
-        let silent = |question: &&Question| {
-            let asked = questions.iter().zip(&again);
-            asked
-                .filter(|(asked, _)| asked.port == question.port)
-                .any(|(_, seen)| seen.address == Some(*address) && no_longer_answers(seen))
-        };
-        let silent: Vec<&Question> = of_host.iter().filter(silent).collect();
+        let is_silent = |asked: &&Question| silent.contains(&SocketAddr::new(*address, asked.port));
+        let silent: Vec<&Question> = of_host.iter().filter(is_silent).collect();
         if silent.len() == of_host.len() {
             lost.hosts.insert(*address, *last);
         }

@@ -14,6 +14,11 @@ use crate::vantage::Place;
 /// Descriptors that the program itself needs beside the probes.
 const SPARE_DESCRIPTORS: usize = 64;
 
+/// Descriptors for probes, when so many are spared for the rest of the program.
+pub(super) fn descriptors(spared: usize) -> usize {
+    os::raise_descriptor_limit().saturating_sub(spared).max(1)
+}
+
 /// Whether a run is gentle: as asked, else where this host serves others. The lab disturbs nobody.
 pub(super) fn is_gentle(asked: Option<bool>, site: &Site, place: &Place, ways: &Ways) -> bool {
     let serves = |system: usize| {
@@ -27,11 +32,9 @@ pub(super) fn is_gentle(asked: Option<bool>, site: &Site, place: &Place, ways: &
 /// The limits of the file, within what this host has. The lab is on loopback, where no rate has to be kept.
 pub(super) fn limits(asked: &Probing, ways: &Ways, walks: bool, tell: &Tell) -> Limits {
     let lab = ways.are_of_the_lab();
-    let descriptors = os::raise_descriptor_limit()
-        .saturating_sub(SPARE_DESCRIPTORS)
-        .max(1);
     // A silent question keeps its earlier sockets open, so it may hold several.
     const SOCKETS_EACH: usize = 8;
+    let descriptors = descriptors(SPARE_DESCRIPTORS);
     let in_flight = asked.in_flight.min((descriptors / SOCKETS_EACH).max(1));
     if in_flight < asked.in_flight {
         tell(Event::FewerAtOnce {

@@ -75,8 +75,6 @@ struct Run {
     networks: Vec<IpNet>,
     /// Which way packets go.
     ways: Ways,
-    /// Whether nothing may set off a device that watches for scans.
-    gentle: bool,
     prober: Arc<Prober>,
     /// The roots that certificates may lead to.
     roots: Arc<Roots>,
@@ -147,8 +145,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         _ => None,
     };
     let mut limits = limits::limits(&file.site.probing, &ways, walks, &tell);
-    let gentle = limits::is_gentle(gentle, &file.site, &place, &ways);
-    if gentle {
+    if limits::is_gentle(gentle, &file.site, &place, &ways) {
         limits = limits.gentle();
     }
     let trust = match &ways {
@@ -171,7 +168,6 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         own,
         networks,
         ways,
-        gentle,
         prober,
         roots,
         trust: known,

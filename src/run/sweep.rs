@@ -7,14 +7,12 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tracing::debug_span;
 
-use super::controls::{self, Controls};
 use super::look::{Doors, known_ports};
-use super::{Run, targets};
+use super::{Run, limits, targets};
 use crate::attribution;
 use crate::config::Sweep;
 use crate::observation::{Observation, Service, State};
-use crate::os;
-use crate::plan::Target;
+use crate::plan::{Flow, Target};
 use crate::probe::{self, Question, Range, Scanned, Silent, Turn};
 use crate::product::{Need, Transport};
 use crate::report::SweptSystem;
@@ -34,18 +32,21 @@ struct Part {
     ports: Vec<u16>,
 }
 
-/// What was tried beside the plan, system by system: the ports of `probing.sweep`, all at once, and doors.
-pub(super) async fn sweep(
-    run: &Run,
-    seen: &[Seen],
-    controls: &Controls,
-    doors: &mut Doors,
-) -> Vec<SweptSystem> {
+/// What was tried beside the plan, before it is known which hosts still answered at the end.
+#[derive(Default)]
+pub(super) struct Swept {
+    all: Vec<SweptSystem>,
+    parts: Vec<Part>,
+    scanned: Vec<Scanned>,
+}
+
+/// Tries what is beside the plan: the ports of `probing.sweep`, all at once, and doors.
+pub(super) async fn sweep(run: &Run, seen: &[Seen], doors: &mut Doors) -> Swept {
     // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
-    if run.ways.are_all_by_proxy() || run.client.is_some() || run.gentle {
-        return Vec::new();
+    if run.ways.are_all_by_proxy() || run.client.is_some() || run.prober.is_gentle() {
+        return Swept::default();
     }
-    let (mut all, parts) = parts(run, seen);
+    let (all, parts) = parts(run, seen);
     let ranges = ranges(run, &all, &parts, doors);
     let mut scanned = match ranges.is_empty() {
         true => Vec::new(),
@@ -53,20 +54,39 @@ pub(super) async fn sweep(
     };
     unmask(run, &scanned, &parts, doors).await;
     speak(run, &mut scanned, doors).await;
-    let gone = gone(run, &scanned, controls).await;
-    let scanned: HashMap<IpAddr, Scanned> =
-        scanned.into_iter().map(|it| (it.address, it)).collect();
-    for part in parts {
-        let swept = &mut all[part.of];
-        let of_address = doors.get(&part.address).map_or(&[][..], Vec::as_slice);
-        if let Some(scanned) = scanned.get(&part.address) {
-            let painted = is_painted(doors, part.address);
-            let gone = gone.get(&part.address).copied();
-            take_in(swept, scanned, &part, painted, gone);
-        }
-        swept.note_doors(of_address);
+    Swept {
+        all,
+        parts,
+        scanned,
     }
-    all
+}
+
+impl Swept {
+    /// The addresses of which swept ports were silent.
+    pub(super) fn silent(&self) -> HashSet<IpAddr> {
+        let silent = self.scanned.iter().filter(|it| !it.silent.is_empty());
+        silent.map(|scanned| scanned.address).collect()
+    }
+
+    /// What that comes to, system by system. `gone`: hosts that no longer answer, with the time of their last answer.
+    pub(super) fn judge(
+        mut self,
+        doors: &Doors,
+        gone: &HashMap<IpAddr, Timestamp>,
+    ) -> Vec<SweptSystem> {
+        let scanned = self.scanned.into_iter();
+        let scanned: HashMap<IpAddr, Scanned> = scanned.map(|it| (it.address, it)).collect();
+        for part in self.parts {
+            let swept = &mut self.all[part.of];
+            if let Some(scanned) = scanned.get(&part.address) {
+                let painted = is_painted(doors, part.address);
+                let gone = gone.get(&part.address).copied();
+                take_in(swept, scanned, &part, painted, gone);
+            }
+            swept.note_doors(doors.get(&part.address).map_or(&[][..], Vec::as_slice));
+        }
+        self.all
+    }
 }
 
 /// The systems that are swept, and their ports, address by address.
@@ -74,12 +94,16 @@ fn parts(run: &Run, seen: &[Seen]) -> (Vec<SweptSystem>, Vec<Part>) {
     let site = &run.file.site;
     let wanted = wanted(&site.probing.sweep);
     let own = run.against.as_ref().map(|old| old.own_systems);
+    let flows = by_system(&run.plan.flows, |flow| &flow.to);
+    let seen = by_system(seen, |seen| &seen.flow.to);
     let (mut all, mut parts) = (Vec::new(), Vec::new());
     for system in 0..own.unwrap_or(site.systems.len()) {
         if run.place.system == Some(system) {
             continue;
         }
-        let tried = tried(seen, system);
+        let seen = seen.get(&system).map_or(&[][..], Vec::as_slice);
+        let flows = flows.get(&system).map_or(&[][..], Vec::as_slice);
+        let tried = tried(seen);
         let ports: Vec<u16> = wanted
             .iter()
             .copied()
@@ -97,9 +121,20 @@ fn parts(run: &Run, seen: &[Seen]) -> (Vec<SweptSystem>, Vec<Part>) {
                 ports: ports.iter().copied().filter(is_its).collect(),
             });
         }
-        all.push(SweptSystem::new(system, served(run, system)));
+        all.push(SweptSystem::new(system, served(run, system, flows)));
     }
     (all, parts)
+}
+
+/// What leads to systems, by the system.
+fn by_system<'a, T>(all: &'a [T], to: impl Fn(&T) -> &Target) -> HashMap<SystemId, Vec<&'a T>> {
+    let mut by_system: HashMap<SystemId, Vec<&T>> = HashMap::new();
+    for one in all {
+        if let Target::System(system) = to(one) {
+            by_system.entry(*system).or_default().push(one);
+        }
+    }
+    by_system
 }
 
 /// Each address once, with the ports of all systems that share it.
@@ -129,8 +164,8 @@ fn ranges(run: &Run, all: &[SweptSystem], parts: &[Part], doors: &Doors) -> Vec<
 
 /// Sockets of the sweep at once.
 fn at_once(run: &Run) -> usize {
-    let descriptors = os::raise_descriptor_limit().saturating_sub(SPARE_DESCRIPTORS);
-    run.file.site.probing.in_flight.min(descriptors).max(1)
+    let in_flight = run.file.site.probing.in_flight;
+    in_flight.min(limits::descriptors(SPARE_DESCRIPTORS))
 }
 
 /// Where a port opened, tries doors, unless that was done.
@@ -205,24 +240,6 @@ fn question(address: IpAddr, port: u16) -> Question {
     Question::knock(target, port, Turn::Forbidden, probe::Way::Direct, span)
 }
 
-/// Hosts with silent ports that no longer answer, with the time of their last answer.
-async fn gone(run: &Run, scanned: &[Scanned], controls: &Controls) -> HashMap<IpAddr, Timestamp> {
-    let silent: HashSet<IpAddr> = scanned
-        .iter()
-        .filter(|scanned| !scanned.silent.is_empty())
-        .map(|scanned| scanned.address)
-        .collect();
-    let of_silent: Controls = controls
-        .iter()
-        .filter(|(address, _)| silent.contains(address))
-        .map(|(address, of_host)| (*address, of_host.clone()))
-        .collect();
-    match of_silent.is_empty() {
-        true => HashMap::new(),
-        false => controls::lost(run, &of_silent).await.hosts,
-    }
-}
-
 /// Takes what came of an address in for one system that has it. `gone`: when the address answered for the last time, where
 /// it no longer does.
 fn take_in(
@@ -262,14 +279,12 @@ fn wanted(sweep: &Sweep) -> BTreeSet<u16> {
 }
 
 /// The ports at which a system has to serve, to whatever zone.
-fn served(run: &Run, system: SystemId) -> HashSet<u16> {
+fn served(run: &Run, system: SystemId, flows: &[&Flow]) -> HashSet<u16> {
     let site = &run.file.site;
-    let flows = run.plan.flows.iter().filter(|flow| {
-        flow.to == Target::System(system)
-            && flow.transport == Transport::Tcp
-            && flow.need != Need::Forbidden
-    });
-    flows
+    let needed = flows
+        .iter()
+        .filter(|flow| flow.transport == Transport::Tcp && flow.need != Need::Forbidden);
+    needed
         .flat_map(|flow| {
             let zone = flow.start(site);
             (flow.port.low..=flow.port.high).map(move |port| site.own_port(zone, system, port))
@@ -278,12 +293,10 @@ fn served(run: &Run, system: SystemId) -> HashSet<u16> {
 }
 
 /// Ports of a system that the plan has tried, and those in ranges that it needs.
-fn tried(seen: &[Seen], system: SystemId) -> HashSet<u16> {
+fn tried(seen: &[&Seen]) -> HashSet<u16> {
     let of_it = seen.iter().map(|seen| &seen.flow).filter(|flow| {
         let is_one = flow.port.low == flow.port.high;
-        flow.to == Target::System(system)
-            && flow.transport == Transport::Tcp
-            && (is_one || flow.need != Need::Forbidden)
+        flow.transport == Transport::Tcp && (is_one || flow.need != Need::Forbidden)
     });
     of_it
         .flat_map(|flow| flow.port.low..=flow.port.high)
@@ -291,11 +304,10 @@ fn tried(seen: &[Seen], system: SystemId) -> HashSet<u16> {
 }
 
 /// The addresses of the site file, and those that were tried because the name led there.
-fn addresses(run: &Run, seen: &[Seen], system: SystemId) -> BTreeSet<IpAddr> {
+fn addresses(run: &Run, seen: &[&Seen], system: SystemId) -> BTreeSet<IpAddr> {
     let host = &run.file.site.systems[system];
     let of_the_plan = seen
         .iter()
-        .filter(|seen| seen.flow.to == Target::System(system))
         .flat_map(|seen| &seen.observations)
         .filter_map(|observation| observation.address);
     host.addresses_for(run.place.toward(&run.file.site, system))

@@ -69,8 +69,9 @@ pub(super) async fn try_all(
     attribution::settle_all(&mut answers);
     run.prober
         .note_held_back(&required, &questions, &mut answers);
-    let controls = controls::controls(&questions, &answers);
-    // Only silence can be that of a device which has shut this host out.
+    let mut controls = controls::controls(&questions, &answers);
+    // Only silence can be that of a device which has shut this host out. What a sweep meets says nothing of the plan's
+    // answers, which were had before.
     let silence = answers.iter().any(controls::no_longer_answers);
     let mut seen: Vec<Seen> = chosen
         .iter()
@@ -88,11 +89,16 @@ pub(super) async fn try_all(
     tell(Event::Stage(Stage::FetchingLists));
     let refused = revocation::examine(run, &mut seen).await;
     tell(Event::Done);
-    let swept = sweep::sweep(run, &seen, &controls, &mut doors).await;
-    let lost = match silence {
-        true => controls::lost(run, &controls).await,
-        false => Lost::default(),
-    };
+    let swept = sweep::sweep(run, &seen, &mut doors).await;
+    if !silence {
+        let silent = swept.silent();
+        controls.retain(|address, _| silent.contains(address));
+    }
+    let mut lost = controls::lost(run, &controls).await;
+    let swept = swept.judge(&doors, &lost.hosts);
+    if !silence {
+        lost = Lost::default();
+    }
     controls::note(&lost, &mut seen);
     Tried {
         seen,

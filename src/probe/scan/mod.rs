@@ -240,13 +240,13 @@ impl Prober {
 
     /// Holds the places at each address, but one for its witness.
     async fn places_of_hosts(&self, round: &Round) -> Vec<Option<OwnedSemaphorePermit>> {
-        let quota = u32::try_from(self.quota()).unwrap_or(u32::MAX);
+        let quota = u32::try_from(self.limits.slots()).unwrap_or(u32::MAX);
         let mut held = Vec::new();
         for (range, work) in round.ranges.iter().zip(&round.work) {
             if work.items.is_empty() {
                 continue;
             }
-            let slots = self.measured().slots(range.address, self.limits.per_host);
+            let slots = self.slots_at(range.address);
             let mut stop = self.stop.clone();
             let permits = tokio::select! {
                 biased;
@@ -256,11 +256,6 @@ impl Prober {
             held.push(permits);
         }
         held
-    }
-
-    /// Sockets at one address at once.
-    fn quota(&self) -> usize {
-        self.limits.per_host.saturating_sub(1).max(1)
     }
 
     /// Finds out how much is lost on the way to hosts of which some ports are silent and others answer.

@@ -20,17 +20,13 @@ use super::tally::{Tally, Told, Try};
 use super::{Item, Round};
 use crate::observation::{Attempt, AttemptResult, Depth, Observation, Service, State, Trouble};
 use crate::os::{Connecting, Connection};
-use crate::probe::try_once::{Places, is_to_itself};
+use crate::probe::try_once::{GROWTH, ONE_PACKET, Places, is_to_itself};
 use crate::probe::{Question, Target, Turn, Way, knock, story};
 
-/// The longest that a try is waited for: after a second the system repeats its packet.
-const LONGEST_WAIT: Duration = Duration::from_millis(950);
 /// How many ports of an address of which nothing is known are waited for that long at once, to learn how far it is.
 const SCOUTS: usize = 64;
 /// Open ports of an address that a worker speaks to at once: what has more may not be a host.
 const SPOKEN_TO: usize = 32;
-/// How much longer each wait for a port is than the one before.
-const GROWTH: f64 = 1.15;
 /// How often silent tries are looked for.
 const TICK: Duration = Duration::from_millis(10);
 /// How often the run's book is written.
@@ -132,7 +128,7 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn new(round: &'a Arc<Round>, number: usize) -> Self {
-        let quota = round.prober.quota();
+        let quota = round.prober.limits.slots();
         let lane = |place: usize| {
             // What does not divide goes to the workers by turns.
             let extra = (number + place) % round.workers < quota % round.workers;
@@ -306,7 +302,7 @@ impl<'a> Worker<'a> {
         self.random ^= self.random << 17;
         let jitter = 0.9 + 0.2 * (self.random % 1_000) as f64 / 1_000.0;
         let lane = &mut self.lanes[number];
-        let most = LONGEST_WAIT.min(self.round.prober.limits.timeout);
+        let most = ONE_PACKET.min(self.round.prober.limits.timeout);
         let is_last = item.tries + 1 >= lane.wanted(item);
         let is_scout = item.tries == 0 && lane.scouts < SCOUTS;
         if !lane.known.answers && (is_last || is_scout) {
