@@ -15,6 +15,7 @@ mod listener;
 mod millis;
 mod spoken;
 mod revocation;
+mod sent;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub(crate) use few::few;
 pub(crate) use listener::LONGEST_NAME;
 pub use listener::Listener;
 pub use revocation::{DeltaFault, ListContent, ListFault, ListSeen};
+pub use sent::{Announced, Sent, SentFor};
 pub use spoken::{RpcPort, RpcRange, Spoken};
 pub use tls::{
     Certificate, CertificateFault, ChainFault, Intercepted, Interception, MissingIssuer, Presented,

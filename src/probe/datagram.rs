@@ -13,13 +13,13 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::converse::facts;
-use super::try_once::Places;
+use super::try_once::{Places, ask_datagram};
 use super::{Datagram as Asked, Prober, Question, recognise, story};
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, Prohibition, Rejection, ResetBy, Service,
     Spoken, State,
 };
-use crate::os::{self, Datagram};
+use crate::os::Datagram;
 use crate::wire::{Fault, dns, message, windows::kerberos, windows::rpc::datagram as rpc};
 
 /// How many datagrams are sent while nothing comes back.
@@ -82,7 +82,7 @@ pub(super) async fn single(
 ) -> (Duration, Option<Datagram>) {
     prober.pace.turn().await;
     let started = Instant::now();
-    let came = tokio::time::timeout(limit, os::ask_datagram(remote, &[], |_| {})).await;
+    let came = tokio::time::timeout(limit, ask_datagram(&prober.pace, remote, &[], |_| {})).await;
     let took = started.elapsed();
     story::datagram(remote, took, came.as_ref().ok());
     (took, came.ok())
@@ -101,7 +101,7 @@ async fn one(
     let limit: Duration = prober.limits.timeout;
     let bytes = request.bytes();
     message::sent(request.kind(), bytes.len());
-    let came = tokio::time::timeout(limit, os::ask_datagram(remote, &bytes, began))
+    let came = tokio::time::timeout(limit, ask_datagram(&prober.pace, remote, &bytes, began))
         .await
         .ok();
     story::datagram(remote, started.elapsed(), came.as_ref());

@@ -3,9 +3,10 @@
 
 use std::net::SocketAddr;
 
+use super::try_once::ask_datagram;
 use super::{Ladder, Prober, Question};
 use crate::observation::{Observation, Spoken, State};
-use crate::os::{self, Datagram};
+use crate::os::Datagram;
 use crate::wire::{message, windows::sql_browser};
 
 pub(super) async fn note(prober: &Prober, question: &Question, seen: &mut Observation) {
@@ -17,7 +18,7 @@ pub(super) async fn note(prober: &Prober, question: &Question, seen: &mut Observ
     prober.pace.turn().await;
     message::sent("SQL browser question", sql_browser::REQUEST.len());
     let remote = SocketAddr::new(address, sql_browser::PORT);
-    let asked = os::ask_datagram(remote, &sql_browser::REQUEST, |_| {});
+    let asked = ask_datagram(&prober.pace, remote, &sql_browser::REQUEST, |_| {});
     let limit = prober.limits.timeout;
     let Ok(Datagram::Answer(bytes)) = tokio::time::timeout(limit, asked).await else {
         return;

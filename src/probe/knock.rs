@@ -214,7 +214,8 @@ impl Tries<'_> {
         let slots = Arc::clone(&self.slots);
         let prober = self.prober;
         let place = async move {
-            let slot = slots.acquire_owned().await.ok();
+            let slot = Arc::clone(&slots).acquire_owned().await.ok();
+            prober.count_places(&slots, 0);
             prober.pace.turn().await;
             slot
         };

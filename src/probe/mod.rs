@@ -13,10 +13,10 @@
 //! (`distance`), times. What this host itself resets or drops `here` finds out; where the instances of a SQL Server listen
 //! that resets, `instances`. A sweep asks only whether ports answer at all: `scan` has an engine of its own.
 //!
-//! `pace` spreads packets over time, `gentle` keeps a run from setting off devices that watch for scans. `measured` keeps
-//! round trips and losses, `names` asks the resolver, `resolver` asks its servers why it gave no answer, `gateway` goes
-//! through a proxy. What the log says of all this has its words in `story`. What comes back is always an `Observation`,
-//! never an error. What is said on an open port is in `wire`.
+//! `pace` spreads packets over time, `sent` counts them, `gentle` keeps a run from setting off devices that watch for
+//! scans. `measured` keeps round trips and losses, `names` asks the resolver, `resolver` asks its servers why it gave no
+//! answer, `gateway` goes through a proxy. What the log says of all this has its words in `story`. What comes back is
+//! always an `Observation`, never an error. What is said on an open port is in `wire`.
 
 mod again;
 mod budget;
@@ -42,6 +42,7 @@ mod recognise;
 mod resolver;
 mod scan;
 mod search;
+mod sent;
 mod silence;
 mod spread;
 mod story;
@@ -366,6 +367,7 @@ impl Prober {
         let mut answers: Vec<Option<Observation>> = vec![None; questions.len()];
         let turns = async {
             for turn in [Turn::Needed, Turn::Forbidden] {
+                self.turns_to(turn);
                 self.ask_turn(&questions, turn, &mut answers, &done).await;
             }
         };
@@ -485,13 +487,25 @@ impl Prober {
     /// A place at an address; `None`: the run was stopped.
     async fn slot_at(&self, address: IpAddr) -> Option<OwnedSemaphorePermit> {
         let slots = self.slots_at(address);
+        let counted = Arc::clone(&slots);
         let mut stop = self.stop.clone();
-        tokio::select! {
+        let slot = tokio::select! {
             // First: after a stop the places of those that gave up must not go to others.
             biased;
             _ = stop.wait_for(|stop| *stop) => None,
             slot = slots.acquire_owned() => slot.ok(),
-        }
+        };
+        self.count_places(&counted, 0);
+        slot
+    }
+
+    /// Takes in how many places at an address are taken now, with some beside them.
+    fn count_places(&self, slots: &Semaphore, beside: usize) {
+        let taken = self
+            .limits
+            .slots()
+            .saturating_sub(slots.available_permits());
+        self.pace.sent.sockets(taken + beside);
     }
 
     /// The places of a question, of which one at its address; `None`: the run was stopped.

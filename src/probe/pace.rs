@@ -1,13 +1,15 @@
 //! Spreads packets that begin connections over time, so that no second has more of them than the rate allows.
 //!
 //! Whoever is to send waits in line; one moment is handed out at a time. What the system sends by itself, when it repeats
-//! the packet of a try that is still waited for, is booked, and moves the next moment.
+//! the packet of a try that is still waited for, is booked, and moves the next moment. What left is counted by `sent`.
 
 use std::sync::{self, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
+
+use super::sent::Sending;
 
 /// How late a moment may be used, and how long after it a packet may leave on a busy host: moments are so much further
 /// apart that this puts no more packets into any second.
@@ -17,6 +19,8 @@ const SLACK: f64 = 0.1;
 pub(super) struct Pace {
     line: Mutex<()>,
     turns: sync::Mutex<Turns>,
+    /// What has left.
+    pub(super) sent: Sending,
 }
 
 struct Turns {
@@ -52,6 +56,7 @@ impl Pace {
         Self {
             line: Mutex::new(()),
             turns: sync::Mutex::new(Turns { gap, next: None }),
+            sent: Sending::new(),
         }
     }
 
@@ -77,8 +82,9 @@ impl Pace {
         }
     }
 
-    /// Takes in a packet that has left without a turn.
+    /// Takes in a packet that the system has repeated, without a turn.
     pub(super) fn book(&self) {
+        self.sent.repeat();
         let mut turns = self.turns();
         if let Some(gap) = turns.gap {
             let now = Instant::now();

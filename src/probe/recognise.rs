@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use super::try_once::{again, in_place};
+use super::try_once::{again, ask_datagram, in_place};
 use super::{Challenger, Prober, Question, Target, silence, spread, story, unanswered};
 use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service, State};
-use crate::os::{self, Connection, Datagram, Manner};
+use crate::os::{Connection, Datagram, Manner};
 use crate::product::Transport;
 use crate::wire::challenge::{self, Aim, Proof};
 use crate::wire::message;
@@ -101,7 +101,7 @@ async fn datagram_once(
     let (at, started) = (Timestamp::now(), Instant::now());
     let bytes = challenge.bytes();
     message::sent("challenge", bytes.len());
-    let asked = os::ask_datagram(remote, &bytes, began);
+    let asked = ask_datagram(&prober.pace, remote, &bytes, began);
     let came = timeout(prober.limits.timeout, asked).await;
     story::datagram(remote, started.elapsed(), came.as_ref().ok());
     if let Ok(Datagram::Answer(bytes)) = &came {

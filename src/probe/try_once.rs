@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::pace::Pace;
 use super::{Prober, Question, Way, story};
-use crate::os::{self, Connection, Manner};
+use crate::os::{self, Connection, Datagram, Manner};
 
 /// After so long the system repeats the first packet of a connection.
 const REPEATED: Duration = Duration::from_secs(1);
@@ -82,7 +82,10 @@ pub(super) async fn connect(
     manner: Manner,
     began: impl FnOnce(SocketAddr),
 ) -> Connection {
-    let connection = os::connect(remote, manner, began);
+    let connection = os::connect(remote, manner, |local| {
+        pace.sent.syns(1);
+        began(local);
+    });
     tokio::pin!(connection);
     loop {
         match tokio::time::timeout(REPEATED, &mut connection).await {
@@ -90,6 +93,20 @@ pub(super) async fn connect(
             Err(_) => pace.book(),
         }
     }
+}
+
+/// One datagram, and what came back. It has no time limit: drop it to give up.
+pub(super) async fn ask_datagram(
+    pace: &Pace,
+    remote: SocketAddr,
+    payload: &[u8],
+    began: impl FnOnce(SocketAddr),
+) -> Datagram {
+    os::ask_datagram(remote, payload, |local| {
+        pace.sent.datagram();
+        began(local);
+    })
+    .await
 }
 
 /// Tries once, for whoever holds a place at the address already; `None` when the run was stopped.

@@ -438,6 +438,8 @@ impl Prober {
         loop {
             let due = self.measured().book.due(Timestamp::now());
             knocks.extend(due.into_iter().map(async |remote| {
+                // It has a place of its own, beside those of the address.
+                self.count_places(&self.slots_at(remote.ip()), 1);
                 let knock = in_place(self, remote, Manner::default(), ONE_PACKET);
                 let seen = knock.instrument(debug_span!("witness")).await;
                 (remote.ip(), seen)

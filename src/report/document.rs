@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::joined::{Alive, Answer, Arrived};
 use crate::attribution::Suspects;
-use crate::observation::{Attempt, FlowState, Observation, State, few};
+use crate::observation::{Attempt, FlowState, Observation, Sent, State, few};
 use crate::plan::{Destination, FlowEntry, Source};
 use crate::product::{Confidence, Transport};
 use crate::verdict::{Cause, Context, Level, Owner, Remedy, Verdict, remedy};
@@ -47,6 +47,9 @@ pub struct Vantage {
     /// What this host's addresses said against the vantage, where the user insisted on it (`--force-vantage`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forced: Option<String>,
+    /// What it sent; not there in reports of builds that did not count.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sent: Option<Sent>,
 }
 
 /// A flow with its verdict.

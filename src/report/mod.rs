@@ -20,6 +20,7 @@ mod on_roles;
 pub(crate) mod sample;
 mod reach;
 mod read;
+mod sent;
 mod signature;
 mod summary;
 #[cfg(test)]

@@ -255,6 +255,7 @@ fn counts(report: &ReportDocument, detail: Detail) -> String {
         );
     }
     out += "\n";
+    out += &super::sent::lines(report);
     if detail == Detail::Findings {
         out += "Every flow with its evidence: --verbose, or --format json\n";
     }

@@ -10,7 +10,7 @@ use crate::config::Sweep;
 use crate::probe::{Ladder, Limits, Question, SOURCE_PORTS, SPACING, Target, Turn};
 
 /// Tells what is about to leave, before anything does.
-pub(super) fn announce(run: &Run, questions: &[Question], limits: &Limits) {
+pub(super) fn announce(run: &Run, questions: &[Question], limits: &Limits) -> AboutToTry {
     let asked: Vec<&Question> = questions
         .iter()
         .filter(|question| {
@@ -23,7 +23,7 @@ pub(super) fn announce(run: &Run, questions: &[Question], limits: &Limits) {
     let hosts: HashSet<(Target, Option<String>)> = asked.iter().map(host).collect();
     let needs = questions.iter().filter_map(|it| it.web.as_ref());
     let web_requests = needs.map(|needs| needs.most_requests()).max();
-    (run.tell)(Event::AboutToTry(AboutToTry {
+    let about = AboutToTry {
         ports: asked.len(),
         addresses: hosts.len(),
         rate: limits.rate,
@@ -34,7 +34,9 @@ pub(super) fn announce(run: &Run, questions: &[Question], limits: &Limits) {
         takes: takes(&asked, limits),
         listeners: run.challenger.is_some(),
         web_requests,
-    }));
+    };
+    (run.tell)(Event::AboutToTry(about.clone()));
+    about
 }
 
 /// How long it takes to begin the connections, when every port answers at once.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::observation::SentFor;
+
 /// What is about to happen, or has happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -46,7 +48,7 @@ pub enum Event {
     Answered,
     /// What is done next.
     Stage(Stage),
-    /// All but the sweep is done.
+    /// All is done.
     Done,
 }
 
@@ -98,9 +100,11 @@ pub enum Leaving {
     },
 }
 
-/// What a run does after the first tries.
+/// What a run does, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// All flows of the plan are tried for the first time.
+    Asking,
     /// Silent ports are tried until their silence is proof.
     ProvingSilence,
     /// What failed is looked at again.
@@ -111,6 +115,25 @@ pub enum Stage {
     TryingOnceMore,
     /// Revocation lists are fetched.
     FetchingLists,
+    /// Ports beside the plan are tried.
+    Sweeping,
+    /// Ports that answered are asked whether they still do.
+    AskingAgain,
+}
+
+impl Stage {
+    /// What packets are sent for meanwhile. The first tries begin with those of needed flows.
+    pub(super) fn sends_for(self) -> SentFor {
+        match self {
+            Self::Asking => SentFor::Needed,
+            Self::ProvingSilence => SentFor::Silence,
+            Self::LookingAgain | Self::TryingOnceMore => SentFor::SecondLooks,
+            Self::LookingCloser => SentFor::CloserLooks,
+            Self::FetchingLists => SentFor::Lists,
+            Self::Sweeping => SentFor::Sweep,
+            Self::AskingAgain => SentFor::Controls,
+        }
+    }
 }
 
 /// Who is told of events.

@@ -31,7 +31,7 @@ pub(super) async fn examine(run: &Run, limits: &Limits, started: Timestamp) -> R
     chosen.extend(run.against.iter().flat_map(against::Old::chosen));
     let names = targets::resolve(run, &chosen).await;
     let (questions, by_flow) = questions::questions(run, &chosen, own, &names);
-    announce::announce(run, &questions, limits);
+    let about = announce::announce(run, &questions, limits);
     run.prober
         .stand_behind(tries::behind(run, &chosen, &questions, &by_flow));
     let to_compare = notes::names_to_compare(run, &chosen);
@@ -82,7 +82,10 @@ pub(super) async fn examine(run: &Run, limits: &Limits, started: Timestamp) -> R
         catalogue: &run.file.catalogue,
         plan: &run.plan,
         file: &run.file.name,
-        vantage: vantage_entry(run, started, now),
+        vantage: Vantage {
+            sent: Some(run.prober.sent(about.ports, about.addresses)),
+            ..vantage_entry(run, started, now)
+        },
         place: &run.place,
         seen: tried.seen,
         judged,
@@ -122,5 +125,6 @@ fn vantage_entry(run: &Run, started: Timestamp, finished: Timestamp) -> Vantage 
         config_sha256: run.file.sha256.clone(),
         run: run.challenger.as_ref().map(|run| run.run()),
         forced: run.forced.clone(),
+        sent: None,
     }
 }

@@ -127,7 +127,7 @@ fn parts(run: &Run, seen: &[Seen]) -> (Vec<SweptSystem>, Vec<Part>) {
 }
 
 /// What leads to systems, by the system.
-fn by_system<'a, T>(all: &'a [T], to: impl Fn(&T) -> &Target) -> HashMap<SystemId, Vec<&'a T>> {
+fn by_system<T>(all: &[T], to: impl Fn(&T) -> &Target) -> HashMap<SystemId, Vec<&T>> {
     let mut by_system: HashMap<SystemId, Vec<&T>> = HashMap::new();
     for one in all {
         if let Target::System(system) = to(one) {

@@ -36,14 +36,15 @@ pub(super) async fn try_all(
 ) -> Tried {
     let tell = &run.tell;
     tell(Event::Begun(questions.len()));
+    begin(run, Stage::Asking);
     let loopback = os::loopback_packets();
     let mut answers = run
         .prober
         .ask_all(questions.clone(), || tell(Event::Answered))
         .await;
-    tell(Event::Stage(Stage::ProvingSilence));
+    begin(run, Stage::ProvingSilence);
     run.prober.prove_silence(&questions, &mut answers).await;
-    tell(Event::Stage(Stage::LookingAgain));
+    begin(run, Stage::LookingAgain);
     let required = required(run, chosen, by_flow);
     run.prober
         .look_again(&required, &questions, &mut answers)
@@ -58,11 +59,11 @@ pub(super) async fn try_all(
         .await;
     run.prober.follow_data(&questions, &mut answers).await;
     run.prober.settle_ranges(&questions, &mut answers).await;
-    tell(Event::Stage(Stage::LookingCloser));
+    begin(run, Stage::LookingCloser);
     look::refused_here(run, &questions, &mut answers, loopback).await;
     let crossing = crossing(run, chosen, by_flow);
     let mut doors = look::look_closer(run, &questions, &mut answers, &crossing).await;
-    tell(Event::Stage(Stage::TryingOnceMore));
+    begin(run, Stage::TryingOnceMore);
     run.prober
         .look_at_the_end(&required, &questions, &mut answers)
         .await;
@@ -86,26 +87,34 @@ pub(super) async fn try_all(
         })
         .collect();
     interception::note(&run.file.site, &run.trust, &mut seen);
-    tell(Event::Stage(Stage::FetchingLists));
+    begin(run, Stage::FetchingLists);
     let refused = revocation::examine(run, &mut seen).await;
-    tell(Event::Done);
+    begin(run, Stage::Sweeping);
     let swept = sweep::sweep(run, &seen, &mut doors).await;
     if !silence {
         let silent = swept.silent();
         controls.retain(|address, _| silent.contains(address));
     }
+    begin(run, Stage::AskingAgain);
     let mut lost = controls::lost(run, &controls).await;
     let swept = swept.judge(&doors, &lost.hosts);
     if !silence {
         lost = Lost::default();
     }
     controls::note(&lost, &mut seen);
+    tell(Event::Done);
     Tried {
         seen,
         gone: lost.hosts,
         swept,
         refused,
     }
+}
+
+/// Tells what is done next, and counts what is sent as sent for that.
+fn begin(run: &Run, stage: Stage) {
+    run.prober.sends_for(stage.sends_for());
+    (run.tell)(Event::Stage(stage));
 }
 
 /// The questions of required flows that start here.

@@ -43,11 +43,14 @@ fn bar() -> ProgressBar {
 
 fn doing(stage: Stage) -> &'static str {
     match stage {
+        Stage::Asking => "trying every port",
         Stage::ProvingSilence => "making silence proof",
         Stage::LookingAgain => "looking again at what failed",
         Stage::LookingCloser => "looking closer",
         Stage::TryingOnceMore => "trying what failed once more, so late that a short outage shows",
         Stage::FetchingLists => "fetching revocation lists",
+        Stage::Sweeping => "sweeping ports beside the plan",
+        Stage::AskingAgain => "asking whether what answered still does",
     }
 }
 

@@ -124,6 +124,10 @@ struct Worker<'a> {
     rests_until: u64,
     rests: u32,
     random: u64,
+    /// Tries that have left and are not counted yet.
+    uncounted: u64,
+    /// The most sockets of one address at once.
+    busiest: usize,
 }
 
 impl<'a> Worker<'a> {
@@ -172,6 +176,8 @@ impl<'a> Worker<'a> {
             rests_until: 0,
             rests: 0,
             random: 0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1),
+            uncounted: 0,
+            busiest: 0,
         }
     }
 
@@ -191,6 +197,7 @@ impl<'a> Worker<'a> {
                 true => self.begin_many(&mut sockets, now),
                 false => 0,
             };
+            self.count();
             sockets.take(&mut ended);
             let came = ended.len();
             for (place, met) in ended.drain(..) {
@@ -230,8 +237,20 @@ impl<'a> Worker<'a> {
                 () = sleep_until(wake) => {}
             }
         }
+        self.count();
         self.leave_off();
         self.report();
+        // What the others had at that address meanwhile is not known here: they have as many places.
+        let sockets = self.busiest * self.round.workers;
+        prober.pace.sent.sockets(sockets.min(prober.limits.slots()));
+    }
+
+    /// Counts the tries that have left.
+    fn count(&mut self) {
+        match std::mem::take(&mut self.uncounted) {
+            0 => {}
+            tries => self.round.prober.pace.sent.syns(tries),
+        }
     }
 
     /// Begins tries as long as there are places and ports.
@@ -279,7 +298,9 @@ impl<'a> Worker<'a> {
     fn begin(&mut self, sockets: &mut Connecting, number: usize, item: Item) {
         let wait = self.wait(number, item);
         let Some(place) = self.free.pop() else { return };
-        self.lanes[number].open += 1;
+        let lane = &mut self.lanes[number];
+        lane.open += 1;
+        self.busiest = self.busiest.max(lane.open);
         let left = self.now();
         self.places[place] = Place {
             lane: number,
@@ -289,7 +310,10 @@ impl<'a> Worker<'a> {
             until: left + micros(wait),
         };
         let remote = self.round.ranges[number].remote(item.port);
-        if let Some(met) = remote.and_then(|remote| sockets.begin(place, remote)) {
+        let met = remote.and_then(|remote| sockets.begin(place, remote));
+        let is_trouble = matches!(met, Some(Connection::Trouble(_)));
+        self.uncounted += u64::from(remote.is_some() && !is_trouble);
+        if let Some(met) = met {
             self.ended(place, met);
         }
     }
