@@ -1,6 +1,7 @@
 //! From judged flows to a report.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,12 @@ use jiff::tz::Offset;
 
 use super::advice::{advice, where_to_read};
 use super::client::{self, ClientRun};
-use super::document::{Note, ReportFlow, Sweep, ToolName, Vantage};
+use super::document::{Finished, Note, ReportFlow, Sweep, SweptEarlier, ToolName, Vantage};
 use super::evidence::evidence;
 use super::exceptions;
 use super::joined::Elsewhere;
 use super::logged::logged;
+use super::ranges;
 use super::reach::{Against, Reach, close_later, reach};
 use super::summary::Summary;
 use super::whole::ReportDocument;
@@ -79,6 +81,10 @@ pub struct SweptSystem {
     open: Vec<(u16, Observation)>,
     /// Ports that the system has to serve, to whatever zone.
     served: HashSet<u16>,
+    /// What of it an interrupted run had finished, address by address.
+    pub finished: Vec<(IpAddr, BTreeMap<FlowState, Vec<u16>>)>,
+    /// The runs before this one in which ports of it were swept.
+    pub earlier: Vec<SweptEarlier>,
 }
 
 impl SweptSystem {
@@ -92,6 +98,8 @@ impl SweptSystem {
             painted: Vec::new(),
             examples: BTreeMap::new(),
             open: Vec::new(),
+            finished: Vec::new(),
+            earlier: Vec::new(),
         }
     }
 
@@ -431,7 +439,7 @@ fn swept_range(
         "{}>{}:{word}/tcp",
         finding.flow.from.zone, finding.flow.to.system
     );
-    finding.flow.port = plan::Port::Range(ranges(ports));
+    finding.flow.port = plan::Port::Range(ranges::written(ports));
     if word == PAINTED {
         finding.evidence.seen.painted = Some(Painted::Swept);
     }
@@ -500,19 +508,41 @@ fn sweeps(outcome: &Outcome<'_>) -> Vec<Sweep> {
                 .push(seen.flow.port.low);
         }
     }
-    for swept in &outcome.swept {
-        let states = by_system.entry(swept.system).or_default();
-        for (state, ports) in &swept.states {
+    let mut swept: BTreeMap<SystemId, &SweptSystem> = BTreeMap::new();
+    for it in &outcome.swept {
+        swept.insert(it.system, it);
+        let states = by_system.entry(it.system).or_default();
+        for (state, ports) in &it.states {
             states.entry(*state).or_default().extend(ports);
         }
     }
     by_system
         .into_iter()
-        .map(|(system, states)| sweep(outcome, system, states))
+        .map(|(system, states)| sweep(outcome, system, states, swept.get(&system).copied()))
         .collect()
 }
 
-fn sweep(outcome: &Outcome<'_>, system: SystemId, states: BTreeMap<FlowState, Vec<u16>>) -> Sweep {
+fn finished(swept: &SweptSystem) -> Vec<Finished> {
+    let at = |(address, states): &(IpAddr, BTreeMap<FlowState, Vec<u16>>)| Finished {
+        address: *address,
+        states: written(states),
+    };
+    swept.finished.iter().map(at).collect()
+}
+
+fn written(states: &BTreeMap<FlowState, Vec<u16>>) -> BTreeMap<FlowState, String> {
+    let states = states.iter();
+    states
+        .map(|(state, ports)| (*state, ranges::written(ports)))
+        .collect()
+}
+
+fn sweep(
+    outcome: &Outcome<'_>,
+    system: SystemId,
+    states: BTreeMap<FlowState, Vec<u16>>,
+    swept: Option<&SweptSystem>,
+) -> Sweep {
     let host = &outcome.site.systems[system];
     let (here, there) = ends(outcome, system);
     Sweep {
@@ -531,41 +561,8 @@ fn sweep(outcome: &Outcome<'_>, system: SystemId, states: BTreeMap<FlowState, Ve
                 .collect(),
         },
         transport: Transport::Tcp,
-        states: states
-            .into_iter()
-            .map(|(state, ports)| (state, ranges(&ports)))
-            .collect(),
-    }
-}
-
-/// Ports as ranges: `1-79,81`.
-fn ranges(ports: &[u16]) -> String {
-    let mut sorted = ports.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let mut all: Vec<Ports> = Vec::new();
-    for port in sorted {
-        match all.last_mut() {
-            Some(last) if last.high.checked_add(1) == Some(port) => last.high = port,
-            _ => all.push(Ports::one(port)),
-        }
-    }
-    all.iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ports_are_shown_as_ranges() {
-        assert_eq!(
-            ranges(&[3, 1, 2, 5, 65_534, 65_535, 5]),
-            "1-3,5,65534-65535"
-        );
-        assert_eq!(ranges(&[]), "");
+        states: written(&states),
+        earlier: swept.map_or_else(Vec::new, |it| it.earlier.clone()),
+        interrupted: swept.map_or_else(Vec::new, finished),
     }
 }

@@ -255,6 +255,32 @@ pub struct Sweep {
     pub transport: Transport,
     /// Ranges by state.
     pub states: BTreeMap<FlowState, String>,
+    /// The runs before this one in which some of these ports were swept; of a run with `--resume` only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub earlier: Vec<SweptEarlier>,
+    /// What was finished at each address, where the sweep was interrupted; else empty. `--resume` reads it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub interrupted: Vec<Finished>,
+}
+
+/// Ports of one system that an earlier run swept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SweptEarlier {
+    /// When that run began, RFC 3339.
+    pub started: String,
+    /// When it ended, RFC 3339.
+    pub finished: String,
+    /// Ranges.
+    pub ports: String,
+}
+
+/// Ports of one address that an interrupted sweep had finished: those that answered, and those whose silence is proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finished {
+    /// The address.
+    pub address: IpAddr,
+    /// Ranges by state.
+    pub states: BTreeMap<FlowState, String>,
 }
 
 /// A remark that changes no verdict.

@@ -3,15 +3,15 @@
 //! To add one: as in `conversation::fuzz`.
 
 use super::{
-    Detail, Joinable, Mixed, Named, Parts, ReportDocument, diff, diff_text, join, read_joinable,
-    text,
+    Detail, Here, Joinable, Mixed, Named, Parts, ReportDocument, diff, diff_text, join,
+    read_joinable, resume, text,
 };
 use crate::diagnostic::visible;
 
 /// Every target of this stage.
 pub const TARGETS: &[crate::wire::fuzz::Target] = &[("report", report)];
 
-/// A report or a log of arrivals: shown, joined with itself in another zone, and compared with that.
+/// A report or a log of arrivals: shown, joined with itself in another zone, compared with that, and gone on with.
 pub fn report(bytes: &[u8]) -> bool {
     match read_joinable(bytes) {
         Err(why) => {
@@ -36,6 +36,7 @@ pub fn report(bytes: &[u8]) -> bool {
 
 fn used(report: &ReportDocument) {
     is_plain(&text(report, Detail::Everything));
+    gone_on_with(report);
     let mut other = report.clone();
     other.vantages[0].zone.push_str("-2");
     let parts = Parts {
@@ -51,6 +52,32 @@ fn used(report: &ReportDocument) {
         is_plain(&changes.map_or_else(|why| why, |it| diff_text(&it)));
         let written = serde_json::to_vec(&joined).unwrap_or_default();
         assert_eq!(super::read(&written), Ok(joined));
+    }
+}
+
+/// In its own place, right at its end.
+fn gone_on_with(report: &ReportDocument) {
+    let vantage = report.vantages[0].clone();
+    let Ok(now) = vantage.finished.parse() else {
+        return;
+    };
+    let here = Here {
+        site: report.site.clone(),
+        vantage,
+        flows: Vec::new(),
+        now,
+    };
+    match resume(named("r.json", report.clone()), &here) {
+        Err(why) => is_plain(&why),
+        Ok(resumed) => {
+            let first = &report.sweeps[0];
+            for finished in &first.interrupted {
+                let kept = resumed.kept(&first.to.system, finished.address);
+                let ports = kept.ports();
+                assert!(ports.windows(2).all(|two| two[0] < two[1]), "{ports:?}");
+                resumed.runs(&first.to.system, ports.into_iter().collect());
+            }
+        }
     }
 }
 

@@ -18,8 +18,10 @@ mod logged;
 mod on_roles;
 #[cfg(test)]
 pub(crate) mod sample;
+mod ranges;
 mod reach;
 mod read;
+mod resume;
 mod sent;
 mod signature;
 mod summary;
@@ -34,7 +36,9 @@ pub use arrivals::{
 pub use assemble::{Outcome, SweptSystem, assemble};
 pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer, resolver_words};
 pub use diff::{DiffDocument, diff, diff_text};
-pub use document::{Accepted, Evidence, Lapsed, Note, ReportFlow, Sweep, Vantage};
+pub use document::{
+    Accepted, Evidence, Finished, Lapsed, Note, ReportFlow, Sweep, SweptEarlier, Vantage,
+};
 pub use findings::{Finding, Findings, Part, Required, Table, Team, seen};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{
@@ -44,6 +48,7 @@ pub use joined::{
 pub use logged::may_log;
 pub use reach::{Against, Reach, Reached, ReachedBy, ReachedNumber, ReachedSystem};
 pub use read::{Joinable, read, read_arrivals, read_joinable};
+pub use resume::{Here, Kept, Resumed, resume};
 pub use signature::{SIGNATURE_LENGTH, SignatureFault, SigningKey, VerifyingKey};
 pub use summary::Summary;
 pub use text::text;

@@ -234,6 +234,13 @@ fn everything(report: &ReportDocument) -> String {
             );
             let _ = writeln!(out, "  {}", visible(&swept));
         }
+        for run in &sweep.earlier {
+            let swept = format!(
+                "swept {}>{} by an earlier run, between {} and {}: {}",
+                sweep.from.zone, sweep.to.system, run.started, run.finished, run.ports
+            );
+            let _ = writeln!(out, "  {}", visible(&swept));
+        }
     }
     out
 }

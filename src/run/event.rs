@@ -27,6 +27,15 @@ pub enum Event {
         /// `http` or `https`.
         protocol: &'static str,
     },
+    /// An interrupted sweep is gone on with.
+    GoesOn {
+        /// The report that it is of.
+        file: String,
+        /// When that run ended, RFC 3339.
+        until: String,
+        /// Ports of addresses that it finished.
+        ports: usize,
+    },
     /// The first packet is about to leave.
     AboutToTry(AboutToTry),
     /// Certificates that servers do not send are about to be fetched from these addresses.

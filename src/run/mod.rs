@@ -12,7 +12,8 @@
 //! fetched (`revocation`), from the hosts that may be asked (`list_hosts`).
 //!
 //! With an older file beside (`against`), the flows that clients of either file use are asked in the same run, and with
-//! a client's numbers only what one client uses (`client`). What is told beforehand is in `announce`, what the log tells
+//! a client's numbers only what one client uses (`client`). With the report of an interrupted run, only the ports are swept
+//! that it had not finished (`sweep`). What is told beforehand is in `announce`, what the log tells
 //! in `story`.
 
 mod against;
@@ -52,7 +53,7 @@ use crate::lab::{Faults, Lab};
 use crate::os;
 use crate::plan::{self, Plan};
 use crate::probe::{Challenger, Prober, Trust};
-use crate::report::{self, Elsewhere, ReportDocument};
+use crate::report::{self, Elsewhere, ReportDocument, Resumed};
 use crate::site::ZoneId;
 use crate::vantage::Place;
 use crate::wire::trust::certificate::Roots;
@@ -90,6 +91,8 @@ struct Run {
     against: Option<against::Old>,
     /// The client whose own view this is.
     client: Option<client::Client>,
+    /// The interrupted sweep that this one goes on with.
+    resumed: Option<Resumed>,
     /// Who is told of what happens.
     tell: Tell,
 }
@@ -97,8 +100,8 @@ struct Run {
 /// Plans, tries, judges and reports.
 ///
 /// # Errors
-/// When the lab cannot be made, the client's numbers do not go together or the zone has no clients, and when the proxy
-/// cannot be told its password.
+/// When the lab cannot be made, the client's numbers do not go together or the zone has no clients, when the proxy
+/// cannot be told its password, and when the report to go on with does not fit.
 pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument> {
     let started = Timestamp::now();
     let Request {
@@ -108,6 +111,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         forced,
         lab,
         client,
+        resume,
         walks,
         gentle,
         roots,
@@ -160,7 +164,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         place.also_in.clear();
     }
     let prober = Prober::new(limits, trust, networks.clone(), stop.clone());
-    let run = Run {
+    let mut run = Run {
         file,
         plan,
         place,
@@ -177,8 +181,12 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         elsewhere,
         against,
         client,
+        resumed: None,
         tell,
     };
+    if let Some(report) = resume {
+        run.resumed = Some(outcome::resumed(&run, report, started)?);
+    }
     Ok(outcome::examine(&run, &limits, started).await)
 }
 

@@ -11,7 +11,7 @@ use crate::observation::{DnsNote, Observation, State, Unresolved};
 use crate::plan::{Chosen, Target};
 use crate::probe;
 use crate::product::{Need, Protocol};
-use crate::report::{self, Note};
+use crate::report::{self, Note, SweptSystem};
 use crate::site::{Site, SystemId, ZoneId};
 use crate::verdict::{Cause, Seen};
 
@@ -41,6 +41,30 @@ pub(super) fn names_to_compare(run: &Run, chosen: &[Chosen]) -> Compare {
             .map(|name| (*system, name.to_string(), addresses.clone()))
     };
     systems.iter().filter_map(with_both).collect()
+}
+
+/// That ports of systems were swept by earlier runs, and when.
+pub(super) fn swept_earlier(site: &Site, swept: &[SweptSystem]) -> Option<Note> {
+    let swept = swept.iter().filter(|it| !it.earlier.is_empty());
+    let names: Vec<&str> = swept
+        .clone()
+        .map(|it| site.systems[it.system].name.as_str())
+        .collect();
+    let runs = swept.flat_map(|it| &it.earlier);
+    let from = runs.clone().map(|run| run.started.as_str()).min()?;
+    let until = runs.map(|run| run.finished.as_str()).max()?;
+    let of = match names[..] {
+        [name] => name.to_string(),
+        _ => format!("{} systems", names.len()),
+    };
+    Some(Note {
+        cause: Cause::SweptEarlier,
+        system: String::new(),
+        text: format!(
+            "Some ports of {of} were swept by an earlier run, between {from} and {until}. A firewall \
+             may have changed since. `earlier` in each sweep of the JSON report has these ports."
+        ),
+    })
 }
 
 /// DNS beside the probes: no flow waits for it, and no verdict on a port changes.

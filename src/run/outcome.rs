@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::against;
-use super::{Run, announce, clocks, notes, passing, questions, story, targets, tries};
+use super::event::Event;
+use super::{Run, announce, clocks, notes, passing, questions, story, sweep, targets, tries};
 use crate::config::Sweep;
 use crate::os;
-use crate::plan::{self, Chosen};
+use crate::plan::{self, Chosen, SiteName};
 use crate::probe::Limits;
-use crate::report::{self, Outcome, ReportDocument, Vantage};
+use crate::report::{self, Here, Named, Outcome, ReportDocument, Resumed, Vantage};
 use crate::verdict::{self, Seen};
 
 /// The flows of the site, or of the one client, that are tried from here.
@@ -22,6 +23,35 @@ fn of_the_site(run: &Run) -> Vec<Chosen> {
         chosen.retain(|chosen| !run.plan.flows[chosen.flow].reason.only_watched);
     }
     chosen
+}
+
+/// The interrupted sweep of an earlier report, where it fits this run.
+pub(super) fn resumed(
+    run: &Run,
+    report: Named<ReportDocument>,
+    started: Timestamp,
+) -> anyhow::Result<Resumed> {
+    if let Some(why) = sweep::why_not(run) {
+        anyhow::bail!("there is no sweep to go on with, because nothing is swept: {why}");
+    }
+    let site = &run.file.site;
+    let chosen = of_the_site(run).into_iter();
+    let flows = chosen.map(|chosen| &run.plan.flows[chosen.flow]);
+    let here = Here {
+        site: SiteName::of(site),
+        vantage: vantage_entry(run, started, started),
+        flows: flows
+            .map(|flow| plan::entry(site, &run.file.name, flow))
+            .collect(),
+        now: started,
+    };
+    let resumed = report::resume(report, &here).map_err(anyhow::Error::msg)?;
+    (run.tell)(Event::GoesOn {
+        file: resumed.file.clone(),
+        until: format!("{:.0}", resumed.finished),
+        ports: resumed.ports(),
+    });
+    Ok(resumed)
 }
 
 pub(super) async fn examine(run: &Run, limits: &Limits, started: Timestamp) -> ReportDocument {
@@ -62,6 +92,7 @@ pub(super) async fn examine(run: &Run, limits: &Limits, started: Timestamp) -> R
     notes.extend(passing::notes(site, &run.prober.gaps(), &tried.seen));
     notes.extend(notes::name_servers(site, &tried.seen));
     notes.extend(tried.refused);
+    notes.extend(notes::swept_earlier(site, &tried.swept));
     let mut stop = run.stop.clone();
     let compared = tokio::select! {
         compared = dns => compared.unwrap_or_default(),

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::lab::Faults;
 use crate::product::Catalogue;
+use crate::report::{Named, ReportDocument};
 use crate::site::Site;
 use crate::vantage::Place;
 use crate::wire::{ClientCertificate, Token};
@@ -48,6 +49,8 @@ pub struct Request {
     pub lab: Option<Faults>,
     /// Only what one client uses is tried.
     pub client: Option<ClientNumbers>,
+    /// The report of an interrupted run, whose sweep this one goes on with.
+    pub resume: Option<Named<ReportDocument>>,
     /// Whether paths may be walked.
     pub walks: bool,
     /// Whether the run must not set off devices that watch for scans; `None`: where this host is a system that serves.

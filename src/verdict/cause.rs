@@ -301,5 +301,7 @@ words! {
         FarApart = "far-apart",
         /// A report that was given twice.
         GivenTwice = "given-twice",
+        /// Ports that an earlier run swept.
+        SweptEarlier = "swept-earlier",
     }
 }

@@ -30,6 +30,7 @@ fn request(stop: watch::Receiver<bool>) -> Request {
         forced: None,
         lab: Some(Faults::Planted),
         client: None,
+        resume: None,
         walks: true,
         gentle: None,
         roots: Vec::new(),

@@ -13,6 +13,7 @@ Examples:
   portproof check --lab
   portproof check --from internet
   portproof check site.yaml --from perimeter --as ibs01 --format json --output ibs01.json --sign dmz.key
+  portproof check --resume r.json --format json --output r.json   go on with a sweep that Ctrl-C ended
   portproof check new.yaml --against old.yaml --from internet     who reaches a management point while ports change
   portproof check --client --https-port 8443 --from internet      what a client with that number sees")]
 pub(in crate::cli) struct Check {
@@ -46,6 +47,13 @@ pub(in crate::cli) struct Check {
     /// The port number that the client uses for HTTPS, if it is not that of the site.
     #[arg(long, value_name = "PORT", requires = "client", value_parser = clap::value_parser!(u16).range(1..))]
     pub(in crate::cli) https_port: Option<u16>,
+    /// Go on with the sweep of a run that was interrupted, whose report in JSON this is. Flows of the plan are tried again,
+    /// finished ports of the sweep are not. The run must have ended less than a day ago, here, with the same site file.
+    #[arg(long, value_name = "REPORT", conflicts_with_all = ["lab", "client", "gentle"])]
+    pub(in crate::cli) resume: Option<PathBuf>,
+    /// Refuse REPORT unless one of these public keys (PEM, Ed25519) has signed it. The signature is in REPORT.sig.
+    #[arg(long, value_name = "PUBLIC-KEY", requires = "resume")]
+    pub(in crate::cli) verify: Vec<PathBuf>,
     /// Do not trace paths. The report then cannot say where packets are dropped or which device sent a reset.
     #[arg(long)]
     pub(in crate::cli) no_path: bool,

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::attribution::DOORS;
 use crate::cli::log;
 use crate::cli::streams::say;
+use crate::diagnostic::visible;
 use crate::probe::{LOSS_SAMPLES, MOST_RPC_PORTS, MOST_TRIES, SOURCE_PORTS, SPACING};
 use crate::run::{AboutToTry, Event, Leaving, Stage};
 
@@ -70,6 +71,11 @@ fn sentence(event: &Event) -> String {
         Event::NumberOfNoFile { port, protocol } => format!(
             "note: no site file has the number {port} for {}; it is tried all the same",
             protocol.to_uppercase()
+        ),
+        Event::GoesOn { file, until, ports } => format!(
+            "goes on with the sweep of {}, which ended at {until}: {ports} ports are finished and are \
+             not tried again",
+            visible(file)
         ),
         Event::AboutToTry(it) => about_to_try(it),
         Event::AboutToFetchIssuers(urls) => format!(

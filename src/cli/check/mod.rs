@@ -14,10 +14,11 @@ use super::credentials::{Credentials, Use};
 use super::files::{self, Loaded};
 use super::output::Output;
 use super::runtime::runtime;
+use super::signing::{self, Verifier};
 use super::streams::say;
-use super::{WRONG, signing, token};
+use super::{WRONG, token};
 use crate::lab::{self, Faults};
-use crate::report::{self, Detail, ReportDocument, exit_status};
+use crate::report::{self, Detail, Named, ReportDocument, exit_status};
 use crate::run::{ClientNumbers, Request, SiteFile};
 use crate::site::Site;
 use crate::vantage::{self, Place};
@@ -38,14 +39,16 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     if let Some(old) = &old {
         super::plan::warn_of_another_site(&loaded, old);
     }
+    let resume = resume(arguments)?;
     let key = arguments.sign.as_deref().map(signing::key).transpose()?;
     let output = Output::open_signed(arguments.shared.output.as_deref(), key)?;
     let runtime = runtime()?;
-    let result = runtime.block_on(check(arguments, loaded, old));
+    let result = runtime.block_on(check(arguments, loaded, old, resume));
     // A resolver that hangs must not hold up the end.
     runtime.shutdown_background();
     let report = result?;
     output.write_report(&shown(arguments, &report)?)?;
+    say_how_to_go_on(arguments, &report);
     Ok(exit_status(&report, arguments.strict))
 }
 
@@ -56,6 +59,34 @@ fn load(arguments: &Check) -> anyhow::Result<Option<Loaded>> {
         return files::load_bytes("probes.yaml", site, None, catalogue, Use::None);
     }
     files::load(&arguments.file, catalogue, Use::Shown)
+}
+
+/// The report of the interrupted run that is gone on with. Whoever signs the new report answers for what is in it.
+fn resume(arguments: &Check) -> anyhow::Result<Option<Named<ReportDocument>>> {
+    let Some(path) = &arguments.resume else {
+        return Ok(None);
+    };
+    anyhow::ensure!(
+        arguments.sign.is_none() || !arguments.verify.is_empty(),
+        "--sign answers for what is taken from {} too: name the key that it must be signed with (--verify)",
+        path.display()
+    );
+    let it = files::report(path, &Verifier::new(&arguments.verify)?)?;
+    let file = path.display().to_string();
+    Ok(Some(Named { file, it }))
+}
+
+/// After an interrupted sweep: how to try the rest.
+fn say_how_to_go_on(arguments: &Check, report: &ReportDocument) {
+    if report.sweeps.iter().all(|it| it.interrupted.is_empty()) {
+        return;
+    }
+    let which = match (arguments.shared.format, &arguments.shared.output) {
+        (Format::Json, Some(path)) => format!("--resume {} goes", path.display()),
+        (Format::Json, None) => "--resume with this report goes".to_string(),
+        (Format::Text, _) => "with a report in JSON (--format json), --resume would go".to_string(),
+    };
+    say!("the sweep was interrupted: {which} on with it within a day");
 }
 
 fn shown(arguments: &Check, report: &ReportDocument) -> anyhow::Result<String> {
@@ -73,6 +104,7 @@ async fn check(
     arguments: &Check,
     mut loaded: Loaded,
     old: Option<Loaded>,
+    resume: Option<Named<ReportDocument>>,
 ) -> anyhow::Result<ReportDocument> {
     loaded.review(&plan::derive(&loaded.site, &loaded.catalogue));
     let own = os::own_addresses().unwrap_or_default();
@@ -105,6 +137,7 @@ async fn check(
         forced,
         lab: arguments.lab.then_some(faults),
         client: arguments.client.then_some(numbers),
+        resume,
         walks: !arguments.no_path,
         gentle: (arguments.gentle || arguments.no_gentle).then_some(arguments.gentle),
         roots,

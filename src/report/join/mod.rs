@@ -26,6 +26,7 @@ use super::whole::ReportDocument;
 use super::whole::SCHEMA;
 use crate::plan::{FlowEntry, ToolName};
 pub(super) use rejudge::place;
+pub(super) use together::FAR;
 pub use together::{Mixed, Named, Parts};
 
 /// The flows of a site file.

@@ -11,7 +11,7 @@ use crate::report::{ArrivalsDocument, Note, ReportDocument};
 use crate::verdict::Cause;
 
 /// Reports that begin farther apart than this tell of different days.
-pub(super) const FAR: SignedDuration = SignedDuration::from_hours(24);
+pub(in crate::report) const FAR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Something from a file, with the file's name.
 #[derive(Clone, Debug)]

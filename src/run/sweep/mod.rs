@@ -1,4 +1,8 @@
 //! Ports beside the plan, tried for being unexpectedly open, and the doors that were tried to unmask devices.
+//!
+//! An interrupted sweep says what it had finished, address by address. A later run may go on with it (`resumed`).
+
+mod resumed;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
@@ -7,15 +11,15 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tracing::debug_span;
 
-use super::look::{Doors, known_ports};
-use super::{Run, limits, targets};
 use crate::attribution;
 use crate::config::Sweep;
-use crate::observation::{Observation, Service, State};
+use crate::observation::{FlowState, Observation, Service, State};
 use crate::plan::{Flow, Target};
 use crate::probe::{self, Question, Range, Scanned, Silent, Turn};
 use crate::product::{Need, Transport};
-use crate::report::SweptSystem;
+use crate::report::{Kept, SweptSystem};
+use crate::run::look::{Doors, known_ports};
+use crate::run::{Run, limits, targets};
 use crate::site::SystemId;
 use crate::verdict::Seen;
 
@@ -30,6 +34,21 @@ struct Part {
     of: usize,
     address: IpAddr,
     ports: Vec<u16>,
+    /// Those of them that are left, where others were finished by an earlier run.
+    left: Option<Vec<u16>>,
+    /// What an earlier run saw of the others.
+    kept: Kept,
+}
+
+impl Part {
+    /// The ports that are to be tried.
+    fn left(&self) -> &[u16] {
+        self.left.as_deref().unwrap_or(&self.ports)
+    }
+
+    fn has(&self, port: u16) -> bool {
+        self.ports.binary_search(&port).is_ok()
+    }
 }
 
 /// What was tried beside the plan, before it is known which hosts still answered at the end.
@@ -38,26 +57,49 @@ pub(super) struct Swept {
     all: Vec<SweptSystem>,
     parts: Vec<Part>,
     scanned: Vec<Scanned>,
+    /// Hosts that answered an earlier run and not this one, with the time since which they do not.
+    unanswered: HashMap<IpAddr, Timestamp>,
+    /// Whether the run was stopped before all ports had their turn.
+    interrupted: bool,
+}
+
+/// Why nothing is swept; `None`: what the file asks for is.
+pub(super) fn why_not(run: &Run) -> Option<&'static str> {
+    // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
+    match (run.ways.are_all_by_proxy(), run.client.is_some()) {
+        (true, _) => Some("everything goes through a proxy"),
+        (false, true) => Some("only what a client uses is tried"),
+        (false, false) => run
+            .prober
+            .is_gentle()
+            .then_some("the run is gentle (--no-gentle lifts this)"),
+    }
 }
 
 /// Tries what is beside the plan: the ports of `probing.sweep`, all at once, and doors.
 pub(super) async fn sweep(run: &Run, seen: &[Seen], doors: &mut Doors) -> Swept {
-    // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
-    if run.ways.are_all_by_proxy() || run.client.is_some() || run.prober.is_gentle() {
+    if why_not(run).is_some() {
         return Swept::default();
     }
-    let (all, parts) = parts(run, seen);
+    let (mut all, mut parts) = parts(run, seen);
+    resumed::keep(run, &mut all, &mut parts);
+    resumed::ask_controls(run, &parts).await;
     let ranges = ranges(run, &all, &parts, doors);
     let mut scanned = match ranges.is_empty() {
         true => Vec::new(),
         false => run.prober.scan(ranges, at_once(run)).await,
     };
+    let interrupted = *run.stop.borrow();
+    let unanswered = resumed::no_longer_answering(run, &parts);
+    resumed::put_back(run, &mut parts, &mut scanned);
     unmask(run, &scanned, &parts, doors).await;
     speak(run, &mut scanned, doors).await;
     Swept {
         all,
         parts,
         scanned,
+        unanswered,
+        interrupted,
     }
 }
 
@@ -76,14 +118,26 @@ impl Swept {
     ) -> Vec<SweptSystem> {
         let scanned = self.scanned.into_iter();
         let scanned: HashMap<IpAddr, Scanned> = scanned.map(|it| (it.address, it)).collect();
+        let mut is_left = false;
         for part in self.parts {
             let swept = &mut self.all[part.of];
             if let Some(scanned) = scanned.get(&part.address) {
                 let painted = is_painted(doors, part.address);
-                let gone = gone.get(&part.address).copied();
-                take_in(swept, scanned, &part, painted, gone);
+                let gone = [gone, &self.unanswered].map(|it| it.get(&part.address).copied());
+                let finished = take_in(
+                    swept,
+                    scanned,
+                    &part,
+                    painted,
+                    gone.into_iter().flatten().min(),
+                );
+                is_left |= finished.values().map(Vec::len).sum::<usize>() < part.ports.len();
+                swept.finished.push((part.address, finished));
             }
             swept.note_doors(doors.get(&part.address).map_or(&[][..], Vec::as_slice));
+        }
+        if !self.interrupted || !is_left {
+            self.all.iter_mut().for_each(|it| it.finished.clear());
         }
         self.all
     }
@@ -119,6 +173,8 @@ fn parts(run: &Run, seen: &[Seen]) -> (Vec<SweptSystem>, Vec<Part>) {
                 of: all.len(),
                 address,
                 ports: ports.iter().copied().filter(is_its).collect(),
+                left: None,
+                kept: Kept::default(),
             });
         }
         all.push(SweptSystem::new(system, served(run, system, flows)));
@@ -140,18 +196,18 @@ fn by_system<T>(all: &[T], to: impl Fn(&T) -> &Target) -> HashMap<SystemId, Vec<
 /// Each address once, with the ports of all systems that share it.
 fn ranges(run: &Run, all: &[SweptSystem], parts: &[Part], doors: &Doors) -> Vec<Range> {
     let mut by_address: BTreeMap<IpAddr, Range> = BTreeMap::new();
-    for part in parts.iter().filter(|part| !part.ports.is_empty()) {
+    for part in parts.iter().filter(|part| !part.left().is_empty()) {
         let range = by_address.entry(part.address).or_insert_with(|| Range {
             address: part.address,
             ports: Vec::new(),
             painted: is_painted(doors, part.address),
             lab: run.ways.are_of_the_lab().then(HashMap::new),
         });
-        range.ports.extend(&part.ports);
+        range.ports.extend(part.left());
         if let Some(lab) = &mut range.lab {
             let to = Target::System(all[part.of].system);
             let way = |port: &u16| (*port, run.ways.beside_the_plan(&to, *port));
-            lab.extend(part.ports.iter().map(way));
+            lab.extend(part.left().iter().map(way));
         }
     }
     let mut ranges: Vec<Range> = by_address.into_values().collect();
@@ -241,31 +297,40 @@ fn question(address: IpAddr, port: u16) -> Question {
 }
 
 /// Takes what came of an address in for one system that has it. `gone`: when the address answered for the last time, where
-/// it no longer does.
+/// it no longer does. Its finished ports come back: those that answered, and those whose silence is proved.
 fn take_in(
     swept: &mut SweptSystem,
     scanned: &Scanned,
     part: &Part,
     painted: bool,
     gone: Option<Timestamp>,
-) {
-    let is_its = |port: &u16| part.ports.binary_search(port).is_ok();
-    for (port, seen) in scanned.open.iter().filter(|(port, _)| is_its(port)) {
+) -> BTreeMap<FlowState, Vec<u16>> {
+    let mut finished: BTreeMap<FlowState, Vec<u16>> = BTreeMap::new();
+    let mut finish = |seen: &Observation, ports: &[u16]| {
+        if seen.answered() || seen.state == State::Filtered {
+            finished.entry(seen.word()).or_default().extend(ports);
+        }
+    };
+    for (port, seen) in scanned.open.iter().filter(|(port, _)| part.has(*port)) {
         swept.add(*port, seen.clone(), painted);
+        finish(seen, &[*port]);
     }
     for (seen, ports) in &scanned.alike {
-        let ports: Vec<u16> = ports.iter().copied().filter(is_its).collect();
+        let ports: Vec<u16> = ports.iter().copied().filter(|it| part.has(*it)).collect();
         swept.add_alike(&ports, seen, painted);
+        finish(seen, &ports);
     }
     // A device that has shut this host out is silent too: from the last answer on that is no proof.
     let is_proved = |silent: &&Silent| silent.proved && gone.is_none_or(|gone| silent.last <= gone);
-    let its = scanned.silent.iter().filter(|silent| is_its(&silent.port));
+    let its = scanned.silent.iter().filter(|silent| part.has(silent.port));
     let (proved, other): (Vec<&Silent>, Vec<&Silent>) = its.partition(is_proved);
     for (state, silent) in [(State::Filtered, proved), (State::Silent, other)] {
         let ports: Vec<u16> = silent.iter().map(|silent| silent.port).collect();
         let seen = Observation::without_packets(Some(scanned.address), state);
         swept.add_alike(&ports, &seen, false);
+        finish(&seen, &ports);
     }
+    finished
 }
 
 fn wanted(sweep: &Sweep) -> BTreeSet<u16> {
