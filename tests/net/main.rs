@@ -31,6 +31,7 @@ mod plan_proves_itself;
 mod polite;
 mod port_change;
 mod resolver;
+mod resume;
 mod sweeps;
 mod two_families;
 mod vantages;

@@ -38,16 +38,16 @@ while True:
 "#;
 
 const NAME: &str = "ibs01.example.com";
-const AT: &str = "192.0.2.10";
+pub(crate) const AT: &str = "192.0.2.10";
 
-struct Bed {
-    row: Row,
-    folder: TempDir,
+pub(crate) struct Bed {
+    pub(crate) row: Row,
+    pub(crate) folder: TempDir,
     running: Vec<Running>,
 }
 
 impl Bed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             row: Row::new(),
             folder: tempfile::tempdir().expect("a folder"),
@@ -55,13 +55,13 @@ impl Bed {
         }
     }
 
-    fn listen(&mut self, ports: &BTreeSet<u16>) {
+    pub(crate) fn listen(&mut self, ports: &BTreeSet<u16>) {
         let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
         let held = Running::python(&self.row.names[2], HOLDS, &[&ports.join(",")]);
         self.running.push(held);
     }
 
-    fn rules(&self, place: usize, rules: &str) {
+    pub(crate) fn rules(&self, place: usize, rules: &str) {
         let file = self.folder.path().join("rules");
         fs::write(&file, rules).expect("written");
         let file = file.to_str().expect("a path");
@@ -69,7 +69,7 @@ impl Bed {
     }
 
     /// Packets that the firewall's rule with a counter saw.
-    fn counted(&self) -> u64 {
+    pub(crate) fn counted(&self) -> u64 {
         let output = Command::new("ip")
             .args(["netns", "exec", &self.row.names[1]])
             .args(["nft", "list", "chain", "inet", "wall", "forward"])
@@ -81,7 +81,7 @@ impl Bed {
         number.and_then(|it| it.parse().ok()).expect("a counter")
     }
 
-    fn command(&self, systems: &[&str], probing: &str) -> Command {
+    pub(crate) fn command(&self, systems: &[&str], probing: &str) -> Command {
         let mut site = String::from(
             "site: { code: PRI, product: configmgr-2007, crl_check: false }
 zones: { perimeter: { networks: [\"192.0.2.0/24\"] }, intranet: { networks: [\"198.51.100.0/24\"] } }
@@ -127,10 +127,14 @@ systems:
 }
 
 /// Ports of a system, by state.
-struct States(Value);
+pub(crate) struct States(Value);
 
 impl States {
-    fn of(&self, state: &str) -> BTreeSet<u16> {
+    pub(crate) fn at(states: &Value) -> Self {
+        Self(states.clone())
+    }
+
+    pub(crate) fn of(&self, state: &str) -> BTreeSet<u16> {
         let text = self.0[state].as_str().unwrap_or("");
         let ranges = text.split(',').filter(|range| !range.is_empty());
         ranges
@@ -143,7 +147,7 @@ impl States {
     }
 }
 
-fn states(report: &Value) -> Vec<States> {
+pub(crate) fn states(report: &Value) -> Vec<States> {
     let sweeps = report["sweeps"].as_array().expect("sweeps");
     sweeps
         .iter()
@@ -152,7 +156,7 @@ fn states(report: &Value) -> Vec<States> {
 }
 
 /// Rules of the firewall for what it forwards.
-fn wall(rules: &str) -> String {
+pub(crate) fn wall(rules: &str) -> String {
     format!(
         "table inet wall {{
   chain forward {{

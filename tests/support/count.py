@@ -2,8 +2,8 @@
 
   count.py LINK ADDRESS [PORT]      PORT: sockets to lower ports are not counted
 
-`syns` and `packets` are what left, `most_syns_a_second` the most SYNs in any second, `most_of_a_port` the most SYNs to one
-port. `most_sockets_of_a_host` is the most connections to one address at once, silent ones too: the table of the
+`syns` and `packets` are what left, `most_syns_a_second` the most SYNs in any second, `by_port` the SYNs to each port, and
+`most_of_a_port` the most of them. `most_sockets_of_a_host` is the most connections to one address at once, silent ones too: the table of the
 namespace in which this runs has them. `missed` is what the counter itself could not take.
 """
 import collections
@@ -45,12 +45,12 @@ def main():
         packets += 1
         if packet[start + 13] & 0x12 == 2:
             syns.append(time.monotonic())
-            ports[packet[start + 2:start + 4]] += 1
+            ports[int.from_bytes(packet[start + 2:start + 4], "big")] += 1
     sampler.join()
     missed = struct.unpack("II", raw.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
     print(json.dumps({"syns": len(syns), "packets": packets, "most_syns_a_second": busiest(syns),
                       "most_of_a_port": max(ports.values(), default=0), "most_sockets_of_a_host": most[0],
-                      "missed": missed}))
+                      "by_port": ports, "missed": missed}))
 
 
 def busiest(moments):

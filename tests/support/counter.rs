@@ -1,5 +1,7 @@
 //! Counts what leaves the client of a row, and the sockets that it has.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::row::Row;
@@ -33,6 +35,7 @@ impl Counter {
             most_syns_a_second: number("most_syns_a_second"),
             most_of_a_port: number("most_of_a_port"),
             most_sockets_of_a_host: number("most_sockets_of_a_host"),
+            by_port: by_port(&told),
         }
     }
 }
@@ -44,4 +47,15 @@ pub(crate) struct Counted {
     pub(crate) most_syns_a_second: u64,
     pub(crate) most_of_a_port: u64,
     pub(crate) most_sockets_of_a_host: u64,
+    /// SYNs to each port that had one.
+    pub(crate) by_port: BTreeMap<u16, u64>,
+}
+
+fn by_port(told: &Value) -> BTreeMap<u16, u64> {
+    let all = told["by_port"].as_object().expect("ports");
+    let one = |(port, syns): (&String, &Value)| {
+        let syns = syns.as_u64().expect("a count");
+        (port.parse().expect("a port"), syns)
+    };
+    all.iter().map(one).collect()
 }
