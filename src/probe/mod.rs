@@ -81,7 +81,7 @@ pub use gentle::SPACING;
 pub use names::lookup;
 pub use prove::SAMPLES as LOSS_SAMPLES;
 pub use recognise::Beside;
-pub use scan::{Range, Scanned, Silent};
+pub use scan::{Range, Scanned, Silent, SweepLeft};
 pub use silence::MOST as MOST_TRIES;
 pub use spread::PORTS as SOURCE_PORTS;
 pub use witness::Gap;
@@ -305,6 +305,7 @@ pub struct Prober {
     trust: Trust,
     own: Vec<IpNet>,
     pace: Arc<pace::Pace>,
+    sweep_left: scan::Left,
     gentle: Option<Arc<Gentle>>,
     /// Hosts to which paths are walked at once: routers share their error messages out among all walks.
     walking: Semaphore,
@@ -323,6 +324,7 @@ impl Prober {
             trust,
             own,
             pace,
+            sweep_left: scan::Left::default(),
             gentle: limits.gentle.then(|| Arc::new(Gentle::new())),
             walking: Semaphore::new(WALKS_AT_ONCE),
             searching: Semaphore::new(SEARCHES_AT_ONCE),
@@ -342,6 +344,7 @@ impl Prober {
             trust: self.trust.clone(),
             own: self.own.clone(),
             pace: Arc::clone(&self.pace),
+            sweep_left: scan::Left::default(),
             gentle: self.gentle.clone(),
             walking: Semaphore::new(1),
             searching: Semaphore::new(1),

@@ -110,6 +110,23 @@ impl Prober {
         (0..answers.len()).filter(lacks).collect()
     }
 
+    /// How many tries silence still lacks, by what is known now.
+    pub fn lacking_tries(&self, questions: &[Question], answers: &[Observation]) -> usize {
+        if self.limits.attempts.is_some() {
+            return 0;
+        }
+        let lacking = self.lacking(questions, answers, None);
+        let measured = self.measured();
+        let of_one = |seen: &Observation| {
+            let address = seen.address?;
+            Some(measured.lacks(address, &seen.attempts))
+        };
+        lacking
+            .iter()
+            .filter_map(|number| of_one(&answers[*number]))
+            .sum()
+    }
+
     /// As if so many tries had been made, so that those are made which are lacking, and one at the least.
     fn earlier(&self, seen: &Observation) -> usize {
         let Some(address) = seen.address else {

@@ -135,6 +135,12 @@ impl Prober {
         }
     }
 
+    /// How many packets that begin something have left so far.
+    pub fn packets(&self) -> u64 {
+        let counts = self.pace.sent.counts();
+        counts.syns.values().sum::<u64>() + counts.repeats + counts.datagrams
+    }
+
     /// What has been sent so far, beside what was said beforehand of so many ports of so many addresses.
     pub fn sent(&self, ports: usize, addresses: usize) -> Sent {
         let counts = self.pace.sent.counts();

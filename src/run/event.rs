@@ -57,6 +57,8 @@ pub enum Event {
     Answered,
     /// What is done next.
     Stage(Stage),
+    /// How far the run is; told twice a second.
+    Progress(Progress),
     /// All is done.
     Done,
 }
@@ -78,7 +80,7 @@ pub struct AboutToTry {
     pub walks: bool,
     /// Whether nothing may set off a device that watches for scans.
     pub gentle: bool,
-    /// How long the first tries take, as far as the rate alone decides; `None`: nothing limits it.
+    /// About how long the run takes, where forbidden ports are silent; less where they answer. `None`: nothing limits it.
     pub takes: Option<Duration>,
     /// Whether ports are asked for listeners of this program.
     pub listeners: bool,
@@ -109,6 +111,19 @@ pub enum Leaving {
     },
 }
 
+/// How far a run is, as far as it can be foreseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What it does now.
+    pub stage: Stage,
+    /// Thousandths that are done. They never go back, and are never all while anything is left.
+    pub done: u16,
+    /// How long it has taken.
+    pub took: Duration,
+    /// About how long it still takes: a second at the least.
+    pub left: Duration,
+}
+
 /// What a run does, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -131,6 +146,18 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them, in their order.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Asking,
+        Self::ProvingSilence,
+        Self::LookingAgain,
+        Self::LookingCloser,
+        Self::TryingOnceMore,
+        Self::FetchingLists,
+        Self::Sweeping,
+        Self::AskingAgain,
+    ];
+
     /// What packets are sent for meanwhile. The first tries begin with those of needed flows.
     pub(super) fn sends_for(self) -> SentFor {
         match self {

@@ -14,7 +14,7 @@
 //! With an older file beside (`against`), the flows that clients of either file use are asked in the same run, and with
 //! a client's numbers only what one client uses (`client`). With the report of an interrupted run, only the ports are swept
 //! that it had not finished (`sweep`). What is told beforehand is in `announce`, what the log tells
-//! in `story`.
+//! in `story`, and `progress` says how far the run is.
 
 mod against;
 mod announce;
@@ -25,12 +25,14 @@ mod datagrams;
 mod event;
 mod interception;
 mod intermediates;
+mod left;
 mod limits;
 mod list_hosts;
 mod look;
 mod notes;
 mod outcome;
 mod passing;
+mod progress;
 mod questions;
 mod refusals;
 mod request;
@@ -59,7 +61,7 @@ use crate::vantage::Place;
 use crate::wire::trust::certificate::Roots;
 use ways::Ways;
 
-pub use event::{AboutToTry, Event, Leaving, Stage, Tell};
+pub use event::{AboutToTry, Event, Leaving, Progress, Stage, Tell};
 pub use questions::ladder;
 pub use request::{ClientNumbers, Request, SiteFile};
 
@@ -93,6 +95,8 @@ struct Run {
     client: Option<client::Client>,
     /// The interrupted sweep that this one goes on with.
     resumed: Option<Resumed>,
+    /// How far it is.
+    course: progress::Course,
     /// Who is told of what happens.
     tell: Tell,
 }
@@ -182,6 +186,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         against,
         client,
         resumed: None,
+        course: progress::Course::new(limits),
         tell,
     };
     if let Some(report) = resume {

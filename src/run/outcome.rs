@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::against;
 use super::event::Event;
-use super::{Run, announce, clocks, notes, passing, questions, story, sweep, targets, tries};
+use super::{
+    Run, announce, clocks, notes, passing, progress, questions, story, sweep, targets, tries,
+};
 use crate::config::Sweep;
 use crate::os;
 use crate::plan::{self, Chosen, SiteName};
@@ -70,7 +72,8 @@ pub(super) async fn examine(run: &Run, limits: &Limits, started: Timestamp) -> R
         to_compare.clone(),
         run.timeout,
     ));
-    let mut tried = tries::try_all(run, &chosen, questions, &by_flow).await;
+    let tries = tries::try_all(run, &chosen, questions, &by_flow);
+    let mut tried = progress::telling(run, tries).await;
     // What clients of either file use is judged address by address, behind all else.
     let beside: Vec<Seen> = tried.seen.drain(own..chosen.len()).collect();
     let (used, theirs) = match &run.against {

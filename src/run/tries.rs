@@ -8,8 +8,9 @@ use jiff::Timestamp;
 
 use super::controls::{self, Lost};
 use super::event::{Event, Stage};
-use super::{Run, datagrams, interception, intermediates, look, revocation, sweep};
+use super::{Run, datagrams, interception, intermediates, look, progress, revocation, sweep};
 use crate::attribution;
+use crate::observation::Observation;
 use crate::os;
 use crate::plan::{Chosen, Owner};
 use crate::probe::{self, Question};
@@ -36,16 +37,25 @@ pub(super) async fn try_all(
 ) -> Tried {
     let tell = &run.tell;
     tell(Event::Begun(questions.len()));
-    begin(run, Stage::Asking);
+    let required = required(run, chosen, by_flow);
+    // What is sent from now on is sent for this; what is known by now tells how long the rest takes.
+    let begin = |stage: Stage, answers: &[Observation]| {
+        run.prober.sends_for(stage.sends_for());
+        progress::begins(run, stage, &required, &questions, answers);
+        tell(Event::Stage(stage));
+    };
+    begin(Stage::Asking, &[]);
     let loopback = os::loopback_packets();
     let mut answers = run
         .prober
-        .ask_all(questions.clone(), || tell(Event::Answered))
+        .ask_all(questions.clone(), || {
+            progress::answered(run);
+            tell(Event::Answered);
+        })
         .await;
-    begin(run, Stage::ProvingSilence);
+    begin(Stage::ProvingSilence, &answers);
     run.prober.prove_silence(&questions, &mut answers).await;
-    begin(run, Stage::LookingAgain);
-    let required = required(run, chosen, by_flow);
+    begin(Stage::LookingAgain, &answers);
     run.prober
         .look_again(&required, &questions, &mut answers)
         .await;
@@ -59,11 +69,11 @@ pub(super) async fn try_all(
         .await;
     run.prober.follow_data(&questions, &mut answers).await;
     run.prober.settle_ranges(&questions, &mut answers).await;
-    begin(run, Stage::LookingCloser);
+    begin(Stage::LookingCloser, &answers);
     look::refused_here(run, &questions, &mut answers, loopback).await;
     let crossing = crossing(run, chosen, by_flow);
     let mut doors = look::look_closer(run, &questions, &mut answers, &crossing).await;
-    begin(run, Stage::TryingOnceMore);
+    begin(Stage::TryingOnceMore, &answers);
     run.prober
         .look_at_the_end(&required, &questions, &mut answers)
         .await;
@@ -87,15 +97,15 @@ pub(super) async fn try_all(
         })
         .collect();
     interception::note(&run.file.site, &run.trust, &mut seen);
-    begin(run, Stage::FetchingLists);
+    begin(Stage::FetchingLists, &answers);
     let refused = revocation::examine(run, &mut seen).await;
-    begin(run, Stage::Sweeping);
+    begin(Stage::Sweeping, &answers);
     let swept = sweep::sweep(run, &seen, &mut doors).await;
     if !silence {
         let silent = swept.silent();
         controls.retain(|address, _| silent.contains(address));
     }
-    begin(run, Stage::AskingAgain);
+    begin(Stage::AskingAgain, &answers);
     let mut lost = controls::lost(run, &controls).await;
     let swept = swept.judge(&doors, &lost.hosts);
     if !silence {
@@ -109,12 +119,6 @@ pub(super) async fn try_all(
         swept,
         refused,
     }
-}
-
-/// Tells what is done next, and counts what is sent as sent for that.
-fn begin(run: &Run, stage: Stage) {
-    run.prober.sends_for(stage.sends_for());
-    (run.tell)(Event::Stage(stage));
 }
 
 /// The questions of required flows that start here.

@@ -322,9 +322,15 @@ fn on_a_terminal(variables: &[(&str, &str)]) -> String {
 
 #[test]
 fn a_terminal_shows_a_bar_or_lines_never_both_and_colours_unless_they_are_unwanted() {
-    let (bar, colour) = (" ports, ", "\x1b[34mDEBUG");
+    let (bar, colour) = ("\u{2591} ", "\x1b[34mDEBUG");
     let quiet = on_a_terminal(&[]);
     assert!(quiet.contains(bar) && !quiet.contains("DEBUG"), "{quiet}");
+    assert!(quiet.contains(" s left of "), "{quiet}");
+    let full = "\u{2588}".repeat(30);
+    assert!(
+        !quiet.contains(&full),
+        "full while something is left: {quiet}"
+    );
     let lines = on_a_terminal(&[("PORTPROOF_LOG", "debug")]);
     assert!(lines.contains(colour) && !lines.contains(bar), "{lines}");
     let plain = on_a_terminal(&[("PORTPROOF_LOG", "debug"), ("NO_COLOR", "1")]);

@@ -1,15 +1,23 @@
 //! A run as another program asks for it: events while it lasts, the report at the end, and nothing is printed.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use portproof::lab::{self, Faults};
 use portproof::product::{self, Catalogue};
 use portproof::report::ReportDocument;
-use portproof::run::{self, Event, Request, SiteFile, Stage};
+use portproof::run::{self, Event, Progress, Request, SiteFile, Stage};
 use portproof::site::Site;
 use portproof::verdict::Verdict;
 use portproof::{config, vantage};
 use tokio::sync::watch;
+
+fn progress(event: &Event) -> Option<Progress> {
+    match event {
+        Event::Progress(progress) => Some(*progress),
+        _ => None,
+    }
+}
 
 fn request(stop: watch::Receiver<bool>) -> Request {
     let catalogue = Catalogue::parse(product::CONFIGMGR_2007).expect("no findings");
@@ -78,8 +86,18 @@ fn a_run_tells_what_it_does_and_reports_the_planted_faults() {
     );
     let place = |wanted: &Event| told.iter().position(|event| event == wanted);
     let proving = place(&Event::Stage(Stage::ProvingSilence));
+    let sweeping = place(&Event::Stage(Stage::Sweeping));
     let done = place(&Event::Done);
-    assert!(proving.is_some() && proving < done, "{told:?}");
+    assert!(proving.is_some() && proving < sweeping && sweeping < done);
+    assert_eq!(done, Some(told.len() - 1), "all phases come before the end");
+    let far: Vec<Progress> = told.iter().filter_map(progress).collect();
+    assert!(far.len() >= 2, "{far:?}");
+    assert!(
+        far.windows(2).all(|both| both[0].done <= both[1].done),
+        "{far:?}"
+    );
+    let is_open = |it: &Progress| it.done < 1_000 && it.left >= Duration::from_secs(1);
+    assert!(far.iter().all(is_open), "{far:?}");
 }
 
 #[test]

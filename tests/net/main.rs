@@ -30,6 +30,7 @@ mod outages;
 mod plan_proves_itself;
 mod polite;
 mod port_change;
+mod progress;
 mod resolver;
 mod resume;
 mod sweeps;

@@ -1,6 +1,7 @@
-//! What a run tells, on standard error: sentences and a bar.
+//! What a run tells, on standard error: sentences, and how far it is, as a bar or in lines.
 
 use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,36 +11,89 @@ use crate::cli::log;
 use crate::cli::streams::say;
 use crate::diagnostic::visible;
 use crate::probe::{LOSS_SAMPLES, MOST_RPC_PORTS, MOST_TRIES, SOURCE_PORTS, SPACING};
-use crate::run::{AboutToTry, Event, Leaving, Stage};
+use crate::run::{AboutToTry, Event, Leaving, Progress, Stage};
+
+/// How often it is told how far the run is, where there is no bar.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+/// The length of the bar: thousandths of the run.
+const WHOLE: u64 = 1_000;
 
 /// Shows events as they come.
 pub(super) struct Events {
-    bar: ProgressBar,
+    way: Way,
+}
+
+/// How it is shown how far the run is.
+enum Way {
+    /// On a terminal.
+    Bar(ProgressBar),
+    /// Anywhere else, with the time of the run at which the next line is due.
+    Lines(Mutex<Duration>),
 }
 
 impl Events {
     pub(super) fn new() -> Self {
-        Self { bar: bar() }
+        Self { way: way() }
     }
 
     pub(super) fn show(&self, event: &Event) {
-        match event {
-            Event::Begun(tries) => self.bar.set_length(*tries as u64),
-            Event::Answered => self.bar.inc(1),
-            Event::Stage(stage) => self.bar.set_message(doing(*stage)),
-            Event::Done => self.bar.finish_and_clear(),
-            told => self.bar.suspend(|| say!("{}", sentence(told))),
+        match (event, &self.way) {
+            (Event::Begun(_) | Event::Answered | Event::Stage(_), _) => {}
+            (Event::Progress(progress), Way::Bar(bar)) => {
+                bar.set_message(far(progress));
+                bar.set_position(u64::from(progress.done));
+            }
+            (Event::Progress(progress), Way::Lines(due)) => {
+                let mut due = due.lock().unwrap_or_else(PoisonError::into_inner);
+                if is_due(&mut due, progress.took) {
+                    say!("progress: {}", far(progress));
+                }
+            }
+            (Event::Done, Way::Bar(bar)) => bar.finish_and_clear(),
+            (Event::Done, Way::Lines(_)) => {}
+            (told, Way::Bar(bar)) => bar.suspend(|| say!("{}", sentence(told))),
+            (told, Way::Lines(_)) => say!("{}", sentence(told)),
         }
     }
 }
 
-fn bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() || log::is_on() {
-        return ProgressBar::hidden();
+/// A bar, where it can be drawn again and again and no log stands between.
+fn way() -> Way {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if !std::io::stderr().is_terminal() || is_dumb || log::is_on() {
+        return Way::Lines(Mutex::new(BETWEEN_LINES));
     }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} ports, {elapsed} {msg}")
+    let style = ProgressStyle::with_template("{bar:30} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::no_length().with_style(style)
+    Way::Bar(ProgressBar::new(WHOLE).with_style(style))
+}
+
+/// Whether a line is due after so long; then the next one is due at the next full distance.
+fn is_due(due: &mut Duration, took: Duration) -> bool {
+    let is_due = took >= *due;
+    while *due <= took {
+        *due += BETWEEN_LINES;
+    }
+    is_due
+}
+
+/// How far the run is, in words.
+fn far(progress: &Progress) -> String {
+    let Progress {
+        stage,
+        done,
+        took,
+        left,
+    } = progress;
+    let whole = *took + *left;
+    format!(
+        "{} % done in {} s, about {} s left of {} s: {}",
+        done / 10,
+        took.as_secs(),
+        left.as_secs().max(1),
+        whole.as_secs(),
+        doing(*stage)
+    )
 }
 
 fn doing(stage: Stage) -> &'static str {
@@ -95,7 +149,9 @@ fn sentence(event: &Event) -> String {
             let hosts = hosts.join(", ");
             format!("about to fetch {what}: {count}, from {hosts}{through}")
         }
-        Event::Begun(_) | Event::Answered | Event::Stage(_) | Event::Done => String::new(),
+        Event::Begun(_) | Event::Answered | Event::Stage(_) | Event::Progress(_) | Event::Done => {
+            String::new()
+        }
     }
 }
 
@@ -125,7 +181,9 @@ fn about_to_try(it: &AboutToTry) -> String {
         ),
         None => String::new(),
     };
-    let takes = it.takes.map(|takes| format!(", about {}", rounded(takes)));
+    let takes = it
+        .takes
+        .map(|takes| format!(", about {}, less where closed ports answer", rounded(takes)));
     let gentle = match it.gentle {
         true => format!(
             "\n  gently: on a system that serves others no device that watches for scans may be \
@@ -145,7 +203,7 @@ fn about_to_try(it: &AboutToTry) -> String {
 
 /// A time as it is said beforehand.
 fn rounded(time: Duration) -> String {
-    match time.as_secs() + 1 {
+    match time.as_secs().saturating_add(1) {
         seconds @ ..100 => format!("{seconds} s"),
         seconds => format!("{} min", seconds.div_ceil(60)),
     }
@@ -186,4 +244,40 @@ fn extras(it: &AboutToTry) -> String {
          {LOSS_SAMPLES} times to measure losses; of the ports that an RPC mapper names, up to \
          {MOST_RPC_PORTS}{walks}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_due_every_ten_seconds_however_late_one_was() {
+        let mut due = BETWEEN_LINES;
+        let halves = (0..130).map(|half| Duration::from_millis(half * 500));
+        let said: Vec<u64> = halves
+            .filter(|took| !(41..49).contains(&took.as_secs()))
+            .filter(|took| is_due(&mut due, *took))
+            .map(|took| took.as_secs())
+            .collect();
+        assert_eq!(said, [10, 20, 30, 40, 50, 60]);
+        assert!(
+            is_due(&mut due, Duration::from_secs(95)),
+            "two were left out"
+        );
+        assert!(!is_due(&mut due, Duration::from_secs(99)));
+    }
+
+    #[test]
+    fn how_far_a_run_is_has_what_is_done_left_and_expected_in_seconds() {
+        let progress = Progress {
+            stage: Stage::ProvingSilence,
+            done: 437,
+            took: Duration::from_millis(20_400),
+            left: Duration::from_millis(26_700),
+        };
+        assert_eq!(
+            far(&progress),
+            "43 % done in 20 s, about 26 s left of 47 s: making silence proof"
+        );
+    }
 }

@@ -10,6 +10,7 @@
 //! Then silence is made proof, by the rules of `prove`: only tries between answers of a witness count, and what lacks tries
 //! gets them in further rounds.
 
+mod left;
 mod tally;
 mod worker;
 
@@ -27,6 +28,9 @@ use super::prove::PASSES;
 use super::{Prober, Way, silence, story};
 use crate::observation::Observation;
 use tally::Tally;
+
+pub(super) use left::Left;
+pub use left::SweepLeft;
 
 /// Workers at once: as many as the threads that run them. A rate that is limited needs no more than one.
 const WORKERS: usize = 2;
@@ -212,6 +216,8 @@ impl Prober {
         };
         let addresses = items.iter().filter(|items| !items.is_empty()).count();
         story::round(items_in_all, addresses, workers);
+        let (untried, owed) = left_of(&items);
+        self.sweep_left.expect(untried, owed);
         let round = Arc::new(Round {
             prober: Arc::clone(self),
             ranges: Arc::clone(ranges),
@@ -274,6 +280,16 @@ impl Prober {
         let wanted = self.limits.attempts;
         wanted.unwrap_or_else(|| self.measured().tries(address).min(silence::MOST))
     }
+}
+
+/// The ports of a round that were never tried, and the further tries of the others.
+fn left_of(items: &[Vec<Item>]) -> (usize, usize) {
+    let items = || items.iter().flatten();
+    let lacks = |item: &Item| usize::from(item.least.saturating_sub(item.tries));
+    (
+        items().filter(|item| item.tries == 0).count(),
+        items().filter(|item| item.tries > 0).map(lacks).sum(),
+    )
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument as _, debug_span};
 
+use super::left::Change;
 use super::tally::{Tally, Told, Try};
 use super::{Item, Round};
 use crate::observation::{Attempt, AttemptResult, Depth, Observation, Service, State, Trouble};
@@ -126,6 +127,8 @@ struct Worker<'a> {
     random: u64,
     /// Tries that have left and are not counted yet.
     uncounted: u64,
+    /// What ended and is not told yet.
+    change: Change,
     /// The most sockets of one address at once.
     busiest: usize,
 }
@@ -177,6 +180,7 @@ impl<'a> Worker<'a> {
             rests: 0,
             random: 0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1),
             uncounted: 0,
+            change: Change::default(),
             busiest: 0,
         }
     }
@@ -351,6 +355,7 @@ impl<'a> Worker<'a> {
         self.rests = 0;
         let at = millis(place.left);
         let lane = &mut self.lanes[place.lane];
+        self.change.ended(item.tries, lane.wanted(item), false);
         match met {
             Connection::Reset { .. } => {
                 lane.found.reset.push(item.port);
@@ -556,6 +561,7 @@ impl<'a> Worker<'a> {
         } = self.places[number];
         let lane = &mut self.lanes[lane];
         lane.note(item.port, left, now);
+        self.change.ended(item.tries, lane.wanted(item), true);
         let item = Item {
             tries: item.tries.saturating_add(1),
             ..item
@@ -606,6 +612,8 @@ impl<'a> Worker<'a> {
     /// Writes what is new into the run's book, and reads what is known now.
     fn report(&mut self) {
         let round = self.round;
+        let change = std::mem::take(&mut self.change);
+        round.prober.sweep_left.change(change);
         for (number, lane) in self.lanes.iter_mut().enumerate() {
             let news = std::mem::take(&mut lane.news);
             if news.answered == 0 && news.silent.is_none() {

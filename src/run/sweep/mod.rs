@@ -333,6 +333,18 @@ fn take_in(
     finished
 }
 
+/// The most ports of each system that are swept; `None`: none was asked for, or none is.
+pub(super) fn most(run: &Run) -> Option<usize> {
+    match &run.file.site.probing.sweep.value {
+        Sweep::Ports(_) if why_not(run).is_some() => None,
+        Sweep::Ports(ranges) => {
+            let ports = ranges.iter().map(|it| usize::from(it.high - it.low) + 1);
+            Some(ports.sum())
+        }
+        Sweep::None | Sweep::Watchlist => None,
+    }
+}
+
 fn wanted(sweep: &Sweep) -> BTreeSet<u16> {
     match sweep {
         Sweep::Ports(ranges) => ranges
