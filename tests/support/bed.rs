@@ -1,11 +1,11 @@
 //! Network namespaces, links between them and processes in them; all of it ends with the `Bed`, also in a panic.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::feed::feed;
+use super::running::Running;
 use serde_json::Value;
 
 /// Only this Python: nobody may not read what a version manager keeps in a home.
@@ -32,7 +32,7 @@ pub(crate) type End<'a> = (&'a str, &'a str);
 pub(crate) struct Bed {
     prefix: String,
     names: Vec<String>,
-    running: Vec<Child>,
+    running: Vec<Running>,
 }
 
 impl Bed {
@@ -118,22 +118,7 @@ impl Bed {
     /// Starts a Python program in a namespace and waits until it says that it is ready.
     pub(crate) fn python(&mut self, name: &str, program: &str, arguments: &[&str]) {
         let mut command = self.command(name, &[PYTHON, "-c", program]);
-        let child = command
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn();
-        self.running.push(child.expect("python3 starts"));
-        let output = self
-            .running
-            .last_mut()
-            .and_then(|child| child.stdout.take());
-        let mut line = String::new();
-        let read = BufReader::new(output.expect("its output")).read_line(&mut line);
-        assert!(
-            read.is_ok() && line == "ready\n",
-            "a Python program of the bed did not become ready; it said {line:?}"
-        );
+        self.running.push(Running::ready(command.args(arguments)));
     }
 
     /// Runs a Python program in a namespace to its end, with `input`; what it printed.
@@ -152,10 +137,7 @@ impl Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        for child in &mut self.running {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.running.clear();
         for name in &self.names {
             let _ = Command::new("ip")
                 .args(["netns", "del", &self.namespace(name)])

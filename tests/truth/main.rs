@@ -18,6 +18,8 @@ mod support {
     pub(crate) mod bed;
     pub(crate) mod executable;
     pub(crate) mod feed;
+    #[expect(dead_code, reason = "tests of networks use the rest")]
+    pub(crate) mod running;
 }
 
 mod chance;

@@ -9,12 +9,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use super::page::{Family, Network};
 use super::setup::{Before, FULL, LISTENING, ROUTER, ROUTER_BEHIND, Setup, Stands};
 use crate::support::feed::feed;
+use crate::support::running::Running;
 
 const PLACES: [&str; 4] = ["here", "router", "bridge", "host"];
 const BOTH: [Family; 2] = [Family::V4, Family::V6];
@@ -58,7 +58,7 @@ pub(crate) fn source_port(setup: &Setup) -> u16 {
 
 pub(crate) struct Bed {
     prefix: String,
-    running: Vec<Child>,
+    running: Vec<Running>,
 }
 
 impl Bed {
@@ -139,20 +139,8 @@ impl Bed {
 
     /// Starts a Python program, and waits until it is ready.
     fn start(&mut self, place: &str, words: &[&str]) {
-        let child = self
-            .command(place, words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut child = child.expect("python3 starts");
-        let output = child.stdout.take().expect("its output");
-        self.running.push(child);
-        let mut line = String::new();
-        let read = BufReader::new(output).read_line(&mut line);
-        assert!(
-            read.is_ok() && line == "ready\n",
-            "a program of the bed did not become ready at {place}"
-        );
+        let program = Running::ready(&mut self.command(place, words));
+        self.running.push(program);
     }
 
     /// Leaves at the host the connections that this end has forgotten.
@@ -175,10 +163,7 @@ impl Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        for child in &mut self.running {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.running.clear();
         for place in PLACES {
             let _ = Command::new("ip")
                 .args(["netns", "del", &self.namespace(place)])
