@@ -6,13 +6,13 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::support::servers::{Server, free};
 use crate::support::{ports, schemas};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
@@ -22,156 +22,26 @@ use rcgen::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A server that this test started, with its files.
-struct Server {
-    child: Child,
-    at: SocketAddr,
-    folder: TempDir,
+/// nginx that logs what each request asks for, how much it brings, and who asks.
+fn nginx(directives: &str) -> Server {
+    Server::nginx(
+        "$request_method $request_uri [$content_length] $http_user_agent",
+        directives,
+    )
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A polite end lets it end its own children too.
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        let _ = self.child.wait();
-    }
+/// nginx that answers as a management point is documented to.
+fn management_point() -> Server {
+    nginx(
+        "location = / { return 200 'web server'; }
+         location /SMS_MP/ { return 200 '<MPList><MP FQDN=\"mp01.example.com\"/><MP FQDN=\"mp.example.com\"/></MPList>'; }
+         location / { return 404; }",
+    )
 }
 
-impl Server {
-    /// Starts a program, waits until it listens, and forgets what waiting made it log.
-    fn start(program: &str, arguments: impl FnOnce(SocketAddr, &Path) -> Vec<String>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        // Servers that give up root write their logs as someone else.
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("open");
-        let at = free();
-        let output = fs::File::create(folder.path().join("output")).expect("a file");
-        let child = Command::new(program)
-            .args(arguments(at, folder.path()))
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().expect("a file"))
-            .stderr(output)
-            .spawn();
-        let child = child.unwrap_or_else(|error| {
-            panic!("{program} is needed ({error}); scripts/test installs it")
-        });
-        let server = Self { child, at, folder };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(at).is_err() {
-            assert!(
-                Instant::now() < deadline,
-                "{program}: {}",
-                server.file("output")
-            );
-            thread::sleep(Duration::from_millis(20));
-        }
-        server
-    }
-
-    /// nginx with these `server` directives.
-    fn nginx(directives: &str) -> Self {
-        Self::start("nginx", |at, here| {
-            let here = here.display();
-            let user = if nix::unistd::geteuid().is_root() {
-                "user root;"
-            } else {
-                ""
-            };
-            let text = format!(
-                "daemon off; {user} pid {here}/pid; error_log {here}/errors; events {{}}
-                http {{
-                    log_format seen '$request_method $request_uri [$content_length] $http_user_agent';
-                    access_log {here}/seen seen;
-                    client_body_temp_path {here}/b; proxy_temp_path {here}/p; fastcgi_temp_path {here}/f;
-                    uwsgi_temp_path {here}/u; scgi_temp_path {here}/s;
-                    server {{ listen {at}; {directives} }}
-                }}"
-            );
-            vec!["-c".to_string(), written(here, &text)]
-        })
-    }
-
-    /// nginx that answers as a management point is documented to.
-    fn management_point() -> Self {
-        Self::nginx(
-            "location = / { return 200 'web server'; }
-             location /SMS_MP/ { return 200 '<MPList><MP FQDN=\"mp01.example.com\"/><MP FQDN=\"mp.example.com\"/></MPList>'; }
-             location / { return 404; }",
-        )
-    }
-
-    /// haproxy with these lines in its frontend, before a server.
-    fn haproxy(lines: &str, before: SocketAddr) -> Self {
-        Self::start("haproxy", |at, here| {
-            let text = format!(
-                "defaults\n mode http\n timeout connect 2s\n timeout client 5s\n timeout server 5s\n\
-                 frontend front\n bind {at}\n{lines}\n default_backend back\n\
-                 backend back\n server one {before}\n"
-            );
-            vec![
-                "-db".to_string(),
-                "-f".to_string(),
-                written(here.display(), &text),
-            ]
-        })
-    }
-
-    /// squid with these rules; `{here}` in them is its folder.
-    fn squid(rules: &str) -> Self {
-        Self::start("squid", |at, here| {
-            let here = here.display();
-            let rules = rules.replace("{here}", &here.to_string());
-            let text = format!(
-                "visible_hostname squid01\npid_filename none\nshutdown_lifetime 0 seconds\ncache deny all\n\
-                 cache_log {here}/cache_log\ncoredump_dir {here}\nnetdb_filename none\nhttp_port {at}\n\
-                 logformat seen %>Hs %rm %ru [%{{Proxy-Authorization}}>h]\naccess_log \
-                 stdio:{here}/seen seen\n{rules}\n"
-            );
-            vec!["-N".to_string(), "-f".to_string(), written(here, &text)]
-        })
-    }
-
-    fn microsocks() -> Self {
-        Self::start("microsocks", |at, _| {
-            vec![
-                "-i".into(),
-                at.ip().to_string(),
-                "-p".into(),
-                at.port().to_string(),
-            ]
-        })
-    }
-
-    fn file(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
-    }
-
-    /// The requests that it logged, once there are this many: a log is written after the answer was sent.
-    fn logged(&self, count: usize) -> Vec<String> {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            let text = self.file("seen");
-            // squid also logs connections that brought no request.
-            let lines = text.lines().filter(|line| !line.contains("error:"));
-            let lines: Vec<String> = lines.map(str::to_string).collect();
-            if lines.len() >= count || Instant::now() > deadline {
-                return lines;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-fn written(folder: impl std::fmt::Display, text: &str) -> String {
-    let path = format!("{folder}/configuration");
-    fs::write(&path, text).expect("written");
-    path
-}
-
-/// A port on loopback where nobody listens.
-fn free() -> SocketAddr {
-    ports::free(Ipv4Addr::LOCALHOST)
+/// squid with these rules; `{here}` in them is its folder.
+fn squid(rules: &str) -> Server {
+    Server::squid(&format!("http_port {{at}}\n{rules}"))
 }
 
 /// What came of a run.
@@ -276,7 +146,7 @@ const WEB_ONLY: &str =
 
 #[test]
 fn a_filter_in_front_of_a_management_point_is_named_with_the_verb() {
-    let server = Server::management_point();
+    let server = management_point();
     let filter = Server::haproxy(WEB_ONLY, server.at);
     let port = filter.at.port();
     let run = twice(&management_site(port));
@@ -310,7 +180,7 @@ fn a_filter_in_front_of_a_management_point_is_named_with_the_verb() {
 
 #[test]
 fn without_the_filter_it_is_well_and_was_sent_only_what_changes_nothing() {
-    let server = Server::management_point();
+    let server = management_point();
     let way = Server::haproxy("", server.at);
     let port = way.at.port();
     let run = once(&management_site(port), None);
@@ -350,7 +220,7 @@ fn without_the_filter_it_is_well_and_was_sent_only_what_changes_nothing() {
 
 #[test]
 fn a_header_that_a_device_refuses_is_named() {
-    let server = Server::management_point();
+    let server = management_point();
     let filter = Server::haproxy(
         " http-request deny deny_status 400 if { req.hdr(CCMClientID) -m found }",
         server.at,
@@ -369,7 +239,7 @@ fn a_device_that_takes_range_out_keeps_bits_from_resuming() {
     fs::write(folder.path().join("index.html"), "a page in a file").expect("written");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open");
     let serve = |root: &str| {
-        Server::nginx(&format!(
+        nginx(&format!(
             "{root} location ~ PKGD {{ return 403; }} location / {{ return 404; }}"
         ))
     };
@@ -405,7 +275,7 @@ fn a_device_that_takes_range_out_keeps_bits_from_resuming() {
 
 #[test]
 fn a_refusal_that_may_be_the_servers_own_is_a_warning() {
-    let server = Server::nginx(
+    let server = nginx(
         "if ($request_method = CCM_POST) { return 405; }
          location /SMS_MP/ { return 200 MPList; } location = / { return 200 here; } location / { return 404; }",
     );
@@ -491,7 +361,7 @@ probing: {{ second_look: off, timeout: 2s, rate: max, dns: off, sweep: none }}
 #[test]
 fn a_bridging_proxy_is_asked_for_verbs_inside_tls_and_a_tunnelling_one_for_the_role_alone() {
     let certificates = certificates();
-    let server = Server::management_point();
+    let server = management_point();
     let tls = free();
     let both = certificates.path().join("both.pem");
     let bind = format!(" bind {tls} ssl crt {}\n{WEB_ONLY}", both.display());
@@ -503,7 +373,7 @@ fn a_bridging_proxy_is_asked_for_verbs_inside_tls_and_a_tunnelling_one_for_the_r
     let http = &tunnelling.flow(port)["evidence"]["http"];
     assert_eq!(http["roles"][0]["proof"], "proved");
     assert_eq!(http["verbs"], Value::Null);
-    let squid = Server::squid("http_access allow all");
+    let squid = squid("http_access allow all");
     let through = format!("via: {{ here: \"http://{}\" }}\n", squid.at);
     let direct = once(&(site(None) + &through), None);
     assert_eq!(direct.verdict(port), "ok answered note");
@@ -531,10 +401,10 @@ fn a_port_for_tls_where_plain_http_is_needed_is_called_by_its_name() {
     let both = both.display();
     // nginx says 400 in the clear, haproxy hangs up.
     let (says, hangs_up) = (free(), free());
-    let _nginx = Server::nginx(&format!(
+    let _nginx = nginx(&format!(
         "listen {says} ssl; ssl_certificate {both}; ssl_certificate_key {both}; location / {{ return 200; }}"
     ));
-    let server = Server::management_point();
+    let server = management_point();
     let _haproxy = Server::haproxy(&format!(" bind {hangs_up} ssl crt {both}"), server.at);
     for at in [says, hangs_up] {
         let port = at.port();
@@ -551,7 +421,7 @@ fn a_port_for_tls_where_plain_http_is_needed_is_called_by_its_name() {
 #[test]
 fn a_port_for_plain_http_where_tls_is_needed_is_called_by_its_name() {
     let certificates = certificates();
-    let server = Server::management_point();
+    let server = management_point();
     let port = server.at.port();
     let run = once(&native_site(port, certificates.path(), None), None);
     assert_eq!(run.verdict(port), "wrong not-tls error");
@@ -566,7 +436,7 @@ fn the_default_page_of_a_web_server_is_no_management_point() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("index.html"), "Welcome to nginx!").expect("written");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open");
-    let server = Server::nginx(&format!("root {};", folder.path().display()));
+    let server = nginx(&format!("root {};", folder.path().display()));
     let port = server.at.port();
     let run = twice(&management_site(port));
     assert_eq!(run.verdict(port), "wrong wrong-role error");
@@ -587,7 +457,7 @@ fn the_default_page_of_a_web_server_is_no_management_point() {
 
 #[test]
 fn a_server_that_wants_a_client_certificate_is_alive_and_not_proved() {
-    let server = Server::nginx(
+    let server = nginx(
         "location = / { return 200 here; } location / { return 403 'SSL client certificate is required'; }",
     );
     let port = server.at.port();
@@ -599,8 +469,8 @@ fn a_server_that_wants_a_client_certificate_is_alive_and_not_proved() {
 }
 
 /// What is said of a role at a server that answers so.
-fn role_behind(role: &str, nginx: &str) -> (String, String, i32) {
-    let server = Server::nginx(nginx);
+fn role_behind(role: &str, directives: &str) -> (String, String, i32) {
+    let server = nginx(directives);
     let port = server.at.port();
     let site = management_site(port).replace("management-point", role);
     let run = once(&site, None);
@@ -709,7 +579,7 @@ fn a_server_that_fails_sends_elsewhere_or_has_one_page_is_not_the_role() {
 
 #[test]
 fn a_path_that_is_not_confirmed_is_as_deep_as_a_proof_of_its_role_goes() {
-    let server = Server::nginx("location = / { return 200 here; } location / { return 404; }");
+    let server = nginx("location = / { return 200 here; } location / { return 404; }");
     let port = server.at.port();
     let site = management_site(port).replace("management-point", "fallback-status-point");
     let run = once(&site, None);
@@ -765,9 +635,9 @@ flows:\n"
 
 #[test]
 fn squids_own_refusal_is_told_from_the_servers() {
-    let web = Server::nginx("location / { return 200 here; }");
+    let web = nginx("location / { return 200 here; }");
     let (open, down, denied) = (web.at.port(), free().port(), free().port());
-    let squid = Server::squid(&format!(
+    let squid = squid(&format!(
         "acl allowed port {open} {down}\nacl tunnel method CONNECT\nhttp_access deny !allowed\n\
          http_access deny tunnel\nhttp_access allow all"
     ));
@@ -827,11 +697,11 @@ fn squids_own_refusal_is_told_from_the_servers() {
 
 #[test]
 fn squid_that_knows_the_name_tells_it_to_the_server_as_it_does_for_clients() {
-    let web = Server::nginx("location / { return 200 $host; }");
+    let web = nginx("location / { return 200 $host; }");
     let hosts = tempfile::NamedTempFile::new().expect("a file");
     fs::write(hosts.path(), "127.0.0.1 web.example.com\n").expect("written");
     fs::set_permissions(hosts.path(), fs::Permissions::from_mode(0o644)).expect("readable");
-    let squid = Server::squid(&format!(
+    let squid = squid(&format!(
         "hosts_file {}\nhttp_access allow all",
         hosts.path().display()
     ));
@@ -851,11 +721,11 @@ fn squid_that_knows_the_name_tells_it_to_the_server_as_it_does_for_clients() {
 #[test]
 fn flows_of_the_named_roles_go_through_the_proxy_and_all_others_direct() {
     let port = free().port();
-    let web = Server::nginx(&format!(
+    let web = nginx(&format!(
         "listen 127.0.0.1:{port}; listen 127.0.0.2:{port};
          location /SMS_MP/ {{ return 200 '<MPList/>'; }} location = / {{ return 200 here; }} location / {{ return 404; }}"
     ));
-    let squid = Server::squid("http_access allow all");
+    let squid = squid("http_access allow all");
     let (via, shut) = (format!("http://{}", squid.at), free().port());
     let site = management_site(port)
         .replace(
@@ -936,7 +806,7 @@ fn a_proxy_that_closes_is_told_from_one_that_refuses_and_from_a_web_server() {
 
 #[test]
 fn forbidden_flows_are_not_asked_of_a_proxy() {
-    let squid = Server::squid("http_access allow all");
+    let squid = squid("http_access allow all");
     let via = format!("http://{}", squid.at);
     let flows = [(1, "tcp", "forbidden"), (2, "http", "forbidden")];
     let run = once(&proxied_site(&via, &flows), None);
@@ -948,10 +818,10 @@ fn forbidden_flows_are_not_asked_of_a_proxy() {
 
 #[test]
 fn an_open_tunnel_proves_the_proxy_alone() {
-    let web = Server::nginx("location / { return 200 here; }");
+    let web = nginx("location / { return 200 here; }");
     let nobody = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let forbidden = nobody.local_addr().expect("an address").port();
-    let socks = Server::microsocks();
+    let socks = Server::microsocks(None);
     let via = format!("socks5://{}", socks.at);
     let (port, down) = (web.at.port(), free().port());
     let flows = [
@@ -970,9 +840,9 @@ fn an_open_tunnel_proves_the_proxy_alone() {
 
 #[test]
 fn a_management_point_behind_a_filter_is_seen_through_a_proxy_too() {
-    let server = Server::management_point();
+    let server = management_point();
     let filter = Server::haproxy(WEB_ONLY, server.at);
-    let squid = Server::squid("http_access allow all");
+    let squid = squid("http_access allow all");
     let port = filter.at.port();
     let site = management_site(port) + &format!("via: {{ here: \"http://{}\" }}\n", squid.at);
     let run = once(&site, None);
@@ -988,7 +858,7 @@ fn squid_with_a_login() -> (Server, TempDir) {
                   if [ \"$line\" = \"probe right-word\" ]; then echo OK; else echo ERR; fi; done\n";
     fs::write(&helper, script).expect("written");
     fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).expect("executable");
-    let squid = Server::squid(&format!(
+    let squid = squid(&format!(
         "auth_param basic program {}\nauth_param basic children 1\nauth_param basic realm test\n\
          acl users proxy_auth REQUIRED\nhttp_access allow users\nhttp_access deny all",
         helper.display()
@@ -998,7 +868,7 @@ fn squid_with_a_login() -> (Server, TempDir) {
 
 #[test]
 fn a_login_that_is_refused_is_sent_exactly_once() {
-    let web = Server::nginx("location / { return 200 here; }");
+    let web = nginx("location / { return 200 here; }");
     let (squid, _helper) = squid_with_a_login();
     let via = format!("http://probe@{}", squid.at);
     let port = web.at.port();
@@ -1051,7 +921,7 @@ fn a_proxy_that_says_nothing_in_time_may_still_be_trying() {
 
 #[test]
 fn the_password_comes_from_a_file_or_the_run_does_not_begin() {
-    let web = Server::nginx("location / { return 200 here; }");
+    let web = nginx("location / { return 200 here; }");
     let (squid, _helper) = squid_with_a_login();
     let port = web.at.port();
     let via = format!("http://probe@{}", squid.at);
@@ -1138,7 +1008,7 @@ impl Lists {
         let leaf = leaf.signed_by(&key, &root).expect("signed");
         write("both.pem", (leaf.pem() + &key.serialize_pem()).as_bytes());
         let here = folder.path().display();
-        let nginx = Server::nginx(&format!(
+        let nginx = nginx(&format!(
             "listen {named}; listen {by_certificate}; root {here}; }}
              server {{ listen {web} ssl; ssl_certificate {here}/both.pem; ssl_certificate_key {here}/both.pem; location / {{ return 200; }}"
         ));
@@ -1183,7 +1053,7 @@ flows:
 fn lists_are_fetched_through_the_proxy_and_what_it_refuses_is_its_own() {
     let lists = Lists::new();
     let (down, denied) = (free(), free());
-    let squid = Server::squid(&format!(
+    let squid = squid(&format!(
         "acl denied port {}\nacl secret urlpath_regex secret\nhttp_access deny denied\nhttp_access deny secret\n\
          http_access allow all",
         denied.port()
@@ -1244,7 +1114,7 @@ fn lists_are_fetched_through_the_proxy_and_what_it_refuses_is_its_own() {
 #[test]
 fn lists_go_through_a_proxy_that_is_for_roles_where_theirs_is_among_them() {
     let lists = Lists::new();
-    let squid = Server::squid("http_access allow all");
+    let squid = squid("http_access allow all");
     let via = format!("http://{}", squid.at);
     let site = lists.site(&via, &[lists.url("good.crl")]);
     for (role, through) in [
@@ -1270,7 +1140,7 @@ fn lists_are_fetched_through_socks_and_by_users_whom_the_proxy_knows() {
     let lists = Lists::new();
     let good = lists.url("good.crl");
     let (named, port) = (lists.named.port(), lists.by_certificate.port());
-    let socks = Server::microsocks();
+    let socks = Server::microsocks(None);
     let down = free();
     let urls = [good.clone(), format!("http://{down}/good.crl")];
     let run = once(&lists.site(&format!("socks5://{}", socks.at), &urls), None);

@@ -15,6 +15,9 @@ mod support {
     pub(crate) mod openssl_tool;
     pub(crate) mod ports;
     pub(crate) mod schemas;
+    #[cfg(unix)]
+    #[expect(dead_code, reason = "tests of the library use the rest")]
+    pub(crate) mod servers;
 }
 
 mod catalogue_http;

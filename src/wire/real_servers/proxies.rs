@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::{Server, connect, free};
+use super::{Server, connect, free, nginx};
 use crate::wire::web::http::authority::Authority;
 use crate::wire::web::http::conversation::Conversation;
 use crate::wire::web::http::request::Request;
@@ -39,7 +39,7 @@ async fn tunnel(
 }
 
 fn web() -> Server {
-    Server::nginx("location / { return 200 here; }")
+    nginx("location / { return 200 here; }")
 }
 
 /// The status of a page of the web server at the far end of a tunnel.
@@ -215,7 +215,7 @@ async fn microsocks_leads_to_names_and_addresses() {
         true => "listen [::1]:{port};",
         false => "",
     };
-    let web = Server::nginx(&format!("{both} location / {{ return 200 here; }}"));
+    let web = nginx(&format!("{both} location / {{ return 200 here; }}"));
     let socks = Server::microsocks(None);
     for host in ["127.0.0.1", "localhost"] {
         let tunnel = tunnel(&socks, Kind::Socks5, host, web.at.port(), None).await;

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsConnector;
 
-use super::{Server, connect};
+use super::{Server, connect, nginx};
 use crate::product::{CONFIGMGR_2007, Catalogue, Fingerprint, Header, Need, Role, Verb};
 use crate::wire::web::http::answer::Reading;
 use crate::wire::web::http::authority::Authority;
@@ -82,7 +82,7 @@ async fn ask_role(at: SocketAddr, role: Role) -> RoleSeen {
 
 /// A server that answers every verb, as a role's own handler does.
 fn any_verb() -> Server {
-    Server::nginx("location / { return 404 none; }")
+    nginx("location / { return 404 none; }")
 }
 
 /// The verbs that a device blocked, and how and by whom.
@@ -193,7 +193,7 @@ async fn a_device_that_hangs_up_or_drops_is_the_likelier_one() {
 
 #[tokio::test]
 async fn a_servers_own_405_is_not_laid_to_a_device() {
-    let nginx = Server::nginx("root /nonexistent;");
+    let nginx = nginx("root /nonexistent;");
     let readings = ask_verbs(nginx.at, Role::DistributionPoint, Identity::Nobody, LIMIT).await;
     let findings = verbs::verbs(&readings);
     let refusal = Refusal::Status(405);
@@ -226,7 +226,7 @@ async fn a_reverse_proxy_that_announces_itself_is_named_and_passes_all_verbs() {
 
 #[tokio::test]
 async fn headers_that_are_too_long_for_a_server_are_named() {
-    let nginx = Server::nginx(
+    let nginx = nginx(
         "large_client_header_buffers 1 512; client_header_buffer_size 256; location / { return 404; }",
     );
     let known = headers_of(Role::ManagementPoint);
@@ -264,7 +264,7 @@ async fn headers_that_are_too_long_for_a_server_are_named() {
 async fn a_range_that_a_device_takes_out_is_a_lost_header() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("file"), "0123456789").expect("written");
-    let nginx = Server::nginx(&format!("root {};", folder.path().display()));
+    let nginx = nginx(&format!("root {};", folder.path().display()));
     let device = Server::haproxy(" http-request del-header Range", nginx.at);
     for (at, expected) in [
         (nginx.at, vec![]),
@@ -342,7 +342,7 @@ async fn what_devices_take_out_and_change_is_told_by_the_far_end() {
     };
     assert!(found.contains(&rewritten) && found.len() == 2, "{found:?}");
     // nginx speaks HTTP/1.0 to what is behind it unless told otherwise.
-    let older = Server::nginx(&format!("location / {{ proxy_pass http://{far}; }}"));
+    let older = nginx(&format!("location / {{ proxy_pass http://{far}; }}"));
     let found = changes(older.at, request()).await;
     assert_eq!(found, [Finding::Downgraded(Direction::Request)]);
 }
@@ -366,7 +366,7 @@ async fn roles_prove_themselves_by_reading_alone() {
     let cab = tempfile::tempdir().expect("a folder");
     fs::create_dir(cab.path().join("SelfUpdate")).expect("a folder");
     fs::write(cab.path().join("SelfUpdate/wuident.cab"), b"MSCF\0\0").expect("written");
-    let nginx = Server::nginx(&format!(
+    let nginx = nginx(&format!(
         "location /SMS_MP/ {{ return 200 '<MPList><MP Name=\"MP01\"/></MPList>'; }}
          location '/SMS_DP_SMSPKG$/' {{ return 403; }}
          location /SelfUpdate/ {{ root {}; }}

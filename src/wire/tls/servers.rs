@@ -1,10 +1,12 @@
 //! Real TLS servers on loopback, openssl's and GnuTLS's, for the tests of this folder.
 
+#[path = "../../../tests/support/ports.rs"]
+pub(crate) mod ports;
+
 use std::io::Read as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -69,17 +71,9 @@ pub(super) fn gnutls_server(folder: &Path, priority: &str) -> Server {
     )
 }
 
-/// A port that nobody listens on, below those that connections start from: no connection of another test takes it
-/// before the server does.
+/// A port that nobody listens on.
 pub(crate) fn free_port() -> u16 {
-    static TAKEN: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 8_000).expect("small") + 20_000;
-    loop {
-        let port = first + TAKEN.fetch_add(1, Ordering::Relaxed) % 4_000;
-        if TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok() {
-            return port;
-        }
-    }
+    ports::free(Ipv4Addr::UNSPECIFIED).port()
 }
 
 fn start(folder: &Path, program: &str, words: &str, port: u16) -> Server {
