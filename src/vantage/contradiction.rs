@@ -7,16 +7,12 @@
 
 use std::net::IpAddr;
 
-use super::{Place, is_link_local, is_private, systems_here};
+use super::{Place, beyond_the_link, is_private, systems_here};
 use crate::site::{Site, SystemId, ZoneId};
 
 /// In words, what was found that denies the place; `None` where nothing does.
 pub fn contradiction(site: &Site, place: &Place, own: &[IpAddr]) -> Option<String> {
-    let own: Vec<IpAddr> = own
-        .iter()
-        .copied()
-        .filter(|address| !address.is_loopback() && !is_link_local(*address))
-        .collect();
+    let own = beyond_the_link(own);
     let here = systems_here(site, &own);
     match place.system {
         Some(system) if here.contains(&system) => None,

@@ -130,12 +130,14 @@ fn from_zone(site: &Site, zone: ZoneId, own: &[IpAddr]) -> Place {
     }
 }
 
+/// The addresses that say where a host is: not those of loopback, nor those that every link has.
+fn beyond_the_link(own: &[IpAddr]) -> Vec<IpAddr> {
+    let says = |address: &&IpAddr| !address.is_loopback() && !is_link_local(**address);
+    own.iter().filter(says).copied().collect()
+}
+
 fn from_addresses(site: &Site, own: &[IpAddr]) -> Result<Place, String> {
-    let own: Vec<IpAddr> = own
-        .iter()
-        .copied()
-        .filter(|address| !address.is_loopback() && !is_link_local(*address))
-        .collect();
+    let own = beyond_the_link(own);
     let here = systems_here(site, &own);
     if let [system] = here[..] {
         let how = format!(

@@ -18,6 +18,7 @@ use tokio_rustls::client::TlsStream;
 use super::counted::Counted;
 use super::ending;
 use super::late::Late;
+use super::write_through::write_through;
 use crate::observation::Presented;
 
 /// A TLS stream whose handshake is done.
@@ -80,20 +81,4 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HandshakeDone<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HandshakeDone<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
+write_through!(HandshakeDone, |it| &mut it.stream);

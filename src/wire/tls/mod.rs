@@ -18,6 +18,7 @@ mod secure;
 #[cfg(test)]
 pub(crate) mod servers;
 mod handshake_done;
+mod write_through;
 #[cfg(test)]
 mod tests;
 

@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::handshake_done::HandshakeDone;
 use super::old::OldStream;
+use super::write_through::write_through;
 
 /// A stream by one of the two clients.
 #[derive(Debug)]
@@ -31,29 +32,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Secure<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Secure<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::New(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Old(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::New(stream) => Pin::new(stream).poll_flush(context),
-            Self::Old(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::New(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Old(stream) => Pin::new(stream).poll_shutdown(context),
-        }
-    }
-}
+write_through!(Secure, |it| match it {
+    Secure::New(stream) => stream,
+    Secure::Old(stream) => stream,
+});

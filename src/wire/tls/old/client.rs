@@ -30,6 +30,7 @@ use crate::observation::Presented;
 use crate::wire::tls::client_certificate::ClientCertificate;
 use crate::wire::tls::counted::Counted;
 use crate::wire::tls::late::Late;
+use crate::wire::tls::write_through::write_through;
 
 /// Suites with AES, RC4 and 3DES, by ECDHE, RSA and DHE. Those of Windows Server 2003 stand at 27 to 29 of 48.
 const CIPHERS: &str = "ECDHE+AES:RSA+AES:RC4-SHA:RC4-MD5:DES-CBC3-SHA:DHE+AES:DHE-DSS-DES-CBC3-SHA:DHE-RSA-DES-CBC3-SHA:!CCM:!ARIA:!PSK:!aNULL:!SRP:@SECLEVEL=0";
@@ -215,20 +216,4 @@ fn as_invalid(error: io::Error) -> io::Error {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for OldStream<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
+write_through!(OldStream, |it| &mut it.stream);
