@@ -1,5 +1,6 @@
 //! What became of the data on a connection that opened: what this host's TCP counted, and what repeats met.
 
+use crate::words::words;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,12 +70,12 @@ pub enum Missing {
     Large(u16),
 }
 
-/// The way of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Way {
-    /// From this host to the service.
-    There,
-    /// From the service to this host.
-    Back,
+words! {
+    /// The way of a packet.
+    Way {
+        /// From this host to the service.
+        There = "there",
+        /// From the service to this host.
+        Back = "back",
+    }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ResetBy;
+use crate::words::words;
 
 /// How far away the sender of a reset is, beside the machine that speaks at an open port of the same address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,21 +27,21 @@ pub enum Farness {
     Untold(Untold),
 }
 
-/// Why nothing follows from the TTL of answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Untold {
-    /// The open port's answers do not have the TTL that the number of hops to it would leave them: the way back is another,
-    /// or a device sets the TTL.
-    Uneven,
-    /// Answers of one port differ among themselves.
-    Unsteady,
-    /// Another port of the address is answered from farther away than the open one.
-    Farther,
-    /// The resets begin with another TTL than the open port's answers.
-    OtherBeginning,
-    /// The open port's service has not shown that it is the host's own.
-    Unspoken,
+words! {
+    /// Why nothing follows from the TTL of answers.
+    Untold {
+        /// The open port's answers do not have the TTL that the number of hops to it would leave them. Packets come
+        /// back another way, or a device sets the TTL.
+        Uneven = "uneven",
+        /// Answers of one port differ among themselves.
+        Unsteady = "unsteady",
+        /// Another port of the address is answered from farther away than the open one.
+        Farther = "farther",
+        /// The resets begin with another TTL than the open port's answers.
+        OtherBeginning = "other-beginning",
+        /// The open port's service has not shown that it is the host's own.
+        Unspoken = "unspoken",
+    }
 }
 
 /// Who likely sent a reset.

@@ -1,23 +1,6 @@
 //! For tests: every value of what may be seen, but for the words that others choose.
 
-use super::{
-    CertificateFault, DeltaFault, ListFault, NotTried, ResolverError, Service, Trouble, Unresolved,
-};
-
-/// Why a flow was not tried.
-pub(crate) const NOT_TRIED: [NotTried; 3] = [
-    NotTried::Interrupted,
-    NotTried::Unsupported,
-    NotTried::ShutOut,
-];
-
-/// This machine's own troubles.
-pub(crate) const TROUBLES: [Trouble; 4] = [
-    Trouble::NoRoute,
-    Trouble::GatewaySilent,
-    Trouble::NoDescriptors,
-    Trouble::Refused,
-];
+use super::{CertificateFault, DeltaFault, ListFault, ResolverError, Service, Unresolved};
 
 /// Why a name has no address.
 pub(crate) const UNRESOLVED: [Unresolved; 7] = [

@@ -1,8 +1,8 @@
 //! What came back when a flow was tried: states on the wire and what the service said, with their evidence.
 //!
-//! A closed door is news, not an error: every outcome that the network, the resolver or this machine can produce
-//! has a variant here, so probing returns no `Err` and the verdict table can be exhaustive. The types are plain data:
-//! no sockets, no clocks.
+//! A closed door is news, not an error. Every outcome that the network, the resolver or this machine can produce has a
+//! variant here. So probing returns no `Err`, and the verdict table can be exhaustive. The types are plain data: no
+//! sockets, no clocks.
 
 mod brief;
 mod clock;
@@ -257,24 +257,24 @@ pub struct Stop {
     pub said: String,
 }
 
-/// Who or what stopped a flow that leaves through a proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stopped {
-    /// The proxy's own rules.
-    Rule,
-    /// The proxy wants to know who asks, or does not like the answer.
-    Login,
-    /// The proxy cannot be reached, or is none.
-    NoProxy,
-    /// The proxy closed or reset the connection in place of an answer.
-    HungUp,
-    /// The proxy took the request and said nothing in time: it may still be trying to reach the server.
-    Waiting,
-    /// The proxy says that it did not reach the server.
-    Server,
-    /// The proxy says that the name of the server has no address.
-    Name,
+words! {
+    /// Who or what stopped a flow that leaves through a proxy.
+    Stopped {
+        /// The proxy's own rules.
+        Rule = "rule",
+        /// The proxy wants to know who asks, or does not like the answer.
+        Login = "login",
+        /// The proxy cannot be reached, or is none.
+        NoProxy = "no-proxy",
+        /// The proxy closed or reset the connection in place of an answer.
+        HungUp = "hung-up",
+        /// The proxy took the request and said nothing in time: it may still be trying to reach the server.
+        Waiting = "waiting",
+        /// The proxy says that it did not reach the server.
+        Server = "server",
+        /// The proxy says that the name of the server has no address.
+        Name = "name",
+    }
 }
 
 words! {
@@ -313,8 +313,8 @@ impl Rejection {
         )
     }
 
-    /// Whether this host's own system may have made it up, having looked for the host or a router in vain: no message
-    /// was seen, only an error number that says that the host is out of reach.
+    /// Whether this host's own system may have made it up, having looked for the host or a router in vain. No message
+    /// was seen then, only an error number which says that the host is out of reach.
     pub fn may_be_our_own(&self) -> bool {
         self.icmp_type.is_none() && self.is_about_the_host()
     }
@@ -356,42 +356,42 @@ pub enum Unresolved {
     NoNameHere,
 }
 
-/// What a resolver gave in place of addresses. It says nothing of whether the name exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResolverError {
-    /// It does not serve this host (REFUSED).
-    Refused,
-    /// It could not find out (SERVFAIL), or could not do what was asked.
-    Failed,
-    /// At its address nobody answers questions: an ICMP message said so.
-    Absent,
+words! {
+    /// What a resolver gave in place of addresses. It says nothing of whether the name exists.
+    ResolverError {
+        /// It does not serve this host (REFUSED).
+        Refused = "refused",
+        /// It could not find out (SERVFAIL), or could not do what was asked.
+        Failed = "failed",
+        /// At its address nobody answers questions: an ICMP message said so.
+        Absent = "absent",
+    }
 }
 
-/// Trouble of this machine itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Trouble {
-    /// No route to the address.
-    NoRoute,
-    /// The next router does not answer this host's own ARP or neighbour discovery.
-    GatewaySilent,
-    /// No descriptors, ports or memory left.
-    NoDescriptors,
-    /// The operating system refused the connection (a local firewall or policy).
-    Refused,
+words! {
+    /// Trouble of this machine itself.
+    Trouble {
+        /// No route to the address.
+        NoRoute = "no-route",
+        /// The next router does not answer this host's own ARP or neighbour discovery.
+        GatewaySilent = "gateway-silent",
+        /// No descriptors, ports or memory left.
+        NoDescriptors = "no-descriptors",
+        /// The operating system refused the connection (a local firewall or policy).
+        Refused = "refused",
+    }
 }
 
-/// Why a flow was not tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum NotTried {
-    /// This version does not try such flows: UDP, and ranges of dynamic ports.
-    Unsupported,
-    /// The run was interrupted before its turn.
-    Interrupted,
-    /// A device had begun to shut this host out, so that nothing forbidden was tried any more.
-    ShutOut,
+words! {
+    /// Why a flow was not tried.
+    NotTried {
+        /// This version does not try such flows: UDP, and ranges of dynamic ports.
+        Unsupported = "unsupported",
+        /// The run was interrupted before its turn.
+        Interrupted = "interrupted",
+        /// A device had begun to shut this host out, so that nothing forbidden was tried any more.
+        ShutOut = "shut-out",
+    }
 }
 
 /// What an open port said.
@@ -535,8 +535,8 @@ pub enum AttemptResult {
     Trouble(Trouble),
 }
 
-/// What knocks from several source ports met: networks spread connections over paths, cluster nodes and pairs of
-/// firewalls by their ports, and one of them may lack a rule.
+/// What knocks from several source ports met. Networks spread connections over paths, cluster nodes and pairs of
+/// firewalls by source ports, and one of them may lack a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourcePorts {
     /// Source ports that were tried and whose result is known.
@@ -652,8 +652,8 @@ pub struct Path {
     pub hops: Vec<Hop>,
     /// Of a silent flow: the hops of a flow to the same host that works.
     pub working: Vec<(u8, IpAddr)>,
-    /// Whether its answer came from nearer than another flow's in every one of many rounds: of use where packets take
-    /// different ways, so that single walks cannot be compared.
+    /// Whether its answer came from nearer than another flow's in every one of many rounds. It serves where packets
+    /// take different ways, so that single walks cannot be compared.
     pub nearer: bool,
     /// Tries after which the silence of a hop is proof, by the losses on the way.
     pub enough: u8,
@@ -662,8 +662,8 @@ pub struct Path {
 }
 
 impl Path {
-    /// The farthest hop that forwards this flow's packets: one that said so, or that was asked often enough and left
-    /// unanswered what one hop more gets answered.
+    /// The farthest hop that forwards this flow's packets. It said so, or it was asked often enough and left unanswered
+    /// what one hop more gets answered.
     pub fn reached_beyond(&self) -> Option<u8> {
         let expired = self.last_expired().map(|(hop, _)| hop);
         let before_answer = self.first_answered().and_then(|first| {
@@ -894,8 +894,8 @@ words! {
         Missing = "missing",
         /// Every path of the role is answered with an error of the server.
         ServerError = "server-error",
-        /// Some paths that the role must have are answered with an error of the server, and it is not known that clients
-        /// cannot do without them.
+        /// A server error is the answer to some paths that the role must have. It is not known that clients cannot do
+        /// without them.
         PartlyServerError = "partly-server-error",
         /// A path that clients cannot do without sends elsewhere, or every path of the role does.
         Redirected = "redirected",

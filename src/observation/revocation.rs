@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ServerClock;
+use crate::words::words;
 
 /// A revocation list as it was fetched, or why it was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,16 +64,14 @@ pub enum ListFault {
     Delta(DeltaFault),
 }
 
-/// Why a list of what changed since another is of no use. The order of the variants is that of their weight.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeltaFault {
-    /// It is none of the authority, or does not go with the other list.
-    Invalid,
-    /// The next was due and has not come, or it has not begun.
-    Expired,
-    /// It is not to be had.
-    Missing,
+words! {
+    /// Why a list of what changed since another is of no use. The order of the variants is that of their weight.
+    DeltaFault {
+        /// It is none of the authority, or does not go with the other list.
+        Invalid = "invalid",
+        /// The next was due and has not come, or it has not begun.
+        Expired = "expired",
+        /// It is not to be had.
+        Missing = "missing",
+    }
 }

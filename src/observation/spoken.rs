@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Observation, few};
+use crate::words::words;
 
 /// What a service said of itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,22 +59,22 @@ pub struct RpcPort {
     pub seen: Observation,
 }
 
-/// What is known of a range of dynamic ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum RpcRange {
-    /// Every port of it that the mapper named speaks.
-    Passes,
-    /// The mapper answers, and ports of the range that it named do not.
-    HalfOpen,
-    /// The mapper named ports outside the ranges of the site file, and they do not answer.
-    OutsideBlocked,
-    /// The mapper named ports outside the ranges of the site file, and they answer.
-    OutsideOpen,
-    /// All that the mapper named lies in other ranges: nothing uses this one now.
-    Unused,
-    /// No mapper told which ports are in use, and none of a few that were tried spoke.
-    NotLearnt,
+words! {
+    /// What is known of a range of dynamic ports.
+    RpcRange {
+        /// Every port of it that the mapper named speaks.
+        Passes = "passes",
+        /// The mapper answers, and ports of the range that it named do not.
+        HalfOpen = "half-open",
+        /// The mapper named ports outside the ranges of the site file, and they do not answer.
+        OutsideBlocked = "outside-blocked",
+        /// The mapper named ports outside the ranges of the site file, and they answer.
+        OutsideOpen = "outside-open",
+        /// All that the mapper named lies in other ranges: nothing uses this one now.
+        Unused = "unused",
+        /// No mapper told which ports are in use, and none of a few that were tried spoke.
+        NotLearnt = "not-learnt",
+    }
 }
 
 /// Facts as an object of a file, in their own order.

@@ -43,8 +43,8 @@ pub struct TlsSeen {
     /// Whether it asked for one after a request, by a new handshake.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub asked_late: bool,
-    /// How it refused TLS 1.2, where a refusal of requests over TLS 1.3 may be for want of a client certificate;
-    /// `None`: it did not, or was not asked.
+    /// How it refused TLS 1.2. That is asked where a refusal of requests over TLS 1.3 may be for want of a client
+    /// certificate. `None`: it did not, or was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_1_2: Option<String>,
     /// The authorities whose client certificates it takes; none: it does not say.

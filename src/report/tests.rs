@@ -45,20 +45,8 @@ fn rejection() -> impl Strategy<Value = Rejection> {
     )
 }
 
-fn trouble() -> impl Strategy<Value = Trouble> {
-    select(each::TROUBLES.to_vec())
-}
-
 fn state() -> impl Strategy<Value = State> {
-    let why = select(vec![
-        Stopped::Rule,
-        Stopped::Login,
-        Stopped::NoProxy,
-        Stopped::HungUp,
-        Stopped::Waiting,
-        Stopped::Server,
-        Stopped::Name,
-    ]);
+    let why = select(Stopped::ALL);
     prop_oneof![
         4 => Just(State::Open),
         2 => select(ResetBy::ALL).prop_map(|reset_by| State::Closed { reset_by }),
@@ -66,9 +54,9 @@ fn state() -> impl Strategy<Value = State> {
         2 => Just(State::Filtered),
         1 => Just(State::Silent),
         1 => select(each::UNRESOLVED.to_vec()).prop_map(State::Unresolved),
-        1 => trouble().prop_map(State::Unreachable),
+        1 => select(Trouble::ALL).prop_map(State::Unreachable),
         1 => (why, text()).prop_map(|(why, said)| State::Stopped(Stop { why, said })),
-        1 => select(each::NOT_TRIED.to_vec()).prop_map(State::NotTried),
+        1 => select(NotTried::ALL).prop_map(State::NotTried),
     ]
 }
 
@@ -98,7 +86,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
             AttemptResult::Silent
         ]),
         rejection().prop_map(AttemptResult::Rejected),
-        trouble().prop_map(AttemptResult::Trouble),
+        select(Trouble::ALL).prop_map(AttemptResult::Trouble),
     ];
     (moment(), of(end()), end(), 0.0..1e6, result).prop_map(
         |(at, local, remote, took_ms, result)| Attempt {
@@ -261,8 +249,7 @@ fn delivery() -> impl Strategy<Value = Delivery> {
     ];
     let repeat = (any::<Option<u16>>(), met).prop_map(|(segment, met)| Repeat { segment, met });
     let what = prop_oneof![Just(Missing::Data), any::<u16>().prop_map(Missing::Large)];
-    let lost =
-        (what, select(vec![Way::There, Way::Back])).prop_map(|(what, way)| Lost { what, way });
+    let lost = (what, select(Way::ALL)).prop_map(|(what, way)| Lost { what, way });
     let repeats = prop::collection::vec(repeat, 0..3);
     (counted(), repeats, of(lost)).prop_map(|(counted, repeats, lost)| Delivery {
         counted,
@@ -317,13 +304,7 @@ fn source_ports() -> impl Strategy<Value = SourcePorts> {
 }
 
 fn distance() -> impl Strategy<Value = Distance> {
-    let untold = select(vec![
-        Untold::Uneven,
-        Untold::Unsteady,
-        Untold::Farther,
-        Untold::OtherBeginning,
-        Untold::Unspoken,
-    ]);
+    let untold = select(Untold::ALL);
     let sender = prop_oneof![
         Just(Farness::Same),
         any::<u8>().prop_map(Farness::Nearer),
@@ -352,14 +333,7 @@ fn list() -> impl Strategy<Value = ListSeen> {
 
 /// Observations of every state and service, with whatever else may stand beside.
 fn observation() -> impl Strategy<Value = Observation> {
-    let range = select(vec![
-        RpcRange::Passes,
-        RpcRange::HalfOpen,
-        RpcRange::OutsideBlocked,
-        RpcRange::OutsideOpen,
-        RpcRange::Unused,
-        RpcRange::NotLearnt,
-    ]);
+    let range = select(RpcRange::ALL);
     let likely = (select(ResetBy::ALL), 0..9_usize).prop_map(|(by, refused)| Likely {
         by,
         refused,

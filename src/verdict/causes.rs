@@ -43,8 +43,8 @@ pub fn said_of(cause: Cause) -> &'static Said {
 mod tests {
     use super::*;
     use crate::observation::{
-        CertificateFault, Delivery, ListFault, Lost, Missing, Observation, Prohibition, Rejection,
-        ResetBy, Service, State, Way, each,
+        CertificateFault, Delivery, ListFault, Lost, Missing, NotTried, Observation, Prohibition,
+        Rejection, ResetBy, Service, State, Trouble, Way, each,
     };
     use crate::product::Need;
     use crate::verdict::{Context, DateDoubt, DroppedAt, Owner, ZoneSilence, judge};
@@ -66,15 +66,7 @@ mod tests {
 
     /// Every state that needs no conversation, and an open port with every word that a service may have said.
     fn observations() -> Vec<Observation> {
-        let rejected = [
-            Prohibition::AdminProhibited,
-            Prohibition::PortUnreachable,
-            Prohibition::HostUnreachable,
-            Prohibition::NetUnreachable,
-            Prohibition::RouteRejects,
-            Prohibition::Other,
-        ]
-        .map(|says| {
+        let rejected = Prohibition::ALL.iter().copied().map(|says| {
             State::Rejected(Rejection {
                 says,
                 icmp_type: None,
@@ -83,14 +75,15 @@ mod tests {
                 ttl: None,
             })
         });
-        let closed = [ResetBy::Host, ResetBy::Device, ResetBy::Either];
+        let closed = ResetBy::ALL.iter();
+        let closed = closed.map(|&reset_by| State::Closed { reset_by });
         let states = [State::Filtered, State::Silent]
             .into_iter()
             .chain(rejected)
-            .chain(closed.map(|reset_by| State::Closed { reset_by }))
+            .chain(closed)
             .chain(each::UNRESOLVED.map(State::Unresolved))
-            .chain(each::TROUBLES.map(State::Unreachable))
-            .chain(each::NOT_TRIED.map(State::NotTried))
+            .chain(Trouble::ALL.iter().copied().map(State::Unreachable))
+            .chain(NotTried::ALL.iter().copied().map(State::NotTried))
             .map(|state| Observation::without_packets(None, state));
         let open = services().into_iter().map(|service| Observation {
             service: Some(service),

@@ -703,13 +703,6 @@ mod tests {
         })
     }
 
-    const EVERY_TROUBLE: [Trouble; 4] = [
-        Trouble::NoRoute,
-        Trouble::GatewaySilent,
-        Trouble::NoDescriptors,
-        Trouble::Refused,
-    ];
-
     fn every_state() -> Vec<State> {
         let closed = [ResetBy::Host, ResetBy::Device, ResetBy::Either]
             .map(|reset_by| State::Closed { reset_by });
@@ -721,7 +714,7 @@ mod tests {
             Unresolved::NoNameHere,
         ]
         .map(State::Unresolved);
-        let trouble = EVERY_TROUBLE.map(State::Unreachable);
+        let trouble = Trouble::ALL.iter().copied().map(State::Unreachable);
         let mut all = vec![
             State::Open,
             rejection(Prohibition::AdminProhibited),
@@ -729,11 +722,7 @@ mod tests {
             State::Silent,
         ];
         all.extend(closed.into_iter().chain(unresolved).chain(trouble));
-        all.extend([
-            State::NotTried(NotTried::Interrupted),
-            State::NotTried(NotTried::Unsupported),
-            State::NotTried(NotTried::ShutOut),
-        ]);
+        all.extend(NotTried::ALL.iter().copied().map(State::NotTried));
         all
     }
 
@@ -1290,7 +1279,7 @@ mod tests {
 
     #[test]
     fn own_trouble_is_never_blocked() {
-        for trouble in EVERY_TROUBLE {
+        for &trouble in Trouble::ALL {
             assert_eq!(
                 judge(
                     Need::Required,
