@@ -1,9 +1,9 @@
 //! Linux: many sockets that connect, watched together by one epoll(7) instance.
 //!
-//! Each attempt has a place, and a place keeps its socket. After a refusal the second `connect` on a socket reads the result
-//! and makes the socket as good as new, so that the next attempt at this place costs no new one. (`SO_ERROR` reads it as well
-//! and leaves a socket whose next `connect` fails.) A socket that is given up is closed: its first packet stays the only one
-//! where that happens within a second (tcp(7), `tcp_syn_retries`).
+//! Each attempt has a place, and a place keeps its socket. After a refusal the second `connect` on a socket reads the
+//! result and makes the socket as good as new. So the next attempt at this place costs no new one. (`SO_ERROR` reads it
+//! as well and leaves a socket whose next `connect` fails.) A socket that is given up is closed: its first packet stays
+//! the only one where that happens within a second (tcp(7), `tcp_syn_retries`).
 
 use std::io;
 use std::net::SocketAddr;

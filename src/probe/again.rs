@@ -1,11 +1,12 @@
 //! A second, slow look at what would be reported as failing: later, apart in time, one question of a host at a time.
 //!
-//! 1. Silence of needed ports is tried again until the tries lie further apart than what ends by itself takes: a restart,
-//!    a change of rules or routes. Ports of a host that never answered are so tried at both ends of the run.
+//! 1. Silence of needed ports is tried again until the tries lie further apart than what ends by itself takes. That may
+//!    be a restart, or a change of rules or routes. Ports of a host that never answered are so tried at both ends of the
+//!    run.
 //! 2. A port that was refused is knocked at again. A service that said nothing in time, or hung up, is spoken to again,
 //!    with the patience that a web worker needs which starts slowly.
-//! 3. A port of which some connections passed and others did not is knocked at alone, with pauses: what opens alone and
-//!    fails in company is limited, by the number of connections of one source; what fails alone too is split.
+//! 3. A port of which some connections passed and others did not is knocked at alone, with pauses. What opens alone and
+//!    fails in company is limited by the number of connections of one source. What fails alone too is split.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -78,7 +79,7 @@ impl Prober {
         self.prove_silence(questions, answers).await;
     }
 
-    /// Where a wanted question failed, tries every silent or refused port of those hosts once more, so late
+    /// Where a wanted question failed, tries every silent or refused port of those hosts once more. It comes so late
     /// that what was shut only for a while is seen open. Forbidden ports too: their silence is no proof of a rule while
     /// a rule may just be changing. Where all that is wanted passes, nothing is waited for.
     pub async fn look_at_the_end(

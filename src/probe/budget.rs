@@ -1,9 +1,10 @@
 //! Routers have few error messages to spend: silence that their limit explains is asked again, alone.
 //!
-//! Linux, for one, sends a host six rejections at once and then one a second (IPv4; over IPv6 ten a second), and fewer for
-//! a route that rejects. So of many ports that one rule rejects, some stay silent however often they are tried
-//! together, and none of that silence means a drop. Where a router rejects something on the same way, needed ports that
-//! are silent are tried one at a time, after a rest, each with one packet. What there is no time for is no proof.
+//! Linux, for one, sends a host six rejections at once and then one a second (IPv4; over IPv6 ten a second). For a
+//! route that rejects it sends fewer. So of many ports that one rule rejects, some stay silent however often they are
+//! tried together, and none of that silence means a drop. Where a router rejects something on the same way, needed
+//! ports that are silent are tried one at a time, after a rest. Each gets one packet. What there is no time for is no
+//! proof.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};

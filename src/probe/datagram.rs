@@ -1,9 +1,9 @@
 //! UDP: one datagram at a time, and what comes back.
 //!
-//! An answer shows a service, and one in its protocol proves it; an ICMP message shows who refused. Silence shows
-//! nothing where the datagram is empty, as it is where no protocol is known, so that no service acts on it: most
-//! services do not answer what they do not understand. Beside each datagram leaves a challenge, where a listener of this
-//! program may stand there: its answer decides.
+//! An answer shows a service, and one in its protocol proves it; an ICMP message shows who refused. Where no protocol
+//! is known the datagram is empty, so that no service acts on it. Its silence shows nothing: most services do not
+//! answer what they do not understand. Beside each datagram leaves a challenge, where a listener of this program may
+//! stand there: its answer decides.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};

@@ -16,8 +16,8 @@ use crate::attribution::delivery::{Next, SENT_AGAIN, next};
 use crate::observation::{Delivery, Met, Observation, Repeat, Service, State};
 use crate::os::Hold;
 
-/// How long an unacknowledged segment is watched, beyond the time of the conversation, until it has been sent again often
-/// enough to count as lost: a system sends again after 0.2 seconds at the least, and doubles that each time.
+/// How long an unacknowledged segment is watched, beyond the time of the conversation, until it has been sent again
+/// often enough to count as lost. A system sends again after 0.2 seconds at the least, and doubles that each time.
 const LONGEST_WATCH: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_millis(50);
 /// Conversations that are had again at once.

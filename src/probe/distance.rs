@@ -2,8 +2,9 @@
 //!
 //! What is asked, and what follows, `attribution::distance` says. Every try waits four round trips and less than a
 //! second, or the system would repeat the packet. The tries of one flow to a port that resets, and their repetitions,
-//! have one source port, so that they take one way. Those to the open port have each their own: a port that was left half
-//! open answers the next packet with a challenge (RFC 5961), and ways that differ show themselves as answers that differ.
+//! have one source port, so that they take one way. Those to the open port have each their own. A port that was left
+//! half open answers the next packet with a challenge (RFC 5961). And ways that differ show themselves as answers that
+//! differ.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};

@@ -17,9 +17,9 @@ pub(super) const LONGEST: Duration = Duration::from_secs(15);
 const MOST_ADDRESSES: usize = 4;
 
 impl Prober {
-    /// Fetches a list from one address of its host, with at most `most` bytes. Redirects lead only to hosts and ports that
-    /// `addresses` knows, at the addresses that it gives: no name is resolved here, so that none can lead elsewhere than
-    /// when it was looked at. `None` when the run was stopped.
+    /// Fetches a list from one address of its host, with at most `most` bytes. Redirects lead only to hosts and ports
+    /// that `addresses` knows, at the addresses that it gives. No name is resolved here, so none can lead elsewhere
+    /// than when it was looked at. `None` when the run was stopped.
     pub(crate) async fn fetch(
         &self,
         url: &Url,

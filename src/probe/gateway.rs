@@ -1,9 +1,9 @@
 //! Through a proxy: a knock at it, a tunnel to the server, then the ordinary conversation inside.
 //!
 //! Plain HTTP goes through an HTTP proxy as clients send it: in requests that the proxy passes on, without a tunnel.
-//! What the proxy refuses is told from what it says of the server, and a tunnel that opened proves the proxy alone:
-//! some open one before they have reached anybody. A proxy that cannot be reached is knocked at for one flow, not for
-//! each; the credentials are tried once, and after a refusal never again in the run.
+//! What the proxy refuses is told from what it says of the server. A tunnel that opened proves the proxy alone: some
+//! open one before they have reached anybody. A proxy that cannot be reached is knocked at for one flow, not for each.
+//! The credentials are tried once, and after a refusal never again in the run.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ use crate::wire::web::proxy::{Kind, Offered, Passage, Refused, Unreached};
 /// Knocks at each address of the proxy before it counts as out of reach.
 const KNOCKS: usize = 3;
 /// The least time that a proxy has for its answer. A host that is off shows after three seconds, when the proxy's own
-/// system has looked for it in vain: squid, Apache and dante then say so.
+/// system has looked for it in vain. Squid, Apache and dante then say so.
 const LEAST_WAIT: Duration = Duration::from_secs(5);
 
 /// The proxy that a run goes through.
@@ -197,7 +197,8 @@ impl Gateway {
         answer.map_err(|refused| Kept::Stopped(stopped(&refused)))
     }
 
-    /// What it says of a host that does not exist, as long as it does not mark that as its own word: then it marks all.
+    /// What it says of a host that does not exist, as long as it does not mark that as its own word. A proxy that marks
+    /// it marks all.
     async fn voice(&self, prober: &Prober) -> Option<&Answer> {
         let asked = self.voice.get_or_init(|| async {
             let nobody = Authority::new(forward::NOBODY, 80)?;

@@ -1,7 +1,7 @@
 //! The gentle manner: on a server that others use, no knock may set off a device that watches for scans.
 //!
 //! 1. Needed flows are asked one after another, with no more than two connections at once.
-//! 2. Forbidden ports are knocked at one by one, with `SPACING` between them: devices that shut a source out count how
+//! 2. Forbidden ports are knocked at one by one, with `SPACING` between them. Devices that shut a source out count how
 //!    many ports refuse it in a minute.
 //! 3. Ports that nobody uses are not tried.
 //! 4. After a silent forbidden port, a port that has answered is asked whether it still does. Where it does not, a device

@@ -103,8 +103,8 @@ impl Prober {
         }
     }
 
-    /// Finds out whether open ports are as far away as the one that has the host's own words, without a word of routers;
-    /// false: some are not, or it cannot be told, so that paths have to be walked.
+    /// Finds out whether open ports are as far away as the one that has the host's own words, without a word of
+    /// routers. False: some are not, or it cannot be told, so that paths have to be walked.
     async fn compare_distances(
         &self,
         inquiry: &Inquiry,

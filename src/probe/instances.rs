@@ -1,5 +1,5 @@
-//! Where the instances of a SQL Server listen, once the port that a flow needs has reset: the host's browser on UDP 1434 is
-//! asked, with one datagram. What it names is a hint in the evidence, and changes no verdict.
+//! Where the instances of a SQL Server listen, once the port that a flow needs has reset. The host's browser on UDP
+//! 1434 is asked, with one datagram. What it names is a hint in the evidence, and changes no verdict.
 
 use std::net::SocketAddr;
 

@@ -19,11 +19,11 @@ use crate::os::Manner;
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 /// The wait for an answer while no host has answered.
 const BLIND_WAIT: Duration = Duration::from_millis(300);
-/// The least time that silence is listened to: the last router needs about three seconds to find that nobody answers
-/// its ARP or neighbour discovery, and only then says that the host is unreachable.
+/// The least time that silence is listened to. The last router needs about three seconds to find that nobody answers
+/// its ARP or neighbour discovery. Only then does it say that the host is unreachable.
 const LEAST_WINDOW: Duration = Duration::from_millis(3_500);
 
-/// The longest that silence is listened to for the sake of others that are slow: one host that delays its answers must
+/// The longest that silence is listened to for the sake of others that are slow. One host that delays its answers must
 /// not hold up the run.
 const LONGEST_WINDOW: Duration = Duration::from_secs(10);
 
@@ -170,9 +170,9 @@ impl Measured {
         }
     }
 
-    /// How long an address may take for its first answer before it counts as silent: never less than the user gives to
-    /// a step, nor than a router needs to find out that the host is dead; longer where nothing of the host ever came
-    /// and others are slow.
+    /// How long an address may take for its first answer before it counts as silent. It is never less than the user
+    /// gives to a step, nor than a router needs to find out that the host is dead. It is longer where nothing of the
+    /// host ever came and others are slow.
     pub(super) fn window(&self, address: IpAddr, timeout: Duration) -> Duration {
         let least = LEAST_WINDOW.max(timeout);
         let slow = self.slowest.map_or(Duration::ZERO, |slowest| slowest * 8);

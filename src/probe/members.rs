@@ -1,9 +1,9 @@
 //! Speaking on several connections to one port: one address may stand for several servers, and one of them be unwell.
 //!
-//! The connections are those that were made from several source ports anyway. What the port is worth is then what the worst
-//! of them said, with how many of them said so. One alone that said nothing, or hung up, is asked about once more: a lost packet
-//! and an impatient server look the same. Over TLS the rest of the connections end with a handshake and a goodbye, whose
-//! outcome counts for nothing: servers log one that ends without a word as broken.
+//! The connections are those that were made from several source ports anyway. What the port is worth is then what the
+//! worst of them said, with how many of them said so. One alone that said nothing, or hung up, is asked about once
+//! more: a lost packet and an impatient server look the same. Over TLS the rest of the connections end with a handshake
+//! and a goodbye, because servers log one that ends without a word as broken. Their outcome counts for nothing.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,8 +15,8 @@ use super::try_once::again;
 use super::{Ladder, OldTls, Prober, Question, converse};
 use crate::observation::{Conversations, Observation, Service, State};
 
-/// Connections that are spoken on. One of three servers behind one address is met by none of them, nor by the first one, in 1 of
-/// 11 runs, and in none where they take turns.
+/// Connections that are spoken on. One of three servers behind one address is missed by them and by the first
+/// connection in 1 of 11 runs. Where servers take turns, none is missed.
 const SPOKEN_ON: usize = 5;
 
 /// Further connections to a port that has answered one, and what was said on them.

@@ -1,17 +1,19 @@
 //! Trying flows over real sockets, many at once and within limits.
 //!
-//! A `Question` goes through a ladder: knock (`knock`: tries until an answer or until silence is proof, by the bound
-//! of `silence`), then the conversation (`converse`: TLS, HTTP), as far as its protocol asks; UDP is one `datagram`.
-//! Where the run has a token, a port that opened is first asked for a listener of this program (`recognise`).
-//! A required port that opened is knocked at from several source ports (`spread`), and `members` speaks to several servers
-//! behind one address. While tries are silent, `watch` knocks at ports that answer, and `witness` says which silence counts.
+//! A `Question` goes through a ladder. First comes the knock (`knock`): tries until an answer or until silence is
+//! proof, by the bound of `silence`. Then comes the conversation (`converse`: TLS, HTTP), as far as its protocol asks.
+//! UDP is one `datagram`. Where the run has a token, a port that opened is first asked for a listener of this program
+//! (`recognise`). A required port that opened is knocked at from several source ports (`spread`), and `members` speaks
+//! to several servers behind one address. While tries are silent, `watch` knocks at ports that answer, and `witness`
+//! says which silence counts.
 //!
 //! When all have been asked, `Prober::prove_silence` makes up for losses that were measured late and for times in which
-//! nothing passed, and `again` looks a second time at what failed. `budget` asks alone what a limit on error messages may
-//! have swallowed, `search` finds out whether a host is dead. `delivery` has conversations again that ended without a word.
-//! `inquire` finds out what an inquiry of `attribution` asks: doors that nobody uses, walks of paths (`walk`), distances
-//! (`distance`), times. What this host itself resets or drops `here` finds out; where the instances of a SQL Server listen
-//! that resets, `instances`. A sweep asks only whether ports answer at all: `scan` has an engine of its own.
+//! nothing passed. `again` looks a second time at what failed. `budget` asks alone what a limit on error messages may
+//! have swallowed, `search` finds out whether a host is dead. `delivery` has conversations again that ended without a
+//! word. `inquire` finds out what an inquiry of `attribution` asks: doors that nobody uses, walks of paths (`walk`),
+//! distances (`distance`), times. What this host itself resets or drops `here` finds out; where the instances of a SQL
+//! Server listen that resets, `instances`. A sweep asks only whether ports answer at all: `scan` has an engine of its
+//! own.
 //!
 //! `pace` spreads packets over time, `sent` counts them, `gentle` keeps a run from setting off devices that watch for
 //! scans. `measured` keeps round trips and losses, `names` asks the resolver, `resolver` asks its servers why it gave no
@@ -570,9 +572,9 @@ impl Prober {
         self.measured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What an ICMP message of this host's own system says, when it is one about another host: that the router it sends
-    /// to does not answer, or that a rule of its own refused the packet. That a neighbour does not answer is the host's
-    /// trouble, not ours.
+    /// What an ICMP message of this host's own system says, when it is one about another host. Either the router it
+    /// sends to does not answer, or a rule of its own refused the packet. That a neighbour does not answer is the
+    /// host's trouble, not ours.
     fn own_trouble(&self, rejection: &Rejection, seen: &Observation) -> Option<Trouble> {
         let by = rejection.by.filter(|by| Some(*by) != seen.address)?;
         if !self.own.iter().any(|net| net.addr() == by) {

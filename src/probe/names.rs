@@ -13,8 +13,7 @@ use crate::observation::Unresolved;
 /// The addresses of a name, sorted; bounded by `timeout` even when the resolver hangs, and a second for why it gave none.
 ///
 /// # Errors
-/// That the name does not exist, that the resolver gave no answer or an error, or that it was not asked: this host had no
-/// thread for that.
+/// When the name does not exist, when the resolver gave no answer or an error, or when this host had no thread to ask it.
 pub async fn lookup(name: &str, timeout: Duration) -> Result<Vec<IpAddr>, Unresolved> {
     if let Ok(address) = name.parse() {
         return Ok(vec![address]);

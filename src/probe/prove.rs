@@ -2,9 +2,9 @@
 //!
 //! The first pass makes as many tries as the losses known by then ask for. At its end more is known, and a host whose
 //! ports are silent has its losses measured at a port that answers. Then every silent question gets the tries it still
-//! lacks, at another time than the first ones, which also parts them from a burst of losses. Tries that no witness covers
-//! (`witness`) do not count: they are made again, once something on the way answers again. At the end of the run every
-//! silent question is tried once more (`try_at_the_end`).
+//! lacks. They are made at another time than the first ones, which also parts them from a burst of losses. Tries that
+//! no witness covers (`witness`) do not count: they are made again, once something on the way answers again. At the end
+//! of the run every silent question is tried once more (`try_at_the_end`).
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -44,8 +44,8 @@ impl Prober {
         self.judge(answers);
     }
 
-    /// Tries the wanted silent questions once more at the end of the run, so that there are tries at both of its ends: what
-    /// was shut only for a while, as by a rule that is being changed, is seen.
+    /// Tries the wanted silent questions once more at the end of the run, so that there are tries at both of its ends.
+    /// So what was shut only for a while is seen, as by a rule that is being changed.
     pub async fn try_at_the_end(
         &self,
         wanted: &[usize],

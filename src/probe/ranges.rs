@@ -3,7 +3,7 @@
 //! 1. The mapper named ports: those within the range have been tried beside it; when one does not answer, the range is
 //!    half open. Named ports outside every range of the site file are a finding of their own.
 //! 2. It named none, or did not answer: a few ports of the range are tried. One that speaks RPC shows that the range
-//!    passes; a device that rejects shows that it does not; silence and resets show nothing, for who knows which ports
+//!    passes; a device that rejects shows that it does not. Silence and resets show nothing, for who knows which ports
 //!    are in use.
 
 use std::net::IpAddr;

@@ -1,9 +1,9 @@
 //! Whether a listener of this program stands behind a port: a challenge, on a connection or from a socket of its own.
 //!
-//! It comes before the protocol is spoken: what a listener says is proof whatever stands on the way, and all that would
-//! be said to it in HTTP or TLS could only be refused. The connection of the knock waits meanwhile, so that a service
-//! meets the protocol on a connection that has heard nothing else. Over RPC the protocol follows all the same, because
-//! firewalls open dynamic ports by what they hear there.
+//! It comes before the protocol is spoken. What a listener says is proof whatever stands on the way. What would be said
+//! to it in HTTP or TLS could only be refused. The connection of the knock waits meanwhile, so that a service meets the
+//! protocol on a connection that has heard nothing else. Over RPC the protocol follows all the same, because firewalls
+//! open dynamic ports by what they hear there.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -138,8 +138,8 @@ pub struct Beside {
 }
 
 impl Prober {
-    /// Makes the silence of UDP ports proof where a listener, which proved itself on another port of the host, says that
-    /// it listens on them: then a challenge that came would have been answered.
+    /// Makes the silence of UDP ports proof where a listener says that it listens on them, and proved itself on another
+    /// port of the host. A challenge that came would have been answered.
     pub async fn prove_datagrams(
         &self,
         silent: &[Beside],

@@ -1,5 +1,5 @@
-//! Why the operating system's resolver gave no addresses: its function says the same of silence, of a server that refuses
-//! this host, and of one that could not find out. So its servers are asked once more, directly.
+//! Why the operating system's resolver gave no addresses. Its function says the same of silence, of a server that
+//! refuses this host, and of one that could not find out. So its servers are asked once more, directly.
 
 use std::net::SocketAddr;
 use std::time::Duration;

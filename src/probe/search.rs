@@ -1,14 +1,14 @@
 //! Finding out whether a router looks for a host in vain: then the host is dead.
 //!
-//! A router asks its network for seconds before it says that a host is unreachable; a firewall that says the same says it
-//! at once. The trap is the limit on error messages: a firewall whose word is held back answers a packet that the system
-//! has repeated, seconds after the first. So:
+//! A router asks its network for seconds before it says that a host is unreachable; a firewall that says the same says
+//! it at once. The trap is the limit on error messages. A firewall whose word is held back answers a packet that the
+//! system has repeated, seconds after the first. So:
 //!
 //! 1. A single datagram is sent, which nothing repeats, to a port that no rule knows. A word that comes late for it ends a
 //!    search: limits swallow messages, they delay none.
-//! 2. Where datagrams are swallowed, a connection is tried at a port of which the word came, after a rest in which the
-//!    router's budget of messages fills up. A word that comes after more than two repeats was either a search, or three
-//!    packets were lost: it has to come so late more often than losses explain.
+//! 2. Where datagrams are swallowed, a connection is tried at a port of which the word came. Before it comes a rest in
+//!    which the router's budget of messages fills up. A word that comes after more than two repeats was either a search,
+//!    or three packets were lost. So it has to come that late more often than losses explain.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

@@ -1,13 +1,13 @@
 //! How many tries make silence proof.
 //!
-//! The bound is for the whole run: the chance that any open port of the run is called filtered stays below 1 in
-//! 1,000, so each of n silent flows is held to 0.001/n. Loss counts per try, both directions together, with a prior of
-//! Beta(1, 19); its upper 95 % bound is used. The number holds under that rate and for independent tries.
+//! The bound is for the whole run: the chance that any open port of the run is called filtered stays below 1 in 1,000.
+//! So each of n silent flows is held to 0.001/n. Loss counts per try, both directions together, with a prior of Beta(1,
+//! 19); its upper 95 % bound is used. The number holds under that rate and for independent tries.
 
 /// The chance that a run may call any open port filtered.
 const RUN_BOUND: f64 = 0.001;
-/// Never fewer tries than this, whatever the loss seems to be: each leaves from a source port of its own, and one of two
-/// paths may be open.
+/// Never fewer tries than this, whatever the loss seems to be. Each leaves from a source port of its own, and one of
+/// two paths may be open.
 const FEWEST: u8 = 6;
 /// Never fewer where nothing of the host ever answered: nothing is known of the way there but the prior.
 pub(super) const FEWEST_OF_A_SILENT_HOST: u8 = 8;

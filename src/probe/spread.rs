@@ -1,11 +1,11 @@
-//! Knocks from several source ports at a port that is open: networks choose paths, cluster nodes and the firewalls of a
+//! Knocks from several source ports at a port that is open. Networks choose paths, cluster nodes and the firewalls of a
 //! pair by the source port, and one of them may lack the rule.
 //!
-//! 1. Each fresh port gets one knock. One that stays silent is knocked from again, with waits that grow up to the user's
-//!    time-out, so that a slower path is not taken for a blocked one.
+//! 1. Each fresh port gets one knock. One that stays silent is knocked from again, with waits that grow up to the
+//!    user's time-out. So a slower path is not taken for a blocked one.
 //! 2. A source port counts as blocked only when silence on that very port is proof, or when it was refused again and
-//!    again after rests, and when it stays so in turn with fresh ports that open: what shuts this host out altogether, or drops
-//!    everything for a while, is no matter of the source port.
+//!    again after rests. It also has to stay so in turn with fresh ports that open. What shuts this host out altogether,
+//!    or drops everything for a while, has nothing to do with the source port.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -30,7 +30,7 @@ const ROUNDS: usize = 2;
 /// How many fresh ports are tried in a round until one opens.
 const FRESH: usize = 4;
 
-/// How long a source port rests before it is tried again after a refusal, longer each time: a limit on new connections
+/// How long a source port rests before it is tried again after a refusal, longer each time. A limit on new connections
 /// lets it through then, and a rule does not.
 const RESTS: [Duration; REFUSALS] = [
     Duration::from_millis(300),
@@ -42,8 +42,8 @@ const RESTS: [Duration; REFUSALS] = [
 const ALONE: u16 = 12;
 /// Source ports that were blocked in company and are tried alone.
 const BLOCKED: usize = 4;
-/// Where connections are limited, the rest of the run makes so many times fewer a second than when they were refused, but
-/// never fewer than this.
+/// Where connections are limited, the rest of the run makes this many times fewer a second than when they were refused.
+/// It makes `SLOWEST` at the least.
 const SLOWER: u32 = 4;
 const SLOWEST: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);

@@ -1,6 +1,6 @@
 //! Walking a path: tries with a limited number of hops, unprivileged, from the same address as the flow.
 //!
-//! Hops are asked from the nearest on, a few at once; those that stay silent are asked again, with pauses, because
+//! Hops are asked from the nearest on, a few at once. Those that stay silent are asked again, with pauses, because
 //! routers send about one error message a second. A walk ends where the flow itself is answered, or where nothing
 //! answers any more. Then, for silent flows, the next hop of a working flow is asked in turn by both.
 
@@ -63,8 +63,8 @@ pub(super) async fn reach(prober: &Prober, remote: SocketAddr) -> Path {
     finish(prober, remote, hops).await
 }
 
-/// The end of a path alone: the hop at which another port of the host is first answered, which is beyond the first one,
-/// and the one before it.
+/// The end of a path alone: the hop at which another port of the host is first answered, and the one before it. So it
+/// is never the first hop of all.
 pub(super) async fn around(prober: &Prober, remote: SocketAddr, hop: u8) -> Path {
     let mut left = MOST_SOCKETS;
     let numbers = (hop.saturating_sub(1)..=hop).collect();
@@ -125,7 +125,7 @@ pub(super) fn enough(prober: &Prober, remote: SocketAddr) -> u8 {
     (DOUBT.ln() / loss.ln()).ceil().clamp(4.0, 20.0) as u8
 }
 
-/// Asks a silent hop right before the flow's own answer until its silence is proof: it forwards what it leaves
+/// Asks a silent hop right before the flow's own answer until its silence is proof. It forwards what it leaves
 /// unanswered, and the answer came from beyond it.
 async fn prove_last(prober: &Prober, remote: SocketAddr, hops: &mut Vec<Hop>, enough: u8) {
     while let Some(first) = hops.iter().find(|hop| hop.is_answer()).cloned() {
@@ -281,8 +281,8 @@ pub(super) async fn locate(
     path
 }
 
-/// Whether one flow is answered at a hop in every round and another, sent there in turn, in none: where packets take
-/// different ways only that shows that the first is answered from nearer.
+/// Whether one flow is answered at a hop in every round, and another, sent there in turn, in none. Where packets take
+/// different ways, only that shows that the first is answered from nearer.
 pub(super) async fn is_nearer(prober: &Prober, near: SocketAddr, far: SocketAddr, hop: u8) -> bool {
     let (mut answered, mut idle) = (0, 0);
     while answered < ROUNDS {
@@ -319,8 +319,9 @@ enum Turn {
     Unclear,
 }
 
-/// Sends the silent flow first and the working one right after it: a hop that has an answer left for the second had one
-/// for the first, so a limit on error messages cannot look like a drop. Only rounds with an answer for the second count.
+/// Sends the silent flow first and the working one right after it. A hop that has an answer left for the second had one
+/// for the first. So a limit on error messages cannot look like a drop. Only rounds with an answer for the second
+/// count.
 async fn in_turn(prober: &Prober, silent: SocketAddr, working: SocketAddr, hop: u8) -> Turn {
     let wanted = enough(prober, silent);
     let (mut counted, mut idle) = (0, 0);

@@ -2,9 +2,9 @@
 //! silence counts.
 //!
 //! The book keeps, for each address, when it answered, and since when tries of it are silent. While there are such
-//! tries, a port that answers is knocked at every `PERIOD`: of the same host, or, where nothing of the host ever answered,
-//! of one host behind the same first firewall. An answer to any other try serves as well, so that a busy host is not
-//! knocked at. The knocks take at most a tenth of the run's rate.
+//! tries, a port that answers is knocked at every `PERIOD`. It is one of the same host, or, where nothing of the host
+//! ever answered, of one host behind the same first firewall. An answer to any other try serves as well, so that a busy
+//! host is not knocked at. The knocks take at most a tenth of the run's rate.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::convert::Infallible;

@@ -5,11 +5,11 @@
 //!
 //! 1. Outages that matter last for `OUTAGE` or longer. Where the answer before a try and the one after it are closer
 //!    together, no outage lies between, and the try counts.
-//! 2. Where they are further apart, up to `SHORTLY`, an outage may lie between. One outage lies between one pair of answers
-//!    only, so of all such pairs the one with the most tries does not count, and the others do.
+//! 2. Where they are further apart, up to `SHORTLY`, an outage may lie between. One outage lies between one pair of
+//!    answers only. So of all such pairs the one with the most tries does not count, and the others do.
 //! 3. Tries that count have to stand between `PIECES` pairs of answers at the least: short bursts of losses are no proof.
-//! 4. Where nothing on the way ever answered there is no witness, and every try counts: what that silence is worth is for
-//!    the table to say.
+//! 4. Where nothing on the way ever answered there is no witness, and every try counts. What that silence is worth is
+//!    for the table to say.
 //!
 //! Pure: moments go in, numbers and gaps come out.
 
@@ -85,8 +85,8 @@ pub struct Gap {
     pub until: Option<Timestamp>,
 }
 
-/// The gaps between answers in which so many knocks at ports that answer were lost that chance does not explain it;
-/// `loss` is how often one is lost by chance.
+/// The gaps between answers in which more knocks at ports that answer were lost than chance explains. `loss` is how
+/// often one is lost by chance.
 pub(super) fn gaps(answers: &[Timestamp], missed: &[Timestamp], loss: f64) -> Vec<Gap> {
     let least = (CHANCE.ln() / loss.clamp(1e-6, 0.999).ln()).ceil().max(2.0) as usize;
     let bounds = answers.iter().copied().map(Some);

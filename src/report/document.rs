@@ -1,7 +1,8 @@
 //! The report as JSON, schema `portproof.report/2`.
 //!
-//! The evidence of a flow is the observation as the run made it, with what was known when it was judged and what the site
-//! file says of it. So whoever reads a report can judge the flow again, by the same table. Words are made when it is shown.
+//! The evidence of a flow is the observation as the run made it. With it stands what was known when it was judged, and
+//! what the site file says of it. So whoever reads a report can judge the flow again, by the same table. Words are made
+//! when it is shown.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

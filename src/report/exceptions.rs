@@ -1,5 +1,6 @@
-//! Accepted deviations, put beside the flows that they are for once these are judged. Nothing of a verdict changes: a
-//! flow whose exception holds is marked and counts apart, one whose exception has lapsed is marked and counts as before.
+//! Accepted deviations, put beside the flows that they are for once these are judged. Nothing of a verdict changes. A
+//! flow whose exception holds is marked and counts apart; one whose exception has lapsed is marked and counts as
+//! before.
 
 use jiff::civil::Date;
 

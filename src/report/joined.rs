@@ -1,5 +1,5 @@
-//! What a report has beside the flows of one vantage, so that those of several can be joined: the starts of flows that
-//! this vantage could not try, and, of joined reports, whose word each flow's is.
+//! What a report has beyond the flows of one vantage, so that those of several can be joined. It has the starts of
+//! flows that this vantage could not try. Where reports are joined, it has whose word each flow's is.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ pub struct Elsewhere {
     pub flows: usize,
 }
 
-/// Where flows of a plan start that are tried elsewhere, each start with how many of them do: these, and what stays
-/// forbidden without being spread out.
+/// Where flows of a plan start that are tried elsewhere, each start with how many of them do. Counted are these flows,
+/// and what stays forbidden without being spread out.
 pub fn elsewhere(site: &Site, plan: &Plan, flows: &[usize]) -> Vec<Elsewhere> {
     let mut starts: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
     let flows = flows.iter().map(|number| &plan.flows[*number]);

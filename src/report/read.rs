@@ -1,8 +1,8 @@
 //! Reports and logs of arrivals from a file, perhaps somebody else's: bounded by who reads the file, and checked before
 //! anybody believes them.
 //!
-//! A word of a closed set that is not one of its words is refused by its name (`words`), never taken for a good one: a
-//! verdict `0k` is no `ok`. Texts are left as they are: whoever shows them escapes them.
+//! A word that its closed set does not have is refused by name (`words`), never taken for a good one. A verdict `0k` is
+//! no `ok`. Texts are left as they are: whoever shows them escapes them.
 
 use jiff::Timestamp;
 use serde::Deserialize as _;

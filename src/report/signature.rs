@@ -1,9 +1,9 @@
 //! Signatures of reports, so that what a host in a perimeter network saw can travel by mail.
 //!
-//! Ed25519 over the bytes of the file as they stand there, 64 bytes in a file beside it, with the keys that OpenSSL makes
-//! and reads: whoever has no portproof verifies with `openssl pkeyutl -verify -rawin`. `ring`, which does TLS here, does the
-//! arithmetic. What a signature proves is that the file is the one that the key's owner signed, and no more: when it was
-//! seen stands in the report.
+//! It is Ed25519 over the bytes of the file as they stand there, 64 bytes in a file next to it. The keys are those that
+//! OpenSSL makes and reads. Whoever has no portproof verifies with `openssl pkeyutl -verify -rawin`. `ring`, which does
+//! TLS here, does the arithmetic. What a signature proves is that the file is the one that the key's owner signed, and
+//! no more. When it was seen stands in the report.
 
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use rustls::pki_types::pem::{self, PemObject as _};

@@ -1,8 +1,9 @@
 //! Whether ports that answered still do, at the very end of the run.
 //!
-//! Two ports of each host are asked again. A host of which neither answers has shut this host out, or has gone: what was
-//! silent since its last answer proves nothing, unless a witness covered it (`probe`). A port that no longer answers makes
-//! its own flow doubtful too. Before that is said, the host is waited for: what ends by itself is a gap, and a note.
+//! Two ports of each host are asked again. A host of which neither answers has shut this host out, or has gone. What
+//! was silent since its last answer proves nothing, unless a witness covered it (`probe`). A port that no longer
+//! answers makes its own flow doubtful too. Before that is said, the host is waited for: what ends by itself is a gap,
+//! and a note.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};

@@ -1,8 +1,9 @@
 //! Intermediates that servers do not send: fetched once, as Windows clients do, and the servers looked at again.
 //!
 //! A certificate says where that of its issuer can be had (authority information access). Whoever shows a certificate
-//! can name any host there, so the gate of revocation lists decides who is asked; nothing is fetched but over plain HTTP.
-//! A fetched certificate proves nothing by itself: what it completes is proved by signatures up to a trusted root.
+//! can name any host there, so the gate of revocation lists decides who is asked. Nothing is fetched but over plain
+//! HTTP. A fetched certificate proves nothing by itself: what it completes is proved by signatures up to a trusted
+//! root.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};

@@ -1,7 +1,7 @@
 //! The flows to hosts of revocation lists: those of the plan, and new ones to hosts that only certificates name.
 //!
-//! The port of a new one is tried like any other, but from one source port and without walks, because its host may be a
-//! stranger's, and only at the addresses that the gate lets through.
+//! The port of a new one is tried like any other, but from one source port and without walks: its host may be a
+//! stranger's. It is tried only at the addresses that the gate lets through.
 
 use std::net::IpAddr;
 
@@ -148,8 +148,8 @@ fn tried(run: &Run, all: &[Seen], host: &Host) -> bool {
     there.is_some_and(|there| !all[there].observations.is_empty())
 }
 
-/// The flow that leads to a host from this zone, by its place among all: one of the plan, or a new one, which nobody has
-/// tried yet.
+/// The flow that leads to a host from this zone, by its place among all. It is one of the plan, or a new one, which
+/// nobody has tried yet.
 fn flow_to(run: &Run, all: &mut Vec<Seen>, host: &Host) -> usize {
     let flow = new_flow(run, target(&run.file.site, host), host);
     if let Some(there) = there(all, &flow) {

@@ -1,5 +1,5 @@
-//! Looking closer: what this host's own firewall said is taken apart from what the network did, and who sent a reset,
-//! where packets are dropped and which doors are painted on is found out, host by host.
+//! Looking closer. What this host's own firewall said is taken apart from what the network did. Then three things are
+//! found out, host by host: who sent a reset, where packets are dropped, and which doors are painted on.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;

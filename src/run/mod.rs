@@ -4,17 +4,17 @@
 //! when to stop. Nothing is printed here: `event` has what is told.
 //!
 //! The flows of the vantage become questions (`questions`), one for each address; equal ones are asked once. Names are
-//! resolved first where the file gives no address (`targets`), and beside the probes where it does (`notes`). When all have
-//! been asked, silence is made proof, and what the answers leave open is looked into: who sent a reset, where packets
-//! are dropped, which doors are painted on. What is silent is tried once more, and at the very end two answered
-//! questions of each host are asked again (`controls`). In between
-//! certificates are compared with the pins of the file (`interception`), and the revocation lists that they name are
-//! fetched (`revocation`), from the hosts that may be asked (`list_hosts`).
+//! resolved first where the file gives no address (`targets`), and beside the probes where it does (`notes`). When all
+//! have been asked, silence is made proof, and what the answers leave open is looked into. That is who sent a reset,
+//! where packets are dropped, and which doors are painted on. What is silent is tried once more, and at the very end
+//! two answered questions of each host are asked again (`controls`). In between certificates are compared with the pins
+//! of the file (`interception`). The revocation lists that they name are fetched (`revocation`), from the hosts that
+//! may be asked (`list_hosts`).
 //!
-//! With an older file beside (`against`), the flows that clients of either file use are asked in the same run, and with
-//! a client's numbers only what one client uses (`client`). With the report of an interrupted run, only the ports are swept
-//! that it had not finished (`sweep`). What is told beforehand is in `announce`, what the log tells
-//! in `story`, and `progress` says how far the run is.
+//! With an older file as well (`against`), the flows that clients of either file use are asked in the same run. With a
+//! client's numbers, only what one client uses is asked (`client`). With the report of an interrupted run, only the
+//! ports are swept that it had not finished (`sweep`). What is told beforehand is in `announce`, what the log tells in
+//! `story`, and `progress` says how far the run is.
 
 mod against;
 mod announce;
@@ -104,8 +104,8 @@ struct Run {
 /// Plans, tries, judges and reports.
 ///
 /// # Errors
-/// When the lab cannot be made, the client's numbers do not go together or the zone has no clients, when the proxy
-/// cannot be told its password, and when the report to go on with does not fit.
+/// When the lab cannot be made. When the client's numbers do not go together, or the zone has no clients. When the proxy
+/// cannot be told its password. When the report to go on with does not fit.
 pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument> {
     let started = Timestamp::now();
     let Request {

@@ -183,8 +183,8 @@ fn gave_an_error(answer: &str) -> Option<(Cause, String)> {
     Some((Cause::DnsNoAnswer, words.to_string()))
 }
 
-/// What is odd about the addresses that a name server gave, beside those of the file; a family that was not asked for
-/// is not missed.
+/// What is odd about the addresses that a name server gave, compared with those of the file. A family that was not
+/// asked for is not missed.
 fn led_elsewhere(given: &[IpAddr], said: &str) -> Option<(Cause, String)> {
     let said: Vec<IpAddr> = said
         .split(", ")

@@ -2,8 +2,8 @@
 //!
 //! Before anything was seen, forbidden ports are taken to be silent, as behind a firewall that drops. So what is left
 //! falls where ports answer. At the beginning of each stage the rest is foreseen anew (`foresee`). Two stages are counted
-//! as they go on: the first tries, by the questions that are answered and the packets that they took, and the sweep.
-//! `left` has the arithmetic.
+//! as they go on. The first tries are counted by the questions that are answered and the packets that they took. The
+//! other one is the sweep. `left` has the arithmetic.
 
 use std::collections::{BTreeSet, HashSet};
 use std::iter;

@@ -286,8 +286,9 @@ fn management_points(site: &Site, flow: &Flow) -> Vec<String> {
         .collect()
 }
 
-/// What the web server at the end of a required flow has to show: its roles by their fingerprints, and where something
-/// between the ends can see verbs and headers, those that the roles need. The stand-ins of the lab play no roles.
+/// What the web server at the end of a required flow has to show: its roles by their fingerprints. Where something
+/// between the ends can see verbs and headers, it also has to show those that the roles need. The stand-ins of the lab
+/// play no roles.
 fn web_needs(run: &Run, flow: &Flow) -> Option<WebNeeds> {
     let seen_between = match flow.protocol {
         Protocol::Http => true,

@@ -1,5 +1,5 @@
-//! The tries of a run in their order: all questions are asked, silence is made proof, what failed is looked at again and
-//! closer, lists are fetched, and last comes the sweep.
+//! The tries of a run in their order. All questions are asked, silence is made proof, and what failed is looked at
+//! again and closer. Lists are fetched, and last comes the sweep.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;

@@ -30,8 +30,8 @@ pub(super) enum Ways {
 }
 
 impl Ways {
-    /// Whether connections to a system end at that system, where no proxy is between: what a device does on the way can then
-    /// be looked into.
+    /// Whether connections to a system end at that system, because no proxy is between. What a device does on the way
+    /// can then be looked into.
     pub(super) fn reach_systems(&self) -> bool {
         matches!(self, Self::Direct | Self::ProxyOfRoles(..))
     }

@@ -86,8 +86,8 @@ fn longest_text(bytes: usize) -> usize {
     8 * most_repeated(bytes)
 }
 
-/// What a file is read into follows its size. What it writes out takes a byte or more for each value, and a byte or more for
-/// each list that is opened or closed; only aliases make more of it.
+/// What a file is read into follows its size. What it writes out takes a byte or more for each value, and a byte or
+/// more for each list that is opened or closed. Only aliases make more of it.
 fn options(bytes: usize) -> serde_yaml::Options {
     let repeated = most_repeated(bytes);
     serde_yaml::options! {

@@ -109,7 +109,7 @@ fn codes_in(text: &str, codes: &mut BTreeSet<String>) {
 }
 
 /// Every source file below a folder.
-fn sources(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn sources(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();

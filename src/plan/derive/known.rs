@@ -1,4 +1,4 @@
-//! What rules ask of all systems again and again, found once: so that the work grows with the flows, not with the square of
+//! What rules ask of all systems again and again, found once. So the work grows with the flows, not with the square of
 //! the systems.
 
 use std::cell::RefCell;

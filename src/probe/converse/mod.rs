@@ -20,7 +20,7 @@ use super::{Ladder, Prober, Question, Turn, delivery, recognise};
 use crate::observation::{Observation, Service};
 use crate::wire::web::http::request::Identity;
 
-/// How long a port of which nothing is asked is watched for a reset: a device that accepts for a host behind it may
+/// How long a port of which nothing is asked is watched for a reset. A device that accepts for a host behind it may
 /// learn only then that nobody listens there.
 const SECOND_THOUGHTS: Duration = Duration::from_millis(400);
 

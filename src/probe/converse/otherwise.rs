@@ -1,10 +1,10 @@
 //! Which protocol is it really? A port that does not speak the one that is needed is asked in the other one.
 //!
 //! TLS and plain HTTP are easily mixed up: two numbers of one site are swapped, or a server is bound without its
-//! certificate. Web servers answer plain HTTP on a TLS port with status 400 in the clear, or hang up, and both look like
-//! something else; and a web server that waits for the end of a line says nothing to a TLS greeting. So after a first
-//! answer that is wrong, empty or a 400, or that never came to TLS, one more connection is made, in the other protocol;
-//! only what answers in it changes what is said.
+//! certificate. Web servers answer plain HTTP on a TLS port with status 400 in the clear, or hang up. Both look like
+//! something else. And a web server that waits for the end of a line says nothing to a TLS greeting. A first answer may
+//! be wrong, empty or a 400, or never come to TLS. Then one more connection is made, in the other protocol. Only what
+//! answers in it changes what is said.
 
 use std::net::IpAddr;
 
@@ -40,8 +40,8 @@ pub(super) async fn ask(prober: &Prober, question: &Question, host: &str, seen: 
     }
 }
 
-/// Whether a port that was spoken to in plain HTTP may speak TLS: it hung up, answered in something else, or refused the
-/// request, and none of its roles is there.
+/// Whether a port that was spoken to in plain HTTP may speak TLS. It hung up, answered in something else, or refused
+/// the request, and none of its roles is there.
 fn may_be_tls(seen: &Observation) -> bool {
     match &seen.service {
         Some(Service::NotHttp | Service::HungUp) => true,

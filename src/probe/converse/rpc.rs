@@ -1,7 +1,7 @@
 //! RPC: the endpoint mapper's list, what DCOM says beside it, and every port that it names, tried while the mapper's connection is still open.
 //!
-//! Firewalls that inspect RPC let the dynamic ports pass only after they have seen the mapper name them, for this source
-//! and as long as that connection lasts.
+//! Firewalls that inspect RPC let the dynamic ports pass only after they have seen the mapper name them. They do so for
+//! this source, and as long as that connection lasts.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -2,10 +2,10 @@
 //!
 //! The handshake describes the certificate whatever it is worth, and presents this host's own where the server asks.
 //! Where it fails in a way that may be a matter of age, the second client (`tls::old`) shakes hands over a new
-//! connection, and what is said inside goes over that. Where it fails too, or may not be used, the port is greeted in
-//! clear as a client of 2008 would, and where that is refused, without a name. A server that wants a new handshake after
-//! a request is asked again by the second client, which alone gives it one. So is one that refuses requests over TLS 1.3
-//! and asked for no certificate: after the request it could not have asked there.
+//! connection. What is said inside goes over that. Where it fails too, or may not be used, the port is greeted in clear
+//! as a client of 2008 would. Where that is refused, it is greeted without a name. A server that wants a new handshake
+//! after a request is asked again by the second client, which alone gives it one. So is one that refuses requests over
+//! TLS 1.3 and asked for no certificate: after the request it could not have asked there.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -122,9 +122,8 @@ fn ended(ending: Ending) -> Service {
     }
 }
 
-/// Whether a server that refuses requests may want a client certificate only after them, which over TLS 1.3 this program
-/// cannot be asked: its greeting does not offer post-handshake authentication (RFC 8446 section 4.2.6), and without that
-/// offer no server may ask.
+/// Whether a server that refuses requests may want a client certificate only after them. Over TLS 1.3 no server may ask
+/// this program for one then. Its greeting does not offer post-handshake authentication (RFC 8446 section 4.2.6).
 fn may_want_it_later(seen: &Observation) -> bool {
     let is_1_3 = |tls: &TlsSeen| tls.version.as_deref() == Some("TLSv1.3");
     let refuses = |http: &HttpSeen| {
@@ -281,8 +280,8 @@ impl<'a> Talk<'a> {
         service
     }
 
-    /// Writes down what a handshake of the second client showed: its stream comes back, with what is wrong already, or the
-    /// handshake itself where it failed.
+    /// Writes down what a handshake of the second client showed. Its stream comes back, with what is wrong already;
+    /// where the handshake failed, that comes back.
     fn take_in(
         &self,
         mut joined: Joined<TcpStream>,
@@ -452,8 +451,8 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Where requests over TLS 1.3 are refused, a connection by the second client, which is asked for a certificate after
-    /// the request; how the server refused that is written down.
+    /// Where requests over TLS 1.3 are refused, a connection by the second client, which is asked for a certificate
+    /// after the request. Writes down how the server refused that.
     async fn join_below_1_3(&self, seen: &mut Observation) -> Option<Secure<TcpStream>> {
         let joined = self.join(self.own()).await?;
         if let (None, Some(tls)) = (&joined.stream, &mut seen.tls) {
@@ -551,7 +550,7 @@ impl<'a> Talk<'a> {
 }
 
 /// What a server is worth that shows all that it shows in clear, and with which no client here gets further. Why is not
-/// known, so it is not wrong; a certificate that every client refuses decides all the same, and so does one that kept the
+/// known, so it is not wrong. A certificate that every client refuses decides all the same. So does one that kept the
 /// `first` client from going on.
 fn not_joined(fault: Option<CertificateFault>, first: Option<Service>) -> Service {
     match (fault, first) {

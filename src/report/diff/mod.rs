@@ -1,7 +1,7 @@
 //! What changed between two reports of a site: better, worse, another cause; new and gone flows.
 //!
-//! A flow stands in one of four ways, from good to bad: it is as it must be; it is unknown, and that matters; something is
-//! wrong, of level `warning`; something is wrong, of level `error`. What is only a `note` counts as good.
+//! A flow stands in one of four ways. From good to bad they are: as it must be; unknown, and that matters; wrong, of
+//! level `warning`; wrong, of level `error`. What is only a `note` counts as good.
 //!
 //! 1. Worse: it stands worse than before, or as bad with a severer verdict (`exposed`, `down`, `wrong`, `blocked`). From
 //!    `ok` to `unknown` is worse: the proof was lost.

@@ -1,5 +1,5 @@
-//! What a report finds, in the order and the words in which every format prints it: who has to act, a table for each firewall,
-//! and each finding with its parts.
+//! What a report finds, in the order and the words in which every format prints it. It says who has to act, has a table
+//! for each firewall, and each finding with its parts.
 //!
 //! `text` is the first format that prints them. Words of others stand in here as they came: each format escapes them.
 

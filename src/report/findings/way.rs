@@ -130,8 +130,8 @@ fn in_its_name(flow: &ReportFlow, rejection: &Rejection) -> Option<String> {
     }
 }
 
-/// The device that translates for the system of a flow. It writes its address into the words of the devices behind it, so
-/// where there are any, only a named sender is surely the translating one.
+/// The device that translates for the system of a flow. It writes its address into the words of the devices behind it.
+/// So where there are any, only a named sender is surely the translating one.
 pub(super) fn translator_words(flow: &ReportFlow) -> String {
     let (names, system) = (&flow.evidence.names, &flow.flow.to.system);
     let Some(hop) = flow.evidence.seen.translated_at else {

@@ -1,8 +1,8 @@
-//! The control *joined*: a forbidden flow that is closed, with nothing to show that its host was alive, is proved by
-//! another vantage that the host answered at about the same time.
+//! The control *joined*. A forbidden flow may be closed with nothing to show that its host was alive. It is proved
+//! where the host answered another vantage at about the same time.
 //!
-//! Only what the host itself said counts, as for the control *host* (`verdict::host_answered`); beside it, that the host
-//! ran this program. What shows that this vantage's own packets come out, and nothing more, is left as it is: where nothing
+//! Only what the host itself said counts, as for the control *host* (`verdict::host_answered`); beside it, that the
+//! host ran this program. What shows only whether this vantage's own packets come out is left as it is. Where nothing
 //! at all answered, or a device shut the vantage out, another's report proves nothing.
 
 use std::collections::HashMap;

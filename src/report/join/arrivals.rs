@@ -7,12 +7,12 @@
 //!    own firewall, which drops before any socket hears of it: a listener cannot tell the two apart.
 //! 3. Anything else says nothing.
 //!
-//! A challenge that proved the token names its run and where it was aimed: that is exact, and no other run's. Else a try
-//! and an arrival are the same packet by the source's address and port; by the port alone where addresses are translated on
-//! the way; where ports are too, by time alone, if at least two tries, and half of them all, each met one from one address.
-//! Two hosts' clocks differ: by at most [`CLOCKS`], it is assumed, and for time alone by [`CLOSE`]. Where a listener showed
-//! that this vantage's addresses are not translated, and for what another vantage sent, only the source counts. Time alone
-//! is told, and decides nothing.
+//! A challenge that proved the token names its run and where it was aimed: that is exact, and no other run's. Else a
+//! try and an arrival are the same packet by the source's address and port. Where addresses are translated on the way,
+//! the port alone tells. Where ports are translated too, time alone tells. Then at least two tries, and half of them
+//! all, must each have met one arrival from one address. Two hosts' clocks differ: by at most [`CLOCKS`], it is
+//! assumed, and for time alone by [`CLOSE`]. Where a listener showed that this vantage's addresses are not translated,
+//! and for what another vantage sent, only the source counts. Time alone is told, and decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -241,8 +241,8 @@ impl<'a> Log<'a> {
         whole && on_it && sees_it && self.document.more == 0
     }
 
-    /// Whether it listened where a packet to this address comes out: at that very address, where it is this host's; else it
-    /// is translated, nobody knows to which, and the port has to be listened on at every one.
+    /// Whether it listened where a packet to this address comes out: at that very address, where it is this host's.
+    /// Else it is translated, nobody knows to which, and the port has to be listened on at every one.
     fn listened_at(&self, transport: Transport, port: u16, tried: IpAddr) -> bool {
         let ends = self.document.ports.iter().filter_map(|it| {
             let local = plain_end(it.local.parse().ok()?);

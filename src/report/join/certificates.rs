@@ -4,8 +4,8 @@
 //! vantage's certificate is something to compare with, and a claim is no larger than what it rests on:
 //!
 //! 1. The same certificate was shown elsewhere: it is the service's own, as far as no device stands before both.
-//! 2. Elsewhere the service showed one that is proved to be its own; this one has another issuer and leads to no authority
-//!    at all: it is intercepted, by that issuer.
+//! 2. Elsewhere the service showed one that is proved to be its own. This one has another issuer and leads to no
+//!    authority at all: it is intercepted, by that issuer.
 //! 3. Elsewhere it showed one by another issuer, without such proof, or this one leads to an authority of the system's:
 //!    suspected, no more. Hosts may share a name.
 //! 4. The same issuer's other certificate: several hosts behind one name, or a renewal. A note.

@@ -1,7 +1,7 @@
 //! Which flows of the site no one has tried who may start them.
 //!
-//! With the site file every flow is known, and those in no report are named. Without it, each report says how many flows
-//! start where it could not try them; a zone from which there is no report has none of its own in any.
+//! With the site file every flow is known, and those in no report are named. Without it, each report says how many
+//! flows start where it could not try them. A zone from which there is no report has none of its own in any.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,14 +1,14 @@
 //! Required flows that fail, in the light of what another vantage saw of the host meanwhile.
 //!
-//! A host that says nothing may be off, and a reset may be its own. Another vantage's report, or the host's own run, can show
-//! that it was up all the while, or that the service answered at this very port. What counts is held to more than a control
-//! of a closed door (`alive`), because a team is sent by it:
+//! A host that says nothing may be off, and a reset may be its own. Another vantage's report, or the host's own run,
+//! can show that it was up all the while. Or it shows that the service answered at this very port. What counts is held
+//! to more than a control of a closed door (`alive`), because a team is sent by it:
 //!
 //! 1. The same address: a name may stand for other hosts in another zone. Not one behind which the site file puts several.
-//! 2. The host's own words, which no device in its place says: a service's greeting, a reset or a message that is proved to be
-//!    its own, a run of this program on it.
-//! 3. Before and after: a try counts where the host showed life within [`NEAR`] on either side of it, so that it was not just
-//!    being started. At least half of the tries have to count.
+//! 2. The host's own words, which no device in its place says. They are a service's greeting, a reset or a message that
+//!    is proved to be its own, or a run of this program on it.
+//! 3. Before and after. A try counts where the host showed life within [`NEAR`] on either side of it, so that it was
+//!    not just being started. At least half of the tries have to count.
 //! 4. That the service answers others counts where they, too, come across the border of its zone: many hosts let only their
 //!    neighbours in. And not where it answered some connections and not others: several servers may share the address.
 //!

@@ -1,10 +1,10 @@
 //! Joins the reports of several vantages of one site, and the logs of listeners, into one report.
 //!
 //! `together` says whether they belong together, and puts them in an order of their own: that in which they are named
-//! does not matter. Then each vantage's flows are looked at in the light of the others: what reached a listener
-//! (`arrivals`), which hosts were alive (`signs`, `alive`, `meanwhile`), which certificates others were shown (`certificates`). What
-//! follows from that is judged by the table of `verdict`, as in the run itself (`rejudge`). Of each flow one vantage's word counts
-//! (`choose`); `coverage` and `matrix` say what is known of the site as a whole.
+//! does not matter. Then each vantage's flows are looked at in the light of the others. That is what reached a listener
+//! (`arrivals`), which hosts were alive (`signs`, `alive`, `meanwhile`), and which certificates others were shown
+//! (`certificates`). What follows from that is judged by the table of `verdict`, as in the run itself (`rejudge`). Of
+//! each flow one vantage's word counts (`choose`); `coverage` and `matrix` say what is known of the site as a whole.
 
 mod rejudge;
 mod signs;

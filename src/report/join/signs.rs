@@ -147,7 +147,7 @@ fn is_hosts_own(flow: &ReportFlow, evidence: &Evidence, address: IpAddr) -> bool
     // A device that translates may reset in the host's name; and another system's listener proves that one alive.
     let listener = seen.listener.as_ref();
     let anothers = listener.is_some_and(|it| it.system != flow.flow.to.system);
-    // A message is the host's own only where the site file gives its sender's address to the host: a device that
+    // A message is the host's own only where the site file gives its sender's address to the host. A device that
     // translates says no from the address that was tried.
     let anyones = matches!(seen.state, State::Rejected(_)) && !evidence.names.rejecting_host;
     let is_devices = (translated && seen.state != State::Open) || anyones || anothers;

@@ -8,8 +8,8 @@ use crate::product::Need;
 use crate::report::document::ReportFlow;
 use crate::verdict::{Cause, Level, Verdict};
 
-/// What the new file forbids and clients with the old number still reach has to stay open until they have moved: to close
-/// it now would strand them.
+/// What the new file forbids and clients with the old number still reach has to stay open until they have moved. To
+/// close it now would strand them.
 ///
 /// `steps` has the number of the step that closes a flow, by its id.
 pub(in crate::report) fn close_later(

@@ -170,8 +170,8 @@ fn reached(flow: &ReportFlow) -> Reached {
     }
 }
 
-/// Tells who reaches what. `flows` are those of `against.used`, in its order; `here` those of the new file that start in
-/// this zone at numbers of clients or update points.
+/// Tells who reaches what. `flows` are those of `against.used`, in its order. `here` are those of the new file that
+/// start in this zone at numbers of clients or update points.
 pub(super) fn reach(
     against: &Against<'_>,
     vantage: &Vantage,

@@ -5,8 +5,8 @@
 //! swept is left, so a report that tells too little makes a run try more, and never less.
 //!
 //! Of the finished ports that opened, the report has the observations as flows of their own. They are judged again with
-//! what the new run sees (`run::resumed`). The flows of the plan are not taken over: the new run tries them all, because
-//! they show that hosts still answer, and silence is proof only while they do.
+//! what the new run sees (`run::resumed`). The flows of the plan are not taken over: the new run tries them all. They
+//! show that hosts still answer, and silence is proof only while they do.
 //!
 //! A report fits that is of the same site, site file and vantage, was interrupted, and ended less than a day ago.
 

@@ -1,14 +1,14 @@
 //! Revocation lists as flows of their own: what clients of this zone need to check the certificates that were seen.
 //!
 //! Only in client zones: the site's setting makes clients check, not servers. When the flows have been tried, every
-//! certificate on the way of a chain to a trusted root names lists and responders; with the file's `crl_urls` each is
-//! fetched from here, over HTTP and with the rate of the run, where a gate lets it (`refusals` has the notes on the rest).
-//! Lists of one host and port are one flow (`list_hosts`). What a list says of a certificate is a matter of the flow that
-//! showed it (`marks`).
+//! certificate on the way of a chain to a trusted root names lists and responders. The file's `crl_urls` come with
+//! them. Each is fetched from here, over HTTP and with the rate of the run, where a gate lets it. `refusals` has the
+//! notes on the rest. Lists of one host and port are one flow (`list_hosts`). What a list says of a certificate is a
+//! matter of the flow that showed it (`marks`).
 //!
 //! Two rounds: the lists and answers first, then the delta lists that these and the certificates name. `wanted` says
-//! what is fetched in each, `asking` fetches one. Where the zone's flows leave through a proxy, lists are fetched through it
-//! as clients do, by the address as it is written; what the proxy refuses is told as of any flow.
+//! what is fetched in each, `asking` fetches one. Where the zone's flows leave through a proxy, lists are fetched
+//! through it as clients do, by the address as it is written. What the proxy refuses is told as of any flow.
 
 mod asking;
 mod marks;

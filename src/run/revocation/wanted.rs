@@ -1,5 +1,5 @@
-//! What is fetched: lists and responders' answers that the file and the certificates name, then the lists of what changed
-//! since, which certificates and the lists themselves name.
+//! What is fetched: lists and responders' answers that the file and the certificates name. Then come the lists of what
+//! changed since, which certificates and the lists themselves name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
