@@ -10,7 +10,7 @@
 //!
 //! A report fits that is of the same site, site file and vantage, was interrupted, and ended less than a day ago.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +46,8 @@ pub struct Resumed {
     /// When it ended.
     pub finished: Timestamp,
     by_address: ByAddress,
+    /// Addresses at which a flow was answered.
+    answered: HashSet<IpAddr>,
     opened: Opened,
     /// Of each system the runs before that one, as its report says, with their ports.
     before: BySystem,
@@ -85,6 +87,11 @@ impl Kept {
             ports.retain(|port| is_wanted(*port));
         }
         self.alike.retain(|(_, ports)| !ports.is_empty());
+    }
+
+    /// Leaves out ports that were silent.
+    pub fn forget_silence(&mut self) {
+        self.alike.retain(|(seen, _)| seen.state != State::Filtered);
     }
 
     /// The first ports, up to so many, at which the address itself answered; open ones before closed ones.
@@ -127,6 +134,16 @@ impl Resumed {
             kept.alike.push((seen, ports));
         }
         kept
+    }
+
+    /// Whether anything answered at an address in that run. Else the host may have been down, and silence of its ports says
+    /// nothing of a host that is up.
+    pub fn answered(&self, system: &str, address: IpAddr) -> bool {
+        let states = self.by_address.get(&(system.to_string(), address));
+        let mut states = states.into_iter().flatten();
+        use FlowState::{Closed, Open, Rejected};
+        let is_answer = |word: FlowState| matches!(word, Open | Closed | Rejected);
+        states.any(|(word, _)| is_answer(*word)) || self.answered.contains(&address)
     }
 
     /// How many ports of addresses it says are finished, whatever this run wants of them.
@@ -185,6 +202,7 @@ pub fn resume(report: Named<ReportDocument>, here: &Here) -> Result<Resumed, Str
             finished,
             by_address: by_address(&report.sweeps)?,
             before: before(&report.sweeps)?,
+            answered: answered(&report.flows).collect(),
             opened: Opened::of(report.flows),
         })
     });
@@ -321,6 +339,14 @@ fn recent(vantage: &Vantage, now: Timestamp) -> Result<(Timestamp, Timestamp), S
         ));
     }
     Ok((started, finished))
+}
+
+fn answered(flows: &[ReportFlow]) -> impl Iterator<Item = IpAddr> {
+    let evidence = flows
+        .iter()
+        .flat_map(|flow| flow.evidence.of_each_address());
+    let seen = evidence.map(|it| &it.seen).filter(|seen| seen.answered());
+    seen.filter_map(|seen| seen.address)
 }
 
 fn by_address(sweeps: &[Sweep]) -> Result<ByAddress, String> {

@@ -135,6 +135,23 @@ fn an_open_port_keeps_what_was_seen_with_its_time_and_one_that_was_not_spoken_to
 }
 
 #[test]
+fn a_host_that_gave_no_answer_then_is_known() {
+    let answered = |states: &[(FlowState, &str)], flow: State| {
+        let mut report = interrupted(states);
+        report.flows[0].evidence.seen.state = flow;
+        taken(report).answered("ibs01", AT.into())
+    };
+    let filtered = [(FlowState::Filtered, "1-9")];
+    assert!(!answered(&filtered, State::Filtered));
+    assert!(answered(&filtered, State::Open), "a flow of the plan");
+    let closed = [(FlowState::Closed, "1"), (FlowState::Filtered, "2-9")];
+    assert!(answered(&closed, State::Filtered), "a port of the sweep");
+    let mut kept = taken(interrupted(&closed)).kept("ibs01", AT.into());
+    kept.forget_silence();
+    assert_eq!(kept.ports(), [1]);
+}
+
+#[test]
 fn ports_keep_the_times_of_the_run_that_swept_them() {
     let mut report = interrupted(&[(FlowState::Closed, "1-300")]);
     let before = SweptEarlier {

@@ -4,7 +4,8 @@
 //! services and verdicts are those of one whole sweep.
 //!
 //! Silence needs proof of its own time. Where a host answered the earlier run and no flow of the plan has an answer of it
-//! now, ports that answered then are asked again. Where none of them does, silence of its other ports is no proof.
+//! now, ports that answered then are asked again. Where none of them does, silence of its other ports is no proof. And where
+//! a host that gave no answer then has answered now, it may have been down: all of its ports are tried.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -31,6 +32,10 @@ pub(super) fn keep(run: &Run, all: &mut [SweptSystem], parts: &mut [Part]) {
         let name = &site.systems[all[part.of].system].name;
         let mut kept = resumed.kept(name, part.address);
         kept.retain(|port| part.has(port));
+        let is_up_now = run.prober.last_answer(part.address).is_some();
+        if is_up_now && !resumed.answered(name, part.address) {
+            kept.forget_silence();
+        }
         let finished = kept.ports();
         let is_left = |port: &&u16| finished.binary_search(port).is_err();
         let left = part.ports.iter().filter(is_left);
