@@ -105,7 +105,7 @@ fn openssl(folder: &Path, arguments: &str) {
 }
 
 /// Commands that read the file `named`, each with what the file is to it and the most bytes of such a file.
-const READERS: [(&[&str], &str, u64); 16] = [
+const READERS: [(&[&str], &str, u64); 17] = [
     (&["plan", "named"], "site file", 16 << 20),
     (
         &["plan", "site.yaml", "--against", "named"],
@@ -131,6 +131,18 @@ const READERS: [(&[&str], &str, u64); 16] = [
     ),
     (
         &["plan", "site.yaml", "--format", "csv", "--missing", "named"],
+        "report",
+        128 << 20,
+    ),
+    (
+        &[
+            "check",
+            "site.yaml",
+            "--from",
+            "internet",
+            "--resume",
+            "named",
+        ],
         "report",
         128 << 20,
     ),
@@ -414,6 +426,47 @@ fn every_command_that_reads_a_report_verifies_it() {
         let (status, _, err) = run(here, alone);
         assert_eq!(status, Some(2), "{alone:?}: {err}");
     }
+}
+
+#[test]
+fn whoever_signs_a_run_that_goes_on_with_another_verifies_its_report() {
+    let folder = folder();
+    let here = folder.path();
+    openssl(
+        here,
+        "pkeyutl -sign -inkey sign.key -rawin -in report.json -out report.json.sig",
+    );
+    let check = |more: &[&str]| {
+        let resumed = ["check", "site.yaml", "--from", "internet"];
+        let all: Vec<&str> = resumed.iter().chain(more).copied().collect();
+        let (status, out, err) = run(here, &all);
+        assert_eq!((status, out.as_str()), (Some(2), ""), "{more:?}: {err}");
+        assert!(!err.contains("about to try"), "{err}");
+        err
+    };
+    let signed = [
+        "--resume",
+        "report.json",
+        "--output",
+        "out",
+        "--sign",
+        "sign.key",
+    ];
+    let err = check(&signed);
+    assert!(
+        err.contains("name the key that it must be signed with (--verify)"),
+        "{err}"
+    );
+    let err = check(&["--resume", "report.json", "--verify", "other.pub"]);
+    assert!(err.contains("report.json is not to be believed"), "{err}");
+    // It is believed, and is no report to go on with.
+    let err = check(&[&signed[..], &["--verify", "sign.pub"]].concat());
+    assert!(
+        err.contains("report.json holds no sweep that was interrupted"),
+        "{err}"
+    );
+    let err = check(&["--verify", "sign.pub"]);
+    assert!(err.contains("--resume"), "{err}");
 }
 
 #[cfg(unix)]

@@ -4,6 +4,7 @@ mod events;
 mod via;
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -78,10 +79,12 @@ fn resume(arguments: &Check) -> anyhow::Result<Option<Named<ReportDocument>>> {
 
 /// After an interrupted sweep: how to try the rest.
 fn say_how_to_go_on(arguments: &Check, report: &ReportDocument) {
-    if report.sweeps.iter().all(|it| it.interrupted.is_empty()) {
+    if arguments.lab || report.sweeps.iter().all(|it| it.interrupted.is_empty()) {
         return;
     }
-    let which = match (arguments.shared.format, &arguments.shared.output) {
+    let file = arguments.shared.output.as_deref();
+    let file = file.filter(|path| *path != Path::new("-"));
+    let which = match (arguments.shared.format, file) {
         (Format::Json, Some(path)) => format!("--resume {} goes", path.display()),
         (Format::Json, None) => "--resume with this report goes".to_string(),
         (Format::Text, _) => "with a report in JSON (--format json), --resume would go".to_string(),
