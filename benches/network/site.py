@@ -18,9 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from bed import certificates
+
 ALL = "management-point, distribution-point, fallback-status-point, software-update-point"
 HERE = Path(__file__).resolve().parent
-COUNT = HERE.parent.parent / "tests/support/count.py"
+SUPPORT = HERE.parent.parent / "tests/support"
 PROBER = "198.51.100.10"
 
 
@@ -69,18 +71,6 @@ probing: {{ dns: off, rate: {options.rate} }}
     return path
 
 
-def certificates(folder, options):
-    names = ",".join(f"DNS:ibs{number:04}.example.com" for number in range(options.systems))
-    (folder / "leaf.ext").write_text(
-        f"subjectAltName={names}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
-    run = lambda words: subprocess.run(words, cwd=folder, shell=True, check=True, stderr=subprocess.DEVNULL)
-    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem"
-        " -subj '/CN=Bench CA' -days 365")
-    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.key -out leaf.csr -subj '/CN=ibs'")
-    run("openssl x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out leaf.pem -days 90"
-        " -extfile leaf.ext")
-
-
 class Bed:
     """Prober, firewall, host with all addresses; removed at the end."""
 
@@ -92,8 +82,12 @@ class Bed:
         prober, wall, host = self.names
         for name in self.names:
             sh(f"ip netns add {name}; ip -n {name} link set lo up")
-        for (one, here), (other, there) in [((prober, "p0"), (wall, "f0")), ((wall, "f1"), (host, "h0"))]:
-            sh(f"ip link add {here} netns {one} type veth peer name {there} netns {other}")
+        if options.delay:
+            words = ["/usr/bin/python3", SUPPORT / "delay.py", "p0", wall, "f0", options.delay, options.delay]
+            self.start(0, words, stdin=subprocess.PIPE, stdout=subprocess.PIPE).stdout.readline()
+        else:
+            sh(f"ip link add p0 netns {prober} type veth peer name f0 netns {wall}")
+        sh(f"ip link add f1 netns {wall} type veth peer name h0 netns {host}")
         for name, link, own in [(prober, "p0", f"{PROBER}/24"), (wall, "f0", "198.51.100.1/24"),
                                 (wall, "f1", "203.0.0.1/16"), (host, "h0", "203.0.0.2/16")]:
             sh(f"ip -n {name} addr add {own} dev {link}; ip -n {name} link set {link} up")
@@ -134,33 +128,38 @@ def main():
     parse.add_argument("--systems", type=int, default=1)
     parse.add_argument("--forbidden", choices=["reset", "drop"], default="reset")
     parse.add_argument("--silent", action="store_true", help="nothing answers at all")
+    parse.add_argument("--delay", metavar="MS", help="how long a packet takes from the prober to the firewall, and as long back")
     parse.add_argument("--rate", default="100/s")
     parse.add_argument("--keep", help="write the report there")
     parse.add_argument("arguments", nargs="*")
     options = parse.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="portproof-bench-"))
+    with tempfile.TemporaryDirectory(prefix="portproof-bench-") as folder:
+        check(Path(folder), options)
+
+
+def check(folder, options):
     bed = Bed()
     try:
-        certificates(folder, options)
+        certificates(folder, [f"ibs{number:04}.example.com" for number in range(options.systems)])
         path = site_file(folder, options)
         bed.lay(options)
         server = bed.start(2, ["/usr/bin/python3", HERE / "serve.py", folder], stdout=subprocess.PIPE)
         server.stdout.readline()
-        watch = bed.start(0, ["/usr/bin/python3", COUNT, "p0", PROBER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        watch = bed.start(0, ["/usr/bin/python3", SUPPORT / "count.py", "p0", PROBER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         watch.stdout.readline()
         report = Path(options.keep) if options.keep else folder / "report.json"
         words = ["ip", "netns", "exec", bed.names[0], options.program, "check", path, "--from", "internet",
                  "--format", "json", "--output", report, *options.arguments]
         began = time.monotonic()
-        errors = open(folder / "stderr" if not options.keep else options.keep + ".stderr", "w+")
-        status = subprocess.run(words, stderr=errors, stdin=subprocess.DEVNULL).returncode
+        ended = subprocess.run(words, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         wall = time.monotonic() - began
         sent = json.loads(watch.communicate()[0])
-        try:
-            summary = json.loads(report.read_text())["summary"]
-        except (OSError, ValueError):
-            errors.seek(0)
-            summary = errors.read()[-2000:]
+        status = ended.returncode
+        if options.keep:
+            Path(options.keep + ".stderr").write_text(ended.stderr)
+        if status not in (0, 1, 3):
+            sys.exit(f"portproof ended with {status}: {ended.stderr[-2000:]}")
+        summary = json.loads(report.read_text())["summary"]
         print(json.dumps({"systems": options.systems, "wall_s": round(wall, 2), "exit": status, "summary": summary,
                           **sent}), flush=True)
     finally:

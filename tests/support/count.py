@@ -24,7 +24,8 @@ OPEN = ("01", "02", "03")
 def main():
     link, own = sys.argv[1], socket.inet_aton(sys.argv[2])
     least = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    # Without the header of the link, which not every link has.
+    raw = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     raw.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
     raw.bind((link, 0))
     raw.settimeout(0.1)
@@ -39,9 +40,9 @@ def main():
             packet = raw.recv(200)
         except TimeoutError:
             continue
-        if packet[12:14] != b"\x08\x00" or packet[23] != 6 or packet[26:30] != own:
+        if packet[0] >> 4 != 4 or packet[9] != 6 or packet[12:16] != own:
             continue
-        start = 14 + (packet[14] & 15) * 4
+        start = (packet[0] & 15) * 4
         packets += 1
         if packet[start + 13] & 0x12 == 2:
             syns.append(time.monotonic())
