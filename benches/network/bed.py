@@ -89,10 +89,14 @@ class Bed:
         with open(self.folder / "said", "w") as said, open(self.folder / "errors", "w") as errors:
             child = subprocess.Popen(["ip", "netns", "exec", self.client, *words], stdout=said, stderr=errors, preexec_fn=raise_limit)
             resident = 0
-            # What `wait4` tells of memory includes this script, of which the child was a copy.
-            while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
-                resident = max(resident, peak(child.pid))
-                time.sleep(0.005)
+            try:
+                # What `wait4` tells of memory includes this script, of which the child was a copy.
+                while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
+                    resident = max(resident, peak(child.pid))
+                    time.sleep(0.005)
+            except BaseException:
+                child.kill()
+                raise
         wall = time.monotonic() - began
         child.returncode = os.waitstatus_to_exitcode(ended[1])
         # 0, 1 and 3 are verdicts of portproof; the others end with 0.

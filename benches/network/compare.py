@@ -24,6 +24,7 @@ Needs root, ip, nft, nmap, openssl, gcc and Python 3. Nothing leaves the namespa
 import argparse
 import json
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -239,6 +240,8 @@ def write(page, table, made):
 
 
 def main():
+    # However it is ended, its namespaces end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
