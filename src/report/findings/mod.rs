@@ -9,7 +9,8 @@ mod seen;
 mod tables;
 mod way;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 use super::document::ReportFlow;
 use super::join::text::vantage;
@@ -188,8 +189,10 @@ fn all<'a>(report: &ReportDocument, mut flows: Vec<&'a ReportFlow>) -> Vec<Findi
     let rank = |flow: &ReportFlow| (flow.verdict == Verdict::Unknown, flow.level != Level::Error);
     flows.sort_by_key(|flow| rank(flow));
     let mut shown: Vec<(&ReportFlow, Vec<&str>)> = Vec::new();
+    let mut places = HashMap::new();
     for flow in flows {
-        match shown.iter_mut().find(|(first, _)| are_alike(first, flow)) {
+        let first = common(flow).map(|common| *places.entry(common).or_insert(shown.len()));
+        match first.and_then(|place| shown.get_mut(place)) {
             Some((_, likewise)) => likewise.push(&flow.flow.id),
             None => shown.push((flow, Vec::new())),
         }
@@ -201,29 +204,23 @@ fn all<'a>(report: &ReportDocument, mut flows: Vec<&'a ReportFlow>) -> Vec<Findi
     shown.into_iter().map(finding).collect()
 }
 
-/// Whether two findings say the same of two ports, so that one of them may stand for both.
-fn are_alike(a: &ReportFlow, b: &ReportFlow) -> bool {
-    let is = |cause: Cause| a.cause == cause;
-    let repeats = a.verdict == Verdict::Unknown
+/// What findings have in common that say the same of several ports, so that one of them may stand for all. `None`: it
+/// stands for itself.
+fn common(flow: &ReportFlow) -> Option<impl Eq + Hash + '_> {
+    let is = |cause: Cause| flow.cause == cause;
+    let repeats = flow.verdict == Verdict::Unknown
         || is(Cause::ClosedButReachable)
         || is(Cause::AddressSilent)
         || is(Cause::NothingPasses);
+    let (from, to) = (&flow.flow.from, &flow.flow.to);
     // A firewall that passes nothing is one finding, whatever the hosts beyond it.
-    let ends = |flow: &ReportFlow| match is(Cause::NothingPasses) {
-        true => (flow.flow.from.zone.clone(), None, flow.flow.to.zone.clone()),
-        false => (
-            flow.flow.from.zone.clone(),
-            flow.flow.from.system.clone(),
-            Some(flow.flow.to.system.clone()),
-        ),
+    let ends = match is(Cause::NothingPasses) {
+        true => (&from.zone, None, to.zone.as_ref()),
+        false => (&from.zone, from.system.as_ref(), Some(&to.system)),
     };
-    repeats
-        && a.verdict == b.verdict
-        && a.cause == b.cause
-        && a.flow.need == b.flow.need
-        && a.lapsed == b.lapsed
-        && a.vantage == b.vantage
-        && ends(a) == ends(b)
+    let lapsed = flow.lapsed.as_ref().map(|it| (&it.until, &it.why));
+    let judged = (flow.verdict, flow.cause, flow.flow.need);
+    repeats.then_some((judged, lapsed, flow.vantage, ends))
 }
 
 fn parts(report: &ReportDocument, flow: &ReportFlow, likewise: &[&str]) -> Vec<Part> {
