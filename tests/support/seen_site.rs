@@ -94,6 +94,7 @@ impl SeenSite {
                 finished: AT.to_string(),
                 config_sha256: String::new(),
                 run: None,
+                sent: None,
                 forced: None,
                 also_in: Vec::new(),
             },
