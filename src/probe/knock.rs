@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -18,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::measured::Measured;
 use super::try_once::{self, GROWTH, ONE_PACKET, Places, connect, is_to_itself};
 use super::unanswered::{judge_silence, silent};
-use super::{Prober, Question, Turn, Way, converse, silence, story};
+use super::{Prober, Question, Tries, Turn, Way, converse, silence, story};
 use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
@@ -37,6 +38,19 @@ const SHORTEST_LIFE: Duration = Duration::from_millis(250);
 /// Tries of a forbidden port while nothing has answered anywhere: as long as that is so, its silence proves nothing.
 const FEWEST_WHERE_DEAF: u8 = 1;
 
+impl Prober {
+    /// The tries after which a silent question is left alone, by what is known now.
+    pub(super) fn tries_wanted(&self, question: &Question, address: IpAddr) -> u8 {
+        let measured = self.measured();
+        let of_no_use = measured.is_of_no_use(question.turn);
+        question
+            .tries
+            .or(self.limits.attempts)
+            .or(of_no_use.then_some(FEWEST_WHERE_DEAF))
+            .unwrap_or_else(|| measured.tries(address).min(silence::MOST))
+    }
+}
+
 /// What ended the knocking.
 enum End {
     Answer(usize, Connection, Option<OwnedSemaphorePermit>),
@@ -54,41 +68,28 @@ struct Came {
     slot: OwnedSemaphorePermit,
 }
 
-/// Knocks; `earlier` tries of the same question have been silent already. `place` is that of the question in the run.
+/// Makes some tries. `place` is that of the question in the run.
 pub(super) async fn knock(
     prober: &Prober,
     question: &Question,
     address: IpAddr,
-    earlier: usize,
+    tries: Tries,
     place: Option<OwnedSemaphorePermit>,
 ) -> Observation {
-    let remote = SocketAddr::new(address, question.port);
-    let mut tries = Tries {
-        prober,
-        question,
-        remote,
-        earlier,
-        slots: prober.slots_at(address),
-        attempts: Vec::new(),
-        running: JoinSet::new(),
-        locals: Arc::default(),
-        left: Vec::new(),
-        listened: Duration::ZERO,
-        trouble: None,
-    };
-    let end = tries.run().await;
+    let mut knock = Knock::new(prober, question, address, tries);
+    let end = knock.run().await;
     let mut seen = Observation::without_packets(Some(address), State::Silent);
     seen.on_link = prober.is_on_link(address) || is_stand_in(question);
-    seen.attempts = tries.with_locals();
+    seen.attempts = knock.with_locals();
     seen.depth = (!seen.attempts.is_empty()).then_some(Depth::Tcp);
     match end {
-        End::Silence => judge_silence(prober, &mut seen, earlier),
+        End::Silence => judge_silence(prober, &mut seen, tries.earlier),
         End::Stopped if seen.attempts.is_empty() => {
             seen.state = State::NotTried(NotTried::Interrupted)
         }
         End::Stopped => {}
         End::Answer(number, connection, slot) => {
-            drop(tries);
+            drop(knock);
             let places = Places {
                 _of_the_run: place,
                 _of_the_host: slot,
@@ -100,11 +101,11 @@ pub(super) async fn knock(
 }
 
 /// The tries of one knock.
-struct Tries<'a> {
+struct Knock<'a> {
     prober: &'a Prober,
     question: &'a Question,
     remote: SocketAddr,
-    earlier: usize,
+    tries: Tries,
     slots: Arc<Semaphore>,
     attempts: Vec<Attempt>,
     running: JoinSet<Came>,
@@ -118,7 +119,23 @@ struct Tries<'a> {
     trouble: Option<(usize, Trouble)>,
 }
 
-impl Tries<'_> {
+impl<'a> Knock<'a> {
+    fn new(prober: &'a Prober, question: &'a Question, address: IpAddr, tries: Tries) -> Self {
+        Self {
+            prober,
+            question,
+            remote: SocketAddr::new(address, question.port),
+            tries,
+            slots: prober.slots_at(address),
+            attempts: Vec::new(),
+            running: JoinSet::new(),
+            locals: Arc::default(),
+            left: Vec::new(),
+            listened: Duration::ZERO,
+            trouble: None,
+        }
+    }
+
     async fn run(&mut self) -> End {
         let long = self.listens_long();
         loop {
@@ -143,16 +160,14 @@ impl Tries<'_> {
 
     /// Whether the next try is the last one, by what is known now.
     fn is_last(&self) -> bool {
-        let measured = self.prober.measured();
-        let limits = &self.prober.limits;
-        let of_no_use = measured.is_of_no_use(self.question.turn);
-        let wanted = self
-            .question
-            .tries
-            .or(limits.attempts)
-            .or(of_no_use.then_some(FEWEST_WHERE_DEAF))
-            .unwrap_or_else(|| measured.tries(self.remote.ip()).min(silence::MOST));
-        self.earlier + silent(&self.attempts) + 1 >= usize::from(wanted)
+        let made = silent(&self.attempts) + 1;
+        made >= self.tries.most || self.is_last_of_all(made)
+    }
+
+    /// Whether silence needs no more than so many tries of this knock.
+    fn is_last_of_all(&self, made: usize) -> bool {
+        let wanted = self.prober.tries_wanted(self.question, self.remote.ip());
+        self.tries.earlier + made >= usize::from(wanted)
     }
 
     /// Whether the first try keeps its socket for as long as the user gives to a step, and a router to a search: the word
@@ -162,7 +177,7 @@ impl Tries<'_> {
         let mut measured = self.prober.measured();
         let address = self.remote.ip();
         let is_unknown = measured.round_trip(address).is_none();
-        self.earlier == 0
+        self.tries.earlier == 0
             && self.question.tries.is_none()
             && (self.question.turn == Turn::Needed
                 || (is_unknown && measured.is_first_long(address)))
@@ -170,12 +185,15 @@ impl Tries<'_> {
 
     /// How long is listened after the last try.
     fn left_to_listen(&self, long: bool) -> Duration {
+        let is_last = self.is_last_of_all(silent(&self.attempts));
         let measured = self.prober.measured();
         let (address, timeout) = (self.remote.ip(), self.prober.limits.timeout);
         let window = measured.window(address, timeout);
-        let life = match self.earlier {
-            0 => self.life(&measured),
-            _ => (measured.wait(address) * 2).max(SECOND_WINDOW).min(timeout),
+        // An address that never answered may be farther away than others.
+        let may_be_far = measured.round_trip(address).is_none() && is_last;
+        let life = match self.tries.earlier == 0 || may_be_far {
+            true => self.life(&measured),
+            false => (measured.wait(address) * 2).max(SECOND_WINDOW).min(timeout),
         };
         let since_the_first = self.left.first().map_or(Duration::ZERO, Instant::elapsed);
         match long {
@@ -241,7 +259,7 @@ impl Tries<'_> {
         let number = self.attempts.len();
         let (remote, way) = (self.remote, self.question.way.clone());
         let manner = self.question.manner();
-        story::attempt(self.earlier + number + 1, remote);
+        story::attempt(self.tries.earlier + number + 1, remote);
         let started = Instant::now();
         self.left.push(started);
         self.attempts.push(Attempt {
@@ -264,17 +282,23 @@ impl Tries<'_> {
             }
         };
         let pace = Arc::clone(&self.prober.pace);
+        let mut connection = Box::pin(async move {
+            match way {
+                Way::Direct | Way::Proxy(_) => connect(&pace, remote, manner, note).await,
+                Way::StandIn(address) => connect(&pace, address, manner, note).await,
+                Way::Void => std::future::pending().await,
+            }
+        });
+        // The packet leaves now: a busy host may begin a task much later, when others have their turn.
+        let at_once = (&mut connection).now_or_never();
         self.running.spawn(async move {
-            let connection = async {
-                match way {
-                    Way::Direct | Way::Proxy(_) => connect(&pace, remote, manner, note).await,
-                    Way::StandIn(address) => connect(&pace, address, manner, note).await,
-                    Way::Void => std::future::pending().await,
-                }
+            let connection = match at_once {
+                Some(connection) => Some(connection),
+                None => timeout(life, connection).await.ok(),
             };
             Came {
                 number,
-                connection: timeout(life, connection).await.ok(),
+                connection,
                 took: started.elapsed(),
                 slot,
             }
@@ -283,7 +307,7 @@ impl Tries<'_> {
 
     /// How long to wait for an answer before the next try.
     fn wait(&self) -> Duration {
-        let tries = self.earlier + silent(&self.attempts);
+        let tries = self.tries.earlier + silent(&self.attempts);
         let growth = GROWTH.powi(i32::try_from(tries.clamp(1, 12)).unwrap_or(12) - 1);
         let wait = self.prober.measured().wait(self.remote.ip());
         wait.mul_f64(growth * jitter())
@@ -318,7 +342,7 @@ impl Tries<'_> {
     fn take_in(&mut self, came: Came) -> Option<End> {
         let (number, took) = (came.number, came.took);
         let connection = came.connection?;
-        story::came(self.earlier + number + 1, took, &connection);
+        story::came(self.tries.earlier + number + 1, took, &connection);
         if let Some(attempt) = self.attempts.get_mut(number) {
             attempt.took_ms = super::millis(took);
         }
@@ -353,7 +377,7 @@ impl Tries<'_> {
         // before it says that a host is unreachable: that is neither loss nor distance.
         if !matches!(connection, Connection::Rejected { .. }) {
             let mut measured = self.prober.measured();
-            measured.answered(self.remote.ip(), self.earlier + number, took);
+            measured.answered(self.remote.ip(), self.tries.earlier + number, took);
         }
     }
 
@@ -464,4 +488,40 @@ fn since_the_first(attempts: &[Attempt], number: usize) -> Duration {
     let between = answered.at.duration_since(first.at);
     let between = Duration::try_from(between).unwrap_or_default();
     between + Duration::from_secs_f64(answered.took_ms.max(0.0) / 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio::sync::watch;
+    use tracing::Span;
+
+    use super::*;
+    use crate::probe::{Limits, Target, Trust};
+
+    #[tokio::test]
+    async fn a_packet_leaves_in_its_turn_though_no_other_task_has_run_since() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let to = listener.local_addr().expect("an address");
+        let limits = Limits {
+            timeout: Duration::from_secs(1),
+            attempts: None,
+            second_look: Duration::ZERO,
+            in_flight: 1,
+            per_host: 1,
+            gentle: false,
+            rate: None,
+            walks: false,
+        };
+        let (_stop, stopped) = watch::channel(false);
+        let prober = Prober::new(limits, Trust::new(Vec::new(), false), Vec::new(), stopped);
+        let target = Target::Address(to.ip());
+        let question = Question::knock(target, to.port(), Turn::Needed, Way::Direct, Span::none());
+        let mut knock = Knock::new(&prober, &question, to.ip(), Tries::after(0));
+        let slot = Arc::clone(&knock.slots)
+            .try_acquire_owned()
+            .expect("a place");
+        knock.send(slot, false);
+        assert_eq!(knock.locals.lock().expect("the list").len(), 1);
+    }
 }

@@ -7,6 +7,7 @@
 //! to several servers behind one address. While tries are silent, `watch` knocks at ports that answer, and `witness`
 //! says which silence counts.
 //!
+//! `rounds` asks all questions, and gives silent forbidden ports their tries one at a time.
 //! When all have been asked, `Prober::prove_silence` makes up for losses that were measured late and for times in which
 //! nothing passed. `again` looks a second time at what failed. `budget` asks alone what a limit on error messages may
 //! have swallowed, `search` finds out whether a host is dead. `delivery` has conversations again that ended without a
@@ -42,6 +43,7 @@ mod prove;
 mod ranges;
 mod recognise;
 mod resolver;
+mod rounds;
 mod scan;
 mod search;
 mod sent;
@@ -53,7 +55,6 @@ mod walk;
 mod watch;
 mod witness;
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -63,7 +64,6 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::sync::watch::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
 use tracing::{Instrument as _, Span, debug_span};
 
 use crate::config::TlsVersion;
@@ -160,6 +160,23 @@ impl Question {
             segment: self.segment,
             ..Manner::default()
         }
+    }
+}
+
+/// Which tries of a question are made now.
+#[derive(Clone, Copy)]
+struct Tries {
+    /// How many have been silent already.
+    earlier: usize,
+    /// The most that are made.
+    most: usize,
+}
+
+impl Tries {
+    /// All that are still to be made after so many.
+    fn after(earlier: usize) -> Self {
+        let most = usize::MAX;
+        Self { earlier, most }
     }
 }
 
@@ -355,71 +372,6 @@ impl Prober {
         }
     }
 
-    /// Asks all questions, those that are needed first; the answers stand in the order of the questions.
-    pub async fn ask_all(
-        self: &Arc<Self>,
-        questions: Vec<Question>,
-        done: impl Fn(),
-    ) -> Vec<Observation> {
-        self.measured().asked += questions
-            .iter()
-            .filter(|question| {
-                question.ladder != Ladder::None
-                    && question.way.proxy().is_none()
-                    && matches!(question.target, Target::Address(_))
-            })
-            .count();
-        let mut answers: Vec<Option<Observation>> = vec![None; questions.len()];
-        let turns = async {
-            for turn in [Turn::Needed, Turn::Forbidden] {
-                self.turns_to(turn);
-                self.ask_turn(&questions, turn, &mut answers, &done).await;
-            }
-        };
-        self.watching(turns).await;
-        let interrupted = |question: &Question| {
-            let address = match question.target {
-                Target::Address(address) => Some(address),
-                Target::ByName | Target::Nowhere(_) => None,
-            };
-            Observation::without_packets(address, State::NotTried(NotTried::Interrupted))
-        };
-        answers
-            .into_iter()
-            .zip(&questions)
-            .map(|(answer, question)| answer.unwrap_or_else(|| interrupted(question)))
-            .collect()
-    }
-
-    async fn ask_turn(
-        self: &Arc<Self>,
-        questions: &[Question],
-        turn: Turn,
-        answers: &mut [Option<Observation>],
-        done: &impl Fn(),
-    ) {
-        let places = Arc::new(Semaphore::new(self.limits.in_flight));
-        let mut running = JoinSet::new();
-        for number in interleaved(questions, turn) {
-            let question = questions[number].clone();
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                break;
-            };
-            let prober = Arc::clone(self);
-            running.spawn(async move { (number, prober.ask(question, 0, Some(place)).await) });
-            while let Some(Ok((number, answer))) = running.try_join_next() {
-                answers[number] = Some(answer);
-                done();
-            }
-        }
-        while let Some(joined) = running.join_next().await {
-            if let Ok((number, answer)) = joined {
-                answers[number] = Some(answer);
-                done();
-            }
-        }
-    }
-
     /// Asks one question; `earlier` tries of it have been silent already.
     async fn ask(
         &self,
@@ -429,7 +381,7 @@ impl Prober {
     ) -> Observation {
         let span = question.span.clone();
         let asked = async {
-            let seen = self.go_up(question, earlier, place).await;
+            let seen = self.go_up(question, Tries::after(earlier), place).await;
             story::answer(&seen);
             seen
         };
@@ -440,7 +392,7 @@ impl Prober {
     async fn go_up(
         &self,
         question: Question,
-        earlier: usize,
+        tries: Tries,
         place: Option<OwnedSemaphorePermit>,
     ) -> Observation {
         let address = match question.target {
@@ -475,7 +427,7 @@ impl Prober {
                 None => interrupted(),
             },
             (None, _) => {
-                let seen = self.knock(&question, host, earlier, place).await;
+                let seen = self.knock(&question, host, tries, place).await;
                 if is_forbidden && seen.is_silence() {
                     self.look_for_a_shun(host).await;
                 }
@@ -531,10 +483,10 @@ impl Prober {
         &self,
         question: &Question,
         host: IpAddr,
-        earlier: usize,
+        tries: Tries,
         place: Option<OwnedSemaphorePermit>,
     ) -> Observation {
-        let mut seen = knock::knock(self, question, host, earlier, place).await;
+        let mut seen = knock::knock(self, question, host, tries, place).await;
         instances::note(self, question, &mut seen).await;
         if question.spread && seen.state == State::Open && !seen.on_link {
             self.spread(question, host, &mut seen).await;
@@ -622,25 +574,4 @@ impl Prober {
 /// Milliseconds, to a tenth.
 fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10_000.0).round() / 10.0
-}
-
-/// Questions of one turn, host by host in rotation, so that one slow host does not hold up the others.
-fn interleaved(questions: &[Question], turn: Turn) -> Vec<usize> {
-    let mut seen: HashMap<Option<IpAddr>, usize> = HashMap::new();
-    let mut order: Vec<(usize, usize)> = Vec::new();
-    for (number, question) in questions
-        .iter()
-        .enumerate()
-        .filter(|(_, question)| question.turn == turn)
-    {
-        let address = match question.target {
-            Target::Address(address) => Some(address),
-            Target::ByName | Target::Nowhere(_) => None,
-        };
-        let round = seen.entry(address).or_default();
-        order.push((*round, number));
-        *round += 1;
-    }
-    order.sort_unstable();
-    order.into_iter().map(|(_, number)| number).collect()
 }

@@ -222,7 +222,7 @@ fn answers_knocks(seen: &Observation) -> bool {
 
 /// Joins a second knock to the first: an answer beats silence, and the tries of both are evidence. What was found out
 /// about the host and its way meanwhile stays.
-fn join(seen: &mut Observation, mut again: Observation) {
+pub(super) fn join(seen: &mut Observation, mut again: Observation) {
     let mut attempts = std::mem::take(&mut seen.attempts);
     attempts.append(&mut again.attempts);
     if again.is_silence() || matches!(again.state, State::NotTried(_) | State::Unreachable(_)) {
