@@ -16,6 +16,7 @@ mod worker;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -34,6 +35,10 @@ pub use left::SweepLeft;
 
 /// Workers at once: as many as the threads that run them. A rate that is limited needs no more than one.
 const WORKERS: usize = 2;
+
+/// Where services of Windows listen that take the first free dynamic port. They are tried first: whoever listens is spoken
+/// to while the rest is tried.
+const FIRST_DYNAMIC: RangeInclusive<u16> = 49_152..=50_175;
 
 /// The ports of one address that are swept.
 #[derive(Debug)]
@@ -166,7 +171,7 @@ impl Prober {
         };
         let first = ranges
             .iter()
-            .map(|range| range.ports.iter().map(fresh).collect());
+            .map(|range| likely_first(&range.ports).map(fresh).collect());
         let mut tallies: Vec<Tally> = ranges.iter().map(|_| Tally::default()).collect();
         let first = first.collect();
         let ranges = Arc::new(ranges);
@@ -292,6 +297,13 @@ fn left_of(items: &[Vec<Item>]) -> (usize, usize) {
     )
 }
 
+/// Ports in the order in which they are tried: those first that are likely to be open.
+fn likely_first(ports: &[u16]) -> impl Iterator<Item = &u16> {
+    let is_dynamic = |port: &&u16| FIRST_DYNAMIC.contains(*port);
+    let others = ports.iter().filter(move |port| !is_dynamic(port));
+    ports.iter().filter(is_dynamic).chain(others)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -340,6 +352,14 @@ mod tests {
         }
         all.sort_by_key(|(port, _)| *port);
         all
+    }
+
+    #[test]
+    fn the_first_dynamic_ports_come_first_and_each_port_once() {
+        let ports = [80, 443, 49_151, 49_152, 49_668, 50_175, 50_176, 65_535];
+        let ordered: Vec<u16> = likely_first(&ports).copied().collect();
+        let expected = [49_152, 49_668, 50_175, 80, 443, 49_151, 50_176, 65_535];
+        assert_eq!(ordered, expected);
     }
 
     fn closed(scanned: &Scanned) -> usize {
