@@ -14,10 +14,10 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 
 use super::measured::Measured;
-use super::try_once::{self, GROWTH, ONE_PACKET, Places, connect, is_to_itself};
+use super::try_once::{self, GROWTH, ONE_PACKET, Places, connect, is_to_itself, within};
 use super::unanswered::{judge_silence, silent};
 use super::{Prober, Question, Tries, Turn, Way, converse, silence, story};
 use crate::attribution::SHORTEST_SEARCH;
@@ -294,7 +294,7 @@ impl<'a> Knock<'a> {
         self.running.spawn(async move {
             let connection = match at_once {
                 Some(connection) => Some(connection),
-                None => timeout(life, connection).await.ok(),
+                None => within(life, connection).await,
             };
             Came {
                 number,
@@ -327,12 +327,21 @@ impl<'a> Knock<'a> {
         let begun = Instant::now();
         loop {
             let left = time.saturating_sub(begun.elapsed());
-            let joined = tokio::select! {
-                Some(Ok(joined)) = self.running.join_next() => Some(joined),
-                () = sleep(left) => None,
-                _ = stop.wait_for(|stop| *stop) => return Some(End::Stopped),
+            let next = async {
+                match self.running.is_empty() {
+                    true => std::future::pending().await,
+                    false => self.running.join_next().await,
+                }
             };
-            if let Some(end) = self.take_in(joined?) {
+            let joined = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Some(End::Stopped),
+                joined = within(left, next) => joined?,
+            };
+            // A panic of one try must not end the others.
+            if let Some(Ok(came)) = joined
+                && let Some(end) = self.take_in(came)
+            {
                 return Some(end);
             }
         }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -95,6 +96,20 @@ pub(super) async fn connect(
     }
 }
 
+/// What comes within a time. On a busy host the time may go by while this process has no turn: what the system has by then
+/// is taken in, before it counts as silence.
+pub(super) async fn within<T>(limit: Duration, answer: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(answer);
+    match tokio::time::timeout(limit, &mut answer).await {
+        Ok(came) => Some(came),
+        Err(_) => {
+            // The runtime looks at its sockets before it goes on here.
+            tokio::task::yield_now().await;
+            answer.now_or_never()
+        }
+    }
+}
+
 /// One datagram, and what came back. It has no time limit: drop it to give up.
 pub(super) async fn ask_datagram(
     pace: &Pace,
@@ -122,14 +137,13 @@ pub(super) async fn in_place(
         let local = Mutex::new(None);
         let began = |address| *local.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
         let (at, started) = (Timestamp::now(), Instant::now());
-        let came = tokio::time::timeout(limit, connect(&prober.pace, remote, manner, began)).await;
+        let came = within(limit, connect(&prober.pace, remote, manner, began)).await;
         let took = started.elapsed();
         // A packet with few hops may be meant to go nowhere.
         if manner.hops.is_none() {
-            note(prober, remote, at, took, came.as_ref().ok());
+            note(prober, remote, at, took, came.as_ref());
         }
         let local = *local.lock().unwrap_or_else(PoisonError::into_inner);
-        let came = came.ok();
         story::tried(remote, manner, local, took, came.as_ref());
         Once {
             local,
@@ -190,4 +204,29 @@ pub(super) async fn again(
 /// Whether a connection goes from this host to itself.
 pub(super) fn is_to_itself(stream: &TcpStream) -> bool {
     stream.local_addr().ok() == stream.peer_addr().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn an_answer_that_is_there_counts_though_this_process_had_no_turn_in_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let address = listener.local_addr().expect("an address");
+        let stalled = async {
+            let connecting = TcpStream::connect(address);
+            std::thread::sleep(Duration::from_millis(50));
+            connecting.await
+        };
+        let came = within(Duration::from_millis(10), stalled).await;
+        assert!(came.is_some_and(|came| came.is_ok()));
+    }
+
+    #[tokio::test]
+    async fn silence_is_silence() {
+        let never = std::future::pending::<()>();
+        assert!(within(Duration::from_millis(10), never).await.is_none());
+    }
 }
