@@ -80,7 +80,8 @@ fn off_a_terminal_a_line_every_ten_seconds_says_what_is_left_and_is_about_right(
     assert!(lines.len() >= 2, "{lines:?}");
     for (number, (at, line)) in lines.iter().enumerate() {
         let due = Duration::from_secs(10 * (number as u64 + 1));
-        assert!(at.abs_diff(due) < Duration::from_secs(2), "{lines:?}");
+        // The program counts from its own start, which comes later on a busy host.
+        assert!(at.abs_diff(due) < Duration::from_secs(5), "{lines:?}");
         let [passed, left, in_all] = told(line);
         assert_eq!(passed, due.as_secs(), "{line}");
         assert!(left >= 1 && in_all.abs_diff(passed + left) <= 1, "{line}");
