@@ -1,7 +1,7 @@
 //! Knocking at one port: tries on new sockets until something answers or silence is proof; then the conversation.
 //!
-//! Earlier sockets stay open while later tries run, so that an answer which comes late still counts; but no longer than
-//! until the system would repeat their packets: a try is one packet. Each socket has a place at the address. The waits
+//! Earlier sockets stay open while later tries run, so that an answer which comes late still counts. They are closed before
+//! the system would repeat their packets: a try is one packet. Each socket has a place at the address. The waits
 //! begin at the round-trip time of the host (or of another host that answered) and grow, with jitter, because losses
 //! come in bursts. The first try of a needed knock keeps its socket for as long as a router takes to find that nobody is
 //! there.
@@ -170,9 +170,10 @@ impl<'a> Knock<'a> {
         self.tries.earlier + made >= usize::from(wanted)
     }
 
-    /// Whether the first try keeps its socket for as long as the user gives to a step, and a router to a search: the word
-    /// of a router that searches in vain comes for the packet that it kept first. Every needed knock does, since others at
-    /// the address may be alive behind a device that translates; and where nothing is known of the host, one of the others.
+    /// Whether the first try keeps its socket for as long as the user gives to a step, and a router to a search. The word
+    /// of a router that searches in vain comes for the packet that it kept first. Every needed knock listens long, since
+    /// others at the address may be alive behind a device that translates. Where nothing is known of the host, one of the
+    /// others does too.
     fn listens_long(&self) -> bool {
         let mut measured = self.prober.measured();
         let address = self.remote.ip();
@@ -382,8 +383,8 @@ impl<'a> Knock<'a> {
             try_once::note(self.prober, self.remote, at, took, Some(connection));
         }
         self.prober.measured().heard = true;
-        // A device on the way answers for its part of the way only, and a router may ask its network for seconds
-        // before it says that a host is unreachable: that is neither loss nor distance.
+        // A device on the way answers for its part of the way only. A router may ask its network for seconds before it
+        // says that a host is unreachable. That is neither loss nor distance.
         if !matches!(connection, Connection::Rejected { .. }) {
             let mut measured = self.prober.measured();
             measured.answered(self.remote.ip(), self.tries.earlier + number, took);

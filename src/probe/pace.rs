@@ -1,7 +1,8 @@
 //! Spreads packets that begin connections over time, so that no second has more of them than the rate allows.
 //!
-//! Whoever is to send waits in line; one moment is handed out at a time. What the system sends by itself, when it repeats
-//! the packet of a try that is still waited for, is booked, and moves the next moment. What left is counted by `sent`.
+//! Whoever is to send waits in line; one moment is handed out at a time. The system repeats
+//! the packet of a try that is still waited for. Such a packet is booked, and moves the next moment. What left is counted
+//! by `sent`.
 
 use std::sync::{self, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::sent::Sending;
 
-/// How late a moment may be used, and how long after it a packet may leave on a busy host: moments are so much further
+/// How late a moment may be used, and how long after it a packet may leave on a busy host. Moments are so much further
 /// apart that this puts no more packets into any second.
 const SLACK: f64 = 0.1;
 

@@ -75,8 +75,8 @@ pub(super) async fn once(
     Some(Once { place, ..once })
 }
 
-/// One connection attempt. Every packet that the system sends for it is one of the run's rate: it repeats the first one
-/// each second, as current kernels do, or more seldom.
+/// One connection attempt. Every packet that the system sends for it is one of the run's rate. Current kernels repeat the
+/// first packet each second, others more seldom.
 pub(super) async fn connect(
     pace: &Pace,
     remote: SocketAddr,
@@ -96,8 +96,8 @@ pub(super) async fn connect(
     }
 }
 
-/// What comes within a time. On a busy host the time may go by while this process has no turn: what the system has by then
-/// is taken in, before it counts as silence.
+/// What comes within a time. On a busy host the time may go by while this process has no turn. So what the system has by
+/// then is taken in, before it counts as silence.
 pub(super) async fn within<T>(limit: Duration, answer: impl Future<Output = T>) -> Option<T> {
     tokio::pin!(answer);
     match tokio::time::timeout(limit, &mut answer).await {

@@ -125,15 +125,6 @@ fn no_page_has_a_sentence_over_25_words() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Files whose comments have longer sentences still.
-const STILL_LONG: [&str; 5] = [
-    "src/probe/knock.rs",
-    "src/probe/pace.rs",
-    "src/probe/scan",
-    "src/probe/try_once.rs",
-    "src/run/sweep",
-];
-
 /// The comments of a Rust file as pages: lines of one kind that stand together.
 fn comments(file: &str) -> Vec<String> {
     let mut pages = vec![String::new()];
@@ -167,9 +158,7 @@ fn no_comment_has_a_sentence_over_25_words() {
     assert!(is_long(&long));
     assert!(!is_long(&parted));
     let mut found = Vec::new();
-    let mut files = crate::docs::sources("src");
-    files.retain(|path| !STILL_LONG.iter().any(|it| path.starts_with(it)));
-    for path in files {
+    for path in crate::docs::sources("src") {
         let file = fs::read_to_string(&path).expect("a source");
         for page in comments(&file) {
             let path = path.display();

@@ -1,13 +1,13 @@
 //! Whether TCP ports answer at all: many ports of many addresses, all at once.
 //!
 //! A port of a sweep is worth a few packets and a few bytes, not a question with a task of its own. So a handful of workers
-//! (`worker`) take ports from all addresses in rotation, each with its own sockets, and go on until nothing is left: the
+//! (`worker`) take ports from all addresses in rotation, each with its own sockets. They go on until nothing is left: the
 //! window is never drained in between. A try is one packet: its socket is closed before the system repeats the packet. What
 //! was silent comes again when all the rest had its turn, until it has as many tries as `measured` asks for. Of a port that
 //! was reset nothing is kept but its number; of a silent one the moments of its tries (`tally`). A port that opens is spoken
-//! to on the same connection, as after a knock: the first ones of an address, where no device is known to open all.
+//! to on the same connection, as after a knock. Only the first ones of an address are, and none where a device opens all.
 //!
-//! Then silence is made proof, by the rules of `prove`: only tries between answers of a witness count, and what lacks tries
+//! Then silence is made proof, by the rules of `prove`. Only tries between answers of a witness count, and what lacks tries
 //! gets them in further rounds.
 
 mod left;
@@ -71,8 +71,8 @@ pub struct Scanned {
     pub address: IpAddr,
     /// Ports that opened, with what followed.
     pub open: Vec<(u16, Observation)>,
-    /// Ports of which the same was seen: a reset, a connection that was not spoken to, one message of one router, trouble of
-    /// this host, or nothing yet because the run was stopped.
+    /// Ports of which the same was seen: a reset, a connection that was not spoken to, a router's message, or trouble
+    /// of this host. Those that a stop left untried are here too.
     pub alike: Vec<(Observation, Vec<u16>)>,
     /// Ports of which nothing came.
     pub silent: Vec<Silent>,

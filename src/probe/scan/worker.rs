@@ -1,8 +1,8 @@
-//! One worker of a sweep: it begins tries as long as it has places, takes what ended, closes what was silent for too long,
+//! One worker of a sweep. It begins tries as long as it has places, takes what ended, closes what was silent for too long,
 //! and starts over.
 //!
-//! It shares nothing with the others but the list of ports: its sockets, its part of the places at each address (`Lane`) and
-//! what it found are its own. What it measures goes into the run's book a few times a second, the sum of many tries at a
+//! It shares nothing with the others but the list of ports. Its sockets, its part of the places at each address (`Lane`)
+//! and what it found are its own. What it measures goes into the run's book a few times a second, the sum of many tries at a
 //! time.
 
 use std::collections::VecDeque;

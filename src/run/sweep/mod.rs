@@ -256,7 +256,7 @@ fn is_painted(doors: &Doors, address: IpAddr) -> bool {
     of_address.is_some_and(|doors| attribution::is_every_port_open(doors))
 }
 
-/// Asks open ports that were not spoken to, so far as there are not too many: where no device opens all, they may be hosts'
+/// Asks open ports that were not spoken to, so far as there are not too many. Where no device opens all, they may be hosts'
 /// own.
 async fn speak(run: &Run, scanned: &mut [Scanned], doors: &Doors) {
     let mut asked: Vec<(usize, u16)> = Vec::new();

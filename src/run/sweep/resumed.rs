@@ -3,8 +3,8 @@
 //! Finished ports are not tried again. They are put beside those that were before anybody looks at what opened. So doors,
 //! services and verdicts are those of one whole sweep.
 //!
-//! Silence needs proof of its own time. Where a host answered the earlier run and no flow of the plan has an answer of it
-//! now, ports that answered then are asked again. Where none of them does, silence of its other ports is no proof. And where
+//! Silence needs proof of its own time. A host may have answered the earlier run, while no flow of the plan has an
+//! answer of it now. Ports of it that answered then are asked again. Where none of them does, silence of its other ports is no proof. And where
 //! a host that gave no answer then has answered now, it may have been down: all of its ports are tried.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
