@@ -267,4 +267,5 @@ def main():
                 write(asked.write, table, {name: made})
 
 
-main()
+if __name__ == "__main__":
+    main()
