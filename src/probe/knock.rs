@@ -138,6 +138,10 @@ impl<'a> Knock<'a> {
 
     async fn run(&mut self) -> End {
         let long = self.listens_long();
+        if long {
+            // While one socket is kept, nothing is gained by holding back the other tries.
+            self.tries.most = usize::MAX;
+        }
         loop {
             let last = self.is_last();
             let keep = long && self.attempts.is_empty();

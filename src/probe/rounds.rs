@@ -3,8 +3,10 @@
 //! A needed question has its tries one after another, since an administrator waits for it. A forbidden port has one try at
 //! a time. Where that is silent, the port goes to the end of the line, until it has as many tries as its silence needs
 //! (`silence`). So the tries of one port lie between different answers of its witness, and an outage or a burst of losses
-//! meets few of them. The line is never drained between rounds. A gentle run knocks once at each forbidden port and stays
-//! there: its knocks are spaced.
+//! meets few of them. The line is never drained between rounds.
+//!
+//! One port of each address of which nothing is known has all its tries at once, while its first socket listens long. A
+//! gentle run knocks once at each forbidden port and stays there: its knocks are spaced.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -221,6 +223,14 @@ mod tests {
         let silent = || os::silent_listener().expect("loopback").expect("linux");
         let (needed, one, other) = (silent(), silent(), silent());
         let (_stop, prober) = prober(Some(4));
+        // The first port of an address of which nothing is known has all its tries while one socket listens long.
+        for known in [&one, &other] {
+            let address = known.address.ip();
+            prober.slots_at(address);
+            prober
+                .measured()
+                .answered(address, 0, Duration::from_millis(1));
+        }
         let questions = vec![
             knock(one.address, Turn::Forbidden),
             knock(needed.address, Turn::Needed),
