@@ -196,7 +196,7 @@ impl Prober {
                 if !self.pause(BETWEEN).await {
                     break;
                 }
-                let again = self.ask(questions[number].clone(), 0, None).await;
+                let again = self.ask(questions[number].clone(), 0).await;
                 if again.state == State::Open {
                     opened.push((number, again));
                 }
@@ -228,7 +228,7 @@ impl Prober {
             spread: false,
             ..question.clone()
         };
-        let asked = patient.ask(question.clone(), 0, None);
+        let asked = patient.ask(question.clone(), 0);
         let Ok(again) = tokio::time::timeout(LONGEST, asked).await else {
             return;
         };
@@ -238,7 +238,7 @@ impl Prober {
         // One that had words for some is spoken to as often as before: it may be one of several servers.
         let mut others = Vec::new();
         for _ in 1..seen.conversations.map_or(1, |all| all.held) {
-            let asked = patient.ask(question.clone(), 0, None);
+            let asked = patient.ask(question.clone(), 0);
             let Ok(other) = tokio::time::timeout(LONGEST, asked).await else {
                 return;
             };

@@ -156,7 +156,7 @@ impl Prober {
                     | Connection::Reset { .. }
                     | Connection::ResetAfterAccept { .. },
                 ) => {
-                    let again = self.ask(question.clone(), 0, None).await;
+                    let again = self.ask(question.clone(), 0).await;
                     if again.answered() {
                         seen.replace(again);
                     }

@@ -87,7 +87,7 @@ impl Prober {
                 break;
             }
             let again = again(question, segment);
-            let seen = self.ask(again, 0, None).await;
+            let seen = self.ask(again, 0).await;
             let met = met(&seen);
             delivery.repeats.push(Repeat { segment, met });
             if segment.is_none() && met == Met::Answer {

@@ -350,11 +350,7 @@ pub(super) async fn ask(
     gateway: &Gateway,
     places: Places,
 ) -> Observation {
-    let address = match question.target {
-        Target::Address(address) => Some(address),
-        Target::ByName | Target::Nowhere(_) => None,
-    };
-    let mut seen = Observation::without_packets(address, State::Silent);
+    let mut seen = Observation::without_packets(question.address(), State::Silent);
     seen.via = Some(gateway.url.clone());
     let mut attempts = Vec::new();
     let way = match question.is_passed_on() {

@@ -150,7 +150,7 @@ impl<'a> Knock<'a> {
             }
             let wait = match last {
                 true => self.left_to_listen(long),
-                false => self.wait(),
+                false => self.wait(long),
             };
             if let Some(end) = self.listen(wait).await {
                 return end;
@@ -190,12 +190,10 @@ impl<'a> Knock<'a> {
 
     /// How long is listened after the last try.
     fn left_to_listen(&self, long: bool) -> Duration {
-        let is_last = self.is_last_of_all(silent(&self.attempts));
+        let may_be_far = self.may_be_far();
         let measured = self.prober.measured();
         let (address, timeout) = (self.remote.ip(), self.prober.limits.timeout);
         let window = measured.window(address, timeout);
-        // An address that never answered may be farther away than others.
-        let may_be_far = measured.round_trip(address).is_none() && is_last;
         let life = match self.tries.earlier == 0 || may_be_far {
             true => self.life(&measured),
             false => (measured.wait(address) * 2).max(SECOND_WINDOW).min(timeout),
@@ -205,6 +203,13 @@ impl<'a> Knock<'a> {
             true => window.saturating_sub(since_the_first).max(life),
             false => life,
         }
+    }
+
+    /// Whether this was the last try of an address that never answered: it may be farther away than others.
+    fn may_be_far(&self) -> bool {
+        let address = self.remote.ip();
+        let is_unknown = self.prober.measured().round_trip(address).is_none();
+        is_unknown && self.is_last_of_all(silent(&self.attempts))
     }
 
     /// How long the socket of a try is kept. Never without an end: the next try may wait for its place.
@@ -237,8 +242,7 @@ impl<'a> Knock<'a> {
         let slots = Arc::clone(&self.slots);
         let prober = self.prober;
         let place = async move {
-            let slot = Arc::clone(&slots).acquire_owned().await.ok();
-            prober.count_places(&slots, 0);
+            let slot = prober.take_slot(slots).await;
             prober.pace.turn().await;
             slot
         };
@@ -280,7 +284,10 @@ impl<'a> Knock<'a> {
             locals.push((number, local));
         };
         let life = {
-            let measured = self.prober.measured();
+            let mut measured = self.prober.measured();
+            if self.question.way.is_direct() {
+                measured.book.left(remote.ip(), Timestamp::now());
+            }
             match keep {
                 true => measured.window(remote.ip(), self.prober.limits.timeout),
                 false => self.life(&measured),
@@ -310,13 +317,20 @@ impl<'a> Knock<'a> {
         });
     }
 
-    /// How long to wait for an answer before the next try.
-    fn wait(&self) -> Duration {
+    /// How long to wait for an answer before the next try. While one socket is listened to for `long`, the others need no
+    /// more time than that.
+    fn wait(&self, long: bool) -> Duration {
         let tries = self.tries.earlier + silent(&self.attempts);
         let growth = GROWTH.powi(i32::try_from(tries.clamp(1, 12)).unwrap_or(12) - 1);
-        let wait = self.prober.measured().wait(self.remote.ip());
-        wait.mul_f64(growth * jitter())
-            .min(self.prober.limits.timeout)
+        let (address, timeout) = (self.remote.ip(), self.prober.limits.timeout);
+        let wanted = self.prober.tries_wanted(self.question, address);
+        let measured = self.prober.measured();
+        let wait = measured.wait(address).mul_f64(growth).min(timeout);
+        let share = match long && measured.round_trip(address).is_none() {
+            true => measured.window(address, timeout) / u32::from(wanted.max(1)),
+            false => timeout,
+        };
+        wait.min(share).mul_f64(jitter())
     }
 
     /// Waits for an answer to any try.
@@ -507,28 +521,16 @@ fn since_the_first(attempts: &[Attempt], number: usize) -> Duration {
 #[cfg(test)]
 mod tests {
     use tokio::net::TcpListener;
-    use tokio::sync::watch;
     use tracing::Span;
 
     use super::*;
-    use crate::probe::{Limits, Target, Trust};
+    use crate::probe::{Limits, Target};
 
     #[tokio::test]
     async fn a_packet_leaves_in_its_turn_though_no_other_task_has_run_since() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
         let to = listener.local_addr().expect("an address");
-        let limits = Limits {
-            timeout: Duration::from_secs(1),
-            attempts: None,
-            second_look: Duration::ZERO,
-            in_flight: 1,
-            per_host: 1,
-            gentle: false,
-            rate: None,
-            walks: false,
-        };
-        let (_stop, stopped) = watch::channel(false);
-        let prober = Prober::new(limits, Trust::new(Vec::new(), false), Vec::new(), stopped);
+        let (_stop, prober) = Prober::of_a_test(Limits::of_a_test());
         let target = Target::Address(to.ip());
         let question = Question::knock(target, to.port(), Turn::Needed, Way::Direct, Span::none());
         let mut knock = Knock::new(&prober, &question, to.ip(), Tries::after(0));

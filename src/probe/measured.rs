@@ -191,6 +191,7 @@ impl Measured {
             false => u32::MAX,
         };
         let lost = u32::try_from(lost).unwrap_or(u32::MAX).min(most);
+        self.heard = true;
         self.loss.add(1, lost);
         if let Some(host) = self.hosts.get_mut(&address) {
             host.loss.add(1, lost);

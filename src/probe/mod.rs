@@ -142,6 +142,14 @@ impl Question {
         }
     }
 
+    /// The address it leads to; `None`: it has a name alone, or leads nowhere.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.target {
+            Target::Address(address) => Some(address),
+            Target::ByName | Target::Nowhere(_) => None,
+        }
+    }
+
     /// Whether it goes in requests that a proxy passes on, without a way of its own to the server.
     fn is_passed_on(&self) -> bool {
         self.way
@@ -306,6 +314,23 @@ pub struct Limits {
     pub gentle: bool,
 }
 
+#[cfg(test)]
+impl Limits {
+    /// Those of a unit test: no rate, one question at a time, no second look.
+    fn of_a_test() -> Self {
+        Self {
+            timeout: Duration::from_secs(1),
+            attempts: None,
+            second_look: Duration::ZERO,
+            in_flight: 1,
+            per_host: 1,
+            gentle: false,
+            rate: None,
+            walks: false,
+        }
+    }
+}
+
 impl Limits {
     /// Sockets at one address at once, but for the witness's: it must not wait for those whose silence it is to cover.
     fn slots(&self) -> usize {
@@ -314,7 +339,7 @@ impl Limits {
 }
 
 /// Hosts to which paths are walked at once.
-const WALKS_AT_ONCE: usize = 16;
+pub const WALKS_AT_ONCE: usize = 16;
 /// Dead hosts that are looked for at once, each with one connection at a time: a budget of error messages has room for them.
 const SEARCHES_AT_ONCE: usize = 2;
 
@@ -352,6 +377,14 @@ impl Prober {
         })
     }
 
+    /// A prober of a unit test, which stops when the sender says so.
+    #[cfg(test)]
+    fn of_a_test(limits: Limits) -> (tokio::sync::watch::Sender<bool>, Arc<Self>) {
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let trust = Trust::new(Vec::new(), false);
+        (stop, Self::new(limits, trust, Vec::new(), stopped))
+    }
+
     /// A prober of the same run that gives each step more time, and makes one connection at a time.
     fn patient(&self, timeout: Duration) -> Self {
         Self {
@@ -372,20 +405,23 @@ impl Prober {
         }
     }
 
-    /// Asks one question; `earlier` tries of it have been silent already.
-    async fn ask(
+    /// Asks one question to its end; `earlier` tries of it have been silent already.
+    async fn ask(&self, question: Question, earlier: usize) -> Observation {
+        let span = question.span.clone();
+        let seen = self.ask_some(question, Tries::after(earlier), None).await;
+        span.in_scope(|| story::answer(&seen));
+        seen
+    }
+
+    /// Makes some tries of a question. `place` is that of the question in the run.
+    async fn ask_some(
         &self,
         question: Question,
-        earlier: usize,
+        tries: Tries,
         place: Option<OwnedSemaphorePermit>,
     ) -> Observation {
         let span = question.span.clone();
-        let asked = async {
-            let seen = self.go_up(question, Tries::after(earlier), place).await;
-            story::answer(&seen);
-            seen
-        };
-        asked.instrument(span).await
+        self.go_up(question, tries, place).instrument(span).await
     }
 
     /// Takes a question up its ladder.
@@ -444,15 +480,19 @@ impl Prober {
     /// A place at an address; `None`: the run was stopped.
     async fn slot_at(&self, address: IpAddr) -> Option<OwnedSemaphorePermit> {
         let slots = self.slots_at(address);
-        let counted = Arc::clone(&slots);
         let mut stop = self.stop.clone();
-        let slot = tokio::select! {
+        tokio::select! {
             // First: after a stop the places of those that gave up must not go to others.
             biased;
             _ = stop.wait_for(|stop| *stop) => None,
-            slot = slots.acquire_owned() => slot.ok(),
-        };
-        self.count_places(&counted, 0);
+            slot = self.take_slot(slots) => slot,
+        }
+    }
+
+    /// One of the places at an address, as soon as one is free.
+    async fn take_slot(&self, slots: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        let slot = Arc::clone(&slots).acquire_owned().await.ok();
+        self.count_places(&slots, 0);
         slot
     }
 

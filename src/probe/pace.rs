@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
+use super::Limits;
 use super::sent::Sending;
 
 /// How late a moment may be used, and how long after it a packet may leave on a busy host. Moments are so much further
@@ -103,6 +104,13 @@ impl Pace {
 
     fn turns(&self) -> MutexGuard<'_, Turns> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Limits {
+    /// Packets a second that leave at the most, with the room that is left between them; `None`: no limit.
+    pub fn speed(&self) -> Option<f64> {
+        self.rate.map(|rate| f64::from(rate) / (1.0 + SLACK))
     }
 }
 

@@ -146,7 +146,7 @@ impl Prober {
         let asked = stream::iter(lacking.iter().copied())
             .map(|number| {
                 let earlier = self.earlier(&answers[number]);
-                let asked = self.ask(questions[number].clone(), earlier, None);
+                let asked = self.ask(questions[number].clone(), earlier);
                 async move { (number, asked.await) }
             })
             .buffer_unordered(self.limits.in_flight)

@@ -12,9 +12,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tracing::Instrument as _;
 
 use super::prove::{is_silent_tcp, join};
 use super::unanswered::{judge_silence, silent};
@@ -56,8 +55,8 @@ impl Prober {
         };
         self.watching(turns).await;
         let interrupted = |question: &Question| {
-            let address = address(question);
-            Observation::without_packets(address, State::NotTried(NotTried::Interrupted))
+            let untried = State::NotTried(NotTried::Interrupted);
+            Observation::without_packets(question.address(), untried)
         };
         answers
             .into_iter()
@@ -79,7 +78,7 @@ impl Prober {
                         (line.questions[number].clone(), line.tries(self, number));
                     let prober = Arc::clone(self);
                     running.spawn(async move {
-                        (number, prober.ask_some(question, tries, place).await)
+                        (number, prober.ask_some(question, tries, Some(place)).await)
                     });
                     running.try_join_next()
                 }
@@ -103,17 +102,6 @@ impl Prober {
             && !matches!(question.ladder, Ladder::Datagram(_))
             && question.way.proxy().is_none()
             && !self.is_gentle()
-    }
-
-    async fn ask_some(
-        &self,
-        question: Question,
-        tries: Tries,
-        place: OwnedSemaphorePermit,
-    ) -> Observation {
-        let span = question.span.clone();
-        let asked = self.go_up(question, tries, Some(place));
-        asked.instrument(span).await
     }
 }
 
@@ -161,13 +149,6 @@ fn judge_silence_of(prober: &Prober, seen: &mut Observation) {
     }
 }
 
-fn address(question: &Question) -> Option<IpAddr> {
-    match question.target {
-        Target::Address(address) => Some(address),
-        Target::ByName | Target::Nowhere(_) => None,
-    }
-}
-
 /// Questions of one turn, host by host in rotation, so that one slow host does not hold up the others.
 fn interleaved(questions: &[Question], turn: Turn) -> VecDeque<usize> {
     let mut seen: HashMap<Option<IpAddr>, usize> = HashMap::new();
@@ -177,7 +158,7 @@ fn interleaved(questions: &[Question], turn: Turn) -> VecDeque<usize> {
         .enumerate()
         .filter(|(_, question)| question.turn == turn)
     {
-        let round = seen.entry(address(question)).or_default();
+        let round = seen.entry(question.address()).or_default();
         order.push((*round, number));
         *round += 1;
     }
@@ -195,22 +176,15 @@ mod tests {
 
     use super::*;
     use crate::os;
-    use crate::probe::{Limits, Trust, Way};
+    use crate::probe::{Limits, Way};
 
     fn prober(attempts: Option<u8>) -> (watch::Sender<bool>, Arc<Prober>) {
-        let limits = Limits {
-            timeout: Duration::from_secs(1),
+        Prober::of_a_test(Limits {
             attempts,
-            second_look: Duration::ZERO,
-            in_flight: 1,
             per_host: 16,
-            gentle: false,
             rate: Some(50),
-            walks: false,
-        };
-        let (stop, stopped) = watch::channel(false);
-        let trust = Trust::new(Vec::new(), false);
-        (stop, Prober::new(limits, trust, Vec::new(), stopped))
+            ..Limits::of_a_test()
+        })
     }
 
     fn knock(port: std::net::SocketAddr, turn: Turn) -> Question {

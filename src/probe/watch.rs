@@ -1,8 +1,8 @@
 //! Watching the way while tries are silent: knocks at ports that are known to answer, so that `witness` can say which
 //! silence counts.
 //!
-//! The book keeps, for each address, when it answered, and since when tries of it are silent. While there are such
-//! tries, a port that answers is knocked at every `PERIOD`. It is one of the same host, or, where nothing of the host
+//! The book keeps, for each address, when it answered, and since when tries of it are silent or overdue. While there are
+//! such tries, a port that answers is knocked at every `PERIOD`. It is one of the same host, or, where nothing of the host
 //! ever answered, of one host behind the same first firewall. An answer to any other try serves as well, so that a busy
 //! host is not knocked at. The knocks take at most a tenth of the run's rate.
 
@@ -38,6 +38,8 @@ const AFTERMATH: SignedDuration = SignedDuration::from_secs(5);
 const BURST: SignedDuration = SignedDuration::from_millis(300);
 /// Ports of a host whose silent tries are kept, should they answer later.
 const MOST_QUIET: usize = 32;
+/// How long a try is under way, at the least, before its answer is overdue.
+const OVERDUE: SignedDuration = SignedDuration::from_millis(100);
 /// Resets closer together than this are one moment.
 const CLOSE: SignedDuration = SignedDuration::from_millis(20);
 
@@ -55,6 +57,10 @@ struct Log {
     missed: Vec<Timestamp>,
     /// The first and the last silent try since the last answer.
     silent: Option<(Timestamp, Timestamp)>,
+    /// The last try that has left since then, and is not known to be silent yet.
+    under_way: Option<Timestamp>,
+    /// How long the quickest answer took.
+    quickest: Option<SignedDuration>,
     knocked: Option<Timestamp>,
     /// The latest tries, whatever came of them.
     tries: VecDeque<Timestamp>,
@@ -78,6 +84,18 @@ impl Log {
         }
         let tries = u16::try_from(self.tries.len()).unwrap_or(u16::MAX);
         self.busiest = self.busiest.max(tries);
+    }
+
+    /// The first and the last try since the last answer that are silent, or overdue by now.
+    fn unanswered(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let quickest = self.quickest.unwrap_or(SignedDuration::ZERO);
+        let patience = OVERDUE.max(quickest.saturating_mul(2));
+        let overdue = self.under_way;
+        let overdue = overdue.filter(|at| now.duration_since(*at) > patience);
+        let (Some(at), Some((from, until))) = (overdue, self.silent) else {
+            return self.silent.or(overdue.map(|at| (at, at)));
+        };
+        Some((from.min(at), until.max(at)))
     }
 
     /// When it answered. A device on the way may send a reset, so an open port goes before.
@@ -121,9 +139,9 @@ struct Way {
 }
 
 impl Way {
-    fn take_in(&mut self, address: IpAddr, log: &Log) {
+    fn take_in(&mut self, address: IpAddr, log: &Log, silent: Option<(Timestamp, Timestamp)>) {
         if log.port.is_none() {
-            self.silent.extend(log.silent);
+            self.silent.extend(silent);
             return;
         }
         self.witness = Some(self.witness.map_or(address, |known| known.min(address)));
@@ -194,6 +212,8 @@ impl Book {
         };
         let log = self.logs.entry(remote.ip()).or_default();
         log.count(at);
+        let took = SignedDuration::try_from(took).unwrap_or(SignedDuration::MAX);
+        log.quickest = Some(log.quickest.map_or(took, |known| known.min(took)));
         if open {
             insert(&mut log.opens, passed, SignedDuration::ZERO);
             if log.open_ports.insert(remote.port()) {
@@ -217,6 +237,13 @@ impl Book {
         if log.silent.is_some_and(|(_, until)| last >= Some(until)) {
             log.silent = None;
         }
+        log.under_way = log.under_way.filter(|left| passed < *left);
+    }
+
+    /// Takes in that a try has left.
+    pub(super) fn left(&mut self, address: IpAddr, at: Timestamp) {
+        let log = self.logs.entry(address).or_default();
+        log.under_way = log.under_way.max(Some(at));
     }
 
     /// Takes in a try that has not been answered in time.
@@ -303,17 +330,19 @@ impl Book {
         witness::SHORTLY.max(period.saturating_mul(turns).saturating_mul(2))
     }
 
-    /// Silence that no witness has ended yet.
-    fn watches(&self) -> Vec<Watch> {
+    /// Silence that no witness has ended yet. `silence` is that of one address.
+    fn watches(&self, silence: impl Fn(&Log) -> Option<(Timestamp, Timestamp)>) -> Vec<Watch> {
         let mut all: Vec<Watch> = Vec::new();
         let mut ways: BTreeMap<&str, Way> = BTreeMap::new();
         for (address, log) in &self.logs {
-            if let (Some(_), Some(silent)) = (log.port, log.silent) {
+            let silent = silence(log);
+            if let (Some(_), Some(silent)) = (log.port, silent) {
                 let witness = *address;
                 all.push(Watch { witness, silent });
             }
             if let Some(way) = self.behind.get(address) {
-                ways.entry(way).or_default().take_in(*address, log);
+                let way = ways.entry(way).or_default();
+                way.take_in(*address, log, silent);
             }
         }
         all.extend(ways.into_values().filter_map(Way::watch));
@@ -322,7 +351,7 @@ impl Book {
 
     /// Whether silence is still waiting for a witness.
     fn waits(&self, now: Timestamp) -> bool {
-        self.watches()
+        self.watches(|log| log.silent)
             .iter()
             .any(|watch| now.duration_since(watch.silent.0) <= self.patience)
     }
@@ -333,7 +362,7 @@ impl Book {
         // The timer that asks is not exact.
         let least = period / 2;
         let mut due: BTreeMap<(Option<Timestamp>, IpAddr), u16> = BTreeMap::new();
-        for watch in self.watches() {
+        for watch in self.watches(|log| log.unanswered(now)) {
             let Some(log) = self.logs.get(&watch.witness) else {
                 continue;
             };
@@ -470,6 +499,38 @@ mod tests {
 
     const SECOND_LOOK: Duration = Duration::from_secs(20);
     const QUICK: Duration = Duration::from_millis(2);
+
+    #[test]
+    fn a_try_that_is_overdue_is_watched_before_it_is_known_to_be_silent() {
+        let mut book = two_hosts();
+        book.heard(end(10, 443), true, at(0), QUICK);
+        book.left(end(10, 0).ip(), at(1_000));
+        assert!(book.due(at(1_050)).is_empty(), "it may be answered yet");
+        assert_eq!(book.due(at(1_150)), [end(10, 443)]);
+        assert!(!book.waits(at(1_150)), "nothing is silent yet");
+        book.heard(end(10, 443), true, at(1_150), QUICK);
+        assert!(
+            book.due(at(2_000)).is_empty(),
+            "the way was seen to be open since"
+        );
+    }
+
+    #[test]
+    fn an_overdue_try_of_a_host_that_never_answered_is_watched_beside_it() {
+        let mut book = two_hosts();
+        book.heard(end(10, 443), true, at(0), QUICK);
+        book.left(end(11, 0).ip(), at(1_000));
+        assert_eq!(book.due(at(1_150)), [end(10, 443)]);
+    }
+
+    #[test]
+    fn a_far_host_has_the_time_that_its_answers_take() {
+        let mut book = two_hosts();
+        book.heard(end(10, 443), true, at(0), Duration::from_millis(300));
+        book.left(end(10, 0).ip(), at(1_000));
+        assert!(book.due(at(1_550)).is_empty());
+        assert_eq!(book.due(at(1_650)), [end(10, 443)]);
+    }
 
     fn two_hosts() -> Book {
         let mut book = Book::new(None, SECOND_LOOK);

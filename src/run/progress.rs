@@ -17,7 +17,7 @@ use super::event::{Event, Progress, Stage};
 use super::left::{Shown, Span, left, speed, time};
 use super::{Run, sweep};
 use crate::observation::{Observation, State};
-use crate::probe::{Ladder, Limits, Question, SOURCE_PORTS, SPACING, Target, Turn};
+use crate::probe::{Ladder, Limits, Question, SOURCE_PORTS, SPACING, Target, Turn, WALKS_AT_ONCE};
 
 /// How often it is told how far the run is.
 const TICK: Duration = Duration::from_millis(500);
@@ -28,9 +28,8 @@ const OF_A_NEEDED_PORT: usize = 3;
 /// Packets of a host that measure its losses, tell its distance and try its doors.
 const TO_MEASURE: usize = 20;
 const TO_LOOK_CLOSER: usize = 12;
-/// How long walks to silent ports of a host take, and the hosts to which there are walks at once.
+/// How long walks to silent ports of a host take.
 const WALK: Duration = Duration::from_secs(18);
-const WALKS_AT_ONCE: usize = 16;
 /// How long what was refused is knocked at again, and how long lists are fetched.
 const KNOCKS: Duration = Duration::from_secs(3);
 const LISTS: Duration = Duration::from_secs(1);
@@ -204,7 +203,7 @@ impl At {
         let limits = &run.course.limits;
         let passed = now.saturating_sub(self.stage_began);
         let sent_now = sent.saturating_sub(self.sent_before);
-        let speed = speed(allowed(limits), sent_now, passed);
+        let speed = speed(limits.speed(), sent_now, passed);
         let takes = match self.stage {
             Stage::Asking => {
                 let before = self.sent_before_forbidden;
@@ -219,7 +218,7 @@ impl At {
                 let sweep = run.prober.sweep_left();
                 let guessed = GUESSED * self.known.silence;
                 let silence = (sweep.silent as f64 + guessed) / (sweep.tried as f64 + GUESSED);
-                let packets = sweep.untried as f64 * of_a_port(silence) + sweep.owed as f64;
+                let packets = sweep.untried as f64 * of_a_port(silence) + sweep.owed.max(0) as f64;
                 time(packets, speed)
             }
             _ => return self.spans[self.stage as usize].after(passed),
@@ -288,7 +287,7 @@ impl Known {
         answers: &[Observation],
     ) -> Self {
         let now = run.course.began.elapsed();
-        let hosts: HashSet<IpAddr> = questions.iter().filter_map(address).collect();
+        let hosts: HashSet<IpAddr> = questions.iter().filter_map(Question::address).collect();
         let wanted = required
             .iter()
             .filter_map(|number| answers.get(*number))
@@ -336,13 +335,6 @@ impl Known {
     }
 }
 
-fn address(question: &Question) -> Option<IpAddr> {
-    match question.target {
-        Target::Address(address) => Some(address),
-        Target::ByName | Target::Nowhere(_) => None,
-    }
-}
-
 fn is_failing(seen: &Observation) -> bool {
     seen.is_silence() || matches!(seen.state, State::Closed { .. })
 }
@@ -350,7 +342,7 @@ fn is_failing(seen: &Observation) -> bool {
 /// What each stage takes, in their order.
 fn foresee(run: &Run, known: &Known) -> [Span; Stage::ALL.len()] {
     let limits = &run.course.limits;
-    let speed = speed(allowed(limits), 0, Duration::ZERO);
+    let speed = speed(limits.speed(), 0, Duration::ZERO);
     let packets = |packets: usize| time(packets as f64, speed);
     let reach = run.ways.reach_systems();
     let looks_again = known.failing > 0 && !limits.second_look.is_zero();
@@ -401,11 +393,6 @@ fn since(seen: &Observation) -> Option<Duration> {
     let first = seen.attempts.iter().map(|attempt| attempt.at).min()?;
     let since = jiff::Timestamp::now().duration_since(first);
     Duration::try_from(since).ok()
-}
-
-/// Packets a second that are allowed. Moments are a tenth further apart than the rate asks for.
-fn allowed(limits: &Limits) -> Option<f64> {
-    limits.rate.map(|rate| f64::from(rate) / 1.1)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::attribution;
 use crate::observation::Observation;
 use crate::os;
 use crate::plan::{Chosen, Owner};
-use crate::probe::{self, Question};
+use crate::probe::Question;
 use crate::product::Need;
 use crate::report::{Note, SweptSystem};
 use crate::verdict::{self, Seen};
@@ -145,7 +145,7 @@ pub(super) fn behind(
             continue;
         };
         for number in numbers {
-            if let probe::Target::Address(address) = questions[*number].target {
+            if let Some(address) = questions[*number].address() {
                 behind.entry(address).or_insert_with(|| first.clone());
             }
         }

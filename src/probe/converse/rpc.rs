@@ -98,7 +98,7 @@ fn named<'a>(
         prober.expect(questions.len());
         let asked = questions
             .iter()
-            .map(|question| prober.ask(question.clone(), 0, None));
+            .map(|question| prober.ask(question.clone(), 0));
         let mut seen = join_all(asked).await;
         prober.prove_silence(&questions, &mut seen).await;
         seen

@@ -1,6 +1,6 @@
 //! What a sweep still has to send, as far as it is known. The workers add up what changed a few times a second.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Prober;
 
@@ -9,8 +9,8 @@ use super::Prober;
 pub struct SweepLeft {
     /// Ports that were not tried at all.
     pub untried: u64,
-    /// Tries that silent ports are still to have.
-    pub owed: u64,
+    /// Tries that silent ports are still to have; below 0 while one worker has told of more than the others.
+    pub owed: i64,
     /// Ports that were tried.
     pub tried: u64,
     /// Those of them that did not answer at once.
@@ -19,35 +19,27 @@ pub struct SweepLeft {
 
 /// The same for all workers.
 #[derive(Default)]
-pub(in crate::probe) struct Left {
-    untried: AtomicU64,
-    owed: AtomicI64,
-    tried: AtomicU64,
-    silent: AtomicU64,
-}
+pub(in crate::probe) struct Left(Mutex<SweepLeft>);
 
 impl Left {
+    fn now(&self) -> MutexGuard<'_, SweepLeft> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// So many ports are about to be tried, and silent ones so often again.
     pub(super) fn expect(&self, untried: usize, owed: usize) {
-        self.untried.store(untried as u64, Ordering::Relaxed);
-        self.owed
-            .store(i64::try_from(owed).unwrap_or(i64::MAX), Ordering::Relaxed);
+        let mut left = self.now();
+        left.untried = untried as u64;
+        left.owed = i64::try_from(owed).unwrap_or(i64::MAX);
     }
 
     /// Takes in what changed.
     pub(super) fn change(&self, change: Change) {
-        let Change {
-            tried,
-            silent,
-            owed,
-        } = change;
-        let less = |untried: u64| Some(untried.saturating_sub(tried));
-        let _ = self
-            .untried
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        self.tried.fetch_add(tried, Ordering::Relaxed);
-        self.silent.fetch_add(silent, Ordering::Relaxed);
-        self.owed.fetch_add(owed, Ordering::Relaxed);
+        let mut left = self.now();
+        left.untried = left.untried.saturating_sub(change.tried);
+        left.tried += change.tried;
+        left.silent += change.silent;
+        left.owed = left.owed.saturating_add(change.owed);
     }
 }
 
@@ -82,13 +74,7 @@ impl Change {
 impl Prober {
     /// What the sweep that is under way still has to send; nothing before the first.
     pub fn sweep_left(&self) -> SweepLeft {
-        let left = &self.sweep_left;
-        SweepLeft {
-            untried: left.untried.load(Ordering::Relaxed),
-            owed: u64::try_from(left.owed.load(Ordering::Relaxed)).unwrap_or(0),
-            tried: left.tried.load(Ordering::Relaxed),
-            silent: left.silent.load(Ordering::Relaxed),
-        }
+        *self.sweep_left.now()
     }
 }
 

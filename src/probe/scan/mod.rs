@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::prove::PASSES;
-use super::{Prober, Way, silence, story};
+use super::{Prober, Turn, Way, silence, story};
 use crate::observation::Observation;
 use tally::Tally;
 
@@ -35,6 +35,10 @@ pub use left::SweepLeft;
 
 /// Workers at once: as many as the threads that run them. A rate that is limited needs no more than one.
 const WORKERS: usize = 2;
+
+/// Tries of a port while nothing has answered anywhere in the run. Its silence proves nothing then, so they only look for
+/// an answer: one more than a single loss takes away.
+const FEWEST_WHERE_DEAF: u8 = 2;
 
 /// Where services of Windows listen that take the first free dynamic port. They are tried first: whoever listens is spoken
 /// to while the rest is tried.
@@ -280,10 +284,14 @@ impl Prober {
         self.measure_all(ports).await;
     }
 
-    /// Tries after which the silence of an address is proof, by what is known now.
+    /// Tries after which a silent port of an address is left alone, by what is known now.
     fn tries_of_silence(&self, address: IpAddr) -> u8 {
-        let wanted = self.limits.attempts;
-        wanted.unwrap_or_else(|| self.measured().tries(address).min(silence::MOST))
+        let measured = self.measured();
+        let of_no_use = measured.is_of_no_use(Turn::Forbidden);
+        self.limits
+            .attempts
+            .or(of_no_use.then_some(FEWEST_WHERE_DEAF))
+            .unwrap_or_else(|| measured.tries(address).min(silence::MOST))
     }
 }
 
@@ -314,24 +322,15 @@ mod tests {
     use super::*;
     use crate::observation::State;
     use crate::os;
-    use crate::probe::{Limits, Trust};
+    use crate::probe::Limits;
 
     fn prober(rate: Option<u32>) -> (watch::Sender<bool>, Arc<Prober>) {
-        let limits = Limits {
+        Prober::of_a_test(Limits {
             timeout: Duration::from_secs(3),
-            attempts: None,
-            second_look: Duration::ZERO,
-            in_flight: 256,
             per_host: 256,
-            gentle: false,
             rate,
-            walks: false,
-        };
-        let (stop, stopped) = watch::channel(false);
-        (
-            stop,
-            Prober::new(limits, Trust::new(Vec::new(), false), Vec::new(), stopped),
-        )
+            ..Limits::of_a_test()
+        })
     }
 
     fn direct(address: IpAddr, ports: Vec<u16>) -> Range {
@@ -407,6 +406,7 @@ mod tests {
     async fn a_silent_port_has_as_many_tries_as_proof_asks_for() {
         let silent = os::silent_listener().expect("loopback").expect("linux");
         let (_stop, prober) = prober(None);
+        prober.measured().heard = true;
         let range = direct(silent.address.ip(), vec![silent.address.port()]);
         let scanned = prober.scan(vec![range], 64).await;
         let [silence] = scanned[0].silent[..] else {
@@ -415,6 +415,24 @@ mod tests {
         assert!(silence.proved, "{silence:?}");
         assert!(silence.tries >= usize::from(silence::FEWEST_OF_A_SILENT_HOST));
         assert!(silence.first < silence.last);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn where_nothing_answers_at_all_silence_has_few_tries_until_something_does() {
+        let silent = os::silent_listener().expect("loopback").expect("linux");
+        let address = silent.address.ip();
+        // The system resets a port of loopback that nobody listens on.
+        for (ports, proved) in [(vec![], false), (vec![1], true)] {
+            let (_stop, prober) = prober(None);
+            let ports = ports.into_iter().chain([silent.address.port()]).collect();
+            let scanned = prober.scan(vec![direct(address, ports)], 64).await;
+            let [silence] = scanned[0].silent[..] else {
+                panic!("{scanned:?}")
+            };
+            assert_eq!(silence.proved, proved, "{silence:?}");
+            let few = silence.tries == usize::from(FEWEST_WHERE_DEAF);
+            assert_eq!(few, !proved, "{silence:?}");
+        }
     }
 
     #[tokio::test]

@@ -66,6 +66,8 @@ struct Lane {
     scouts: usize,
     /// Open ports that were spoken to.
     spoken_to: usize,
+    /// When the last try left, in milliseconds.
+    left: u32,
     known: Known,
     news: News,
     found: Tally,
@@ -149,6 +151,7 @@ impl<'a> Worker<'a> {
                 is_in_turn: has_work,
                 scouts: 0,
                 spoken_to: 0,
+                left: 0,
                 known: known(round, place),
                 news: News::default(),
                 found: Tally::default(),
@@ -302,10 +305,11 @@ impl<'a> Worker<'a> {
     fn begin(&mut self, sockets: &mut Connecting, number: usize, item: Item) {
         let wait = self.wait(number, item);
         let Some(place) = self.free.pop() else { return };
+        let left = self.now();
         let lane = &mut self.lanes[number];
         lane.open += 1;
+        lane.left = millis(left);
         self.busiest = self.busiest.max(lane.open);
-        let left = self.now();
         self.places[place] = Place {
             lane: number,
             item,
@@ -509,6 +513,7 @@ impl<'a> Worker<'a> {
         let question = self.question(number);
         let place = seen.attempts.len().saturating_sub(1);
         let prober = &self.round.prober;
+        prober.measured().heard |= matches!(told, Told::Rejected(_));
         if let Connection::Open(_) = met {
             seen.state = State::Open;
             seen.service = Some(Service::NotAsked);
@@ -616,11 +621,19 @@ impl<'a> Worker<'a> {
         round.prober.sweep_left.change(change);
         for (number, lane) in self.lanes.iter_mut().enumerate() {
             let news = std::mem::take(&mut lane.news);
-            if news.answered == 0 && news.silent.is_none() {
+            let is_quiet = news.answered == 0 && news.silent.is_none();
+            if is_quiet && lane.open == 0 {
                 continue;
             }
             let range = &round.ranges[number];
             let mut measured = round.prober.measured();
+            if range.lab.is_none() {
+                let left = round.began.after(lane.left);
+                measured.book.left(range.address, left);
+            }
+            if is_quiet {
+                continue;
+            }
             if let Some(quickest) = news.quickest {
                 measured.answered_often(range.address, news.answered, news.lost, quickest);
             }
