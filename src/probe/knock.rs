@@ -148,18 +148,43 @@ impl<'a> Knock<'a> {
             if let Some(end) = self.leave(keep).await {
                 return end;
             }
-            let wait = match last {
-                true => self.left_to_listen(long),
-                false => self.wait(long),
+            let end = match last {
+                true => self.listen_out(long).await,
+                false => self.listen(self.wait(long)).await,
             };
-            if let Some(end) = self.listen(wait).await {
+            if let Some(end) = end {
                 return end;
             }
             self.note_silence();
-            if last || self.listened > LONGEST {
+            let is_done = last && !(long && self.is_wanting());
+            if is_done || self.listened > LONGEST {
                 return End::Silence;
             }
         }
+    }
+
+    /// Listens after what was the last try. Where that is for long, only until more tries are wanted: something may have
+    /// answered elsewhere meanwhile.
+    async fn listen_out(&mut self, long: bool) -> Option<End> {
+        let until = Instant::now() + self.left_to_listen(long);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let piece = match long {
+                true => left.min(self.wait(long)),
+                false => left,
+            };
+            if let Some(end) = self.listen(piece).await {
+                return Some(end);
+            }
+            if piece == left || self.is_wanting() {
+                return None;
+            }
+        }
+    }
+
+    /// Whether silence needs more tries than there were, by what is known now.
+    fn is_wanting(&self) -> bool {
+        !self.is_last_of_all(silent(&self.attempts))
     }
 
     /// Whether the next try is the last one, by what is known now.
