@@ -206,6 +206,16 @@ fn is_dangerous(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// The first of many, and how many more there are: `a, b and 3 more`.
+pub fn some_of<T: AsRef<str>>(all: &[T], most: usize) -> String {
+    let first: Vec<&str> = all.iter().take(most).map(AsRef::as_ref).collect();
+    let first = first.join(", ");
+    match all.len().saturating_sub(most) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// The known word nearest to a mistyped one, when one is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = measured(word);
@@ -338,6 +348,13 @@ mod tests {
         let many = of_each(1, 100_000);
         assert_eq!((count(&many, "warning"), count(&many, "error")), (0, 50));
         assert!(many.ends_with("\n99951 more are not shown: 99950 errors, 1 warning.\n"));
+    }
+
+    #[test]
+    fn of_many_the_first_are_named_and_the_rest_is_counted() {
+        assert_eq!(some_of(&["a", "b"], 2), "a, b");
+        assert_eq!(some_of(&["a", "b", "c"], 1), "a and 2 more");
+        assert_eq!(some_of::<&str>(&[], 3), "");
     }
 
     #[test]

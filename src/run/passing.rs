@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::diagnostic::some_of;
 use crate::observation::{Alone, Attempt, AttemptResult, Observation, SourcePorts, State};
 use crate::plan::Target;
 use crate::probe::Gap;
@@ -171,21 +172,17 @@ fn gap_note(gap: &Gap, names: &BTreeSet<&str>) -> Note {
         (None, Some(until)) => format!("until {until} (UTC)"),
         (None, None) => "for a while".to_string(),
     };
-    let first: Vec<&str> = names.iter().copied().take(MOST_NAMED).collect();
-    let more = match names.len().saturating_sub(MOST_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let names: Vec<&str> = names.iter().copied().collect();
     let again = match gap.until {
         Some(_) => "; what was silent then was asked again",
         None => "",
     };
     Note {
         cause: Cause::Gap,
-        system: first.first().copied().unwrap_or_default().to_string(),
+        system: names.first().copied().unwrap_or_default().to_string(),
         text: format!(
-            "nothing of {}{more} answered {when}{again}",
-            first.join(", ")
+            "nothing of {} answered {when}{again}",
+            some_of(&names, MOST_NAMED)
         ),
     }
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use tokio::net::{TcpStream, UdpSocket};
 
 use super::dns;
 use super::windows::{kerberos, ldap, tds};
+use crate::wire::tls::servers::ends::EndsWithTest;
 use crate::wire::windows::rpc::{self, Binding, End, Mapper};
 use crate::wire::windows::smb::{self, Dialect, Opening, Signing};
 
@@ -58,31 +59,19 @@ fn run(command: &mut Command) -> String {
     text(&output.stdout)
 }
 
-/// A server that ends with the test. Samba also ends when its standard input does, so it survives no killed test.
-struct Server(Child);
-
-impl Server {
-    fn start(command: &mut Command, log: &Path) -> Self {
-        let name = command.get_program().to_string_lossy().into_owned();
-        let out = fs::File::create(log).expect("a log");
-        let child = command
-            // smbd ends by a signal to its whole process group.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stderr(out.try_clone().expect("a log"))
-            .stdout(out)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{name} is needed: {error}; scripts/test installs it"));
-        Self(child)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A polite end lets it end its own processes.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
+/// Starts a server. Samba also ends when its standard input does, so it survives no killed test.
+fn start(command: &mut Command, log: &Path) -> EndsWithTest {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let out = fs::File::create(log).expect("a log");
+    let child = command
+        // smbd ends by a signal to its whole process group.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stderr(out.try_clone().expect("a log"))
+        .stdout(out)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{name} is needed: {error}; scripts/test installs it"));
+    EndsWithTest(child)
 }
 
 /// A connection to a port on loopback, once its server listens.
@@ -111,7 +100,7 @@ async fn datagram(port: u16, request: &[u8]) -> Vec<u8> {
 
 /// Samba as a file server without a domain, with its endpoint mapper.
 struct FileServer {
-    _servers: [Server; 2],
+    _servers: [EndsWithTest; 2],
     _folder: TempDir,
 }
 
@@ -134,8 +123,8 @@ impl FileServer {
         calls.args(["-F", "--no-process-group", "--debug-stdout"]);
         calls.args(["--libexec-rpcds", "-s"]);
         let servers = [
-            Server::start(files.arg(path.join("smb.conf")), &path.join("smbd.log")),
-            Server::start(calls.arg(path.join("smb.conf")), &path.join("rpc.log")),
+            start(files.arg(path.join("smb.conf")), &path.join("smbd.log")),
+            start(calls.arg(path.join("smb.conf")), &path.join("rpc.log")),
         ];
         Self {
             _servers: servers,
@@ -146,7 +135,7 @@ impl FileServer {
 
 /// Samba as the domain controller of `corp.example`, its own DNS and key distribution centre included.
 struct DomainController {
-    _server: Server,
+    _server: EndsWithTest,
     _folder: TempDir,
 }
 
@@ -172,7 +161,7 @@ impl DomainController {
             .arg(format!("--option=ncalrpc dir={}/ncalrpc", path.display()))
             .arg(format!("--option=log file={}/log", path.display()));
         Self {
-            _server: Server::start(&mut samba, &path.join("samba.log")),
+            _server: start(&mut samba, &path.join("samba.log")),
             _folder: folder,
         }
     }
@@ -359,7 +348,7 @@ async fn answers_for_its_zone() {
 }
 
 /// Knot DNS as the authority for a zone.
-fn knot(folder: &Path) -> Server {
+fn knot(folder: &Path) -> EndsWithTest {
     let zone = "@ 60 SOA ns1 admin 1 60 60 60 60\n@ NS ns1\nns1 A 192.0.2.53\nmp A 203.0.113.10\n\
                 mp AAAA 2001:db8::10\nwww CNAME mp\nmany TXT \"";
     let zone = format!("{zone}{}\"\n", "\" \"".repeat(600));
@@ -371,7 +360,7 @@ fn knot(folder: &Path) -> Server {
     );
     fs::write(folder.join("knot.conf"), settings).expect("written");
     let mut knotd = Command::new("knotd");
-    Server::start(
+    start(
         knotd.arg("-c").arg(folder.join("knot.conf")),
         &folder.join("knot.log"),
     )
@@ -411,7 +400,7 @@ fn an_authority_for_a_zone_tells_where_a_name_leads() {
 }
 
 /// OpenCanary: its "2012" says that it is 12.0.4100.
-fn sql_server(folder: &Path) -> Server {
+fn sql_server(folder: &Path) -> EndsWithTest {
     let settings = r#"{
         "device.node_id": "test", "mssql.enabled": true, "mssql.port": 1433, "mssql.version": "2012",
         "logger": { "class": "PyLogger", "kwargs": { "formatters": {}, "handlers": {
@@ -421,7 +410,7 @@ fn sql_server(folder: &Path) -> Server {
     let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/opencanary/bin");
     let mut twistd = Command::new(programs.join("twistd"));
     twistd.current_dir(folder).arg("--nodaemon").arg("--python");
-    Server::start(
+    start(
         twistd.arg(programs.join("opencanary.tac")),
         &folder.join("canary.log"),
     )

@@ -8,10 +8,12 @@ use std::alloc::System;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use support::growth::TWICE;
 
 #[path = "../support"]
 mod support {
     pub(crate) mod executable;
+    pub(crate) mod growth;
     pub(crate) mod large_site;
     #[expect(dead_code, reason = "other tests use the rest")]
     pub(crate) mod row;
@@ -24,9 +26,6 @@ mod instructions;
 
 #[global_allocator]
 static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
-/// What twice as much may cost: one in twenty more than twice.
-const TWICE: f64 = 2.1;
 
 /// Each test counts alone: the threads of another would be counted as well.
 fn alone() -> MutexGuard<'static, ()> {

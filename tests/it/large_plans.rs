@@ -12,12 +12,10 @@ use portproof::plan::{self, Plan};
 use portproof::product::{CONFIGMGR_2007, Catalogue};
 use portproof::site::Site;
 
+use crate::support::growth::TWICE;
 use crate::support::large_site::large_site;
 
 const ZONES: usize = 20;
-
-/// What twice the systems may cost: one in twenty more than twice.
-const TWICE: f64 = 2.1;
 
 fn planned(text: &str) -> (Site, Plan) {
     let catalogue = Catalogue::parse(CONFIGMGR_2007).expect("the embedded catalogue");

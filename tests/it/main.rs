@@ -7,8 +7,10 @@
 #[path = "../support"]
 mod support {
     pub(crate) mod apache;
+    pub(crate) mod ends;
     pub(crate) mod executable;
     pub(crate) mod files;
+    pub(crate) mod growth;
     pub(crate) mod lab;
     pub(crate) mod large_site;
     pub(crate) mod listener;

@@ -7,26 +7,16 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::ends::EndsWithTest;
 use crate::support::ports;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
 };
 use serde_json::Value;
-
-/// Ends a server that this test started.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A polite end lets nginx end its workers too.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
 
 fn free_port(address: IpAddr) -> u16 {
     ports::free(address).port()
@@ -52,7 +42,7 @@ fn certificate(
 }
 
 /// nginx with three TLS servers: good, for another name, expired.
-fn nginx(folder: &Path, address: IpAddr) -> (Server, [u16; 3]) {
+fn nginx(folder: &Path, address: IpAddr) -> (EndsWithTest, [u16; 3]) {
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer =
@@ -84,7 +74,7 @@ fn nginx(folder: &Path, address: IpAddr) -> (Server, [u16; 3]) {
         .arg(folder.join("nginx.conf"))
         .stderr(Stdio::null())
         .spawn();
-    let server = Server(
+    let server = EndsWithTest(
         started.expect("nginx is needed: scripts/test installs it (apt-get install nginx-light)"),
     );
     for port in ports {

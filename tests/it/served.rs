@@ -5,29 +5,19 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::apache::{Apache, assert_proved, certificates, check, judged, openssl, site};
+use crate::support::ends::EndsWithTest;
 use crate::support::ports;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Ends with the test.
 struct Server {
-    child: Child,
+    process: EndsWithTest,
     port: u16,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A polite end lets it end its workers too.
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        let _ = self.child.wait();
-    }
 }
 
 impl Server {
@@ -42,12 +32,16 @@ impl Server {
             .spawn()
             .unwrap_or_else(|error| panic!("{program} is needed: {error}"));
         let mut server = Self {
-            child,
+            process: EndsWithTest(child),
             port: at.port(),
         };
         let deadline = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(at).is_err() {
-            let has_ended = server.child.try_wait().is_ok_and(|ended| ended.is_some());
+            let has_ended = server
+                .process
+                .0
+                .try_wait()
+                .is_ok_and(|ended| ended.is_some());
             assert!(Instant::now() < deadline && !has_ended, "{program}");
             thread::sleep(Duration::from_millis(20));
         }

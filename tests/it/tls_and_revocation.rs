@@ -5,10 +5,11 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::ends::EndsWithTest;
 use crate::support::openssl_tool::openssl;
 use crate::support::{ports, schemas};
 use rcgen::{
@@ -22,18 +23,7 @@ const NAME: &str = "web.example.com";
 /// A word that must stand nowhere.
 const SECRET: &str = "Pa55-w0rd-of-the-client";
 
-/// Ends a server that this test started.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A polite end lets nginx and squid end their workers too.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(program: &str, arguments: &[String], folder: &Path, at: &[SocketAddr]) -> Server {
+fn start(program: &str, arguments: &[String], folder: &Path, at: &[SocketAddr]) -> EndsWithTest {
     let output = fs::File::create(folder.join("output")).expect("a file");
     let started = Command::new(program)
         .args(arguments)
@@ -43,7 +33,7 @@ fn start(program: &str, arguments: &[String], folder: &Path, at: &[SocketAddr]) 
         .stderr(output)
         .spawn();
     let server =
-        Server(started.unwrap_or_else(|error| {
+        EndsWithTest(started.unwrap_or_else(|error| {
             panic!("{program} is needed, scripts/test installs it: {error}")
         }));
     for at in at {
@@ -67,7 +57,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// nginx with these servers, each with its address.
-fn nginx(folder: &Path, servers: &[(SocketAddr, String)]) -> Server {
+fn nginx(folder: &Path, servers: &[(SocketAddr, String)]) -> EndsWithTest {
     let here = folder.display();
     let user = match nix::unistd::geteuid().is_root() {
         true => "user root;",
@@ -310,7 +300,7 @@ fn old_leaf(folder: &Path, file: &str, bits: usize, digest: &str, dates: &str) {
     );
 }
 
-fn s_server(folder: &Path, file: &str, options: &str) -> (Server, SocketAddr) {
+fn s_server(folder: &Path, file: &str, options: &str) -> (EndsWithTest, SocketAddr) {
     let at = free(1);
     let text = format!("s_server -accept {at} -cert {file}.pem -key {file}.key -www {options}");
     (start("openssl", &words(&text), folder, &[at]), at)
@@ -1232,7 +1222,7 @@ impl Bed {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    fn start(&self, place: usize, text: &str, folder: &Path) -> Server {
+    fn start(&self, place: usize, text: &str, folder: &Path) -> EndsWithTest {
         let mut all = words(&format!("netns exec {}", self.names[place]));
         all.extend(words(text));
         start("ip", &all, folder, &[])

@@ -8,6 +8,7 @@ mod support {
     #[expect(dead_code, reason = "the truth matrix uses the rest")]
     pub(crate) mod bed;
     pub(crate) mod counter;
+    pub(crate) mod ends;
     pub(crate) mod executable;
     pub(crate) mod feed;
     pub(crate) mod listener;

@@ -9,18 +9,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::counter::{Counted, Counter};
-use crate::support::row::{Row, ip};
+use crate::support::row::{Row, SITE_OF_A_ROW, ip};
 use crate::support::web::web;
-
-/// How the file of a site begins.
-const SITE: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
-zones:
-  inside: { networks: [\"198.51.100.0/24\"] }
-  outside: { networks: [\"192.0.2.0/24\"] }
-firewalls: { wall: { between: [inside, outside] } }
-clients: []
-systems:
-";
 
 /// The file of a site: the prober is a site server, the web server of the row is at port 1000.
 fn site(forbidden: std::ops::Range<u16>, probing: &str) -> String {
@@ -30,7 +20,7 @@ fn site(forbidden: std::ops::Range<u16>, probing: &str) -> String {
         )
     });
     format!(
-        "{SITE}  cm01: {{ zone: inside, addresses: {{ default: 198.51.100.10 }}, roles: [site-server] }}
+        "{SITE_OF_A_ROW}  cm01: {{ zone: inside, addresses: {{ default: 198.51.100.10 }}, roles: [site-server] }}
   web: {{ zone: outside, addresses: {{ default: 192.0.2.10 }}, roles: [crl-distribution-point] }}
 flows:
   - {{ from: inside, to: web, port: 1000, protocol: http, need: required, why: \"served\" }}
@@ -196,7 +186,7 @@ fn many(row: &Row, systems: usize) -> String {
         })
         .collect();
     format!(
-        "{SITE}{all}flows:
+        "{SITE_OF_A_ROW}{all}flows:
 {flows}probing: {{ rate: 50/s, per_host: 4, second_look: 1s }}
 "
     )

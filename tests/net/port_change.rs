@@ -6,9 +6,10 @@
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::ends::EndsWithTest;
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody, ip};
 use crate::support::schemas;
 use rcgen::{
@@ -23,24 +24,13 @@ const DELAY: &str = include_str!("../support/delay.py");
 
 const NAME: &str = "ibs01.example.com";
 
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // A polite end lets nginx end its workers too.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
-
 /// Client, front-end firewall, and far away behind it the site system.
 struct Bed {
     row: Row,
     folder: TempDir,
     program: PathBuf,
-    _link: Running,
-    _server: Running,
+    _link: EndsWithTest,
+    _server: EndsWithTest,
 }
 
 impl Bed {
@@ -170,7 +160,7 @@ fn valid(report: &Value) {
 }
 
 /// Puts a delay between firewall and server, in place of the row's own link.
-fn slow_link(row: &Row) -> Running {
+fn slow_link(row: &Row) -> EndsWithTest {
     let [_, wall, server] = &row.names;
     let mut link = Command::new("ip")
         .args(["netns", "exec", wall, "python3", "-c", DELAY])
@@ -198,7 +188,7 @@ fn slow_link(row: &Row) -> Running {
     }
     let gateway = ["route", "replace", "default", "via", "192.0.2.254"];
     ip(&[&["-n", server.as_str()][..], &gateway].concat());
-    Running(link)
+    EndsWithTest(link)
 }
 
 /// A root with an empty list, and a certificate of the site system.
@@ -227,7 +217,7 @@ fn certificates(folder: &Path) {
     fs::write(folder.join("site.key"), key.serialize_pem()).expect("written");
 }
 
-fn nginx(row: &Row, folder: &Path, servers: &str) -> Running {
+fn nginx(row: &Row, folder: &Path, servers: &str) -> EndsWithTest {
     let here = folder.display();
     let servers = servers.replace("{here}", &here.to_string());
     let text = format!(
@@ -244,7 +234,7 @@ ssl_certificate {here}/site.crt; ssl_certificate_key {here}/site.key;
         .arg(&file)
         .spawn()
         .expect("nginx is needed: scripts/test installs it");
-    let server = Running(server);
+    let server = EndsWithTest(server);
     // Its number is written when it listens.
     let deadline = Instant::now() + Duration::from_secs(20);
     while !folder.join("pid").exists() {

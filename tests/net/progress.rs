@@ -7,18 +7,12 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::row::Row;
+use crate::support::row::{Row, SITE_OF_A_ROW};
 use crate::support::web::web;
 
-/// A required port that is silent, so that a second look is taken after twenty seconds, and forbidden ones.
-const SITE: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
-zones:
-  inside: { networks: [\"198.51.100.0/24\"] }
-  outside: { networks: [\"192.0.2.0/24\"] }
-firewalls: { wall: { between: [inside, outside] } }
-clients: []
-systems:
-  web: { zone: outside, addresses: { default: 192.0.2.10 }, roles: [crl-distribution-point] }
+/// The rest of the site file: a required port that is silent, so that a second look is taken after twenty seconds, and forbidden ones.
+const REST: &str =
+    "  web: { zone: outside, addresses: { default: 192.0.2.10 }, roles: [crl-distribution-point] }
 flows:
   - { from: inside, to: web, port: 1000, protocol: http, need: required, why: served }
   - { from: inside, to: web, port: 1001, need: required, why: \"shut by mistake\" }
@@ -54,7 +48,11 @@ fn off_a_terminal_a_line_every_ten_seconds_says_what_is_left_and_is_about_right(
     fs::write(folder.path().join("rules.nft"), DROPS).expect("written");
     let rules = folder.path().join("rules.nft").display().to_string();
     row.inside(1, &["nft", "-f", &rules]);
-    fs::write(folder.path().join("site.yaml"), SITE).expect("written");
+    fs::write(
+        folder.path().join("site.yaml"),
+        format!("{SITE_OF_A_ROW}{REST}"),
+    )
+    .expect("written");
     let began = Instant::now();
     let mut run = Command::new("ip")
         .args(["netns", "exec", &row.names[0]])

@@ -6,10 +6,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::support::ends::EndsWithTest;
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
@@ -44,15 +45,6 @@ fn counting(port: u16) -> String {
 }}
 "
     )
-}
-
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
 }
 
 struct Bed {
@@ -96,7 +88,7 @@ impl Bed {
     }
 
     /// Starts a server in its namespace, which answers on this port when this is done.
-    fn start(&self, program: &str, arguments: &[&str], port: u16) -> Server {
+    fn start(&self, program: &str, arguments: &[&str], port: u16) -> EndsWithTest {
         let output = fs::File::create(self.path().join(format!("{program}.output")));
         let output = output.expect("a file");
         let child = Command::new("ip")
@@ -107,7 +99,7 @@ impl Bed {
             .stderr(output)
             .spawn()
             .unwrap_or_else(|error| panic!("{program} is needed: {error}"));
-        let server = Server(child);
+        let server = EndsWithTest(child);
         let deadline = Instant::now() + Duration::from_secs(20);
         let listens = || {
             let output = Command::new("ip")
@@ -124,7 +116,7 @@ impl Bed {
         server
     }
 
-    fn nginx(&self, listen: &str, port: u16) -> Server {
+    fn nginx(&self, listen: &str, port: u16) -> EndsWithTest {
         let here = self.path().display();
         let text = format!(
             "daemon off; user root; pid {here}/pid; error_log {here}/errors info; events {{}}

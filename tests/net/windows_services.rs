@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::ends::EndsWithTest;
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody, ip};
 use crate::support::running::Running;
 use serde_json::Value;
@@ -50,7 +51,7 @@ fn dropping(port: u64) -> String {
 
 /// Samba's file server and its endpoint mapper, in the server's namespace.
 struct Samba {
-    processes: Vec<Child>,
+    _processes: [EndsWithTest; 2],
 }
 
 impl Samba {
@@ -66,7 +67,7 @@ impl Samba {
         let file = folder.join("smb.conf");
         fs::write(&file, settings).expect("written");
         let start = |program: &str, more: &[&str]| {
-            Command::new("ip")
+            let started = Command::new("ip")
                 .args(["netns", "exec", &row.names[2], program])
                 .args(["-F", "--no-process-group", "--debug-stdout", "-s"])
                 .arg(&file)
@@ -77,20 +78,12 @@ impl Samba {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
-                .expect("Samba is needed: scripts/test installs it")
+                .expect("Samba is needed: scripts/test installs it");
+            EndsWithTest(started)
         };
         let calls = "/usr/libexec/samba/samba-dcerpcd";
         Self {
-            processes: vec![start("smbd", &[]), start(calls, &["--libexec-rpcds"])],
-        }
-    }
-}
-
-impl Drop for Samba {
-    fn drop(&mut self) {
-        for process in &mut self.processes {
-            let _ = Command::new("kill").arg(process.id().to_string()).status();
-            let _ = process.wait();
+            _processes: [start("smbd", &[]), start(calls, &["--libexec-rpcds"])],
         }
     }
 }

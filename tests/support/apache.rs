@@ -5,13 +5,14 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::ends::EndsWithTest;
 pub(crate) use super::openssl_tool::openssl;
 use super::{ports, schemas};
 
@@ -102,18 +103,8 @@ pub(crate) fn assert_proved(flow: &Value) {
 
 /// Apache, until the test ends.
 pub(crate) struct Apache {
-    child: Child,
+    _process: EndsWithTest,
     pub(crate) port: u16,
-}
-
-impl Drop for Apache {
-    fn drop(&mut self) {
-        // A polite end lets it end its workers too.
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        let _ = self.child.wait();
-    }
 }
 
 impl Apache {
@@ -152,20 +143,24 @@ RewriteRule ^/SMS_MP/ /SMS_MP/list.html [PT,QSD]
         let list = "<MPList><MP Name=\"MP\" FQDN=\"mp.example.com\"/></MPList>";
         fs::write(here.join("www/SMS_MP/list.html"), list).expect("written");
         fs::write(here.join("conf"), text).expect("written");
-        let mut child = Command::new("/usr/sbin/apache2")
+        let child = Command::new("/usr/sbin/apache2")
             .args(["-DFOREGROUND", "-f"])
             .arg(here.join("conf"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("apache2 is needed: scripts/test installs it");
+        let mut process = EndsWithTest(child);
         let deadline = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(at).is_err() {
-            let has_ended = child.try_wait().is_ok_and(|ended| ended.is_some());
+            let has_ended = process.0.try_wait().is_ok_and(|ended| ended.is_some());
             let said = fs::read_to_string(here.join("error")).unwrap_or_default();
             assert!(Instant::now() < deadline && !has_ended, "apache2: {said}");
             thread::sleep(Duration::from_millis(20));
         }
-        Self { child, port }
+        Self {
+            _process: process,
+            port,
+        }
     }
 }

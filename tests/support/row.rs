@@ -10,6 +10,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::executable;
 use serde_json::Value;
 
+/// How the site file of a row begins; systems follow.
+pub(crate) const SITE_OF_A_ROW: &str =
+    "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones:
+  inside: { networks: [\"198.51.100.0/24\"] }
+  outside: { networks: [\"192.0.2.0/24\"] }
+firewalls: { wall: { between: [inside, outside] } }
+clients: []
+systems:
+";
+
 /// Three namespaces in a row: prober, firewall, server.
 pub(crate) struct Row {
     /// Their names.

@@ -6,31 +6,22 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::ends::EndsWithTest;
 use super::ports;
 
 /// A server that this test started.
 pub(crate) struct Server {
-    child: Child,
+    _process: EndsWithTest,
     /// Where it listens.
     pub(crate) at: SocketAddr,
     /// Its files.
     folder: TempDir,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A polite end lets it end its own children too.
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        let _ = self.child.wait();
-    }
 }
 
 impl Server {
@@ -53,7 +44,11 @@ impl Server {
         let child = child.unwrap_or_else(|error| {
             panic!("{program} is needed ({error}); scripts/test installs it")
         });
-        let server = Self { child, at, folder };
+        let server = Self {
+            _process: EndsWithTest(child),
+            at,
+            folder,
+        };
         let deadline = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(at).is_err() {
             assert!(

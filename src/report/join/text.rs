@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use owo_colors::OwoColorize;
 
 use super::rejudge::place;
-use crate::diagnostic::visible;
+use crate::diagnostic::{some_of, visible};
 use crate::plan::Source;
 use crate::report::Detail;
 use crate::report::joined::{Coverage, Untried, WhyUntried};
@@ -225,12 +225,7 @@ fn untried(it: &Untried, detail: Detail) -> String {
             }
         }
         Detail::Findings if !it.ids.is_empty() => {
-            let ids: Vec<String> = it.ids.iter().take(SOME_IDS).map(|id| visible(id)).collect();
-            let more = match it.ids.len().saturating_sub(SOME_IDS) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            let _ = writeln!(out, "    {}{more}", ids.join(", "));
+            let _ = writeln!(out, "    {}", visible(&some_of(&it.ids, SOME_IDS)));
         }
         Detail::Findings => {}
     }

@@ -5,7 +5,7 @@
 //! swept is left, so a report that tells too little makes a run try more, and never less.
 //!
 //! Of the finished ports that opened, the report has the observations as flows of their own. They are judged again with
-//! what the new run sees (`run::resumed`). The flows of the plan are not taken over: the new run tries them all. They
+//! what the new run sees (`run::sweep`). The flows of the plan are not taken over: the new run tries them all. They
 //! show that hosts still answer, and silence is proof only while they do.
 //!
 //! A report fits that is of the same site, site file and vantage, was interrupted, and ended less than a day ago.
@@ -19,11 +19,14 @@ use super::document::{Finished, ReportFlow, Sweep, SweptEarlier, Vantage};
 use super::join::{FAR, Named, place};
 use super::ranges;
 use super::whole::ReportDocument;
-use crate::diagnostic::visible;
+use crate::diagnostic::{some_of, visible};
 use crate::observation::{FlowState, Observation, Prohibition, Rejection, ResetBy, Service, State};
 use crate::plan::{FlowEntry, Port, SiteName};
 use crate::site::{SWEPT, SWEPT_ANSWERED};
 use crate::yaml::Ports;
+
+/// The most flows, or addresses, that a refusal names.
+const MOST_NAMED: usize = 3;
 
 /// What an earlier report has to fit.
 pub struct Here {
@@ -281,7 +284,7 @@ fn what_differs(then: &[ReportFlow], now: &[FlowEntry]) -> String {
     let told: Vec<String> = told
         .iter()
         .filter(|(_, ids)| !ids.is_empty())
-        .map(|(what, ids)| format!("{what}: {}", some_of(ids)))
+        .map(|(what, ids)| format!("{what}: {}", some_of(ids, MOST_NAMED)))
         .collect();
     match told.is_empty() {
         true => "the flows from here are the same, and something else in it differs".to_string(),
@@ -307,14 +310,8 @@ fn same_vantage(then: &Vantage, now: &Vantage) -> Result<(), String> {
     }
     Err(format!(
         "was made when this host had none of the addresses that it has now: {} then, {} now; {WHY}",
-        some_of(
-            &then
-                .addresses
-                .iter()
-                .map(|it| visible(it))
-                .collect::<Vec<_>>()
-        ),
-        some_of(&now.addresses)
+        visible(&some_of(&then.addresses, MOST_NAMED)),
+        some_of(&now.addresses, MOST_NAMED)
     ))
 }
 
@@ -489,16 +486,6 @@ fn was_spoken_to(seen: &Observation, port: u16) -> bool {
 /// Whether a flow is what a sweep found.
 fn is_swept(flow: &FlowEntry) -> bool {
     flow.rules == [SWEPT]
-}
-
-/// The first of many, and how many more there are.
-fn some_of(all: &[String]) -> String {
-    const MOST: usize = 3;
-    let first = all[..all.len().min(MOST)].join(", ");
-    match all.len().saturating_sub(MOST) {
-        0 => first,
-        more => format!("{first} and {more} more"),
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod verbs_and_roles;
 
 use std::net::SocketAddr;
 
-use crate::wire::tls::servers::ports;
+use crate::wire::tls::servers::{ends, ports};
 use servers::{Server, free, written};
 
 /// nginx that logs what each request asks for, and how much it brings.

@@ -1,5 +1,7 @@
 //! Real TLS servers on loopback, openssl's and GnuTLS's, for the tests of this folder.
 
+#[path = "../../../tests/support/ends.rs"]
+pub(crate) mod ends;
 #[path = "../../../tests/support/ports.rs"]
 pub(crate) mod ports;
 

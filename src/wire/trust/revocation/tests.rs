@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use super::answer::Broken;
 use super::fetch::{Fetched, NotConnected, NotFetched, Way, fetch};
 use super::list::{Checked, Fault, check};
 use super::pointers::pointers;
+use crate::wire::tls::servers::ends::EndsWithTest;
 use crate::wire::tls::servers::free_port;
 use crate::wire::trust::certificate::sample::{self, Issuer, openssl};
 
@@ -361,19 +362,8 @@ proptest::proptest! {
     }
 }
 
-/// A server that ends with the test.
-struct Nginx(Child);
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // A polite end lets nginx end its workers too.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
-
 /// nginx with the files of a folder, and a few redirects.
-async fn nginx(folder: &Path) -> (Nginx, SocketAddr) {
+async fn nginx(folder: &Path) -> (EndsWithTest, SocketAddr) {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let here = folder.display();
     let user = match nix::unistd::geteuid().is_root() {
@@ -392,7 +382,7 @@ location /away {{ return 302 http://elsewhere.example/list.crl; }} location /sec
         .arg(folder.join("nginx.conf"))
         .stderr(Stdio::null())
         .spawn();
-    let server = Nginx(started.expect("nginx is needed: scripts/test installs it"));
+    let server = EndsWithTest(started.expect("nginx is needed: scripts/test installs it"));
     let deadline = Instant::now() + Duration::from_secs(10);
     while TcpStream::connect(address).await.is_err() {
         assert!(Instant::now() < deadline, "nginx did not start");
