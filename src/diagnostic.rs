@@ -218,14 +218,24 @@ pub fn some_of<T: AsRef<str>>(all: &[T], most: usize) -> String {
 
 /// The known word nearest to a mistyped one, when one is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = measured(word);
-    let limit = (word.chars().count() / 3).max(1) + 1;
+    let measured = measured(word);
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .map(|candidate| (strsim::damerau_levenshtein(&measured, candidate), candidate))
+        .filter(|(distance, _)| *distance <= farthest(&measured))
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// Whether a known word is near enough to a mistyped one to be meant.
+pub fn is_near(word: &str, known: &str) -> bool {
+    let word = measured(word);
+    strsim::damerau_levenshtein(&word, known) <= farthest(&word)
+}
+
+/// How far a word may be from a mistyped one to be meant.
+fn farthest(word: &str) -> usize {
+    (word.chars().count() / 3).max(1) + 1
 }
 
 /// As much of a word as is measured: that takes time by the length, and no known word is near a longer one.
@@ -364,6 +374,7 @@ mod tests {
             Some("perimeter")
         );
         assert_eq!(nearest("zzzz", ["internet", "perimeter"]), None);
+        assert!(is_near("perimetr", "perimeter") && !is_near("zzzz", "internet"));
     }
 
     #[test]

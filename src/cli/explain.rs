@@ -67,10 +67,14 @@ fn about(arguments: &Explain, report: Option<&ReportDocument>) -> anyhow::Result
 }
 
 fn unknown(catalogue: &Catalogue, what: &str) -> anyhow::Error {
-    let near = quoted(explain::suggestions(catalogue, what));
+    let near = match explain::suggestions(catalogue, what) {
+        none if none.is_empty() => String::new(),
+        some => format!("; did you mean {}?", quoted(some)),
+    };
     anyhow::anyhow!(
-        "`{}` is no topic, cause or rule, and no flow id, which has a `>` and stands in quotes; \
-         the nearest are {near}; `portproof explain` lists what there is",
+        "`{}` is no topic, cause or rule, and no flow id, which looks like \
+         'internet>ibs01:443/tcp' and stands in quotes{near}\n`portproof explain` lists topics, \
+         causes and rules; `portproof plan` lists flows",
         visible(what)
     )
 }

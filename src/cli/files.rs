@@ -18,6 +18,9 @@ use crate::product::{self, Catalogue};
 use crate::report::{self, Joinable, ReportDocument};
 use crate::site::Site;
 
+/// The site file where the command line names none.
+const DEFAULT: &str = "probes.yaml";
+
 /// A site with the file it came from.
 pub(super) struct Loaded {
     pub(super) file: String,
@@ -48,10 +51,11 @@ pub(super) fn load(
     credentials: Use,
 ) -> anyhow::Result<Option<Loaded>> {
     let content = read(file, Kind::SiteFile).with_context(|| {
-        format!(
-            "reading the site file {} (name another: portproof check FILE)",
-            file.display()
-        )
+        let why = match file == Path::new(DEFAULT) {
+            true => ", because no other was named",
+            false => "",
+        };
+        format!("reading the site file {}{why}", file.display())
     })?;
     load_bytes(
         &file.display().to_string(),

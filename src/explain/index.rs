@@ -2,7 +2,7 @@
 
 use super::document::{About, Entry, Index};
 use super::{cause, rule, topic};
-use crate::diagnostic::nearest_few;
+use crate::diagnostic::{is_near, nearest_few};
 use crate::product::Catalogue;
 use crate::report::ReportDocument;
 use crate::verdict::{Cause, said_of};
@@ -39,12 +39,15 @@ pub fn word(catalogue: &Catalogue, word: &str, report: Option<&ReportDocument>) 
     rule::rule(catalogue, word).map(About::Rule)
 }
 
-/// The words nearest to one that cannot be explained.
+/// The words nearest to one that cannot be explained; none where none is near.
 pub fn suggestions<'a>(catalogue: &'a Catalogue, word: &str) -> Vec<&'a str> {
     const MOST: usize = 3;
     let topics = catalogue.topics.iter().map(|topic| topic.id.as_str());
     let causes = Cause::ALL.iter().map(|cause| cause.name());
-    nearest_few(word, topics.chain(causes).chain(rule::ids(catalogue)), MOST)
+    let known = topics.chain(causes).chain(rule::ids(catalogue));
+    let mut nearest = nearest_few(word, known, MOST);
+    nearest.retain(|known| is_near(word, known));
+    nearest
 }
 
 #[cfg(test)]

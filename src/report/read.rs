@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_json::Value;
+use serde_json::error::Category;
 
 use super::assemble::summary;
 use super::earlier::{EARLIER, upgraded};
@@ -69,11 +70,14 @@ fn schema(bytes: &[u8], right: &str) -> Result<String, String> {
     struct Named {
         schema: String,
     }
-    let named: Named = serde_json::from_slice(bytes).map_err(|error| {
-        format!(
-            "is no JSON object with a `schema`: {}; {right}",
-            visible(&error.to_string())
-        )
+    let named: Named = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        _ if bytes.trim_ascii().is_empty() => format!("is empty; {right}"),
+        Category::Data => format!("is JSON without a `schema` that says what it is; {right}"),
+        Category::Syntax | Category::Eof | Category::Io => format!(
+            "is not JSON (line {}, column {}); {right}",
+            error.line(),
+            error.column()
+        ),
     })?;
     Ok(named.schema)
 }
@@ -213,8 +217,22 @@ mod tests {
             read(b"{\"schema\": \"portproof.report/2\",\n \"flows\": []}").expect_err("refused");
         assert!(error.contains("missing field"), "{error}");
         assert!(error.contains("line 2"), "{error}");
-        assert!(read(b"").is_err());
-        assert!(read(b"[[[[").is_err());
+    }
+
+    #[test]
+    fn what_is_no_report_is_told_for_what_it_is() {
+        for (bytes, said) in [
+            (&b" \n"[..], "is empty; "),
+            (b"{\"schema\"", "is not JSON (line 1, column 9); "),
+            (b"\xff\x00", "is not JSON (line 1, column 1); "),
+            (b"site: {}\n", "is not JSON (line 1, column 1); "),
+            (b"{\"a\": 1}", "is JSON without a `schema`"),
+            (b"[[[[", "is JSON without a `schema`"),
+        ] {
+            let error = read(bytes).expect_err("refused");
+            assert!(error.starts_with(said), "{error}");
+            assert!(error.contains("portproof check --format json"), "{error}");
+        }
     }
 
     #[test]

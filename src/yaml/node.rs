@@ -70,7 +70,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Node, Problem> {
     }
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        return Err(Problem::error("empty-file", None, "the file is empty"));
+        return Err(Problem::error("empty-file", None, "the file is empty")
+            .hint("begin with a copy of the example probes.yaml; docs/site-file.md explains every key"));
     }
     serde_yaml::from_str_with_options(text, options(text.len()))
         .map_err(|error| syntax(&error, text.len()))

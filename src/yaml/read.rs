@@ -196,7 +196,7 @@ pub(crate) fn wrong_type(node: &Node, what: &str, wanted: &str) -> Problem {
     Problem::error(
         "wrong-type",
         node.at,
-        format!("{what} is {}; {wanted} is wanted", node.value.kind()),
+        format!("{what} is {}; it must be {wanted}", node.value.kind()),
     )
 }
 

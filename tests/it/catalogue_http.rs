@@ -126,7 +126,7 @@ fn a_finding_says_what_is_wrong_and_what_would_be_right() {
         said,
         [
             ("`after` is `boredom`, which is not known", &*outcomes),
-            ("`shows` is a list; text is wanted", ""),
+            ("`shows` is a list; it must be text", ""),
             ("a client error has no key `sais`", keys),
             (
                 "a client error lacks the key `shows`",

@@ -351,13 +351,21 @@ fn what_cannot_be_explained_leads_to_what_can() {
         err.contains("no topic, cause or rule") && err.contains("`no-answer`"),
         "{err}"
     );
+    for word in ["443", "ibs01:443", "zzzzzzzz"] {
+        let err = refused(&[word]);
+        assert!(!err.contains("did you mean"), "nothing is near: {err}");
+        assert!(
+            err.contains("'internet>ibs01:443/tcp'"),
+            "an example: {err}"
+        );
+    }
     let err = refused(&["internet>ibs01:444/tcp"]);
     assert!(err.contains("no flow of probes.yaml"), "{err}");
     assert!(err.contains("`internet>ibs01:443/tcp`"), "{err}");
     assert!(refused(&[""]).contains("no topic, cause or rule"));
     assert!(refused(&["internet>ibs01:80/tcp", "nowhere.yaml"]).contains("nowhere.yaml"));
     assert!(refused(&["no-answer", "--report", "nowhere.json"]).contains("nowhere.json"));
-    assert!(refused(&["no-answer", "--report", "probes.yaml"]).contains("no JSON object"));
+    assert!(refused(&["no-answer", "--report", "probes.yaml"]).contains("is not JSON"));
     assert!(refused(&["--report", "report.json"]).contains("required"));
     let bad = "tests/sites/bad/several-at-once.yaml";
     assert!(refused(&["internet>ibs01:80/tcp", bad]).contains("error[unknown-zone]"));
