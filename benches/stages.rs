@@ -6,6 +6,7 @@ use std::io;
 
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher};
+use portproof::paragraph::Width;
 use portproof::plan;
 use portproof::report::{self, Detail, ReportDocument};
 
@@ -92,7 +93,7 @@ fn text(bencher: Bencher, systems: usize) {
     let report = reported(systems);
     bencher
         .counter(ItemsCount::new(report.flows.len()))
-        .bench_local(|| report::text(&report, Detail::Findings));
+        .bench_local(|| report::text(&report, Detail::Findings, Width::UNKNOWN));
 }
 
 /// The report from JSON.

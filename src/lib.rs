@@ -6,6 +6,8 @@
 
 /// What is wrong in a user's file, where, and what would be right.
 pub mod diagnostic;
+/// Text for people, in lines that fit.
+pub mod paragraph;
 /// Closed sets of words.
 mod words;
 /// YAML files with positions.

@@ -16,7 +16,7 @@ pub(super) fn run(arguments: &Diff) -> anyhow::Result<u8> {
     let new = files::report(&arguments.new, &verifier)?;
     let diff = report::diff(&old, &new).map_err(anyhow::Error::msg)?;
     let text = match arguments.format {
-        Format::Text => report::diff_text(&diff),
+        Format::Text => report::diff_text(&diff, output.width()),
         Format::Json => serde_json::to_string_pretty(&diff)? + "\n",
     };
     output.write(&text)?;

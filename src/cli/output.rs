@@ -32,11 +32,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use terminal_size::terminal_size_of;
 
 use super::named::{self, Kind};
 use super::signing::{next_signature_of, signature_of};
 use super::streams::{print, print_as_it_comes, say};
 use crate::os::{Make, Part, made};
+use crate::paragraph::Width;
 use crate::report::{SIGNATURE_LENGTH, SigningKey};
 
 /// How many links lead on, before they are taken for a circle. Linux follows as many.
@@ -106,6 +108,16 @@ impl Output {
             signature,
             key,
         })
+    }
+
+    /// How wide its lines are best: as the terminal, where it is one.
+    pub(super) fn width(&self) -> Width {
+        let size = match self {
+            Self::Standard => terminal_size_of(io::stdout()),
+            Self::Straight { file, .. } => terminal_size_of(file),
+            Self::File(_) | Self::Signed { .. } => None,
+        };
+        size.map_or(Width::UNKNOWN, |(columns, _)| Width::of_terminal(columns.0))
     }
 
     /// Puts the result there. When that fails, it goes to standard output.

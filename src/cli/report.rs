@@ -45,6 +45,7 @@ pub(super) fn run(arguments: &Report) -> anyhow::Result<u8> {
                 true => Detail::Everything,
                 false => Detail::Findings,
             },
+            output.width(),
         ),
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
     };

@@ -1,6 +1,5 @@
 //! A client's own view: what it uses, in the order in which it goes about its work, stopping nowhere.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use schemars::JsonSchema;
@@ -10,6 +9,7 @@ use super::document::{Logged, ReportFlow};
 use super::reach::Reached;
 use crate::diagnostic::visible;
 use crate::observation::{DnsNote, ResolverError, Unresolved};
+use crate::paragraph::Page;
 use crate::plan::{self, Flow, Target};
 use crate::product::{Asks, Catalogue, ClientStep, Confidence, Need, Role};
 use crate::site::Site;
@@ -226,11 +226,15 @@ pub fn resolver_words(error: ResolverError) -> &'static str {
 }
 
 /// The view as text.
-pub(super) fn text(view: &ClientView) -> String {
+pub(super) fn text(page: &mut Page, view: &ClientView) {
     let numbers: Vec<String> = view.numbers.iter().map(number).collect();
-    let mut out = format!(
-        "\nWhat a client with {} meets, in its order\n",
-        numbers.join(" and ")
+    page.gap();
+    page.paragraph(
+        0,
+        format!(
+            "What a client with {} meets, in its order",
+            numbers.join(" and ")
+        ),
     );
     let mut part = "";
     for step in &view.steps {
@@ -241,24 +245,20 @@ pub(super) fn text(view: &ClientView) -> String {
                 (Some(source), Confidence::Documented) => source.clone(),
                 (Some(source), _) => format!("this place follows from: {source}"),
             };
-            let _ = writeln!(out, "\n  {part}: it {} [{}]", step.does, visible(&sure));
+            page.gap();
+            page.paragraph(2, format!("{part}: it {} [{}]", step.does, visible(&sure)));
         }
         let what = step.flow.as_ref().or(step.name.as_ref());
-        let _ = writeln!(
-            out,
-            "  {:>2}. {:<7} {}: {}",
-            step.number,
-            step.succeeds,
-            visible(what.map_or("", String::as_str)),
-            visible(&step.result)
-        );
+        // Narrower than a column of its own, the number begins the line as in any list.
+        let number = format!("{:>2}. {:<7}", step.number, step.succeeds);
+        let what = visible(what.map_or("", String::as_str));
+        page.paragraph(2, format!("{number} {what}: {}", visible(&step.result)));
         let mut words: Vec<&str> = step.logged.iter().map(|it| it.words.as_str()).collect();
         words.dedup();
         for words in words {
-            let _ = writeln!(out, "      client: {}", visible(words));
+            page.paragraph(6, format!("client: {}", visible(words)));
         }
     }
-    out
 }
 
 /// `8443 (HTTPS, of the new file)`.

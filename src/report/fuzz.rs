@@ -7,6 +7,7 @@ use super::{
     read_joinable, resume, text,
 };
 use crate::diagnostic::visible;
+use crate::paragraph::Width;
 
 /// Every target of this stage.
 pub const TARGETS: &[crate::wire::fuzz::Target] = &[("report", report)];
@@ -35,7 +36,7 @@ pub fn report(bytes: &[u8]) -> bool {
 }
 
 fn used(report: &ReportDocument) {
-    is_plain(&text(report, Detail::Everything));
+    is_plain(&text(report, Detail::Everything, Width::UNKNOWN));
     gone_on_with(report);
     let mut other = report.clone();
     other.vantages[0].zone.push_str("-2");
@@ -45,11 +46,11 @@ fn used(report: &ReportDocument) {
     };
     // Of several vantages it is a joined one, and refused.
     if let Ok(joined) = join(parts, Mixed::Refused) {
-        is_plain(&text(&joined, Detail::Everything));
+        is_plain(&text(&joined, Detail::Everything, Width::UNKNOWN));
         assert!(joined.flows.len() <= report.flows.len());
         assert!(joined.contradictions.is_empty() || joined.flows.len() < report.flows.len());
         let changes = diff(report, &joined);
-        is_plain(&changes.map_or_else(|why| why, |it| diff_text(&it)));
+        is_plain(&changes.map_or_else(|why| why, |it| diff_text(&it, Width::UNKNOWN)));
         let written = serde_json::to_vec(&joined).unwrap_or_default();
         assert_eq!(super::read(&written), Ok(joined));
     }

@@ -9,6 +9,7 @@ mod document;
 mod earlier;
 mod evidence;
 mod findings;
+mod folded;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod exceptions;
@@ -39,7 +40,7 @@ pub use diff::{DiffDocument, diff, diff_text};
 pub use document::{
     Accepted, Evidence, Finished, Lapsed, Note, ReportFlow, Sweep, SweptEarlier, Vantage,
 };
-pub use findings::{Finding, Findings, Part, Required, Table, Team, seen};
+pub use findings::{Finding, Findings, Part, Proved, Required, Table, Team, seen};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{
     Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, KnownBy, MatrixCell, Saw,

@@ -1,23 +1,18 @@
 //! What a run sent, as a line at the end of the text report.
 
-use std::fmt::Write as _;
-
-use super::join::text::vantage;
+use super::join::text::of_several;
 use super::whole::ReportDocument;
 use crate::observation::Sent;
+use crate::paragraph::Page;
 
 /// A line for each vantage that counted; of several, each with its name.
-pub(super) fn lines(report: &ReportDocument) -> String {
-    let mut out = String::new();
+pub(super) fn lines(page: &mut Page, report: &ReportDocument) {
     for (number, of) in report.vantages.iter().enumerate() {
-        let Some(sent) = &of.sent else { continue };
-        let from = match report.vantages.len() {
-            1 => String::new(),
-            _ => format!(" from {}", vantage(report, number)),
-        };
-        let _ = writeln!(out, "Sent{from}: {}", words(sent));
+        if let Some(sent) = &of.sent {
+            let from = of_several(report, number);
+            page.paragraph(0, format!("Sent{from}: {}", words(sent)));
+        }
     }
-    out
 }
 
 /// `84 SYNs to try 30 ports of 3 addresses (60 needed, 24 silence), 2 datagrams; at most 91 of 100 in one second, 7 of 8
@@ -61,7 +56,14 @@ fn counted(count: u64, what: &str, plural: &str) -> String {
 mod tests {
     use super::*;
     use crate::observation::{Announced, SentFor};
+    use crate::paragraph::Width;
     use crate::report::sample;
+
+    fn lines(report: &ReportDocument) -> String {
+        let mut page = Page::new(Width::UNKNOWN);
+        super::lines(&mut page, report);
+        page.into_text()
+    }
 
     fn sent() -> Sent {
         Sent {
@@ -92,8 +94,8 @@ mod tests {
         report.vantages[0].sent = Some(sent());
         assert_eq!(
             lines(&report),
-            "Sent: 84 SYNs to try 30 ports of 1 address (60 needed, 20 second looks, 1 sweep, 3 \
-             repeated by this host's system), 1 datagram; at most 91 of 100 in one second, 7 of 8 \
+            "Sent: 84 SYNs to try 30 ports of 1 address (60 needed, 20 second looks, 1 sweep,\n  3 \
+             repeated by this host's system), 1 datagram; at most 91 of 100 in one\n  second, 7 of 8 \
              sockets at one address\n"
         );
     }

@@ -301,6 +301,8 @@ words! {
         FarApart = "far-apart",
         /// A report that was given twice.
         GivenTwice = "given-twice",
+        /// A report of a vantage of which a later one was given.
+        EarlierReport = "earlier-report",
         /// Ports that an earlier run swept.
         SweptEarlier = "swept-earlier",
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use portproof::paragraph::Width;
 use portproof::product::Catalogue;
 use portproof::report::{self, Detail, ReportDocument};
 use portproof::run::{self, Request, SiteFile};
@@ -88,7 +89,7 @@ fn writing_a_report_as_json_allocates_nothing() {
 fn writing_a_report_as_text_keeps_to_its_allocations() {
     costs_at_most(5_520.0, "writing text", |text| {
         let (_, report) = reported(text);
-        asked(|| report::text(&report, Detail::Findings)).0
+        asked(|| report::text(&report, Detail::Findings, Width::UNKNOWN)).0
     });
 }
 

@@ -1,5 +1,6 @@
 //! The legs of one box in a text report: one table for the box, with the legs that each flow crosses.
 
+use portproof::paragraph::Width;
 use portproof::report::{self, Detail};
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ fn report(devices: Value) -> String {
         "summary": { "ok": 0, "blocked": 2, "down": 0, "wrong": 0, "exposed": 0, "unknown": 0 },
     });
     let document = report::read(document.to_string().as_bytes()).expect("a report");
-    report::text(&document, Detail::Findings)
+    report::text(&document, Detail::Findings, Width::of_terminal(100))
 }
 
 #[test]

@@ -371,8 +371,9 @@ impl<'ast> Visit<'ast> for Reader {
 }
 
 /// Stages that are functions of what they are given.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "diagnostic",
+    "paragraph",
     "yaml",
     "product",
     "config",

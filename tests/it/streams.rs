@@ -55,6 +55,11 @@ const COMMANDS: [(&str, i32); 35] = [
 fn bed() -> Bed {
     let bed = Bed::new();
     fs::write(bed.path("token"), "0123456789abcdef0123456789abcdef").expect("written");
+    // Of another host: of one vantage only the later report would count.
+    let text = fs::read_to_string(bed.path("bad.json")).expect("a report");
+    let mut bad: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    bad["vantages"][0]["host"] = "another".into();
+    fs::write(bed.path("bad.json"), bad.to_string()).expect("written");
     bed
 }
 

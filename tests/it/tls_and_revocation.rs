@@ -1419,6 +1419,11 @@ fn a_real_proxy_that_opens_tls_is_named_by_the_pin_it_does_not_match() {
         "wrong certificate-untrusted error",
         "{flow:#}"
     );
+    // The bed has one prober; of one vantage only the later report would count.
+    let direct = fs::read_to_string(folder.join("direct.json")).expect("a report");
+    let mut direct: Value = serde_json::from_str(&direct).expect("JSON");
+    direct["vantages"][0]["host"] = "elsewhere".into();
+    fs::write(folder.join("direct.json"), direct.to_string()).expect("written");
     let joined = assert_cmd::Command::cargo_bin("portproof")
         .expect("the program")
         .args(["report", "direct.json", "behind.json", "--format", "json"])

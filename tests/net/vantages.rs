@@ -147,7 +147,22 @@ fn a_dead_end_is_proved_by_another_vantage_and_a_changed_firewall_contradicts_it
     assert_eq!(coverage["starts"][0]["ids"][0], "web>gate:1001/tcp");
     assert_eq!(coverage["starts"][0]["why"], "in-stead");
 
-    let (status, changed) = report(folder, &["dead.json", "open.json"]);
+    // Of the same vantage the later report counts, in whichever order they are given.
+    let (status, later) = report(folder, &["dead.json", "open.json"]);
+    assert_eq!(status, 1);
+    assert_eq!(judged(&later, needed), "blocked host-silent");
+    assert_eq!(later["contradictions"], Value::Null);
+    assert_eq!(
+        later["notes"][0]["cause"], "earlier-report",
+        "{}",
+        later["notes"]
+    );
+
+    // Two hosts that saw the firewall before and after contradict each other.
+    let mut elsewhere = open;
+    elsewhere["vantages"][0]["host"] = "another".into();
+    fs::write(folder.join("elsewhere.json"), elsewhere.to_string()).expect("written");
+    let (status, changed) = report(folder, &["dead.json", "elsewhere.json"]);
     assert_eq!(status, 1);
     assert_eq!(judged(&changed, needed), "blocked host-silent");
     let contradictions = changed["contradictions"].as_array().expect("some");

@@ -1,15 +1,17 @@
 //! What a run tells, on standard error: sentences, and how far it is, as a bar or in lines.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use terminal_size::terminal_size_of;
 
 use crate::attribution::DOORS;
 use crate::cli::log;
 use crate::cli::streams::say;
 use crate::diagnostic::visible;
+use crate::paragraph::{Page, Width};
 use crate::probe::{LOSS_SAMPLES, MOST_RPC_PORTS, MOST_TRIES, SOURCE_PORTS, SPACING};
 use crate::run::{AboutToTry, Event, Leaving, Progress, Stage};
 
@@ -51,8 +53,8 @@ impl Events {
             }
             (Event::Done, Way::Bar(bar)) => bar.finish_and_clear(),
             (Event::Done, Way::Lines(_)) => {}
-            (told, Way::Bar(bar)) => bar.suspend(|| say!("{}", sentence(told))),
-            (told, Way::Lines(_)) => say!("{}", sentence(told)),
+            (told, Way::Bar(bar)) => bar.suspend(|| say!("{}", fitting(&sentence(told)))),
+            (told, Way::Lines(_)) => say!("{}", fitting(&sentence(told))),
         }
     }
 }
@@ -60,12 +62,25 @@ impl Events {
 /// A bar, where it can be drawn again and again and no log stands between.
 fn way() -> Way {
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if !std::io::stderr().is_terminal() || is_dumb || log::is_on() {
+    if !io::stderr().is_terminal() || is_dumb || log::is_on() {
         return Way::Lines(Mutex::new(BETWEEN_LINES));
     }
     let style = ProgressStyle::with_template("{bar:30} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     Way::Bar(ProgressBar::new(WHOLE).with_style(style))
+}
+
+/// A sentence in lines that fit into the terminal; as it is, where nobody sits there.
+fn fitting(sentence: &str) -> String {
+    let Some((columns, _)) = terminal_size_of(io::stderr()) else {
+        return sentence.to_string();
+    };
+    let mut page = Page::new(Width::of_terminal(columns.0));
+    for line in sentence.lines() {
+        let words = line.trim_start();
+        page.paragraph(line.len() - words.len(), words);
+    }
+    page.into_text()
 }
 
 /// Whether a line is due after so long; then the next one is due at the next full distance.

@@ -19,6 +19,7 @@ use super::signing::{self, Verifier};
 use super::streams::say;
 use super::{WRONG, token};
 use crate::lab::{self, Faults};
+use crate::paragraph::Width;
 use crate::report::{self, Detail, Named, ReportDocument, exit_status};
 use crate::run::{ClientNumbers, Request, SiteFile};
 use crate::site::Site;
@@ -48,7 +49,8 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     // A resolver that hangs must not hold up the end.
     runtime.shutdown_background();
     let report = result?;
-    output.write_report(&shown(arguments, &report)?)?;
+    let text = shown(arguments, &report, output.width())?;
+    output.write_report(&text)?;
     say_how_to_go_on(arguments, &report);
     Ok(exit_status(&report, arguments.strict))
 }
@@ -92,13 +94,13 @@ fn say_how_to_go_on(arguments: &Check, report: &ReportDocument) {
     say!("the sweep was interrupted: {which} on with it within a day");
 }
 
-fn shown(arguments: &Check, report: &ReportDocument) -> anyhow::Result<String> {
+fn shown(arguments: &Check, report: &ReportDocument, width: Width) -> anyhow::Result<String> {
     let detail = match arguments.verbose {
         true => Detail::Everything,
         false => Detail::Findings,
     };
     Ok(match arguments.shared.format {
-        Format::Text => report::text(report, detail),
+        Format::Text => report::text(report, detail, width),
         Format::Json => serde_json::to_string_pretty(report)? + "\n",
     })
 }

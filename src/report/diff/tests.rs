@@ -1,4 +1,5 @@
 use super::*;
+use crate::paragraph::Width;
 use crate::report::sample;
 use proptest::prelude::*;
 
@@ -94,7 +95,7 @@ fn the_text_names_what_is_worse_first_and_what_to_do() {
     let mut new = report(Some(SILENT));
     new.flows[0].advice = "Let it through.".to_string();
     let document = diff(&report(Some(OK)), &new).expect("of one site");
-    let text = anstream::adapter::strip_str(&diff_text(&document)).to_string();
+    let text = anstream::adapter::strip_str(&diff_text(&document, Width::UNKNOWN)).to_string();
     let expected = "Worse\n  ok answered (note) -> blocked no-answer (error)\n    \
         internet>ibs01:443/tcp\n    do: Let it through.\n\n1 worse, 0 better";
     assert!(text.contains(expected), "{text}");
@@ -143,6 +144,9 @@ fn what_is_accepted_turns_worse_when_it_lapses_and_is_no_better_for_it() {
     assert_eq!(turned(&fails, &accepted()), [0, 0, 1, 0]);
     assert_eq!(turned(&good, &accepted()), [0, 0, 1, 0]);
     assert_eq!(turned(&accepted(), &accepted()), [0, 0, 0, 1]);
-    let text = diff_text(&diff(&fails, &accepted()).expect("of one site"));
+    let text = diff_text(
+        &diff(&fails, &accepted()).expect("of one site"),
+        Width::UNKNOWN,
+    );
     assert!(text.contains("down nobody-listens (error) -> down nobody-listens (error, accepted)"));
 }

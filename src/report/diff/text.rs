@@ -1,62 +1,64 @@
 //! What changed, as text.
 
-use std::fmt::Write as _;
-
 use owo_colors::{OwoColorize, Style};
 
 use super::{Change, DiffDocument, Stand};
 use crate::diagnostic::visible;
+use crate::paragraph::{Page, Width};
 use crate::report::document::Vantage;
+use crate::report::folded::folded;
 use crate::report::join::place;
 
 /// What changed, with colours; the caller strips them where they are not wanted.
-pub fn text(diff: &DiffDocument) -> String {
-    let mut out = format!("Site {}\n", visible(&diff.site.code));
-    out += &seen("old", &diff.old);
-    out += &seen("new", &diff.new);
+pub fn text(diff: &DiffDocument, width: Width) -> String {
+    let mut page = Page::new(width);
+    page.paragraph(0, format!("Site {}", visible(&diff.site.code)));
+    seen(&mut page, "old", &diff.old);
+    seen(&mut page, "new", &diff.new);
     for note in &diff.notes {
-        let _ = writeln!(out, "\nnote: {}", visible(note));
+        page.gap();
+        page.paragraph(0, format!("note: {}", visible(note)));
     }
     let (red, green, plain) = (
         Style::new().red().bold(),
         Style::new().green().bold(),
         Style::new().bold(),
     );
-    out += &part("Worse", red, &diff.worse);
-    out += &part("New", plain, &diff.added);
-    out += &part("Another cause", plain, &diff.changed);
-    out += &part("Better", green, &diff.better);
-    out += &part("Gone", plain, &diff.gone);
+    part(&mut page, "Worse", red, &diff.worse);
+    part(&mut page, "New", plain, &diff.added);
+    part(&mut page, "Another cause", plain, &diff.changed);
+    part(&mut page, "Better", green, &diff.better);
+    part(&mut page, "Gone", plain, &diff.gone);
     let bad = diff.added.iter().filter(|change| change.worse).count();
-    let _ = writeln!(
-        out,
-        "\n{} worse, {} better, {} with another cause, {} new ({bad} of them wrong), {} gone, {} \
-         as before",
-        diff.worse.len(),
-        diff.better.len(),
-        diff.changed.len(),
-        diff.added.len(),
-        diff.gone.len(),
-        diff.unchanged
-    );
-    out
-}
-
-fn seen(which: &str, vantages: &[Vantage]) -> String {
-    let line = |vantage: &Vantage| {
+    page.gap();
+    page.paragraph(
+        0,
         format!(
-            "{which}: {}, {}\n",
-            visible(&place(vantage)),
-            visible(&vantage.started)
-        )
-    };
-    vantages.iter().map(line).collect()
+            "{} worse, {} better, {} with another cause, {} new ({bad} of them wrong), {} gone, \
+             {} as before",
+            diff.worse.len(),
+            diff.better.len(),
+            diff.changed.len(),
+            diff.added.len(),
+            diff.gone.len(),
+            diff.unchanged
+        ),
+    );
+    page.into_text()
 }
 
-/// Flows that changed in the same way stand together; what is to be done of the first of them stands for all.
-fn part(heading: &str, style: Style, changes: &[Change]) -> String {
+fn seen(page: &mut Page, which: &str, vantages: &[Vantage]) {
+    for vantage in vantages {
+        let (place, started) = (visible(&place(vantage)), visible(&vantage.started));
+        page.paragraph(0, format!("{which}: {place}, {started}"));
+    }
+}
+
+/// Flows that changed in the same way stand together, folded where they differ only in the port. What is to be done of
+/// the first of them stands for all.
+fn part(page: &mut Page, heading: &str, style: Style, changes: &[Change]) {
     if changes.is_empty() {
-        return String::new();
+        return;
     }
     let mut alike: Vec<(String, Vec<&Change>)> = Vec::new();
     // What is wrong and new comes before what is merely new.
@@ -68,11 +70,12 @@ fn part(heading: &str, style: Style, changes: &[Change]) -> String {
             None => alike.push((stands, vec![change])),
         }
     }
-    let mut out = format!("\n{}\n", heading.style(style));
+    page.gap();
+    page.line(heading.style(style));
     for (stands, changes) in alike {
-        let _ = writeln!(out, "  {stands}");
-        for change in &changes {
-            let _ = writeln!(out, "    {}", visible(&change.id));
+        page.paragraph(2, stands);
+        for ids in folded(changes.iter().map(|it| it.id.as_str())) {
+            page.paragraph(4, visible(&ids));
         }
         let advice = changes[0].new.as_ref().map_or("", |new| &new.advice);
         if changes[0].worse && !advice.is_empty() {
@@ -80,10 +83,9 @@ fn part(heading: &str, style: Style, changes: &[Change]) -> String {
                 1 => "",
                 _ => " (Of the first of them; likewise of the others.)",
             };
-            let _ = writeln!(out, "    do: {}{likewise}", visible(advice));
+            page.paragraph(4, format!("do: {}{likewise}", visible(advice)));
         }
     }
-    out
 }
 
 fn stands(change: &Change) -> String {

@@ -4,21 +4,25 @@
 //! `text` is the first format that prints them. Words of others stand in here as they came: each format escapes them.
 
 mod delivery;
+mod proved;
 mod said;
 mod seen;
 mod tables;
 mod way;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use super::document::ReportFlow;
+use super::folded::folded;
 use super::join::text::vantage;
 use super::whole::ReportDocument;
 use crate::observation::FlowState;
 use crate::product::Need;
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
+pub use proved::Proved;
 pub use seen::seen;
 pub use tables::Table;
 
@@ -32,8 +36,10 @@ pub struct Findings<'a> {
     pub teams: Vec<Team>,
     /// For each firewall what is to be changed there.
     pub tables: Vec<Table>,
-    /// Each finding, what is surely wrong first.
+    /// Each finding: what is surely wrong first, of that what is required first, then by who has to act.
     pub all: Vec<Finding<'a>>,
+    /// Where there is no finding: the required flows that were proved, and how.
+    pub proved: Vec<Proved>,
 }
 
 /// The required flows of a report, but for those that an exception accepts.
@@ -60,8 +66,10 @@ pub struct Team {
 
 /// One finding.
 pub struct Finding<'a> {
-    /// The flow.
+    /// The flow, the first of those that it is about.
     pub flow: &'a ReportFlow,
+    /// Who has to act, as in `firewall team`; `None` where nobody has.
+    pub team: Option<&'static str>,
     /// What is said of it, in its order.
     pub parts: Vec<Part>,
 }
@@ -78,8 +86,14 @@ pub struct Part {
 impl<'a> Findings<'a> {
     /// The findings of a report.
     pub fn of(report: &'a ReportDocument) -> Self {
-        let flows: Vec<&ReportFlow> = report.flows.iter().filter(|it| is_finding(it)).collect();
+        let mut flows: Vec<&ReportFlow> = report.flows.iter().filter(|it| is_finding(it)).collect();
+        flows.sort_by_key(|flow| rank(flow));
+        let proved = match flows.is_empty() {
+            true => proved::proved(report),
+            false => Vec::new(),
+        };
         Self {
+            proved,
             without_answers: without_answers(report),
             required: Required::of(report),
             teams: teams(&flows),
@@ -97,6 +111,17 @@ fn is_finding(flow: &ReportFlow) -> bool {
         Verdict::Unknown => flow.level != Level::Note,
         Verdict::Blocked | Verdict::Down | Verdict::Wrong | Verdict::Exposed => true,
     }
+}
+
+/// Where a finding stands: doubt last, then by the need, then by who has to act, what counts most first.
+fn rank(flow: &ReportFlow) -> (bool, Need, bool, Option<Owner>, Reverse<Level>) {
+    (
+        flow.verdict == Verdict::Unknown,
+        flow.flow.need,
+        flow.owner.is_none(),
+        flow.owner,
+        Reverse(flow.level),
+    )
 }
 
 /// Words on vantages that nothing answered.
@@ -170,9 +195,9 @@ fn teams(findings: &[&ReportFlow]) -> Vec<Team> {
             .clone()
             .map(|flow| flow.flow.to.system.as_str())
             .collect();
-        let flows = theirs.count();
+        let flows = theirs.clone().count();
         let (count, what) = match owner {
-            Owner::Firewall => (flows, "rule"),
+            Owner::Firewall => (tables::count_rules(theirs.copied()), "rule"),
             Owner::Server | Owner::ServerThenFirewall | Owner::Prober => (hosts.len(), "host"),
             Owner::Certificate => (hosts.len(), "certificate"),
             Owner::Dns => (hosts.len(), "name"),
@@ -185,9 +210,7 @@ fn teams(findings: &[&ReportFlow]) -> Vec<Team> {
 }
 
 /// Each finding; those that say the same of two ports stand together.
-fn all<'a>(report: &ReportDocument, mut flows: Vec<&'a ReportFlow>) -> Vec<Finding<'a>> {
-    let rank = |flow: &ReportFlow| (flow.verdict == Verdict::Unknown, flow.level != Level::Error);
-    flows.sort_by_key(|flow| rank(flow));
+fn all<'a>(report: &ReportDocument, flows: Vec<&'a ReportFlow>) -> Vec<Finding<'a>> {
     let mut shown: Vec<(&ReportFlow, Vec<&str>)> = Vec::new();
     let mut places = HashMap::new();
     for flow in flows {
@@ -199,6 +222,7 @@ fn all<'a>(report: &ReportDocument, mut flows: Vec<&'a ReportFlow>) -> Vec<Findi
     }
     let finding = |(flow, likewise): (&'a ReportFlow, Vec<&str>)| Finding {
         flow,
+        team: flow.owner.map(team),
         parts: parts(report, flow, &likewise),
     };
     shown.into_iter().map(finding).collect()
@@ -208,26 +232,30 @@ fn all<'a>(report: &ReportDocument, mut flows: Vec<&'a ReportFlow>) -> Vec<Findi
 /// stands for itself.
 fn common(flow: &ReportFlow) -> Option<impl Eq + Hash + '_> {
     let is = |cause: Cause| flow.cause == cause;
-    let repeats = flow.verdict == Verdict::Unknown
-        || is(Cause::ClosedButReachable)
+    let repeats = matches!(flow.verdict, Verdict::Unknown | Verdict::Exposed)
         || is(Cause::AddressSilent)
         || is(Cause::NothingPasses);
     let (from, to) = (&flow.flow.from, &flow.flow.to);
-    // A firewall that passes nothing is one finding, whatever the hosts beyond it.
-    let ends = match is(Cause::NothingPasses) {
-        true => (&from.zone, None, to.zone.as_ref()),
-        false => (&from.zone, from.system.as_ref(), Some(&to.system)),
+    // A firewall that passes nothing is one finding, whatever the hosts beyond it; and so is trouble of this host's own.
+    let ends = match flow.cause {
+        Cause::NothingPasses => (&from.zone, None, to.zone.as_ref()),
+        Cause::NoRoute | Cause::GatewaySilent | Cause::NothingAnswered | Cause::Interrupted => {
+            (&from.zone, None, None)
+        }
+        _ => (&from.zone, from.system.as_ref(), Some(&to.system)),
     };
     let lapsed = flow.lapsed.as_ref().map(|it| (&it.until, &it.why));
-    let judged = (flow.verdict, flow.cause, flow.flow.need);
-    repeats.then_some((judged, lapsed, flow.vantage, ends))
+    let judged = (flow.verdict, flow.cause, flow.level, flow.flow.need);
+    // What an open port exposes differs from one service to the next.
+    let opened = is(Cause::Open).then_some((&flow.flow.why, &flow.flow.breaks));
+    repeats.then_some((judged, opened, lapsed, flow.vantage, ends))
 }
 
 fn parts(report: &ReportDocument, flow: &ReportFlow, likewise: &[&str]) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut say = |name, words: String| parts.push(Part { name, words });
     if !likewise.is_empty() {
-        say("likewise", likewise.join(", "));
+        say("likewise", folded(likewise.iter().copied()).join(", "));
     }
     if let (Some(number), true) = (flow.vantage, report.vantages.len() > 1) {
         say("from", vantage(report, number));

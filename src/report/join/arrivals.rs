@@ -36,11 +36,15 @@ const CLOSE: SignedDuration = SignedDuration::from_secs(5);
 /// The most arrivals that are shown of one flow.
 const MOST_SHOWN: usize = 8;
 
-/// Compares every silent flow with what its host's listeners saw.
-pub(super) fn compare(reports: &mut [ReportDocument], logs: &[ArrivalsDocument]) {
+/// Compares every silent flow with what its host's listeners saw. What earlier reports sent is another's.
+pub(super) fn compare(
+    reports: &mut [ReportDocument],
+    earlier: &[ReportDocument],
+    logs: &[ArrivalsDocument],
+) {
     let mut logs: Vec<Log<'_>> = logs.iter().map(Log::new).collect();
     for log in &mut logs {
-        log.find_senders(reports);
+        log.find_senders(reports.iter().chain(earlier));
     }
     for (number, report) in reports.iter_mut().enumerate() {
         let here = Here::new(number, report);
@@ -154,9 +158,9 @@ impl<'a> Log<'a> {
     }
 
     /// Notes by each arrival which reports have a try from its very source.
-    fn find_senders(&mut self, reports: &[ReportDocument]) {
+    fn find_senders<'b>(&mut self, reports: impl Iterator<Item = &'b ReportDocument>) {
         let mut sent: HashMap<(Transport, u16), Vec<(usize, &Attempt)>> = HashMap::new();
-        for (number, report) in reports.iter().enumerate() {
+        for (number, report) in reports.enumerate() {
             let to_it = |flow: &&ReportFlow| flow.flow.to.system == self.document.system;
             for flow in report.flows.iter().filter(to_it) {
                 for attempt in flow.evidence.attempts() {

@@ -25,7 +25,7 @@ use super::document::Note;
 use super::whole::ReportDocument;
 use super::whole::SCHEMA;
 use crate::plan::{FlowEntry, ToolName};
-pub(super) use rejudge::place;
+pub(super) use rejudge::{has_common_address, is_same_place, place};
 pub(super) use together::FAR;
 pub use together::{Mixed, Named, Parts};
 
@@ -45,11 +45,12 @@ pub struct Planned {
 pub fn join(parts: Parts, mixed: Mixed) -> Result<ReportDocument, String> {
     let together::Together {
         mut reports,
+        earlier,
         logs,
         plan,
         mut notes,
     } = together::together(parts, mixed)?;
-    arrivals::compare(&mut reports, &logs);
+    arrivals::compare(&mut reports, &earlier, &logs);
     let signs = signs::signs(&reports, &logs);
     alive::prove(&mut reports, &signs);
     meanwhile::judge(&mut reports, &signs);

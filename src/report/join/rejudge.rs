@@ -78,6 +78,29 @@ pub(super) fn plain(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
+/// Whether two reports were made at one place: in the same zones, as the same system and on the same host. They have an
+/// address in common where they tell any.
+pub(in crate::report) fn is_same_vantage(a: &Vantage, b: &Vantage) -> bool {
+    is_same_place(a, b) && has_common_address(a, b)
+}
+
+/// Whether two vantages are in the same zones, the same system and on the same host.
+pub(in crate::report) fn is_same_place(a: &Vantage, b: &Vantage) -> bool {
+    let of = |it: &Vantage| {
+        let mut zones = it.also_in.clone();
+        zones.push(it.zone.clone());
+        zones.sort_unstable();
+        (zones, it.system.clone(), it.host.clone())
+    };
+    of(a) == of(b)
+}
+
+/// Whether two vantages have an address in common, or both tell none.
+pub(in crate::report) fn has_common_address(a: &Vantage, b: &Vantage) -> bool {
+    let none = a.addresses.is_empty() && b.addresses.is_empty();
+    none || a.addresses.iter().any(|it| b.addresses.contains(it))
+}
+
 /// A vantage in words: `perimeter as ibs01 (host ibs01)`.
 pub(in crate::report) fn place(vantage: &Vantage) -> String {
     let system = vantage

@@ -2,6 +2,7 @@ use super::*;
 use crate::observation::{
     AttemptResult, FlowState, Listener, Painted, ResetBy, Service, SourcePorts, State,
 };
+use crate::paragraph::Width;
 use crate::plan::SiteName;
 use crate::product::Transport;
 use crate::report::document::ReportFlow;
@@ -843,6 +844,33 @@ fn what_is_given_twice_counts_once_and_days_apart_are_noted() {
 }
 
 #[test]
+fn of_one_vantage_at_two_times_the_later_report_counts_and_a_note_says_so() {
+    let report = |minutes, words| at("internet", "a", minutes, judged(ID, words));
+    let (broken, mended) = (report(0, SILENT), report(30, OK));
+    for given in [[&broken, &mended], [&mended, &broken]] {
+        let both = joined(given.map(Clone::clone).to_vec());
+        assert_eq!(both.vantages.len(), 1);
+        assert_eq!(both.flows[0].verdict, "ok");
+        assert!(both.contradictions.is_empty() && both.flows[0].also.is_empty());
+        assert_eq!(both.notes[0].cause, "earlier-report");
+        let text = &both.notes[0].text;
+        let later = if given[0] == &broken {
+            "1.json"
+        } else {
+            "0.json"
+        };
+        assert!(
+            text.contains(&format!("counts: {later}, which ended at")),
+            "{text}"
+        );
+    }
+    // The same name in the same zone, and no address in common: another host.
+    let mut other = mended;
+    other.vantages[0].addresses = vec!["198.51.100.11".to_string()];
+    assert_eq!(joined(vec![broken, other]).vantages.len(), 2);
+}
+
+#[test]
 fn coverage_is_counted_from_reports_and_named_from_the_site_file() {
     let start = |zone: &str, system: Option<&str>, flows| Elsewhere {
         zone: zone.to_string(),
@@ -918,7 +946,12 @@ fn coverage_is_counted_from_reports_and_named_from_the_site_file() {
 }
 
 fn plain(report: &ReportDocument, detail: Detail) -> String {
-    anstream::adapter::strip_str(&crate::report::text(report, detail)).to_string()
+    anstream::adapter::strip_str(&crate::report::text(report, detail, Width::UNKNOWN)).to_string()
+}
+
+/// A text without its line ends: where a line is broken, does not matter.
+fn unbroken(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -940,7 +973,7 @@ fn the_text_shows_matrix_coverage_contradictions_and_whose_word_it_is() {
          internet>ibs01:443/tcp\n    blocked no-answer from internet (host b), \
          2026-11-24T06:00:01.000Z\n    ok answered from internet (host a), \
          2026-11-24T06:00:01.000Z\n",
-        "\nBLOCKED internet>ibs01:443/tcp  no-answer\n  from: internet (host b)\n",
+        "\nBLOCKED internet>ibs01:443/tcp  no-answer  (firewall team)\n  from: internet (host b)\n",
     ] {
         assert!(text.contains(said), "{said}\n---\n{text}");
     }
@@ -995,7 +1028,7 @@ fn nothing_that_a_stranger_wrote_reaches_the_terminal_as_it_is() {
     for text in [
         plain(&both, Detail::Everything),
         plain(&report, Detail::Everything),
-        anstream::adapter::strip_str(&crate::report::diff_text(&diff)).to_string(),
+        anstream::adapter::strip_str(&crate::report::diff_text(&diff, Width::UNKNOWN)).to_string(),
     ] {
         let shown = text.replace('\n', " ");
         assert_eq!(crate::diagnostic::visible(&shown), shown);
@@ -1111,6 +1144,11 @@ proptest! {
     fn a_join_never_makes_a_failure_good_nor_an_untried_flow_ok(
         reports in prop::collection::vec(some_report(), 1..5),
     ) {
+        // Each on a host of its own: of one vantage only the latest report counts.
+        let mut reports = reports;
+        for (number, report) in reports.iter_mut().enumerate() {
+            report.vantages[0].host += &format!("-{number}");
+        }
         let one = joined(reports.clone());
         for flow in &one.flows {
             let of_it = || reports.iter().flat_map(|it| &it.flows).filter(|it| it.flow.id == flow.flow.id);
@@ -1162,7 +1200,10 @@ fn in_the_light_of(flow: ReportFlow, other: ReportFlow) -> ([String; 3], String)
         flow.cause.name(),
         flow.owner.map_or("", Owner::name),
     ];
-    (said.map(str::to_string), plain(&both, Detail::Everything))
+    (
+        said.map(str::to_string),
+        unbroken(&plain(&both, Detail::Everything)),
+    )
 }
 
 #[test]

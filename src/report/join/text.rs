@@ -7,25 +7,27 @@ use owo_colors::OwoColorize;
 
 use super::rejudge::place;
 use crate::diagnostic::{some_of, visible};
+use crate::paragraph::{Page, Width};
 use crate::plan::Source;
 use crate::report::Detail;
 use crate::report::joined::{Coverage, Untried, WhyUntried};
 use crate::report::summary::Summary;
 use crate::report::whole::ReportDocument;
 
-/// The widest line of a matrix.
-const WIDTH: usize = 80;
 /// The widest name in it.
 const NAME: usize = 28;
 /// How many ids stand behind a start that is not shown in full.
 const SOME_IDS: usize = 3;
 
-/// All of it; empty for a report that was not joined.
-pub(in crate::report) fn joined(report: &ReportDocument, detail: Detail) -> String {
-    let coverage = report.coverage.as_ref();
-    matrix(report)
-        + &coverage.map_or_else(String::new, |it| self::coverage(it, detail))
-        + &contradictions(report)
+/// All of it; nothing for a report that was not joined.
+pub(in crate::report) fn joined(page: &mut Page, report: &ReportDocument, detail: Detail) {
+    for line in matrix(report, page.width()).lines() {
+        page.line(line);
+    }
+    if let Some(it) = &report.coverage {
+        coverage(page, it, detail);
+    }
+    contradictions(page, report);
 }
 
 /// The words of a vantage of a joined report, by its place.
@@ -34,11 +36,19 @@ pub(in crate::report) fn vantage(report: &ReportDocument, number: usize) -> Stri
     known.map_or_else(|| "nobody".to_string(), |it| visible(&place(it)))
 }
 
+/// ` from VANTAGE` where a report has several, and else nothing.
+pub(in crate::report) fn of_several(report: &ReportDocument, number: usize) -> String {
+    match report.vantages.len() {
+        0 | 1 => String::new(),
+        _ => format!(" from {}", vantage(report, number)),
+    }
+}
+
 /// Zone, and system where only it may start the flows.
 type Start<'a> = (&'a str, Option<&'a str>);
 
 /// A table of starts by systems, in as many parts as the width of a terminal asks for.
-fn matrix(report: &ReportDocument) -> String {
+fn matrix(report: &ReportDocument, width_of_page: Width) -> String {
     let mut columns: BTreeMap<&str, Column<'_>> = BTreeMap::new();
     for cell in &report.matrix {
         let column = columns
@@ -59,7 +69,7 @@ fn matrix(report: &ReportDocument) -> String {
         let mut used = 2 + label_width;
         let fits = |column: &&Column<'_>| {
             used += 2 + column.width;
-            used <= WIDTH
+            used <= width_of_page.columns()
         };
         let count = rest.iter().take_while(fits).count().max(1);
         let (part, after) = rest.split_at(count);
@@ -181,7 +191,7 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-fn coverage(coverage: &Coverage, detail: Detail) -> String {
+fn coverage(page: &mut Page, coverage: &Coverage, detail: Detail) {
     let heading = match (coverage.untried, &coverage.config_sha256) {
         (0, Some(_)) => format!("Coverage: all {} flows were tried", coverage.tried),
         (0, None) => format!(
@@ -199,14 +209,14 @@ fn coverage(coverage: &Coverage, detail: Detail) -> String {
             coverage.tried
         ),
     };
-    let mut out = format!("\n{}\n", heading.bold());
+    page.gap();
+    page.paragraph(0, heading.bold());
     for start in &coverage.starts {
-        out += &untried(start, detail);
+        untried(page, start, detail);
     }
-    out
 }
 
-fn untried(it: &Untried, detail: Detail) -> String {
+fn untried(page: &mut Page, it: &Untried, detail: Detail) {
     let from = match &it.zone {
         Some(zone) => visible(&words((zone, it.system.as_deref()))),
         None => "zones that the reports do not name".to_string(),
@@ -217,39 +227,37 @@ fn untried(it: &Untried, detail: Detail) -> String {
         WhyUntried::InStead => "only others tried them, in its stead",
         WhyUntried::NotTried => "skipped",
     };
-    let mut out = format!("  from {from}: {} ({why})\n", it.flows);
+    page.paragraph(2, format!("from {from}: {} ({why})", it.flows));
     match detail {
-        Detail::Everything => {
-            for id in &it.ids {
-                let _ = writeln!(out, "    {}", visible(id));
-            }
-        }
+        Detail::Everything => it
+            .ids
+            .iter()
+            .for_each(|id| page.line(format!("    {}", visible(id)))),
         Detail::Findings if !it.ids.is_empty() => {
-            let _ = writeln!(out, "    {}", visible(&some_of(&it.ids, SOME_IDS)));
+            page.paragraph(4, visible(&some_of(&it.ids, SOME_IDS)));
         }
         Detail::Findings => {}
     }
-    out
 }
 
-fn contradictions(report: &ReportDocument) -> String {
+fn contradictions(page: &mut Page, report: &ReportDocument) {
     if report.contradictions.is_empty() {
-        return String::new();
+        return;
     }
     let heading = "Contradictions: one flow, two answers, each with proof; the first counts";
-    let mut out = format!("\n{}\n", heading.bold());
+    page.gap();
+    page.paragraph(0, heading.bold());
     for contradiction in &report.contradictions {
-        let _ = writeln!(out, "  {}", visible(&contradiction.flow));
+        page.line(format!("  {}", visible(&contradiction.flow)));
         for answer in &contradiction.answers {
-            let _ = writeln!(
-                out,
-                "    {} {} from {}, {}",
+            let words = format!(
+                "{} {} from {}, {}",
                 answer.verdict,
                 answer.cause,
                 vantage(report, answer.vantage),
                 visible(answer.at.as_deref().unwrap_or("never tried"))
             );
+            page.paragraph(4, words);
         }
     }
-    out
 }

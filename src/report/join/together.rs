@@ -1,13 +1,14 @@
-//! Whether reports belong together: one site, one site file, each report once.
+//! Whether reports belong together: one site, one site file, each report once, of each vantage the latest.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Planned;
+use super::rejudge::{is_same_vantage, place};
 use crate::diagnostic::visible;
 use crate::plan::SiteName;
-use crate::report::{ArrivalsDocument, Note, ReportDocument};
+use crate::report::{ArrivalsDocument, Note, ReportDocument, Vantage};
 use crate::verdict::Cause;
 
 /// Reports that begin farther apart than this tell of different days.
@@ -45,6 +46,8 @@ pub enum Mixed {
 /// What belongs together, in an order that does not depend on how it was given.
 pub(super) struct Together {
     pub(super) reports: Vec<ReportDocument>,
+    /// Earlier reports of the same vantages. All that counts of them is which packets were theirs.
+    pub(super) earlier: Vec<ReportDocument>,
     pub(super) logs: Vec<ArrivalsDocument>,
     pub(super) plan: Option<Planned>,
     pub(super) notes: Vec<Note>,
@@ -54,6 +57,7 @@ pub(super) struct Together {
 /// 2. Another site's report never belongs to it.
 /// 3. Another site file may mean other flows by the same ids: refused, unless that is asked for.
 /// 4. What is given twice counts once.
+/// 5. Of one vantage at several times the latest report counts: what was seen before may have been mended since.
 pub(super) fn together(parts: Parts, mixed: Mixed) -> Result<Together, String> {
     if parts.reports.is_empty() {
         return Err(
@@ -72,12 +76,16 @@ pub(super) fn together(parts: Parts, mixed: Mixed) -> Result<Together, String> {
     let mut notes: Vec<Note> = one_file(&parts, mixed)?.into_iter().collect();
     let (reports, twice) = each_once(parts.reports);
     notes.extend(twice);
+    let (reports, earlier, later) = latest(reports);
+    notes.extend(later);
     let (logs, twice) = each_once(parts.arrivals);
     notes.extend(twice);
+    let reports: Vec<ReportDocument> = reports.into_iter().map(|named| named.it).collect();
     notes.extend(far_apart(&reports));
     Ok(Together {
         reports,
-        logs,
+        earlier: earlier.into_iter().map(|named| named.it).collect(),
+        logs: logs.into_iter().map(|named| named.it).collect(),
         plan: parts.plan.map(|plan| plan.it),
         notes,
     })
@@ -166,7 +174,7 @@ impl Given for ArrivalsDocument {
     }
 }
 
-fn each_once<T: Given>(mut given: Vec<Named<T>>) -> (Vec<T>, Vec<Note>) {
+fn each_once<T: Given>(mut given: Vec<Named<T>>) -> (Vec<Named<T>>, Vec<Note>) {
     given.sort_by(|a, b| a.file.cmp(&b.file));
     given.sort_by_cached_key(|named| named.it.key());
     let mut notes = Vec::new();
@@ -183,7 +191,55 @@ fn each_once<T: Given>(mut given: Vec<Named<T>>) -> (Vec<T>, Vec<Note>) {
             _ => kept.push(named),
         }
     }
-    (kept.into_iter().map(|named| named.it).collect(), notes)
+    (kept, notes)
+}
+
+/// Reports with their files.
+type Reports = Vec<Named<ReportDocument>>;
+
+/// Of each vantage the latest report; then the others, each with a note.
+fn latest(reports: Reports) -> (Reports, Reports, Vec<Note>) {
+    let mut notes = Vec::new();
+    let (mut kept, mut earlier): (Reports, Reports) = (Vec::new(), Vec::new());
+    for named in reports {
+        let known = kept
+            .iter_mut()
+            .find(|known| is_same_vantage(vantage(known), vantage(&named)));
+        let Some(known) = known else {
+            kept.push(named);
+            continue;
+        };
+        let (later, sooner) = match ended(&named) >= ended(known) {
+            true => (named, known.clone()),
+            false => (known.clone(), named),
+        };
+        notes.push(note(
+            Cause::EarlierReport,
+            format!(
+                "{} and {} are both from {}. Only the later one counts: {}, which ended at {}.",
+                visible(&sooner.file),
+                visible(&later.file),
+                visible(&place(vantage(&later))),
+                visible(&later.file),
+                visible(&vantage(&later).finished)
+            ),
+        ));
+        *known = later;
+        earlier.push(sooner);
+    }
+    (kept, earlier, notes)
+}
+
+fn vantage(of: &Named<ReportDocument>) -> &Vantage {
+    &of.it.vantages[0]
+}
+
+fn ended(of: &Named<ReportDocument>) -> Option<(Timestamp, Timestamp)> {
+    let vantage = vantage(of);
+    Some((
+        vantage.finished.parse().ok()?,
+        vantage.started.parse().ok()?,
+    ))
 }
 
 fn far_apart(reports: &[ReportDocument]) -> Option<Note> {

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::document::{Finished, ReportFlow, Sweep, SweptEarlier, Vantage};
-use super::join::{FAR, Named, place};
+use super::join::{FAR, Named, has_common_address, is_same_place, place};
 use super::ranges;
 use super::whole::ReportDocument;
 use crate::diagnostic::{some_of, visible};
@@ -294,25 +294,26 @@ fn what_differs(then: &[ReportFlow], now: &[FlowEntry]) -> String {
 
 fn same_vantage(then: &Vantage, now: &Vantage) -> Result<(), String> {
     const WHY: &str = "from elsewhere firewalls may let through something else";
-    let of = |it: &Vantage| {
-        let mut zones = it.also_in.clone();
-        zones.push(it.zone.clone());
-        zones.sort_unstable();
-        (zones, it.system.clone(), it.host.clone())
-    };
-    if of(then) != of(now) {
+    if !is_same_place(then, now) {
         let (then, now) = (visible(&place(then)), visible(&place(now)));
         return Err(format!("was made from {then}, and this is {now}: {WHY}"));
     }
-    let none = then.addresses.is_empty() && now.addresses.is_empty();
-    if none || then.addresses.iter().any(|it| now.addresses.contains(it)) {
+    if has_common_address(then, now) {
         return Ok(());
     }
     Err(format!(
         "was made when this host had none of the addresses that it has now: {} then, {} now; {WHY}",
-        visible(&some_of(&then.addresses, MOST_NAMED)),
-        some_of(&now.addresses, MOST_NAMED)
+        addresses(then),
+        addresses(now)
     ))
+}
+
+/// The first addresses of a vantage.
+fn addresses(of: &Vantage) -> String {
+    match of.addresses.is_empty() {
+        true => "none".to_string(),
+        false => visible(&some_of(&of.addresses, MOST_NAMED)),
+    }
 }
 
 /// When the run of a report began and ended, where that is not too long ago.
