@@ -8,6 +8,8 @@
 pub mod diagnostic;
 /// Text for people, in lines that fit.
 pub mod paragraph;
+/// Text from outside as a cell of a table.
+mod cells;
 /// Closed sets of words.
 mod words;
 /// YAML files with positions.

@@ -19,6 +19,7 @@ mod rules;
 mod runtime;
 mod schema;
 mod secrets;
+mod shown;
 mod token;
 mod signing;
 mod streams;
@@ -33,12 +34,25 @@ use streams::say;
 
 /// The exit status when the command or a file is wrong, or the program itself failed.
 const WRONG: u8 = 2;
+/// What is said of a refusal whose findings stand on standard error.
+const NOT_READ: &str = "the command or a file is wrong; standard error says what";
 
 /// Runs the program. Whatever happens, it ends with a status of its own.
 pub fn main() -> ExitCode {
     streams::faults_in_one_line();
     // The fault has been said where it was found.
-    ExitCode::from(panic::catch_unwind(obey).unwrap_or(WRONG))
+    let ended =
+        panic::catch_unwind(obey).or_else(|_| without_report("a fault of portproof itself"));
+    ExitCode::from(ended.unwrap_or(WRONG))
+}
+
+/// The end of a command that has no report: one for Nagios has a status of its own.
+fn without_report(why: &str) -> anyhow::Result<u8> {
+    let words = std::env::args_os().map(|it| it.to_string_lossy().into_owned());
+    match shown::is_for_nagios(words) {
+        true => shown::could_not_check(why),
+        false => Ok(WRONG),
+    }
 }
 
 /// Does what the command line says.
@@ -61,10 +75,11 @@ fn obey() -> u8 {
 /// Prints help or version where they were asked for, and else what is wrong with the command line.
 fn show(instead: &clap::Error) -> anyhow::Result<u8> {
     let printed = instead.print();
-    if !instead.use_stderr() {
-        streams::printed(printed)?;
+    if instead.use_stderr() {
+        return without_report(NOT_READ);
     }
-    Ok(u8::try_from(instead.exit_code()).unwrap_or(WRONG))
+    streams::printed(printed)?;
+    Ok(0)
 }
 
 fn run(command: Command) -> anyhow::Result<u8> {

@@ -4,18 +4,27 @@
 
 use std::path::Path;
 
-use super::args::{Format, Report};
+use super::args::Report;
 use super::credentials::Use;
+use super::files;
 use super::output::Output;
+use super::shown::Showing;
 use super::signing::{self, Verifier};
-use super::{WRONG, files};
 use crate::config::Sweep;
 use crate::plan;
-use crate::report::{
-    self, Detail, Joinable, Mixed, Named, Parts, Planned, ReportDocument, exit_status,
-};
+use crate::report::{self, Joinable, Mixed, Named, Parts, Planned, ReportDocument};
 
 pub(super) fn run(arguments: &Report) -> anyhow::Result<u8> {
+    let showing = Showing {
+        format: arguments.shared.format,
+        verbose: arguments.verbose,
+        strict: arguments.strict,
+    };
+    showing.ended(read_and_shown(arguments, showing))
+}
+
+/// The exit status; `None` when findings of the site file, already shown, refuse it.
+fn read_and_shown(arguments: &Report, showing: Showing) -> anyhow::Result<Option<u8>> {
     let verifier = Verifier::new(&arguments.verify)?;
     let key = arguments.sign.as_deref().map(signing::key).transpose()?;
     let output = Output::open_signed(arguments.shared.output.as_deref(), key)?;
@@ -30,7 +39,7 @@ pub(super) fn run(arguments: &Report) -> anyhow::Result<u8> {
     if let Some(site) = &arguments.site {
         match planned(site, arguments.shared.catalogue.as_deref())? {
             Some(plan) => parts.plan = Some(plan),
-            None => return Ok(WRONG),
+            None => return Ok(None),
         }
     }
     let mixed = match arguments.mixed_files {
@@ -38,19 +47,7 @@ pub(super) fn run(arguments: &Report) -> anyhow::Result<u8> {
         false => Mixed::Refused,
     };
     let report = joined(parts, mixed)?;
-    let text = match arguments.shared.format {
-        Format::Text => report::text(
-            &report,
-            match arguments.verbose {
-                true => Detail::Everything,
-                false => Detail::Findings,
-            },
-            output.width(),
-        ),
-        Format::Json => serde_json::to_string_pretty(&report)? + "\n",
-    };
-    output.write_report(&text)?;
-    Ok(exit_status(&report, arguments.strict))
+    showing.write(&report, output).map(Some)
 }
 
 /// One report alone stays as it is; anything more is joined.

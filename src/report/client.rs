@@ -233,7 +233,7 @@ pub(super) fn text(page: &mut Page, view: &ClientView) {
         0,
         format!(
             "What a client with {} meets, in its order",
-            numbers.join(" and ")
+            visible(&numbers.join(" and "))
         ),
     );
     let mut part = "";
@@ -245,8 +245,9 @@ pub(super) fn text(page: &mut Page, view: &ClientView) {
                 (Some(source), Confidence::Documented) => source.clone(),
                 (Some(source), _) => format!("this place follows from: {source}"),
             };
+            let words = format!("{part}: it {} [{sure}]", step.does);
             page.gap();
-            page.paragraph(2, format!("{part}: it {} [{}]", step.does, visible(&sure)));
+            page.paragraph(2, visible(&words));
         }
         let what = step.flow.as_ref().or(step.name.as_ref());
         // Narrower than a column of its own, the number begins the line as in any list.

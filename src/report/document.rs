@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::joined::{Alive, Answer, Arrived};
 use crate::attribution::Suspects;
-use crate::observation::{Attempt, FlowState, Observation, Sent, State, few};
+use crate::observation::{Attempt, Certificate, FlowState, Observation, Sent, State, few};
 use crate::plan::{Destination, FlowEntry, Source};
 use crate::product::{Confidence, Transport};
 use crate::verdict::{Cause, Context, Level, Owner, Remedy, Verdict, remedy};
@@ -220,6 +220,11 @@ impl Evidence {
     /// The tries at every address.
     pub fn attempts(&self) -> impl Iterator<Item = &Attempt> + Clone {
         self.of_each_address().flat_map(|it| &it.seen.attempts)
+    }
+
+    /// The certificate that the server showed for itself.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.seen.tls.as_ref().and_then(|tls| tls.chain.first())
     }
 
     /// The firewalls that the evidence names; empty where it names none.

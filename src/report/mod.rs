@@ -10,11 +10,13 @@ mod earlier;
 mod evidence;
 mod findings;
 mod folded;
+mod formats;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod exceptions;
 mod join;
 mod joined;
+mod lines;
 mod logged;
 mod on_roles;
 #[cfg(test)]
@@ -41,6 +43,7 @@ pub use document::{
     Accepted, Evidence, Finished, Lapsed, Note, ReportFlow, Sweep, SweptEarlier, Vantage,
 };
 pub use findings::{Finding, Findings, Part, Proved, Required, Table, Team, seen};
+pub use formats::{Status, csv, junit, markdown, nagios, nagios_failed, prometheus, sarif};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{
     Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, KnownBy, MatrixCell, Saw,
@@ -67,25 +70,43 @@ pub enum Detail {
 }
 
 /// What a report says to the shell: 0 nothing wrong, 1 something is, 3 nothing is but something is unknown.
-///
-/// What is accepted says nothing, but that an exception ends soon is worth a warning.
 pub fn exit_status(report: &ReportDocument, strict: bool) -> u8 {
-    let counts = |flow: &ReportFlow| match &flow.accepted {
-        Some(accepted) => strict && accepted.ends_soon(),
-        None => flow.level == Level::Error || (strict && flow.level == Level::Warning),
-    };
-    let failed = |flow: &ReportFlow| flow.verdict.fails() && counts(flow);
-    if report.flows.iter().any(failed) {
-        return 1;
+    let any = |weight| report.flows.iter().any(|it| weighs(it, strict) == weight);
+    match (any(Weighs::Failure), any(Weighs::Question)) {
+        (true, _) => 1,
+        (false, true) => 3,
+        (false, false) => 0,
     }
-    let open_question = |flow: &ReportFlow| match &flow.accepted {
-        _ if flow.verdict != Verdict::Unknown => false,
-        Some(accepted) => strict && accepted.ends_soon(),
-        None => flow.level != Level::Note,
+}
+
+/// What a flow adds to the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weighs {
+    /// Nothing.
+    Nothing,
+    /// Something is unknown that matters.
+    Question,
+    /// Something is wrong.
+    Failure,
+}
+
+/// What is accepted says nothing, but that an exception ends soon is worth a warning.
+fn weighs(flow: &ReportFlow, strict: bool) -> Weighs {
+    let warns_of_exception = flow
+        .accepted
+        .as_ref()
+        .is_some_and(|it| strict && it.ends_soon());
+    let level = match (&flow.accepted, flow.level) {
+        (Some(_), _) if warns_of_exception => Level::Error,
+        (Some(_), _) => Level::Note,
+        (None, level) => level,
     };
-    if report.flows.iter().any(open_question) {
-        3
-    } else {
-        0
+    match (flow.verdict.fails(), level) {
+        (true, Level::Error) => Weighs::Failure,
+        (true, Level::Warning) if strict => Weighs::Failure,
+        (false, Level::Error | Level::Warning) if flow.verdict == Verdict::Unknown => {
+            Weighs::Question
+        }
+        (_, Level::Error | Level::Warning | Level::Note) => Weighs::Nothing,
     }
 }

@@ -3,16 +3,14 @@
 use super::join::text::of_several;
 use super::whole::ReportDocument;
 use crate::observation::Sent;
-use crate::paragraph::Page;
 
 /// A line for each vantage that counted; of several, each with its name.
-pub(super) fn lines(page: &mut Page, report: &ReportDocument) {
-    for (number, of) in report.vantages.iter().enumerate() {
-        if let Some(sent) = &of.sent {
-            let from = of_several(report, number);
-            page.paragraph(0, format!("Sent{from}: {}", words(sent)));
-        }
-    }
+pub(super) fn lines(report: &ReportDocument) -> impl Iterator<Item = String> {
+    let vantages = report.vantages.iter().enumerate();
+    vantages.filter_map(|(number, of)| {
+        let sent = words(of.sent.as_ref()?);
+        Some(format!("Sent{}: {sent}", of_several(report, number)))
+    })
 }
 
 /// `84 SYNs to try 30 ports of 3 addresses (60 needed, 24 silence), 2 datagrams; at most 91 of 100 in one second, 7 of 8
@@ -56,13 +54,10 @@ fn counted(count: u64, what: &str, plural: &str) -> String {
 mod tests {
     use super::*;
     use crate::observation::{Announced, SentFor};
-    use crate::paragraph::Width;
     use crate::report::sample;
 
     fn lines(report: &ReportDocument) -> String {
-        let mut page = Page::new(Width::UNKNOWN);
-        super::lines(&mut page, report);
-        page.into_text()
+        super::lines(report).collect::<Vec<_>>().join("\n")
     }
 
     fn sent() -> Sent {
@@ -94,9 +89,9 @@ mod tests {
         report.vantages[0].sent = Some(sent());
         assert_eq!(
             lines(&report),
-            "Sent: 84 SYNs to try 30 ports of 1 address (60 needed, 20 second looks, 1 sweep,\n  3 \
-             repeated by this host's system), 1 datagram; at most 91 of 100 in one\n  second, 7 of 8 \
-             sockets at one address\n"
+            "Sent: 84 SYNs to try 30 ports of 1 address (60 needed, 20 second looks, 1 sweep, 3 \
+             repeated by this host's system), 1 datagram; at most 91 of 100 in one second, 7 of 8 \
+             sockets at one address"
         );
     }
 

@@ -2,7 +2,7 @@
 
 use super::heading::{Heading, joined, translations};
 use super::{Family, Permit, Rules, Unwritten};
-use crate::diagnostic::visible;
+use crate::cells::{of_csv, of_markdown as cell};
 use crate::site::Site;
 
 const COLUMNS: [&str; 14] = [
@@ -30,28 +30,13 @@ pub fn csv(site: &Site, rules: &Rules) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
     for permit in &rules.permits {
-        writer.write_record(row(site, permit).map(|cell| cell_of_csv(&cell)))?;
+        writer.write_record(row(site, permit).map(|cell| of_csv(&cell)))?;
     }
     for unwritten in &rules.unwritten {
-        writer.write_record(row_without_rule(unwritten).map(|cell| cell_of_csv(&cell)))?;
+        writer.write_record(row_without_rule(unwritten).map(|cell| of_csv(&cell)))?;
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Spreadsheets run what begins like a formula.
-fn cell_of_csv(text: &str) -> String {
-    let safe = visible(text);
-    let starts = |mark: char| safe.trim_start().starts_with(mark);
-    if [
-        '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-    ]
-    .into_iter()
-    .any(starts)
-    {
-        return format!("'{safe}");
-    }
-    safe
 }
 
 fn row(site: &Site, permit: &Permit) -> [String; 14] {
@@ -236,35 +221,4 @@ fn line(site: &Site, named: &Sources, permit: &Permit) -> String {
     ];
     let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
     format!("| {} |\n", cells.join(" | "))
-}
-
-/// Text in a cell of a Markdown table: what means something to Markdown is escaped.
-fn cell(text: &str) -> String {
-    visible(text)
-        .chars()
-        .flat_map(|c| {
-            let escaped = "\\`*_[]<>|&!#~".contains(c);
-            escaped.then_some('\\').into_iter().chain([c])
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\u{ff1d}1"] {
-            let cell = cell_of_csv(text);
-            assert!(cell.starts_with('\'') || cell.starts_with('\\'), "{cell}");
-        }
-        assert_eq!(cell_of_csv("a=1"), "a=1");
-        assert_eq!(cell_of_csv("a\nb"), "a\\u{a}b");
-    }
-
-    #[test]
-    fn no_text_ends_a_cell_of_markdown() {
-        assert_eq!(cell("a|b\n<i>`x`"), "a\\|b\\\\u{a}\\<i\\>\\`x\\`");
-    }
 }

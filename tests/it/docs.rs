@@ -248,9 +248,10 @@ fn the_head_of_the_test_script_names_every_package_it_installs() {
         .map(str::to_string)
         .collect();
     assert!(installed.len() > 20, "{installed:?}");
-    let python = body
-        .lines()
-        .filter_map(|line| line.strip_prefix("python_program "));
+    let python = body.lines().filter_map(|line| {
+        line.strip_prefix("python_program ")
+            .or(line.strip_prefix("python_sources "))
+    });
     installed.extend(python.filter_map(|line| Some(line.split(' ').next()?.to_string())));
     for other in ["scripts/build-windows", "scripts/package-deb"] {
         let its = installs(other);

@@ -31,6 +31,7 @@ mod docs;
 mod exceptions;
 mod explain;
 mod firewall_rules;
+mod formats;
 mod http_and_proxies;
 mod large_plans;
 mod layers;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Shared;
+use super::{ReportFormat, Shared};
 
 /// `portproof check`.
 #[derive(Debug, Args)]
@@ -79,5 +79,5 @@ pub(in crate::cli) struct Check {
     #[arg(long, value_name = "FILE", conflicts_with = "lab")]
     pub(in crate::cli) token_file: Option<PathBuf>,
     #[command(flatten)]
-    pub(in crate::cli) shared: Shared,
+    pub(in crate::cli) shared: Shared<ReportFormat>,
 }

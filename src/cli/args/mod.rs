@@ -93,7 +93,7 @@ Examples:
     },
 }
 
-/// What commands with a result share; most have the formats of a report.
+/// What commands with a result share.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Shared<F = Format>
 where
@@ -108,6 +108,28 @@ where
     /// Write the result to this file; `-` is standard output.
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
+}
+
+/// How to show a report. `docs/formats.md` shows each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ReportFormat {
+    /// For people at a terminal.
+    Text,
+    /// For programs, with everything; `portproof schema report` prints its schema.
+    Json,
+    /// For a ticket.
+    Markdown,
+    /// One line for each flow, for spreadsheets.
+    Csv,
+    /// A test case for each flow, for build servers.
+    Junit,
+    /// Findings at their lines of the site file, for code scanning.
+    Sarif,
+    /// Metrics for the textfile collector of Prometheus' node exporter.
+    Prometheus,
+    /// A status line with numbers, for Nagios and Icinga. The exit status is theirs: 0 OK, 1 WARNING, 2 CRITICAL,
+    /// 3 UNKNOWN.
+    Nagios,
 }
 
 /// How to show a result.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Shared;
+use super::{ReportFormat, Shared};
 
 /// `portproof report`.
 #[derive(Debug, Args)]
@@ -13,8 +13,9 @@ Examples:
   portproof report ibs01.json
   portproof report internet.json perimeter.json intranet.json --site probes.yaml
   portproof report internet.json ibs01.json arrivals.json
+  portproof report internet.json --format markdown     for a ticket; docs/formats.md shows every format
   portproof report --verify dmz.pub ibs01.json ibs02.json --format json --output site.json
-Exit status: the same as that of `portproof check`.")]
+Exit status: the same as that of `portproof check`; --format nagios has its own.")]
 pub(in crate::cli) struct Report {
     /// Reports of `check --format json` and logs of `listen --log`, in any order.
     #[arg(required = true)]
@@ -39,5 +40,5 @@ pub(in crate::cli) struct Report {
     #[arg(long, short)]
     pub(in crate::cli) verbose: bool,
     #[command(flatten)]
-    pub(in crate::cli) shared: Shared,
+    pub(in crate::cli) shared: Shared<ReportFormat>,
 }

@@ -10,17 +10,17 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tokio::sync::watch;
 
-use super::args::{Check, Format};
+use super::args::{Check, ReportFormat};
 use super::credentials::{Credentials, Use};
 use super::files::{self, Loaded};
 use super::output::Output;
 use super::runtime::runtime;
+use super::shown::Showing;
 use super::signing::{self, Verifier};
 use super::streams::say;
-use super::{WRONG, token};
+use super::token;
 use crate::lab::{self, Faults};
-use crate::paragraph::Width;
-use crate::report::{self, Detail, Named, ReportDocument, exit_status};
+use crate::report::{Named, ReportDocument};
 use crate::run::{ClientNumbers, Request, SiteFile};
 use crate::site::Site;
 use crate::vantage::{self, Place};
@@ -28,13 +28,23 @@ use crate::{os, plan};
 use events::Events;
 
 pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
+    let showing = Showing {
+        format: arguments.shared.format,
+        verbose: arguments.verbose,
+        strict: arguments.strict,
+    };
+    showing.ended(checked_and_shown(arguments, showing))
+}
+
+/// The exit status; `None` when findings of a site file, already shown, refuse it.
+fn checked_and_shown(arguments: &Check, showing: Showing) -> anyhow::Result<Option<u8>> {
     let Some(loaded) = load(arguments)? else {
-        return Ok(WRONG);
+        return Ok(None);
     };
     let old = match &arguments.against {
         None => None,
         Some(old) => match files::load(old, arguments.shared.catalogue.as_deref(), Use::None)? {
-            None => return Ok(WRONG),
+            None => return Ok(None),
             old => old,
         },
     };
@@ -49,10 +59,9 @@ pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     // A resolver that hangs must not hold up the end.
     runtime.shutdown_background();
     let report = result?;
-    let text = shown(arguments, &report, output.width())?;
-    output.write_report(&text)?;
+    let status = showing.write(&report, output)?;
     say_how_to_go_on(arguments, &report);
-    Ok(exit_status(&report, arguments.strict))
+    Ok(Some(status))
 }
 
 fn load(arguments: &Check) -> anyhow::Result<Option<Loaded>> {
@@ -87,22 +96,11 @@ fn say_how_to_go_on(arguments: &Check, report: &ReportDocument) {
     let file = arguments.shared.output.as_deref();
     let file = file.filter(|path| *path != Path::new("-"));
     let which = match (arguments.shared.format, file) {
-        (Format::Json, Some(path)) => format!("--resume {} goes", path.display()),
-        (Format::Json, None) => "--resume with this report goes".to_string(),
-        (Format::Text, _) => "with a report in JSON (--format json), --resume would go".to_string(),
+        (ReportFormat::Json, Some(path)) => format!("--resume {} goes", path.display()),
+        (ReportFormat::Json, None) => "--resume with this report goes".to_string(),
+        _ => "with a report in JSON (--format json), --resume would go".to_string(),
     };
     say!("the sweep was interrupted: {which} on with it within a day");
-}
-
-fn shown(arguments: &Check, report: &ReportDocument, width: Width) -> anyhow::Result<String> {
-    let detail = match arguments.verbose {
-        true => Detail::Everything,
-        false => Detail::Findings,
-    };
-    Ok(match arguments.shared.format {
-        Format::Text => report::text(report, detail, width),
-        Format::Json => serde_json::to_string_pretty(report)? + "\n",
-    })
 }
 
 async fn check(

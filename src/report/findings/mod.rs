@@ -70,6 +70,8 @@ pub struct Finding<'a> {
     pub flow: &'a ReportFlow,
     /// Who has to act, as in `firewall team`; `None` where nobody has.
     pub team: Option<&'static str>,
+    /// The ids of other flows of which the same is said.
+    pub likewise: Vec<&'a str>,
     /// What is said of it, in its order.
     pub parts: Vec<Part>,
 }
@@ -99,6 +101,18 @@ impl<'a> Findings<'a> {
             teams: teams(&flows),
             tables: tables::tables(report, &flows),
             all: all(report, flows),
+        }
+    }
+}
+
+impl<'a> Finding<'a> {
+    /// What is said of one flow by itself, whether it is a finding or not.
+    pub fn of(report: &ReportDocument, flow: &'a ReportFlow) -> Self {
+        Self {
+            flow,
+            team: flow.owner.map(team),
+            likewise: Vec::new(),
+            parts: parts(report, flow, &[]),
         }
     }
 }
@@ -211,7 +225,7 @@ fn teams(findings: &[&ReportFlow]) -> Vec<Team> {
 
 /// Each finding; those that say the same of two ports stand together.
 fn all<'a>(report: &ReportDocument, flows: Vec<&'a ReportFlow>) -> Vec<Finding<'a>> {
-    let mut shown: Vec<(&ReportFlow, Vec<&str>)> = Vec::new();
+    let mut shown: Vec<(&ReportFlow, Vec<&'a str>)> = Vec::new();
     let mut places = HashMap::new();
     for flow in flows {
         let first = common(flow).map(|common| *places.entry(common).or_insert(shown.len()));
@@ -220,10 +234,11 @@ fn all<'a>(report: &ReportDocument, flows: Vec<&'a ReportFlow>) -> Vec<Finding<'
             None => shown.push((flow, Vec::new())),
         }
     }
-    let finding = |(flow, likewise): (&'a ReportFlow, Vec<&str>)| Finding {
+    let finding = |(flow, likewise): (&'a ReportFlow, Vec<&'a str>)| Finding {
         flow,
         team: flow.owner.map(team),
         parts: parts(report, flow, &likewise),
+        likewise,
     };
     shown.into_iter().map(finding).collect()
 }

@@ -10,7 +10,7 @@ use crate::diagnostic::{some_of, visible};
 use crate::paragraph::{Page, Width};
 use crate::plan::Source;
 use crate::report::Detail;
-use crate::report::joined::{Coverage, Untried, WhyUntried};
+use crate::report::joined::{Answer, Coverage, Untried, WhyUntried};
 use crate::report::summary::Summary;
 use crate::report::whole::ReportDocument;
 
@@ -18,6 +18,10 @@ use crate::report::whole::ReportDocument;
 const NAME: usize = 28;
 /// How many ids stand behind a start that is not shown in full.
 const SOME_IDS: usize = 3;
+
+/// What stands above the flows of which two vantages say different things.
+pub(in crate::report) const CONTRADICTIONS: &str =
+    "Contradictions: one flow, two answers, each with proof; the first counts";
 
 /// All of it; nothing for a report that was not joined.
 pub(in crate::report) fn joined(page: &mut Page, report: &ReportDocument, detail: Detail) {
@@ -45,7 +49,7 @@ pub(in crate::report) fn of_several(report: &ReportDocument, number: usize) -> S
 }
 
 /// Zone, and system where only it may start the flows.
-type Start<'a> = (&'a str, Option<&'a str>);
+pub(in crate::report) type Start<'a> = (&'a str, Option<&'a str>);
 
 /// A table of starts by systems, in as many parts as the width of a terminal asks for.
 fn matrix(report: &ReportDocument, width_of_page: Width) -> String {
@@ -150,7 +154,7 @@ fn line<'a>(
 }
 
 /// The counts that are not nought.
-fn counts(flows: &Summary, untried: usize) -> Vec<String> {
+pub(in crate::report) fn counts(flows: &Summary, untried: usize) -> Vec<String> {
     [
         (flows.blocked, "blocked"),
         (flows.down, "down"),
@@ -167,11 +171,11 @@ fn counts(flows: &Summary, untried: usize) -> Vec<String> {
     .collect()
 }
 
-fn start(from: &Source) -> Start<'_> {
+pub(in crate::report) fn start(from: &Source) -> Start<'_> {
     (&from.zone, from.system.as_deref())
 }
 
-fn words((zone, system): Start<'_>) -> String {
+pub(in crate::report) fn words((zone, system): Start<'_>) -> String {
     match system {
         Some(system) => format!("{zone}, {system}"),
         None => zone.to_string(),
@@ -192,7 +196,16 @@ fn width(text: &str) -> usize {
 }
 
 fn coverage(page: &mut Page, coverage: &Coverage, detail: Detail) {
-    let heading = match (coverage.untried, &coverage.config_sha256) {
+    page.gap();
+    page.paragraph(0, coverage_heading(coverage).bold());
+    for start in &coverage.starts {
+        untried(page, start, detail);
+    }
+}
+
+/// How much was tried, in a line.
+pub(in crate::report) fn coverage_heading(coverage: &Coverage) -> String {
+    match (coverage.untried, &coverage.config_sha256) {
         (0, Some(_)) => format!("Coverage: all {} flows were tried", coverage.tried),
         (0, None) => format!(
             "Coverage: {} flows were tried; the reports know of no others (--site FILE asks the \
@@ -208,17 +221,13 @@ fn coverage(page: &mut Page, coverage: &Coverage, detail: Detail) {
              them (--site FILE names them)",
             coverage.tried
         ),
-    };
-    page.gap();
-    page.paragraph(0, heading.bold());
-    for start in &coverage.starts {
-        untried(page, start, detail);
     }
 }
 
-fn untried(page: &mut Page, it: &Untried, detail: Detail) {
+/// Where untried flows start, how many, and why; with names as they came.
+pub(in crate::report) fn untried_from(it: &Untried) -> String {
     let from = match &it.zone {
-        Some(zone) => visible(&words((zone, it.system.as_deref()))),
+        Some(zone) => words((zone, it.system.as_deref())),
         None => "zones that the reports do not name".to_string(),
     };
     let why = match it.why {
@@ -227,7 +236,11 @@ fn untried(page: &mut Page, it: &Untried, detail: Detail) {
         WhyUntried::InStead => "only others tried them, in its stead",
         WhyUntried::NotTried => "skipped",
     };
-    page.paragraph(2, format!("from {from}: {} ({why})", it.flows));
+    format!("from {from}: {} ({why})", it.flows)
+}
+
+fn untried(page: &mut Page, it: &Untried, detail: Detail) {
+    page.paragraph(2, visible(&untried_from(it)));
     match detail {
         Detail::Everything => it
             .ids
@@ -244,20 +257,23 @@ fn contradictions(page: &mut Page, report: &ReportDocument) {
     if report.contradictions.is_empty() {
         return;
     }
-    let heading = "Contradictions: one flow, two answers, each with proof; the first counts";
     page.gap();
-    page.paragraph(0, heading.bold());
+    page.paragraph(0, CONTRADICTIONS.bold());
     for contradiction in &report.contradictions {
         page.line(format!("  {}", visible(&contradiction.flow)));
         for answer in &contradiction.answers {
-            let words = format!(
-                "{} {} from {}, {}",
-                answer.verdict,
-                answer.cause,
-                vantage(report, answer.vantage),
-                visible(answer.at.as_deref().unwrap_or("never tried"))
-            );
-            page.paragraph(4, words);
+            page.paragraph(4, visible(&answer_words(report, answer)));
         }
     }
+}
+
+/// What a vantage says of a flow: `blocked no-answer from internet (host laptop7), 2026-11-29T08:57:19Z`.
+pub(in crate::report) fn answer_words(report: &ReportDocument, answer: &Answer) -> String {
+    format!(
+        "{} {} from {}, {}",
+        answer.verdict,
+        answer.cause,
+        vantage(report, answer.vantage),
+        answer.at.as_deref().unwrap_or("never tried")
+    )
 }

@@ -1,7 +1,6 @@
 //! The end of the text: the counts, what is not sure in them, what was sent, how long it took and when it ended.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,14 +9,17 @@ use crate::paragraph::Page;
 use crate::report::Detail;
 use crate::report::document::Vantage;
 use crate::report::join::text::of_several;
+use crate::report::lines;
 use crate::report::whole::ReportDocument;
 use crate::verdict::{Cause, Verdict, said_of};
 
 pub(super) fn ending(page: &mut Page, report: &ReportDocument, detail: Detail) {
     page.gap();
-    counts(page, report);
+    page.paragraph(0, lines::counts(report));
     not_sure(page, report);
-    crate::report::sent::lines(page, report);
+    for line in crate::report::sent::lines(report) {
+        page.paragraph(0, line);
+    }
     for (number, vantage) in report.vantages.iter().enumerate() {
         let from = of_several(report, number);
         page.paragraph(0, format!("Run{from}: {}", took(vantage)));
@@ -28,25 +30,6 @@ pub(super) fn ending(page: &mut Page, report: &ReportDocument, detail: Detail) {
             "Every flow with its evidence: --verbose, or --format json",
         );
     }
-}
-
-fn counts(page: &mut Page, report: &ReportDocument) {
-    let it = &report.summary;
-    let mut words = format!(
-        "{} ok, {} blocked, {} down, {} wrong, {} exposed, {} unknown",
-        it.ok, it.blocked, it.down, it.wrong, it.exposed, it.unknown
-    );
-    if it.accepted > 0 {
-        let _ = write!(words, ", {} accepted", it.accepted);
-    }
-    if report.flows_elsewhere > 0 {
-        let _ = write!(
-            words,
-            "; {} flows start in other zones and were not tried here",
-            report.flows_elsewhere
-        );
-    }
-    page.paragraph(0, words);
 }
 
 /// Of what is unknown, and of what is ok with less than full proof, how many and why: a line for each cause.

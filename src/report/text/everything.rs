@@ -5,8 +5,9 @@ use owo_colors::OwoColorize as _;
 use super::style;
 use crate::diagnostic::visible;
 use crate::paragraph::Page;
-use crate::report::document::{ReportFlow, Sweep};
+use crate::report::document::ReportFlow;
 use crate::report::findings::seen;
+use crate::report::lines;
 use crate::report::whole::ReportDocument;
 
 pub(super) fn everything(page: &mut Page, report: &ReportDocument) {
@@ -15,8 +16,8 @@ pub(super) fn everything(page: &mut Page, report: &ReportDocument) {
     for it in &report.flows {
         flow(page, it);
     }
-    for it in &report.sweeps {
-        sweep(page, it);
+    for line in report.sweeps.iter().flat_map(lines::swept) {
+        page.paragraph(2, visible(&line));
     }
 }
 
@@ -40,24 +41,5 @@ fn flow(page: &mut Page, flow: &ReportFlow) {
         if let Some(address) = other.seen.address {
             page.paragraph(4, format!("at {address}: {}", other.seen.word()));
         }
-    }
-}
-
-fn sweep(page: &mut Page, sweep: &Sweep) {
-    let ends = format!("swept {}>{}", sweep.from.zone, sweep.to.system);
-    // Blanks behind the commas let the list be broken.
-    let listed = |ports: &str| ports.replace(',', ", ");
-    for (state, ports) in &sweep.states {
-        let swept = format!("{ends}: {state} {}", listed(ports));
-        page.paragraph(2, visible(&swept));
-    }
-    for run in &sweep.earlier {
-        let swept = format!(
-            "{ends} by an earlier run, between {} and {}: {}",
-            run.started,
-            run.finished,
-            listed(&run.ports)
-        );
-        page.paragraph(2, visible(&swept));
     }
 }

@@ -10,12 +10,13 @@ use owo_colors::{OwoColorize, Style};
 
 use super::Detail;
 use super::document::ReportFlow;
-use super::findings::{Finding, Findings, Part, Required, Table, Team, seen};
+use super::findings::{Finding, Findings, Part, Table, seen};
 use super::join::text::joined;
+use super::lines::{self, Acting};
 use super::whole::ReportDocument;
 use crate::diagnostic::visible;
 use crate::paragraph::{Page, Width};
-use crate::verdict::{Cause, Level, Verdict};
+use crate::verdict::{Level, Verdict};
 
 /// The report as text with colours; the caller strips them where they are not wanted.
 pub fn text(report: &ReportDocument, detail: Detail, width: Width) -> String {
@@ -33,7 +34,10 @@ pub fn text(report: &ReportDocument, detail: Detail, width: Width) -> String {
     if let Some(client) = &report.client {
         super::client::text(&mut page, client);
     }
-    required(&mut page, findings.required);
+    if let Some(required) = lines::required(findings.required) {
+        page.gap();
+        page.paragraph(0, required);
+    }
     who_has_to_act(&mut page, &findings);
     proved(&mut page, &findings);
     for it in &findings.tables {
@@ -54,26 +58,9 @@ pub fn text(report: &ReportDocument, detail: Detail, width: Width) -> String {
 
 fn head(page: &mut Page, report: &ReportDocument) {
     for vantage in &report.vantages {
-        let system = vantage
-            .system
-            .as_ref()
-            .map(|system| format!(" as {system}"))
-            .unwrap_or_default();
-        let zones = [&[vantage.zone.clone()][..], &vantage.also_in].concat();
-        page.paragraph(
-            0,
-            format!(
-                "Site {} seen from {}{} (host {}, {})",
-                visible(&report.site.code),
-                visible(&zones.join(" and ")),
-                visible(&system),
-                visible(&vantage.host),
-                visible(&vantage.started)
-            ),
-        );
+        page.paragraph(0, visible(&lines::seen_from(report, vantage)));
         if let Some(found) = &vantage.forced {
-            let words = format!("The vantage was forced, although {}.", visible(found));
-            page.paragraph(0, words.bold());
+            page.paragraph(0, visible(&lines::forced(found)).bold());
         }
     }
     if let Some(authorised) = &report.authorised {
@@ -82,53 +69,22 @@ fn head(page: &mut Page, report: &ReportDocument) {
     own_clock(page, report);
 }
 
-/// What is said of this host's own clock: it comes first, because all that hangs on dates depends on it.
+/// What is said of this host's own clock.
 fn own_clock(page: &mut Page, report: &ReportDocument) {
     let notes = report.notes.iter();
-    for note in notes.filter(|note| is_of_own_clock(note.cause)) {
+    for note in notes.filter(|it| lines::is_of_own_clock(it)) {
         page.gap();
         page.block(format!("{} [{}]", visible(&note.text).bold(), note.cause));
     }
 }
 
-fn is_of_own_clock(cause: Cause) -> bool {
-    matches!(cause, Cause::ClockOff | Cause::ClocksDiffer)
-}
-
-/// How many of the required flows are wrong, how many nothing proves, and how many are proved.
-fn required(page: &mut Page, required: Required) {
-    let Required {
-        wrong,
-        unproved,
-        proved,
-    } = required;
-    if wrong + unproved + proved > 0 {
-        page.gap();
-        let words =
-            format!("Required flows: {wrong} wrong, {unproved} not proved, {proved} proved");
-        page.paragraph(0, words);
-    }
-}
-
-/// `firewall team: 2 rules, server team: 1 host`.
 fn who_has_to_act(page: &mut Page, findings: &Findings<'_>) {
     page.gap();
-    if findings.all.is_empty() {
-        return match findings.required.unproved {
-            0 => page.line("Nothing has to be done.".green()),
-            some => page.block(format!(
-                "Nothing is known to be wrong, and {some} required {} not proved from here \
-                 (--verbose names {}).",
-                if some == 1 { "flow is" } else { "flows are" },
-                if some == 1 { "it" } else { "them" },
-            )),
-        };
+    match lines::acting(findings) {
+        Acting::Teams(teams) => page.paragraph(0, format!("Who has to act: {}", teams.bold())),
+        Acting::Unproved(words) => page.block(words),
+        Acting::Nobody(words) => page.line(words.green()),
     }
-    let plural = |count| if count == 1 { "" } else { "s" };
-    let part =
-        |Team { name, count, what }: &Team| format!("{name}: {count} {what}{}", plural(*count));
-    let parts: Vec<String> = findings.teams.iter().map(part).collect();
-    page.paragraph(0, format!("Who has to act: {}", parts.join(", ").bold()));
 }
 
 /// Where nothing is wrong: what was proved, and how.
@@ -184,7 +140,7 @@ fn accepted(page: &mut Page, report: &ReportDocument) {
         };
         if is_first {
             page.gap();
-            page.line("Accepted by exceptions of the site file, and counted apart");
+            page.line(lines::ACCEPTED);
             is_first = false;
         }
         page.paragraph(
@@ -203,15 +159,9 @@ fn accepted(page: &mut Page, report: &ReportDocument) {
 }
 
 fn notes(page: &mut Page, report: &ReportDocument) {
-    let others = report
-        .notes
-        .iter()
-        .filter(|note| !is_of_own_clock(note.cause));
-    for note in others {
-        let word = match note.cause {
-            Cause::ExceptionEndsSoon | Cause::ExceptionLapsed => "warning",
-            _ => "note",
-        };
+    let notes = report.notes.iter();
+    for note in notes.filter(|note| !lines::is_of_own_clock(note)) {
+        let word = lines::weight_of(note);
         page.gap();
         page.paragraph(
             0,
