@@ -40,6 +40,7 @@ impl Showing {
         Ok(match self.format {
             ReportFormat::Text => report::text(report, detail, width),
             ReportFormat::Json => serde_json::to_string_pretty(report)? + "\n",
+            ReportFormat::Html => report::html(report)?,
             ReportFormat::Markdown => report::markdown(report, detail),
             ReportFormat::Csv => report::csv(report)?,
             ReportFormat::Junit => report::junit(report, self.strict)?,

@@ -43,7 +43,7 @@ pub use document::{
     Accepted, Evidence, Finished, Lapsed, Note, ReportFlow, Sweep, SweptEarlier, Vantage,
 };
 pub use findings::{Finding, Findings, Part, Proved, Required, Table, Team, seen};
-pub use formats::{Status, csv, junit, markdown, nagios, nagios_failed, prometheus, sarif};
+pub use formats::{Status, csv, html, junit, markdown, nagios, nagios_failed, prometheus, sarif};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{
     Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, KnownBy, MatrixCell, Saw,

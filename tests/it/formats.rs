@@ -571,3 +571,182 @@ fn other_commands_say_which_formats_they_have() {
         );
     }
 }
+
+/// A page as Python reads it: that each element is closed where it has to be, what elements and attributes there are, and
+/// all text.
+const PAGE: &str = "import json, sys
+from html.parser import HTMLParser
+EMPTY = {'meta', 'br'}
+class Reader(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.elements, self.attributes, self.style, self.words, self.policy = [], {}, {}, '', [], ''
+    def handle_starttag(self, tag, attributes):
+        self.elements[tag] = self.elements.get(tag, 0) + 1
+        for name, value in attributes:
+            self.attributes.setdefault(name, set()).add(value)
+        if dict(attributes).get('http-equiv') == 'Content-Security-Policy':
+            self.policy = dict(attributes)['content']
+        if tag not in EMPTY:
+            self.open.append(tag)
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in EMPTY:
+            self.open.pop()
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, (tag, self.getpos())
+    def handle_data(self, data):
+        if self.open and self.open[-1] == 'style':
+            self.style += data
+        else:
+            self.words.append(data)
+reader = Reader()
+reader.feed(sys.stdin.read())
+reader.close()
+assert not reader.open, reader.open
+print(json.dumps({'elements': reader.elements, 'attributes': {k: sorted(map(str, v)) for k, v in reader.attributes.items()},
+    'style': reader.style, 'policy': reader.policy, 'words': '\\n'.join(reader.words)}))";
+
+fn page(text: &str) -> Value {
+    let (status, json) = read_by("/usr/bin/python3", &["-c", PAGE], text);
+    assert_eq!(status, Some(0), "{json}");
+    serde_json::from_str(&json).expect("JSON")
+}
+
+#[test]
+fn a_page_has_every_flow_and_nothing_that_runs_or_is_fetched() {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    let bed = bed();
+    for report in REPORTS {
+        let page = page(&shown(&bed, report, "html"));
+        let words = page["words"].as_str().expect("words");
+        for flow in flows(&bed, report) {
+            assert!(
+                words.contains(flow["cause"].as_str().expect("a cause")),
+                "{report}"
+            );
+            if flow["level"] == "error" && !flow["accepted"].is_object() {
+                assert!(
+                    words.contains(&visible(&flow["id"])),
+                    "{report}: {}",
+                    flow["id"]
+                );
+            }
+        }
+        let elements = page["elements"].as_object().expect("elements");
+        for known in [
+            "script", "img", "link", "a", "iframe", "object", "form", "base", "i", "animate",
+        ] {
+            assert!(!elements.contains_key(known), "{report}: {known}");
+        }
+        let attributes = page["attributes"].as_object().expect("attributes");
+        for name in attributes.keys() {
+            let is_harmless = !name.starts_with("on")
+                && !["style", "src", "href", "xlink:href"].contains(&&**name);
+            assert!(is_harmless, "{report}: {name}");
+        }
+        let style = page["style"].as_str().expect("a style");
+        let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(style));
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
+        );
+        assert_eq!(page["policy"], policy);
+        let plain = printed(&run(&bed, report, "text"));
+        let acting = plain
+            .lines()
+            .find(|it| it.starts_with("Who has to act") || it.starts_with("Nothing"));
+        assert!(words.contains(acting.expect("a line")), "{report}");
+    }
+    let words = page(&shown(&bed, "hostile.json", "html"))["words"].to_string();
+    assert!(
+        words.contains("<script>alert(1)</script>"),
+        "shown as it came"
+    );
+}
+
+#[test]
+fn the_picture_has_zones_and_walls_in_their_order_and_a_sign_at_the_wall_that_blocks() {
+    let bed = bed();
+    let text = shown(&bed, "bad.json", "html");
+    let at = |line: &&str| -> f64 {
+        let (_, rest) = line.split_once(" y=\"").expect("a place");
+        rest.split('"')
+            .next()
+            .and_then(|it| it.parse().ok())
+            .expect("a number")
+    };
+    let named = |class: &str, name: &str| {
+        let end = format!(">{name}</text>");
+        let mut lines = text.lines();
+        let found = lines.find(|it| it.contains(class) && it.ends_with(&end));
+        at(&found.unwrap_or_else(|| panic!("{name}: {text}")))
+    };
+    let order = [
+        named("\"zone\"", "internet"),
+        named("\"wall-name\"", "front-end"),
+        named("\"zone\"", "perimeter"),
+        named("\"wall-name\"", "back-end"),
+        named("\"zone\"", "intranet"),
+    ];
+    assert!(order.is_sorted(), "{order:?}");
+    let sign = text
+        .lines()
+        .find(|it| it.contains("sign blocked"))
+        .expect("a sign");
+    assert!(
+        sign.contains("<title>internet to ibs01: 1 blocked</title>"),
+        "{sign}"
+    );
+    let (_, place) = sign.split_once("cy=\"").expect("a place");
+    let place: f64 = place
+        .split('"')
+        .next()
+        .and_then(|it| it.parse().ok())
+        .expect("a number");
+    assert!(
+        (order[1] - 20.0..order[1] + 10.0).contains(&place),
+        "{place} {order:?}"
+    );
+    for (word, count) in [("exposed", 1), ("down", 1), ("wrong", 2), ("blocked", 1)] {
+        let lines = text
+            .lines()
+            .filter(|it| it.starts_with(&format!("<path class=\"line {word}\"")));
+        assert_eq!(lines.count(), count, "{word}");
+    }
+}
+
+#[test]
+fn a_page_of_5000_flows_is_below_5_megabytes_however_many_are_wrong() {
+    let bed = Bed::new();
+    let mut report: Value = serde_json::from_str(&bed.text("bad.json")).expect("JSON");
+    let found = flows(&bed, "bad.json");
+    let wrong = found.iter().filter(|it| it["level"] == "error");
+    let wrong: Vec<&Value> = wrong.collect();
+    let many = (0..5_000).map(|number| {
+        let mut flow = wrong[number % wrong.len()].clone();
+        let system = format!(
+            "{}-{number}",
+            flow["to"]["system"].as_str().expect("a name")
+        );
+        flow["id"] = json!(format!("internet>{system}:443/tcp"));
+        flow["to"]["system"] = json!(system);
+        flow
+    });
+    let many: Vec<Value> = many.collect();
+    for (word, count) in report["summary"].as_object_mut().expect("counts") {
+        *count = json!(many.iter().filter(|it| it["verdict"] == **word).count());
+    }
+    report["flows"] = json!(many);
+    write(&bed, "many.json", &report);
+    let text = shown(&bed, "many.json", "html");
+    assert!(text.len() < 5_000_000, "{} bytes", text.len());
+    let page = page(&text);
+    let rows = page["words"]
+        .as_str()
+        .expect("words")
+        .matches("-4999: 1 ")
+        .count();
+    assert_eq!(rows, 1, "the last one stands in the table of every flow");
+    assert_eq!(page["elements"]["article"], 400);
+}

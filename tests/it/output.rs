@@ -9,12 +9,14 @@ use crate::support::files::{Bed, printed, said};
 use portproof::report::{SIGNATURE_LENGTH, SigningKey};
 
 /// Every command that writes a result to a file, with what it writes there.
-const WRITERS: [&str; 17] = [
+const WRITERS: [&str; 19] = [
     "check --lab",
     "check --lab --format json",
     "check --lab --sign dmz.key",
     "report bad.json",
     "report bad.json --format json",
+    "report bad.json --format html",
+    "report bad.json --format csv",
     "report bad.json --sign dmz.key",
     "diff good.json bad.json",
     "explain no-answer",

@@ -117,6 +117,8 @@ pub(in crate::cli) enum ReportFormat {
     Text,
     /// For programs, with everything; `portproof schema report` prints its schema.
     Json,
+    /// One page with a picture of the site, for browsers and paper. It needs no other file, network or script.
+    Html,
     /// For a ticket.
     Markdown,
     /// One line for each flow, for spreadsheets.

@@ -6,6 +6,7 @@
 //! harmless is first made visible, as everywhere.
 
 mod csv;
+mod html;
 mod junit;
 mod markdown;
 mod nagios;
@@ -13,6 +14,7 @@ mod prometheus;
 mod sarif;
 
 pub use csv::csv;
+pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use nagios::{Status, failed as nagios_failed, nagios};
