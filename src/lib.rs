@@ -40,6 +40,8 @@ pub mod verdict;
 pub mod vantage;
 /// All verdicts of a run, and how they are shown.
 pub mod report;
+/// The runs of a scheduled check, kept in a folder.
+pub mod history;
 /// What firewalls have to let through, in the words of each kind.
 pub mod rules;
 /// What a flow, a cause, a rule or a topic is about, in words.

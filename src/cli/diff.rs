@@ -20,5 +20,13 @@ pub(super) fn run(arguments: &Diff) -> anyhow::Result<u8> {
         Format::Json => serde_json::to_string_pretty(&diff)? + "\n",
     };
     output.write(&text)?;
-    Ok(if diff.is_worse() { WORSE } else { 0 })
+    Ok(status(&diff))
+}
+
+/// What a comparison says to the shell.
+pub(super) fn status(diff: &report::DiffDocument) -> u8 {
+    match diff.is_worse() {
+        true => WORSE,
+        false => 0,
+    }
 }

@@ -6,6 +6,7 @@ mod credentials;
 mod diff;
 mod explain;
 mod files;
+mod history;
 mod handed_over;
 mod licences;
 mod listen;
@@ -90,6 +91,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::History(arguments) => history::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -4,6 +4,7 @@ use super::args::Schema;
 use super::streams::print;
 use crate::change::ChangeDocument;
 use crate::explain::ExplainDocument;
+use crate::history::HistoryDocument;
 use crate::plan::PlanDocument;
 use crate::report::{ArrivalsDocument, DiffDocument, ReportDocument};
 
@@ -20,6 +21,9 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
             serde_json::to_string_pretty(&schemars::schema_for!(ArrivalsDocument))? + "\n"
         }
         Schema::Diff => serde_json::to_string_pretty(&schemars::schema_for!(DiffDocument))? + "\n",
+        Schema::History => {
+            serde_json::to_string_pretty(&schemars::schema_for!(HistoryDocument))? + "\n"
+        }
         Schema::Plan => serde_json::to_string_pretty(&schemars::schema_for!(PlanDocument))? + "\n",
         Schema::Change => {
             serde_json::to_string_pretty(&schemars::schema_for!(ChangeDocument))? + "\n"

@@ -26,13 +26,22 @@ impl Showing {
     pub(super) fn write(self, report: &ReportDocument, output: Output) -> anyhow::Result<u8> {
         let text = self.text(report, output.width())?;
         output.write_report(&text)?;
-        Ok(match self.format {
-            ReportFormat::Nagios => report::Status::of(report, self.strict).code(),
-            _ => exit_status(report, self.strict),
-        })
+        Ok(self.status(report))
     }
 
-    fn text(self, report: &ReportDocument, width: Width) -> anyhow::Result<String> {
+    /// What the report says to whoever asked for this format.
+    pub(super) fn status(self, report: &ReportDocument) -> u8 {
+        match self.format {
+            ReportFormat::Nagios => report::Status::of(report, self.strict).code(),
+            _ => exit_status(report, self.strict),
+        }
+    }
+
+    /// The report in this format.
+    ///
+    /// # Errors
+    /// When it cannot be written so.
+    pub(super) fn text(self, report: &ReportDocument, width: Width) -> anyhow::Result<String> {
         let detail = match self.verbose {
             true => Detail::Everything,
             false => Detail::Findings,

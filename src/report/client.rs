@@ -9,7 +9,7 @@ use super::document::{Logged, ReportFlow};
 use super::reach::Reached;
 use crate::diagnostic::visible;
 use crate::observation::{DnsNote, ResolverError, Unresolved};
-use crate::paragraph::Page;
+use crate::paragraph::{Page, Width};
 use crate::plan::{self, Flow, Target};
 use crate::product::{Asks, Catalogue, ClientStep, Confidence, Need, Role};
 use crate::site::Site;
@@ -223,6 +223,13 @@ pub fn resolver_words(error: ResolverError) -> &'static str {
         ResolverError::Failed => "could not find out (SERVFAIL)",
         ResolverError::Absent => "is not there: at its address nobody answers questions",
     }
+}
+
+/// The view as text by itself, for formats that show it in one piece.
+pub(super) fn alone(view: &ClientView) -> String {
+    let mut page = Page::new(Width::UNKNOWN);
+    text(&mut page, view);
+    page.into_text()
 }
 
 /// The view as text.

@@ -104,7 +104,7 @@ pub(super) fn swept(sweep: &Sweep) -> Vec<String> {
 }
 
 /// How many flows have which verdict.
-pub(super) fn counts(report: &ReportDocument) -> String {
+pub fn counts(report: &ReportDocument) -> String {
     let it = &report.summary;
     let mut out = format!(
         "{} ok, {} blocked, {} down, {} wrong, {} exposed, {} unknown",

@@ -38,7 +38,7 @@ pub use arrivals::{
 };
 pub use assemble::{Outcome, SweptSystem, assemble};
 pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer, resolver_words};
-pub use diff::{DiffDocument, diff, diff_text};
+pub use diff::{Change, DiffDocument, diff, diff_text};
 pub use document::{
     Accepted, Evidence, Finished, Lapsed, Note, ReportFlow, Sweep, SweptEarlier, Vantage,
 };
@@ -49,6 +49,7 @@ pub use joined::{
     Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, KnownBy, MatrixCell, Saw,
     SeenArriving, Untried, WhyUntried, elsewhere,
 };
+pub use lines::counts;
 pub use logged::may_log;
 pub use reach::{Against, Reach, Reached, ReachedBy, ReachedNumber, ReachedSystem};
 pub use read::{Joinable, read, read_arrivals, read_joinable};

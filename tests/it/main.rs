@@ -32,6 +32,7 @@ mod exceptions;
 mod explain;
 mod firewall_rules;
 mod formats;
+mod history;
 mod http_and_proxies;
 mod large_plans;
 mod layers;

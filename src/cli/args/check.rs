@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{ReportFormat, Shared};
 
@@ -14,6 +14,7 @@ Examples:
   portproof check --from internet
   portproof check site.yaml --from perimeter --as ibs01 --format json --output ibs01.json --sign dmz.key
   portproof check --resume r.json --format json --output r.json   go on with a sweep that Ctrl-C ended
+  portproof check --keep history --notify-on change               what changed since the run before
   portproof check new.yaml --against old.yaml --from internet     who reaches a management point while ports change
   portproof check --client --https-port 8443 --from internet      what a client with that number sees")]
 pub(in crate::cli) struct Check {
@@ -78,6 +79,27 @@ pub(in crate::cli) struct Check {
     /// also stand in the environment variable PORTPROOF_TOKEN.
     #[arg(long, value_name = "FILE", conflicts_with = "lab")]
     pub(in crate::cli) token_file: Option<PathBuf>,
+    /// Keep this run in the history of this folder, which is made where it is missing (`portproof history`).
+    #[arg(long, value_name = "FOLDER")]
+    pub(in crate::cli) keep: Option<PathBuf>,
+    /// Days that a run is kept; 400 unless you say otherwise.
+    #[arg(long, value_name = "DAYS", requires = "keep", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(in crate::cli) keep_days: Option<u32>,
+    /// The largest size of the history in megabytes; 200 unless you say otherwise. The oldest reports go first, and the
+    /// last one of each place stays.
+    #[arg(long, value_name = "MB", requires = "keep", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(in crate::cli) keep_size: Option<u32>,
+    /// Say only what changed since the run before this one. The exit status is then 4 when something changed, 0 when
+    /// nothing did, and 2 when the run failed.
+    #[arg(long, value_name = "WHAT", requires = "keep")]
+    pub(in crate::cli) notify_on: Option<NotifyOn>,
     #[command(flatten)]
     pub(in crate::cli) shared: Shared<ReportFormat>,
+}
+
+/// What a scheduled run tells about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum NotifyOn {
+    /// What is better or worse than at the run before.
+    Change,
 }

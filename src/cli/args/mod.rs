@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod explain;
+mod history;
 mod listen;
 mod plan;
 mod report;
@@ -14,9 +15,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::wire::tls::old;
 
-pub(in crate::cli) use check::Check;
+pub(in crate::cli) use check::{Check, NotifyOn};
 pub(in crate::cli) use diff::Diff;
 pub(in crate::cli) use explain::Explain;
+pub(in crate::cli) use history::{History, HistoryCommand};
 pub(in crate::cli) use listen::Listen;
 pub(in crate::cli) use plan::{Plan, PlanFormat};
 pub(in crate::cli) use report::Report;
@@ -67,6 +69,8 @@ pub(in crate::cli) enum Command {
     Report(Report),
     /// Say what changed between two reports.
     Diff(Diff),
+    /// List the runs that `check --keep` has kept, show one of them, or say what changed between two.
+    History(History),
     /// Print a JSON Schema.
     Schema {
         /// What the schema describes.
@@ -160,4 +164,6 @@ pub(in crate::cli) enum Schema {
     Arrivals,
     /// The result of `plan --against`.
     Change,
+    /// The list of `history`.
+    History,
 }

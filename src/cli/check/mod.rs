@@ -1,6 +1,7 @@
 //! `portproof check`: reads what a run needs, says what happens while it lasts (`events`), and writes its report.
 
 mod events;
+mod keep;
 mod via;
 
 use std::net::IpAddr;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tokio::sync::watch;
 
-use super::args::{Check, ReportFormat};
+use super::args::{Check, NotifyOn, ReportFormat};
 use super::credentials::{Credentials, Use};
 use super::files::{self, Loaded};
 use super::output::Output;
@@ -20,24 +21,44 @@ use super::signing::{self, Verifier};
 use super::streams::say;
 use super::token;
 use crate::lab::{self, Faults};
-use crate::report::{Named, ReportDocument};
+use crate::report::{Named, ReportDocument, exit_status};
 use crate::run::{ClientNumbers, Request, SiteFile};
 use crate::site::Site;
 use crate::vantage::{self, Place};
 use crate::{os, plan};
 use events::Events;
+use keep::Keep;
 
+/// Whatever comes of a run, it is in the history where one is kept.
 pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     let showing = Showing {
         format: arguments.shared.format,
         verbose: arguments.verbose,
         strict: arguments.strict,
     };
-    showing.ended(checked_and_shown(arguments, showing))
+    showing.ended(kept(arguments, showing))
+}
+
+/// A run, which is in the history where one is kept, whatever comes of it.
+fn kept(arguments: &Check, showing: Showing) -> anyhow::Result<Option<u8>> {
+    let mut keep = Keep::open(arguments)?;
+    let done = checked_and_shown(arguments, showing, keep.as_mut());
+    if let Some(keep) = &mut keep {
+        match &done {
+            Err(why) => keep.failure(&format!("{why:#}")),
+            Ok(None) => keep.failure("the site file is refused"),
+            Ok(Some(_)) => {}
+        }
+    }
+    done
 }
 
 /// The exit status; `None` when findings of a site file, already shown, refuse it.
-fn checked_and_shown(arguments: &Check, showing: Showing) -> anyhow::Result<Option<u8>> {
+fn checked_and_shown(
+    arguments: &Check,
+    showing: Showing,
+    keep: Option<&mut Keep>,
+) -> anyhow::Result<Option<u8>> {
     let Some(loaded) = load(arguments)? else {
         return Ok(None);
     };
@@ -59,9 +80,20 @@ fn checked_and_shown(arguments: &Check, showing: Showing) -> anyhow::Result<Opti
     // A resolver that hangs must not hold up the end.
     runtime.shutdown_background();
     let report = result?;
-    let status = showing.write(&report, output)?;
+    let status = exit_status(&report, arguments.strict);
+    // A report that cannot be kept is written all the same.
+    let kept = keep.map(|keep| keep.report(&report, status)).transpose();
+    let shown = showing.text(&report, output.width())?;
+    let (text, status) = match (&kept, arguments.notify_on) {
+        (Ok(Some(added)), Some(NotifyOn::Change)) => {
+            let news = keep::news(added, &report, status, output.width());
+            (news.before(shown, arguments.shared.format), news.status())
+        }
+        _ => (shown, showing.status(&report)),
+    };
+    output.write_report(&text)?;
     say_how_to_go_on(arguments, &report);
-    Ok(Some(status))
+    kept.map(|_| Some(status))
 }
 
 fn load(arguments: &Check) -> anyhow::Result<Option<Loaded>> {

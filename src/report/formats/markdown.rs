@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::cells::of_markdown as escaped;
-use crate::paragraph::{Page, Width};
 use crate::plan::Source;
 use crate::report::Detail;
 use crate::report::document::ReportFlow;
@@ -27,9 +26,7 @@ pub fn markdown(report: &ReportDocument, detail: Detail) -> String {
     }
     if let Some(client) = &report.client {
         out += &heading(2, "The client's own view");
-        let mut page = Page::new(Width::UNKNOWN);
-        crate::report::client::text(&mut page, client);
-        out += &code(&page.into_text());
+        out += &code(&crate::report::client::alone(client));
     }
     if let Some(required) = lines::required(findings.required) {
         out += &paragraph(&escaped(&required));

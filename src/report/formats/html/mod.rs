@@ -54,7 +54,7 @@ pub fn html(report: &ReportDocument) -> Result<String, askama::Error> {
             .collect(),
         warnings: warnings(report, &findings),
         change: report.change.as_ref().map(|it| text(&it.paragraph)),
-        client: report.client.as_ref().map(crate::report::client::text),
+        client: report.client.as_ref().map(crate::report::client::alone),
         authorised: report.authorised.as_deref().map(text),
         required: lines::required(findings.required),
         acting: match &acting {
@@ -91,10 +91,7 @@ pub fn html(report: &ReportDocument) -> Result<String, askama::Error> {
             .map(|it| text(&it))
             .collect(),
         counts: lines::counts(report),
-        sent: crate::report::sent::lines(report)
-            .lines()
-            .map(str::to_string)
-            .collect(),
+        sent: crate::report::sent::lines(report).collect(),
         tool: text(&format!("{} {}", report.tool.name, report.tool.version)),
     };
     Ok(page.render()? + "\n")

@@ -1,0 +1,453 @@
+//! The database of a folder. One file, written by SQLite with a log beside it (WAL), so that a process that is killed
+//! leaves it readable. Several checks may write to it one after another: each waits for the others.
+
+use std::fmt;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+
+use super::{Counts, Kept, Retention, RunEntry, changes, place};
+use crate::report::{self, DiffDocument, ReportDocument, Summary};
+
+/// The database's name in its folder.
+pub const FILE: &str = "history.sqlite";
+/// How long a check waits for another one that writes.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The largest report that is read back: what is larger is none of this program's.
+const LARGEST: u64 = 1 << 30;
+/// Reports that are removed before the size is looked at again.
+const PORTION: usize = 16;
+/// What each version of the database has beyond the one before it.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        started TEXT NOT NULL,
+        finished TEXT NOT NULL,
+        site TEXT,
+        place TEXT,
+        exit_status INTEGER NOT NULL,
+        failure TEXT,
+        summary TEXT,
+        worse INTEGER,
+        better INTEGER,
+        other INTEGER,
+        report BLOB
+    ) STRICT;
+    CREATE INDEX run_of_place ON run (site, place, id) WHERE report IS NOT NULL;
+    CREATE INDEX run_finished ON run (finished);
+    CREATE TABLE change (
+        run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+        flow TEXT NOT NULL,
+        turn TEXT NOT NULL,
+        before TEXT,
+        after TEXT
+    ) STRICT;
+    CREATE INDEX change_of_run ON change (run);
+    CREATE INDEX change_of_flow ON change (flow, run);
+"];
+
+/// The columns of a [`RunEntry`].
+const COLUMNS: &str = "id, started, finished, site, place, exit_status, failure, summary, worse, better, other, report IS NOT NULL";
+
+/// Why a history cannot be used.
+#[derive(Debug)]
+pub enum Fault {
+    /// The folder cannot be made.
+    Folder(PathBuf, std::io::Error),
+    /// There is none in the folder.
+    Missing(PathBuf),
+    /// A newer version wrote it.
+    Newer(PathBuf),
+    /// The database says so.
+    Database(PathBuf, rusqlite::Error),
+    /// A report in it cannot be read.
+    Report(i64, String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder, why) => {
+                write!(to, "the folder {} cannot be made: {why}", folder.display())
+            }
+            Self::Missing(folder) => write!(
+                to,
+                "there is no history in {}: `portproof check --keep {}` begins one",
+                folder.display(),
+                folder.display()
+            ),
+            Self::Newer(file) => write!(
+                to,
+                "{} was written by a newer version of portproof; use that one",
+                file.display()
+            ),
+            Self::Database(file, why) => write!(to, "the history {}: {why}", file.display()),
+            Self::Report(id, why) => write!(to, "the report of run {id} cannot be read: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// A history that is open.
+pub struct Store {
+    file: PathBuf,
+    database: Connection,
+}
+
+/// A run that has been added.
+#[derive(Debug)]
+pub struct Added {
+    /// Its number.
+    pub id: i64,
+    /// What changed since the last report from the same place, with that run's number; `None`: there is none to compare.
+    pub since: Option<(i64, DiffDocument)>,
+    /// Whether the run before it, from wherever, had no report.
+    pub after_a_failure: bool,
+}
+
+impl Store {
+    /// Opens the history of a folder to add to it; makes both where they are missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or the database cannot be opened.
+    pub fn open_or_make(folder: &Path) -> Result<Self, Fault> {
+        fs::create_dir_all(folder).map_err(|why| Fault::Folder(folder.to_path_buf(), why))?;
+        Self::open_file(folder.join(FILE))
+    }
+
+    /// Opens the history of a folder.
+    ///
+    /// # Errors
+    /// When there is none, or the database cannot be opened.
+    pub fn open(folder: &Path) -> Result<Self, Fault> {
+        let file = folder.join(FILE);
+        match file.is_file() {
+            true => Self::open_file(file),
+            false => Err(Fault::Missing(folder.to_path_buf())),
+        }
+    }
+
+    fn open_file(file: PathBuf) -> Result<Self, Fault> {
+        let opened = Connection::open(&file).and_then(|mut database| {
+            database.busy_timeout(PATIENCE)?;
+            // Before the first table: what is removed gives its room back.
+            database.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+            database.pragma_update(None, "journal_mode", "WAL")?;
+            database.pragma_update(None, "synchronous", "FULL")?;
+            database.pragma_update(None, "foreign_keys", true)?;
+            let known = migrate(&mut database)?;
+            Ok((database, known))
+        });
+        match opened {
+            Ok((database, true)) => Ok(Self { file, database }),
+            Ok((_, false)) => Err(Fault::Newer(file)),
+            Err(why) => Err(Fault::Database(file, why)),
+        }
+    }
+
+    fn fault(&self) -> impl Fn(rusqlite::Error) -> Fault + use<> {
+        let file = self.file.clone();
+        move |why| Fault::Database(file.clone(), why)
+    }
+
+    /// Adds a run, and says what changed with it.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn add(&mut self, kept: &Kept<'_>, now: Timestamp) -> Result<Added, Fault> {
+        let fault = self.fault();
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.database.transaction_with_behavior(behavior);
+        let transaction = transaction.map_err(&fault)?;
+        let since = match kept {
+            Kept::Report(report, _) => since(&transaction, report).map_err(&fault)?,
+            Kept::Failure { .. } => None,
+        };
+        let after_a_failure = last_failed(&transaction).map_err(&fault)?;
+        let id = insert(&transaction, kept, since.as_ref(), now).map_err(&fault)?;
+        transaction.commit().map_err(&fault)?;
+        Ok(Added {
+            id,
+            since,
+            after_a_failure,
+        })
+    }
+
+    /// The latest runs, the last one first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn latest(&self, most: usize) -> Result<Vec<RunEntry>, Fault> {
+        let listed = || {
+            let words = format!("SELECT {COLUMNS} FROM run ORDER BY id DESC LIMIT ?1");
+            let mut asked = self.database.prepare(&words)?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            asked
+                .query_map([most], entry)?
+                .collect::<rusqlite::Result<Vec<RunEntry>>>()
+        };
+        listed().map_err(self.fault())
+    }
+
+    /// One run; `None`: there is none of that number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn run(&self, id: i64) -> Result<Option<RunEntry>, Fault> {
+        let words = format!("SELECT {COLUMNS} FROM run WHERE id = ?1");
+        let found = self.database.query_row(&words, [id], entry).optional();
+        found.map_err(self.fault())
+    }
+
+    /// The report of a run; `None`: it has none, or it is no longer kept.
+    ///
+    /// # Errors
+    /// When the database or the report cannot be read.
+    pub fn report(&self, id: i64) -> Result<Option<ReportDocument>, Fault> {
+        let words = "SELECT report FROM run WHERE id = ?1";
+        let found = self.database.query_row(words, [id], |row| row.get(0));
+        let packed: Option<Vec<u8>> = found.optional().map_err(self.fault())?.flatten();
+        let read = |packed: Vec<u8>| unpack(&packed).and_then(|bytes| report::read(&bytes));
+        packed
+            .map(read)
+            .transpose()
+            .map_err(|why| Fault::Report(id, why))
+    }
+
+    /// The last two reports from the place of the last one, the earlier first; `None`: there are no two.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_two(&self) -> Result<Option<(i64, i64)>, Fault> {
+        let words = "SELECT before.id, last.id FROM run AS last JOIN run AS before
+            ON before.site = last.site AND before.place = last.place AND before.id < last.id
+            WHERE last.report IS NOT NULL AND before.report IS NOT NULL
+            ORDER BY last.id DESC, before.id DESC LIMIT 1";
+        let found = self
+            .database
+            .query_row(words, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        found.optional().map_err(self.fault())
+    }
+
+    /// Removes what is to be kept no longer.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn retain(&mut self, retention: Retention, now: Timestamp) -> Result<(), Fault> {
+        let fault = self.fault();
+        let days = SignedDuration::from_hours(24 * i64::from(retention.days));
+        let oldest = now.checked_sub(days).unwrap_or(Timestamp::MIN);
+        let old = "DELETE FROM run WHERE finished < ?1 AND id NOT IN (SELECT MAX(id) FROM run)";
+        self.database
+            .execute(old, [oldest.to_string()])
+            .map_err(&fault)?;
+        for words in [OLDEST_REPORTS, OLDEST_RUNS] {
+            while self.size().map_err(&fault)? > retention.bytes {
+                let removed = self.database.execute(words, [PORTION as i64]);
+                if removed.map_err(&fault)? == 0 {
+                    break;
+                }
+            }
+        }
+        self.give_back().map_err(fault)
+    }
+
+    /// Bytes of pages that are used.
+    fn size(&self) -> rusqlite::Result<u64> {
+        let of = |name| -> rusqlite::Result<u64> {
+            self.database
+                .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+                .map(|value| u64::try_from(value).unwrap_or(0))
+        };
+        let used = of("page_count")?.saturating_sub(of("freelist_count")?);
+        Ok(used * of("page_size")?)
+    }
+
+    /// Gives the room of what was removed back to the system.
+    fn give_back(&self) -> rusqlite::Result<()> {
+        let mut asked = self.database.prepare("PRAGMA incremental_vacuum")?;
+        let mut rows = asked.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Reports beside the last of each place.
+const OLDEST_REPORTS: &str = "UPDATE run SET report = NULL WHERE id IN (
+    SELECT id FROM run WHERE report IS NOT NULL
+        AND id NOT IN (SELECT MAX(id) FROM run WHERE report IS NOT NULL GROUP BY site, place)
+    ORDER BY id LIMIT ?1)";
+/// Runs without a report, but for the very last.
+const OLDEST_RUNS: &str = "DELETE FROM run WHERE id IN (
+    SELECT id FROM run WHERE report IS NULL AND id NOT IN (SELECT MAX(id) FROM run)
+    ORDER BY id LIMIT ?1)";
+
+/// Brings a database to the newest version; false: it is of a newer one.
+fn migrate(database: &mut Connection) -> rusqlite::Result<bool> {
+    let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let Some(missing) = MIGRATIONS.get(version as usize..) else {
+        return Ok(false);
+    };
+    for words in missing {
+        transaction.execute_batch(words)?;
+    }
+    if !missing.is_empty() {
+        let newest = MIGRATIONS.len() as i64;
+        transaction.pragma_update(None, "user_version", newest)?;
+    }
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// What changed since the last report from the same place. One that cannot be read any more is none to compare with.
+fn since(
+    transaction: &Transaction<'_>,
+    report: &ReportDocument,
+) -> rusqlite::Result<Option<(i64, DiffDocument)>> {
+    let words = "SELECT id, report FROM run WHERE site = ?1 AND place = ?2 AND report IS NOT NULL ORDER BY id DESC LIMIT 1";
+    let of = params![report.site.code, place(&report.vantages)];
+    let last = transaction.query_row(words, of, |row| Ok((row.get(0)?, row.get(1)?)));
+    let Some((id, packed)): Option<(i64, Vec<u8>)> = last.optional()? else {
+        return Ok(None);
+    };
+    let earlier = unpack(&packed).and_then(|bytes| report::read(&bytes));
+    let diff = earlier.and_then(|earlier| report::diff(&earlier, report));
+    Ok(diff.ok().map(|diff| (id, diff)))
+}
+
+fn last_failed(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
+    let words = "SELECT failure IS NOT NULL FROM run ORDER BY id DESC LIMIT 1";
+    let found = transaction.query_row(words, [], |row| row.get(0));
+    Ok(found.optional()?.unwrap_or(false))
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    kept: &Kept<'_>,
+    since: Option<&(i64, DiffDocument)>,
+    now: Timestamp,
+) -> rusqlite::Result<i64> {
+    let counts = since.map(|(_, diff)| Counts::of(diff));
+    let words = "INSERT INTO run (started, finished, site, place, exit_status, failure, summary, worse, better, other, report)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let number = |of: fn(&Counts) -> usize| counts.as_ref().map(|it| of(it) as i64);
+    match kept {
+        Kept::Report(report, status) => transaction.execute(
+            words,
+            params![
+                began(report, now),
+                now.to_string(),
+                report.site.code,
+                place(&report.vantages),
+                status,
+                None::<String>,
+                json(&report.summary)?,
+                number(|it| it.worse),
+                number(|it| it.better),
+                number(|it| it.other),
+                pack(report)?,
+            ],
+        )?,
+        Kept::Failure {
+            started,
+            why,
+            exit_status,
+        } => transaction.execute(
+            words,
+            params![
+                started.to_string(),
+                now.to_string(),
+                None::<String>,
+                None::<String>,
+                exit_status,
+                why,
+                None::<String>,
+                None::<i64>,
+                None::<i64>,
+                None::<i64>,
+                None::<Vec<u8>>,
+            ],
+        )?,
+    };
+    let id = transaction.last_insert_rowid();
+    let mut added = transaction.prepare(
+        "INSERT INTO change (run, flow, turn, before, after) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for (turn, change) in since.into_iter().flat_map(|(_, diff)| changes(diff)) {
+        let [before, after] = [&change.old, &change.new].map(|it| it.as_ref().map(json));
+        added.execute(params![
+            id,
+            change.id,
+            turn,
+            before.transpose()?,
+            after.transpose()?
+        ])?;
+    }
+    Ok(id)
+}
+
+/// When the first vantage of a report began.
+fn began(report: &ReportDocument, now: Timestamp) -> String {
+    let starts = report.vantages.iter().map(|it| it.started.clone());
+    starts.min().unwrap_or_else(|| now.to_string())
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<RunEntry> {
+    let summary: Option<String> = row.get("summary")?;
+    let number = |name| -> rusqlite::Result<Option<usize>> {
+        let value: Option<i64> = row.get(name)?;
+        Ok(value.and_then(|value| usize::try_from(value).ok()))
+    };
+    let changed = match (number("worse")?, number("better")?, number("other")?) {
+        (Some(worse), Some(better), Some(other)) => Some(Counts {
+            worse,
+            better,
+            other,
+        }),
+        _ => None,
+    };
+    Ok(RunEntry {
+        id: row.get("id")?,
+        started: row.get("started")?,
+        finished: row.get("finished")?,
+        site: row.get("site")?,
+        place: row.get("place")?,
+        exit_status: row.get("exit_status")?,
+        failure: row.get("failure")?,
+        summary: summary.and_then(|text| serde_json::from_str::<Summary>(&text).ok()),
+        changed,
+        has_report: row.get("report IS NOT NULL")?,
+    })
+}
+
+fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))
+}
+
+fn pack(report: &ReportDocument) -> rusqlite::Result<Vec<u8>> {
+    let mut packer = DeflateEncoder::new(Vec::new(), Compression::default());
+    let packed = serde_json::to_writer(&mut packer, report)
+        .map_err(std::io::Error::from)
+        .and_then(|()| packer.flush())
+        .and_then(|()| packer.finish());
+    packed.map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))
+}
+
+fn unpack(packed: &[u8]) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let mut unpacked = DeflateDecoder::new(packed).take(LARGEST);
+    match unpacked.read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() as u64 == LARGEST => Err("it is too large".to_string()),
+        Ok(_) => Ok(bytes),
+        Err(why) => Err(why.to_string()),
+    }
+}

@@ -1,0 +1,158 @@
+//! What a history keeps, says and forgets.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::report::sample;
+use crate::verdict::{Cause, Level, Verdict};
+
+/// A report from a zone, of which one flow stands so.
+fn report(zone: &str, verdict: Verdict) -> ReportDocument {
+    let mut flow = sample::flow(&format!("{zone}>ibs01:443/tcp"));
+    if verdict != Verdict::Ok {
+        (flow.verdict, flow.level, flow.cause) = (verdict, Level::Error, Cause::NoAnswer);
+    }
+    sample::with(zone, "probe7", vec![flow])
+}
+
+fn store(folder: &tempfile::TempDir) -> Store {
+    Store::open_or_make(folder.path()).expect("a history")
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn add(store: &mut Store, report: &ReportDocument) -> Added {
+    add_at(store, report, Timestamp::now())
+}
+
+fn add_at(store: &mut Store, report: &ReportDocument, now: Timestamp) -> Added {
+    let kept = Kept::Report(report, 0);
+    store.add(&kept, now).expect("it is written")
+}
+
+#[test]
+fn a_run_is_compared_with_the_last_report_from_the_same_place() {
+    let folder = folder();
+    let mut store = store(&folder);
+    let first = add(&mut store, &report("internet", Verdict::Ok));
+    assert!(first.since.is_none());
+    let elsewhere = add(&mut store, &report("intranet", Verdict::Blocked));
+    assert!(elsewhere.since.is_none());
+    let again = add(&mut store, &report("internet", Verdict::Blocked));
+    let (run, diff) = again.since.expect("an earlier report");
+    assert_eq!(run, first.id);
+    let counts = Counts::of(&diff);
+    assert_eq!((counts.worse, counts.better, counts.other), (1, 0, 0));
+    let listed = store.latest(10).expect("a list");
+    let changed: Vec<Option<Counts>> = listed.iter().map(|run| run.changed).collect();
+    assert_eq!(changed, [Some(counts), None, None]);
+    assert_eq!(store.last_two().expect("two"), Some((first.id, again.id)));
+}
+
+#[test]
+fn what_is_read_back_is_what_was_kept_also_by_another_process() {
+    let folder = folder();
+    let kept = report("internet", Verdict::Blocked);
+    let id = add(&mut store(&folder), &kept).id;
+    let read = Store::open(folder.path()).expect("a history").report(id);
+    assert_eq!(read.expect("it is read"), Some(kept));
+}
+
+#[test]
+fn a_run_without_a_report_is_listed_with_its_reason_and_told_after_it() {
+    let folder = folder();
+    let mut store = store(&folder);
+    let failure = Kept::Failure {
+        started: Timestamp::now(),
+        why: "no such file".to_string(),
+        exit_status: 2,
+    };
+    store
+        .add(&failure, Timestamp::now())
+        .expect("it is written");
+    let listed = store.latest(1).expect("a list");
+    assert_eq!(listed[0].failure.as_deref(), Some("no such file"));
+    assert_eq!((listed[0].exit_status, listed[0].has_report), (2, false));
+    let after = add(&mut store, &report("internet", Verdict::Ok));
+    assert!(after.after_a_failure);
+    let next = add(&mut store, &report("internet", Verdict::Ok));
+    assert!(!next.after_a_failure);
+}
+
+#[test]
+fn runs_go_when_they_are_old_and_the_last_one_stays() {
+    let folder = folder();
+    let mut store = store(&folder);
+    let now = Timestamp::now();
+    let days = |days: i64| now - SignedDuration::from_hours(24 * days);
+    for age in [500, 401, 399, 1] {
+        add_at(&mut store, &report("internet", Verdict::Ok), days(age));
+    }
+    store
+        .retain(Retention::new(None, None), now)
+        .expect("it is written");
+    assert_eq!(store.latest(10).expect("a list").len(), 2);
+    let later = now + SignedDuration::from_hours(24 * 1_000);
+    store
+        .retain(Retention::new(None, None), later)
+        .expect("it is written");
+    assert_eq!(store.latest(10).expect("a list").len(), 1);
+}
+
+/// A report that cannot be made much smaller.
+fn large(number: u64) -> ReportDocument {
+    let mut report = report("internet", Verdict::Ok);
+    let mut random = 0x9e37_79b9_7f4a_7c15 ^ number;
+    let mut letter = || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        char::from(b'a' + (random % 26) as u8)
+    };
+    report.authorised = Some((0..100_000).map(|_| letter()).collect());
+    report
+}
+
+#[test]
+fn a_history_keeps_its_size_reports_go_first_and_the_last_one_stays() {
+    let folder = folder();
+    let mut store = store(&folder);
+    let retention = Retention {
+        days: 400,
+        bytes: 1_000_000,
+    };
+    for number in 1..=60 {
+        add(&mut store, &large(number));
+        store
+            .retain(retention, Timestamp::now())
+            .expect("it is written");
+    }
+    let listed = store.latest(100).expect("a list");
+    assert_eq!(listed.len(), 60, "lines are small and stay");
+    let with_report = listed.iter().filter(|run| run.has_report).count();
+    assert!((2..=15).contains(&with_report), "{with_report}");
+    assert!(listed[0].has_report);
+    let size = std::fs::metadata(folder.path().join(FILE)).expect("the file");
+    assert!(size.len() < 1_500_000, "{}", size.len());
+}
+
+#[test]
+fn a_folder_without_a_history_one_of_a_newer_version_and_one_that_is_none_are_refused() {
+    let folder = folder();
+    let missing = Store::open(folder.path()).err().expect("none there");
+    assert!(missing.to_string().contains("begins one"), "{missing}");
+    drop(store(&folder));
+    let file = folder.path().join(FILE);
+    let database = rusqlite::Connection::open(&file).expect("a database");
+    database
+        .pragma_update(None, "user_version", 99)
+        .expect("it is written");
+    drop(database);
+    let newer = Store::open(folder.path()).err().expect("too new");
+    assert!(newer.to_string().contains("newer version"), "{newer}");
+    std::fs::write(&file, "no database ".repeat(1_000)).expect("it is written");
+    let other = Store::open(folder.path()).err().expect("no database");
+    assert!(other.to_string().contains("not a database"), "{other}");
+}
