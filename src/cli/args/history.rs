@@ -15,8 +15,8 @@ Examples:
   portproof history --keep /var/lib/portproof           the latest runs
   portproof history --keep /var/lib/portproof show 12   the report of run 12
   portproof history --keep /var/lib/portproof diff      what changed between the last two runs from one place
-Exit status: 0, or 2 when the history or a run cannot be read; that of `show` is the run's own, that of `diff` is 1 when
-something is worse."
+Exit status: 0, or 2 when the history or a run cannot be read. `show` ends with the status of the run. `diff` ends with 1
+when something is worse."
 )]
 pub(in crate::cli) struct History {
     /// The folder that `check --keep` names.
