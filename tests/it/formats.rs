@@ -677,7 +677,7 @@ fn the_picture_has_zones_and_walls_in_their_order_and_a_sign_at_the_wall_that_bl
             .expect("a number")
     };
     let named = |class: &str, name: &str| {
-        let end = format!(">{name}</text>");
+        let end = format!("</title>{name}</text>");
         let mut lines = text.lines();
         let found = lines.find(|it| it.contains(class) && it.ends_with(&end));
         at(&found.unwrap_or_else(|| panic!("{name}: {text}")))

@@ -95,20 +95,20 @@ impl<'a> Layers<'a> {
         self
     }
 
-    /// The wall that stops a blocked flow: the one that the evidence names, else the first; `None` where the picture has
-    /// none on its way.
+    /// The wall that stops a blocked flow: the one that the evidence names, else the only one on its way. `None` where
+    /// nobody knows which it is, so that no picture accuses one of several.
     pub(super) fn stop(&self, flow: &ReportFlow) -> Option<isize> {
         let row = |zone: &str| self.of_zone.get(zone).copied();
         let (from, to) = (row(&flow.flow.from.zone)?, row(end(flow))?);
         let on_the_way = from.min(to)..from.max(to);
         let accused = flow.evidence.accused();
-        let named = accused.iter().chain(&flow.flow.crosses);
-        let place = |name: &String| {
-            let mut walls = self.walls.range(on_the_way.clone());
-            let found = walls.find(|(_, names)| names.contains(name.as_str()));
-            found.map(|(row, _)| *row)
+        let named = match (accused.as_slice(), flow.flow.crosses.as_slice()) {
+            ([one], _) | ([], [one]) => one,
+            _ => return None,
         };
-        named.filter_map(place).next()
+        let mut walls = self.walls.range(on_the_way);
+        let found = walls.find(|(_, names)| names.contains(named.as_str()));
+        found.map(|(row, _)| *row)
     }
 }
 
@@ -128,4 +128,94 @@ fn ways(flows: &[ReportFlow]) -> Option<Ways<'_>> {
             .or_insert_with(|| crosses.rev().collect());
     }
     Some(ways)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    /// A flow from a zone to another, across these firewalls.
+    fn flow(from: &str, to: &str, crosses: &[&str]) -> ReportFlow {
+        let mut flow = sample::flow("internet>ibs01:443/tcp");
+        flow.flow.from.zone = from.to_string();
+        flow.flow.to.zone = Some(to.to_string());
+        flow.flow.crosses = crosses.iter().map(|it| (*it).to_string()).collect();
+        flow
+    }
+
+    /// Zones and walls as they stand below each other, in one line.
+    fn drawn(flows: &[ReportFlow]) -> String {
+        let layers = Layers::of(flows).expect("few zones");
+        let joined = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join("+");
+        let rows = layers
+            .rows
+            .iter()
+            .map(|(row, names)| (*row, 0, joined(names)));
+        let walls = layers
+            .walls
+            .iter()
+            .map(|(row, names)| (*row, 1, joined(names)));
+        let mut all: Vec<_> = rows.chain(walls).collect();
+        all.sort();
+        let names: Vec<String> = all.into_iter().map(|(.., names)| names).collect();
+        names.join(" ")
+    }
+
+    #[test]
+    fn a_zone_on_the_way_stands_between_the_walls_that_a_longer_flow_crosses() {
+        let far = flow("internet", "intranet", &["front-end", "back-end"]);
+        let near = flow("internet", "perimeter", &["front-end"]);
+        let back = flow("intranet", "perimeter", &["back-end"]);
+        let expected = "internet front-end perimeter back-end intranet";
+        assert_eq!(drawn(&[near.clone(), far.clone()]), expected);
+        assert_eq!(drawn(&[back.clone(), near, far]), expected);
+    }
+
+    #[test]
+    fn from_the_middle_and_from_inside_the_internet_still_comes_first() {
+        let inwards = flow("perimeter", "intranet", &["back-end"]);
+        let outwards = flow("perimeter", "internet", &["front-end"]);
+        let expected = "internet front-end perimeter back-end intranet";
+        assert_eq!(drawn(&[inwards, outwards.clone()]), expected);
+        let through = flow("intranet", "internet", &["back-end", "front-end"]);
+        assert_eq!(drawn(&[through, outwards]), expected);
+    }
+
+    #[test]
+    fn zones_with_the_same_walls_stand_beside_each_other_and_strangers_too() {
+        let one = flow("internet", "perimeter", &["wall"]);
+        let other = flow("internet", "partners", &["wall"]);
+        assert_eq!(
+            drawn(&[one.clone(), other]),
+            "internet wall partners+perimeter"
+        );
+        let apart = flow("lab", "test", &["third"]);
+        assert_eq!(drawn(&[one, apart]), "internet+lab+test wall perimeter");
+    }
+
+    #[test]
+    fn what_blocks_is_the_wall_that_the_evidence_names_or_the_only_one() {
+        let mut far = flow("internet", "intranet", &["front-end", "back-end"]);
+        let layers =
+            |it: &ReportFlow| Layers::of(std::slice::from_ref(it)).and_then(|all| all.stop(it));
+        assert_eq!(layers(&far), None, "it may be either");
+        far.evidence.names.rejecting = Some("back-end".to_string());
+        assert_eq!(layers(&far), Some(1));
+        far.evidence.names.rejecting = Some("another".to_string());
+        assert_eq!(layers(&far), None, "it is not in the picture");
+        let near = flow("internet", "perimeter", &["front-end"]);
+        assert_eq!(layers(&near), Some(0), "there is no other");
+    }
+
+    #[test]
+    fn more_zones_than_a_picture_holds_are_not_drawn() {
+        let zones: Vec<ReportFlow> = (0..40)
+            .map(|it| flow("internet", &format!("z{it}"), &["wall"]))
+            .collect();
+        assert!(Layers::of(&zones).is_none());
+        assert!(Layers::of(&[]).is_none());
+        let walls = ["wall"; 40];
+        assert!(Layers::of(&[flow("internet", "z", &walls)]).is_none());
+    }
 }

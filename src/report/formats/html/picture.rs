@@ -23,8 +23,12 @@ const BOX: (usize, usize) = (104, 170);
 const BOX_HEIGHT: usize = 30;
 /// Between boxes, where lines pass.
 const GAP: (usize, usize) = (18, 34);
-/// The name of a band, above its boxes.
-const NAME: usize = 40;
+/// At the left of a band and a wall, for its name.
+const GUTTER: usize = 120;
+/// Above the boxes of a band.
+const ABOVE: usize = 34;
+/// The most zones beside each other.
+const ABREAST: usize = 3;
 const WALL: usize = 26;
 /// Above and below a wall.
 const AIR: usize = 34;
@@ -34,7 +38,9 @@ const MOST_BOXES: usize = 48;
 const MOST_LINES: usize = 400;
 /// How far from the end of a line its sign stands.
 const SIGN: f64 = 16.0;
-/// The longest name in a box, in characters.
+/// The longest name on a wall, in characters.
+const LONGEST_OF_WALL: usize = 100;
+/// The longest name of a box or a band, in characters.
 const LONGEST: usize = 14;
 
 /// The picture, measured.
@@ -52,6 +58,7 @@ pub(super) struct Picture {
 /// A zone.
 pub(super) struct Band {
     pub(super) name: String,
+    pub(super) title: String,
     pub(super) x: usize,
     pub(super) y: usize,
     pub(super) width: usize,
@@ -61,6 +68,7 @@ pub(super) struct Band {
 /// Firewalls between two rows of zones.
 pub(super) struct Wall {
     pub(super) name: String,
+    pub(super) title: String,
     pub(super) y: usize,
     pub(super) height: usize,
 }
@@ -194,7 +202,11 @@ impl<'a> Drawing<'a> {
         all.sort_by_key(|(row, zones, _)| (*row, zones.is_none()));
         for (row, zones, names) in all {
             if let Some(zones) = zones {
-                self.row(zones, nodes);
+                let zones: Vec<&str> = zones.iter().copied().collect();
+                for (number, zones) in zones.chunks(ABREAST).enumerate() {
+                    self.picture.height += if number > 0 { MARGIN } else { 0 };
+                    self.row(zones, nodes);
+                }
             }
             if let Some(names) = names {
                 self.wall(row, names);
@@ -202,7 +214,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn row(&mut self, zones: &BTreeSet<&'a str>, nodes: &BTreeMap<&'a str, Vec<(Node<'a>, Look)>>) {
+    fn row(&mut self, zones: &[&'a str], nodes: &BTreeMap<&'a str, Vec<(Node<'a>, Look)>>) {
         let width = (WIDTH - MARGIN * (zones.len() - 1)) / zones.len();
         let y = self.picture.height;
         let mut height = 0;
@@ -212,7 +224,8 @@ impl<'a> Drawing<'a> {
             let here = nodes.get(zone).map_or(&[][..], Vec::as_slice);
             height = self.blocks(here, (x, y), width).max(height);
             self.picture.bands.push(Band {
-                name: (*zone).to_string(),
+                name: short(zone, LONGEST),
+                title: (*zone).to_string(),
                 x,
                 y,
                 width,
@@ -232,7 +245,8 @@ impl<'a> Drawing<'a> {
         (x, y): (usize, usize),
         width: usize,
     ) -> usize {
-        let inner = width.saturating_sub(2 * MARGIN).max(BOX.0);
+        let x = x + GUTTER;
+        let inner = width.saturating_sub(GUTTER + MARGIN).max(BOX.0);
         let columns = ((inner + GAP.0) / (BOX.0 + GAP.0)).max(1);
         let wide = ((inner + GAP.0) / columns)
             .saturating_sub(GAP.0)
@@ -242,12 +256,12 @@ impl<'a> Drawing<'a> {
             .copied()
             .partition(|(node, _)| node.1.is_none());
         let below = everybody.len().min(1);
-        let top = |row: usize| y + NAME + row * (BOX_HEIGHT + GAP.1);
+        let top = |row: usize| y + ABOVE + row * (BOX_HEIGHT + GAP.1);
         for (node, _) in &everybody {
-            self.block(*node, (x + MARGIN, top(0)), inner);
+            self.block(*node, (x, top(0)), inner);
         }
         for (number, (node, _)) in systems.iter().take(MOST_BOXES).enumerate() {
-            let column = x + MARGIN + number % columns * (wide + GAP.0);
+            let column = x + number % columns * (wide + GAP.0);
             self.block(*node, (column, top(number / columns + below)), wide);
         }
         self.picture.left_out += systems.len().saturating_sub(MOST_BOXES);
@@ -258,7 +272,7 @@ impl<'a> Drawing<'a> {
     fn block(&mut self, (zone, system): Node<'a>, (x, y): (usize, usize), width: usize) {
         self.places.insert((zone, system), self.picture.boxes.len());
         let (name, title) = match system {
-            Some(system) => (short(system), system.to_string()),
+            Some(system) => (short(system, LONGEST), system.to_string()),
             None => ("everybody".to_string(), zone.to_string()),
         };
         self.picture.boxes.push(Block {
@@ -275,8 +289,10 @@ impl<'a> Drawing<'a> {
     fn wall(&mut self, row: isize, names: &BTreeSet<&str>) {
         let y = self.picture.height + AIR;
         let names: Vec<&str> = names.iter().copied().collect();
+        let names = names.join(", ");
         self.picture.walls.push(Wall {
-            name: names.join(", "),
+            name: short(&names, LONGEST_OF_WALL),
+            title: names,
             y,
             height: WALL,
         });
@@ -414,9 +430,9 @@ impl Curve {
     }
 }
 
-fn short(name: &str) -> String {
-    match name.chars().count() {
-        0..=LONGEST => name.to_string(),
-        _ => name.chars().take(LONGEST - 1).chain(['\u{2026}']).collect(),
+fn short(name: &str, longest: usize) -> String {
+    match name.chars().count() > longest {
+        true => name.chars().take(longest - 1).chain(['\u{2026}']).collect(),
+        false => name.to_string(),
     }
 }
