@@ -11,7 +11,7 @@ use crate::support::executable;
 use crate::support::files::{Bed, printed, said};
 
 /// Every command, as words with a space between, and its exit status when nothing is in its way.
-const COMMANDS: [(&str, i32); 35] = [
+const COMMANDS: [(&str, i32); 36] = [
     ("check --lab", 1),
     ("check --lab --healthy --format json", 0),
     ("check nowhere.yaml", 2),
@@ -34,6 +34,7 @@ const COMMANDS: [(&str, i32); 35] = [
     ("report good.json bad.json", 1),
     ("diff good.json bad.json", 1),
     ("diff bad.json good.json --format json", 0),
+    ("history", 2),
     ("schema config", 0),
     ("schema report", 0),
     ("schema plan", 0),
