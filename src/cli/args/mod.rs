@@ -69,7 +69,7 @@ pub(in crate::cli) enum Command {
     Report(Report),
     /// Say what changed between two reports.
     Diff(Diff),
-    /// List the runs that `check --keep` has kept, show one of them, or say what changed between two.
+    /// List the runs that `check --keep` has kept, show one, or compare two.
     History(History),
     /// Print a JSON Schema.
     Schema {
