@@ -1,6 +1,6 @@
 //! The runs of a scheduled check, kept in a folder: when each was, what it came to, and what had changed.
 //!
-//! `store` is the database (SQLite, one file), and the only place that speaks SQL. A run goes in as a [`Kept`]: a report,
+//! `store` is the database (SQLite, one file), and the only place that speaks SQL. A run goes in as a `Kept`: a report,
 //! or the reason why there is none. It is compared with the last report that was made from the same place (`report::diff`),
 //! and summary, changes and report are written in one transaction. So whatever ends the process, a run is there as a whole
 //! or not at all.
