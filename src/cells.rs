@@ -27,7 +27,9 @@ pub(crate) fn of_markdown(text: &str) -> String {
         let begins_link = rest.starts_with("://");
         // The dot of `www.` is what makes a link of it.
         let ends_www = c == '.' && ends_with_www(&shown[..at]);
-        if begins_link || ends_www || "\\`*_[]<>|&!#~$".contains(c) {
+        // Within a text it ends nothing, because nothing begins; flows have it in their names.
+        let begins_quote = c == '>' && at == 0;
+        if begins_link || ends_www || begins_quote || "\\`*_[]<|&!#~$".contains(c) {
             escaped.push('\\');
         }
         escaped.push(c);
@@ -56,7 +58,8 @@ mod tests {
 
     #[test]
     fn no_text_ends_a_cell_of_markdown() {
-        assert_eq!(of_markdown("a|b\n<i>`x`"), "a\\|b\\\\u{a}\\<i\\>\\`x\\`");
+        assert_eq!(of_markdown("a|b\n<i>`x`"), "a\\|b\\\\u{a}\\<i>\\`x\\`");
+        assert_eq!(of_markdown("> a>b"), "\\> a>b");
     }
 
     #[test]

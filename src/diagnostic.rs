@@ -216,6 +216,13 @@ pub fn some_of<T: AsRef<str>>(all: &[T], most: usize) -> String {
     }
 }
 
+/// Each count that is not nought, with its word: `3 blocked`.
+pub fn tallied<'a>(counts: impl IntoIterator<Item = (usize, &'a str)>) -> Vec<String> {
+    let told = counts.into_iter().filter(|(count, _)| *count > 0);
+    told.map(|(count, word)| format!("{count} {word}"))
+        .collect()
+}
+
 /// The known word nearest to a mistyped one, when one is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let measured = measured(word);

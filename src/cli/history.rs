@@ -2,62 +2,70 @@
 
 use anyhow::{Context as _, bail};
 
-use super::args::{Format, History, HistoryCommand};
+use super::args::{Format, History, HistoryCommand, ReportFormat};
 use super::output::Output;
 use super::shown::Showing;
 use crate::diagnostic::visible;
 use crate::history::{self, HistoryDocument, Store};
-use crate::report::{self, DiffDocument, ReportDocument};
+use crate::report::ReportDocument;
 
 pub(super) fn run(arguments: &History) -> anyhow::Result<u8> {
-    let output = Output::open(arguments.output.as_deref())?;
-    let store = Store::open(&arguments.keep)?;
-    let (text, status) = match &arguments.command {
-        None => (list(arguments, &store)?, 0),
+    match &arguments.command {
+        None => list(arguments),
         Some(HistoryCommand::Show {
             run,
             verbose,
             format,
         }) => {
-            let (report, status) = report_of(&store, *run)?;
             let showing = Showing {
                 format: *format,
                 verbose: *verbose,
                 strict: false,
             };
-            (showing.text(&report, output.width())?, status)
+            showing.ended(show(arguments, *run, showing).map(Some))
         }
         Some(HistoryCommand::Diff { old, new, format }) => {
-            let diff = diff(&store, (*old).zip(*new))?;
-            let text = match format {
-                Format::Text => report::diff_text(&diff, output.width()),
-                Format::Json => serde_json::to_string_pretty(&diff)? + "\n",
-            };
-            (text, super::diff::status(&diff))
+            diff(arguments, (*old).zip(*new), *format)
         }
-    };
-    output.write(&text)?;
-    Ok(status)
+    }
 }
 
-fn list(arguments: &History, store: &Store) -> anyhow::Result<String> {
+fn list(arguments: &History) -> anyhow::Result<u8> {
+    let output = Output::open(arguments.output.as_deref())?;
+    let store = Store::open(&arguments.keep)?;
     let history = HistoryDocument::new(store.latest(arguments.last)?);
-    Ok(match arguments.format {
-        Format::Text => history::text(&history),
+    let text = match arguments.format {
+        Format::Text => history::text(&history, output.width()),
         Format::Json => serde_json::to_string_pretty(&history)? + "\n",
+    };
+    output.write(&text)?;
+    Ok(0)
+}
+
+/// The status is the run's own, but for a format that has statuses of its own.
+fn show(arguments: &History, run: i64, showing: Showing) -> anyhow::Result<u8> {
+    let output = Output::open(arguments.output.as_deref())?;
+    let (report, status) = report_of(&Store::open(&arguments.keep)?, run)?;
+    let text = showing.text(&report, output.width())?;
+    output.write(&text)?;
+    Ok(match showing.format {
+        ReportFormat::Nagios => showing.status(&report),
+        _ => status,
     })
 }
 
 /// What changed between two runs; without numbers, between the last two from one place.
-fn diff(store: &Store, runs: Option<(i64, i64)>) -> anyhow::Result<DiffDocument> {
+fn diff(arguments: &History, runs: Option<(i64, i64)>, format: Format) -> anyhow::Result<u8> {
+    let output = Output::open(arguments.output.as_deref())?;
+    let store = Store::open(&arguments.keep)?;
     let (old, new) = match runs {
         Some(runs) => runs,
         None => store
             .last_two()?
             .context("there are no two reports from one place to compare yet")?,
     };
-    let [(old, _), (new, _)] = [report_of(store, old)?, report_of(store, new)?];
-    report::diff(&old, &new).map_err(anyhow::Error::msg)
+    let [(old, _), (new, _)] = [report_of(&store, old)?, report_of(&store, new)?];
+    super::diff::write(&old, &new, format, output)
 }
 
 /// The report of a run and what it said to the shell, or why there is none.

@@ -1,4 +1,4 @@
-//! `portproof man`: the manual page, and one for each command.
+//! `portproof man`: the manual page, and one for each command and each command below it.
 
 use std::io;
 use std::path::Path;
@@ -15,22 +15,33 @@ pub(super) fn run(into: Option<&Path>) -> anyhow::Result<u8> {
     let mut program = Arguments::command().disable_help_subcommand(true);
     program.build();
     let Some(folder) = into else {
-        print(&page(&program)?)?;
+        print(&page(&program, None)?)?;
         return Ok(0);
     };
-    let commands = std::iter::once(&program).chain(program.get_subcommands());
-    let open = |command: &Command| {
+    let open = |(command, above): (&Command, Option<String>)| {
         let path = folder.join(Man::new(command.clone()).get_filename());
-        anyhow::Ok((Output::open(Some(&path))?, page(command)?))
+        let page = page(command, above.as_deref())?;
+        anyhow::Ok((Output::open(Some(&path))?, page))
     };
-    let pages: Vec<_> = commands.map(open).collect::<Result<_, _>>()?;
+    let mut commands = vec![(&program, None)];
+    below(&program, &mut commands);
+    let pages: Vec<_> = commands.into_iter().map(open).collect::<Result<_, _>>()?;
     for (output, page) in pages {
         output.write(&page)?;
     }
     Ok(0)
 }
 
-fn page(command: &Command) -> io::Result<String> {
+/// Every command below this one, with the page of the one it stands below.
+fn below<'a>(command: &'a Command, all: &mut Vec<(&'a Command, Option<String>)>) {
+    for it in command.get_subcommands() {
+        let above = command.get_display_name().unwrap_or(command.get_name());
+        all.push((it, Some(above.to_string())));
+        below(it, all);
+    }
+}
+
+fn page(command: &Command, above: Option<&str>) -> io::Result<String> {
     let man = Man::new(command.clone())
         .source(concat!("portproof ", env!("CARGO_PKG_VERSION")))
         .manual("portproof");
@@ -47,9 +58,9 @@ fn page(command: &Command) -> io::Result<String> {
     if let Some(help) = command.get_after_help() {
         sections(&help.to_string(), &mut rest);
     }
-    if !command.has_subcommands() {
+    if let Some(above) = above {
         rest.control("SH", ["SEE ALSO"]);
-        rest.text([roman("portproof(1)")]);
+        rest.text([roman(format!("{above}(1)"))]);
     }
     rest.to_writer(&mut page)?;
     Ok(String::from_utf8_lossy(&page).into_owned())

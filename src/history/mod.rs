@@ -115,15 +115,8 @@ pub enum Kept<'a> {
 
 /// Where a report was made, as runs are told apart by it.
 fn place(vantages: &[Vantage]) -> Option<String> {
-    let places: Vec<String> = vantages.iter().map(place_of).collect();
+    let places: Vec<String> = vantages.iter().map(Vantage::place).collect();
     (!places.is_empty()).then(|| places.join(" and "))
-}
-
-fn place_of(vantage: &Vantage) -> String {
-    match &vantage.system {
-        Some(system) => format!("{} as {system}", vantage.zone),
-        None => vantage.zone.clone(),
-    }
 }
 
 /// Each flow that changed, with the word for how.

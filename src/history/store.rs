@@ -215,9 +215,8 @@ impl Store {
         let words = "SELECT report FROM run WHERE id = ?1";
         let found = self.database.query_row(words, [id], |row| row.get(0));
         let packed: Option<Vec<u8>> = found.optional().map_err(self.fault())?.flatten();
-        let read = |packed: Vec<u8>| unpack(&packed).and_then(|bytes| report::read(&bytes));
         packed
-            .map(read)
+            .map(|packed| unpack(&packed))
             .transpose()
             .map_err(|why| Fault::Report(id, why))
     }
@@ -319,8 +318,7 @@ fn since(
     let Some((id, packed)): Option<(i64, Vec<u8>)> = last.optional()? else {
         return Ok(None);
     };
-    let earlier = unpack(&packed).and_then(|bytes| report::read(&bytes));
-    let diff = earlier.and_then(|earlier| report::diff(&earlier, report));
+    let diff = unpack(&packed).and_then(|earlier| report::diff(&earlier, report));
     Ok(diff.ok().map(|diff| (id, diff)))
 }
 
@@ -337,47 +335,32 @@ fn insert(
     now: Timestamp,
 ) -> rusqlite::Result<i64> {
     let counts = since.map(|(_, diff)| Counts::of(diff));
-    let words = "INSERT INTO run (started, finished, site, place, exit_status, failure, summary, worse, better, other, report)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let number = |of: fn(&Counts) -> usize| counts.as_ref().map(|it| of(it) as i64);
-    match kept {
-        Kept::Report(report, status) => transaction.execute(
-            words,
-            params![
-                began(report, now),
-                now.to_string(),
-                report.site.code,
-                place(&report.vantages),
-                status,
-                None::<String>,
-                json(&report.summary)?,
-                number(|it| it.worse),
-                number(|it| it.better),
-                number(|it| it.other),
-                pack(report)?,
-            ],
-        )?,
+    let (started, exit_status, failure, report) = match kept {
+        Kept::Report(report, status) => (began(report, now), status, None, Some(*report)),
         Kept::Failure {
             started,
             why,
             exit_status,
-        } => transaction.execute(
-            words,
-            params![
-                started.to_string(),
-                now.to_string(),
-                None::<String>,
-                None::<String>,
-                exit_status,
-                why,
-                None::<String>,
-                None::<i64>,
-                None::<i64>,
-                None::<i64>,
-                None::<Vec<u8>>,
-            ],
-        )?,
+        } => (started.to_string(), exit_status, Some(why), None),
     };
+    transaction.execute(
+        "INSERT INTO run (started, finished, site, place, exit_status, failure, summary, worse, better, other, report)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        params![
+            started,
+            now.to_string(),
+            report.map(|it| &it.site.code),
+            report.and_then(|it| place(&it.vantages)),
+            exit_status,
+            failure,
+            report.map(|it| json(&it.summary)).transpose()?,
+            number(|it| it.worse),
+            number(|it| it.better),
+            number(|it| it.other),
+            report.map(pack).transpose()?,
+        ],
+    )?;
     let id = transaction.last_insert_rowid();
     let mut added = transaction.prepare(
         "INSERT INTO change (run, flow, turn, before, after) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -442,12 +425,12 @@ fn pack(report: &ReportDocument) -> rusqlite::Result<Vec<u8>> {
     packed.map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))
 }
 
-fn unpack(packed: &[u8]) -> Result<Vec<u8>, String> {
+fn unpack(packed: &[u8]) -> Result<ReportDocument, String> {
     let mut bytes = Vec::new();
     let mut unpacked = DeflateDecoder::new(packed).take(LARGEST);
     match unpacked.read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 == LARGEST => Err("it is too large".to_string()),
-        Ok(_) => Ok(bytes),
+        Ok(_) => report::read(&bytes),
         Err(why) => Err(why.to_string()),
     }
 }

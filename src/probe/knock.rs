@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::measured::Measured;
 use super::try_once::{self, GROWTH, ONE_PACKET, Places, connect, is_to_itself, within};
 use super::unanswered::{judge_silence, silent};
-use super::{Prober, Question, Tries, Turn, Way, converse, silence, story};
+use super::{Prober, Question, Tries, Turn, Way, converse, story};
 use crate::attribution::SHORTEST_SEARCH;
 use crate::observation::{
     Attempt, AttemptResult, Depth, NotTried, Observation, ResetBy, Service, State, Trouble,
@@ -41,13 +41,8 @@ const FEWEST_WHERE_DEAF: u8 = 1;
 impl Prober {
     /// The tries after which a silent question is left alone, by what is known now.
     pub(super) fn tries_wanted(&self, question: &Question, address: IpAddr) -> u8 {
-        let measured = self.measured();
-        let of_no_use = measured.is_of_no_use(question.turn);
-        question
-            .tries
-            .or(self.limits.attempts)
-            .or(of_no_use.then_some(FEWEST_WHERE_DEAF))
-            .unwrap_or_else(|| measured.tries(address).min(silence::MOST))
+        let of_silence = || self.tries_of_silence(question.turn, address, FEWEST_WHERE_DEAF);
+        question.tries.unwrap_or_else(of_silence)
     }
 }
 
@@ -350,12 +345,12 @@ impl<'a> Knock<'a> {
         let (address, timeout) = (self.remote.ip(), self.prober.limits.timeout);
         let wanted = self.prober.tries_wanted(self.question, address);
         let measured = self.prober.measured();
-        let wait = measured.wait(address).mul_f64(growth).min(timeout);
+        let wait = measured.wait(address).mul_f64(growth);
         let share = match long && measured.round_trip(address).is_none() {
             true => measured.window(address, timeout) / u32::from(wanted.max(1)),
             false => timeout,
         };
-        wait.min(share).mul_f64(jitter())
+        wait.min(share).mul_f64(jitter()).min(timeout)
     }
 
     /// Waits for an answer to any try.

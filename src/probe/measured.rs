@@ -109,7 +109,7 @@ impl Measured {
         }
     }
 
-    /// Tries after which silence of this address is proof.
+    /// Tries after which silence of this address is proof, or as many as are made at the most (`silence::MOST`).
     pub(super) fn tries(&self, address: IpAddr) -> u8 {
         let loss = self.loss_on_the_way_to(address);
         let least = if self.round_trip(address).is_some() {
@@ -143,7 +143,7 @@ impl Measured {
 
     /// The tries that the silence of an address still lacks; 0: it has enough.
     pub(super) fn lacks(&self, address: IpAddr, tries: &[Attempt]) -> usize {
-        let wanted = usize::from(self.tries(address).min(super::silence::MOST));
+        let wanted = usize::from(self.tries(address));
         let Some(counted) = self.book.count(address, tries, None) else {
             return wanted.saturating_sub(super::unanswered::silent(tries));
         };

@@ -15,7 +15,7 @@ use tracing::{Instrument as _, debug_span};
 
 use super::spread::PORTS;
 use super::try_once::once;
-use super::{Ladder, Prober, Question, silence, unanswered};
+use super::{Ladder, Prober, Question, Turn, unanswered};
 use crate::observation::{Observation, Service, State};
 use crate::os::{Connection, Manner};
 
@@ -27,6 +27,17 @@ const AT_ONCE: usize = 4;
 pub(super) const PASSES: usize = 6;
 
 impl Prober {
+    /// Tries after which silence of an address is left alone: those that the user asks for, else those that prove it. Where
+    /// nothing has answered anywhere, silence of what is forbidden proves nothing, and has the tries that are said for that.
+    pub(super) fn tries_of_silence(&self, turn: Turn, address: IpAddr, where_deaf: u8) -> u8 {
+        let measured = self.measured();
+        let of_no_use = measured.is_of_no_use(turn);
+        self.limits
+            .attempts
+            .or(of_no_use.then_some(where_deaf))
+            .unwrap_or_else(|| measured.tries(address))
+    }
+
     /// Gives silent questions the tries that they still lack, and sets their state by what is known then.
     pub async fn prove_silence(&self, questions: &[Question], answers: &mut [Observation]) {
         self.settle().await;
@@ -133,7 +144,7 @@ impl Prober {
             return 0;
         };
         let measured = self.measured();
-        let wanted = usize::from(measured.tries(address).min(silence::MOST));
+        let wanted = usize::from(measured.tries(address));
         wanted.saturating_sub(measured.lacks(address, &seen.attempts).max(1))
     }
 

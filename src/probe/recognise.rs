@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::try_once::{again, ask_datagram, in_place};
-use super::{Challenger, Prober, Question, Target, silence, spread, story, unanswered};
+use super::{Challenger, Prober, Question, Target, spread, story, unanswered};
 use crate::observation::{Attempt, AttemptResult, Depth, Listener, Observation, Service, State};
 use crate::os::{Connection, Datagram, Manner};
 use crate::product::Transport;
@@ -196,7 +196,7 @@ impl Prober {
             return;
         };
         let remote = SocketAddr::new(address, question.port);
-        let wanted = self.measured().tries(address).min(silence::MOST);
+        let wanted = self.measured().tries(address);
         while unanswered::silent(&seen.attempts) < usize::from(wanted) {
             let mut stop = self.stop.clone();
             let (attempt, listener) = tokio::select! {

@@ -53,6 +53,16 @@ pub struct Vantage {
     pub sent: Option<Sent>,
 }
 
+impl Vantage {
+    /// Where it is, without the host: `perimeter as ibs01`.
+    pub fn place(&self) -> String {
+        match &self.system {
+            Some(system) => format!("{} as {system}", self.zone),
+            None => self.zone.clone(),
+        }
+    }
+}
+
 /// A flow with its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportFlow {

@@ -198,6 +198,43 @@ fn what_is_not_there_is_said_before_a_packet_leaves() {
     assert!(text.contains("no two reports"), "{text}");
 }
 
+#[test]
+fn where_nagios_reads_the_status_is_its_own_and_news_have_none() {
+    let site = Site::new();
+    let (status, text) = site.check(&["--format", "nagios"]);
+    assert_eq!(status, 2, "something is wrong: critical: {text}");
+    let (status, _) = site.history(&["show", "1", "--format", "nagios"]);
+    assert_eq!(status, 2);
+    let (status, text) = site.history(&["show", "7", "--format", "nagios"]);
+    assert_eq!(status, 3);
+    assert!(
+        text.starts_with("PORTPROOF UNKNOWN - there is no run 7"),
+        "{text}"
+    );
+    let (status, text) = site.check(&["--format", "nagios", "--notify-on", "change"]);
+    assert_eq!(status, 3);
+    assert!(text.contains("leave one out"), "{text}");
+}
+
+#[test]
+fn checks_that_end_at_the_same_time_are_all_kept() {
+    let site = Site::new();
+    let _served = site.serve();
+    let file = site.path("probes.yaml");
+    let begin = |_| {
+        let mut check = site.command(&["check", &file, "--from", "lab", "--no-path"]);
+        check.stdout(Stdio::null()).stderr(Stdio::null());
+        check.spawn().expect("it runs")
+    };
+    let mut checks: Vec<_> = (0..6).map(begin).collect();
+    assert!(
+        checks
+            .iter_mut()
+            .all(|it| it.wait().expect("it ends").success())
+    );
+    assert_eq!(site.runs().len(), 6);
+}
+
 /// Runs that are ended by force at any moment. What ended by itself is there, and what is there can be read.
 #[test]
 fn a_run_that_is_killed_leaves_the_history_whole() {

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::servers::{Server, free};
+use crate::support::unbroken::unbroken;
 use crate::support::{ports, schemas};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
@@ -49,6 +50,7 @@ struct Run {
     status: i32,
     json: Value,
     stderr: String,
+    /// As one line, however it was broken.
     text: String,
 }
 
@@ -119,7 +121,7 @@ fn twice(site: &str) -> Run {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("site.yaml");
     fs::write(&file, site).expect("written");
-    let text = portproof(&file, "text", None).1;
+    let text = unbroken(&portproof(&file, "text", None).1);
     Run {
         text,
         ..once(site, None)
@@ -606,7 +608,7 @@ fn what_is_not_confirmed_is_probable_in_text_and_json() {
         "{words}"
     );
     assert!(
-        run.text.contains(&format!("  client: {words}")),
+        run.text.contains(&format!(" client: {words}")),
         "{}",
         run.text
     );

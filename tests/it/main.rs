@@ -20,6 +20,7 @@ mod support {
     #[cfg(unix)]
     #[expect(dead_code, reason = "tests of the library use the rest")]
     pub(crate) mod servers;
+    pub(crate) mod unbroken;
 }
 
 mod catalogue_http;

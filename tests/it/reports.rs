@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::unbroken::unbroken;
 use crate::support::{lab, schemas};
 use serde_json::{Value, json};
 
@@ -158,8 +159,7 @@ fn a_report_of_the_earlier_format_says_what_it_said() {
         for before in old["flows"].as_array().expect("flows") {
             for key in ["distance", "likely", "said", "painted"] {
                 let words = before["evidence"][key].as_str().unwrap_or_default();
-                // Lines are broken between words.
-                let shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                let shown = unbroken(&text);
                 assert!(shown.contains(words), "{file} {key} {words}\n{text}");
             }
         }

@@ -15,6 +15,7 @@ mod support {
     pub(crate) mod row;
     pub(crate) mod running;
     pub(crate) mod schemas;
+    pub(crate) mod unbroken;
     pub(crate) mod web;
     pub(crate) mod zones;
 }

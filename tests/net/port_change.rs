@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::support::ends::EndsWithTest;
 use crate::support::row::{Row, check_as_nobody, copy_for_nobody, ip};
 use crate::support::schemas;
+use crate::support::unbroken::unbroken;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
     ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, SerialNumber,
@@ -507,8 +508,7 @@ fn when_all_is_well_both_numbers_lead_to_the_management_point() {
         "--from",
         "internet",
     ]);
-    // However its lines are broken.
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = unbroken(&text);
     for words in [
         "What a client with 80 (HTTP, of the site file) and 9443 (HTTPS, which no site file has) \
          meets, in its order",

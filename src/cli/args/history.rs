@@ -8,16 +8,13 @@ use super::{Format, ReportFormat};
 
 /// `portproof history`.
 #[derive(Debug, Args)]
-#[command(
-    args_conflicts_with_subcommands = false,
-    after_help = "\
+#[command(after_help = "\
 Examples:
   portproof history --keep /var/lib/portproof           the latest runs
   portproof history --keep /var/lib/portproof show 12   the report of run 12
   portproof history --keep /var/lib/portproof diff      what changed between the last two runs from one place
 Exit status: 0, or 2 when the history or a run cannot be read. `show` ends with the status of the run. `diff` ends with 1
-when something is worse."
-)]
+when something is worse.")]
 pub(in crate::cli) struct History {
     /// The folder that `check --keep` names.
     #[arg(long, value_name = "FOLDER", default_value = ".", global = true)]

@@ -28,6 +28,10 @@ impl Keep {
         let Some(folder) = &arguments.keep else {
             return Ok(None);
         };
+        anyhow::ensure!(
+            arguments.notify_on.is_none() || arguments.shared.format != ReportFormat::Nagios,
+            "--notify-on and --format nagios each have an exit status of their own: leave one out"
+        );
         Ok(Some(Self {
             store: Store::open_or_make(folder)?,
             retention: Retention::new(arguments.keep_days, arguments.keep_size),

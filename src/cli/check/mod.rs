@@ -29,7 +29,6 @@ use crate::{os, plan};
 use events::Events;
 use keep::Keep;
 
-/// Whatever comes of a run, it is in the history where one is kept.
 pub(super) fn run(arguments: &Check) -> anyhow::Result<u8> {
     let showing = Showing {
         format: arguments.shared.format,

@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::prove::PASSES;
-use super::{Prober, Turn, Way, silence, story};
+use super::{Prober, Turn, Way, story};
 use crate::observation::Observation;
 use tally::Tally;
 
@@ -284,14 +284,9 @@ impl Prober {
         self.measure_all(ports).await;
     }
 
-    /// Tries after which a silent port of an address is left alone, by what is known now.
-    fn tries_of_silence(&self, address: IpAddr) -> u8 {
-        let measured = self.measured();
-        let of_no_use = measured.is_of_no_use(Turn::Forbidden);
-        self.limits
-            .attempts
-            .or(of_no_use.then_some(FEWEST_WHERE_DEAF))
-            .unwrap_or_else(|| measured.tries(address).min(silence::MOST))
+    /// Tries after which a silent port of a sweep is left alone, by what is known now.
+    fn tries_of_a_port(&self, address: IpAddr) -> u8 {
+        self.tries_of_silence(Turn::Forbidden, address, FEWEST_WHERE_DEAF)
     }
 }
 
@@ -322,7 +317,7 @@ mod tests {
     use super::*;
     use crate::observation::State;
     use crate::os;
-    use crate::probe::Limits;
+    use crate::probe::{Limits, silence};
 
     fn prober(rate: Option<u32>) -> (watch::Sender<bool>, Arc<Prober>) {
         Prober::of_a_test(Limits {

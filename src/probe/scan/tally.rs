@@ -99,7 +99,7 @@ impl Tally {
             return Vec::new();
         }
         let judge = Judge::of(prober, range, began);
-        let wanted = usize::from(prober.tries_of_silence(range.address));
+        let wanted = usize::from(prober.tries_of_a_port(range.address));
         let lacking = self.silent().filter_map(|tries| {
             let counted = judge.count(tries);
             let apart = usize::from(counted.pieces < witness::PIECES && judge.answers.is_some());

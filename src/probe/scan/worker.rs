@@ -660,7 +660,7 @@ impl<'a> Worker<'a> {
             // What is asked costs more than the rest: only where there is silence, and more is known than before.
             if news.silent.is_some() && samples > lane.known.samples {
                 lane.known.samples = samples;
-                lane.known.tries = round.prober.tries_of_silence(range.address);
+                lane.known.tries = round.prober.tries_of_a_port(range.address);
             }
         }
     }
@@ -726,7 +726,7 @@ fn known(round: &Round, number: usize) -> Known {
     let address = round.ranges[number].address;
     let tries = match round.work[number].items.is_empty() {
         true => 0,
-        false => round.prober.tries_of_silence(address),
+        false => round.prober.tries_of_a_port(address),
     };
     let measured = round.prober.measured();
     Known {

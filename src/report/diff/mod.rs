@@ -14,7 +14,7 @@
 
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -256,23 +256,10 @@ fn notes(old: &ReportDocument, new: &ReportDocument) -> Vec<String> {
         );
     }
     let places = |report: &ReportDocument| {
-        let mut all: Vec<(String, Option<String>)> = report
-            .vantages
-            .iter()
-            .map(|vantage| (vantage.zone.clone(), vantage.system.clone()))
-            .collect();
-        all.sort();
-        all.dedup();
-        all
+        let vantages = report.vantages.iter();
+        vantages.map(Vantage::place).collect::<BTreeSet<String>>()
     };
-    let missing: Vec<String> = places(old)
-        .into_iter()
-        .filter(|place| !places(new).contains(place))
-        .map(|(zone, system)| match system {
-            Some(system) => format!("{zone} as {system}"),
-            None => zone,
-        })
-        .collect();
+    let missing: Vec<String> = places(old).difference(&places(new)).cloned().collect();
     if !missing.is_empty() {
         notes.push(format!(
             "The new report was not made from {}: what was seen from there is gone, or in \

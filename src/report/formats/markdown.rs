@@ -8,7 +8,7 @@ use crate::report::Detail;
 use crate::report::document::ReportFlow;
 use crate::report::findings::{Finding, Findings, Part, Table, seen};
 use crate::report::join::text::{
-    CONTRADICTIONS, answer_words, counts, coverage_heading, start, untried_from, words,
+    CONTRADICTIONS, answer_words, coverage_heading, start, untried_from, words,
 };
 use crate::report::joined::{Coverage, MatrixCell};
 use crate::report::lines::{self, Acting};
@@ -138,7 +138,7 @@ fn matrix(cells: &[MatrixCell]) -> String {
         let cell = |system: &&str| {
             let mut here = cells.iter().filter(|it| is_at(it, from));
             let found = here.find(|it| it.to == **system);
-            found.map_or_else(String::new, |it| counts(&it.flows, it.untried).join(", "))
+            found.map_or_else(String::new, |it| it.flows.counted(it.untried).join(", "))
         };
         std::iter::once(name)
             .chain(systems.iter().map(cell))

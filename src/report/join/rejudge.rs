@@ -103,10 +103,5 @@ pub(in crate::report) fn has_common_address(a: &Vantage, b: &Vantage) -> bool {
 
 /// A vantage in words: `perimeter as ibs01 (host ibs01)`.
 pub(in crate::report) fn place(vantage: &Vantage) -> String {
-    let system = vantage
-        .system
-        .as_ref()
-        .map(|system| format!(" as {system}"))
-        .unwrap_or_default();
-    format!("{}{system} (host {})", vantage.zone, vantage.host)
+    format!("{} (host {})", vantage.place(), vantage.host)
 }

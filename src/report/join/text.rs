@@ -11,7 +11,6 @@ use crate::paragraph::{Page, Width};
 use crate::plan::Source;
 use crate::report::Detail;
 use crate::report::joined::{Answer, Coverage, Untried, WhyUntried};
-use crate::report::summary::Summary;
 use crate::report::whole::ReportDocument;
 
 /// The widest name in it.
@@ -58,7 +57,7 @@ fn matrix(report: &ReportDocument, width_of_page: Width) -> String {
         let column = columns
             .entry(&cell.to)
             .or_insert_with(|| Column::new(&cell.to));
-        column.add(start(&cell.from), counts(&cell.flows, cell.untried));
+        column.add(start(&cell.from), cell.flows.counted(cell.untried));
     }
     if columns.is_empty() {
         return String::new();
@@ -151,24 +150,6 @@ fn line<'a>(
         let _ = write!(out, "  {cell:<width$}", width = column.width);
     }
     out.trim_end().to_string() + "\n"
-}
-
-/// The counts that are not nought.
-pub(in crate::report) fn counts(flows: &Summary, untried: usize) -> Vec<String> {
-    [
-        (flows.blocked, "blocked"),
-        (flows.down, "down"),
-        (flows.wrong, "wrong"),
-        (flows.exposed, "exposed"),
-        (flows.ok, "ok"),
-        (flows.unknown, "unknown"),
-        (flows.accepted, "accepted"),
-        (untried, "untried"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{count} {word}"))
-    .collect()
 }
 
 pub(in crate::report) fn start(from: &Source) -> Start<'_> {

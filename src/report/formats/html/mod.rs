@@ -16,11 +16,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use crate::diagnostic::visible;
+use crate::diagnostic::{tallied, visible};
 use crate::report::document::{Note, ReportFlow};
 use crate::report::findings::{Finding, Findings, Table, seen};
 use crate::report::join::text::{
-    CONTRADICTIONS, answer_words, counts, coverage_heading, untried_from, words,
+    CONTRADICTIONS, answer_words, coverage_heading, untried_from, words,
 };
 use crate::report::joined::MatrixCell;
 use crate::report::lines::{self, Acting};
@@ -213,7 +213,7 @@ fn matrix(cells: &[MatrixCell]) -> Matrix {
         let row = rows
             .entry(start)
             .or_insert_with(|| vec![String::new(); systems.len()]);
-        row[systems[&*it.to]] = counts(&it.flows, it.untried).join(", ");
+        row[systems[&*it.to]] = it.flows.counted(it.untried).join(", ");
     }
     Matrix {
         head: systems.keys().map(|it| text(it)).collect(),
@@ -298,14 +298,10 @@ fn groups(report: &ReportDocument) -> Vec<Group> {
         flows.sort_by_key(|it| std::cmp::Reverse(Look::of(it)));
         let count = |look: &Look| flows.iter().filter(|it| Look::of(it) == *look).count();
         let counts = Look::ALL.iter().map(|look| (count(look), look.word()));
-        let counts = counts.filter(|(count, _)| *count > 0);
-        let counts: Vec<String> = counts
-            .map(|(count, word)| format!("{count} {word}"))
-            .collect();
         Group {
             name: text(&name),
             look: flows.first().map_or(Look::Ok, |it| Look::of(it)),
-            counts: counts.join(", "),
+            counts: tallied(counts).join(", "),
             rows: flows.iter().map(|it| row(it)).collect(),
         }
     };
