@@ -89,9 +89,11 @@ fn it_installs_runs_for_nobody_and_goes_without_a_trace() {
     let said = installed(
         "portproof --version; portproof plan /usr/share/doc/portproof/examples/probes.yaml | head \
          -1; setpriv --reuid 65534 --regid 65534 --clear-groups portproof check --lab --healthy | \
-         grep blocked; dpkg --listfiles portproof >/files; dpkg --purge portproof >/dev/null; while \
-         read -r file; do [ -d $file ] || [ ! -e $file ] || echo left: $file; done </files; [ -e \
-         /usr/bin/portproof ] || echo gone",
+         grep blocked; dpkg --listfiles portproof >/files; mkdir -p /var/lib/private/portproof; ln -s \
+         private/portproof /var/lib/portproof; touch /var/lib/portproof/history.sqlite; echo \
+         /var/lib/private/portproof/history.sqlite >>/files; dpkg --purge portproof >/dev/null; \
+         while read -r file; do [ -d $file ] || [ ! -e $file ] || echo left: $file; done </files; \
+         [ -e /usr/bin/portproof ] || [ -L /var/lib/portproof ] || echo gone",
     );
     assert!(
         said.starts_with(concat!("portproof ", env!("CARGO_PKG_VERSION"), "\n")),

@@ -525,7 +525,7 @@ fn the_daily_check_leaves_what_its_own_run_said() {
     let task = format!(
         "@set \"ProgramData={here}\\data\"\r\n\
          @%SystemRoot%\\System32\\cmd.exe /d /c \"\"{here}\\program (x86)\\daily-check.cmd\" \
-         --from outside --no-path\"\r\n\
+         --notify-on change --from outside --no-path\"\r\n\
          @exit /b %ERRORLEVEL%\r\n"
     );
     fs::write(folder.join("task.cmd"), task).expect("written");
@@ -552,8 +552,11 @@ fn the_daily_check_leaves_what_its_own_run_said() {
     let closed_port = closed.local_addr().expect("an address").port();
     let (status, said) = run(&site(port, closed_port));
     assert_eq!(status, 0, "{said}");
-    assert!(said.contains("Nothing has to be done."), "{said}");
-    assert!(said.contains(": nothing wrong"), "{said}");
+    assert!(
+        said.contains("Nothing is wrong, and no earlier run"),
+        "{said}"
+    );
+    assert!(said.contains("with --notify-on nothing changed"), "{said}");
 
     let (status, said) = run("site: { code: PRI");
     assert_eq!(status, 2, "{said}");
@@ -563,12 +566,20 @@ fn the_daily_check_leaves_what_its_own_run_said() {
 
     drop(closed);
     let (status, said) = run(&site(port, closed_port));
-    assert_eq!(status, 1, "{said}");
-    assert!(
-        said.contains(&format!("DOWN outside>here:{closed_port}/tcp")),
-        "{said}"
-    );
+    assert_eq!(status, 4, "{said}");
+    for part in [
+        "The run before this one had no report.",
+        "1 worse, ",
+        &format!("DOWN outside>here:{closed_port}/tcp"),
+        ": something changed",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     assert!(!said.contains("not-yaml"), "{said}");
+
+    let (status, said) = run(&site(port, closed_port));
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("Nothing has changed since run "), "{said}");
 
     fs::remove_file(folder.join("program (x86)/portproof.exe")).expect("removed");
     let (status, said) = run(&site(port, closed_port));

@@ -1,4 +1,5 @@
-//! The daily check under a booted systemd: each message is about its own run, or says that there is no report.
+//! The daily check under a booted systemd: a message goes out when something changed, each is about its own run, or says
+//! that there is no report.
 //!
 //! `around` boots this system's own files in a container; `trial` is what is done in it. Needs root.
 
@@ -11,9 +12,109 @@ use super::{package, run, words};
 /// The highest exposure that `systemd-analyze security` may find.
 const EXPOSURE: f64 = 2.5;
 const HEALTHY: &str = "Nothing has to be done.";
+const NO_REPORT: &str = "no report: the command or a file is wrong, or portproof failed";
 
-/// What the trial said: what stands before the first heading, and the text below each.
-fn trial() -> (String, BTreeMap<String, String>) {
+/// A run of the check as it has to be.
+struct Run {
+    name: &'static str,
+    status: &'static str,
+    /// What is in the subject of its message, and what the message shows; `None`: it sends none.
+    message: Option<(&'static str, &'static str)>,
+    is_healthy: bool,
+}
+
+const fn silent(name: &'static str, is_healthy: bool) -> Run {
+    Run {
+        name,
+        status: "0",
+        message: None,
+        is_healthy,
+    }
+}
+
+const fn told(
+    name: &'static str,
+    status: &'static str,
+    subject: &'static str,
+    shows: &'static str,
+) -> Run {
+    Run {
+        name,
+        status,
+        message: Some((subject, shows)),
+        is_healthy: false,
+    }
+}
+
+const fn healthy(run: Run) -> Run {
+    Run {
+        is_healthy: true,
+        ..run
+    }
+}
+
+/// In the order of the trial.
+const RUNS: [Run; 13] = [
+    told(
+        "wrong",
+        "4",
+        "something changed",
+        "This is the first report from here that is kept.",
+    ),
+    silent("still-wrong", false),
+    healthy(told(
+        "repaired",
+        "4",
+        "0 worse, 1 better: something changed",
+        "Better\n  blocked reset (error) -> ok answered (note)\n    internet>web:1000/tcp",
+    )),
+    silent("unchanged", true),
+    told("broken", "2", NO_REPORT, "probes.yaml:1:7: error"),
+    told("still-broken", "2", NO_REPORT, "probes.yaml:1:7: error"),
+    healthy(told(
+        "whole",
+        "4",
+        "something changed",
+        "The run before this one had no report.",
+    )),
+    told(
+        "token",
+        "2",
+        NO_REPORT,
+        "the token of /run/credentials/portproof.service/portproof.token has fewer",
+    ),
+    healthy(told(
+        "no-token",
+        "4",
+        "something changed",
+        "The run before this one had no report.",
+    )),
+    told(
+        "each-wrong",
+        "1",
+        "something is wrong",
+        "BLOCKED internet>web:1000/tcp",
+    ),
+    told(
+        "each-still-wrong",
+        "1",
+        "something is wrong",
+        "BLOCKED internet>web:1000/tcp",
+    ),
+    silent("each-healthy", true),
+    told(
+        "unstartable",
+        "203",
+        "no report: the check did not run to its end",
+        "Permission denied",
+    ),
+];
+
+/// What stands below a heading of the trial: the rest of the heading, and the text.
+type Part = (String, String);
+
+/// What the trial said: what stands before the first heading, and the part of each.
+fn trial() -> (String, BTreeMap<String, Part>) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/debian_package/every_day");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut around = Command::new("unshare");
@@ -27,19 +128,16 @@ fn trial() -> (String, BTreeMap<String, String>) {
     let mut parts = said.split("===== ");
     let before = parts.next().unwrap_or_default().to_string();
     let named = parts.map(|part| {
-        let (name, text) = part.split_once('\n').expect("a heading");
-        let name = name.split_once(':').map_or(name, |(name, _)| name);
-        (
-            name.to_string(),
-            part[part.len() - text.len()..].to_string(),
-        )
+        let (heading, text) = part.split_once('\n').expect("a heading");
+        let (name, rest) = heading.split_once(": ").unwrap_or((heading, ""));
+        (name.to_string(), (rest.to_string(), text.to_string()))
     });
     (before, named.collect())
 }
 
 #[test]
-fn each_message_is_about_its_own_run() {
-    let (before, runs) = trial();
+fn a_message_says_what_changed_in_its_own_run_or_that_there_is_no_report() {
+    let (before, parts) = trial();
     assert!(before.contains("verified: \n"), "{before}");
     let exposure = before
         .split("Overall exposure level for portproof.service: ")
@@ -49,46 +147,65 @@ fn each_message_is_about_its_own_run() {
         .unwrap_or_else(|| panic!("no exposure: {before}"));
     assert!(exposure < EXPOSURE, "{exposure}");
 
-    assert_eq!(runs["healthy"], "", "a healthy run sends no message");
-    let expected = [
-        (
-            "broken",
-            "no report: the command or a file is wrong, or portproof failed (exit status 2)",
-            "probes.yaml:",
-        ),
-        (
-            "down",
-            "something is wrong (exit status 1)",
-            "Who has to act: ",
-        ),
-        (
-            "token",
-            "no report: the command or a file is wrong, or portproof failed (exit status 2)",
-            "the token of /run/credentials/portproof.service/portproof.token has fewer",
-        ),
-        (
-            "unstartable",
-            "no report: the check did not run to its end (exit status 203)",
-            "Permission denied",
-        ),
-    ];
-    for (name, found, shows) in expected {
-        let message = &runs[name];
-        assert!(
-            message.starts_with("To: firewalls@example.com\n"),
-            "{message}"
-        );
-        for part in [found, shows] {
-            assert!(message.contains(part), "{name}: {part}: {message}");
-        }
-        assert!(!message.contains(HEALTHY), "{name}: {message}");
-        for (other, _, others) in expected.iter().filter(|(other, ..)| *other != name) {
-            assert!(!message.contains(others), "{name} has {other}'s: {message}");
-        }
+    for run in &RUNS {
+        is_as_expected(run, &parts[run.name]);
     }
+    what_got_better_comes_first(&parts["repaired"].1);
 
-    let journal = &runs["journal"];
-    assert_eq!(journal.matches(HEALTHY).count(), 1, "{journal}");
+    let (_, history) = &parts["history"];
+    assert_eq!(history.lines().count(), 5, "a head and four: {history}");
+    let (_, files) = &parts["files"];
+    let modes: Vec<&str> = files.lines().collect();
+    let [folder, database] = modes[..] else {
+        panic!("{files}");
+    };
+    assert!(folder.starts_with("700 ") && database.starts_with("600 "));
+    assert!(!files.contains("root"), "of the check's own user: {files}");
+
+    let (_, journal) = &parts["journal"];
+    let reports = RUNS
+        .iter()
+        .filter(|run| run.is_healthy && run.name != "unchanged");
+    assert_eq!(
+        journal.matches(HEALTHY).count(),
+        reports.count(),
+        "{journal}"
+    );
+    assert_eq!(journal.matches("Nothing has changed since run ").count(), 2);
     assert!(journal.contains("Who has to act: "), "{journal}");
     assert!(!journal.contains("S3cret"), "{journal}");
+}
+
+fn is_as_expected(run: &Run, (heading, message): &Part) {
+    let name = run.name;
+    let (status, invocation) = heading.split_once(' ').expect("a status and a run");
+    assert_eq!(status, run.status, "{name}: {message}");
+    let Some((subject, shows)) = run.message else {
+        assert_eq!(message, "", "{name} sends no message");
+        return;
+    };
+    let head = "To: firewalls@example.com\nSubject: portproof on ";
+    assert!(message.starts_with(head), "{name}: {message}");
+    let subject = format!(": {subject} (exit status {status})\n");
+    let own = format!("_SYSTEMD_INVOCATION_ID={invocation}\n");
+    for part in [subject.as_str(), shows, &own] {
+        assert!(message.contains(part), "{name}: {part}: {message}");
+    }
+    assert_eq!(
+        message.contains(HEALTHY),
+        run.is_healthy,
+        "{name}: {message}"
+    );
+}
+
+fn what_got_better_comes_first(message: &str) {
+    let order = [
+        "\n\nSite PRI\n",
+        "\nBetter\n",
+        "\nSite PRI seen from ",
+        "\nvantage: ",
+    ];
+    let places: Vec<Option<usize>> = order.iter().map(|part| message.find(part)).collect();
+    assert!(places.iter().all(Option::is_some), "{places:?}: {message}");
+    assert!(places.is_sorted(), "{places:?}: {message}");
 }
