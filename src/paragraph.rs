@@ -65,6 +65,15 @@ impl Page {
         self.gap();
     }
 
+    /// A title, underlined.
+    pub fn title(&mut self, words: impl Display) {
+        let title = broken(&words.to_string(), self.width, 0, 0);
+        let widest = title.lines().map(columns_of).max().unwrap_or(0);
+        self.text += &title;
+        self.gap();
+        self.line("=".repeat(widest));
+    }
+
     /// A line that is never broken.
     pub fn line(&mut self, words: impl Display) {
         self.text += &words.to_string();

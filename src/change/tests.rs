@@ -1,6 +1,7 @@
 //! Pairs of files, and what they must be found to differ in.
 
 use super::*;
+use crate::paragraph::Width;
 use crate::product::CONFIGMGR_2007;
 
 /// A site with these keys of `site`, a management point in the perimeter and an update point with this pair.
@@ -15,6 +16,12 @@ systems:
   ibs01: {{ zone: perimeter, names: {{ internet: ibs01.example.com, default: ibs01.dmz.example }}, roles: [management-point, distribution-point, fallback-status-point, software-update-point], serves: [internet]{pair} }}
 {more}"
     )
+}
+
+/// The text of a change as one line, however it is broken.
+fn said(change: &ChangeDocument) -> String {
+    let text = text(change, Width::UNKNOWN);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 const HTTPS_443: &str = ", client_ports: { https: [443] }";
@@ -65,7 +72,7 @@ fn equal_files_differ_in_nothing() {
     let change = compared(&one, &one);
     assert!(change.is_empty(), "{change:?}");
     assert!(change.steps.is_empty() && change.cannot_learn.is_empty());
-    let text = text(&change);
+    let text = said(&change);
     assert!(
         text.contains("nothing differs of what is compared"),
         "{text}"
@@ -101,9 +108,9 @@ fn a_system_at_another_address_is_another_rule_at_each_firewall() {
     assert_eq!(change.elsewhere[0].new.to.addresses, ["198.51.100.8"]);
     assert_eq!(step_ids(&change), ["elsewhere-open", "elsewhere-close"]);
     assert_eq!(change.steps[0].places, ["front-end"]);
-    let text = text(&change);
+    let text = said(&change);
     assert!(
-        text.contains("internet>isa01:443/tcp: 198.51.100.7 -> 198.51.100.8\n"),
+        text.contains("internet>isa01:443/tcp: 198.51.100.7 -> 198.51.100.8"),
         "{text}"
     );
 }
@@ -397,7 +404,7 @@ fn unconfirmed_steps_are_worded_with_care_and_never_cited() {
         assert!(hedged, "{}", step.text);
     }
     let new = file(HTTPS_8443, "", "");
-    let text = text(&compared(&file(HTTPS_443, "", ""), &new));
+    let text = said(&compared(&file(HTTPS_443, "", ""), &new));
     assert!(
         !text.contains('{') || text.contains("client_ports: {"),
         "{text}"

@@ -1,58 +1,64 @@
-//! A change as text: what differs, opens and closes, then the steps in order, then the clients that learn of nothing.
+//! A change as text, in lines that fit: what differs, opens and closes, then the steps in order, then the clients that learn
+//! of nothing.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use super::document::{ChangeDocument, Elsewhere, Leads, Moves, Staying, Step};
+use super::document::{ChangeDocument, Elsewhere, Leads, Moves, Needed, Staying, Step};
 use crate::diagnostic::visible;
+use crate::paragraph::{Page, Width};
 use crate::plan::FlowEntry;
 use crate::product::{At, Confidence, Gives, Stage};
 
 /// No more than what was compared.
-const NOTHING_DIFFERS: &str = "nothing differs of what is compared.
-Compared were the site, zones, firewalls and systems, the flows that they need, and where those lead. How flows are tried,
-proxies on the way out, exceptions and pins were not.
-";
+const COMPARED: &str = "Compared were the site, zones, firewalls and systems, the flows that they need, and where those \
+     lead. How flows are tried, proxies on the way out, exceptions and pins were not.";
+
+/// How far what is said of a flow stands behind the flow.
+const DETAIL: usize = 14;
 
 /// The change as text.
-pub fn text(change: &ChangeDocument) -> String {
-    let mut out = format!(
+pub fn text(change: &ChangeDocument, width: Width) -> String {
+    let mut page = Page::new(width);
+    let files = format!(
         "Site {}, from {} to {}: ",
         visible(&change.site.code),
         visible(&change.against_file),
         visible(&change.file)
     );
     if change.is_empty() {
-        out += NOTHING_DIFFERS;
-        return out;
+        page.paragraph(0, format!("{files}nothing differs of what is compared."));
+        page.block(COMPARED);
+        return page.into_text();
     }
-    let _ = writeln!(
-        out,
-        "{} to open, {} to close, {} needed otherwise, {} led elsewhere. No packet was sent.",
-        count(change.opens.len()),
-        count(change.closes.len()),
-        count(change.stays.len()),
-        count(change.elsewhere.len())
+    page.paragraph(
+        0,
+        format!(
+            "{files}{} to open, {} to close, {} needed otherwise, {} led elsewhere. No packet was sent.",
+            count(change.opens.len()),
+            count(change.closes.len()),
+            count(change.stays.len()),
+            count(change.elsewhere.len())
+        ),
     );
-    out += &differs(change);
-    out += &flows("Opens", change.opens.iter().map(|it| (&it.flow, it.of, "")));
+    differs(&mut page, change);
+    let opens = change.opens.iter().map(|it| (&it.flow, it.of, ""));
+    flows(&mut page, "Opens", opens);
     let fate = |forbidden| match forbidden {
         true => "the new file forbids it",
         false => "the new file no longer speaks of it",
     };
     let closes = change.closes.iter();
-    out += &flows(
-        "Closes",
-        closes.map(|it| (&it.flow, it.of, fate(it.forbidden))),
-    );
-    out += &stays(&change.stays);
-    out += &elsewhere(&change.elsewhere);
+    let closes = closes.map(|it| (&it.flow, it.of, fate(it.forbidden)));
+    flows(&mut page, "Closes", closes);
+    stays(&mut page, &change.stays);
+    elsewhere(&mut page, &change.elsewhere);
     for remark in &change.remarks {
-        let _ = writeln!(out, "\nnote: {}", visible(remark));
+        page.gap();
+        page.paragraph(0, format!("note: {}", visible(remark)));
     }
-    out += &steps(&change.steps);
-    out += &clients(change);
-    out
+    steps(&mut page, &change.steps);
+    clients(&mut page, change);
+    page.into_text()
 }
 
 fn count(flows: usize) -> String {
@@ -62,48 +68,48 @@ fn count(flows: usize) -> String {
     }
 }
 
-fn title(words: &str) -> String {
-    format!("\n{words}\n{}\n", "=".repeat(words.chars().count()))
+fn title(page: &mut Page, words: &str) {
+    page.gap();
+    page.title(words);
 }
 
-fn differs(change: &ChangeDocument) -> String {
+fn differs(page: &mut Page, change: &ChangeDocument) {
     if change.settings.is_empty() {
-        return String::new();
+        return;
     }
-    let mut out = title("What differs");
+    title(page, "What differs");
     for it in &change.settings {
         let of = it.system.as_ref().map(|system| format!("{system}: "));
         let said = |value: &str| match value {
             "" => "nothing".to_string(),
             value => visible(value),
         };
-        let _ = writeln!(
-            out,
-            "  {}{}: {} -> {}",
-            of.unwrap_or_default(),
-            it.setting,
-            said(&it.old),
-            said(&it.new)
-        );
+        let (of, setting) = (of.unwrap_or_default(), &it.setting);
+        let (old, new) = (said(&it.old), said(&it.new));
+        page.paragraph(2, format!("{of}{setting}: {old} -> {new}"));
     }
-    out
 }
 
+/// A flow that opens or closes, and what becomes of it.
+type Moving<'a> = (&'a FlowEntry, Moves, &'a str);
+
 /// Flows by what they cross.
-fn flows<'a>(head: &str, all: impl Iterator<Item = (&'a FlowEntry, Moves, &'a str)>) -> String {
-    let mut groups: BTreeMap<(bool, String), String> = BTreeMap::new();
-    for (flow, of, fate) in all {
-        let group = groups.entry(way(flow)).or_default();
-        *group += &line(flow, of, fate);
+fn flows<'a>(page: &mut Page, head: &str, all: impl Iterator<Item = Moving<'a>>) {
+    let mut groups: BTreeMap<(bool, String), Vec<Moving<'a>>> = BTreeMap::new();
+    for moving in all {
+        groups.entry(way(moving.0)).or_default().push(moving);
     }
     if groups.is_empty() {
-        return String::new();
+        return;
     }
-    let mut out = title(head);
-    for ((_, way), lines) in groups {
-        let _ = write!(out, "\n  {way}\n{lines}");
+    title(page, head);
+    for ((_, way), flows) in groups {
+        page.gap();
+        page.paragraph(2, visible(&way));
+        for moving in flows {
+            flow(page, moving);
+        }
     }
-    out
 }
 
 fn way(flow: &FlowEntry) -> (bool, String) {
@@ -122,56 +128,46 @@ fn way(flow: &FlowEntry) -> (bool, String) {
     }
 }
 
-fn line(flow: &FlowEntry, of: Moves, fate: &str) -> String {
+fn flow(page: &mut Page, (flow, of, fate): Moving<'_>) {
     let host = flow.to.name.iter().chain(&flow.to.addresses);
     let host: Vec<&str> = host.map(String::as_str).collect();
+    let (host, service) = (visible(&host.join(", ")), flow.service());
     let source = flow.from.system.as_ref().unwrap_or(&flow.from.zone);
-    let mut out = format!(
-        "    {:<9} {}  ({}, {of})\n",
-        flow.need, flow.id, flow.protocol
-    );
-    let _ = writeln!(
-        out,
-        "              {source} -> {}: {}",
-        visible(&host.join(", ")),
-        flow.service()
-    );
-    let _ = writeln!(out, "              why: {}", visible(&flow.why));
+    let (need, id, protocol) = (flow.need, &flow.id, &flow.protocol);
+    page.paragraph(4, format!("{need:<9} {id}  ({protocol}, {of})"));
+    page.paragraph(DETAIL, format!("{source} -> {host}: {service}"));
+    page.paragraph(DETAIL, format!("why: {}", visible(&flow.why)));
     if !fate.is_empty() {
-        let _ = writeln!(out, "              now: {fate}");
+        page.paragraph(DETAIL, format!("now: {fate}"));
     }
-    out
 }
 
-fn stays(all: &[Staying]) -> String {
+fn stays(page: &mut Page, all: &[Staying]) {
     if all.is_empty() {
-        return String::new();
+        return;
     }
-    let mut out = title("Stays open, for other reasons");
+    title(page, "Stays open, for other reasons");
     for it in all {
-        let of = |needed: &super::document::Needed| {
-            format!(
-                "{} ({}) by {}",
-                needed.need,
-                needed.protocol,
-                needed.rules.join(", ")
-            )
+        let of = |needed: &Needed| {
+            let rules = needed.rules.join(", ");
+            format!("{} ({}) by {rules}", needed.need, needed.protocol)
         };
-        let _ = writeln!(out, "  {}: {} -> {}", it.id, of(&it.old), of(&it.new));
+        page.paragraph(2, format!("{}: {} -> {}", it.id, of(&it.old), of(&it.new)));
     }
-    out
 }
 
-fn elsewhere(all: &[Elsewhere]) -> String {
+fn elsewhere(page: &mut Page, all: &[Elsewhere]) {
     if all.is_empty() {
-        return String::new();
+        return;
     }
-    let mut out = title("Leads elsewhere");
+    title(page, "Leads elsewhere");
     for it in all {
         let (old, new) = leads(&it.old, &it.new);
-        let _ = writeln!(out, "  {}: {} -> {}", it.id, visible(&old), visible(&new));
+        page.paragraph(
+            2,
+            format!("{}: {} -> {}", it.id, visible(&old), visible(&new)),
+        );
     }
-    out
 }
 
 /// What two ways differ in, in words: that of the old file, and that of the new.
@@ -213,40 +209,32 @@ impl Leads {
     }
 }
 
-fn steps(all: &[Step]) -> String {
+fn steps(page: &mut Page, all: &[Step]) {
     if all.is_empty() {
-        return String::new();
+        return;
     }
-    let mut out = title("In this order");
+    title(page, "In this order");
     let mut stage = None;
     for step in all {
         if stage != Some(step.stage) {
             stage = Some(step.stage);
-            let _ = writeln!(out, "\n  {}", stage_words(step.stage));
+            page.gap();
+            page.paragraph(2, stage_words(step.stage));
         }
         let at = match step.places.is_empty() {
             true => String::new(),
             false => format!(" {}", step.places.join(", ")),
         };
-        let _ = writeln!(
-            out,
-            "  {:>2}. {}{}: {}",
-            step.number,
-            place_words(step.at),
-            visible(&at),
-            visible(&step.text)
-        );
-        let _ = writeln!(out, "      why: {}", visible(&step.why));
+        let (number, place) = (step.number, place_words(step.at));
+        let (at, words) = (visible(&at), visible(&step.text));
+        page.paragraph(2, format!("{number:>2}. {place}{at}: {words}"));
+        page.paragraph(6, format!("why: {}", visible(&step.why)));
         if !step.flows.is_empty() {
-            let _ = writeln!(out, "      flows: {}", visible(&step.flows.join(", ")));
+            page.paragraph(6, format!("flows: {}", visible(&step.flows.join(", "))));
         }
-        let _ = writeln!(
-            out,
-            "      source: {}",
-            visible(&source(step.confidence, step.source.as_deref()))
-        );
+        let source = source(step.confidence, step.source.as_deref());
+        page.paragraph(6, format!("source: {}", visible(&source)));
     }
-    out
 }
 
 fn stage_words(stage: Stage) -> &'static str {
@@ -282,42 +270,35 @@ fn source(confidence: Confidence, source: Option<&str>) -> String {
     }
 }
 
-fn clients(change: &ChangeDocument) -> String {
+fn clients(page: &mut Page, change: &ChangeDocument) {
     if change.cannot_learn.is_empty() {
-        return String::new();
+        return;
     }
-    let mut out = title("Clients that do not learn of it by themselves");
+    title(page, "Clients that do not learn of it by themselves");
     for it in &change.cannot_learn {
-        let _ = writeln!(
-            out,
-            "  {} ({}) [{}]",
-            visible(&it.who),
-            match it.shown {
-                true => "this site has clients in the Internet zone",
-                false => "the site file does not tell whether there are any",
-            },
-            visible(&source(it.confidence, it.source.as_deref()))
-        );
+        let whether = match it.shown {
+            true => "this site has clients in the Internet zone",
+            false => "the site file does not tell whether there are any",
+        };
+        let source = source(it.confidence, it.source.as_deref());
+        let (who, source) = (visible(&it.who), visible(&source));
+        page.paragraph(2, format!("{who} ({whether}) [{source}]"));
     }
     if change.properties.is_empty() {
-        return out;
+        return;
     }
-    out += "\n  Properties that they are installed with:\n";
+    page.gap();
+    page.paragraph(2, "Properties that they are installed with:");
     for it in &change.properties {
-        let _ = writeln!(
-            out,
-            "    {}={}{} [{}]",
-            it.name,
-            visible(&it.values.join(" or ")),
-            match it.changes {
-                true => "  (changes)",
-                false if it.gives == Gives::InternetOnly => {
-                    "  (only where a client never is in the intranet)"
-                }
-                false => "",
-            },
-            visible(&source(it.confidence, it.source.as_deref()))
-        );
+        let when = match it.changes {
+            true => "  (changes)",
+            false if it.gives == Gives::InternetOnly => {
+                "  (only where a client never is in the intranet)"
+            }
+            false => "",
+        };
+        let source = source(it.confidence, it.source.as_deref());
+        let (values, source) = (visible(&it.values.join(" or ")), visible(&source));
+        page.paragraph(4, format!("{}={values}{when} [{source}]", it.name));
     }
-    out
 }

@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Explain) -> anyhow::Result<u8> {
     };
     let document = ExplainDocument::new(about);
     let text = match arguments.shared.format {
-        Format::Text => explain::text(&document),
+        Format::Text => explain::text(&document, output.width()),
         Format::Json => serde_json::to_string_pretty(&document)? + "\n",
     };
     output.write(&text)?;

@@ -11,6 +11,7 @@ use super::streams::say;
 use super::{WRONG, files, rules};
 use crate::change::{self, Side};
 use crate::diagnostic::visible;
+use crate::paragraph::Width;
 use crate::plan;
 use crate::rules::Dialect;
 
@@ -32,7 +33,8 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
         PlanFormat::Text | PlanFormat::Json => {
             rules::refuse_options(arguments)?;
             let output = Output::open(arguments.shared.output.as_deref())?;
-            output.write_as_it_comes(&|to| flows(arguments.shared.format, &loaded, &plan, to))?;
+            let (format, width) = (arguments.shared.format, output.width());
+            output.write_as_it_comes(&|to| flows(format, width, &loaded, &plan, to))?;
             return Ok(0);
         }
         PlanFormat::Csv => rules::Shape::Csv,
@@ -49,13 +51,14 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
 
 fn flows(
     format: PlanFormat,
+    width: Width,
     loaded: &Loaded,
     plan: &plan::Plan,
     to: &mut impl Write,
 ) -> io::Result<()> {
     match format {
         PlanFormat::Json => plan::write_json(&loaded.site, &loaded.file, plan, to),
-        _ => write!(to, "{}", plan::text(&loaded.site, plan)),
+        _ => write!(to, "{}", plan::text(&loaded.site, plan, width)),
     }
 }
 
@@ -78,7 +81,7 @@ fn change(arguments: &Plan, new: &Loaded, plan: &plan::Plan, old: &Path) -> anyh
     let before = plan::derive(&old.site, &old.catalogue);
     let change = change::compare(&side(&old, &before), &side(new, plan), &new.catalogue);
     let text = match as_json {
-        false => change::text(&change),
+        false => change::text(&change, output.width()),
         true => serde_json::to_string_pretty(&change)? + "\n",
     };
     output.write(&text)?;

@@ -1,6 +1,4 @@
-//! What is explained, as text.
-
-use std::fmt::Write as _;
+//! What is explained, as text, in lines that fit.
 
 use owo_colors::OwoColorize;
 
@@ -9,44 +7,46 @@ use super::document::{
     SeenFlow, TopicExplained,
 };
 use crate::diagnostic::visible;
+use crate::paragraph::{Page, Width};
 use crate::product::Need;
 use crate::verdict::Owner;
 
 /// As text with colours; the caller strips them where they are not wanted.
-pub fn text(document: &ExplainDocument) -> String {
-    let mut page = Page::default();
+pub fn text(document: &ExplainDocument, width: Width) -> String {
+    let mut sheet = Sheet(Page::new(width));
     match &document.about {
-        About::Flow(it) => flow(&mut page, it),
-        About::Cause(it) => cause(&mut page, it),
-        About::Rule(it) => rule(&mut page, it),
-        About::Topic(it) => topic(&mut page, it),
-        About::Index(it) => index(&mut page, it),
+        About::Flow(it) => flow(&mut sheet, it),
+        About::Cause(it) => cause(&mut sheet, it),
+        About::Rule(it) => rule(&mut sheet, it),
+        About::Topic(it) => topic(&mut sheet, it),
+        About::Index(it) => index(&mut sheet, it),
     }
-    page.0
+    sheet.0.into_text()
 }
 
-/// Lines as they come; all that is put in is made visible.
-#[derive(Default)]
-struct Page(String);
+/// The kinds of lines that an explanation has; all that is put in is made visible.
+struct Sheet(Page);
 
-impl Page {
+impl Sheet {
     fn heading(&mut self, word: &str, is: &str) {
-        let _ = writeln!(self.0, "{}  {}", visible(word).bold(), visible(is));
+        let words = format!("{}  {}", visible(word).bold(), visible(is));
+        self.0.paragraph(0, words);
     }
 
-    /// `  NAME: TEXT`; nothing where there is no text.
+    /// `NAME: TEXT`; nothing where there is no text.
     fn line(&mut self, name: &str, text: &str) {
         if !text.is_empty() {
-            let _ = writeln!(self.0, "  {name}: {}", visible(text));
+            self.0.paragraph(2, format!("{name}: {}", visible(text)));
         }
     }
 
     fn item(&mut self, mark: &str, text: &str) {
-        let _ = writeln!(self.0, "  {mark} {}", visible(text));
+        self.0.paragraph(2, format!("{mark} {}", visible(text)));
     }
 
-    fn gap(&mut self, title: &str) {
-        let _ = writeln!(self.0, "\n{}", visible(title));
+    fn part(&mut self, title: &str) {
+        self.0.gap();
+        self.0.paragraph(0, visible(title));
     }
 
     fn known(&mut self, known: &Known) {
@@ -61,68 +61,68 @@ impl Page {
     }
 }
 
-fn flow(page: &mut Page, it: &FlowExplained) {
+fn flow(sheet: &mut Sheet, it: &FlowExplained) {
     let entry = &it.flow;
-    page.heading(&entry.id, entry.need.name());
-    page.line("from", &from(it));
-    page.line("to", &to(it));
+    sheet.heading(&entry.id, entry.need.name());
+    sheet.line("from", &from(it));
+    sheet.line("to", &to(it));
     let crosses = match entry.crosses.is_empty() {
         true => "no firewall of the site file".to_string(),
         false => entry.crosses.join(", then "),
     };
-    page.line("through", &crosses);
+    sheet.line("through", &crosses);
     if let Some(own) = entry.own_port {
-        page.line(
+        sheet.line(
             "leads to",
             &format!("port {own} of {}, by translation", entry.to.system),
         );
     }
     if entry.ipsec {
-        page.line(
+        sheet.line(
             "inside",
             "IPsec: on the way it is ESP, and only its own ends can try it",
         );
     }
-    page.line("why", &entry.why);
+    sheet.line("why", &entry.why);
     let without = match entry.need {
         Need::Forbidden => "when open",
         Need::Required | Need::Optional => "without it",
     };
-    page.line(without, &entry.breaks);
-    page.line("known", &it.sure);
-    page.line("source", entry.source.as_deref().unwrap_or_default());
+    sheet.line(without, &entry.breaks);
+    sheet.line("known", &it.sure);
+    sheet.line("source", entry.source.as_deref().unwrap_or_default());
     let declared = &entry.declared;
-    page.line(
+    sheet.line(
         "declared",
         &format!("{}:{}:{}", declared.file, declared.line, declared.column),
     );
-    page.line("tried with", &it.tried);
-    page.line("proof", &it.proof);
+    sheet.line("tried with", &it.tried);
+    sheet.line("proof", &it.proof);
     if let Some(exception) = &it.exception {
         let text = format!("accepted through {}: {}", exception.until, exception.why);
-        page.line("exception", &text);
+        sheet.line("exception", &text);
     }
-    page.topics(&it.topics);
+    sheet.topics(&it.topics);
     if !it.reasons.is_empty() {
-        page.gap("Rules");
+        sheet.part("Rules");
         for reason in &it.reasons {
             let need = reason.need.as_deref().unwrap_or("by the site file");
-            page.item(
+            sheet.item(
                 &format!("{}:", reason.rule),
                 &format!("{need}; {}. {}", reason.known.sure, reason.why),
             );
         }
     }
     if !it.client_logs.is_empty() {
-        page.gap("What clients log");
+        sheet.part("What clients log");
         for logs in &it.client_logs {
             for words in &logs.words {
-                page.item(&format!("{}:", logs.when), words);
+                sheet.item(&format!("{}:", logs.when), words);
             }
         }
     }
     for seen in &it.seen {
-        seen_flow(page, seen);
+        seen_flow(sheet, seen);
     }
 }
 
@@ -156,118 +156,121 @@ fn to(it: &FlowExplained) -> String {
     )
 }
 
-fn seen_flow(page: &mut Page, it: &SeenFlow) {
+fn seen_flow(sheet: &mut Sheet, it: &SeenFlow) {
     let when = it
         .finished
         .as_deref()
         .unwrap_or("at a time that the report does not say");
-    page.gap(&format!("As the report saw it ({when})"));
-    page.item(
+    sheet.part(&format!("As the report saw it ({when})"));
+    sheet.item(
         &format!("{}:", it.verdict.name().to_uppercase()),
         &format!("{}, state {}, level {}", it.cause, it.state, it.level),
     );
-    page.line("meaning", it.meaning.as_deref().unwrap_or_default());
-    page.line("seen", &it.evidence);
-    page.line("owner", it.owner.map_or("", Owner::name));
+    sheet.line("meaning", it.meaning.as_deref().unwrap_or_default());
+    sheet.line("seen", &it.evidence);
+    sheet.line("owner", it.owner.map_or("", Owner::name));
     if let Some(accepted) = &it.accepted {
-        page.line(
+        sheet.line(
             "accepted",
             &format!("until {}: {}", accepted.until, accepted.why),
         );
     }
     if let Some(lapsed) = &it.lapsed {
         let text = format!("accepted until {} ({})", lapsed.until, lapsed.why);
-        page.line("lapsed", &text);
+        sheet.line("lapsed", &text);
     }
     for words in &it.client_logs {
-        page.line("client", words);
+        sheet.line("client", words);
     }
-    page.line("do", &it.advice);
+    sheet.line("do", &it.advice);
 }
 
-fn cause(page: &mut Page, it: &CauseExplained) {
-    page.heading(it.cause.name(), &it.meaning);
-    page.line("how it is known", &it.known_by);
+fn cause(sheet: &mut Sheet, it: &CauseExplained) {
+    sheet.heading(it.cause.name(), &it.meaning);
+    sheet.line("how it is known", &it.known_by);
     let owners = match it.owners.is_empty() {
         true => "nobody".to_string(),
         false => it.owners.join(", or "),
     };
-    page.line("who has to act", &owners);
-    page.line("what to do", &it.to_do);
+    sheet.line("who has to act", &owners);
+    sheet.line("what to do", &it.to_do);
     if !it.seen_at.is_empty() {
-        page.gap("In the report");
+        sheet.part("In the report");
         for id in &it.seen_at {
-            page.item("-", id);
+            sheet.item("-", id);
         }
     }
 }
 
-fn rule(page: &mut Page, it: &RuleExplained) {
-    page.heading(
+fn rule(sheet: &mut Sheet, it: &RuleExplained) {
+    sheet.heading(
         &it.rule,
         it.need.as_deref().unwrap_or("as the site file says"),
     );
-    page.line("from", &it.from.join(", "));
-    page.line("to", &it.to.join(", "));
-    page.line("port", &it.ports.join("; "));
+    sheet.line("from", &it.from.join(", "));
+    sheet.line("to", &it.to.join(", "));
+    sheet.line("port", &it.ports.join("; "));
     let spoken: Vec<&str> = it
         .protocol
         .iter()
         .chain(&it.transport)
         .map(String::as_str)
         .collect();
-    page.line("spoken", &spoken.join(" over "));
-    page.line("holds when", &it.when.join(", "));
-    page.line("why", &it.why);
+    sheet.line("spoken", &spoken.join(" over "));
+    sheet.line("holds when", &it.when.join(", "));
+    sheet.line("why", &it.why);
     let without = match it.need.as_deref() {
         Some("forbidden") | None => "when open, or not as asked",
         Some(_) => "without it",
     };
-    page.line(without, &it.breaks);
-    page.known(&it.known);
-    page.topics(&it.topics);
+    sheet.line(without, &it.breaks);
+    sheet.known(&it.known);
+    sheet.topics(&it.topics);
     if !it.flows.is_empty() {
-        page.gap("Flows of the site file");
+        sheet.part("Flows of the site file");
         for id in &it.flows {
-            page.item("-", id);
+            sheet.item("-", id);
         }
     }
 }
 
-fn topic(page: &mut Page, it: &TopicExplained) {
-    page.heading(&it.topic, &it.title);
+fn topic(sheet: &mut Sheet, it: &TopicExplained) {
+    sheet.heading(&it.topic, &it.title);
     for (number, step) in it.steps.iter().enumerate() {
-        page.item(&format!("{}.", number + 1), step);
+        sheet.item(&format!("{}.", number + 1), step);
     }
     if !it.then.is_empty() {
-        page.gap("Then");
+        sheet.part("Then");
         for text in &it.then {
-            page.item("-", text);
+            sheet.item("-", text);
         }
     }
     if !it.mind.is_empty() {
-        page.gap("Mind");
+        sheet.part("Mind");
         for text in &it.mind {
-            page.item("-", text);
+            sheet.item("-", text);
         }
     }
-    page.gap("How this is known");
-    page.known(&it.known);
+    sheet.part("How this is known");
+    sheet.known(&it.known);
 }
 
-fn index(page: &mut Page, it: &Index) {
+fn index(sheet: &mut Sheet, it: &Index) {
     let mut list = |title: &str, entries: &[Entry]| {
-        page.gap(title);
+        sheet.part(title);
         for entry in entries {
-            page.item(&format!("{}:", entry.word), &entry.is);
+            sheet.item(&format!("{}:", entry.word), &entry.is);
         }
     };
     list("Topics: where the console shows it", &it.topics);
     list("Causes of verdicts", &it.causes);
-    let _ = writeln!(
-        page.0,
-        "\nAlso each flow of the site file, by its id in quotes (portproof plan lists them), and \
-         each of the {} rules in [brackets] there.",
-        it.rules.len()
+    sheet.0.gap();
+    sheet.0.paragraph(
+        0,
+        format!(
+            "Also each flow of the site file, by its id in quotes (portproof plan lists them), and \
+             each of the {} rules in [brackets] there.",
+            it.rules.len()
+        ),
     );
 }

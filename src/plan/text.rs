@@ -1,4 +1,5 @@
-//! The plan as text, for a firewall team. It is written line by line, so that a large plan is never held as text.
+//! The plan as text, for a firewall team, in lines that fit. It is written flow by flow, so that a large plan is never held
+//! as text.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::{self, Display, Formatter};
@@ -7,17 +8,22 @@ use super::devices::firewalls_in_words;
 use super::ids::service;
 use super::{Flow, Forbidden, Plan, entry, id};
 use crate::diagnostic::visible;
+use crate::paragraph::{Page, Width};
 use crate::product::{Confidence, Need, Transport};
 use crate::site::{Exception, Site, ZoneId};
 use crate::yaml::Ports;
 
+/// How far what is said of a flow stands behind the flow.
+const DETAIL: usize = 12;
+
 /// The plan as text: by the firewall that a flow crosses first, then what stays inside a zone.
-pub fn text<'a>(site: &'a Site, plan: &'a Plan) -> impl Display + 'a {
+pub fn text<'a>(site: &'a Site, plan: &'a Plan, width: Width) -> impl Display + 'a {
     let exceptions = site.exceptions.iter();
     Text {
         site,
         plan,
         exceptions: exceptions.map(|it| (it.flow.as_str(), it)).collect(),
+        width,
     }
 }
 
@@ -26,6 +32,7 @@ struct Text<'a> {
     plan: &'a Plan,
     /// By the id of the flow.
     exceptions: HashMap<&'a str, &'a Exception>,
+    width: Width,
 }
 
 /// What stands under one title, in the order of the plan.
@@ -42,29 +49,19 @@ type Zones = (ZoneId, Option<ZoneId>);
 
 impl Display for Text<'_> {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let counts = |need: Need| self.plan.flows.iter().filter(|it| it.need == need).count();
-        let forbidden: usize = self.plan.forbidden.iter().map(|it| it.ports.len()).sum();
-        writeln!(
-            out,
-            "Site {} ({}): {} required, {} optional, {} forbidden flows. No packet was sent.",
-            visible(&self.site.code),
-            self.site.product,
-            counts(Need::Required),
-            counts(Need::Optional),
-            forbidden + counts(Need::Forbidden)
-        )?;
+        out.write_str(&self.head())?;
         for ((_, title), group) in self.groups() {
-            write!(out, "\n{title}\n{}\n", "=".repeat(title.len()))?;
+            out.write_str(&self.title(&title))?;
             for need in [Need::Required, Need::Optional, Need::Forbidden] {
                 for flow in group.flows.iter().filter(|flow| flow.need == need) {
-                    self.flow(out, flow)?;
+                    out.write_str(&self.flow(flow))?;
                 }
             }
             for forbidden in group.forbidden {
-                self.forbidden(out, forbidden)?;
+                out.write_str(&self.forbidden(forbidden))?;
             }
         }
-        self.beside(out)
+        out.write_str(&self.beside())
     }
 }
 
@@ -92,90 +89,103 @@ impl<'a> Text<'a> {
         groups
     }
 
-    fn flow(&self, out: &mut Formatter<'_>, flow: &Flow) -> fmt::Result {
-        let entry = entry(self.site, "", flow);
-        let seen = entry.to.addresses.join(", ");
-        let name = entry.to.name.unwrap_or_default();
-        let place = [name, seen]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(", ");
-        writeln!(
-            out,
-            "\n  {:<9} {}  ({})",
-            entry.need, entry.id, entry.protocol
-        )?;
-        if !place.is_empty() {
-            writeln!(out, "            at {}", visible(&place))?;
-        }
-        if let Some(own) = entry.own_port {
-            writeln!(
-                out,
-                "            translated to port {own} of {}",
-                visible(&entry.to.system)
-            )?;
-        }
-        if entry.ipsec {
-            out.write_str(
-                "            inside IPsec: firewalls on the way see key exchange and ESP, not this \
-                 port\n",
-            )?;
-        }
-        writeln!(out, "            why: {}", visible(&entry.why))?;
-        writeln!(out, "            without it: {}", visible(&entry.breaks))?;
-        writeln!(
-            out,
-            "            source: {} [{}]",
-            visible(&source(flow)),
-            entry.rules.join(", ")
-        )?;
-        if let Some(exception) = self.exceptions.get(entry.id.as_str()) {
-            writeln!(out, "            {}", accepted(exception))?;
-        }
-        Ok(())
+    fn page(&self) -> Page {
+        Page::new(self.width)
     }
 
-    /// Forbidden ports, one line for each pair of ends: a firewall team reads them as a list.
-    fn forbidden(&self, out: &mut Formatter<'_>, it: &Forbidden) -> fmt::Result {
+    fn head(&self) -> String {
+        let counts = |need: Need| self.plan.flows.iter().filter(|it| it.need == need).count();
+        let forbidden: usize = self.plan.forbidden.iter().map(|it| it.ports.len()).sum();
+        let mut page = self.page();
+        page.paragraph(
+            0,
+            format!(
+                "Site {} ({}): {} required, {} optional, {} forbidden flows. No packet was sent.",
+                visible(&self.site.code),
+                self.site.product,
+                counts(Need::Required),
+                counts(Need::Optional),
+                forbidden + counts(Need::Forbidden)
+            ),
+        );
+        page.into_text()
+    }
+
+    fn title(&self, title: &str) -> String {
+        let mut page = self.page();
+        page.gap();
+        page.title(visible(title));
+        page.into_text()
+    }
+
+    fn flow(&self, flow: &Flow) -> String {
+        let entry = entry(self.site, "", flow);
+        let mut page = self.page();
+        page.gap();
+        let (need, id, protocol) = (entry.need, visible(&entry.id), entry.protocol);
+        page.paragraph(2, format!("{need:<9} {id}  ({protocol})"));
+        let name = entry.to.name.unwrap_or_default();
+        let place = [name, entry.to.addresses.join(", ")];
+        let place: Vec<String> = place.into_iter().filter(|it| !it.is_empty()).collect();
+        if !place.is_empty() {
+            page.paragraph(DETAIL, format!("at {}", visible(&place.join(", "))));
+        }
+        if let Some(own) = entry.own_port {
+            let system = visible(&entry.to.system);
+            page.paragraph(DETAIL, format!("translated to port {own} of {system}"));
+        }
+        if entry.ipsec {
+            page.paragraph(
+                DETAIL,
+                "inside IPsec: firewalls on the way see key exchange and ESP, not this port",
+            );
+        }
+        page.paragraph(DETAIL, format!("why: {}", visible(&entry.why)));
+        page.paragraph(DETAIL, format!("without it: {}", visible(&entry.breaks)));
+        let (source, rules) = (visible(&source(flow)), entry.rules.join(", "));
+        page.paragraph(DETAIL, format!("source: {source} [{rules}]"));
+        if let Some(exception) = self.exceptions.get(entry.id.as_str()) {
+            page.paragraph(DETAIL, accepted(exception));
+        }
+        page.into_text()
+    }
+
+    /// Forbidden ports, one list for each pair of ends, as a firewall team reads them.
+    fn forbidden(&self, it: &Forbidden) -> String {
         let ports: Vec<String> = it.ports.iter().map(|port| named(it, *port)).collect();
-        writeln!(
-            out,
-            "\n  forbidden {}: {}\n            [{}]",
-            it.ends(self.site),
-            ports.join(", "),
-            it.reason.rules.join(", ")
-        )?;
+        let mut page = self.page();
+        page.gap();
+        let (ends, ports) = (it.ends(self.site), ports.join(", "));
+        page.paragraph(2, format!("forbidden {ends}: {ports}"));
+        page.paragraph(DETAIL, format!("[{}]", it.reason.rules.join(", ")));
         if self.exceptions.is_empty() {
-            return Ok(());
+            return page.into_text();
         }
         for flow in it.flows() {
             if let Some(exception) = self.exceptions.get(id(self.site, &flow).as_str()) {
-                writeln!(
-                    out,
-                    "            {} {}",
-                    named(it, flow.port),
-                    accepted(exception)
-                )?;
+                let port = named(it, flow.port);
+                page.paragraph(DETAIL, format!("{port} {}", accepted(exception)));
             }
         }
-        Ok(())
+        page.into_text()
     }
 
     /// The exceptions that stand beside no flow of the plan: for what a sweep may find, or for nothing.
-    fn beside(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn beside(&self) -> String {
         let ids: BTreeSet<&str> = self.exceptions.keys().copied().collect();
         let planned = self.plan.known(self.site, ids);
         let all = self.site.exceptions.iter();
         let mut beside = all.filter(|it| !planned.contains(&it.flow)).peekable();
+        let mut page = self.page();
         if beside.peek().is_some() {
-            out.write_str("\nAccepted beside the plan\n")?;
+            page.gap();
+            page.line("Accepted beside the plan");
         }
         for exception in beside {
             let flow = visible(&exception.flow);
-            writeln!(out, "  {flow} {}", accepted(exception))?;
+            page.paragraph(2, format!("{flow} {}", accepted(exception)));
         }
-        Ok(())
+        page.into_text()
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::net::TcpListener;
 
 use crate::support::schemas;
+use crate::support::unbroken::unbroken;
 use assert_cmd::Command;
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -258,9 +259,9 @@ fn the_plan_shows_exceptions_beside_their_flows() {
         .nth(1)
         .expect("the flow");
     let needed = needed.split("\n\n").next().expect("its lines");
-    assert!(needed.contains(&accepted), "{needed}");
+    assert!(unbroken(needed).contains(&accepted), "{needed}");
     assert!(
-        plan.out.contains(&format!("  3389 {accepted}")),
+        unbroken(&plan.out).contains(&format!(" 3389 {accepted}")),
         "{}",
         plan.out
     );

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::unbroken::unbroken;
 use crate::support::{lab, schemas};
 use serde_json::{Value, json};
 
@@ -26,6 +27,11 @@ fn explained(arguments: &[&str]) -> String {
     assert_eq!(status, 0, "{arguments:?}: {err}");
     assert!(!out.contains('\u{1b}'), "no colours into a pipe: {out}");
     out
+}
+
+/// The same as one line, however it is broken.
+fn said(arguments: &[&str]) -> String {
+    unbroken(&explained(arguments))
 }
 
 /// As JSON, valid against its schema.
@@ -70,10 +76,10 @@ fn the_client_ports_are_read_in_the_console_by_the_procedure() {
     ] {
         assert!(steps[step].contains(says), "{}", steps[step]);
     }
-    let text = explained(&["client-ports"]);
+    let text = said(&["client-ports"]);
     for says in [
-        "  1. In the Configuration Manager console",
-        "  6. Leave the dialog",
+        "1. In the Configuration Manager console",
+        "6. Leave the dialog",
         "both numbers through",
         "unable to reach its management point",
         "source: Determine the ports required for Internet-based client management (bb632723)",
@@ -84,7 +90,7 @@ fn the_client_ports_are_read_in_the_console_by_the_procedure() {
 
 #[test]
 fn the_update_ports_are_read_in_the_console_by_the_procedure() {
-    let text = explained(&["software-update-ports"]);
+    let text = said(&["software-update-ports"]);
     for says in [
         "Site Settings > Component Configuration",
         "Software Update Point Component",
@@ -136,7 +142,7 @@ fn what_is_unconfirmed_is_never_cited() {
     let id = unconfirmed.last().expect("an unconfirmed rule");
     let rule = json(&[id]);
     assert_eq!(rule["source"], Value::Null, "{id}");
-    let text = explained(&[id]);
+    let text = said(&[id]);
     assert!(
         text.contains("confirmed by no document") && !text.contains("source:"),
         "{text}"
@@ -178,9 +184,9 @@ fn a_flow_is_explained_from_need_to_client_logs() {
             .as_str()
             .is_some_and(|it| it.contains("control"))
     );
-    let range = explained(&["cm01>ibs01:49152-65535/tcp"]);
+    let range = said(&["cm01>ibs01:49152-65535/tcp"]);
     assert!(range.contains("endpoint mapper names"), "{range}");
-    let list = explained(&["internet>pki01:80/tcp"]);
+    let list = said(&["internet>pki01:80/tcp"]);
     assert!(
         list.contains("CERT_REV_FAILED") && list.contains("the list itself"),
         "{list}"
@@ -227,7 +233,7 @@ fn with_a_report_it_says_what_was_seen_and_what_to_do() {
         advice.ends_with("portproof explain client-ports."),
         "{advice}"
     );
-    let text = explained(&["internet>ibs01:8531/tcp", "--report", &report]);
+    let text = said(&["internet>ibs01:8531/tcp", "--report", &report]);
     assert!(
         text.contains("DOWN: nobody-listens, state closed, level error"),
         "{text}"
@@ -375,7 +381,7 @@ fn what_cannot_be_explained_leads_to_what_can() {
 
 #[test]
 fn alone_it_lists_what_there_is() {
-    let text = explained(&[]);
+    let text = said(&[]);
     for says in [
         "client-ports: ",
         "software-update-ports: ",

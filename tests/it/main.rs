@@ -38,6 +38,7 @@ mod http_and_proxies;
 mod large_plans;
 mod layers;
 mod licences;
+mod lines_that_fit;
 mod listen_loopback;
 mod named_files;
 mod old_tls;
