@@ -87,8 +87,8 @@ fn lintian_finds_nothing() {
 #[test]
 fn it_installs_runs_for_nobody_and_goes_without_a_trace() {
     let said = installed(
-        "portproof --version; portproof plan /usr/share/doc/portproof/examples/probes.yaml | head \
-         -1; setpriv --reuid 65534 --regid 65534 --clear-groups portproof check --lab --healthy | \
+        "portproof --version; cd /usr/share/doc/portproof/examples; for site in {.,*}/probes.yaml; do \
+         portproof plan $site | head -1; done; cd /; setpriv --reuid 65534 --regid 65534 --clear-groups portproof check --lab --healthy | \
          grep blocked; dpkg --listfiles portproof >/files; mkdir -p /var/lib/private/portproof; ln -s \
          private/portproof /var/lib/portproof; touch /var/lib/portproof/history.sqlite; echo \
          /var/lib/private/portproof/history.sqlite >>/files; dpkg --purge portproof >/dev/null; \
@@ -99,6 +99,7 @@ fn it_installs_runs_for_nobody_and_goes_without_a_trace() {
         said.starts_with(concat!("portproof ", env!("CARGO_PKG_VERSION"), "\n")),
         "{said}"
     );
+    assert_eq!(said.matches("\nSite ").count(), 4, "{said}");
     assert!(said.contains(" 0 blocked, 0 down, 0 wrong"), "{said}");
     assert!(said.contains("gone\n"), "{said}");
     assert!(!said.contains("left:"), "{said}");

@@ -38,7 +38,7 @@ fn lines(text: &str) -> Vec<String> {
     let plain = anstream::adapter::strip_str(text).to_string();
     let lines = plain.lines().map(str::to_string);
     lines
-        .filter(|it| it.trim_matches('=') != "" || it.is_empty())
+        .filter(|it| it.is_empty() || !it.trim_matches('=').is_empty())
         .collect()
 }
 

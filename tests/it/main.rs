@@ -29,6 +29,7 @@ mod debian_package;
 mod debugging;
 mod devices;
 mod docs;
+mod examples;
 mod exceptions;
 mod explain;
 mod firewall_rules;
