@@ -200,6 +200,19 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
+/// Text of at most so many bytes; where something is left out, dots say so.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    const DOTS: &str = "...";
+    if text.len() <= most {
+        return text.to_string();
+    }
+    let mut end = most.saturating_sub(DOTS.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{DOTS}", text[..end].trim_end())
+}
+
 /// Control characters, and those that reorder or hide the text around them.
 fn is_dangerous(c: char) -> bool {
     c.is_control()

@@ -106,6 +106,18 @@ impl ReportFlow {
         remedy(self.flow.need, self.cause, self.owner)
     }
 
+    /// The firewall that it is about: the one that the evidence names, or the only one that it crosses. `None` where
+    /// several come into question.
+    pub fn firewall(&self) -> Option<String> {
+        match (
+            self.evidence.accused().as_slice(),
+            self.flow.crosses.as_slice(),
+        ) {
+            ([one], _) | ([], [one]) => Some(one.clone()),
+            _ => None,
+        }
+    }
+
     /// The ports that an endpoint mapper named outside the ranges of the site file, and that are stopped; empty for
     /// every other finding.
     pub fn ports_named_outside(&self) -> Vec<u16> {

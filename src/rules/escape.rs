@@ -1,6 +1,6 @@
 //! Text of the site file or of a report, as part of a comment. It cannot end the comment, nor begin a line of its own.
 
-use crate::diagnostic::visible;
+use crate::diagnostic::{cut, visible};
 
 /// The longest comment line, in bytes: readers of rule files split lines that are much longer.
 pub(super) const LINE: usize = 600;
@@ -23,18 +23,6 @@ pub(super) fn ascii(text: &str, most: usize) -> String {
         _ => '_',
     };
     plain(&text.chars().map(kept).collect::<String>(), most)
-}
-
-fn cut(text: &str, most: usize) -> String {
-    const DOTS: &str = "...";
-    if text.len() <= most {
-        return text.to_string();
-    }
-    let mut end = most.saturating_sub(DOTS.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{DOTS}", text[..end].trim_end())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Programs of that kind put the text into shells, pages and mails, each with more or less care. So what has a meaning
 //! there is replaced by a sign that looks alike, wherever it comes from. A vertical bar would begin numbers.
 
-use crate::diagnostic::visible;
+use crate::diagnostic::{cut, visible};
 use crate::report::findings::{Finding, Findings};
 use crate::report::lines::{self, Acting};
 use crate::report::whole::ReportDocument;
@@ -192,17 +192,4 @@ fn plain(text: &str) -> String {
         c => c,
     };
     visible(text).chars().map(alike).collect()
-}
-
-/// Text of at most so many bytes.
-fn cut(text: &str, most: usize) -> String {
-    const DOTS: &str = "...";
-    if text.len() <= most {
-        return text.to_string();
-    }
-    let mut end = most - DOTS.len();
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{DOTS}", &text[..end])
 }

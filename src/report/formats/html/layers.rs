@@ -101,11 +101,7 @@ impl<'a> Layers<'a> {
         let row = |zone: &str| self.of_zone.get(zone).copied();
         let (from, to) = (row(&flow.flow.from.zone)?, row(end(flow))?);
         let on_the_way = from.min(to)..from.max(to);
-        let accused = flow.evidence.accused();
-        let named = match (accused.as_slice(), flow.flow.crosses.as_slice()) {
-            ([one], _) | ([], [one]) => one,
-            _ => return None,
-        };
+        let named = flow.firewall()?;
         let mut walls = self.walls.range(on_the_way);
         let found = walls.find(|(_, names)| names.contains(named.as_str()));
         found.map(|(row, _)| *row)
