@@ -42,6 +42,8 @@ pub mod vantage;
 pub mod report;
 /// The runs of a scheduled check, kept in a folder.
 pub mod history;
+/// Who is told what changed, and by which channels.
+pub mod alert;
 /// What firewalls have to let through, in the words of each kind.
 pub mod rules;
 /// What a flow, a cause, a rule or a topic is about, in words.

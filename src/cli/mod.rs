@@ -1,5 +1,6 @@
 //! The commands: reading files, printing, exit statuses. The only place that prints (`streams`, `output`).
 
+mod alerts;
 mod args;
 mod check;
 mod credentials;

@@ -2,6 +2,7 @@
 
 use super::args::Schema;
 use super::streams::print;
+use crate::alert::Message;
 use crate::change::ChangeDocument;
 use crate::explain::ExplainDocument;
 use crate::history::HistoryDocument;
@@ -24,6 +25,7 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
         Schema::History => {
             serde_json::to_string_pretty(&schemars::schema_for!(HistoryDocument))? + "\n"
         }
+        Schema::Alert => serde_json::to_string_pretty(&schemars::schema_for!(Message))? + "\n",
         Schema::Plan => serde_json::to_string_pretty(&schemars::schema_for!(PlanDocument))? + "\n",
         Schema::Change => {
             serde_json::to_string_pretty(&schemars::schema_for!(ChangeDocument))? + "\n"

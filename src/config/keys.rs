@@ -105,20 +105,20 @@ macro_rules! keys {
     (@ item $section:ident) => {};
 }
 
-pub(super) use keys;
+pub(crate) use keys;
 
 /// A key, as schema and page tell of it.
-pub(super) struct Key {
+pub(crate) struct Key {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What it is.
-    pub(super) about: &'static str,
+    pub(crate) about: &'static str,
     /// What holds without it.
-    pub(super) without: Without,
+    pub(crate) without: Without,
     /// The JSON Schema of its values.
-    pub(super) schema: Json,
+    pub(crate) schema: Json,
     /// Whether only some products have it.
-    pub(super) is_of_product: bool,
+    pub(crate) is_of_product: bool,
 }
 
 /// The word that a key has, one of a closed set.
@@ -133,21 +133,21 @@ pub struct Choice {
 }
 
 /// What a key of the product leaves in the settings of a site or system.
-pub(super) mod chosen {
+pub(crate) mod chosen {
     use super::{Choice, MayBeWord};
 
-    pub(in crate::config) fn choice<T: MayBeWord>(key: &'static str, value: &T) -> Option<Choice> {
+    pub(crate) fn choice<T: MayBeWord>(key: &'static str, value: &T) -> Option<Choice> {
         let (set, word) = (T::set(), value.word()?);
         Some(Choice { key, set, word })
     }
 
-    pub(in crate::config) fn setting<T>(_: &'static str, _: &T) -> Option<Choice> {
+    pub(crate) fn setting<T>(_: &'static str, _: &T) -> Option<Choice> {
         None
     }
 }
 
 /// A value that is a word of a closed set, where it is there.
-pub(super) trait MayBeWord {
+pub(crate) trait MayBeWord {
     /// The name of the set.
     fn set() -> &'static str;
 
@@ -187,7 +187,7 @@ impl<W: Word> MayBeWord for Option<W> {
 
 /// What holds where the file lacks a key.
 #[derive(Clone, Copy)]
-pub(super) enum Without {
+pub(crate) enum Without {
     /// A value, as the file would write it.
     Default(&'static str),
     /// No value: what that means.
@@ -197,21 +197,21 @@ pub(super) enum Without {
 }
 
 impl Without {
-    pub(super) fn default(yaml: &'static str) -> Self {
+    pub(crate) fn default(yaml: &'static str) -> Self {
         Self::Default(yaml)
     }
 
-    pub(super) fn optional(means: &'static str) -> Self {
+    pub(crate) fn optional(means: &'static str) -> Self {
         Self::Optional(means)
     }
 
-    pub(super) fn required(example: &'static str) -> Self {
+    pub(crate) fn required(example: &'static str) -> Self {
         Self::Required(example)
     }
 }
 
 /// A mapping whose keys are declared by `keys!`.
-pub(super) trait Section: Sized {
+pub(crate) trait Section: Sized {
     /// The names of its keys.
     const NAMES: &'static [&'static str];
 
@@ -226,9 +226,9 @@ pub(super) trait Section: Sized {
 }
 
 /// What a section holds in the file, and what findings call it.
-pub(super) struct Entries<'a> {
-    pub(super) fields: Fields<'a>,
-    pub(super) what: What,
+pub(crate) struct Entries<'a> {
+    pub(crate) fields: Fields<'a>,
+    pub(crate) what: What,
 }
 
 impl Entries<'_> {
@@ -240,14 +240,14 @@ impl Entries<'_> {
 
 /// What findings call a value: the way to its key, and whose it is, as in "`publishes.tls` of system `isa01`".
 #[derive(Clone)]
-pub(super) struct What {
+pub(crate) struct What {
     keys: String,
     owner: String,
 }
 
 impl What {
     /// Something that is no value of a key, such as "system `isa01`".
-    pub(super) fn owner(owner: impl Into<String>) -> Self {
+    pub(crate) fn owner(owner: impl Into<String>) -> Self {
         Self {
             keys: String::new(),
             owner: owner.into(),
@@ -255,7 +255,7 @@ impl What {
     }
 
     /// A key of it.
-    pub(super) fn key(&self, key: &str) -> Self {
+    pub(crate) fn key(&self, key: &str) -> Self {
         let owner = self.owner.clone();
         match self.keys.as_str() {
             "" => Self {
@@ -282,11 +282,11 @@ impl fmt::Display for What {
 }
 
 /// How the keys of a section are read.
-pub(super) mod section {
+pub(crate) mod section {
     use super::{Entries, Kind, Problem, needed};
-    pub(in crate::config) use super::{default, optional};
+    pub(crate) use super::{default, optional};
 
-    pub(in crate::config) fn required<T, V: From<T> + Default>(
+    pub(crate) fn required<T, V: From<T> + Default>(
         entries: &Entries<'_>,
         key: &str,
         kind: &Kind<T>,
@@ -299,11 +299,11 @@ pub(super) mod section {
 }
 
 /// How the keys of an item are read.
-pub(super) mod item {
+pub(crate) mod item {
     use super::{Entries, Kind, Problem, needed};
-    pub(in crate::config) use super::{default, optional};
+    pub(crate) use super::{default, optional};
 
-    pub(in crate::config) fn required<T, V: From<T>>(
+    pub(crate) fn required<T, V: From<T>>(
         entries: &Entries<'_>,
         key: &str,
         kind: &Kind<T>,
@@ -325,7 +325,7 @@ fn needed<T>(
     entries.value(key, kind, problems)
 }
 
-pub(super) fn optional<T, V: From<T> + Default>(
+pub(crate) fn optional<T, V: From<T> + Default>(
     entries: &Entries<'_>,
     key: &str,
     kind: &Kind<T>,
@@ -336,7 +336,7 @@ pub(super) fn optional<T, V: From<T> + Default>(
     Some(value.map(V::from).unwrap_or_default())
 }
 
-pub(super) fn default<T, V: From<T>>(
+pub(crate) fn default<T, V: From<T>>(
     entries: &Entries<'_>,
     key: &str,
     kind: &Kind<T>,
@@ -352,16 +352,16 @@ pub(super) fn default<T, V: From<T>>(
 }
 
 /// How a value is written.
-pub(super) struct Kind<T> {
-    pub(super) read: Box<Read<T>>,
-    pub(super) schema: Box<dyn Fn() -> Json>,
+pub(crate) struct Kind<T> {
+    pub(crate) read: Box<Read<T>>,
+    pub(crate) schema: Box<dyn Fn() -> Json>,
 }
 
-pub(super) type Read<T> = dyn Fn(&Node, &What, &mut Vec<Problem>) -> Option<T>;
+pub(crate) type Read<T> = dyn Fn(&Node, &What, &mut Vec<Problem>) -> Option<T>;
 
 impl<T> Kind<T> {
     /// From how it is read and its JSON Schema.
-    pub(super) fn new(
+    pub(crate) fn new(
         read: impl Fn(&Node, &What, &mut Vec<Problem>) -> Option<T> + 'static,
         schema: impl Fn() -> Json + 'static,
     ) -> Self {
@@ -372,18 +372,18 @@ impl<T> Kind<T> {
     }
 
     /// Reads a value; what is wrong is added to the findings.
-    pub(super) fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<T> {
+    pub(crate) fn read(&self, node: &Node, what: &What, problems: &mut Vec<Problem>) -> Option<T> {
         (self.read)(node, what, problems)
     }
 
     /// Its JSON Schema.
-    pub(super) fn schema(&self) -> Json {
+    pub(crate) fn schema(&self) -> Json {
         (self.schema)()
     }
 }
 
 /// A section, whose keys `keys!` declares.
-pub(super) fn section<S: Section>() -> Kind<S> {
+pub(crate) fn section<S: Section>() -> Kind<S> {
     let read = |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let fields = Fields::of(node, what.to_string(), S::NAMES, problems)?;
         let what = what.clone();
@@ -426,7 +426,7 @@ impl<S> Deref for OfProduct<S> {
 }
 
 /// A section some of whose keys only some products have.
-pub(super) fn of_product<S: Section + 'static>() -> Kind<OfProduct<S>> {
+pub(crate) fn of_product<S: Section + 'static>() -> Kind<OfProduct<S>> {
     let Kind { read, schema } = section::<S>();
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let section = read(node, what, problems)?;
@@ -452,7 +452,7 @@ fn given<S: Section>(node: &Node) -> Vec<At<&'static str>> {
 }
 
 /// A section of which the file says nothing.
-pub(super) fn silent<S: Section>() -> S {
+pub(crate) fn silent<S: Section>() -> S {
     let nothing = Node {
         at: Place::default(),
         value: Value::Map(Vec::new()),
@@ -464,7 +464,7 @@ pub(super) fn silent<S: Section>() -> S {
 }
 
 /// The JSON Schema of a section.
-pub(super) fn schema(keys: &[Key]) -> Json {
+pub(crate) fn schema(keys: &[Key]) -> Json {
     let properties: Map<String, Json> = keys
         .iter()
         .map(|key| (key.name.to_string(), key.described()))
@@ -499,7 +499,7 @@ impl Key {
 }
 
 /// The table of a section, as the page has it.
-pub(super) fn table(keys: &[Key]) -> String {
+pub(crate) fn table(keys: &[Key]) -> String {
     let rows: String = keys.iter().map(Key::row).collect();
     format!("| key | is | default |\n|---|---|---|\n{rows}")
 }

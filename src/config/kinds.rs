@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-pub(super) use super::keys::{Kind, of_product, section};
+pub(crate) use super::keys::{Kind, of_product, section};
 use super::keys::{Section, What};
 use crate::diagnostic::{Place, Problem};
 use crate::yaml::{self, At, Fields, Node, Value};
 
 /// A kind that holds no other.
-pub(super) fn plain<T: 'static>(
+pub(crate) fn plain<T: 'static>(
     read: fn(&Node, &str, &mut Vec<Problem>) -> Option<T>,
     schema: fn() -> Json,
 ) -> Kind<T> {
@@ -26,7 +26,7 @@ pub(super) fn plain<T: 'static>(
 }
 
 /// Text; a number is taken as text.
-pub(super) fn text() -> Kind<At<String>> {
+pub(crate) fn text() -> Kind<At<String>> {
     plain(
         yaml::text,
         || json!({ "type": ["string", "integer"], "minLength": 1 }),
@@ -34,12 +34,12 @@ pub(super) fn text() -> Kind<At<String>> {
 }
 
 /// The name of a zone or system, which is looked up later.
-pub(super) fn name() -> Kind<At<String>> {
+pub(crate) fn name() -> Kind<At<String>> {
     plain(yaml::text, name_schema)
 }
 
 /// A name that the file gives to something.
-pub(super) fn new_name() -> Kind<At<String>> {
+pub(crate) fn new_name() -> Kind<At<String>> {
     let read = |node: &Node, what: &str, problems: &mut Vec<Problem>| {
         let name = yaml::text(node, what, problems)?;
         check_name(&name.value, name.at, problems);
@@ -63,12 +63,12 @@ fn check_name(name: &str, at: Place, problems: &mut Vec<Problem>) {
 }
 
 /// `true` or `false`.
-pub(super) fn boolean() -> Kind<bool> {
+pub(crate) fn boolean() -> Kind<bool> {
     plain(yaml::boolean, || json!({ "type": "boolean" }))
 }
 
 /// A port number.
-pub(super) fn port() -> Kind<At<u16>> {
+pub(crate) fn port() -> Kind<At<u16>> {
     plain(yaml::port, port_schema)
 }
 
@@ -77,7 +77,7 @@ fn port_schema() -> Json {
 }
 
 /// Pairs of ports: each that is asked, with the one that it leads to.
-pub(super) fn port_pairs() -> Kind<Vec<(At<u16>, At<u16>)>> {
+pub(crate) fn port_pairs() -> Kind<Vec<(At<u16>, At<u16>)>> {
     let schema = || {
         json!({
             "type": "object",
@@ -93,12 +93,12 @@ pub(super) fn port_pairs() -> Kind<Vec<(At<u16>, At<u16>)>> {
 }
 
 /// An address that one host has.
-pub(super) fn address() -> Kind<At<IpAddr>> {
+pub(crate) fn address() -> Kind<At<IpAddr>> {
     plain(yaml::address, || json!({ "type": "string" }))
 }
 
 /// A time span between two others.
-pub(super) fn span(low: &'static str, high: &'static str) -> Kind<Duration> {
+pub(crate) fn span(low: &'static str, high: &'static str) -> Kind<Duration> {
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let range = format!("{low} to {high}");
         let before = problems.len();
@@ -124,7 +124,7 @@ fn out_of_range(node: &Node, what: &What) -> Problem {
 }
 
 /// A whole number between two others.
-pub(super) fn number<T: TryFrom<i128>>(low: i64, high: i64) -> Kind<T> {
+pub(crate) fn number<T: TryFrom<i128>>(low: i64, high: i64) -> Kind<T> {
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let problem = match node.value {
             Value::Integer(number) if (low.into()..=high.into()).contains(&number) => {
@@ -143,12 +143,12 @@ pub(super) fn number<T: TryFrom<i128>>(low: i64, high: i64) -> Kind<T> {
 }
 
 /// A word of a closed list, as `words!` declares it.
-pub(super) fn word<T: Copy>(all: &'static [T], name: fn(T) -> &'static str) -> Kind<T> {
+pub(crate) fn word<T: Copy>(all: &'static [T], name: fn(T) -> &'static str) -> Kind<T> {
     word_or("unknown-word", all, name)
 }
 
 /// The same, with the finding when it is another word.
-pub(super) fn word_or<T: Copy>(
+pub(crate) fn word_or<T: Copy>(
     code: &'static str,
     all: &'static [T],
     name: fn(T) -> &'static str,
@@ -162,7 +162,7 @@ pub(super) fn word_or<T: Copy>(
 }
 
 /// The same, with where it stands.
-pub(super) fn at<T: 'static>(kind: Kind<T>) -> Kind<At<T>> {
+pub(crate) fn at<T: 'static>(kind: Kind<T>) -> Kind<At<T>> {
     let Kind { read, schema } = kind;
     Kind::new(
         move |node, what, problems| {
@@ -174,7 +174,7 @@ pub(super) fn at<T: 'static>(kind: Kind<T>) -> Kind<At<T>> {
 }
 
 /// A word that stands for a value, or else a value of a kind. Where the word is `off`, so is `false`.
-pub(super) fn or<T, V>(word: &'static str, value: V, kind: Kind<T>) -> Kind<V>
+pub(crate) fn or<T, V>(word: &'static str, value: V, kind: Kind<T>) -> Kind<V>
 where
     T: 'static,
     V: From<T> + Clone + 'static,
@@ -209,12 +209,12 @@ where
 }
 
 /// A list.
-pub(super) fn list<T: 'static>(item: Kind<T>) -> Kind<Vec<T>> {
+pub(crate) fn list<T: 'static>(item: Kind<T>) -> Kind<Vec<T>> {
     items(|list| format!("an item of {list}"), item)
 }
 
 /// A list, each item of which findings call so.
-pub(super) fn list_of<T: 'static>(called: &'static str, item: Kind<T>) -> Kind<Vec<T>> {
+pub(crate) fn list_of<T: 'static>(called: &'static str, item: Kind<T>) -> Kind<Vec<T>> {
     items(move |_| called.to_string(), item)
 }
 
@@ -230,7 +230,7 @@ fn items<T: 'static>(called: impl Fn(&What) -> String + 'static, item: Kind<T>) 
 }
 
 /// A list, or the one value that stands in its place.
-pub(super) fn one_or_list<T: 'static>(item: fn() -> Kind<T>) -> Kind<Vec<T>> {
+pub(crate) fn one_or_list<T: 'static>(item: fn() -> Kind<T>) -> Kind<Vec<T>> {
     let (one, list) = (item(), list(item()));
     let Kind { read, schema } = list;
     let (read_one, schema_of_one) = (one.read, one.schema);
@@ -245,7 +245,7 @@ pub(super) fn one_or_list<T: 'static>(item: fn() -> Kind<T>) -> Kind<Vec<T>> {
 }
 
 /// A list or mapping in which something must stand; the finding otherwise, and what would be right.
-pub(super) fn filled<T: 'static>(code: &'static str, hint: &'static str, kind: Kind<T>) -> Kind<T> {
+pub(crate) fn filled<T: 'static>(code: &'static str, hint: &'static str, kind: Kind<T>) -> Kind<T> {
     let Kind { read, schema } = kind;
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let before = problems.len();
@@ -271,7 +271,7 @@ pub(super) fn filled<T: 'static>(code: &'static str, hint: &'static str, kind: K
 }
 
 /// Something that the console shows: findings say where, by a topic of `portproof explain`.
-pub(super) fn explained<T: 'static>(topic: &'static str, kind: Kind<T>) -> Kind<T> {
+pub(crate) fn explained<T: 'static>(topic: &'static str, kind: Kind<T>) -> Kind<T> {
     let Kind { read, schema } = kind;
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let before = problems.len();
@@ -289,7 +289,7 @@ pub(super) fn explained<T: 'static>(topic: &'static str, kind: Kind<T>) -> Kind<
 }
 
 /// A section that may be left blank.
-pub(super) fn section_or_blank<S: Section + Default + 'static>() -> Kind<S> {
+pub(crate) fn section_or_blank<S: Section + Default + 'static>() -> Kind<S> {
     let Kind { read, schema } = section::<S>();
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| match node.value {
         Value::Null => Some(S::default()),
@@ -302,7 +302,7 @@ pub(super) fn section_or_blank<S: Section + Default + 'static>() -> Kind<S> {
 }
 
 /// One value for each zone that asks.
-pub(super) fn by_zone<T: 'static>(kind: Kind<T>) -> Kind<Vec<(At<String>, T)>> {
+pub(crate) fn by_zone<T: 'static>(kind: Kind<T>) -> Kind<Vec<(At<String>, T)>> {
     let Kind { read, schema } = kind;
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let fields = Fields::named(node, what.to_string(), problems)?;
@@ -337,7 +337,7 @@ impl<T> Deref for Named<T> {
 }
 
 /// What the file gives names of its own, and what findings call it.
-pub(super) fn named<T: 'static>(called: &'static str, kind: Kind<T>) -> Kind<Vec<Named<T>>> {
+pub(crate) fn named<T: 'static>(called: &'static str, kind: Kind<T>) -> Kind<Vec<Named<T>>> {
     let Kind { read, schema } = kind;
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let fields = Fields::named(node, what.to_string(), problems)?;

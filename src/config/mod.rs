@@ -6,8 +6,8 @@
 //! that one run shows them all.
 
 mod flows;
-mod keys;
-mod kinds;
+pub(crate) mod keys;
+pub(crate) mod kinds;
 mod pin;
 mod probing;
 mod site;
@@ -26,6 +26,7 @@ pub use pin::Pin;
 pub(crate) use pin::sha256;
 pub use probing::{Probing, Sweep};
 pub use site::{ClientPorts, CrlHosts, Mode, PortPair, SiteSection, TlsVersion, UpdateSync};
+pub(crate) use system::is_host_name;
 pub use system::{ProxyTls, Publishes, Replication, System, SystemSection, Translated};
 pub use tls::Tls;
 pub use told::Values;

@@ -119,7 +119,7 @@ fn has_a_place(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// RFC 952 and RFC 1123 names, with the underscore that Windows domains carry.
-pub(super) fn is_host_name(name: &str) -> bool {
+pub(crate) fn is_host_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.len() <= 253
         && name.parse::<std::net::IpAddr>().is_err()

@@ -28,6 +28,7 @@ mod sockopt;
 use linux as platform;
 #[cfg(any(test, not(target_os = "linux")))]
 mod error_number;
+mod child;
 mod file;
 mod interrupt;
 mod name_servers;
@@ -37,6 +38,7 @@ mod other;
 #[cfg(not(target_os = "linux"))]
 use other as platform;
 
+pub(crate) use child::{end_with_its_group, in_a_group_of_its_own};
 #[cfg(target_os = "linux")]
 pub(crate) use connecting::Connecting;
 #[cfg(not(target_os = "linux"))]

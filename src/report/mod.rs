@@ -43,6 +43,7 @@ pub use document::{
     Accepted, Evidence, Finished, Lapsed, Note, ReportFlow, Sweep, SweptEarlier, Vantage,
 };
 pub use findings::{Finding, Findings, Part, Proved, Required, Table, Team, seen};
+pub(crate) use findings::{rank, team};
 pub use formats::{Status, csv, html, junit, markdown, nagios, nagios_failed, prometheus, sarif};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use portproof::alert;
 use portproof::config;
 use portproof::verdict::{Owner, SAID, Said};
 use serde_json::Value;
@@ -137,9 +138,9 @@ fn every_finding_has_its_heading() {
 }
 
 /// The page with the tables of keys in their places: each stands behind a line that names its section.
-fn with_tables(page: &str) -> String {
+fn with_tables(page: &str, tables: Vec<(&str, String)>) -> String {
     let mut made = page.to_string();
-    for (section, table) in config::tables() {
+    for (section, table) in tables {
         let marker = format!("<!-- keys of {section} -->\n");
         let (before, behind) = made
             .split_once(&marker)
@@ -153,17 +154,21 @@ fn with_tables(page: &str) -> String {
 
 /// `PORTPROOF_GOLDEN=write cargo test --test it docs::` writes the tables anew.
 #[test]
-fn the_page_of_the_site_file_has_the_tables_of_its_keys() {
-    let file = "docs/site-file.md";
-    let page = fs::read_to_string(file).expect("the page");
-    let made = with_tables(&page);
-    if std::env::var_os("PORTPROOF_GOLDEN").is_some_and(|what| what == "write") {
-        fs::write(file, &made).expect("written");
-    } else {
-        assert!(
-            page == made,
-            "the head of this test says how to write the page anew:\n{made}"
-        );
+fn pages_on_keys_have_the_tables_of_these_keys() {
+    for (file, tables) in [
+        ("docs/site-file.md", config::tables()),
+        ("docs/alerts.md", alert::tables()),
+    ] {
+        let page = fs::read_to_string(file).expect("the page");
+        let made = with_tables(&page, tables);
+        if std::env::var_os("PORTPROOF_GOLDEN").is_some_and(|what| what == "write") {
+            fs::write(file, &made).expect("written");
+        } else {
+            assert!(
+                page == made,
+                "the head of this test says how to write {file} anew:\n{made}"
+            );
+        }
     }
 }
 

@@ -187,10 +187,13 @@ impl Crate {
 
     /// What the files of these modules use that reaches out of the program.
     fn impure(&self, modules: &[&str]) -> Vec<String> {
-        let pure = self.0.iter().filter(|(path, _)| {
-            path.get(1)
-                .is_some_and(|name| modules.contains(&name.as_str()))
-        });
+        let is_named = |path: &Names| {
+            let path = path[1..].join("::");
+            let within =
+                |module: &&str| path == **module || path.starts_with(&format!("{module}::"));
+            modules.iter().any(|module| within(module))
+        };
+        let pure = self.0.iter().filter(|(path, _)| is_named(path));
         let used = pure.flat_map(|(path, module)| module.used.iter().map(move |used| (path, used)));
         used.map(|(path, used)| (path, self.whole(path, used).join("::")))
             .filter(|(_, used)| reaches_out(used))
@@ -216,7 +219,7 @@ fn reached<'a>(edges: &Edges<'a>, from: &Names) -> BTreeSet<&'a Names> {
 
 /// Sockets, files, clocks, processes, threads, the environment, and printing.
 fn reaches_out(path: &str) -> bool {
-    const CRATES: [&str; 9] = [
+    const CRATES: [&str; 10] = [
         "tokio",
         "socket2",
         "nix",
@@ -226,14 +229,16 @@ fn reaches_out(path: &str) -> bool {
         "tempfile",
         "rustls_native_certs",
         "indicatif",
+        "ureq",
     ];
-    const MODULES: [&str; 6] = [
+    const MODULES: [&str; 7] = [
         "std::fs",
         "std::process",
         "std::env",
         "std::thread",
         "std::os",
         "std::io::std",
+        "lettre::transport",
     ];
     const SOCKETS: [&str; 4] = ["Tcp", "Udp", "ToSocketAddrs", "Incoming"];
     const MACROS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
@@ -370,8 +375,8 @@ impl<'ast> Visit<'ast> for Reader {
     }
 }
 
-/// Stages that are functions of what they are given.
-const PURE: [&str; 14] = [
+/// Stages that are functions of what they are given, and files of that kind among others.
+const PURE: [&str; 22] = [
     "diagnostic",
     "paragraph",
     "yaml",
@@ -386,6 +391,14 @@ const PURE: [&str; 14] = [
     "report",
     "rules",
     "explain",
+    "alert::alertmanager",
+    "alert::chat",
+    "alert::config",
+    "alert::headline",
+    "alert::message",
+    "alert::pace",
+    "alert::teams",
+    "alert::words",
 ];
 
 const NOTHING: [&str; 0] = [];

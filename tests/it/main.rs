@@ -23,6 +23,7 @@ mod support {
     pub(crate) mod unbroken;
 }
 
+mod alerts;
 mod catalogue_http;
 mod clocks;
 mod debian_package;

@@ -166,4 +166,6 @@ pub(in crate::cli) enum Schema {
     Change,
     /// The list of `history`.
     History,
+    /// What a channel of alerts is told.
+    Alert,
 }

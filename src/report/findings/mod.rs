@@ -128,7 +128,7 @@ fn is_finding(flow: &ReportFlow) -> bool {
 }
 
 /// Where a finding stands: doubt last, then by the need, then by who has to act, what counts most first.
-fn rank(flow: &ReportFlow) -> (bool, Need, bool, Option<Owner>, Reverse<Level>) {
+pub(crate) fn rank(flow: &ReportFlow) -> (bool, Need, bool, Option<Owner>, Reverse<Level>) {
     (
         flow.verdict == Verdict::Unknown,
         flow.flow.need,
@@ -190,7 +190,8 @@ impl Required {
     }
 }
 
-fn team(owner: Owner) -> &'static str {
+/// Who has to act, as in `firewall team`.
+pub(crate) fn team(owner: Owner) -> &'static str {
     match owner {
         Owner::Firewall => "firewall team",
         Owner::Server => "server team",

@@ -1,0 +1,235 @@
+//! What one run changed, as JSON: schema `portproof.alert/1`.
+//!
+//! A message is about a whole change: a firewall that stops 120 flows is one. The first flows stand in it with their
+//! evidence; of all others it has the ids, so that a receiver that keeps a list can clear each. Words from the wire have
+//! their control characters made visible and are cut, so every receiver may take them as text of one line.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::headline::headline;
+use crate::diagnostic::{cut, visible};
+use crate::plan::{Source, ToolName};
+use crate::report::{self, ReportFlow};
+use crate::verdict::{Cause, Owner, Verdict};
+
+/// The schema of what this writes.
+const SCHEMA: &str = "portproof.alert/1";
+/// The most flows that stand in a message with their evidence: nobody reads more.
+pub(super) const MOST: usize = 50;
+/// The longest text of others, in bytes.
+const LONGEST: usize = 600;
+
+/// What one run changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Message {
+    /// `portproof.alert/1`.
+    pub schema: String,
+    /// Which program wrote it.
+    pub tool: ToolName,
+    /// Where and when.
+    #[serde(flatten)]
+    pub about: About,
+    /// In one line, what happened and who has to act.
+    pub headline: String,
+    /// Flows that are wrong now, the first 50; what matters most first.
+    pub raised: Vec<Entry>,
+    /// The ids of all other flows that are wrong now.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub raised_others: Vec<String>,
+    /// Flows that are wrong no more, the first 50.
+    pub cleared: Vec<Entry>,
+    /// The ids of all other flows that are wrong no more.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cleared_others: Vec<String>,
+    /// Why the run had no report; `null`: it has one.
+    pub failure: Option<String>,
+    /// Whether the run before it had no report, and this one has.
+    pub recovered: bool,
+    /// Whether it only tries the channel: nothing happened.
+    pub test: bool,
+}
+
+/// Where and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct About {
+    /// The site's code.
+    pub site: String,
+    /// From where flows were tried, as in `perimeter as ibs01`.
+    pub place: String,
+    /// The number of the run in its history; `null` where there is none.
+    pub run: Option<i64>,
+    /// The end of the run, RFC 3339.
+    #[schemars(with = "String")]
+    pub time: Timestamp,
+    /// The status page.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub url: Option<String>,
+}
+
+/// A flow of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Entry {
+    /// Its id.
+    pub flow: String,
+    /// Where it starts, as in `perimeter as ibs01`.
+    pub from: String,
+    /// The system that it leads to.
+    pub to: String,
+    /// Port and transport, as in `443/tcp`.
+    pub service: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The cause.
+    pub cause: Cause,
+    /// Who has to act; `null`: nobody.
+    pub owner: Option<Owner>,
+    /// The firewall that it is about; `null` where that is not known.
+    pub firewall: Option<String>,
+    /// What was seen, in one line.
+    pub evidence: String,
+    /// What to do; empty when nothing is to be done.
+    pub advice: String,
+}
+
+impl Message {
+    /// What a run changed: flows that are wrong now, and flows that are no more.
+    pub fn of(about: About, raised: &[&ReportFlow], cleared: &[&ReportFlow]) -> Self {
+        let (raised, cleared) = (sorted(raised), sorted(cleared));
+        let headline = headline(&raised, &cleared);
+        let (raised, raised_others) = listed(&raised);
+        let (cleared, cleared_others) = listed(&cleared);
+        Self {
+            raised,
+            raised_others,
+            cleared,
+            cleared_others,
+            ..Self::plain(about, headline)
+        }
+    }
+
+    /// That a run has no report, and why.
+    pub fn failed(about: About, why: &str) -> Self {
+        let why = line(why);
+        Self {
+            failure: Some(why.clone()),
+            ..Self::plain(about, format!("the check has no report: {why}"))
+        }
+    }
+
+    /// That there are reports again.
+    pub fn recovered(about: About) -> Self {
+        Self {
+            recovered: true,
+            ..Self::plain(about, "the check has a report again".to_string())
+        }
+    }
+
+    /// A message that only tries the channel.
+    pub fn test(about: About) -> Self {
+        Self {
+            test: true,
+            ..Self::plain(about, "this is a test; nothing happened".to_string())
+        }
+    }
+
+    fn plain(about: About, headline: String) -> Self {
+        let About {
+            site,
+            place,
+            run,
+            time,
+            url,
+        } = about;
+        Self {
+            schema: SCHEMA.to_string(),
+            tool: ToolName::this(),
+            about: About {
+                site: line(&site),
+                place: line(&place),
+                run,
+                time,
+                url,
+            },
+            headline: line(&headline),
+            raised: Vec::new(),
+            raised_others: Vec::new(),
+            cleared: Vec::new(),
+            cleared_others: Vec::new(),
+            failure: None,
+            recovered: false,
+            test: false,
+        }
+    }
+
+    /// How many flows are wrong now.
+    pub fn raised_count(&self) -> usize {
+        self.raised.len() + self.raised_others.len()
+    }
+
+    /// How many flows are wrong no more.
+    pub fn cleared_count(&self) -> usize {
+        self.cleared.len() + self.cleared_others.len()
+    }
+}
+
+impl Entry {
+    fn of(flow: &ReportFlow) -> Self {
+        let firewall = flow.firewall().map(|name| line(&name));
+        let planned = &flow.flow;
+        Self {
+            flow: line(&planned.id),
+            from: line(&start(&planned.from)),
+            to: line(&planned.to.system),
+            service: line(&planned.service()),
+            verdict: flow.verdict,
+            cause: flow.cause,
+            owner: flow.owner,
+            firewall,
+            evidence: line(&report::seen(flow)),
+            advice: line(&flow.advice),
+        }
+    }
+}
+
+/// What matters most first; of what matters as much, by id.
+fn sorted<'a>(flows: &[&'a ReportFlow]) -> Vec<&'a ReportFlow> {
+    let mut flows = flows.to_vec();
+    flows.sort_by(|a, b| {
+        let by_id = || a.flow.id.cmp(&b.flow.id);
+        report::rank(a).cmp(&report::rank(b)).then_with(by_id)
+    });
+    flows
+}
+
+/// The first flows, and the ids of the others.
+fn listed(flows: &[&ReportFlow]) -> (Vec<Entry>, Vec<String>) {
+    let (first, others) = flows.split_at(flows.len().min(MOST));
+    let entries = first.iter().map(|flow| Entry::of(flow));
+    let ids = others.iter().map(|flow| line(&flow.flow.id));
+    (entries.collect(), ids.collect())
+}
+
+/// Text of others as one line that is not long.
+fn line(text: &str) -> String {
+    cut(&visible(text), LONGEST)
+}
+
+fn start(from: &Source) -> String {
+    match &from.system {
+        Some(system) => format!("{} as {system}", from.zone),
+        None => from.zone.clone(),
+    }
+}
+
+#[cfg(test)]
+pub(super) fn sample_about() -> About {
+    About {
+        site: "PRI".to_string(),
+        place: "internet".to_string(),
+        run: Some(812),
+        time: "2026-11-29T08:57:19Z".parse().expect("a time"),
+        url: Some("https://checks.corp.example/".to_string()),
+    }
+}

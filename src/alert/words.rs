@@ -1,0 +1,89 @@
+//! A message as text, for people.
+
+use super::Message;
+use super::message::Entry;
+use crate::report;
+
+/// Where and when: `Site PRI seen from internet, run 812, 2026-11-29T08:57:19Z`.
+pub(super) fn place(message: &Message) -> String {
+    let about = &message.about;
+    let run = about
+        .run
+        .map_or_else(String::new, |run| format!(", run {run}"));
+    format!(
+        "Site {} seen from {}{run}, {}",
+        about.site, about.place, about.time
+    )
+}
+
+/// The message as a text of several lines, for a mail.
+pub(super) fn text(message: &Message) -> String {
+    let mut out = format!("{}\n\n{}\n", place(message), message.headline);
+    out += &part("Wrong now", &message.raised, message.raised_others.len());
+    out += &part(
+        "Wrong no more",
+        &message.cleared,
+        message.cleared_others.len(),
+    );
+    if let Some(url) = &message.about.url {
+        out += &format!("\nStatus page: {url}\n");
+    }
+    out
+}
+
+fn part(title: &str, entries: &[Entry], others: usize) -> String {
+    if entries.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n{title}\n");
+    out.extend(entries.iter().map(entry));
+    if others > 0 {
+        out += &format!("{others} more are not listed.\n");
+    }
+    out
+}
+
+fn entry(entry: &Entry) -> String {
+    let mut out = format!("{}\n  seen: {}\n", title(entry), entry.evidence);
+    if !entry.advice.is_empty() {
+        out += &format!("  do: {}\n", entry.advice);
+    }
+    out
+}
+
+/// `BLOCKED internet>ibs01:8443/tcp (no-answer, firewall team)`.
+pub(super) fn title(entry: &Entry) -> String {
+    let verdict = entry.verdict.name().to_uppercase();
+    let team = entry.owner.map(report::team);
+    let team = team.map_or_else(String::new, |team| format!(", {team}"));
+    format!("{verdict} {} ({}{team})", entry.flow, entry.cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::message::sample_about;
+    use crate::report::sample::{flow, judged};
+
+    #[test]
+    fn the_text_of_a_mail_is_a_page_that_reads_by_itself() {
+        let words = ["required", "filtered", "blocked", "no-answer", "error"];
+        let mut wrong = judged("internet>ibs01:8443/tcp", words);
+        wrong.advice = "Let 8443/tcp through front-end to ibs01.".to_string();
+        let message = Message::of(sample_about(), &[&wrong], &[&flow("internet>ibs01:80/tcp")]);
+        assert_eq!(
+            text(&message),
+            "Site PRI seen from internet, run 812, 2026-11-29T08:57:19Z\n\n\
+             internet>ibs01:8443/tcp blocked at front-end: firewall team has to act; \
+             internet>ibs01:80/tcp cleared\n\n\
+             Wrong now\n\
+             BLOCKED internet>ibs01:8443/tcp (no-answer, firewall team)\n  \
+             seen: silence after 1 tries (192.0.2.10:8443), 0.0000 % confidence\n  \
+             do: Let 8443/tcp through front-end to ibs01.\n\n\
+             Wrong no more\n\
+             OK internet>ibs01:80/tcp (answered)\n  \
+             seen: open (192.0.2.10:80)\n\n\
+             Status page: https://checks.corp.example/\n"
+        );
+    }
+}
