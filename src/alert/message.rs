@@ -1,8 +1,8 @@
 //! What one run changed, as JSON: schema `portproof.alert/1`.
 //!
 //! A message is about a whole change: a firewall that stops 120 flows is one. The first flows stand in it with their
-//! evidence; of all others it has the ids, so that a receiver that keeps a list can clear each. Words from the wire have
-//! their control characters made visible and are cut, so every receiver may take them as text of one line.
+//! evidence. Of all others it has the ids, so that a receiver with a list can clear each. Words from the wire are cut,
+//! and their control characters are made visible. So every receiver may take them as text of one line.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::headline::headline;
 use crate::diagnostic::{cut, visible};
-use crate::plan::{Source, ToolName};
+use crate::plan::{ToolName, place};
 use crate::report::{self, ReportFlow};
 use crate::verdict::{Cause, Owner, Verdict};
 
@@ -180,7 +180,7 @@ impl Entry {
         let planned = &flow.flow;
         Self {
             flow: line(&planned.id),
-            from: line(&start(&planned.from)),
+            from: line(&place(&planned.from.zone, planned.from.system.as_deref())),
             to: line(&planned.to.system),
             service: line(&planned.service()),
             verdict: flow.verdict,
@@ -214,13 +214,6 @@ fn listed(flows: &[&ReportFlow]) -> (Vec<Entry>, Vec<String>) {
 /// Text of others as one line that is not long.
 fn line(text: &str) -> String {
     cut(&visible(text), LONGEST)
-}
-
-fn start(from: &Source) -> String {
-    match &from.system {
-        Some(system) => format!("{} as {system}", from.zone),
-        None => from.zone.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub use forbidden::Forbidden;
 pub use ids::id;
 pub use output::{
     Declared, Destination, ExceptionEntry, FlowEntry, ForbiddenEntry, PlanDocument, Port,
-    ReasonEntry, SiteName, Source, ToolName, document, entry, exception_entry, write_json,
+    ReasonEntry, SiteName, Source, ToolName, document, entry, exception_entry, place, write_json,
 };
 pub use roles::{databases, is_bridged, package_drives, roles};
 pub use select::{Chosen, Owner, select};

@@ -67,6 +67,14 @@ pub struct Source {
     pub system: Option<String>,
 }
 
+/// A zone, or a system in it: `perimeter as ibs01`.
+pub fn place(zone: &str, system: Option<&str>) -> String {
+    match system {
+        Some(system) => format!("{zone} as {system}"),
+        None => zone.to_string(),
+    }
+}
+
 /// Where a flow leads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Destination {

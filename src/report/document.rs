@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::joined::{Alive, Answer, Arrived};
 use crate::attribution::Suspects;
 use crate::observation::{Attempt, Certificate, FlowState, Observation, Sent, State, few};
-use crate::plan::{Destination, FlowEntry, Source};
+use crate::plan::{Destination, FlowEntry, Source, place};
 use crate::product::{Confidence, Transport};
 use crate::verdict::{Cause, Context, Level, Owner, Remedy, Verdict, remedy};
 
@@ -56,10 +56,7 @@ pub struct Vantage {
 impl Vantage {
     /// Where it is, without the host: `perimeter as ibs01`.
     pub fn place(&self) -> String {
-        match &self.system {
-            Some(system) => format!("{} as {system}", self.zone),
-            None => self.zone.clone(),
-        }
+        place(&self.zone, self.system.as_deref())
     }
 }
 

@@ -24,6 +24,10 @@ use crate::support::{lab, ports, schemas};
 const HOSTILE: &str = "'\"><script>alert(1)</script>`$(reboot)`;\u{1b}[2J\u{202e}\r\nBcc: a@evil.example\r\n\r\n\
      .\r\n[a](http://evil.example)<http://evil.example|b><!channel>@all {{ .Labels }} \u{20ac}";
 
+/// The longest time that a channel may take whose own is 2 seconds, on a busy machine. A receiver of these tests takes
+/// longer or has no end.
+const IN_TIME: Duration = Duration::from_secs(15);
+
 /// The report of the lab with its faults.
 fn lab_report() -> &'static ReportDocument {
     static REPORT: OnceLock<ReportDocument> = OnceLock::new();
@@ -322,7 +326,7 @@ fn a_receiver_that_does_not_come_to_an_end_is_given_up_in_time() {
         let (at, _requests) = serving(each);
         let began = Instant::now();
         let words = later(sent(&hook(at, ""), &message));
-        assert!(began.elapsed() < Duration::from_secs(4), "{name}");
+        assert!(began.elapsed() < IN_TIME, "{name}");
         assert!(
             words.len() < 500 && !words.contains(char::is_control),
             "{name}: {words}"
@@ -337,7 +341,7 @@ fn a_receiver_that_does_not_come_to_an_end_is_given_up_in_time() {
 #[test]
 fn a_secret_leaves_this_host_over_tls_only_and_is_never_in_a_fault() {
     // An address for documentation: a packet to it would be waited for.
-    let far = channel("webhook: { url: \"http://192.0.2.1/\" }");
+    let far = channel("timeout: 5m, webhook: { url: \"http://192.0.2.1/\" }");
     let began = Instant::now();
     let words = refused(alert::send(
         &far,
@@ -348,7 +352,7 @@ fn a_secret_leaves_this_host_over_tls_only_and_is_never_in_a_fault() {
         words,
         "the secret would be sent without TLS; nothing was sent"
     );
-    assert!(began.elapsed() < Duration::from_millis(500));
+    assert!(began.elapsed() < IN_TIME);
     let (at, _requests) = receiver(&answer("403 Forbidden"));
     for secret in ["t0ken", "t0ken\r\nX-Evil: 1", "t0k\u{1}en"] {
         let fault = alert::send(&hook(at, ""), &with_secret(secret), &Message::test(about()));
@@ -420,6 +424,80 @@ fn a_certificate_counts_when_its_authority_is_trusted_and_its_name_is_right() {
     ));
     assert!(words.contains("certificate"), "{words}");
     assert!(requests.try_recv().is_err());
+}
+
+/// A proxy that opens every tunnel to a web receiver of its own, and hands over what was asked of both.
+fn proxy() -> (SocketAddr, Receiver<Request>) {
+    serving(|mut stream, tell| {
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream
+                .read_exact(&mut byte)
+                .expect("a request for a tunnel");
+            asked.push(byte[0]);
+        }
+        let asked = String::from_utf8(asked).expect("text");
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("sent");
+        let mut posted = request(&mut stream).expect("a request");
+        stream.write_all(answer("200 OK").as_bytes()).expect("sent");
+        posted.head = asked + &posted.head;
+        tell.send(posted).expect("a listener");
+    })
+}
+
+/// The environment of a process does not change while it has threads, so the sender is this test in a process of its own.
+#[test]
+fn a_proxy_that_the_environment_names_is_asked_but_not_for_this_host() {
+    const HERE: &str = "ALERTS_TEST_RECEIVER";
+    let message = Message::test(about());
+    if let Ok(here) = std::env::var(HERE) {
+        let far = channel("webhook: { url: \"http://hooks.corp.example/\" }");
+        assert_eq!(sent(&far, &message), Ok(()));
+        assert_eq!(
+            sent(&hook(here.parse().expect("an address"), ""), &message),
+            Ok(())
+        );
+        return;
+    }
+    let (proxy, asked) = proxy();
+    let (here, requests) = receiver(&answer("200 OK"));
+    let own = std::env::current_exe().expect("a name");
+    let ended = std::process::Command::new(own)
+        .args([
+            "--exact",
+            "alerts::a_proxy_that_the_environment_names_is_asked_but_not_for_this_host",
+        ])
+        .env("ALL_PROXY", format!("http://{proxy}"))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .env(HERE, here.to_string())
+        .output()
+        .expect("it runs");
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stdout)
+    );
+    let through = asked.recv().expect("a request").head;
+    assert!(
+        through.starts_with("CONNECT hooks.corp.example:80 HTTP/1.1\r\n"),
+        "{through}"
+    );
+    assert!(through.contains("POST / HTTP/1.1\r\n"), "{through}");
+    assert!(requests.recv().is_ok());
+    assert!(asked.try_recv().is_err());
+}
+
+#[test]
+fn the_example_of_the_page_is_read_without_a_finding() {
+    let page = fs::read_to_string("docs/alerts.md").expect("the page");
+    let (_, example) = page.split_once("```yaml\nalerts:\n").expect("an example");
+    let (example, _) = example.split_once("```").expect("its end");
+    let (channels, problems) = alert::channels(example.as_bytes());
+    assert_eq!(problems, []);
+    let names: Vec<_> = channels.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["firewall-team", "chat", "alertmanager", "pager"]);
 }
 
 /// A real Alertmanager.
@@ -750,7 +828,7 @@ fn a_mail_server_that_says_nothing_or_drips_or_floods_is_given_up_in_time() {
         ));
         let began = Instant::now();
         let words = later(sent(&channel, &Message::test(about())));
-        assert!(began.elapsed() < Duration::from_secs(4), "{name}");
+        assert!(began.elapsed() < IN_TIME, "{name}");
         assert!(words.len() < 500, "{name}: {words}");
     }
 }
@@ -822,18 +900,25 @@ fn a_program_that_fails_is_tried_later_and_its_last_words_are_kept() {
 #[test]
 fn a_program_that_hangs_is_ended_with_all_that_it_started() {
     let folder = tempfile::tempdir().expect("a folder");
-    let marker = folder.path().join("lives");
-    let path = marker.to_str().expect("text");
-    let script = "(sleep 4; touch \"$1\") & sleep 60";
+    let file = folder.path().join("process");
+    let path = file.to_str().expect("text");
+    let script = "sleep 600 & echo $! > \"$1\"; wait";
     let began = Instant::now();
     let words = later(sent(
         &command(&["/bin/sh", "-c", script, "sh", path]),
         &Message::test(about()),
     ));
     assert!(words.contains("was ended after 2s"), "{words}");
-    assert!(began.elapsed() < Duration::from_secs(4));
-    sleep(Duration::from_secs(3));
-    assert!(!marker.exists(), "what it started goes on");
+    assert!(began.elapsed() < IN_TIME);
+    let process = fs::read_to_string(&file).expect("a number");
+    let status = format!("/proc/{}/status", process.trim());
+    // One that has ended and that nobody waits for is still listed.
+    let lives = || fs::read_to_string(&status).is_ok_and(|text| !text.contains("State:\tZ"));
+    let deadline = Instant::now() + IN_TIME;
+    while lives() {
+        assert!(Instant::now() < deadline, "what it started goes on");
+        sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -844,7 +929,7 @@ fn a_program_that_floods_is_ended_in_time_and_little_is_kept() {
         &Message::test(about()),
     ));
     assert!(words.contains("flood") && words.len() < 500, "{words}");
-    assert!(began.elapsed() < Duration::from_secs(4));
+    assert!(began.elapsed() < IN_TIME);
     // What goes to standard output goes nowhere.
     let quiet = "head -c 9000000 /dev/zero; exit 0";
     assert_eq!(
@@ -856,11 +941,11 @@ fn a_program_that_floods_is_ended_in_time_and_little_is_kept() {
 #[test]
 fn a_program_that_leaves_another_behind_is_not_waited_for() {
     let began = Instant::now();
-    let script = "sleep 8 & echo gone >&2; exit 1";
+    let script = "sleep 60 & echo gone >&2; exit 1";
     let words = later(sent(
         &command(&["/bin/sh", "-c", script]),
         &Message::test(about()),
     ));
     assert_eq!(words, "/bin/sh: exit status: 1: gone");
-    assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(began.elapsed() < IN_TIME);
 }

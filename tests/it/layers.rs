@@ -191,7 +191,7 @@ impl Crate {
             let path = path[1..].join("::");
             let within =
                 |module: &&str| path == **module || path.starts_with(&format!("{module}::"));
-            modules.iter().any(|module| within(module))
+            modules.iter().any(within)
         };
         let pure = self.0.iter().filter(|(path, _)| is_named(path));
         let used = pure.flat_map(|(path, module)| module.used.iter().map(move |used| (path, used)));
