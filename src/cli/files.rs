@@ -74,10 +74,23 @@ pub(super) fn load_bytes(
     catalogue: Option<&Path>,
     credentials: Use,
 ) -> anyhow::Result<Option<Loaded>> {
+    let (loaded, problems) = examine(file, bytes, folder, catalogue, credentials)?;
+    show(file, bytes, &problems);
+    Ok(loaded)
+}
+
+/// Reads a site, and what is to be said of it; `None` when that refuses it.
+pub(super) fn examine(
+    file: &str,
+    bytes: &[u8],
+    folder: Option<&Path>,
+    catalogue: Option<&Path>,
+    credentials: Use,
+) -> anyhow::Result<(Option<Loaded>, Vec<Problem>)> {
     let (config, mut problems) = config::read(bytes);
     let product = config.as_ref().and_then(|it| it.site.product.as_deref());
     let Some(catalogue) = load_catalogue(catalogue, product.map(String::as_str))? else {
-        return Ok(None);
+        return Ok((None, problems));
     };
     let site = config
         .as_ref()
@@ -87,13 +100,12 @@ pub(super) fn load_bytes(
         .as_ref()
         .map(|config| credentials::read(config, folder, credentials, &mut problems))
         .unwrap_or_default();
-    show(file, bytes, &problems);
     let refused = has_errors(&problems);
     let sha256 = Sha256::digest(bytes)
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Ok(match (site, config) {
+    let loaded = match (site, config) {
         (Some(site), Some(config)) if !refused => Some(Loaded {
             file: file.to_string(),
             site,
@@ -105,7 +117,8 @@ pub(super) fn load_bytes(
             folder: folder.to_path_buf(),
         }),
         _ => None,
-    })
+    };
+    Ok((loaded, problems))
 }
 
 /// The catalogue that the command line names, else the embedded one of the product. Of a product without one the site

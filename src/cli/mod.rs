@@ -17,6 +17,7 @@ mod named;
 mod plan;
 mod output;
 mod report;
+mod request;
 mod rules;
 mod runtime;
 mod schema;
@@ -25,6 +26,7 @@ mod shown;
 mod token;
 mod signing;
 mod streams;
+mod via;
 
 use std::panic;
 use std::process::ExitCode;

@@ -25,7 +25,8 @@ const LARGEST: u64 = 1 << 30;
 /// Reports that are removed before the size is looked at again.
 const PORTION: usize = 16;
 /// What each version of the database has beyond the one before it.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE run (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         started TEXT NOT NULL,
@@ -51,7 +52,11 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT;
     CREATE INDEX change_of_run ON change (run);
     CREATE INDEX change_of_flow ON change (flow, run);
-"];
+",
+    "
+    ALTER TABLE run ADD COLUMN needed_only INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// The columns of a [`RunEntry`].
 const COLUMNS: &str = "id, started, finished, site, place, exit_status, failure, summary, worse, better, other, report IS NOT NULL";
@@ -282,7 +287,7 @@ impl Store {
 /// Reports beside the last of each place.
 const OLDEST_REPORTS: &str = "UPDATE run SET report = NULL WHERE id IN (
     SELECT id FROM run WHERE report IS NOT NULL
-        AND id NOT IN (SELECT MAX(id) FROM run WHERE report IS NOT NULL GROUP BY site, place)
+        AND id NOT IN (SELECT MAX(id) FROM run WHERE report IS NOT NULL GROUP BY site, place, needed_only)
     ORDER BY id LIMIT ?1)";
 /// Runs without a report, but for the very last.
 const OLDEST_RUNS: &str = "DELETE FROM run WHERE id IN (
@@ -307,19 +312,39 @@ fn migrate(database: &mut Connection) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// What changed since the last report from the same place. One that cannot be read any more is none to compare with.
+/// What changed since the last report from the same place.
 fn since(
     transaction: &Transaction<'_>,
     report: &ReportDocument,
 ) -> rusqlite::Result<Option<(i64, DiffDocument)>> {
-    let words = "SELECT id, report FROM run WHERE site = ?1 AND place = ?2 AND report IS NOT NULL ORDER BY id DESC LIMIT 1";
-    let of = params![report.site.code, place(&report.vantages)];
-    let last = transaction.query_row(words, of, |row| Ok((row.get(0)?, row.get(1)?)));
-    let Some((id, packed)): Option<(i64, Vec<u8>)> = last.optional()? else {
+    let Some((id, last)) = last_report(transaction, report, true)? else {
         return Ok(None);
     };
-    let diff = unpack(&packed).and_then(|earlier| report::diff(&earlier, report));
-    Ok(diff.ok().map(|diff| (id, diff)))
+    // What must not pass was last tried in a whole run.
+    let whole = match last.is_needed_only() && !report.is_needed_only() {
+        true => last_report(transaction, report, false)?,
+        false => None,
+    };
+    let earlier = match whole {
+        Some((_, whole)) => ReportDocument::after(whole, last),
+        None => last,
+    };
+    Ok(report::diff(&earlier, report).ok().map(|diff| (id, diff)))
+}
+
+/// The last report from the same place, with its number; of runs that tried only what is needed too, or of whole ones
+/// alone. One that cannot be read any more is none.
+fn last_report(
+    transaction: &Transaction<'_>,
+    report: &ReportDocument,
+    needed_only_too: bool,
+) -> rusqlite::Result<Option<(i64, ReportDocument)>> {
+    let words = "SELECT id, report FROM run WHERE site = ?1 AND place = ?2 AND report IS NOT NULL AND needed_only <= ?3
+        ORDER BY id DESC LIMIT 1";
+    let of = params![report.site.code, place(&report.vantages), needed_only_too];
+    let last = transaction.query_row(words, of, |row| Ok((row.get(0)?, row.get(1)?)));
+    let last: Option<(i64, Vec<u8>)> = last.optional()?;
+    Ok(last.and_then(|(id, packed)| Some((id, unpack(&packed).ok()?))))
 }
 
 fn last_failed(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
@@ -345,8 +370,8 @@ fn insert(
         } => (started.to_string(), exit_status, Some(why), None),
     };
     transaction.execute(
-        "INSERT INTO run (started, finished, site, place, exit_status, failure, summary, worse, better, other, report)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO run (started, finished, site, place, exit_status, failure, summary, worse, better, other, report, needed_only)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             started,
             now.to_string(),
@@ -359,6 +384,7 @@ fn insert(
             number(|it| it.better),
             number(|it| it.other),
             report.map(pack).transpose()?,
+            report.is_some_and(ReportDocument::is_needed_only),
         ],
     )?;
     let id = transaction.last_insert_rowid();

@@ -48,6 +48,9 @@ pub struct Vantage {
     /// What this host's addresses said against the vantage, where the user insisted on it (`--force-vantage`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forced: Option<String>,
+    /// Whether only what is needed was tried; what must not pass then is not in the report.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub needed_only: bool,
     /// What it sent; not there in reports of builds that did not count.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sent: Option<Sent>,

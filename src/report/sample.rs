@@ -39,6 +39,7 @@ pub(crate) fn with(zone: &str, host: &str, flows: Vec<ReportFlow>) -> ReportDocu
             config_sha256: "aa".repeat(32),
             run: None,
             forced: None,
+            needed_only: false,
             sent: None,
             also_in: Vec::new(),
         }],

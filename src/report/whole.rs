@@ -11,6 +11,7 @@ use super::joined::{Contradiction, Coverage, Elsewhere, MatrixCell};
 use super::reach::Reach;
 use super::summary::Summary;
 use crate::plan::SiteName;
+use crate::product::Need;
 
 /// The schema of the reports that this program writes. It reads those of the format before, too (`earlier`).
 pub(super) const SCHEMA: &str = "portproof.report/2";
@@ -60,4 +61,29 @@ pub struct ReportDocument {
     /// With `--client`: what a client meets, in its order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub client: Option<ClientView>,
+}
+
+impl ReportDocument {
+    /// Whether a run of it tried only what is needed.
+    pub fn is_needed_only(&self) -> bool {
+        self.vantages.iter().any(|it| it.needed_only)
+    }
+
+    /// How things stand after a run that tried only what is needed: its flows, and of the last whole run from the same
+    /// place what must not pass.
+    #[must_use]
+    pub fn after(mut whole: Self, needed: Self) -> Self {
+        whole.flows.retain(|it| it.flow.need == Need::Forbidden);
+        let mut flows = whole.flows;
+        flows.extend(needed.flows);
+        flows.sort_by(|one, other| one.flow.id.cmp(&other.flow.id));
+        let mut vantages = needed.vantages;
+        vantages.iter_mut().for_each(|it| it.needed_only = false);
+        Self {
+            vantages,
+            flows,
+            sweeps: whole.sweeps,
+            ..needed
+        }
+    }
 }

@@ -63,7 +63,7 @@ use ways::Ways;
 
 pub use event::{AboutToTry, Event, Leaving, Progress, Stage, Tell};
 pub use questions::ladder;
-pub use request::{ClientNumbers, Request, SiteFile};
+pub use request::{ClientNumbers, Request, Scope, SiteFile};
 
 /// What a run works with.
 struct Run {
@@ -95,6 +95,8 @@ struct Run {
     client: Option<client::Client>,
     /// The interrupted sweep that this one goes on with.
     resumed: Option<Resumed>,
+    /// How much is tried.
+    scope: Scope,
     /// How far it is.
     course: progress::Course,
     /// Who is told of what happens.
@@ -116,6 +118,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         lab,
         client,
         resume,
+        scope,
         walks,
         gentle,
         roots,
@@ -186,6 +189,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         against,
         client,
         resumed: None,
+        scope,
         course: progress::Course::new(limits),
         tell,
     };

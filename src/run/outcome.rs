@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use super::against;
 use super::event::Event;
 use super::{
-    Run, announce, clocks, notes, passing, progress, questions, story, sweep, targets, tries,
+    Run, Scope, announce, clocks, notes, passing, progress, questions, story, sweep, targets, tries,
 };
 use crate::config::Sweep;
 use crate::os;
 use crate::plan::{self, Chosen, SiteName};
 use crate::probe::Limits;
+use crate::product::Need;
 use crate::report::{self, Here, Named, Outcome, ReportDocument, Resumed, Vantage};
 use crate::verdict::{self, Seen};
 
@@ -20,6 +21,9 @@ fn of_the_site(run: &Run) -> Vec<Chosen> {
     let (mut chosen, _) = plan::select(site, &run.plan, &run.place.zones(), run.place.system);
     if let Some(old) = &run.against {
         chosen.retain(|chosen| !old.asks(chosen.flow));
+    }
+    if run.scope == Scope::Needed {
+        chosen.retain(|chosen| run.plan.flows[chosen.flow].need != Need::Forbidden);
     }
     if site.probing.sweep.value == Sweep::None {
         chosen.retain(|chosen| !run.plan.flows[chosen.flow].reason.only_watched);
@@ -159,6 +163,7 @@ fn vantage_entry(run: &Run, started: Timestamp, finished: Timestamp) -> Vantage 
         config_sha256: run.file.sha256.clone(),
         run: run.challenger.as_ref().map(|run| run.run()),
         forced: run.forced.clone(),
+        needed_only: run.scope == Scope::Needed,
         sent: None,
     }
 }

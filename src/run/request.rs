@@ -35,6 +35,16 @@ pub struct ClientNumbers {
     pub https: Option<u16>,
 }
 
+/// How much is tried of what starts here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// What must, may and must not pass, and the sweep of the site file.
+    #[default]
+    Whole,
+    /// What must and may pass. It takes seconds, and sets off no device that watches for scans.
+    Needed,
+}
+
 /// What a run is asked to do.
 pub struct Request {
     /// The site.
@@ -51,6 +61,8 @@ pub struct Request {
     pub client: Option<ClientNumbers>,
     /// The report of an interrupted run, whose sweep this one goes on with.
     pub resume: Option<Named<ReportDocument>>,
+    /// How much is tried.
+    pub scope: Scope,
     /// Whether paths may be walked.
     pub walks: bool,
     /// Whether the run must not set off devices that watch for scans; `None`: where this host is a system that serves.

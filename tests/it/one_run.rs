@@ -6,7 +6,7 @@ use std::time::Duration;
 use portproof::lab::{self, Faults};
 use portproof::product::{self, Catalogue};
 use portproof::report::ReportDocument;
-use portproof::run::{self, Event, Progress, Request, SiteFile, Stage};
+use portproof::run::{self, Event, Progress, Request, Scope, SiteFile, Stage};
 use portproof::site::Site;
 use portproof::verdict::Verdict;
 use portproof::{config, vantage};
@@ -39,6 +39,7 @@ fn request(stop: watch::Receiver<bool>) -> Request {
         lab: Some(Faults::Planted),
         client: None,
         resume: None,
+        scope: Scope::Whole,
         walks: true,
         gentle: None,
         roots: Vec::new(),

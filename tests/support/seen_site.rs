@@ -94,6 +94,7 @@ impl SeenSite {
                 finished: AT.to_string(),
                 config_sha256: String::new(),
                 run: None,
+                needed_only: false,
                 sent: None,
                 forced: None,
                 also_in: Vec::new(),

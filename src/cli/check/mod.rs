@@ -2,29 +2,24 @@
 
 mod events;
 mod keep;
-mod via;
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use ipnet::IpNet;
 use tokio::sync::watch;
 
 use super::args::{Check, NotifyOn, ReportFormat};
-use super::credentials::{Credentials, Use};
+use super::credentials::Use;
 use super::files::{self, Loaded};
 use super::output::Output;
+use super::request::{Asked, request};
 use super::runtime::runtime;
 use super::shown::Showing;
 use super::signing::{self, Verifier};
 use super::streams::say;
-use super::token;
 use crate::lab::{self, Faults};
 use crate::report::{Named, ReportDocument, exit_status};
-use crate::run::{ClientNumbers, Request, SiteFile};
-use crate::site::Site;
-use crate::vantage::{self, Place};
+use crate::run::{ClientNumbers, Request, Scope};
 use crate::{os, plan};
 use events::Events;
 use keep::Keep;
@@ -136,73 +131,41 @@ fn say_how_to_go_on(arguments: &Check, report: &ReportDocument) {
 
 async fn check(
     arguments: &Check,
-    mut loaded: Loaded,
+    loaded: Loaded,
     old: Option<Loaded>,
     resume: Option<Named<ReportDocument>>,
 ) -> anyhow::Result<ReportDocument> {
     loaded.review(&plan::derive(&loaded.site, &loaded.catalogue));
-    let own = os::own_addresses().unwrap_or_default();
-    let own: Vec<IpAddr> = own.iter().map(IpNet::addr).collect();
-    let place = place(arguments, &loaded.site, &own)?;
-    let forced = insisted_on(arguments, &loaded.site, &place, &own)?;
-    let (via_password, token) = match arguments.lab {
-        true => (None, None),
-        false => (
-            via::password(&loaded, place.zone)?,
-            token::token(arguments.token_file.as_deref())?,
-        ),
-    };
-    let Credentials {
-        roots,
-        client_certificate,
-    } = std::mem::take(&mut loaded.credentials);
-    let numbers = ClientNumbers {
-        http: arguments.http_port,
-        https: arguments.https_port,
-    };
-    let faults = match arguments.healthy {
-        true => Faults::None,
-        false => Faults::Planted,
-    };
-    let request = Request {
-        file: site_file(loaded),
-        older: old.map(site_file),
-        place,
-        forced,
-        lab: arguments.lab.then_some(faults),
-        client: arguments.client.then_some(numbers),
-        resume,
-        walks: !arguments.no_path,
-        gentle: (arguments.gentle || arguments.no_gentle).then_some(arguments.gentle),
-        roots,
-        client_certificate,
-        via_password,
-        token,
-        stop: on_interrupt(),
-    };
+    let request = request(&asked(arguments), loaded, old, resume, on_interrupt())?;
+    say_where(&request);
     let events = Events::new();
     crate::run::run(request, Arc::new(move |event| events.show(&event))).await
 }
 
-fn site_file(loaded: Loaded) -> SiteFile {
-    SiteFile {
-        name: loaded.file,
-        sha256: loaded.sha256,
-        site: loaded.site,
-        catalogue: loaded.catalogue,
-        expires_soon: loaded.config.tls.expires_soon,
+fn asked(arguments: &Check) -> Asked<'_> {
+    let faults = match arguments.healthy {
+        true => Faults::None,
+        false => Faults::Planted,
+    };
+    let numbers = ClientNumbers {
+        http: arguments.http_port,
+        https: arguments.https_port,
+    };
+    Asked {
+        from: arguments.from.as_deref(),
+        system: arguments.system.as_deref(),
+        force_vantage: arguments.force_vantage,
+        lab: arguments.lab.then_some(faults),
+        client: arguments.client.then_some(numbers),
+        scope: Scope::Whole,
+        no_path: arguments.no_path,
+        gentle: (arguments.gentle || arguments.no_gentle).then_some(arguments.gentle),
+        token_file: arguments.token_file.as_deref(),
     }
 }
 
-fn place(arguments: &Check, site: &Site, own: &[IpAddr]) -> anyhow::Result<Place> {
-    let from = if arguments.lab {
-        site.internet.map(|zone| site.zones[zone].name.clone())
-    } else {
-        arguments.from.clone()
-    };
-    let hosts: &[IpAddr] = if arguments.lab { &[] } else { own };
-    let place = vantage::find(site, from.as_deref(), arguments.system.as_deref(), hosts)
-        .map_err(anyhow::Error::msg)?;
+fn say_where(request: &Request) {
+    let (site, place) = (&request.file.site, &request.place);
     let system = place
         .system
         .map(|system| format!(" as system {}", site.systems[system].name))
@@ -215,37 +178,14 @@ fn place(arguments: &Check, site: &Site, own: &[IpAddr]) -> anyhow::Result<Place
     say!(
         "vantage: zone {}{system} ({})",
         zones.join(" and "),
-        if arguments.lab { "the lab" } else { &place.how }
-    );
-    Ok(place)
-}
-
-/// What this host's addresses say against the vantage, where the user insists on it; refused where not.
-fn insisted_on(
-    arguments: &Check,
-    site: &Site,
-    place: &Place,
-    own: &[IpAddr],
-) -> anyhow::Result<Option<String>> {
-    if arguments.lab {
-        return Ok(None);
-    }
-    let Some(found) = vantage::contradiction(site, place, own) else {
-        return Ok(None);
-    };
-    anyhow::ensure!(
-        arguments.force_vantage,
-        "this does not look like zone `{}`{}: {found}. From the wrong place every finding would \
-         be wrong. Correct --from or --as; if the place is right all the same, add \
-         --force-vantage",
-        site.zones[place.zone].name,
-        match place.system {
-            Some(system) => format!(" on system `{}`", site.systems[system].name),
-            None => String::new(),
+        match request.lab {
+            Some(_) => "the lab",
+            None => &place.how,
         }
     );
-    say!("warning: the vantage is forced, although {found}");
-    Ok(Some(found))
+    if let Some(found) = &request.forced {
+        say!("warning: the vantage is forced, although {found}");
+    }
 }
 
 /// Turns true at Ctrl-C and its like; the report of what was seen is still written.

@@ -10,7 +10,8 @@
 //! 3. Another cause: it stands as before, and verdict, cause or level are others.
 //! 4. What an exception accepts stands as well as what is as it must be: when it lapses that is worse. That something is
 //!    accepted now mends nothing, so it is no better.
-//! 5. A new flow that is wrong counts as worse, and stands among the new ones. A flow that is gone never does.
+//! 5. Where one of the two runs tried only what is needed, what must not pass is not compared.
+//! 6. A new flow that is wrong counts as worse, and stands among the new ones. A flow that is gone never does.
 
 mod text;
 
@@ -135,7 +136,8 @@ pub fn diff(old: &ReportDocument, new: &ReportDocument) -> Result<DiffDocument, 
             visible(&new.site.product)
         ));
     }
-    let (before, after) = (by_id(old), by_id(new));
+    let compares_forbidden = ![old, new].into_iter().any(ReportDocument::is_needed_only);
+    let [before, after] = [old, new].map(|report| by_id(report, compares_forbidden));
     let mut document = DiffDocument {
         schema: SCHEMA.to_string(),
         tool: ToolName::this(),
@@ -188,9 +190,10 @@ pub fn diff(old: &ReportDocument, new: &ReportDocument) -> Result<DiffDocument, 
 }
 
 /// The flows by id; of two with one id, as of a swept port at two addresses, the one that stands worse.
-fn by_id(report: &ReportDocument) -> BTreeMap<&str, &ReportFlow> {
+fn by_id(report: &ReportDocument, forbidden_too: bool) -> BTreeMap<&str, &ReportFlow> {
     let mut all: BTreeMap<&str, &ReportFlow> = BTreeMap::new();
-    for flow in &report.flows {
+    let is_compared = |it: &&ReportFlow| forbidden_too || it.flow.need != Need::Forbidden;
+    for flow in report.flows.iter().filter(is_compared) {
         let known = all.entry(&flow.flow.id).or_insert(flow);
         if standing(flow) > standing(known) {
             *known = flow;

@@ -50,6 +50,7 @@ fn vantage() -> Vantage {
         config_sha256: String::new(),
         run: None,
         forced: None,
+        needed_only: false,
         sent: None,
     }
 }

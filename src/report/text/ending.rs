@@ -23,6 +23,12 @@ pub(super) fn ending(page: &mut Page, report: &ReportDocument, detail: Detail) {
     for (number, vantage) in report.vantages.iter().enumerate() {
         let from = of_several(report, number);
         page.paragraph(0, format!("Run{from}: {}", took(vantage)));
+        if vantage.needed_only {
+            page.paragraph(
+                0,
+                format!("What must not pass was not tried{from} in this run"),
+            );
+        }
     }
     if detail == Detail::Findings {
         page.paragraph(

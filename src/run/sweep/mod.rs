@@ -19,7 +19,7 @@ use crate::probe::{self, Question, Range, Scanned, Silent, Turn};
 use crate::product::{Need, Transport};
 use crate::report::{Kept, SweptSystem};
 use crate::run::look::{Doors, known_ports};
-use crate::run::{Run, limits, targets};
+use crate::run::{Run, Scope, limits, targets};
 use crate::site::SystemId;
 use crate::verdict::Seen;
 
@@ -66,6 +66,9 @@ pub(super) struct Swept {
 /// Why nothing is swept; `None`: what the file asks for is.
 pub(super) fn why_not(run: &Run) -> Option<&'static str> {
     // Beside the plan nothing goes through a proxy, and nothing past it. A client tries what it uses.
+    if run.scope == Scope::Needed {
+        return Some("only what is needed is tried");
+    }
     match (run.ways.are_all_by_proxy(), run.client.is_some()) {
         (true, _) => Some("everything goes through a proxy"),
         (false, true) => Some("only what a client uses is tried"),

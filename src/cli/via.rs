@@ -2,9 +2,9 @@
 
 use anyhow::Context as _;
 
-use crate::cli::files::Loaded;
-use crate::cli::handed_over::handed_over;
-use crate::cli::secrets;
+use super::files::Loaded;
+use super::handed_over::handed_over;
+use super::secrets;
 use crate::site::ZoneId;
 
 /// Where it is looked for first.
