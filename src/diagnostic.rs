@@ -113,7 +113,8 @@ pub fn render(file: &str, source: &str, problems: &[Problem]) -> String {
     parts.join("\n")
 }
 
-fn counted(number: usize, word: &str) -> String {
+/// So many of something: `1 check`, `2 checks`.
+pub fn counted(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -54,6 +54,8 @@ pub mod listen;
 pub mod lab;
 /// One run: plan, try, judge, report; with events while it lasts.
 pub mod run;
+/// Checks that go on for months.
+pub mod serve;
 /// The commands.
 pub mod cli;
 /// The readings of what others wrote, for fuzzers.

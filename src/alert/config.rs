@@ -241,6 +241,11 @@ pub(crate) fn read(node: &Node, problems: &mut Vec<Problem>) -> Vec<Channel> {
     channels
 }
 
+/// The JSON Schema of that value.
+pub(crate) fn schema() -> serde_json::Value {
+    list_of("a channel", section::<Receiver>()).schema()
+}
+
 /// What the file says of one channel; `None` where it does not say one way.
 fn channel(receiver: Receiver) -> Option<Channel> {
     let command = receiver.command.into_iter().map(|it| it.value);

@@ -168,7 +168,8 @@ fn verified(path: &Path, verifier: &Verifier) -> anyhow::Result<Vec<u8>> {
     })
 }
 
-fn show(file: &str, bytes: &[u8], problems: &[Problem]) {
+/// Shows findings of a file.
+pub(super) fn show(file: &str, bytes: &[u8], problems: &[Problem]) {
     if problems.is_empty() {
         return;
     }

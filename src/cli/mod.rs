@@ -22,6 +22,7 @@ mod rules;
 mod runtime;
 mod schema;
 mod secrets;
+mod serve;
 mod shown;
 mod token;
 mod signing;
@@ -95,6 +96,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Report(arguments) => report::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {
             let mut script = Vec::new();

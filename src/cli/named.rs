@@ -16,6 +16,7 @@ use crate::yaml;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     SiteFile,
+    ServeFile,
     Catalogue,
     Report,
     Arrivals,
@@ -34,8 +35,9 @@ const MIB: u64 = 1 << 20;
 impl Kind {
     /// All of them.
     #[cfg(test)]
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::SiteFile,
+        Self::ServeFile,
         Self::Catalogue,
         Self::Report,
         Self::Arrivals,
@@ -52,6 +54,7 @@ impl Kind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::SiteFile => "site file",
+            Self::ServeFile => "file of `serve`",
             Self::Catalogue => "catalogue",
             Self::Report => "report",
             Self::Arrivals => "log of arrivals",
@@ -73,6 +76,7 @@ impl Kind {
             Self::ClientCertificate => ": whoever has its key can pass for this client",
             Self::Password => ": whoever has it can log in with it",
             Self::SiteFile
+            | Self::ServeFile
             | Self::Catalogue
             | Self::Report
             | Self::Arrivals
@@ -85,7 +89,7 @@ impl Kind {
     /// The most bytes that are read of it.
     pub(super) fn limit(self) -> u64 {
         match self {
-            Self::SiteFile | Self::Catalogue => yaml::LARGEST_FILE as u64,
+            Self::SiteFile | Self::ServeFile | Self::Catalogue => yaml::LARGEST_FILE as u64,
             // Some tens of thousands of flows, each with its evidence.
             Self::Report | Self::Arrivals => 128 * MIB,
             // The bundle of a whole operating system has half of one.

@@ -5,15 +5,20 @@
 //! and summary, changes and report are written in one transaction. So whatever ends the process, a run is there as a whole
 //! or not at all.
 //!
+//! What goes on for months (`serve`) keeps more in the same transaction (`follow`): how many runs in a row saw each flow
+//! so, and messages that are not taken yet.
+//!
 //! Summaries and changes are kept for long, and are small. Reports are large: `retain` says which of them go first when
 //! the database is larger than it may be. `text` shows the list of runs.
 
+mod follow;
 mod retain;
 mod store;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use follow::{Follow, Followed, Queued, Waiting};
 pub use retain::Retention;
 pub use store::{Added, FILE, Fault, Store};
 pub use text::text;
@@ -111,6 +116,8 @@ pub enum Kept<'a> {
         /// What it says to the shell.
         exit_status: u8,
     },
+    /// It was stopped before its end, and has a report of what it saw until then. Nothing is compared with that.
+    Part(&'a ReportDocument, u8),
 }
 
 /// Where a report was made, as runs are told apart by it.

@@ -1,6 +1,7 @@
 //! The database of a folder. One file, written by SQLite with a log beside it (WAL), so that a process that is killed
 //! leaves it readable. Several checks may write to it one after another: each waits for the others.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -13,7 +14,7 @@ use flate2::write::DeflateEncoder;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
-use super::{Counts, Kept, Retention, RunEntry, changes, place};
+use super::{Counts, Follow, Followed, Kept, Retention, RunEntry, Waiting, changes, place};
 use crate::report::{self, DiffDocument, ReportDocument, Summary};
 
 /// The database's name in its folder.
@@ -55,6 +56,23 @@ const MIGRATIONS: [&str; 2] = [
 ",
     "
     ALTER TABLE run ADD COLUMN needed_only INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE run ADD COLUMN of_check TEXT;
+    CREATE INDEX run_of_check ON run (of_check, id) WHERE of_check IS NOT NULL;
+    CREATE TABLE remembered (
+        of_check TEXT NOT NULL,
+        flow TEXT NOT NULL,
+        what TEXT NOT NULL,
+        PRIMARY KEY (of_check, flow)
+    ) STRICT;
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        channel TEXT NOT NULL,
+        body TEXT NOT NULL,
+        made TEXT NOT NULL,
+        tries INTEGER NOT NULL DEFAULT 0,
+        due TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX message_of_channel ON message (channel, id);
 ",
 ];
 
@@ -168,16 +186,41 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn add(&mut self, kept: &Kept<'_>, now: Timestamp) -> Result<Added, Fault> {
+        self.add_and(kept, now, None)
+    }
+
+    /// The same, of a check that goes on for months. What is remembered and queued with the run is written with it.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn add_followed(
+        &mut self,
+        kept: &Kept<'_>,
+        now: Timestamp,
+        follow: &dyn Follow,
+    ) -> Result<Added, Fault> {
+        self.add_and(kept, now, Some(follow))
+    }
+
+    fn add_and(
+        &mut self,
+        kept: &Kept<'_>,
+        now: Timestamp,
+        follow: Option<&dyn Follow>,
+    ) -> Result<Added, Fault> {
         let fault = self.fault();
         let behavior = TransactionBehavior::Immediate;
         let transaction = self.database.transaction_with_behavior(behavior);
         let transaction = transaction.map_err(&fault)?;
         let since = match kept {
             Kept::Report(report, _) => since(&transaction, report).map_err(&fault)?,
-            Kept::Failure { .. } => None,
+            Kept::Failure { .. } | Kept::Part(..) => None,
         };
         let after_a_failure = last_failed(&transaction).map_err(&fault)?;
         let id = insert(&transaction, kept, since.as_ref(), now).map_err(&fault)?;
+        if let Some(follow) = follow {
+            followed(&transaction, follow, id, now).map_err(&fault)?;
+        }
         transaction.commit().map_err(&fault)?;
         Ok(Added {
             id,
@@ -226,6 +269,60 @@ impl Store {
             .map_err(|why| Fault::Report(id, why))
     }
 
+    /// When the last run of a check began that tried what must not pass, too; `None`: there was none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_whole(&self, check: &str) -> Result<Option<Timestamp>, Fault> {
+        let words = "SELECT started FROM run
+            WHERE of_check = ?1 AND needed_only = 0 AND failure IS NULL ORDER BY id DESC LIMIT 1";
+        let found = self.database.query_row(words, [check], |row| row.get(0));
+        let started: Option<String> = found.optional().map_err(self.fault())?;
+        Ok(started.and_then(|it| it.parse().ok()))
+    }
+
+    /// The message of a channel that has waited longest; `None`: none waits.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn first_queued(&self, channel: &str) -> Result<Option<Waiting>, Fault> {
+        let words =
+            "SELECT id, body, made, tries, due FROM message WHERE channel = ?1 ORDER BY id LIMIT 1";
+        let waiting = |row: &Row<'_>| {
+            Ok(Waiting {
+                id: row.get(0)?,
+                body: row.get(1)?,
+                made: row.get(2)?,
+                tries: row.get(3)?,
+                due: row.get(4)?,
+            })
+        };
+        let found = self.database.query_row(words, [channel], waiting);
+        found.optional().map_err(self.fault())
+    }
+
+    /// Removes a message that has been taken.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn taken(&mut self, id: i64) -> Result<(), Fault> {
+        let removed = self
+            .database
+            .execute("DELETE FROM message WHERE id = ?1", [id]);
+        removed.map(|_| ()).map_err(self.fault())
+    }
+
+    /// Writes down that a message was tried so often, and when it is tried next.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn put_off(&mut self, id: i64, tries: u32, due: Timestamp) -> Result<(), Fault> {
+        let words = "UPDATE message SET tries = ?2, due = ?3 WHERE id = ?1";
+        let of = params![id, tries, due.to_string()];
+        let written = self.database.execute(words, of);
+        written.map(|_| ()).map_err(self.fault())
+    }
+
     /// The last two reports from the place of the last one, the earlier first; `None`: there are no two.
     ///
     /// # Errors
@@ -234,6 +331,7 @@ impl Store {
         let words = "SELECT before.id, last.id FROM run AS last JOIN run AS before
             ON before.site = last.site AND before.place = last.place AND before.id < last.id
             WHERE last.report IS NOT NULL AND before.report IS NOT NULL
+            AND last.failure IS NULL AND before.failure IS NULL
             ORDER BY last.id DESC, before.id DESC LIMIT 1";
         let found = self
             .database
@@ -287,7 +385,7 @@ impl Store {
 /// Reports beside the last of each place.
 const OLDEST_REPORTS: &str = "UPDATE run SET report = NULL WHERE id IN (
     SELECT id FROM run WHERE report IS NOT NULL
-        AND id NOT IN (SELECT MAX(id) FROM run WHERE report IS NOT NULL GROUP BY site, place, needed_only)
+        AND id NOT IN (SELECT MAX(id) FROM run WHERE report IS NOT NULL AND failure IS NULL GROUP BY site, place, needed_only)
     ORDER BY id LIMIT ?1)";
 /// Runs without a report, but for the very last.
 const OLDEST_RUNS: &str = "DELETE FROM run WHERE id IN (
@@ -339,12 +437,52 @@ fn last_report(
     report: &ReportDocument,
     needed_only_too: bool,
 ) -> rusqlite::Result<Option<(i64, ReportDocument)>> {
-    let words = "SELECT id, report FROM run WHERE site = ?1 AND place = ?2 AND report IS NOT NULL AND needed_only <= ?3
+    let words = "SELECT id, report FROM run WHERE site = ?1 AND place = ?2 AND report IS NOT NULL AND failure IS NULL
+        AND needed_only <= ?3
         ORDER BY id DESC LIMIT 1";
     let of = params![report.site.code, place(&report.vantages), needed_only_too];
     let last = transaction.query_row(words, of, |row| Ok((row.get(0)?, row.get(1)?)));
     let last: Option<(i64, Vec<u8>)> = last.optional()?;
     Ok(last.and_then(|(id, packed)| Some((id, unpack(&packed).ok()?))))
+}
+
+/// What is said of a run that was stopped.
+const STOPPED: &str = "it was stopped before its end";
+
+/// Writes what belongs to a run of a check that goes on for months.
+fn followed(
+    transaction: &Transaction<'_>,
+    follow: &dyn Follow,
+    run: i64,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let check = follow.check();
+    transaction.execute(
+        "UPDATE run SET of_check = ?2 WHERE id = ?1",
+        params![run, check],
+    )?;
+    let mut asked = transaction.prepare("SELECT flow, what FROM remembered WHERE of_check = ?1")?;
+    let rows = asked.query_map([check], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let before: BTreeMap<String, String> = rows.collect::<rusqlite::Result<_>>()?;
+    let Followed { remembered, queued } = follow.follow(run, before.clone());
+    let mut removed =
+        transaction.prepare("DELETE FROM remembered WHERE of_check = ?1 AND flow = ?2")?;
+    for flow in before.keys().filter(|flow| !remembered.contains_key(*flow)) {
+        removed.execute(params![check, flow])?;
+    }
+    let mut written = transaction
+        .prepare("INSERT OR REPLACE INTO remembered (of_check, flow, what) VALUES (?1, ?2, ?3)")?;
+    let is_new = |(flow, what): &(&String, &String)| before.get(*flow) != Some(what);
+    for (flow, what) in remembered.iter().filter(is_new) {
+        written.execute(params![check, flow, what])?;
+    }
+    for message in queued {
+        transaction.execute(
+            "INSERT INTO message (channel, body, made, due) VALUES (?1, ?2, ?3, ?3)",
+            params![message.channel, message.body, now.to_string()],
+        )?;
+    }
+    Ok(())
 }
 
 fn last_failed(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
@@ -367,7 +505,8 @@ fn insert(
             started,
             why,
             exit_status,
-        } => (started.to_string(), exit_status, Some(why), None),
+        } => (started.to_string(), exit_status, Some(why.as_str()), None),
+        Kept::Part(report, status) => (began(report, now), status, Some(STOPPED), Some(*report)),
     };
     transaction.execute(
         "INSERT INTO run (started, finished, site, place, exit_status, failure, summary, worse, better, other, report, needed_only)

@@ -1,7 +1,9 @@
 //! The list of runs as text.
 
+use jiff::Timestamp;
+
 use super::{HistoryDocument, RunEntry};
-use crate::diagnostic::tallied;
+use crate::diagnostic::{tallied, visible};
 use crate::paragraph::{Page, Width};
 
 const HEAD: [&str; 6] = ["run", "ended", "from", "exit", "verdicts", "changed"];
@@ -20,7 +22,7 @@ pub fn text(history: &HistoryDocument, width: Width) -> String {
 fn row(run: &RunEntry) -> Vec<String> {
     vec![
         run.id.to_string(),
-        run.finished.clone(),
+        seconds(&run.finished),
         run.place.clone().unwrap_or_else(|| "-".to_string()),
         run.exit_status.to_string(),
         verdicts(run),
@@ -28,9 +30,18 @@ fn row(run: &RunEntry) -> Vec<String> {
     ]
 }
 
+/// A time to the second; what is none as it is.
+fn seconds(time: &str) -> String {
+    match time.parse::<Timestamp>() {
+        Ok(time) => format!("{time:.0}"),
+        Err(_) => visible(time),
+    }
+}
+
 fn verdicts(run: &RunEntry) -> String {
     match (&run.summary, &run.failure) {
-        (Some(summary), _) => summary.counted(0).join(", "),
+        (Some(summary), None) => summary.counted(0).join(", "),
+        (Some(summary), Some(why)) => format!("{} ({why})", summary.counted(0).join(", ")),
         (None, why) => format!("no report: {}", why.as_deref().unwrap_or("not known why")),
     }
 }

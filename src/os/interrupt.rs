@@ -39,3 +39,33 @@ pub fn interrupted() -> io::Result<impl Future<Output = ()>> {
         }
     })
 }
+
+/// Comes when whoever runs a daemon asks it to look at its files again.
+pub struct ReloadAsked {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl ReloadAsked {
+    /// Waits for the next time: SIGHUP. Windows has nothing like it, and this then never ends.
+    pub async fn wait(&mut self) {
+        #[cfg(unix)]
+        if self.hangup.recv().await.is_some() {
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
+/// Listens for that. From this call on it does not end the program. It has to be called within a runtime.
+///
+/// # Errors
+/// When the system does not let a program listen for that.
+pub fn reload_asked() -> io::Result<ReloadAsked> {
+    #[cfg(unix)]
+    use tokio::signal::unix::{SignalKind, signal};
+    Ok(ReloadAsked {
+        #[cfg(unix)]
+        hangup: signal(SignalKind::hangup())?,
+    })
+}

@@ -44,7 +44,7 @@ pub(crate) use connecting::Connecting;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use connecting_each::Connecting;
 pub(crate) use file::{open, other_than_regular, others_may_read};
-pub use interrupt::interrupted;
+pub use interrupt::{ReloadAsked, interrupted, reload_asked};
 pub use name_servers::name_servers;
 pub use part::{Make, Part, made};
 pub use platform::{

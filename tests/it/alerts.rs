@@ -114,13 +114,13 @@ fn later(result: Result<(), Fault>) -> String {
 }
 
 /// A request that a web receiver got.
-struct Request {
+pub(crate) struct Request {
     head: String,
     body: Vec<u8>,
 }
 
 impl Request {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
@@ -152,7 +152,7 @@ fn request(stream: &mut impl std::io::Read) -> Option<Request> {
 }
 
 /// A web receiver that hands each request over and gives every one this answer.
-fn receiver(answer: &str) -> (SocketAddr, Receiver<Request>) {
+pub(crate) fn receiver(answer: &str) -> (SocketAddr, Receiver<Request>) {
     let answer = answer.to_string();
     serving(move |mut stream, tell| {
         if let Some(request) = request(&mut stream) {
@@ -179,7 +179,7 @@ fn serving(
     (at, told)
 }
 
-fn answer(status: &str) -> String {
+pub(crate) fn answer(status: &str) -> String {
     format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
 }
 

@@ -55,6 +55,7 @@ mod pure_messages;
 mod real_sockets;
 mod reports;
 mod rules_of_boxes;
+mod serve;
 mod served;
 mod site_file_bytes;
 mod streams;

@@ -11,7 +11,7 @@ use crate::support::executable;
 use crate::support::files::{Bed, printed, said};
 
 /// Every command, as words with a space between, and its exit status when nothing is in its way.
-const COMMANDS: [(&str, i32); 36] = [
+const COMMANDS: [(&str, i32); 38] = [
     ("check --lab", 1),
     ("check --lab --healthy --format json", 0),
     ("check nowhere.yaml", 2),
@@ -35,6 +35,8 @@ const COMMANDS: [(&str, i32); 36] = [
     ("diff good.json bad.json", 1),
     ("diff bad.json good.json --format json", 0),
     ("history", 2),
+    ("serve nowhere.yaml", 2),
+    ("schema serve", 0),
     ("schema config", 0),
     ("schema report", 0),
     ("schema plan", 0),

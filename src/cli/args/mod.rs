@@ -7,6 +7,7 @@ mod history;
 mod listen;
 mod plan;
 mod report;
+mod serve;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -22,6 +23,7 @@ pub(in crate::cli) use history::{History, HistoryCommand};
 pub(in crate::cli) use listen::Listen;
 pub(in crate::cli) use plan::{Plan, PlanFormat};
 pub(in crate::cli) use report::Report;
+pub(in crate::cli) use serve::Serve;
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
 #[derive(Debug, Parser)]
@@ -71,6 +73,8 @@ pub(in crate::cli) enum Command {
     Diff(Diff),
     /// List the runs that `check --keep` has kept, show one, or compare two.
     History(History),
+    /// Check sites on a schedule, keep the runs, and tell people what changed.
+    Serve(Serve),
     /// Print a JSON Schema.
     Schema {
         /// What the schema describes.
@@ -166,6 +170,8 @@ pub(in crate::cli) enum Schema {
     Change,
     /// The list of `history`.
     History,
+    /// The file of `serve`.
+    Serve,
     /// What a channel of alerts is told.
     Alert,
 }

@@ -1,0 +1,44 @@
+//! What the service manager is told: that all has begun, that it goes on, that it ends. Only systemd asks for that.
+
+use tokio::task::JoinHandle;
+
+#[cfg(unix)]
+mod told {
+    use std::time::Duration;
+
+    use sd_notify::NotifyState;
+    use tokio::time::interval;
+
+    pub(super) fn tell(state: &[NotifyState<'_>]) {
+        // Where no manager asks, there is nobody to tell.
+        let _ = sd_notify::notify(state);
+    }
+
+    /// Says again and again that the tasks go on, twice as often as the manager asks for.
+    pub(super) async fn live() {
+        let Some(patience) = sd_notify::watchdog_enabled() else {
+            return;
+        };
+        let mut ticks = interval((patience / 2).max(Duration::from_millis(100)));
+        loop {
+            ticks.tick().await;
+            tell(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// All has begun. While the task that comes back goes on, the manager knows that this process lives.
+pub(super) fn ready() -> JoinHandle<()> {
+    #[cfg(unix)]
+    told::tell(&[sd_notify::NotifyState::Ready]);
+    tokio::spawn(async {
+        #[cfg(unix)]
+        told::live().await;
+    })
+}
+
+/// It ends.
+pub(super) fn stopping() {
+    #[cfg(unix)]
+    told::tell(&[sd_notify::NotifyState::Stopping]);
+}

@@ -1,0 +1,188 @@
+//! The file of `portproof serve`: which sites are checked, from where, how often, where runs are kept, and who is told.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::schedule::{Cron, When};
+use crate::alert::{self, Channel};
+use crate::config::Named;
+use crate::config::keys::{self, Entries, Kind, Section as _, What, keys};
+use crate::config::kinds::{boolean, filled, name, named, number, or, plain, section, span, text};
+use crate::diagnostic::{Place, Problem};
+use crate::history::Retention;
+use crate::yaml::{self, At, Node};
+
+keys! {
+    /// The whole file.
+    item ServeFile {
+        /// The folder of the history, which is made where it is missing.
+        history: At<String> = text(), required("history: /var/lib/portproof");
+        /// Days that a run is kept.
+        keep_days: u32 = number::<u32>(1, 36_500), default("400");
+        /// The largest size of the history in megabytes. The oldest reports go first.
+        keep_size: u32 = number::<u32>(1, 1_000_000), default("200");
+        /// Runs that may be under way at once, 1 to 64.
+        at_once: usize = number::<usize>(1, 64), default("4");
+        /// The checks by their names; at least one.
+        checks: Vec<Named<Check>> = filled("missing-key", "at least one check is needed", named("check", section::<Check>())), required("checks: { internet: { site: probes.yaml, from: internet } }");
+        /// Who is told what changed ([alerts.md](alerts.md)).
+        alerts: Vec<Channel> = channels(), optional("nobody");
+    }
+}
+
+keys! {
+    /// What is checked, from where, and how often.
+    item Check checked by one_rhythm {
+        /// The site file.
+        site: At<String> = text(), required("site: probes.yaml");
+        /// The zone that this host is in.
+        from: Option<At<String>> = name(), optional("found by this host's addresses");
+        /// The system of the site file that this host is.
+        system: Option<At<String>> = name(), optional("found by this host's addresses");
+        /// Whether that holds even though this host's addresses say otherwise.
+        force_vantage: bool = boolean(), default("false");
+        /// From the start of one run to the start of the next, `1s` to `7d`.
+        every: Option<Duration> = span("1s", "7d"), optional("`5m`, where there is no `cron`");
+        /// When it runs, as cron says it, with a time zone behind it where it is not this host's: `0 6 * * 1-5 Europe/Berlin`.
+        cron: Option<Cron> = cron(), optional("see `every`");
+        /// The longest time by which a run may begin later, so that many do not begin at once; up to `1h`.
+        jitter: Duration = span("1ms", "1h"), default("10s");
+        /// How often what must not pass is tried too, and ports are swept: `1m` to `365d`, or `never`.
+        sweep_every: Option<Duration> = or("never", None::<Duration>, span("1m", "365d")), default("24h");
+        /// Runs in a row that must see a flow so before it is told as wrong, or as mended; 1 to 100.
+        after: u32 = number::<u32>(1, 100), default("3");
+        /// Whether the run must not set off devices that watch for scans.
+        gentle: Option<bool> = boolean(), optional("where this host is a system that serves others");
+        /// A file with the token of `portproof listen`.
+        token_file: Option<At<String>> = text(), optional("the environment, or none");
+    }
+}
+
+impl ServeFile {
+    /// How long runs are kept.
+    pub fn retention(&self) -> Retention {
+        Retention::new(Some(self.keep_days), Some(self.keep_size))
+    }
+}
+
+impl Check {
+    /// When it runs.
+    pub(super) fn when(&self) -> When {
+        const USUAL: Duration = Duration::from_secs(5 * 60);
+        match &self.cron {
+            Some(cron) => When::Cron(cron.clone()),
+            None => When::Every(self.every.unwrap_or(USUAL)),
+        }
+    }
+}
+
+fn one_rhythm(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
+    if let (Some(_), Some(cron)) = (entries.fields.get("every"), entries.fields.get("cron")) {
+        let says = format!("{} has both `every` and `cron`", entries.what);
+        problems.push(Problem::error("bad-schedule", cron.at, says).hint("leave one of them out"));
+    }
+}
+
+fn cron() -> Kind<Cron> {
+    plain(
+        |node, what, problems| {
+            let words = yaml::text(node, what, problems)?;
+            let cron = Cron::parse(&words.value);
+            if cron.is_none() {
+                let says = format!("{what} is `{}`, which cron would not take", words.value);
+                problems.push(Problem::error("bad-schedule", node.at, says).hint(
+                    "minute, hour, day, month and day of the week, as in `0 6 * * 1-5`, and perhaps \
+                     a time zone, as in `0 6 * * * Europe/Berlin`",
+                ));
+            }
+            cron
+        },
+        || json!({ "type": "string" }),
+    )
+}
+
+fn channels() -> Kind<Vec<Channel>> {
+    let read = |node: &Node, _: &What, problems: &mut Vec<Problem>| {
+        Some(alert::config::read(node, problems))
+    };
+    Kind::new(read, alert::config::schema)
+}
+
+/// Reads such a file; `None` when it cannot be read at all. With errors among the findings it is not to be used.
+pub fn read(bytes: &[u8]) -> (Option<ServeFile>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let file = match yaml::parse(bytes) {
+        Ok(node) => section().read(&node, &What::owner(""), &mut problems),
+        Err(problem) => return (None, vec![problem]),
+    };
+    problems.sort_by_key(|problem| problem.at.unwrap_or(Place::default()));
+    (file, problems)
+}
+
+/// The JSON Schema of the file.
+pub fn schema() -> Json {
+    keys::schema(&ServeFile::keys())
+}
+
+/// The tables of `docs/serve.md`, each by the name of its section.
+pub fn tables() -> Vec<(&'static str, String)> {
+    let sections = [("the file", ServeFile::keys()), ("a check", Check::keys())];
+    let table = |(name, keys): (_, Vec<_>)| (name, keys::table(&keys));
+    sections.map(table).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> String {
+        let (_, problems) = read(text.as_bytes());
+        let said = problems.iter().map(|it| {
+            let hint = it.hint.as_deref().unwrap_or_default();
+            format!("{}: {}: {hint}\n", it.code, it.message)
+        });
+        said.collect()
+    }
+
+    #[test]
+    fn a_small_file_is_enough() {
+        let text = "history: h\nchecks: { internet: { site: probes.yaml } }";
+        let (file, problems) = read(text.as_bytes());
+        assert!(problems.is_empty(), "{problems:?}");
+        let file = file.expect("a file");
+        let check = &file.checks[0].value;
+        assert_eq!(check.when(), When::Every(Duration::from_secs(300)));
+        assert_eq!(check.sweep_every, Some(Duration::from_secs(86_400)));
+        assert_eq!((check.after, file.at_once), (3, 4));
+        assert_eq!(file.retention(), Retention::new(None, None));
+    }
+
+    #[test]
+    fn every_fault_is_said_at_once() {
+        let said = faults(
+            "checks:\n  a: { site: x.yaml, every: 500ms, cron: \"0 6 * *\", aftr: 2, sweep_every: 3 }\nalerts: [{ name: x }]",
+        );
+        for part in [
+            "lacks the key `history`",
+            "`every` of check `a` is out of range: 1s to 7d",
+            "which cron would not take",
+            "did you mean `after`?",
+            "`sweep_every` of check `a` is `3`, which is no time span",
+            "has both `every` and `cron`",
+            "`webhook`",
+        ] {
+            assert!(said.contains(part), "{part}\n{said}");
+        }
+        assert!(faults("history: h\nchecks: {}").contains("at least one check is needed"));
+    }
+
+    #[test]
+    fn a_sweep_may_be_left_out() {
+        let text = "history: h\nchecks: { a: { site: x, sweep_every: never, cron: \"@daily\" } }";
+        let (file, problems) = read(text.as_bytes());
+        let file = file.expect("a file");
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(file.checks[0].sweep_every, None);
+    }
+}

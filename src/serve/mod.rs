@@ -1,0 +1,128 @@
+//! Checks that go on for months: `portproof serve`.
+//!
+//! `config` reads what is asked for: which site files are checked, from where, how often, and who is told. Each check has
+//! a task of its own (`check`). `schedule` says when it runs next, and how much is tried then. What is needed is tried
+//! each time. What must not pass is tried once in `sweep_every`. `watch` looks at the site file: when it changes, the check goes on
+//! with the new one, or with the old one where the new one is refused.
+//!
+//! All runs go to one thread that has the history (`keeper`). There a report becomes a row, `confirm` counts for each flow
+//! how many runs in a row saw it so, and what is to be told goes into the queue: all in one transaction. So whatever ends
+//! the process, a run and its messages are there as a whole or not at all. `sender` has a task for each channel. It takes
+//! the first message of the channel's queue, and removes it when it has been taken.
+//!
+//! `config`, `schedule` and `confirm` are pure. Whoever serves says how files are read and how a request is made of one
+//! ([`Files`]), and is told in words what happens.
+
+mod check;
+pub(crate) mod config;
+mod confirm;
+mod follow;
+mod keeper;
+mod schedule;
+mod sender;
+mod watch;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, Semaphore, watch as channel};
+use tokio::task::JoinSet;
+
+use crate::alert::{self, Channel};
+use crate::history::Store;
+use crate::run::{Request, Scope};
+pub use config::{Check, ServeFile, read, schema, tables};
+use keeper::Keeper;
+
+/// How files are read, and what is made of them.
+pub trait Files: Send + Sync + 'static {
+    /// The bytes of a site file.
+    ///
+    /// # Errors
+    /// In words: why it cannot be read.
+    fn read(&self, file: &Path) -> Result<Vec<u8>, String>;
+
+    /// What a run of a check is asked to do, by these bytes of its site file.
+    ///
+    /// # Errors
+    /// In words: what is wrong with the file, or with what it names.
+    fn request(
+        &self,
+        check: &Check,
+        bytes: &[u8],
+        scope: Scope,
+        stop: channel::Receiver<bool>,
+    ) -> Result<Request, String>;
+
+    /// What stands in the files that a channel names.
+    ///
+    /// # Errors
+    /// In words: what cannot be read.
+    fn of_channel(&self, channel: &Channel) -> Result<alert::Files, String>;
+}
+
+/// Told in words what happens, each time on one line or a few.
+pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What all tasks share.
+struct Served {
+    files: Arc<dyn Files>,
+    tell: Tell,
+    keeper: Keeper,
+    /// Runs that may be under way at once.
+    places: Semaphore,
+    /// Rung when a message has been queued.
+    queued: Notify,
+    channels: Vec<Channel>,
+    stop: channel::Receiver<bool>,
+    /// Rung when all site files are to be looked at again.
+    reload: channel::Receiver<u64>,
+}
+
+impl Served {
+    fn tell(&self, words: &str) {
+        (self.tell)(words);
+    }
+}
+
+/// Serves until `stop` turns true: then the runs under way end early, and are kept as far as they came.
+///
+/// # Errors
+/// When the history cannot be had.
+pub async fn serve(
+    file: ServeFile,
+    store: Store,
+    files: Arc<dyn Files>,
+    tell: Tell,
+    stop: channel::Receiver<bool>,
+    reload: channel::Receiver<u64>,
+) -> anyhow::Result<()> {
+    let served = Arc::new(Served {
+        files,
+        tell,
+        keeper: Keeper::new(store, file.retention())?,
+        places: Semaphore::new(file.at_once),
+        queued: Notify::new(),
+        channels: file.alerts,
+        stop,
+        reload,
+    });
+    let mut checks = JoinSet::new();
+    for named in file.checks {
+        checks.spawn(check::go_on(
+            Arc::clone(&served),
+            named.name.value,
+            named.value,
+        ));
+    }
+    let mut senders = JoinSet::new();
+    for channel in served.channels.clone() {
+        senders.spawn(sender::go_on(Arc::clone(&served), channel));
+    }
+    while let Some(ended) = checks.join_next().await {
+        ended?;
+    }
+    // What is not taken yet is in the queue, and goes out after the next start.
+    senders.abort_all();
+    Ok(())
+}

@@ -1,0 +1,351 @@
+//! `portproof serve` as a service manager runs it: against a port of this host, with a receiver of messages.
+#![cfg(unix)]
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::alerts::{Request, answer, receiver};
+
+/// A site with one port of this host, the file of the daemon, and its history.
+struct Place {
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Place {
+    fn new(checks: &str, channels: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = free.local_addr().expect("an address").port();
+        let place = Self { folder, port };
+        place.write("probes.yaml", &place.site());
+        place.write(
+            "serve.yaml",
+            &format!("history: runs\nchecks: {{ pri: {{ site: probes.yaml, from: here, jitter: 1ms, {checks} }} }}\n{channels}"),
+        );
+        place
+    }
+
+    fn site(&self) -> String {
+        format!(
+            "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
+zones: {{ here: {{}}, there: {{}} }}
+firewalls: {{ wall: {{ between: [here, there] }} }}
+systems: {{ web: {{ zone: there, addresses: {{ default: 127.0.0.1 }}, roles: [console] }} }}
+flows: [{{ from: here, to: web, port: {}, need: required }}]
+probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none }}
+",
+            self.port
+        )
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.file(name), text).expect("written");
+    }
+
+    /// Somebody listens on the port.
+    fn listens(&self) -> TcpListener {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            match TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)) {
+                Ok(listener) => return listener,
+                Err(why) => assert!(Instant::now() < deadline, "{why}"),
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn serves(&self) -> Daemon {
+        let said = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.file("said"))
+            .expect("a file");
+        let process = Command::new(env!("CARGO_BIN_EXE_portproof"))
+            .args([Path::new("serve"), &self.file("serve.yaml")])
+            .stdout(Stdio::null())
+            .stderr(said)
+            .spawn()
+            .expect("it begins");
+        Daemon(process)
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(self.file("said")).expect("text")
+    }
+
+    fn until_said(&self, words: &str, times: usize) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.said().matches(words).count() < times {
+            assert!(Instant::now() < deadline, "{words}: {}", self.said());
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn history(&self) -> Vec<Value> {
+        let listed = Command::new(env!("CARGO_BIN_EXE_portproof"))
+            .args(["history", "--format", "json", "--last", "100000", "--keep"])
+            .arg(self.file("runs"))
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&listed.stderr);
+        let list: Value =
+            serde_json::from_slice(&listed.stdout).unwrap_or_else(|_| panic!("{said}"));
+        list["runs"].as_array().expect("runs").clone()
+    }
+}
+
+/// A daemon that ends with its test.
+struct Daemon(Child);
+
+impl Daemon {
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.0.id() as i32), signal).expect("it lives");
+    }
+
+    /// How long it took to stop.
+    fn stops(mut self) -> Duration {
+        let asked = Instant::now();
+        self.signal(Signal::SIGTERM);
+        let status = self.0.wait().expect("it ends");
+        assert_eq!(status.code(), Some(0));
+        asked.elapsed()
+    }
+
+    fn is_killed(mut self) {
+        self.signal(Signal::SIGKILL);
+        self.0.wait().expect("it ends");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn next(requests: &Receiver<Request>) -> Value {
+    let request = requests.recv_timeout(Duration::from_secs(60));
+    request.expect("a message").json()
+}
+
+fn channel(at: std::net::SocketAddr) -> String {
+    format!("alerts: [{{ name: team, webhook: {{ url: \"http://{at}/\" }} }}]")
+}
+
+#[test]
+fn a_fault_is_told_once_and_once_that_it_is_mended() {
+    let (at, requests) = receiver(&answer("204 No Content"));
+    let place = Place::new("every: 1s, after: 2", &channel(at));
+    let server = place.listens();
+    let daemon = place.serves();
+    place.until_said("run 2: 1 ok", 1);
+    drop(server);
+    let worse = next(&requests);
+    assert_eq!(worse["raised"][0]["verdict"], "down", "{worse}");
+    assert_eq!(worse["cleared"].as_array().map(Vec::len), Some(0));
+    place.until_said(": 1 down", 4);
+    let _server = place.listens();
+    let better = next(&requests);
+    assert_eq!(
+        better["cleared"][0]["flow"], worse["raised"][0]["flow"],
+        "{better}"
+    );
+    place.until_said(": 1 ok", 7);
+    assert!(requests.try_recv().is_err(), "one message for each change");
+    assert!(daemon.stops() < Duration::from_secs(1));
+    let changes = place
+        .history()
+        .iter()
+        .filter(|run| run["changed"]["worse"] == 1)
+        .count();
+    assert_eq!(changes, 1);
+}
+
+#[test]
+fn a_message_outlives_a_receiver_in_trouble_and_a_killed_daemon_and_so_does_the_count_of_runs() {
+    let (silent, _requests) = receiver(&answer("503 Service Unavailable"));
+    let place = Place::new("every: 1s, after: 3", &channel(silent));
+    let daemon = place.serves();
+    place.until_said("run 2: 1 down", 1);
+    daemon.is_killed();
+    assert!(!place.said().contains("was not told"), "{}", place.said());
+    let daemon = place.serves();
+    place.until_said("team was not told, next try in 5 s", 1);
+    daemon.is_killed();
+    // The receiver has moved.
+    let (at, requests) = receiver(&answer("204 No Content"));
+    let file = fs::read_to_string(place.file("serve.yaml")).expect("text");
+    let moved = file.replace(&silent.to_string(), &at.to_string());
+    place.write("serve.yaml", &moved);
+    let daemon = place.serves();
+    let told = next(&requests);
+    assert_eq!(told["run"], 3, "{told}");
+    place.until_said(": 1 down", 6);
+    assert!(requests.try_recv().is_err(), "it is told once");
+    daemon.stops();
+}
+
+#[test]
+fn a_site_file_that_is_refused_is_said_and_the_one_before_is_used_until_it_is_mended() {
+    let place = Place::new("every: 1s", "");
+    let _server = place.listens();
+    let daemon = place.serves();
+    place.until_said("run 1: 1 ok", 1);
+    let good = place.site();
+    place.write("probes.yaml", "site: {");
+    place.until_said("it goes on with the one before: ", 1);
+    place.until_said("unclosed bracket", 1);
+    let runs = place.said().matches(": 1 ok").count();
+    place.until_said(": 1 ok", runs + 2);
+    place.write("probes.yaml", &good);
+    daemon.signal(Signal::SIGHUP);
+    place.until_said("its site file is again what it goes on with", 1);
+    let more = good.replace(
+        "need: required }",
+        "need: required }, { from: here, to: web, port: 9, need: optional }",
+    );
+    place.write("probes.yaml", &more);
+    daemon.signal(Signal::SIGHUP);
+    place.until_said("its site file has changed", 1);
+    place.until_said(": 2 ok", 1);
+    assert_eq!(
+        place.said().matches("goes on with the one before").count(),
+        1
+    );
+    daemon.stops();
+}
+
+#[test]
+fn a_check_whose_site_file_was_never_good_is_told_and_kept_as_failed() {
+    let (at, requests) = receiver(&answer("204 No Content"));
+    let place = Place::new("every: 1s, after: 2", &channel(at));
+    place.write("probes.yaml", "site: {");
+    let daemon = place.serves();
+    let failed = next(&requests);
+    assert!(
+        failed["failure"]
+            .as_str()
+            .is_some_and(|why| why.contains("probes.yaml")),
+        "{failed}"
+    );
+    let _server = place.listens();
+    place.write("probes.yaml", &place.site());
+    let again = next(&requests);
+    assert_eq!(again["recovered"], true, "{again}");
+    daemon.stops();
+    let runs = place.history();
+    let failures = runs.iter().filter(|run| !run["failure"].is_null()).count();
+    assert!(failures >= 2 && failures < runs.len(), "{runs:?}");
+}
+
+#[test]
+fn what_must_not_pass_is_tried_at_first_and_then_only_when_it_is_due() {
+    let place = Place::new("every: 1s, sweep_every: 1h", "");
+    let site = place.site().replace(
+        "need: required }",
+        "need: required }, { from: here, to: web, port: 9, need: forbidden }",
+    );
+    place.write("probes.yaml", &site);
+    let _server = place.listens();
+    let daemon = place.serves();
+    place.until_said("run 3: ", 1);
+    daemon.stops();
+    let said = place.said();
+    assert!(said.contains("run 1: 1 exposed, 1 ok"), "{said}");
+    assert!(
+        said.contains("run 2: 1 ok") && said.contains("run 3: 1 ok"),
+        "{said}"
+    );
+    let runs = place.history();
+    let kept = |number: i64| runs.iter().find(|run| run["id"] == number).expect("kept");
+    let nothing = serde_json::json!({ "worse": 0, "better": 0, "other": 0 });
+    assert_eq!(
+        kept(2)["changed"],
+        nothing,
+        "what was not tried is not gone"
+    );
+    // After a new start, too.
+    let daemon = place.serves();
+    place.until_said("run 4: 1 ok", 1);
+    daemon.stops();
+}
+
+#[test]
+fn a_run_that_takes_longer_than_the_time_to_the_next_leaves_that_one_out_and_stops_at_once() {
+    let place = Place::new("every: 1s", "");
+    // Whoever never accepts: the kernel answers, and then nobody speaks.
+    let site = place
+        .site()
+        .replace("need: required }", "need: required, protocol: http }");
+    place.write("probes.yaml", &site.replace("timeout: 1s", "timeout: 3s"));
+    let _server = place.listens();
+    let daemon = place.serves();
+    place.until_said("took longer than from one run to the next: ", 1);
+    let before = place.history().len();
+    sleep(Duration::from_millis(300));
+    let took = daemon.stops();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    let runs = place.history();
+    assert_eq!(runs.len(), before + 1, "what it saw until then is kept");
+    assert_eq!(runs[0]["failure"], "it was stopped before its end");
+    assert_eq!(runs[0]["has_report"], true);
+}
+
+#[test]
+fn a_test_goes_to_each_channel_and_says_what_came_of_it() {
+    let (at, requests) = receiver(&answer("204 No Content"));
+    let place = Place::new(
+        "every: 1s",
+        &format!(
+            "alerts:\n  - {{ name: team, webhook: {{ url: \"http://{at}/\" }} }}\n  - {{ name: pager, command: [/bin/false] }}"
+        ),
+    );
+    let tested = Command::new(env!("CARGO_BIN_EXE_portproof"))
+        .args(["serve", "--test-alert"])
+        .arg(place.file("serve.yaml"))
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&tested.stderr);
+    assert!(said.contains("team: took the test\n"), "{said}");
+    assert!(said.contains("pager: did not take it: "), "{said}");
+    assert_eq!(tested.status.code(), Some(1));
+    assert_eq!(next(&requests)["test"], true);
+    assert!(!place.file("runs").exists(), "nothing was kept");
+}
+
+#[test]
+fn a_history_is_whole_after_each_of_many_kills() {
+    let place = Place::new("every: 1s", "");
+    let _server = place.listens();
+    let mut finished = 0;
+    for round in 0..20 {
+        let daemon = place.serves();
+        place.until_said("runs are kept in", round + 1);
+        // At any moment of a run, and of the time between two.
+        sleep(Duration::from_millis(round as u64 * 379 % 1_500));
+        daemon.is_killed();
+        let said = place.said().matches(": 1 ok").count();
+        if !place.file("runs/history.sqlite").exists() {
+            continue;
+        }
+        let kept = place.history();
+        assert!(kept.len() >= said.max(finished), "a finished run is lost");
+        finished = kept.len();
+    }
+    assert!(finished > 10, "{finished}");
+}
