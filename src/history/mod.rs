@@ -5,8 +5,8 @@
 //! and summary, changes and report are written in one transaction. So whatever ends the process, a run is there as a whole
 //! or not at all.
 //!
-//! What goes on for months (`serve`) keeps more in the same transaction (`follow`): how many runs in a row saw each flow
-//! so, and messages that are not taken yet.
+//! What goes on for months (`serve`) keeps more in the same transaction (`follow`). It counts for each flow how many runs in
+//! a row saw it so, and keeps messages that are not taken yet.
 //!
 //! Summaries and changes are kept for long, and are small. Reports are large: `retain` says which of them go first when
 //! the database is larger than it may be. `text` shows the list of runs.

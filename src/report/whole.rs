@@ -69,8 +69,8 @@ impl ReportDocument {
         self.vantages.iter().any(|it| it.needed_only)
     }
 
-    /// How things stand after a run that tried only what is needed: its flows, and of the last whole run from the same
-    /// place what must not pass.
+    /// How things stand after a run that tried only what is needed. It has the flows of that run. What must not pass is
+    /// taken from the last whole run from the same place.
     #[must_use]
     pub fn after(mut whole: Self, needed: Self) -> Self {
         whole.flows.retain(|it| it.flow.need == Need::Forbidden);

@@ -1,7 +1,7 @@
 //! When a flow is told: after so many runs in a row saw it so, and never after one alone.
 //!
-//! A run that tried a flow counts for it once. A flow that is not as it must be so many times in a row is told as wrong,
-//! and as mended after it was well as often. One that is wrong in another way as often, so that another team has to act,
+//! A run that tried a flow counts for it once. A flow that is wrong so many times in a row is told as wrong. It is
+//! told as mended after it was well as often. One that is wrong in another way as often, so that another team has to act,
 //! is told anew. A run in which it was not tried counts for nothing. Nor does a run that does not know of a flow that was told
 //! as wrong: nobody knows whether it was mended.
 

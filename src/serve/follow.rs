@@ -1,4 +1,4 @@
-//! From a run to what is to be told of it: each flow is counted, and what enough runs in a row saw goes into messages.
+//! From a run to what is to be told of it. Each flow is counted. What enough runs in a row saw goes into messages.
 
 use std::collections::BTreeMap;
 

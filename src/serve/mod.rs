@@ -2,13 +2,13 @@
 //!
 //! `config` reads what is asked for: which site files are checked, from where, how often, and who is told. Each check has
 //! a task of its own (`check`). `schedule` says when it runs next, and how much is tried then. What is needed is tried
-//! each time. What must not pass is tried once in `sweep_every`. `watch` looks at the site file: when it changes, the check goes on
-//! with the new one, or with the old one where the new one is refused.
+//! each time. What must not pass is tried once in `sweep_every`. `watch` looks at the site file.
+//! When it changes, the check goes on with the new one. Where that is refused, it goes on with the old one.
 //!
-//! All runs go to one thread that has the history (`keeper`). There a report becomes a row, `confirm` counts for each flow
-//! how many runs in a row saw it so, and what is to be told goes into the queue: all in one transaction. So whatever ends
-//! the process, a run and its messages are there as a whole or not at all. `sender` has a task for each channel. It takes
-//! the first message of the channel's queue, and removes it when it has been taken.
+//! All runs go to one thread that has the history (`keeper`). There a report becomes a row. `confirm` counts for each flow
+//! how many runs in a row saw it so. What is to be told goes into a queue (`follow`). All of that is one transaction. So
+//! whatever ends the process, a run and its messages are there as a whole or not at all. `sender` has a task for each
+//! channel. It hands over the first message of the channel's queue, and removes it when it has been taken.
 //!
 //! `config`, `schedule` and `confirm` are pure. Whoever serves says how files are read and how a request is made of one
 //! ([`Files`]), and is told in words what happens.

@@ -125,7 +125,7 @@ impl Daemon {
         asked.elapsed()
     }
 
-    fn is_killed(mut self) {
+    fn ends_by_force(mut self) {
         self.signal(Signal::SIGKILL);
         self.0.wait().expect("it ends");
     }
@@ -182,11 +182,11 @@ fn a_message_outlives_a_receiver_in_trouble_and_a_killed_daemon_and_so_does_the_
     let place = Place::new("every: 1s, after: 3", &channel(silent));
     let daemon = place.serves();
     place.until_said("run 2: 1 down", 1);
-    daemon.is_killed();
+    daemon.ends_by_force();
     assert!(!place.said().contains("was not told"), "{}", place.said());
     let daemon = place.serves();
     place.until_said("team was not told, next try in 5 s", 1);
-    daemon.is_killed();
+    daemon.ends_by_force();
     // The receiver has moved.
     let (at, requests) = receiver(&answer("204 No Content"));
     let file = fs::read_to_string(place.file("serve.yaml")).expect("text");
@@ -330,15 +330,15 @@ fn a_test_goes_to_each_channel_and_says_what_came_of_it() {
 
 #[test]
 fn a_history_is_whole_after_each_of_many_kills() {
-    let place = Place::new("every: 1s", "");
+    let place = Place::new("every: 1s, sweep_every: never", "");
     let _server = place.listens();
     let mut finished = 0;
     for round in 0..20 {
         let daemon = place.serves();
         place.until_said("runs are kept in", round + 1);
         // At any moment of a run, and of the time between two.
-        sleep(Duration::from_millis(round as u64 * 379 % 1_500));
-        daemon.is_killed();
+        sleep(Duration::from_millis(round as u64 * 379 % 2_500));
+        daemon.ends_by_force();
         let said = place.said().matches(": 1 ok").count();
         if !place.file("runs/history.sqlite").exists() {
             continue;
@@ -347,5 +347,5 @@ fn a_history_is_whole_after_each_of_many_kills() {
         assert!(kept.len() >= said.max(finished), "a finished run is lost");
         finished = kept.len();
     }
-    assert!(finished > 10, "{finished}");
+    assert!(finished > 5, "{finished}");
 }
