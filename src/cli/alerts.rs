@@ -16,7 +16,6 @@ use crate::diagnostic::{Place, Problem};
 use crate::yaml::At;
 
 /// Reads what a channel names. Paths are taken from the folder of the file; what is wrong is added to the findings.
-#[expect(dead_code, reason = "the daemon will have channels")]
 pub(super) fn files(channel: &Channel, folder: &Path, problems: &mut Vec<Problem>) -> Files {
     let variable = variable(&channel.name);
     let elsewhere = Elsewhere {

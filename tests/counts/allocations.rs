@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portproof::paragraph::Width;
 use portproof::product::Catalogue;
 use portproof::report::{self, Detail, ReportDocument};
-use portproof::run::{self, Request, SiteFile};
+use portproof::run::{self, Request, Scope, SiteFile};
 use portproof::{config, plan, vantage};
 use stats_alloc::Region;
 use tokio::sync::watch;
@@ -135,6 +135,7 @@ probing: {{ second_look: off, dns: off, rate: max, sweep: \"20000-{last}\", per_
         via_password: None,
         token: None,
         resume: None,
+        scope: Scope::Whole,
         stop: watch::channel(false).1,
     };
     let runtime = tokio::runtime::Runtime::new().expect("threads");

@@ -2,18 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::watch;
 
-use crate::alert::{self, Channel, Secret, Way};
+use crate::alert::{self, Channel};
+use crate::cli::alerts;
 use crate::cli::credentials::Use;
 use crate::cli::files;
-use crate::cli::handed_over::handed_over;
 use crate::cli::named::{Kind, read};
 use crate::cli::request::{Asked, request};
-use crate::cli::secrets;
-use crate::diagnostic::{has_errors, render};
+use crate::diagnostic::{Severity, render};
 use crate::run::{Request, Scope};
 use crate::serve::{Check, Files};
 
@@ -50,9 +47,8 @@ impl Files for OfUser {
         let (loaded, problems) = examined.map_err(|why| format!("{why:#}"))?;
         let Some(loaded) = loaded else {
             let source = String::from_utf8_lossy(bytes);
-            let wrong: Vec<_> = problems.into_iter().collect();
-            debug_assert!(has_errors(&wrong));
-            return Err(render(&name, source.trim_start_matches('\u{feff}'), &wrong));
+            let source = source.trim_start_matches('\u{feff}');
+            return Err(render(&name, source, &problems));
         };
         let token_file = check.token_file.as_ref();
         let token_file = token_file.map(|it| self.folder.join(&it.value));
@@ -69,54 +65,11 @@ impl Files for OfUser {
     }
 
     fn of_channel(&self, channel: &Channel) -> Result<alert::Files, String> {
-        let (file, ca) = match &channel.way {
-            Way::Webhook(hook) => (&hook.token_file, &hook.ca),
-            Way::Mail(mail) => (&mail.password_file, &mail.ca),
-            Way::Command(_) => return Ok(alert::Files::default()),
-        };
-        let file = file.as_ref().map(|it| self.folder.join(&it.value));
-        let wants_one = match &channel.way {
-            Way::Mail(mail) => mail.user.is_some(),
-            Way::Webhook(_) | Way::Command(_) => true,
-        };
-        let roots = match ca {
-            None => Vec::new(),
-            Some(ca) => roots(&self.folder.join(&ca.value))?,
-        };
-        let secret = match wants_one {
-            true => secret(&channel.name, file)?,
-            false => None,
-        };
-        Ok(alert::Files { secret, roots })
-    }
-}
-
-/// The secret of a channel: in the file that is named for it, else in the environment, else from the service manager.
-fn secret(name: &str, file: Option<PathBuf>) -> Result<Option<Secret>, String> {
-    let variable = name.to_uppercase().replace('-', "_");
-    let variable = format!("PORTPROOF_ALERT_{variable}");
-    if file.is_none()
-        && let Ok(secret) = std::env::var(variable)
-    {
-        return Ok(Some(Secret::new(secret)));
-    }
-    let Some(path) = file.or_else(|| handed_over(&format!("portproof.alert-{name}"))) else {
-        return Ok(None);
-    };
-    let read = secrets::password_of(&path);
-    let read = read.map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
-    Ok(Some(Secret::new(read)))
-}
-
-fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let unread = |why: String| format!("{} cannot be read: {why}", path.display());
-    let content = read(path, Kind::Roots).map_err(|why| unread(why.to_string()))?;
-    let all = CertificateDer::pem_slice_iter(&content.bytes);
-    let all: Vec<_> = all
-        .collect::<Result<_, _>>()
-        .map_err(|why| unread(why.to_string()))?;
-    match all.is_empty() {
-        true => Err(unread("it holds no certificate".to_string())),
-        false => Ok(all),
+        let mut problems = Vec::new();
+        let read = alerts::files(channel, &self.folder, &mut problems);
+        match problems.iter().find(|it| it.severity == Severity::Error) {
+            None => Ok(read),
+            Some(problem) => Err(problem.message.clone()),
+        }
     }
 }

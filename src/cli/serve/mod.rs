@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::WRONG;
+use super::alerts;
 use super::args::Serve;
 use super::files::show;
 use super::named::{Kind, read};
@@ -49,7 +50,12 @@ fn load(path: &Path) -> anyhow::Result<Option<ServeFile>> {
     let bytes = read(path, Kind::ServeFile)
         .with_context(|| format!("reading {}", path.display()))?
         .bytes;
-    let (file, problems) = serve::read(&bytes);
+    let (file, mut problems) = serve::read(&bytes);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    // They are read again for each message; what is missing is said now.
+    for channel in file.iter().flat_map(|it| &it.alerts) {
+        alerts::files(channel, folder, &mut problems);
+    }
     show(&path.display().to_string(), &bytes, &problems);
     Ok(file.filter(|_| !has_errors(&problems)))
 }

@@ -139,13 +139,11 @@ fn trial() -> (String, BTreeMap<String, Part>) {
 fn a_message_says_what_changed_in_its_own_run_or_that_there_is_no_report() {
     let (before, parts) = trial();
     assert!(before.contains("verified: \n"), "{before}");
-    let exposure = before
-        .split("Overall exposure level for portproof.service: ")
-        .nth(1)
-        .and_then(|rest| rest.split(' ').next())
-        .and_then(|number| number.parse::<f64>().ok())
-        .unwrap_or_else(|| panic!("no exposure: {before}"));
-    assert!(exposure < EXPOSURE, "{exposure}");
+    for unit in ["portproof", "portproof-serve"] {
+        let exposure = exposure(&before, unit);
+        assert!(exposure < EXPOSURE, "{unit}: {exposure}");
+    }
+    the_daemon_says_that_it_is_ready_and_keeps_its_runs(&parts["serve"].1);
 
     for run in &RUNS {
         is_as_expected(run, &parts[run.name]);
@@ -174,6 +172,27 @@ fn a_message_says_what_changed_in_its_own_run_or_that_there_is_no_report() {
     assert_eq!(journal.matches("Nothing has changed since run ").count(), 2);
     assert!(journal.contains("Who has to act: "), "{journal}");
     assert!(!journal.contains("S3cret"), "{journal}");
+}
+
+/// What `systemd-analyze security` found of a unit.
+fn exposure(said: &str, unit: &str) -> f64 {
+    let found = said
+        .split(&format!("Overall exposure level for {unit}.service: "))
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .and_then(|number| number.parse().ok());
+    found.unwrap_or_else(|| panic!("no exposure of {unit}: {said}"))
+}
+
+fn the_daemon_says_that_it_is_ready_and_keeps_its_runs(said: &str) {
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines.len() >= 5, "a head, two runs, two states: {said}");
+    let (runs, states) = lines.split_at(lines.len() - 2);
+    assert_eq!(states, ["active", "success"], "{said}");
+    assert!(
+        runs[1..].iter().all(|run| run.contains(" internet ")),
+        "{said}"
+    );
 }
 
 fn is_as_expected(run: &Run, (heading, message): &Part) {
