@@ -141,6 +141,13 @@ impl Target {
         self.0.as_str()
     }
 
+    /// What a receiver said, without the path and the query of the address: it may say them again, and they may be secrets.
+    pub(super) fn hidden_in(&self, words: &str) -> String {
+        let parts = [self.0.query(), Some(self.0.path())].into_iter().flatten();
+        let parts = parts.filter(|part| part.len() > 1);
+        parts.fold(words.to_string(), |words, part| words.replace(part, "..."))
+    }
+
     /// Whether TLS protects what is sent.
     pub(super) fn is_https(&self) -> bool {
         self.0.scheme() == "https"

@@ -109,6 +109,24 @@ impl Message {
         }
     }
 
+    /// The same, with flows that a whole run no longer found. They were swept and are closed now, or the site file no longer
+    /// asks for them.
+    #[must_use]
+    pub fn and_gone(mut self, ids: &[String]) -> Self {
+        let words = match ids {
+            [] => return self,
+            [id] => format!("{id} is gone"),
+            many => format!("{} flows are gone", many.len()),
+        };
+        let words = format!("{words}: closed, or no longer asked for");
+        self.headline = match self.raised_count() + self.cleared_count() {
+            0 => line(&words),
+            _ => line(&format!("{}; {words}", self.headline)),
+        };
+        self.cleared_others.extend(ids.iter().map(|id| line(id)));
+        self
+    }
+
     /// That a run has no report, and why.
     pub fn failed(about: About, why: &str) -> Self {
         let why = line(why);

@@ -55,7 +55,8 @@ pub(super) fn post(
         .as_reader()
         .take(ANSWER)
         .read_to_end(&mut answer);
-    let answer = said(&String::from_utf8_lossy(&answer));
+    let answer = hook.url.hidden_in(&String::from_utf8_lossy(&answer));
+    let answer = said(&answer);
     Err(refusal(
         status,
         &format!("{} answered {status}: {answer}", hook.url),

@@ -1,7 +1,7 @@
 //! A message as text, for people.
 
 use super::Message;
-use super::message::Entry;
+use super::message::{Entry, MOST};
 use crate::report;
 
 /// Where and when: `Site PRI seen from internet, run 812, 2026-11-29T08:57:19Z`.
@@ -19,26 +19,24 @@ pub(super) fn place(message: &Message) -> String {
 /// The message as a text of several lines, for a mail.
 pub(super) fn text(message: &Message) -> String {
     let mut out = format!("{}\n\n{}\n", place(message), message.headline);
-    out += &part("Wrong now", &message.raised, message.raised_others.len());
-    out += &part(
-        "Wrong no more",
-        &message.cleared,
-        message.cleared_others.len(),
-    );
+    out += &part("Wrong now", &message.raised, &message.raised_others);
+    out += &part("Wrong no more", &message.cleared, &message.cleared_others);
     if let Some(url) = &message.about.url {
         out += &format!("\nStatus page: {url}\n");
     }
     out
 }
 
-fn part(title: &str, entries: &[Entry], others: usize) -> String {
-    if entries.is_empty() {
+fn part(title: &str, entries: &[Entry], others: &[String]) -> String {
+    if entries.is_empty() && others.is_empty() {
         return String::new();
     }
     let mut out = format!("\n{title}\n");
     out.extend(entries.iter().map(entry));
-    if others > 0 {
-        out += &format!("{others} more are not listed.\n");
+    let (named, left) = others.split_at(others.len().min(MOST - entries.len().min(MOST)));
+    out.extend(named.iter().map(|id| format!("{id}\n")));
+    if !left.is_empty() {
+        out += &format!("{} more are not listed.\n", left.len());
     }
     out
 }

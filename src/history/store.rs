@@ -281,6 +281,45 @@ impl Store {
         Ok(started.and_then(|it| it.parse().ok()))
     }
 
+    /// The last run of a check, whatever came of it; `None`: there was none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_of_check(&self, check: &str) -> Result<Option<RunEntry>, Fault> {
+        let words =
+            format!("SELECT {COLUMNS} FROM run WHERE of_check = ?1 ORDER BY id DESC LIMIT 1");
+        let found = self.database.query_row(&words, [check], entry).optional();
+        found.map_err(self.fault())
+    }
+
+    /// The reports that say how the flows of a check stand: the last whole one, then the last one where that is another.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn standing(&self, check: &str) -> Result<Vec<ReportDocument>, Fault> {
+        let words = "SELECT report FROM run WHERE id IN (
+            SELECT MAX(id) FROM run WHERE of_check = ?1 AND report IS NOT NULL AND failure IS NULL AND needed_only = 0
+            UNION
+            SELECT MAX(id) FROM run WHERE of_check = ?1 AND report IS NOT NULL AND failure IS NULL)
+            ORDER BY id";
+        let packed = || {
+            let mut asked = self.database.prepare(words)?;
+            let rows = asked.query_map([check], |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<Vec<Vec<u8>>>>()
+        };
+        let packed = packed().map_err(self.fault())?;
+        Ok(packed.iter().filter_map(|it| unpack(it).ok()).collect())
+    }
+
+    /// Forgets what belongs to checks and channels that are not among these. Says how many messages were not told yet.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn forget_all_but(&mut self, checks: &[&str], channels: &[&str]) -> Result<usize, Fault> {
+        let fault = self.fault();
+        forget_all_but(&mut self.database, checks, channels).map_err(fault)
+    }
+
     /// The message of a channel that has waited longest; `None`: none waits.
     ///
     /// # Errors
@@ -385,7 +424,7 @@ impl Store {
 /// Reports beside the last of each place.
 const OLDEST_REPORTS: &str = "UPDATE run SET report = NULL WHERE id IN (
     SELECT id FROM run WHERE report IS NOT NULL
-        AND id NOT IN (SELECT MAX(id) FROM run WHERE report IS NOT NULL AND failure IS NULL GROUP BY site, place, needed_only)
+        AND id NOT IN (SELECT MAX(id) FROM run WHERE report IS NOT NULL AND failure IS NULL GROUP BY site, place, of_check, needed_only)
     ORDER BY id LIMIT ?1)";
 /// Runs without a report, but for the very last.
 const OLDEST_RUNS: &str = "DELETE FROM run WHERE id IN (
@@ -444,6 +483,24 @@ fn last_report(
     let last = transaction.query_row(words, of, |row| Ok((row.get(0)?, row.get(1)?)));
     let last: Option<(i64, Vec<u8>)> = last.optional()?;
     Ok(last.and_then(|(id, packed)| Some((id, unpack(&packed).ok()?))))
+}
+
+fn forget_all_but(
+    database: &mut Connection,
+    checks: &[&str],
+    channels: &[&str],
+) -> rusqlite::Result<usize> {
+    let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute(
+        "DELETE FROM remembered WHERE of_check NOT IN (SELECT value FROM json_each(?1))",
+        [json(&checks)?],
+    )?;
+    let messages = transaction.execute(
+        "DELETE FROM message WHERE channel NOT IN (SELECT value FROM json_each(?1))",
+        [json(&channels)?],
+    )?;
+    transaction.commit()?;
+    Ok(messages)
 }
 
 /// What is said of a run that was stopped.

@@ -10,6 +10,7 @@ use jiff::tz::Offset;
 
 use super::advice::{advice, where_to_read};
 use super::client::{self, ClientRun};
+use super::count::summary;
 use super::document::{Finished, Note, ReportFlow, Sweep, SweptEarlier, ToolName, Vantage};
 use super::evidence::evidence;
 use super::exceptions;
@@ -17,7 +18,6 @@ use super::joined::Elsewhere;
 use super::logged::logged;
 use super::ranges;
 use super::reach::{Against, Reach, close_later, reach};
-use super::summary::Summary;
 use super::whole::ReportDocument;
 use crate::change::Of;
 use crate::observation::{FlowState, Observation, Painted, ResetBy, RoleProof, State};
@@ -471,24 +471,6 @@ fn swept_flow(
         declared: outcome.site.systems[system].declared,
     };
     one(outcome, &flow, observations, judged)
-}
-
-pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
-    let count = |verdict: Verdict| {
-        flows
-            .iter()
-            .filter(|flow| flow.accepted.is_none() && flow.verdict == verdict)
-            .count()
-    };
-    Summary {
-        ok: count(Verdict::Ok),
-        blocked: count(Verdict::Blocked),
-        down: count(Verdict::Down),
-        wrong: count(Verdict::Wrong),
-        exposed: count(Verdict::Exposed),
-        unknown: count(Verdict::Unknown),
-        accepted: flows.iter().filter(|flow| flow.accepted.is_some()).count(),
-    }
 }
 
 /// Every TCP port that was tried beside the needed flows, as ranges by state.

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::joined::{Alive, Answer, Arrived};
+use super::ranges;
 use crate::attribution::Suspects;
 use crate::observation::{Attempt, Certificate, FlowState, Observation, Sent, State, few};
 use crate::plan::{Destination, FlowEntry, Source, place};
@@ -289,6 +290,16 @@ pub struct Sweep {
     /// What was finished at each address, where the sweep was interrupted; else empty. `--resume` reads it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub interrupted: Vec<Finished>,
+}
+
+impl Sweep {
+    /// Whether it cannot say how this port stands: it was silent without proof, or not tried.
+    pub fn leaves_open(&self, port: u16) -> bool {
+        let unproved = [FlowState::Silent, FlowState::NotTried];
+        let ports = unproved.iter().filter_map(|state| self.states.get(state));
+        let mut ports = ports.flat_map(|text| ranges::read(text).unwrap_or_default());
+        ports.any(|range| (range.low..=range.high).contains(&port))
+    }
 }
 
 /// Ports of one system that an earlier run swept.

@@ -5,6 +5,7 @@ mod arrivals;
 mod assemble;
 mod diff;
 mod client;
+mod count;
 mod document;
 mod earlier;
 mod evidence;
@@ -44,7 +45,9 @@ pub use document::{
 };
 pub use findings::{Finding, Findings, Part, Proved, Required, Table, Team, seen};
 pub(crate) use findings::{rank, team};
-pub use formats::{Status, csv, html, junit, markdown, nagios, nagios_failed, prometheus, sarif};
+pub use formats::{
+    Metrics, STYLE, Status, csv, html, junit, markdown, nagios, nagios_failed, prometheus, sarif,
+};
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{
     Alive, Answer, Arrived, Contradiction, Coverage, Elsewhere, KnownBy, MatrixCell, Saw,

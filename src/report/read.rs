@@ -9,7 +9,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::assemble::summary;
+use super::count::summary;
 use super::earlier::{EARLIER, upgraded};
 use super::whole::SCHEMA;
 use super::{ARRIVALS_SCHEMA, ArrivalsDocument, ReportDocument, ReportFlow};

@@ -1,6 +1,6 @@
 //! Small reports for tests, with words as `check` writes them.
 
-use super::assemble::summary;
+use super::count::summary;
 use super::document::{Evidence, ReportFlow, Vantage};
 use super::whole::ReportDocument;
 use super::whole::SCHEMA;

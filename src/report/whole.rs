@@ -1,11 +1,12 @@
 //! A report as a whole: what every part of it (`document`, `joined`, `reach`, `client`) belongs to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::client::ClientView;
+use super::count::summary;
 use super::document::{Devices, Note, ReportFlow, Sweep, ToolName, Vantage};
 use super::joined::{Contradiction, Coverage, Elsewhere, MatrixCell};
 use super::reach::Reach;
@@ -64,6 +65,13 @@ pub struct ReportDocument {
 }
 
 impl ReportDocument {
+    /// Whether it is of the same site, and was made from the same places.
+    pub fn is_from_where(&self, other: &Self) -> bool {
+        let places =
+            |report: &Self| -> Vec<String> { report.vantages.iter().map(Vantage::place).collect() };
+        self.site == other.site && places(self) == places(other)
+    }
+
     /// Whether a run of it tried only what is needed.
     pub fn is_needed_only(&self) -> bool {
         self.vantages.iter().any(|it| it.needed_only)
@@ -73,7 +81,11 @@ impl ReportDocument {
     /// taken from the last whole run from the same place.
     #[must_use]
     pub fn after(mut whole: Self, needed: Self) -> Self {
-        whole.flows.retain(|it| it.flow.need == Need::Forbidden);
+        // What was forbidden may be needed by now.
+        let ids: BTreeSet<&str> = needed.flows.iter().map(|it| it.flow.id.as_str()).collect();
+        let is_kept =
+            |it: &ReportFlow| it.flow.need == Need::Forbidden && !ids.contains(it.flow.id.as_str());
+        whole.flows.retain(is_kept);
         let mut flows = whole.flows;
         flows.extend(needed.flows);
         flows.sort_by(|one, other| one.flow.id.cmp(&other.flow.id));
@@ -81,6 +93,7 @@ impl ReportDocument {
         vantages.iter_mut().for_each(|it| it.needed_only = false);
         Self {
             vantages,
+            summary: summary(&flows),
             flows,
             sweeps: whole.sweeps,
             ..needed

@@ -1,5 +1,6 @@
 //! One check: it runs when it is due, its runs are kept, and its site file is looked at in between.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,14 +8,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::watch as channel;
+use tokio::task::block_in_place;
 use tokio::time::{interval, sleep};
 
 use super::Served;
+use super::board::{Last, Row};
 use super::config::Check;
 use super::follow::{Following, Outcome};
 use super::schedule::{self, Next};
 use super::watch::{Look, SiteFile};
-use crate::history::Kept;
+use crate::history::{Added, Fault, Kept, RunEntry};
 use crate::report::{ReportDocument, exit_status};
 use crate::run::{Request, Scope};
 
@@ -31,17 +34,19 @@ pub(super) async fn go_on(served: Arc<Served>, name: String, check: Check) {
         check: Arc::new(check),
         served,
         last_whole: None,
+        unsettled: false,
+        again: 0,
     };
-    task.last_whole = task.last_whole().await;
-    task.look();
+    block_in_place(|| task.look());
+    task.remember().await;
     let mut due = Timestamp::now();
     while task.waits_until(due).await {
-        let now = Timestamp::now();
-        task.run(now).await;
+        task.run(Timestamp::now()).await;
         let Some(Next { due: next, missed }) = task.check.when().next(due, Timestamp::now()) else {
             return task.tell("has no next run: its schedule names no time any more");
         };
         if missed > 0 {
+            task.note(|row| row.left_out += u64::from(missed));
             task.tell(&format!(
                 "took longer than from one run to the next: {missed} left out"
             ));
@@ -58,6 +63,10 @@ struct Task {
     file: SiteFile,
     /// When the last run began that tried what must not pass, too.
     last_whole: Option<Timestamp>,
+    /// Whether that found something that is not sure yet.
+    unsettled: bool,
+    /// How many whole runs may still be made at once to be sure of it.
+    again: u32,
 }
 
 impl Task {
@@ -65,14 +74,31 @@ impl Task {
         self.served.tell(&format!("check {}: {words}", self.name));
     }
 
-    async fn last_whole(&self) -> Option<Timestamp> {
+    fn note(&self, write: impl FnOnce(&mut Row)) {
+        self.served.board.note(&self.name, write);
+    }
+
+    /// What earlier runs found, as the history has it.
+    async fn remember(&mut self) {
         let name = Arc::clone(&self.name);
-        let asked = self
-            .served
-            .keeper
-            .with(move |store| store.last_whole(&name))
-            .await;
-        asked.ok()?.ok()?
+        let asked = self.served.keeper.with(move |store| {
+            let last = store.last_of_check(&name)?;
+            let (whole, reports) = (store.last_whole(&name)?, store.standing(&name)?);
+            Ok::<_, Fault>((last, whole, reports))
+        });
+        let (last, whole, reports) = match asked.await {
+            Ok(Ok(found)) => found,
+            Ok(Err(fault)) => return self.tell(&fault.to_string()),
+            Err(fault) => return self.tell(&format!("{fault:#}")),
+        };
+        self.last_whole = whole;
+        for report in reports {
+            self.served.board.stands(&self.name, report);
+        }
+        self.note(|row| {
+            row.last = last.as_ref().and_then(ended);
+            row.last_whole = whole;
+        });
     }
 
     /// Looks at the site file, and says what came of it. True: another one is used now.
@@ -87,10 +113,14 @@ impl Task {
         match self.file.look(&*served.files, is_good) {
             Look::Same => false,
             Look::Mended => {
+                self.note(|row| row.refused = None);
                 self.tell("its site file is again what it goes on with");
                 false
             }
             Look::Taken => {
+                self.note(|row| row.refused = None);
+                // What must not pass may be other flows by now.
+                self.last_whole = None;
                 if had_one {
                     self.tell("its site file has changed, and is used from now on");
                 }
@@ -101,6 +131,7 @@ impl Task {
                     true => "it goes on with the one before",
                     false => "it cannot run",
                 };
+                self.note(|row| row.refused = Some(why.clone()));
                 self.tell(&format!("{then}: {why}"));
                 false
             }
@@ -115,22 +146,23 @@ impl Task {
         reload.mark_unchanged();
         let left = due.duration_since(Timestamp::now());
         let left = Duration::try_from(left).unwrap_or_default();
-        let until = sleep(left + jitter(self.check.jitter));
+        self.note(|row| row.next = Some(due));
+        let until = sleep(left + jitter(self.check.longest_jitter()));
         tokio::pin!(until);
         let mut looks = interval(LOOK);
         loop {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return false,
                 () = &mut until => return true,
-                _ = looks.tick() => if self.look() { return true },
-                Ok(()) = reload.changed() => if self.look() { return true },
+                _ = looks.tick() => if block_in_place(|| self.look()) { return true },
+                Ok(()) = reload.changed() => if block_in_place(|| self.look()) { return true },
             }
         }
     }
 
     /// Runs once, and keeps what comes of it.
     async fn run(&mut self, now: Timestamp) {
-        let scope = schedule::scope(self.last_whole, self.check.sweep_every, now);
+        let scope = self.scope(now);
         let mut stop = self.served.stop.clone();
         let served = Arc::clone(&self.served);
         let place = tokio::select! {
@@ -138,30 +170,43 @@ impl Task {
             _ = stop.wait_for(|stop| *stop) => return,
         };
         let began = Timestamp::now();
-        let result = match self.request(scope) {
+        self.note(|row| row.running_since = Some(began));
+        let result = match block_in_place(|| self.request(scope)) {
             Ok(request) => on_a_thread(request).await,
             Err(why) => Err(anyhow::Error::msg(why)),
         };
         drop(place);
+        self.note(|row| row.running_since = None);
         // What was not tried because of the stop proves nothing.
         if *self.served.stop.borrow() {
             return self.keep_part(result).await;
         }
-        if result.is_ok() && scope == Scope::Whole {
-            self.last_whole = Some(began);
-        }
         self.keep(began, result).await;
+    }
+
+    /// How much is tried now: all when that is due, and again at once until what it found is sure.
+    fn scope(&mut self, now: Timestamp) -> Scope {
+        let due = schedule::scope(self.last_whole, self.check.sweep_every, now);
+        match due {
+            Scope::Whole => self.again = self.check.after.saturating_sub(1),
+            Scope::Needed if self.unsettled && self.again > 0 => {
+                self.again -= 1;
+                return Scope::Whole;
+            }
+            Scope::Needed => {}
+        }
+        due
     }
 
     fn request(&self, scope: Scope) -> Result<Request, String> {
         let stop = self.served.stop.clone();
         match self.file.used() {
             Some(bytes) => self.served.files.request(&self.check, bytes, scope, stop),
-            None => Err(format!("{} is refused", self.file.path().display())),
+            None => Err(self.file.why_not()),
         }
     }
 
-    async fn keep(&self, began: Timestamp, result: anyhow::Result<ReportDocument>) {
+    async fn keep(&mut self, began: Timestamp, result: anyhow::Result<ReportDocument>) {
         let (served, name, check) = (
             Arc::clone(&self.served),
             Arc::clone(&self.name),
@@ -191,19 +236,54 @@ impl Task {
                 after: check.after,
                 outcome,
                 now,
+                unsettled: Cell::new(false),
             };
             let added = store.add_followed(&kept, now, &following)?;
-            store.retain(served.keeper.retention, now)?;
-            Ok::<_, crate::history::Fault>((added, result))
+            let unsettled = following.unsettled.get();
+            let retained = store.retain(served.keeper.retention, now);
+            Ok::<_, Fault>((added, result, unsettled, retained))
         });
         match kept.await {
-            Ok(Ok((added, result))) => {
+            Ok(Ok((added, result, unsettled, retained))) => {
+                if let Err(fault) = retained {
+                    self.tell(&format!("what is old stays in the history: {fault}"));
+                }
+                if result.as_ref().is_ok_and(|report| !report.is_needed_only()) {
+                    self.last_whole = Some(began);
+                    self.unsettled = unsettled;
+                }
                 self.served.queued.notify_waiters();
-                self.tell(&said(&added, &result));
+                let said = said(&added, &result);
+                self.show(began, &added, result);
+                self.tell(&said);
             }
-            Ok(Err(fault)) => self.tell(&format!("its run is not in the history: {fault}")),
-            Err(fault) => self.tell(&format!("its run is not in the history: {fault:#}")),
+            Ok(Err(fault)) => self.is_not_kept(&fault.to_string()),
+            Err(fault) => self.is_not_kept(&format!("{fault:#}")),
         }
+    }
+
+    fn is_not_kept(&self, why: &str) {
+        self.note(|row| row.unkept = Some(why.to_string()));
+        self.tell(&format!("its run is not in the history: {why}"));
+    }
+
+    /// Puts what came of a run on the board.
+    fn show(&self, began: Timestamp, added: &Added, result: anyhow::Result<ReportDocument>) {
+        let now = Timestamp::now();
+        let last = Last {
+            run: added.id,
+            ended: now,
+            seconds: now.duration_since(began).as_secs(),
+            failure: result.as_ref().err().map(|why| format!("{why:#}")),
+        };
+        if let Ok(report) = result {
+            self.served.board.stands(&self.name, report);
+        }
+        let whole = self.last_whole;
+        self.note(|row| {
+            (row.last, row.last_whole) = (Some(last), whole);
+            row.unkept = None;
+        });
     }
 
     /// Keeps what a run saw that was stopped.
@@ -214,13 +294,25 @@ impl Task {
             store.add(&Kept::Part(&report, status), Timestamp::now())
         });
         if let Ok(Err(fault)) = kept.await {
-            self.tell(&format!("its run is not in the history: {fault}"));
+            self.is_not_kept(&fault.to_string());
         }
     }
 }
 
+/// A run of the history, as the board has it.
+fn ended(run: &RunEntry) -> Option<Last> {
+    let (started, ended): (Timestamp, Timestamp) =
+        (run.started.parse().ok()?, run.finished.parse().ok()?);
+    Some(Last {
+        run: run.id,
+        ended,
+        seconds: ended.duration_since(started).as_secs(),
+        failure: run.failure.clone(),
+    })
+}
+
 /// What a run came to, in one line.
-fn said(added: &crate::history::Added, result: &anyhow::Result<ReportDocument>) -> String {
+fn said(added: &Added, result: &anyhow::Result<ReportDocument>) -> String {
     match result {
         Ok(report) => format!("run {}: {}", added.id, report.summary.counted(0).join(", ")),
         Err(why) => format!("run {} has no report: {why:#}", added.id),

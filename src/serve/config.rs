@@ -1,5 +1,6 @@
 //! The file of `portproof serve`: which sites are checked, from where, how often, where runs are kept, and who is told.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -22,6 +23,8 @@ keys! {
         keep_days: u32 = number::<u32>(1, 36_500), default("400");
         /// The largest size of the history in megabytes. The oldest reports go first.
         keep_size: u32 = number::<u32>(1, 1_000_000), default("200");
+        /// Where the page and the metrics are shown: an address of this host alone, and a port.
+        page: Option<SocketAddr> = page(), optional("nowhere");
         /// Runs that may be under way at once, 1 to 64.
         at_once: usize = number::<usize>(1, 64), default("4");
         /// The checks by their names; at least one.
@@ -46,7 +49,7 @@ keys! {
         every: Option<Duration> = span("1s", "7d"), optional("`5m`, where there is no `cron`");
         /// When it runs, as cron says it, with a time zone behind it where it is not this host's: `0 6 * * 1-5 Europe/Berlin`.
         cron: Option<Cron> = cron(), optional("see `every`");
-        /// The longest time by which a run may begin later, so that many do not begin at once; up to `1h`.
+        /// The longest time by which a run may begin later, so that many do not begin at once; up to `1h`, and half of `every`.
         jitter: Duration = span("1ms", "1h"), default("10s");
         /// How often what must not pass is tried too, and ports are swept: `1m` to `365d`, or `never`.
         sweep_every: Option<Duration> = or("never", None::<Duration>, span("1m", "365d")), default("24h");
@@ -77,6 +80,16 @@ impl Check {
     }
 }
 
+impl Check {
+    /// The longest time by which a run may begin later: never so long that the next one would be due.
+    pub(super) fn longest_jitter(&self) -> Duration {
+        match self.when() {
+            When::Every(span) => self.jitter.min(span / 2),
+            When::Cron(_) => self.jitter,
+        }
+    }
+}
+
 fn one_rhythm(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
     if let (Some(_), Some(cron)) = (entries.fields.get("every"), entries.fields.get("cron")) {
         let says = format!("{} has both `every` and `cron`", entries.what);
@@ -97,6 +110,26 @@ fn cron() -> Kind<Cron> {
                 ));
             }
             cron
+        },
+        || json!({ "type": "string" }),
+    )
+}
+
+/// An address that only this host reaches: nobody is asked who they are.
+fn page() -> Kind<SocketAddr> {
+    plain(
+        |node, what, problems| {
+            let words = yaml::text(node, what, problems)?;
+            let at = words.value.parse::<SocketAddr>().ok();
+            let at = at.filter(|it| it.ip().is_loopback());
+            if at.is_none() {
+                let says = format!("{what} is `{}`, which is no place for it", words.value);
+                problems.push(Problem::error("bad-page", node.at, says).hint(
+                    "an address of loopback and a port, as in `127.0.0.1:8642`; for other hosts, put a \
+                     proxy with TLS and a login in front of it",
+                ));
+            }
+            at
         },
         || json!({ "type": "string" }),
     )
@@ -179,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_sweep_may_be_left_out() {
-        let text = "history: h\nchecks: { a: { site: x, sweep_every: never, cron: \"@daily\" } }";
+        let text =
+            "history: h\nchecks: { a: { site: x, sweep_every: never, cron: \"0 6 * * *\" } }";
         let (file, problems) = read(text.as_bytes());
         let file = file.expect("a file");
         assert!(problems.is_empty(), "{problems:?}");

@@ -2,18 +2,19 @@
 //!
 //! A run that tried a flow counts for it once. A flow that is wrong so many times in a row is told as wrong. It is
 //! told as mended after it was well as often. One that is wrong in another way as often, so that another team has to act,
-//! is told anew. A run in which it was not tried counts for nothing. Nor does a run that does not know of a flow that was told
-//! as wrong: nobody knows whether it was mended.
+//! is told anew. A run in which it was not tried counts for nothing. Neither does `unknown` for a flow that was told as wrong in
+//! another way: nobody knows whether it was mended.
 
 use serde::{Deserialize, Serialize};
 
-use crate::verdict::{Owner, Verdict};
+use crate::verdict::{Level, Owner, Verdict};
 
 /// In which way a flow is not as it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Wrong {
     pub(super) verdict: Verdict,
     pub(super) owner: Option<Owner>,
+    pub(super) level: Level,
 }
 
 /// How a run saw a flow.
@@ -45,14 +46,19 @@ impl Streak {
         *self == Self::default()
     }
 
+    /// Whether the next run may change what is told.
+    pub(super) fn is_open(&self) -> bool {
+        self.instead.is_some()
+    }
+
     /// Counts one run. After so many in a row, what is to be told.
     pub(super) fn count(&mut self, seen: Seen, after: u32) -> Option<Turn> {
         match (self.told, seen) {
-            (Some(_), Seen::Wrong(wrong)) if wrong.verdict == Verdict::Unknown => return None,
             (Some(told), Seen::Wrong(wrong)) if told == wrong => {
                 self.instead = None;
                 return None;
             }
+            (Some(_), Seen::Wrong(wrong)) if wrong.verdict == Verdict::Unknown => return None,
             (None, Seen::Well) => {
                 self.instead = None;
                 return None;
@@ -99,14 +105,17 @@ mod tests {
     const BLOCKED: Seen = Seen::Wrong(Wrong {
         verdict: Verdict::Blocked,
         owner: Some(Owner::Firewall),
+        level: Level::Error,
     });
     const DOWN: Seen = Seen::Wrong(Wrong {
         verdict: Verdict::Down,
         owner: Some(Owner::Server),
+        level: Level::Error,
     });
     const UNKNOWN: Seen = Seen::Wrong(Wrong {
         verdict: Verdict::Unknown,
         owner: None,
+        level: Level::Error,
     });
 
     /// What is told after each of these runs.
@@ -154,6 +163,11 @@ mod tests {
     fn a_proof_that_is_lost_is_told_and_what_is_not_known_clears_nothing() {
         use Seen::Well;
         assert_eq!(told(&[UNKNOWN, UNKNOWN, UNKNOWN]), "..R");
+        // One that is unknown now and then is not mended.
+        let flaps = [
+            UNKNOWN, UNKNOWN, UNKNOWN, Well, UNKNOWN, Well, UNKNOWN, Well,
+        ];
+        assert_eq!(told(&flaps), "..R.....");
         assert_eq!(
             told(&[
                 BLOCKED, BLOCKED, BLOCKED, UNKNOWN, UNKNOWN, UNKNOWN, Well, Well, Well

@@ -1,5 +1,6 @@
 //! From a run to what is to be told of it. Each flow is counted. What enough runs in a row saw goes into messages.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -7,7 +8,9 @@ use jiff::Timestamp;
 use super::confirm::{Seen, Streak, Turn, Wrong};
 use crate::alert::{About, Channel, Message};
 use crate::history::{Follow, Followed, Queued};
-use crate::report::{ReportDocument, ReportFlow, Vantage};
+use crate::observation::FlowState;
+use crate::product::Need;
+use crate::report::{self, ReportDocument, ReportFlow, Vantage};
 use crate::verdict::{Level, Verdict};
 
 /// What the check itself is remembered by, beside its flows: no flow has an empty id.
@@ -28,6 +31,8 @@ pub(super) struct Following<'a> {
     pub(super) after: u32,
     pub(super) outcome: Outcome<'a>,
     pub(super) now: Timestamp,
+    /// Set when something is seen that only whole runs try, and that is not sure yet.
+    pub(super) unsettled: Cell<bool>,
 }
 
 impl Follow for Following<'_> {
@@ -58,44 +63,110 @@ impl Follow for Following<'_> {
 
 impl Following<'_> {
     fn messages(&self, run: i64, streaks: &mut BTreeMap<String, Streak>) -> Vec<Message> {
-        let about = self.about(run);
         let mut check = streaks.remove(CHECK).unwrap_or_default();
         let seen = match &self.outcome {
             Outcome::Report(_) => Seen::Well,
             Outcome::Failure(_) => Seen::Wrong(Wrong {
                 verdict: Verdict::Wrong,
                 owner: None,
+                level: Level::Error,
             }),
         };
         let of_check = check.count(seen, self.after);
-        streaks.insert(CHECK.to_string(), check);
-        let mut messages = Vec::new();
-        match (&self.outcome, of_check) {
+        let of_check = match (&self.outcome, of_check) {
             (Outcome::Failure(why), Some(Turn::Raised)) => {
-                messages.push(Message::failed(about, why));
+                Some(Message::failed(self.about_the_check(run), why))
             }
-            (Outcome::Report(report), turn) => {
-                if turn == Some(Turn::Cleared) {
-                    messages.push(Message::recovered(about.clone()));
-                }
-                messages.extend(of_flows(about, report, streaks, self.after));
-            }
-            (Outcome::Failure(_), _) => {}
-        }
-        messages
-    }
-
-    fn about(&self, run: i64) -> About {
-        let report = match &self.outcome {
-            Outcome::Report(report) => Some(report),
+            (_, Some(Turn::Cleared)) => Some(Message::recovered(self.about_the_check(run))),
+            _ => None,
+        };
+        let of_flows = match &self.outcome {
+            Outcome::Report(report) => self.of_flows(run, report, streaks),
             Outcome::Failure(_) => None,
         };
-        let place = report
-            .and_then(|it| it.vantages.first())
-            .map(Vantage::place);
+        streaks.insert(CHECK.to_string(), check);
+        of_check.into_iter().chain(of_flows).collect()
+    }
+
+    /// What is to be told of the flows of a report: one message, whatever their number.
+    fn of_flows(
+        &self,
+        run: i64,
+        report: &ReportDocument,
+        streaks: &mut BTreeMap<String, Streak>,
+    ) -> Option<Message> {
+        let (mut raised, mut cleared) = (Vec::new(), Vec::new());
+        let flows = worst_by_id(report);
+        for (id, flow) in &flows {
+            let mut streak = streaks.remove(*id).unwrap_or_default();
+            match streak.count(seen(flow), self.after) {
+                Some(Turn::Raised) => raised.push(*flow),
+                Some(Turn::Cleared) => cleared.push(*flow),
+                None => {}
+            }
+            self.settle(&streak, flow.flow.need == Need::Forbidden);
+            streaks.insert((*id).to_string(), streak);
+        }
+        let gone = match report.is_needed_only() {
+            true => Vec::new(),
+            false => self.gone(report, streaks, &flows),
+        };
+        let is_news = !(raised.is_empty() && cleared.is_empty() && gone.is_empty());
+        let message = || Message::of(self.about(run, report), &raised, &cleared).and_gone(&gone);
+        is_news.then(message)
+    }
+
+    /// Flows that were told as wrong, and that a whole run no longer has. A swept port that is closed now is in no row of
+    /// the report. Neither is what the site file no longer asks for.
+    fn gone(
+        &self,
+        report: &ReportDocument,
+        streaks: &mut BTreeMap<String, Streak>,
+        flows: &BTreeMap<&str, &ReportFlow>,
+    ) -> Vec<String> {
+        // Where nothing is open, a port that is not found proves nothing.
+        if report.flows.iter().all(|it| it.state != FlowState::Open) {
+            return Vec::new();
+        }
+        let is_gone = |id: &&String| !flows.contains_key(id.as_str()) && !is_unproved(report, id);
+        let ids: Vec<String> = streaks.keys().filter(is_gone).cloned().collect();
+        let mut gone = Vec::new();
+        for id in ids {
+            let mut streak = streaks.remove(&id).unwrap_or_default();
+            if streak.count(Seen::Well, self.after).is_some() {
+                gone.push(id.clone());
+            }
+            self.settle(&streak, true);
+            streaks.insert(id, streak);
+        }
+        gone
+    }
+
+    /// What only whole runs try is tried again at once, until it is sure.
+    fn settle(&self, streak: &Streak, of_whole_runs: bool) {
+        if of_whole_runs && streak.is_open() {
+            self.unsettled.set(true);
+        }
+    }
+
+    fn about(&self, run: i64, report: &ReportDocument) -> About {
+        // Two checks of one place are told apart: neither clears what the other has raised.
+        let place = report.vantages.first().map(Vantage::place);
+        let place = place.unwrap_or_default();
         About {
-            site: report.map_or_else(|| self.check.to_string(), |it| it.site.code.clone()),
-            place: place.unwrap_or_else(|| format!("check {}", self.check)),
+            site: report.site.code.clone(),
+            place: format!("{place} (check {})", self.check),
+            run: Some(run),
+            time: self.now,
+            url: None,
+        }
+    }
+
+    /// The same with a report and without one, so that a receiver sees that the two belong together.
+    fn about_the_check(&self, run: i64) -> About {
+        About {
+            site: self.check.to_string(),
+            place: format!("check {}", self.check),
             run: Some(run),
             time: self.now,
             url: None,
@@ -114,33 +185,27 @@ impl Following<'_> {
     }
 }
 
-/// What is to be told of the flows of a report: one message, whatever their number.
-fn of_flows(
-    about: About,
-    report: &ReportDocument,
-    streaks: &mut BTreeMap<String, Streak>,
-    after: u32,
-) -> Option<Message> {
-    let (mut raised, mut cleared) = (Vec::new(), Vec::new());
-    for (id, flow) in worst_by_id(report) {
-        let mut streak = streaks.remove(id).unwrap_or_default();
-        match streak.count(seen(flow), after) {
-            Some(Turn::Raised) => raised.push(flow),
-            Some(Turn::Cleared) => cleared.push(flow),
-            None => {}
-        }
-        streaks.insert(id.to_string(), streak);
-    }
-    let is_news = !raised.is_empty() || !cleared.is_empty();
-    is_news.then(|| Message::of(about, &raised, &cleared))
+/// Whether a sweep of the report tried the port of this id and cannot say how it stands.
+fn is_unproved(report: &ReportDocument, id: &str) -> bool {
+    let Some((ends, service)) = id.rsplit_once(':') else {
+        return false;
+    };
+    let Some(port) = service.strip_suffix("/tcp").and_then(|it| it.parse().ok()) else {
+        return false;
+    };
+    let sweeps = report.sweeps.iter();
+    let mut sweeps = sweeps.filter(|it| ends.ends_with(&format!(">{}", it.to.system)));
+    sweeps.any(|sweep| sweep.leaves_open(port))
 }
 
-/// The flows by id; of two with one id, as of a swept port at two addresses, one that is not well.
+/// The flows by id; of two with one id, as of a swept port at two addresses, the one that matters more.
 fn worst_by_id(report: &ReportDocument) -> BTreeMap<&str, &ReportFlow> {
     let mut all: BTreeMap<&str, &ReportFlow> = BTreeMap::new();
     for flow in &report.flows {
         let known = all.entry(&flow.flow.id).or_insert(flow);
-        if seen(known) == Seen::Well {
+        let is_worse = seen(flow) != Seen::Well
+            && (seen(known) == Seen::Well || report::rank(flow) < report::rank(known));
+        if is_worse {
             *known = flow;
         }
     }
@@ -154,6 +219,7 @@ fn seen(flow: &ReportFlow) -> Seen {
         false => Seen::Wrong(Wrong {
             verdict: flow.verdict,
             owner: flow.owner,
+            level: flow.level,
         }),
     }
 }
@@ -187,6 +253,7 @@ mod tests {
                     Err(why) => Outcome::Failure(why),
                 },
                 now: Timestamp::UNIX_EPOCH,
+                unsettled: Cell::new(false),
             };
             let followed = following.follow(run, remembered);
             let headlines = followed.queued.iter().map(|it| {
@@ -239,16 +306,61 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_did_not_try_a_flow_says_nothing_of_it() {
+    fn a_run_of_needed_flows_alone_says_nothing_of_those_that_it_did_not_try() {
+        let needed = || {
+            let mut report = report(1, false);
+            report.vantages[0].needed_only = true;
+            Ok(report)
+        };
         let all = told(&[
             Ok(report(2, false)),
-            Ok(report(1, false)),
+            needed(),
+            needed(),
             Ok(report(2, false)),
         ]);
         assert_eq!(all.len(), 2, "{all:?}");
         assert!(
-            all[0].starts_with("2: ") && all[1].starts_with("3: "),
+            all[0].starts_with("2: ") && all[1].starts_with("4: "),
             "{all:?}"
         );
+    }
+
+    #[test]
+    fn what_whole_runs_no_longer_have_is_told_as_gone() {
+        let all = told(&[
+            Ok(report(2, false)),
+            Ok(report(2, false)),
+            Ok(report(1, false)),
+            Ok(report(1, false)),
+            Ok(report(1, false)),
+        ]);
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert_eq!(
+            all[1],
+            "4: internet>ibs01:444/tcp is gone: closed, or no longer asked for"
+        );
+    }
+
+    #[test]
+    fn what_must_not_pass_and_does_is_tried_again_until_it_is_sure() {
+        let exposed = ["forbidden", "open", "exposed", "open", "error"];
+        let flows = vec![sample::judged("internet>ibs01:445/tcp", exposed)];
+        let whole = sample::with("internet", "probe7", flows);
+        let follow = |remembered| {
+            let following = Following {
+                check: "internet",
+                channels: &[],
+                after: 2,
+                outcome: Outcome::Report(&whole),
+                now: Timestamp::UNIX_EPOCH,
+                unsettled: Cell::new(false),
+            };
+            let followed = following.follow(1, remembered);
+            (followed.remembered, following.unsettled.get())
+        };
+        let (remembered, unsettled) = follow(BTreeMap::new());
+        assert!(unsettled);
+        let (_, unsettled) = follow(remembered);
+        assert!(!unsettled, "it has been told");
     }
 }

@@ -1,5 +1,6 @@
 //! The one thread that has the history. Tasks hand it what is to be done there, and wait for the answer.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
@@ -23,7 +24,12 @@ impl Keeper {
         let (jobs, due) = channel::<Job>();
         let thread = thread::Builder::new().name("history".to_string());
         thread
-            .spawn(move || due.into_iter().for_each(|job| job(&mut store)))
+            .spawn(move || {
+                for job in due {
+                    // A fault of the program in one job ends no other: a transaction that is dropped changes nothing.
+                    let _ = catch_unwind(AssertUnwindSafe(|| job(&mut store)));
+                }
+            })
             .context("starting the thread of the history")?;
         Ok(Self { jobs, retention })
     }
@@ -42,6 +48,6 @@ impl Keeper {
             .send(job)
             .ok()
             .context("the history's thread has ended")?;
-        answered.await.context("the history's thread has ended")
+        answered.await.context("a fault of portproof itself")
     }
 }

@@ -10,9 +10,12 @@
 //! whatever ends the process, a run and its messages are there as a whole or not at all. `sender` has a task for each
 //! channel. It hands over the first message of the channel's queue, and removes it when it has been taken.
 //!
+//! `board` has what is known right now. `web` shows it to browsers, monitors and Prometheus.
+//!
 //! `config`, `schedule` and `confirm` are pure. Whoever serves says how files are read and how a request is made of one
 //! ([`Files`]), and is told in words what happens.
 
+mod board;
 mod check;
 pub(crate) mod config;
 mod confirm;
@@ -21,16 +24,22 @@ mod keeper;
 mod schedule;
 mod sender;
 mod watch;
+mod web;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context as _;
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, watch as channel};
 use tokio::task::JoinSet;
 
 use crate::alert::{self, Channel};
+use crate::config::Named;
+use crate::diagnostic::counted;
 use crate::history::Store;
 use crate::run::{Request, Scope};
+use board::Board;
 pub use config::{Check, ServeFile, read, schema, tables};
 use keeper::Keeper;
 
@@ -75,6 +84,8 @@ struct Served {
     queued: Notify,
     channels: Vec<Channel>,
     stop: channel::Receiver<bool>,
+    /// What is known of each check.
+    board: Board,
     /// Rung when all site files are to be looked at again.
     reload: channel::Receiver<u64>,
 }
@@ -85,10 +96,30 @@ impl Served {
     }
 }
 
-/// Serves until `stop` turns true: then the runs under way end early, and are kept as far as they came.
+/// Forgets what belongs to checks and channels that the file no longer has.
+async fn forget(served: &Served, checks: &[Named<Check>]) -> anyhow::Result<()> {
+    let checks: Vec<String> = checks.iter().map(|it| it.name.value.clone()).collect();
+    let channels: Vec<String> = served.channels.iter().map(|it| it.name.clone()).collect();
+    let forgotten = served.keeper.with(move |store| {
+        let [checks, channels] =
+            [&checks, &channels].map(|all| all.iter().map(String::as_str).collect::<Vec<_>>());
+        store.forget_all_but(&checks, &channels)
+    });
+    let messages = forgotten.await??;
+    if messages > 0 {
+        served.tell(&format!(
+            "{} to channels that are no longer there: dropped",
+            counted(messages, "message")
+        ));
+    }
+    Ok(())
+}
+
+/// Serves until `stop` turns true: then the runs under way end early, and are kept as far as they came. `ready` is called
+/// when everything has begun.
 ///
 /// # Errors
-/// When the history cannot be had.
+/// When the history's thread cannot be had, or the address of the page.
 pub async fn serve(
     file: ServeFile,
     store: Store,
@@ -96,6 +127,7 @@ pub async fn serve(
     tell: Tell,
     stop: channel::Receiver<bool>,
     reload: channel::Receiver<u64>,
+    ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
     let served = Arc::new(Served {
         files,
@@ -105,8 +137,20 @@ pub async fn serve(
         queued: Notify::new(),
         channels: file.alerts,
         stop,
+        board: Board::default(),
         reload,
     });
+    let page = match file.page {
+        None => None,
+        Some(at) => {
+            let listener = TcpListener::bind(at).await;
+            let listener = listener.with_context(|| format!("listening on {at} for the page"))?;
+            served.tell(&format!("http://{at}/ shows the checks"));
+            Some(tokio::spawn(web::answer(Arc::clone(&served), listener)))
+        }
+    };
+    forget(&served, &file.checks).await?;
+    ready();
     let mut checks = JoinSet::new();
     for named in file.checks {
         checks.spawn(check::go_on(
@@ -124,5 +168,8 @@ pub async fn serve(
     }
     // What is not taken yet is in the queue, and goes out after the next start.
     senders.abort_all();
+    if let Some(page) = page {
+        page.abort();
+    }
     Ok(())
 }

@@ -22,7 +22,9 @@ impl Cron {
         options.fallback_timezone_option = FallbackTimezoneOption::System;
         let table = cronexpr::parse_crontab_with(words, options).ok()?;
         let words = words.to_string();
-        Some(Self { words, table })
+        let cron = Self { words, table };
+        // The 30th of February is a time that never comes.
+        cron.after(Timestamp::UNIX_EPOCH).map(|_| cron)
     }
 
     fn after(&self, time: Timestamp) -> Option<Timestamp> {
@@ -67,6 +69,8 @@ pub(super) struct Next {
 impl When {
     /// The next start after one that was due at a time, as seen now. `None`: there is none any more.
     pub(super) fn next(&self, last_due: Timestamp, now: Timestamp) -> Option<Next> {
+        // A run that was not due yet, or a clock that was set back.
+        let last_due = last_due.min(now);
         match self {
             Self::Every(span) => every(*span, last_due, now),
             Self::Cron(cron) => {
@@ -107,6 +111,8 @@ pub(super) fn scope(
 ) -> Scope {
     let is_due = |every: Duration| match last_whole {
         None => true,
+        // A clock that was set back.
+        Some(last) if last > now => true,
         Some(last) => SignedDuration::try_from(every)
             .ok()
             .and_then(|every| last.checked_add(every).ok())
@@ -154,8 +160,15 @@ mod tests {
                 missed: 3
             }
         );
-        // A clock that was set back holds nothing up for longer than one span.
-        assert_eq!(next("2026-11-29T05:00:00Z").due, soon);
+        // A clock that was set back, and a run before its time: one span from now.
+        let early = at("2026-11-29T05:05:00Z");
+        assert_eq!(
+            next("2026-11-29T05:00:00Z"),
+            Next {
+                due: early,
+                missed: 0
+            }
+        );
     }
 
     #[test]
@@ -174,7 +187,13 @@ mod tests {
             "2026-11-29T06:11:00Z",
         );
         assert_eq!((found.due, found.missed), (at("2026-11-29T06:15:00Z"), 2));
-        for wrong in ["", "0 6 * *", "61 * * * *", "0 6 * * * Nowhere/Else"] {
+        for wrong in [
+            "",
+            "0 6 * *",
+            "61 * * * *",
+            "0 6 * * * Nowhere/Else",
+            "0 6 30 2 *",
+        ] {
             assert!(Cron::parse(wrong).is_none(), "{wrong}");
         }
     }
@@ -193,5 +212,7 @@ mod tests {
             Scope::Whole
         );
         assert_eq!(scope(None, None, now), Scope::Needed);
+        let later = Some(at("2030-01-01T00:00:00Z"));
+        assert_eq!(scope(later, day, now), Scope::Whole);
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
 use super::Served;
-use crate::alert::{self, Channel, Fault, Message};
+use crate::alert::{self, Channel, Fault, KEPT, Message};
 use crate::history::Waiting;
 
 /// How long a queue that cannot be read is left alone.
@@ -33,18 +33,21 @@ pub(super) async fn go_on(served: Arc<Served>, channel: Channel) {
                 served.tell(&format!("the queue of alerts cannot be read: {fault}"));
                 sleep(PATIENCE).await;
             }
-            Err(_) => return,
+            Err(fault) => {
+                served.tell(&format!("the queue of alerts cannot be read: {fault:#}"));
+                sleep(PATIENCE).await;
+            }
         }
     }
 }
 
-/// How long it still has to wait; `None`: it is due. A clock that was set back holds up nothing for long.
+/// How long it still has to wait; `None`: it is due. No wait is longer than this, unless the clock was set back.
 fn until(waiting: &Waiting) -> Option<Duration> {
     const LONGEST: Duration = Duration::from_secs(600);
     let due: Timestamp = waiting.due.parse().ok()?;
     let left = due.duration_since(Timestamp::now());
     let left = Duration::try_from(left).ok().filter(|it| !it.is_zero())?;
-    Some(left.min(LONGEST))
+    (left <= LONGEST).then_some(left)
 }
 
 async fn hand_over(served: &Arc<Served>, channel: &Channel, waiting: Waiting) {
@@ -56,8 +59,16 @@ async fn hand_over(served: &Arc<Served>, channel: &Channel, waiting: Waiting) {
         return remove(served, waiting.id).await;
     };
     let headline = message.headline.clone();
-    let sent = send(served, channel, message).await;
-    let fault = match sent {
+    let made: Timestamp = waiting.made.parse().unwrap_or_else(|_| Timestamp::now());
+    let age = Duration::try_from(Timestamp::now().duration_since(made)).unwrap_or_default();
+    if age >= KEPT {
+        let name = &channel.name;
+        served.tell(&format!(
+            "{name} was not told in a week, and is not any more: {headline}"
+        ));
+        return remove(served, waiting.id).await;
+    }
+    let fault = match send(served, channel, message).await {
         Ok(()) => {
             served.tell(&format!("told {}: {headline}", channel.name));
             return remove(served, waiting.id).await;
@@ -65,8 +76,6 @@ async fn hand_over(served: &Arc<Served>, channel: &Channel, waiting: Waiting) {
         Err(fault) => fault,
     };
     let now = Timestamp::now();
-    let made: Timestamp = waiting.made.parse().unwrap_or(now);
-    let age = Duration::try_from(now.duration_since(made)).unwrap_or_default();
     let tries = waiting.tries.saturating_add(1);
     match fault.wait(tries, age) {
         Some(wait) => {
@@ -88,13 +97,7 @@ async fn hand_over(served: &Arc<Served>, channel: &Channel, waiting: Waiting) {
                 sleep(PATIENCE).await;
             }
         }
-        None => {
-            served.tell(&format!(
-                "{} was never told, for a week: {headline}",
-                channel.name
-            ));
-            remove(served, waiting.id).await;
-        }
+        None => sleep(PATIENCE).await,
     }
 }
 

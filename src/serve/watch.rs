@@ -1,6 +1,6 @@
 //! The site file of a check: read again when it changes, and used when it is not refused.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Files;
 
@@ -11,8 +11,8 @@ pub(super) struct SiteFile {
     used: Option<Vec<u8>>,
     /// What was last read, or why it could not be.
     read: Option<Result<Vec<u8>, String>>,
-    /// Whether that was refused.
-    is_refused: bool,
+    /// Why that is refused.
+    refused: Option<String>,
 }
 
 /// What a look at the file found.
@@ -34,7 +34,7 @@ impl SiteFile {
             path,
             used: None,
             read: None,
-            is_refused: false,
+            refused: None,
         }
     }
 
@@ -43,9 +43,10 @@ impl SiteFile {
         self.used.as_deref()
     }
 
-    /// Its path.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Why there is none to use.
+    pub(super) fn why_not(&self) -> String {
+        let why = self.refused.as_deref().unwrap_or("it was not read yet");
+        format!("{} is refused: {why}", self.path.display())
     }
 
     /// Looks at it. `is_good` says why some bytes are refused.
@@ -55,30 +56,37 @@ impl SiteFile {
         is_good: impl FnOnce(&[u8]) -> Result<(), String>,
     ) -> Look {
         let read = files.read(&self.path);
-        if self.read.as_ref() == Some(&read) {
+        // What was refused may be good now: that can lie with this host, too.
+        if self.read.as_ref() == Some(&read) && self.refused.is_none() {
             return Look::Same;
         }
         self.read = Some(read.clone());
-        let was_refused = std::mem::take(&mut self.is_refused);
         match read.and_then(|bytes| is_good(&bytes).map(|()| bytes)) {
-            Ok(bytes) if self.used.as_ref() == Some(&bytes) => match was_refused {
-                true => Look::Mended,
-                false => Look::Same,
-            },
-            Ok(bytes) => {
-                self.used = Some(bytes);
-                Look::Taken
-            }
+            Ok(bytes) => self.take(bytes),
+            Err(why) if self.refused.as_ref() == Some(&why) => Look::Same,
             Err(why) => {
-                self.is_refused = true;
+                self.refused = Some(why.clone());
                 Look::Refused(why)
             }
         }
+    }
+
+    fn take(&mut self, bytes: Vec<u8>) -> Look {
+        let was_refused = self.refused.take().is_some();
+        if self.used.as_ref() == Some(&bytes) {
+            return match was_refused {
+                true => Look::Mended,
+                false => Look::Same,
+            };
+        }
+        self.used = Some(bytes);
+        Look::Taken
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::Mutex;
 
     use tokio::sync::watch;
@@ -140,5 +148,19 @@ mod tests {
         ] {
             assert_eq!(look(text), (found, used.clone()), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_was_refused_for_a_reason_of_this_host_is_used_when_that_has_gone() {
+        let files = Written(Mutex::new(Some("good 1")));
+        let mut file = SiteFile::new(PathBuf::from("probes.yaml"));
+        let refused = file.look(&files, |_| Err("no address yet".to_string()));
+        assert_eq!(refused, Look::Refused("no address yet".to_string()));
+        assert!(file.why_not().ends_with("is refused: no address yet"));
+        assert_eq!(file.look(&files, |_| Ok(())), Look::Taken);
+        assert_eq!(
+            file.look(&files, |_| Err("not asked".to_string())),
+            Look::Same
+        );
     }
 }

@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::alerts::{Request, answer, receiver};
+use crate::support::{ports, schemas};
 
 /// A site with one port of this host, the file of the daemon, and its history.
 struct Place {
@@ -24,8 +25,7 @@ struct Place {
 impl Place {
     fn new(checks: &str, channels: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let port = free.local_addr().expect("an address").port();
+        let port = ports::free(Ipv4Addr::LOCALHOST).port();
         let place = Self { folder, port };
         place.write("probes.yaml", &place.site());
         place.write(
@@ -167,7 +167,7 @@ fn a_fault_is_told_once_and_once_that_it_is_mended() {
     );
     place.until_said(": 1 ok", 7);
     assert!(requests.try_recv().is_err(), "one message for each change");
-    assert!(daemon.stops() < Duration::from_secs(1));
+    daemon.stops();
     let changes = place
         .history()
         .iter()
@@ -179,7 +179,7 @@ fn a_fault_is_told_once_and_once_that_it_is_mended() {
 #[test]
 fn a_message_outlives_a_receiver_in_trouble_and_a_killed_daemon_and_so_does_the_count_of_runs() {
     let (silent, _requests) = receiver(&answer("503 Service Unavailable"));
-    let place = Place::new("every: 1s, after: 3", &channel(silent));
+    let place = Place::new("every: 4s, after: 3", &channel(silent));
     let daemon = place.serves();
     place.until_said("run 2: 1 down", 1);
     daemon.ends_by_force();
@@ -255,7 +255,7 @@ fn a_check_whose_site_file_was_never_good_is_told_and_kept_as_failed() {
 
 #[test]
 fn what_must_not_pass_is_tried_at_first_and_then_only_when_it_is_due() {
-    let place = Place::new("every: 1s, sweep_every: 1h", "");
+    let place = Place::new("every: 1s, sweep_every: 1h, after: 1", "");
     let site = place.site().replace(
         "need: required }",
         "need: required }, { from: here, to: web, port: 9, need: forbidden }",
@@ -349,4 +349,141 @@ fn a_history_is_whole_after_each_of_many_kills() {
         finished = kept.len();
     }
     assert!(finished > 5, "{finished}");
+}
+
+/// What a server of this host answers: the status line and the headers, then the body.
+fn asked(at: &str, path: &str, host: &str) -> (String, String) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(at).expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    (head.to_lowercase(), body.to_string())
+}
+
+#[test]
+fn the_page_the_api_and_the_metrics_say_how_each_check_stands_to_this_host_alone() {
+    let place = Place::new("every: 1s", "");
+    let at = format!("127.0.0.1:{}", ports::free(Ipv4Addr::LOCALHOST).port());
+    let file = fs::read_to_string(place.file("serve.yaml")).expect("text");
+    place.write("serve.yaml", &format!("{file}\npage: {at}\n"));
+    let daemon = place.serves();
+    place.until_said("shows the checks", 1);
+    let get = |path: &str| asked(&at, path, &at);
+    assert_eq!(get("/healthz").1, "it lives\n");
+    place.until_said("run 1: 1 down", 1);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !get("/readyz").0.starts_with("http/1.1 200") {
+        assert!(Instant::now() < deadline, "{:?}", get("/readyz"));
+    }
+    let (head, page) = get("/");
+    assert!(
+        head.contains("content-security-policy: default-src 'none'"),
+        "{head}"
+    );
+    assert!(head.contains("x-content-type-options: nosniff"), "{head}");
+    assert!(
+        page.contains("href=\"/checks/pri\"") && page.contains("1 down"),
+        "{page}"
+    );
+    let (_, report) = get("/checks/pri");
+    assert!(report.contains("nobody-listens"), "{report}");
+    let checks: Value = serde_json::from_str(&get("/api/v1/checks").1).expect("JSON");
+    assert_eq!(checks["checks"][0]["summary"]["down"], 1, "{checks}");
+    let report: Value = serde_json::from_str(&get("/api/v1/checks/pri").1).expect("JSON");
+    schemas::assert_valid("report", &report);
+    assert!(get("/api/v1/checks/other").0.starts_with("http/1.1 404"));
+    let (_, metrics) = get("/metrics");
+    assert!(
+        metrics.contains("portproof_flow_verdict{check=\"pri\",site=\"PRI\",flow=\"here>web:"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("portproof_check_failed{check=\"pri\"} 0"),
+        "{metrics}"
+    );
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool is needed, scripts/test installs it");
+    std::io::Write::write_all(
+        &mut promtool.stdin.take().expect("a pipe"),
+        metrics.as_bytes(),
+    )
+    .expect("sent");
+    let judged = promtool.wait_with_output().expect("it ends");
+    assert!(
+        judged.status.success(),
+        "{}",
+        String::from_utf8_lossy(&judged.stderr)
+    );
+    // A page of a stranger, whose name leads here.
+    let (head, _) = asked(&at, "/api/v1/checks", "evil.example:8642");
+    assert!(head.starts_with("http/1.1 421"), "{head}");
+    daemon.stops();
+    // What was found is there again at once after a new start.
+    place.write("probes.yaml", "site: {");
+    let daemon = place.serves();
+    place.until_said("shows the checks", 2);
+    place.until_said("it cannot run", 1);
+    let (_, page) = get("/");
+    assert!(
+        page.contains("1 down") && page.contains("Its site file is refused"),
+        "{page}"
+    );
+    daemon.stops();
+}
+
+#[test]
+fn a_port_that_must_be_closed_and_opens_is_told_when_enough_runs_saw_it_and_gone_when_it_closes() {
+    let (at, requests) = receiver(&answer("204 No Content"));
+    let place = Place::new("every: 1s, sweep_every: 1m, after: 2", &channel(at));
+    let other = ports::free(Ipv4Addr::LOCALHOST).port();
+    let forbidden =
+        format!("need: required }}, {{ from: here, to: web, port: {other}, need: forbidden }}");
+    place.write(
+        "probes.yaml",
+        &place.site().replace("need: required }", &forbidden),
+    );
+    let _server = place.listens();
+    let daemon = place.serves();
+    // Refused by the host itself: the wall lets it through.
+    let told = next(&requests);
+    assert_eq!(told["raised"][0]["verdict"], "exposed", "{told}");
+    assert_eq!(
+        told["run"], 2,
+        "the run after the first one tries it again: {told}"
+    );
+    // The file asks for it no more.
+    place.write("probes.yaml", &place.site());
+    let gone = next(&requests);
+    let headline = gone["headline"].as_str().unwrap_or_default();
+    assert!(
+        headline.ends_with("is gone: closed, or no longer asked for"),
+        "{gone}"
+    );
+    daemon.stops();
+}
+
+#[test]
+fn a_second_daemon_on_one_history_is_refused() {
+    let place = Place::new("every: 1s", "");
+    let daemon = place.serves();
+    place.until_said("run 1: ", 1);
+    let mut second = place.serves();
+    let ended = second.0.wait().expect("it ends");
+    assert_eq!(ended.code(), Some(2));
+    assert!(
+        place
+            .said()
+            .contains("another `portproof serve` uses the history"),
+        "{}",
+        place.said()
+    );
+    daemon.stops();
 }

@@ -1,7 +1,5 @@
 //! What the service manager is told: that all has begun, that it goes on, that it ends. Only systemd asks for that.
 
-use tokio::task::JoinHandle;
-
 #[cfg(unix)]
 mod told {
     use std::time::Duration;
@@ -27,14 +25,13 @@ mod told {
     }
 }
 
-/// All has begun. While the task that comes back goes on, the manager knows that this process lives.
-pub(super) fn ready() -> JoinHandle<()> {
+/// All has begun. From now on a task says that this process lives.
+pub(super) fn ready() {
     #[cfg(unix)]
-    told::tell(&[sd_notify::NotifyState::Ready]);
-    tokio::spawn(async {
-        #[cfg(unix)]
-        told::live().await;
-    })
+    {
+        told::tell(&[sd_notify::NotifyState::Ready]);
+        tokio::spawn(told::live());
+    }
 }
 
 /// It ends.

@@ -3,6 +3,7 @@
 mod files;
 mod manager;
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +38,9 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<u8> {
     if arguments.test_alert {
         return Ok(test_alerts(&file, &files));
     }
-    let store = Store::open_or_make(&folder.join(&file.history.value))?;
+    let history = folder.join(&file.history.value);
+    let store = Store::open_or_make(&history)?;
+    let _alone = alone(&history)?;
     let runtime = runtime()?;
     let ended = runtime.block_on(go_on(file, store, files));
     // A resolver that hangs, or a receiver, must not hold up the end.
@@ -58,6 +61,19 @@ fn load(path: &Path) -> anyhow::Result<Option<ServeFile>> {
     }
     show(&path.display().to_string(), &bytes, &problems);
     Ok(file.filter(|_| !has_errors(&problems)))
+}
+
+/// Has the history to itself as long as the file that comes back is open. Two of them would each tell everything.
+fn alone(history: &Path) -> anyhow::Result<File> {
+    let path = history.join("serve.lock");
+    let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
+    file.try_lock().with_context(|| {
+        format!(
+            "another `portproof serve` uses the history in {}",
+            history.display()
+        )
+    })?;
+    Ok(file)
 }
 
 async fn go_on(file: ServeFile, store: Store, files: OfUser) -> anyhow::Result<()> {
@@ -87,10 +103,17 @@ async fn go_on(file: ServeFile, store: Store, files: OfUser) -> anyhow::Result<(
         counted(file.alerts.len(), "channel"),
         file.history.value
     ));
-    let lives = manager::ready();
-    let ended = serve::serve(file, store, Arc::new(files), Arc::new(tell), stop, reload).await;
-    lives.abort();
-    ended
+    let files = Arc::new(files);
+    serve::serve(
+        file,
+        store,
+        files,
+        Arc::new(tell),
+        stop,
+        reload,
+        manager::ready,
+    )
+    .await
 }
 
 /// What happens, with the time.

@@ -21,53 +21,102 @@ const LABEL: usize = 200;
 
 /// The report as metrics. With `strict`, faults of level `warning` count in the exit status.
 pub fn prometheus(report: &ReportDocument, strict: bool) -> String {
-    let mut out = Metrics(String::new());
-    let site = [("site", report.site.code.clone())];
-    let tool = [
-        ("site", report.site.code.clone()),
-        ("product", report.site.product.clone()),
-        ("version", report.tool.version.clone()),
-    ];
-    out.gauge(
-        "info",
-        "The site and the program that checked it.",
-        [(&tool[..], 1.0)],
-    );
-    let status = f64::from(exit_status(report, strict));
-    let help =
-        "What check says to the shell: 0 nothing is wrong, 1 something is, 3 something is unknown.";
-    out.gauge("exit_status", help, [(&site[..], status)]);
-    out.runs(report);
-    out.counts(report);
-    out.flows(report);
-    out.0
+    let mut metrics = Metrics::default();
+    metrics.report(report, strict);
+    metrics.into_text()
 }
 
-/// Text in the exposition format, metric by metric.
-struct Metrics(String);
+/// Metrics in the exposition format: of one report, or of several that a label tells apart.
+#[derive(Default)]
+pub struct Metrics {
+    families: Vec<Family>,
+    /// What every series is given from now on.
+    of: Option<(&'static str, String)>,
+}
+
+/// The series of one metric.
+struct Family {
+    name: String,
+    help: String,
+    series: Vec<String>,
+}
 
 type Labels = Vec<(&'static str, String)>;
 
 impl Metrics {
-    fn gauge<'a>(
+    /// From now on every series has this label, too.
+    pub fn of(&mut self, label: (&'static str, String)) {
+        self.of = Some(label);
+    }
+
+    /// Adds a report.
+    pub fn report(&mut self, report: &ReportDocument, strict: bool) {
+        let site = vec![("site", report.site.code.clone())];
+        let tool = vec![
+            ("site", report.site.code.clone()),
+            ("product", report.site.product.clone()),
+            ("version", report.tool.version.clone()),
+        ];
+        self.gauge(
+            "info",
+            "The site and the program that checked it.",
+            [(tool, 1.0)],
+        );
+        let status = f64::from(exit_status(report, strict));
+        let help = "What check says to the shell: 0 nothing is wrong, 1 something is, 3 something is unknown.";
+        self.gauge("exit_status", help, [(site, status)]);
+        self.runs(report);
+        self.counts(report);
+        self.flows(report);
+    }
+
+    /// Adds the series of a metric, each with its labels.
+    pub fn gauge(
         &mut self,
         name: &str,
         help: &str,
-        series: impl IntoIterator<Item = (impl AsRef<[(&'a str, String)]>, f64)>,
+        series: impl IntoIterator<Item = (Labels, f64)>,
     ) {
-        let mut series = series.into_iter().peekable();
-        if series.peek().is_none() {
-            return;
-        }
-        let _ = writeln!(self.0, "# HELP portproof_{name} {help}");
-        let _ = writeln!(self.0, "# TYPE portproof_{name} gauge");
-        for (labels, value) in series {
-            let labels = labels.as_ref().iter();
+        let of = self.of.clone();
+        let lines = series.into_iter().map(|(labels, value)| {
+            let labels = of.iter().chain(&labels);
             let labels: Vec<String> = labels
                 .map(|(name, value)| format!("{name}=\"{}\"", label(value)))
                 .collect();
-            let _ = writeln!(self.0, "portproof_{name}{{{}}} {value}", labels.join(","));
+            match labels.is_empty() {
+                true => format!("portproof_{name} {value}"),
+                false => format!("portproof_{name}{{{}}} {value}", labels.join(",")),
+            }
+        });
+        let mut lines: Vec<String> = lines.collect();
+        match self.families.iter_mut().find(|it| it.name == name) {
+            Some(family) => family.series.append(&mut lines),
+            None if lines.is_empty() => {}
+            None => self.families.push(Family {
+                name: name.to_string(),
+                help: help.to_string(),
+                series: lines,
+            }),
         }
+    }
+
+    /// All of it as text, metric by metric.
+    pub fn into_text(self) -> String {
+        let mut out = String::new();
+        for family in self.families {
+            let Family { name, help, series } = family;
+            let _ = writeln!(out, "# HELP portproof_{name} {help}");
+            let _ = writeln!(out, "# TYPE portproof_{name} gauge");
+            for line in series {
+                let _ = writeln!(out, "{line}");
+            }
+        }
+        out
+    }
+
+    /// The same, with the end that OpenMetrics asks for.
+    pub fn into_open_metrics(self) -> String {
+        self.into_text() + "# EOF\n"
     }
 
     fn runs(&mut self, report: &ReportDocument) {

@@ -20,7 +20,7 @@ mod together;
 
 use std::collections::BTreeSet;
 
-use super::assemble::summary;
+use super::count::summary;
 use super::document::Note;
 use super::whole::ReportDocument;
 use super::whole::SCHEMA;

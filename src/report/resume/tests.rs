@@ -117,7 +117,7 @@ fn an_open_port_keeps_what_was_seen_with_its_time_and_one_that_was_not_spoken_to
     by_device.flow.id = "internet>ibs01:sweep-answered/tcp".to_string();
     by_device.flow.port = Port::Range("8080,9000-9001".to_string());
     report.flows.push(by_device);
-    report.summary = crate::report::assemble::summary(&report.flows);
+    report.summary = crate::report::count::summary(&report.flows);
     let kept = taken(report).kept("ibs01", AT.into());
     let service = |port: u16| {
         let mut open = kept.open.iter().filter(|it| it.0 == port);

@@ -29,7 +29,7 @@ use look::Look;
 use picture::Picture;
 
 /// The style sheet. It stands in the file, and the policy names its hash: no other style is followed.
-const STYLE: &str = include_str!("../../../../templates/report.css");
+pub const STYLE: &str = include_str!("../../../../templates/report.css");
 /// The most findings with all that is said of them.
 const MOST_FINDINGS: usize = 400;
 /// The most ids of flows that nobody tried, of each start.

@@ -1,0 +1,245 @@
+//! The checks as a page and as JSON.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::diagnostic::visible;
+use crate::report::{STYLE, Summary};
+use crate::serve::board::Row;
+
+/// The schema of the list of checks.
+const SCHEMA: &str = "portproof.checks/1";
+
+/// The checks, as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(super) struct ChecksDocument {
+    /// `portproof.checks/1`.
+    schema: &'static str,
+    /// Each check.
+    checks: Vec<CheckEntry>,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+struct CheckEntry {
+    /// Its name.
+    name: String,
+    /// The site's code; `null`: no run had a report yet.
+    site: Option<String>,
+    /// From where it is made, as in `perimeter as ibs01`.
+    place: Option<String>,
+    /// How its flows stand, by verdict.
+    summary: Option<Summary>,
+    /// The number of the last run.
+    run: Option<i64>,
+    /// When it ended, RFC 3339.
+    ended: Option<String>,
+    /// How many seconds it took.
+    seconds: Option<i64>,
+    /// Why it has no report; `null`: it has one.
+    failure: Option<String>,
+    /// When what must not pass was last tried, RFC 3339.
+    last_whole: Option<String>,
+    /// Since when a run is under way, RFC 3339.
+    running_since: Option<String>,
+    /// When the next run is due, RFC 3339.
+    next: Option<String>,
+    /// Why the site file is not used as it stands now.
+    refused: Option<String>,
+    /// Why the last run is not in the history; `null`: it is.
+    unkept: Option<String>,
+    /// Runs that were left out since the start.
+    left_out: u64,
+}
+
+impl ChecksDocument {
+    pub(super) fn of(rows: &BTreeMap<String, Row>) -> Self {
+        let checks = rows.iter().map(|(name, row)| entry(name, row));
+        Self {
+            schema: SCHEMA,
+            checks: checks.collect(),
+        }
+    }
+}
+
+fn entry(name: &str, row: &Row) -> CheckEntry {
+    let report = row.stands.as_ref().map(|it| &it.report);
+    let vantage = report.and_then(|it| it.vantages.first());
+    let last = row.last.as_ref();
+    CheckEntry {
+        name: name.to_string(),
+        site: report.map(|it| it.site.code.clone()),
+        place: vantage.map(|it| it.place()),
+        summary: report.map(|it| it.summary),
+        run: last.map(|it| it.run),
+        ended: last.map(|it| time(it.ended)),
+        seconds: last.map(|it| it.seconds),
+        failure: last.and_then(|it| it.failure.clone()),
+        last_whole: row.last_whole.map(time),
+        running_since: row.running_since.map(time),
+        next: row.next.map(time),
+        refused: row.refused.clone(),
+        unkept: row.unkept.clone(),
+        left_out: row.left_out,
+    }
+}
+
+fn time(time: Timestamp) -> String {
+    format!("{time:.0}")
+}
+
+/// The policy of every page: no script, no other file, and this style sheet alone.
+pub(super) fn policy() -> String {
+    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    )
+}
+
+/// The page of all checks.
+#[derive(Template)]
+#[template(path = "checks.html")]
+struct Page {
+    style: &'static str,
+    version: &'static str,
+    rows: Vec<Shown>,
+}
+
+/// A row of the page.
+struct Shown {
+    name: String,
+    has_report: bool,
+    site: String,
+    place: String,
+    stands: Vec<(&'static str, usize)>,
+    last: String,
+    next: String,
+    remarks: Vec<String>,
+}
+
+/// The page of all checks.
+///
+/// # Errors
+/// Only if memory cannot be written to.
+pub(super) fn page(rows: &BTreeMap<String, Row>) -> Result<String, askama::Error> {
+    let page = Page {
+        style: STYLE,
+        version: env!("CARGO_PKG_VERSION"),
+        rows: rows.iter().map(|(name, row)| shown(name, row)).collect(),
+    };
+    page.render()
+}
+
+fn shown(name: &str, row: &Row) -> Shown {
+    let entry = entry(name, row);
+    let or_dash = |text: Option<String>| text.map_or_else(|| "-".to_string(), |it| visible(&it));
+    let last = match (&entry.ended, entry.seconds, entry.run) {
+        (Some(ended), Some(seconds), Some(run)) => format!("run {run}, {ended}, {seconds} s"),
+        _ => "none yet".to_string(),
+    };
+    let next = match (&entry.running_since, &entry.next) {
+        (Some(since), _) => format!("running since {since}"),
+        (None, Some(next)) => next.clone(),
+        (None, None) => "-".to_string(),
+    };
+    Shown {
+        name: name.to_string(),
+        has_report: entry.summary.is_some(),
+        stands: entry.summary.map(by_verdict).unwrap_or_default(),
+        remarks: remarks(&entry),
+        site: or_dash(entry.site),
+        place: or_dash(entry.place),
+        last,
+        next,
+    }
+}
+
+/// The verdicts that some flow has, the worst first.
+fn by_verdict(summary: Summary) -> Vec<(&'static str, usize)> {
+    let all = [
+        ("blocked", summary.blocked),
+        ("wrong", summary.wrong),
+        ("down", summary.down),
+        ("exposed", summary.exposed),
+        ("unknown", summary.unknown),
+        ("accepted", summary.accepted),
+        ("ok", summary.ok),
+    ];
+    all.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+fn remarks(entry: &CheckEntry) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(why) = &entry.failure {
+        all.push(format!("The last run has no report: {}", visible(why)));
+    }
+    if let Some(why) = &entry.refused {
+        let first = why.lines().next().unwrap_or_default();
+        all.push(format!("Its site file is refused: {}", visible(first)));
+    }
+    if let Some(why) = &entry.unkept {
+        all.push(format!(
+            "The last run is not in the history: {}",
+            visible(why)
+        ));
+    }
+    if entry.left_out > 0 {
+        all.push(format!(
+            "{} runs were left out: it takes longer than from one run to the next",
+            entry.left_out
+        ));
+    }
+    if let (Some(whole), Some(_)) = (&entry.last_whole, &entry.summary) {
+        all.push(format!("What must not pass was last tried at {whole}"));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::report::sample;
+    use crate::serve::board::{Last, Standing};
+
+    #[test]
+    fn what_others_wrote_is_text_on_the_page() {
+        let mut report = sample::report("internet", "probe7");
+        report.site.code = "<script>alert(1)</script>".to_string();
+        report.vantages[0].zone = "\"><img src=x>".to_string();
+        let row = Row {
+            stands: Some(Arc::new(Standing::new(report))),
+            last: Some(Last {
+                run: 3,
+                ended: Timestamp::UNIX_EPOCH,
+                seconds: 2,
+                failure: Some("<b>\u{1b}[2J".to_string()),
+            }),
+            refused: Some("probes.yaml:1:7: error: <i>\nmore".to_string()),
+            ..Row::default()
+        };
+        let page = page(&BTreeMap::from([("dmz".to_string(), row)])).expect("a page");
+        for mark in ["<script", "<img", "<b>", "<i>", "\u{1b}"] {
+            assert!(!page.contains(mark), "{mark}: {page}");
+        }
+        assert!(page.contains("href=\"/checks/dmz\""), "{page}");
+        assert!(page.contains("run 3, 1970-01-01T00:00:00Z, 2 s"), "{page}");
+    }
+
+    #[test]
+    fn a_check_without_a_run_has_no_link() {
+        let rows = BTreeMap::from([("dmz".to_string(), Row::default())]);
+        let page = page(&rows).expect("a page");
+        assert!(!page.contains("href"), "{page}");
+        assert!(page.contains("none yet"), "{page}");
+    }
+}

@@ -1,0 +1,74 @@
+//! All checks as metrics.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::report::Metrics;
+use crate::serve::board::Row;
+
+/// What Prometheus is told that it is.
+pub(super) const CONTENT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(super) fn text(rows: &BTreeMap<String, Row>) -> String {
+    let mut metrics = Metrics::default();
+    for (name, row) in rows {
+        metrics.of(("check", name.clone()));
+        of_check(&mut metrics, row);
+        if let Some(stands) = &row.stands {
+            metrics.report(&stands.report, false);
+        }
+    }
+    metrics.into_open_metrics()
+}
+
+fn of_check(metrics: &mut Metrics, row: &Row) {
+    let mut gauge = |name: &str, help: &str, value: Option<f64>| {
+        metrics.gauge(name, help, value.map(|value| (Vec::new(), value)));
+    };
+    gauge(
+        "check_running",
+        "Whether a run is under way.",
+        Some(f64::from(u8::from(row.running_since.is_some()))),
+    );
+    let failed = row.last.as_ref().map(|it| it.failure.is_some());
+    gauge(
+        "check_failed",
+        "Whether the last run has no report.",
+        failed.map(|it| f64::from(u8::from(it))),
+    );
+    gauge(
+        "check_site_file_refused",
+        "Whether the site file is not used as it stands now.",
+        Some(f64::from(u8::from(row.refused.is_some()))),
+    );
+    gauge(
+        "check_unkept",
+        "Whether the last run is not in the history.",
+        Some(f64::from(u8::from(row.unkept.is_some()))),
+    );
+    gauge(
+        "check_last_run_timestamp_seconds",
+        "When the last run ended, in seconds since 1970.",
+        row.last.as_ref().map(|it| since_1970(it.ended)),
+    );
+    gauge(
+        "check_duration_seconds",
+        "How long the last run took.",
+        row.last.as_ref().map(|it| whole(it.seconds)),
+    );
+    gauge(
+        "check_next_run_timestamp_seconds",
+        "When the next run is due, in seconds since 1970.",
+        row.next.map(since_1970),
+    );
+}
+
+fn since_1970(time: Timestamp) -> f64 {
+    whole(time.as_second())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds of millennia are exact")]
+fn whole(seconds: i64) -> f64 {
+    seconds as f64
+}

@@ -1,0 +1,141 @@
+//! What a browser, a monitor and Prometheus are shown: the checks, how each stands, and whether this process is well.
+//!
+//! Everything is made here and read only: no request changes anything. Only this host may ask (`guard`), until a proxy in
+//! front of it asks who is there. Pages need no other file and no script, and their policy forbids both.
+//!
+//! | path | is |
+//! |---|---|
+//! | `/` | the checks |
+//! | `/checks/NAME` | how the flows of a check stand, as `check --format html` shows it |
+//! | `/api/v1/checks` | the checks as JSON |
+//! | `/api/v1/checks/NAME` | its report as JSON |
+//! | `/metrics` | all as metrics |
+//! | `/healthz`, `/readyz` | whether runs are kept; whether each check has had a run |
+
+mod checks;
+mod guard;
+mod metrics;
+mod places;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use super::Served;
+
+/// Answers until the process stops.
+pub(super) async fn answer(served: Arc<Served>, listener: TcpListener) {
+    let stop = served.stop.clone();
+    let router = Router::new()
+        .route("/", get(index))
+        .route("/checks/{name}", get(check))
+        .route("/api/v1/checks", get(list))
+        .route("/api/v1/checks/{name}", get(report))
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such page\n") })
+        .layer(middleware::from_fn(guard::guard))
+        .with_state(Arc::clone(&served));
+    let stopped = async move {
+        let mut stop = stop;
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let ended = axum::serve(places::Places::new(listener), router).with_graceful_shutdown(stopped);
+    if let Err(fault) = ended.await {
+        served.tell(&format!("no page is shown any more: {fault}"));
+    }
+}
+
+type Shared = State<Arc<Served>>;
+
+async fn index(State(served): Shared) -> Response {
+    match checks::page(&served.board.all()) {
+        Ok(page) => html(page),
+        Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, fault.to_string()).into_response(),
+    }
+}
+
+async fn check(State(served): Shared, Path(name): Path<String>) -> Response {
+    let Some(stands) = served.board.row(&name).and_then(|row| row.stands) else {
+        return nothing();
+    };
+    // A large report takes its time.
+    let made = tokio::task::spawn_blocking(move || stands.page()).await;
+    match made {
+        Ok(page) => html(page.to_string()),
+        Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, fault.to_string()).into_response(),
+    }
+}
+
+async fn list(State(served): Shared) -> Response {
+    json(&checks::ChecksDocument::of(&served.board.all()))
+}
+
+async fn report(State(served): Shared, Path(name): Path<String>) -> Response {
+    match served.board.row(&name).and_then(|row| row.stands) {
+        Some(stands) => json(&stands.report),
+        None => nothing(),
+    }
+}
+
+async fn metrics(State(served): Shared) -> Response {
+    let text = metrics::text(&served.board.all());
+    ([(CONTENT_TYPE, metrics::CONTENT)], text).into_response()
+}
+
+/// Whether runs can be kept: without that nothing is told either.
+async fn healthy(State(served): Shared) -> Response {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let asked = tokio::time::timeout(PATIENCE, served.keeper.with(|_| ())).await;
+    let board = served.board.all();
+    let mut unkept = board.iter().filter(|(_, row)| row.unkept.is_some());
+    let trouble = match (asked, unkept.next()) {
+        (Ok(Ok(())), None) => return "it lives\n".into_response(),
+        (Ok(Ok(())), Some((name, _))) => format!("the last run of {name} is not in the history\n"),
+        _ => "the history does not answer\n".to_string(),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, trouble).into_response()
+}
+
+async fn ready(State(served): Shared) -> Response {
+    let waiting = served.board.all();
+    let waiting = waiting.iter().filter(|(_, row)| row.last.is_none());
+    let names: Vec<&str> = waiting.map(|(name, _)| name.as_str()).collect();
+    match names.is_empty() {
+        true => "each check has had a run\n".into_response(),
+        false => {
+            let words = format!("no run yet: {}\n", names.join(", "));
+            (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
+        }
+    }
+}
+
+fn nothing() -> Response {
+    let words = "there is no check of this name with a report\n";
+    (StatusCode::NOT_FOUND, words).into_response()
+}
+
+fn html(page: String) -> Response {
+    let policy = checks::policy();
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, policy.as_str()),
+    ];
+    (headers, page).into_response()
+}
+
+fn json(document: &impl serde::Serialize) -> Response {
+    match serde_json::to_string(document) {
+        Ok(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, fault.to_string()).into_response(),
+    }
+}
