@@ -156,3 +156,78 @@ fn a_folder_without_a_history_one_of_a_newer_version_and_one_that_is_none_are_re
     let other = Store::open(folder.path()).err().expect("no database");
     assert!(other.to_string().contains("not a database"), "{other}");
 }
+
+#[test]
+fn a_history_of_the_first_version_keeps_its_runs_and_is_compared_with() {
+    let folder = folder();
+    let file = folder.path().join(FILE);
+    let first = add(&mut store(&folder), &report("internet", Verdict::Ok)).id;
+    // As the first version left it.
+    let database = rusqlite::Connection::open(&file).expect("a database");
+    database
+        .execute_batch(
+            "DROP INDEX run_of_check; DROP INDEX message_of_channel; DROP TABLE message; DROP TABLE remembered;
+            ALTER TABLE run DROP COLUMN of_check; ALTER TABLE run DROP COLUMN needed_only;
+            PRAGMA user_version = 1;",
+        )
+        .expect("it is written");
+    drop(database);
+    let mut store = store(&folder);
+    assert_eq!(store.latest(10).expect("a list").len(), 1);
+    let again = add(&mut store, &report("internet", Verdict::Blocked));
+    assert_eq!(again.since.map(|(run, _)| run), Some(first));
+}
+
+/// A report of a run that tried only what is needed.
+fn needed(verdict: Verdict) -> ReportDocument {
+    let mut report = report("internet", verdict);
+    report.vantages[0].needed_only = true;
+    report
+}
+
+#[test]
+fn what_must_not_pass_is_compared_with_the_last_whole_run_though_others_came_between() {
+    let folder = folder();
+    let mut store = store(&folder);
+    let whole = |verdict: Verdict| {
+        let words = match verdict {
+            Verdict::Exposed => ["forbidden", "open", "exposed", "open", "error"],
+            _ => ["forbidden", "filtered", "ok", "kept-closed", "note"],
+        };
+        let forbidden = sample::judged("internet>ibs01:445/tcp", words);
+        let needed = sample::flow("internet>ibs01:443/tcp");
+        sample::with("internet", "probe7", vec![needed, forbidden])
+    };
+    add(&mut store, &whole(Verdict::Ok));
+    let between = add(&mut store, &needed(Verdict::Ok));
+    let (_, diff) = between.since.expect("an earlier report");
+    assert!(
+        Counts::of(&diff).are_none(),
+        "what was not tried is not gone: {diff:?}"
+    );
+    let after = add(&mut store, &whole(Verdict::Exposed));
+    let (run, diff) = after.since.expect("an earlier report");
+    assert_eq!(run, between.id);
+    let counts = Counts::of(&diff);
+    assert_eq!((counts.worse, counts.better, counts.other), (1, 0, 0));
+}
+
+#[test]
+fn the_last_whole_report_stays_when_others_make_the_history_too_large() {
+    let folder = folder();
+    let mut store = store(&folder);
+    let retention = Retention {
+        days: 400,
+        bytes: 1_000_000,
+    };
+    let whole = add(&mut store, &report("internet", Verdict::Ok)).id;
+    for number in 1..=60 {
+        let mut large = large(number);
+        large.vantages[0].needed_only = true;
+        add(&mut store, &large);
+        let now = Timestamp::now();
+        store.retain(retention, now).expect("it is written");
+    }
+    assert!(store.report(whole).expect("it is read").is_some());
+    assert!(store.report(whole + 1).expect("it is read").is_none());
+}

@@ -37,8 +37,8 @@ pub(super) async fn go_on(served: Arc<Served>, name: String, check: Check) {
         unsettled: false,
         again: 0,
     };
-    block_in_place(|| task.look());
     task.remember().await;
+    block_in_place(|| task.look());
     let mut due = Timestamp::now();
     while task.waits_until(due).await {
         task.run(Timestamp::now()).await;
@@ -119,9 +119,9 @@ impl Task {
             }
             Look::Taken => {
                 self.note(|row| row.refused = None);
-                // What must not pass may be other flows by now.
-                self.last_whole = None;
                 if had_one {
+                    // What must not pass may be other flows by now.
+                    self.last_whole = None;
                     self.tell("its site file has changed, and is used from now on");
                 }
                 true

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Hands over the messages of a channel, for ever.
 pub(super) async fn go_on(served: Arc<Served>, channel: Channel) {
+    // Told, and perhaps not removed: that is tried again, and telling is not.
+    let mut told = None;
     loop {
         // Asked for before the queue is looked at: a message that comes meanwhile is not overlooked.
         let queued = served.queued.notified();
@@ -27,7 +29,8 @@ pub(super) async fn go_on(served: Arc<Served>, channel: Channel) {
             Ok(Ok(None)) => queued.await,
             Ok(Ok(Some(waiting))) => match until(&waiting) {
                 Some(wait) => sleep(wait).await,
-                None => hand_over(&served, &channel, waiting).await,
+                None if told == Some(waiting.id) => remove(&served, waiting.id).await,
+                None => told = hand_over(&served, &channel, waiting).await,
             },
             Ok(Err(fault)) => {
                 served.tell(&format!("the queue of alerts cannot be read: {fault}"));
@@ -50,13 +53,15 @@ fn until(waiting: &Waiting) -> Option<Duration> {
     (left <= LONGEST).then_some(left)
 }
 
-async fn hand_over(served: &Arc<Served>, channel: &Channel, waiting: Waiting) {
+/// Hands over a message, and removes it. Its number comes back where nobody is to be told any more.
+async fn hand_over(served: &Arc<Served>, channel: &Channel, waiting: Waiting) -> Option<i64> {
     let Ok(message) = serde_json::from_str::<Message>(&waiting.body) else {
         served.tell(&format!(
             "a message to {} is of another version and was dropped",
             channel.name
         ));
-        return remove(served, waiting.id).await;
+        remove(served, waiting.id).await;
+        return Some(waiting.id);
     };
     let headline = message.headline.clone();
     let made: Timestamp = waiting.made.parse().unwrap_or_else(|_| Timestamp::now());
@@ -66,12 +71,14 @@ async fn hand_over(served: &Arc<Served>, channel: &Channel, waiting: Waiting) {
         served.tell(&format!(
             "{name} was not told in a week, and is not any more: {headline}"
         ));
-        return remove(served, waiting.id).await;
+        remove(served, waiting.id).await;
+        return Some(waiting.id);
     }
     let fault = match send(served, channel, message).await {
         Ok(()) => {
             served.tell(&format!("told {}: {headline}", channel.name));
-            return remove(served, waiting.id).await;
+            remove(served, waiting.id).await;
+            return Some(waiting.id);
         }
         Err(fault) => fault,
     };
@@ -99,6 +106,7 @@ async fn hand_over(served: &Arc<Served>, channel: &Channel, waiting: Waiting) {
         }
         None => sleep(PATIENCE).await,
     }
+    None
 }
 
 async fn send(served: &Arc<Served>, channel: &Channel, message: Message) -> Result<(), Fault> {
@@ -115,7 +123,7 @@ async fn send(served: &Arc<Served>, channel: &Channel, message: Message) -> Resu
 async fn remove(served: &Served, id: i64) {
     let removed = served.keeper.with(move |store| store.taken(id)).await;
     if !matches!(removed, Ok(Ok(()))) {
-        // It will be told again: that is better than never.
+        // After a new start it will be told again: that is better than never.
         sleep(PATIENCE).await;
     }
 }

@@ -487,3 +487,77 @@ fn a_second_daemon_on_one_history_is_refused() {
     );
     daemon.stops();
 }
+
+#[test]
+fn a_real_prometheus_scrapes_the_metrics_and_our_rules_raise_what_is_wrong() {
+    let place = Place::new("every: 1s", "");
+    let [at, its] = [0; 2].map(|_| {
+        let port = ports::free(Ipv4Addr::LOCALHOST).port();
+        format!("127.0.0.1:{port}")
+    });
+    let file = fs::read_to_string(place.file("serve.yaml")).expect("text");
+    place.write("serve.yaml", &format!("{file}\npage: {at}\n"));
+    let rules =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/prometheus/portproof.rules.yml");
+    place.write(
+        "prometheus.yml",
+        &format!(
+            "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}
+rule_files: [\"{}\"]
+scrape_configs: [{{ job_name: portproof, static_configs: [{{ targets: [\"{at}\"] }}] }}]
+",
+            rules.display()
+        ),
+    );
+    let daemon = place.serves();
+    place.until_said("run 1: 1 down", 1);
+    let prometheus = Command::new("prometheus")
+        .arg(format!(
+            "--config.file={}",
+            place.file("prometheus.yml").display()
+        ))
+        .arg(format!(
+            "--storage.tsdb.path={}",
+            place.file("tsdb").display()
+        ))
+        .arg(format!("--web.listen-address={its}"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("prometheus is needed, scripts/test installs it");
+    let _prometheus = Daemon(prometheus);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let until = |path: &str, words: &str| {
+        loop {
+            let answer = std::net::TcpStream::connect(&its).map(|_| asked(&its, path, &its).1);
+            if answer.as_ref().is_ok_and(|it| it.contains(words)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{path}: {words}: {answer:?}");
+            sleep(Duration::from_millis(100));
+        }
+    };
+    until(
+        "/api/v1/query?query=portproof_check_failed",
+        "\"check\":\"pri\"",
+    );
+    until(
+        "/api/v1/query?query=portproof_flow_verdict",
+        "\"verdict\":\"down\"",
+    );
+    until("/api/v1/query?query=up", "\"1\"]");
+    // It waits for 15 minutes, as the rule says.
+    until("/api/v1/alerts", "\"alertname\":\"PortproofFlowWrong\"");
+    daemon.stops();
+}
+
+#[test]
+fn the_rules_for_prometheus_raise_what_they_say() {
+    let tested = Command::new("promtool")
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/prometheus"))
+        .args(["test", "rules", "portproof.rules.test.yml"])
+        .output()
+        .expect("promtool is needed, scripts/test installs it");
+    let said = String::from_utf8_lossy(&tested.stderr);
+    assert!(tested.status.success(), "{said}");
+}
