@@ -1,16 +1,16 @@
 //! Telling people what changed: the channels of a check that goes on for months.
 //!
-//! What one run changed is one [`Message`], whatever the number of flows. It is a document of its own. `headline` says in
-//! one line who has to act, and `words` says all for people. A [`Channel`] is what a configuration file says of one
-//! receiver (`config`): a web address, a mail server, or a program. [`send`] hands one message to one channel and blocks
-//! until the receiver has taken it. Else a [`Fault`] says why not. The caller keeps the message until then, and asks the
-//! fault how long to wait ([`KEPT`]). The messages of a channel are handed over in their order.
+//! What one run changed is one `Message`, whatever the number of flows. It is a document of its own. `headline` says in
+//! one line who has to act, and `words` says all for people. A `Channel` is what a configuration file says of one
+//! receiver (`config`): a web address, a mail server, or a program. `send` hands one message to one channel and blocks
+//! until the receiver has taken it. Else a `Fault` says why not. The caller keeps the message until then, and asks the
+//! fault how long to wait (`KEPT`). The messages of a channel are handed over in their order.
 //!
 //! A receiver that refuses is tried again as well, at the slowest pace. Most refusals are mended at the receiver: a
 //! token, a path, a full mailbox. What happened meanwhile must not be lost.
 //!
 //! Messages, words, shapes of bodies, the pace and the reading of the file are pure. `web`, `mail` and `command` reach
-//! out. Secrets and authorities come from files that the caller has read ([`Files`]). A message may reach a receiver
+//! out. Secrets and authorities come from files that the caller has read (`Files`). A message may reach a receiver
 //! twice, where an answer was lost. So a mail has the same identifier each time, and an alert the same labels.
 
 mod alertmanager;

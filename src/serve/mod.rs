@@ -13,7 +13,7 @@
 //! `board` has what is known right now. `web` shows it to browsers, monitors and Prometheus.
 //!
 //! `config`, `schedule` and `confirm` are pure. Whoever serves says how files are read and how a request is made of one
-//! ([`Files`]), and is told in words what happens.
+//! (`Files`), and is told in words what happens.
 
 mod board;
 mod check;
