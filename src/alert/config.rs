@@ -15,6 +15,7 @@ use crate::config::kinds::{
     filled, list, list_of, new_name, one_or_list, plain, port, section, span, text, word,
 };
 use crate::diagnostic::Problem;
+use crate::vantage;
 use crate::words::words;
 use crate::yaml::{self, At, Node};
 
@@ -198,12 +199,8 @@ impl Mail {
     }
 }
 
-/// Whether a name or address is this host's own.
 fn is_here(host: &str) -> bool {
-    match host.parse::<IpAddr>() {
-        Ok(address) => address.is_loopback(),
-        Err(_) => host.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
-    }
+    vantage::is_this_host(host.trim_end_matches('.'))
 }
 
 /// The tables of `docs/alerts.md`, each by the name of its section.

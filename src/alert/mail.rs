@@ -15,11 +15,11 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls as Protection, TlsParameters};
 use lettre::transport::smtp::{self, SmtpTransport};
 use lettre::{Message as Letter, Transport as _};
-use sha2::{Digest as _, Sha256};
 
 use super::config::{Mail, Tls};
 use super::pace::Fault;
 use super::{Files, Message, words};
+use crate::config::sha256;
 use crate::diagnostic::cut;
 
 /// The longest subject, in bytes.
@@ -74,14 +74,9 @@ fn letter(mail: &Mail, message: &Message) -> Result<Letter, lettre::error::Error
 
 /// The same for each try of a message.
 fn identifier(mail: &Mail, message: &Message) -> String {
-    const BYTES: usize = 16;
-    let message = format!("{message:?}");
-    let hash = Sha256::digest(message.as_bytes());
-    let hash: String = hash
-        .iter()
-        .take(BYTES)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    const CHARACTERS: usize = 32;
+    let hash = sha256(format!("{message:?}").as_bytes());
+    let hash = &hash[..CHARACTERS];
     format!("<{hash}@{}>", mail.from.email.domain())
 }
 

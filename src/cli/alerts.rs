@@ -6,8 +6,8 @@ use std::env::VarError;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 
+use super::credentials::certificates;
 use super::handed_over::handed_over;
 use super::named::{self, Kind};
 use super::secrets;
@@ -118,18 +118,14 @@ fn roots(
     problems: &mut Vec<Problem>,
 ) -> Vec<CertificateDer<'static>> {
     let path = folder.join(&ca.value);
-    let shown = path.display();
-    let says = match named::read(&path, Kind::Roots) {
-        Ok(content) => {
-            let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content.bytes).collect();
-            match found {
-                Ok(found) if !found.is_empty() => return found,
-                Ok(_) => format!("`{shown}` holds no certificate"),
-                Err(why) => format!("`{shown}` cannot be read as PEM: {why}"),
-            }
-        }
-        Err(why) => format!("`{shown}` cannot be read: {why}"),
+    let read = named::read(&path, Kind::Roots)
+        .map_err(|why| format!("cannot be read: {why}"))
+        .and_then(|content| certificates(&content.bytes));
+    let says = match read {
+        Ok(found) => return found,
+        Err(says) => says,
     };
+    let says = format!("`{}` {says}", path.display());
     let problem = Problem::error("bad-alert-file", ca.at, says);
     problems.push(problem.hint("a PEM file with the certificate of the authority; its path is taken from the folder of this file"));
     Vec::new()

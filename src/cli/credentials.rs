@@ -125,20 +125,27 @@ fn roots(
             break;
         };
         left = rest;
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-        match found {
-            Ok(found) if !found.is_empty() => all.extend(found),
-            Ok(_) => problems.push(
-                wrong("holds no certificate".to_string())
-                    .hint("a PEM file with the certificate of the authority"),
-            ),
-            Err(error) => problems.push(
-                wrong(format!("cannot be read as PEM: {error}"))
-                    .hint("a PEM file with the certificate of the authority"),
-            ),
+        match certificates(&bytes) {
+            Ok(found) => all.extend(found),
+            Err(says) => {
+                problems.push(wrong(says).hint("a PEM file with the certificate of the authority"))
+            }
         }
     }
     all
+}
+
+/// The certificates in a PEM file.
+///
+/// # Errors
+/// What is wrong with it, as the end of a sentence.
+pub(super) fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err("holds no certificate".to_string()),
+        Err(error) => Err(format!("cannot be read as PEM: {error}")),
+    }
 }
 
 fn client_certificate(

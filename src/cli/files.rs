@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use sha2::{Digest, Sha256};
 
 use super::credentials::{self, Credentials, Use};
 use super::named::{Kind, read};
@@ -101,10 +100,7 @@ pub(super) fn examine(
         .map(|config| credentials::read(config, folder, credentials, &mut problems))
         .unwrap_or_default();
     let refused = has_errors(&problems);
-    let sha256 = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = config::sha256(bytes);
     let loaded = match (site, config) {
         (Some(site), Some(config)) if !refused => Some(Loaded {
             file: file.to_string(),

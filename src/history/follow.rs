@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::Kept;
+
 /// A run that belongs to a check which goes on for months.
 pub trait Follow {
     /// The name of the check.
     fn check(&self) -> &str;
 
-    /// From what was remembered of each flow to what is to be remembered, and what is to be told.
-    fn follow(&self, run: i64, remembered: BTreeMap<String, String>) -> Followed;
+    /// From what a run came to, and what was remembered of each flow, to what is to be remembered and told.
+    fn follow(&self, run: i64, kept: &Kept<'_>, remembered: BTreeMap<String, String>) -> Followed;
 }
 
 /// What comes of a run that is followed.

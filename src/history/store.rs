@@ -217,9 +217,10 @@ impl Store {
             Kept::Failure { .. } | Kept::Part(..) => None,
         };
         let after_a_failure = last_failed(&transaction).map_err(&fault)?;
-        let id = insert(&transaction, kept, since.as_ref(), now).map_err(&fault)?;
+        let check = follow.map(Follow::check);
+        let id = insert(&transaction, kept, check, since.as_ref(), now).map_err(&fault)?;
         if let Some(follow) = follow {
-            followed(&transaction, follow, id, now).map_err(&fault)?;
+            followed(&transaction, follow, (id, kept), now).map_err(&fault)?;
         }
         transaction.commit().map_err(&fault)?;
         Ok(Added {
@@ -267,18 +268,6 @@ impl Store {
             .map(|packed| unpack(&packed))
             .transpose()
             .map_err(|why| Fault::Report(id, why))
-    }
-
-    /// When the last run of a check began that tried what must not pass, too; `None`: there was none.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn last_whole(&self, check: &str) -> Result<Option<Timestamp>, Fault> {
-        let words = "SELECT started FROM run
-            WHERE of_check = ?1 AND needed_only = 0 AND failure IS NULL ORDER BY id DESC LIMIT 1";
-        let found = self.database.query_row(words, [check], |row| row.get(0));
-        let started: Option<String> = found.optional().map_err(self.fault())?;
-        Ok(started.and_then(|it| it.parse().ok()))
     }
 
     /// The last run of a check, whatever came of it; `None`: there was none.
@@ -510,18 +499,14 @@ const STOPPED: &str = "it was stopped before its end";
 fn followed(
     transaction: &Transaction<'_>,
     follow: &dyn Follow,
-    run: i64,
+    (run, kept): (i64, &Kept<'_>),
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let check = follow.check();
-    transaction.execute(
-        "UPDATE run SET of_check = ?2 WHERE id = ?1",
-        params![run, check],
-    )?;
     let mut asked = transaction.prepare("SELECT flow, what FROM remembered WHERE of_check = ?1")?;
     let rows = asked.query_map([check], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let before: BTreeMap<String, String> = rows.collect::<rusqlite::Result<_>>()?;
-    let Followed { remembered, queued } = follow.follow(run, before.clone());
+    let Followed { remembered, queued } = follow.follow(run, kept, before.clone());
     let mut removed =
         transaction.prepare("DELETE FROM remembered WHERE of_check = ?1 AND flow = ?2")?;
     for flow in before.keys().filter(|flow| !remembered.contains_key(*flow)) {
@@ -551,6 +536,7 @@ fn last_failed(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
 fn insert(
     transaction: &Transaction<'_>,
     kept: &Kept<'_>,
+    check: Option<&str>,
     since: Option<&(i64, DiffDocument)>,
     now: Timestamp,
 ) -> rusqlite::Result<i64> {
@@ -566,8 +552,8 @@ fn insert(
         Kept::Part(report, status) => (began(report, now), status, Some(STOPPED), Some(*report)),
     };
     transaction.execute(
-        "INSERT INTO run (started, finished, site, place, exit_status, failure, summary, worse, better, other, report, needed_only)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO run (started, finished, site, place, exit_status, failure, summary, worse, better, other, report, needed_only, of_check)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             started,
             now.to_string(),
@@ -581,6 +567,7 @@ fn insert(
             number(|it| it.other),
             report.map(pack).transpose()?,
             report.is_some_and(ReportDocument::is_needed_only),
+            check,
         ],
     )?;
     let id = transaction.last_insert_rowid();

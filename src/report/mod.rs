@@ -40,13 +40,15 @@ pub use arrivals::{
 pub use assemble::{Outcome, SweptSystem, assemble};
 pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer, resolver_words};
 pub use diff::{Change, DiffDocument, diff, diff_text};
+pub(crate) use diff::{stands_well, worst_by_id};
 pub use document::{
     Accepted, Evidence, Finished, Lapsed, Note, ReportFlow, Sweep, SweptEarlier, Vantage,
 };
 pub use findings::{Finding, Findings, Part, Proved, Required, Table, Team, seen};
 pub(crate) use findings::{rank, team};
 pub use formats::{
-    Metrics, STYLE, Status, csv, html, junit, markdown, nagios, nagios_failed, prometheus, sarif,
+    Metrics, STYLE, Status, csv, html, junit, markdown, nagios, nagios_failed, policy, prometheus,
+    sarif, since_1970,
 };
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{

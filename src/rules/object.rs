@@ -1,9 +1,8 @@
 //! Names for sets of addresses, in dialects that write rules with names.
 
-use sha2::{Digest, Sha256};
-
 use super::Range;
 use super::heading::joined;
+use crate::config::sha256;
 
 /// Sets of addresses with their names, each set once and each name once.
 pub(super) struct Objects {
@@ -73,8 +72,8 @@ pub(super) fn fitting(name: &str, longest: usize) -> String {
 
 /// Eight characters that two different texts hardly share.
 pub(super) fn digest(text: &str) -> String {
-    let bytes = &Sha256::digest(text.as_bytes())[..4];
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const CHARACTERS: usize = 8;
+    sha256(text.as_bytes())[..CHARACTERS].to_string()
 }
 
 #[cfg(test)]

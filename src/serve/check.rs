@@ -14,10 +14,10 @@ use tokio::time::{interval, sleep};
 use super::Served;
 use super::board::{Last, Row};
 use super::config::Check;
-use super::follow::{Following, Outcome};
+use super::follow::Following;
 use super::schedule::{self, Next};
 use super::watch::{Look, SiteFile};
-use crate::history::{Added, Fault, Kept, RunEntry};
+use crate::history::{Added, Kept, RunEntry};
 use crate::report::{ReportDocument, exit_status};
 use crate::run::{Request, Scope};
 
@@ -38,7 +38,7 @@ pub(super) async fn go_on(served: Arc<Served>, name: String, check: Check) {
         again: 0,
     };
     task.remember().await;
-    block_in_place(|| task.look());
+    task.look();
     let mut due = Timestamp::now();
     while task.waits_until(due).await {
         task.run(Timestamp::now()).await;
@@ -81,24 +81,27 @@ impl Task {
     /// What earlier runs found, as the history has it.
     async fn remember(&mut self) {
         let name = Arc::clone(&self.name);
-        let asked = self.served.keeper.with(move |store| {
-            let last = store.last_of_check(&name)?;
-            let (whole, reports) = (store.last_whole(&name)?, store.standing(&name)?);
-            Ok::<_, Fault>((last, whole, reports))
-        });
-        let (last, whole, reports) = match asked.await {
-            Ok(Ok(found)) => found,
-            Ok(Err(fault)) => return self.tell(&fault.to_string()),
+        let asked = self
+            .served
+            .keeper
+            .with(move |store| Ok((store.last_of_check(&name)?, store.standing(&name)?)));
+        let (last, reports) = match asked.await {
+            Ok(found) => found,
             Err(fault) => return self.tell(&format!("{fault:#}")),
         };
-        self.last_whole = whole;
+        let whole = reports.iter().find(|it| !it.is_needed_only());
+        let vantage = whole.and_then(|it| it.vantages.first());
+        self.last_whole = vantage.and_then(|it| it.started.parse().ok());
         for report in reports {
             self.served.board.stands(&self.name, report);
         }
-        self.note(|row| {
-            row.last = last.as_ref().and_then(ended);
-            row.last_whole = whole;
-        });
+        self.note(|row| row.last = last.as_ref().and_then(ended));
+        self.show_last_whole();
+    }
+
+    fn show_last_whole(&self) {
+        let whole = self.last_whole;
+        self.note(|row| row.last_whole = whole);
     }
 
     /// Looks at the site file, and says what came of it. True: another one is used now.
@@ -110,7 +113,7 @@ impl Task {
             request.map(|_| ())
         };
         let had_one = self.file.used().is_some();
-        match self.file.look(&*served.files, is_good) {
+        match block_in_place(|| self.file.look(&*served.files, is_good)) {
             Look::Same => false,
             Look::Mended => {
                 self.note(|row| row.refused = None);
@@ -154,8 +157,8 @@ impl Task {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return false,
                 () = &mut until => return true,
-                _ = looks.tick() => if block_in_place(|| self.look()) { return true },
-                Ok(()) = reload.changed() => if block_in_place(|| self.look()) { return true },
+                _ = looks.tick() => if self.look() { return true },
+                Ok(()) = reload.changed() => if self.look() { return true },
             }
         }
     }
@@ -212,54 +215,43 @@ impl Task {
             Arc::clone(&self.name),
             Arc::clone(&self.check),
         );
-        let failure = result.as_ref().err().map(|why| format!("{why:#}"));
         let kept = self.served.keeper.with(move |store| {
             let now = Timestamp::now();
-            let (kept, outcome) = match (&result, &failure) {
-                (Ok(report), _) => (
-                    Kept::Report(report, exit_status(report, false)),
-                    Outcome::Report(report),
-                ),
-                (Err(_), why) => {
-                    let why = why.as_deref().unwrap_or_default();
-                    let kept = Kept::Failure {
-                        started: began,
-                        why: why.to_string(),
-                        exit_status: FAILED,
-                    };
-                    (kept, Outcome::Failure(why))
-                }
-            };
             let following = Following {
                 check: &name,
                 channels: &served.channels,
                 after: check.after,
-                outcome,
                 now,
                 unsettled: Cell::new(false),
+            };
+            let kept = match &result {
+                Ok(report) => Kept::Report(report, exit_status(report, false)),
+                Err(why) => Kept::Failure {
+                    started: began,
+                    why: format!("{why:#}"),
+                    exit_status: FAILED,
+                },
             };
             let added = store.add_followed(&kept, now, &following)?;
             let unsettled = following.unsettled.get();
             let retained = store.retain(served.keeper.retention, now);
-            Ok::<_, Fault>((added, result, unsettled, retained))
+            Ok((added, result, unsettled, retained))
         });
-        match kept.await {
-            Ok(Ok((added, result, unsettled, retained))) => {
-                if let Err(fault) = retained {
-                    self.tell(&format!("what is old stays in the history: {fault}"));
-                }
-                if result.as_ref().is_ok_and(|report| !report.is_needed_only()) {
-                    self.last_whole = Some(began);
-                    self.unsettled = unsettled;
-                }
-                self.served.queued.notify_waiters();
-                let said = said(&added, &result);
-                self.show(began, &added, result);
-                self.tell(&said);
-            }
-            Ok(Err(fault)) => self.is_not_kept(&fault.to_string()),
-            Err(fault) => self.is_not_kept(&format!("{fault:#}")),
+        let (added, result, unsettled, retained) = match kept.await {
+            Ok(kept) => kept,
+            Err(fault) => return self.is_not_kept(&format!("{fault:#}")),
+        };
+        if let Err(fault) = retained {
+            self.tell(&format!("what is old stays in the history: {fault}"));
         }
+        if result.as_ref().is_ok_and(|report| !report.is_needed_only()) {
+            self.last_whole = Some(began);
+            self.unsettled = unsettled;
+        }
+        self.served.queued.notify_waiters();
+        let said = said(&added, &result);
+        self.show(began, &added, result);
+        self.tell(&said);
     }
 
     fn is_not_kept(&self, why: &str) {
@@ -279,11 +271,8 @@ impl Task {
         if let Ok(report) = result {
             self.served.board.stands(&self.name, report);
         }
-        let whole = self.last_whole;
-        self.note(|row| {
-            (row.last, row.last_whole) = (Some(last), whole);
-            row.unkept = None;
-        });
+        self.note(|row| (row.last, row.unkept) = (Some(last), None));
+        self.show_last_whole();
     }
 
     /// Keeps what a run saw that was stopped.
@@ -293,8 +282,8 @@ impl Task {
             let status = exit_status(&report, false);
             store.add(&Kept::Part(&report, status), Timestamp::now())
         });
-        if let Ok(Err(fault)) = kept.await {
-            self.is_not_kept(&fault.to_string());
+        if let Err(fault) = kept.await {
+            self.is_not_kept(&format!("{fault:#}"));
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::confirm::{Seen, Streak, Turn, Wrong};
 use crate::alert::{About, Channel, Message};
-use crate::history::{Follow, Followed, Queued};
+use crate::history::{Follow, Followed, Kept, Queued};
 use crate::observation::FlowState;
 use crate::product::Need;
 use crate::report::{self, ReportDocument, ReportFlow, Vantage};
@@ -16,20 +16,11 @@ use crate::verdict::{Level, Verdict};
 /// What the check itself is remembered by, beside its flows: no flow has an empty id.
 const CHECK: &str = "";
 
-/// What came of a run.
-pub(super) enum Outcome<'a> {
-    /// Its report.
-    Report(&'a ReportDocument),
-    /// Why it has none.
-    Failure(&'a str),
-}
-
 /// A run that is followed.
 pub(super) struct Following<'a> {
     pub(super) check: &'a str,
     pub(super) channels: &'a [Channel],
     pub(super) after: u32,
-    pub(super) outcome: Outcome<'a>,
     pub(super) now: Timestamp,
     /// Set when something is seen that only whole runs try, and that is not sure yet.
     pub(super) unsettled: Cell<bool>,
@@ -40,7 +31,7 @@ impl Follow for Following<'_> {
         self.check
     }
 
-    fn follow(&self, run: i64, remembered: BTreeMap<String, String>) -> Followed {
+    fn follow(&self, run: i64, kept: &Kept<'_>, remembered: BTreeMap<String, String>) -> Followed {
         // What cannot be read is of another version: it is counted anew.
         let read = |(flow, text): (String, String)| {
             let streak = serde_json::from_str(&text).ok()?;
@@ -48,7 +39,7 @@ impl Follow for Following<'_> {
         };
         let mut streaks: BTreeMap<String, Streak> =
             remembered.into_iter().filter_map(read).collect();
-        let messages = self.messages(run, &mut streaks);
+        let messages = self.messages(run, kept, &mut streaks);
         let open = streaks.into_iter().filter(|(_, streak)| !streak.is_over());
         let write = |(flow, streak): (String, Streak)| {
             let text = serde_json::to_string(&streak).ok()?;
@@ -62,30 +53,42 @@ impl Follow for Following<'_> {
 }
 
 impl Following<'_> {
-    fn messages(&self, run: i64, streaks: &mut BTreeMap<String, Streak>) -> Vec<Message> {
-        let mut check = streaks.remove(CHECK).unwrap_or_default();
-        let seen = match &self.outcome {
-            Outcome::Report(_) => Seen::Well,
-            Outcome::Failure(_) => Seen::Wrong(Wrong {
+    fn messages(
+        &self,
+        run: i64,
+        kept: &Kept<'_>,
+        streaks: &mut BTreeMap<String, Streak>,
+    ) -> Vec<Message> {
+        let (report, failure) = match kept {
+            Kept::Report(report, _) => (Some(report), None),
+            Kept::Failure { why, .. } => (None, Some(why)),
+            Kept::Part(..) => return Vec::new(),
+        };
+        let about = self.about_the_check(run);
+        let of_check = match (self.count_the_check(report.is_some(), streaks), failure) {
+            (Some(Turn::Raised), Some(why)) => Some(Message::failed(about, why)),
+            (Some(Turn::Cleared), _) => Some(Message::recovered(about)),
+            _ => None,
+        };
+        let of_flows = report.and_then(|report| self.of_flows(run, report, streaks));
+        of_check.into_iter().chain(of_flows).collect()
+    }
+
+    fn count_the_check(
+        &self,
+        has_report: bool,
+        streaks: &mut BTreeMap<String, Streak>,
+    ) -> Option<Turn> {
+        let seen = match has_report {
+            true => Seen::Well,
+            false => Seen::Wrong(Wrong {
                 verdict: Verdict::Wrong,
                 owner: None,
                 level: Level::Error,
             }),
         };
-        let of_check = check.count(seen, self.after);
-        let of_check = match (&self.outcome, of_check) {
-            (Outcome::Failure(why), Some(Turn::Raised)) => {
-                Some(Message::failed(self.about_the_check(run), why))
-            }
-            (_, Some(Turn::Cleared)) => Some(Message::recovered(self.about_the_check(run))),
-            _ => None,
-        };
-        let of_flows = match &self.outcome {
-            Outcome::Report(report) => self.of_flows(run, report, streaks),
-            Outcome::Failure(_) => None,
-        };
-        streaks.insert(CHECK.to_string(), check);
-        of_check.into_iter().chain(of_flows).collect()
+        let streak = streaks.entry(CHECK.to_string()).or_default();
+        streak.count(seen, self.after)
     }
 
     /// What is to be told of the flows of a report: one message, whatever their number.
@@ -96,16 +99,15 @@ impl Following<'_> {
         streaks: &mut BTreeMap<String, Streak>,
     ) -> Option<Message> {
         let (mut raised, mut cleared) = (Vec::new(), Vec::new());
-        let flows = worst_by_id(report);
+        let flows = report::worst_by_id(report);
         for (id, flow) in &flows {
-            let mut streak = streaks.remove(*id).unwrap_or_default();
+            let streak = streaks.entry((*id).to_string()).or_default();
             match streak.count(seen(flow), self.after) {
                 Some(Turn::Raised) => raised.push(*flow),
                 Some(Turn::Cleared) => cleared.push(*flow),
                 None => {}
             }
-            self.settle(&streak, flow.flow.need == Need::Forbidden);
-            streaks.insert((*id).to_string(), streak);
+            self.settle(streak, flow.flow.need == Need::Forbidden);
         }
         let gone = match report.is_needed_only() {
             true => Vec::new(),
@@ -128,16 +130,16 @@ impl Following<'_> {
         if report.flows.iter().all(|it| it.state != FlowState::Open) {
             return Vec::new();
         }
-        let is_gone = |id: &&String| !flows.contains_key(id.as_str()) && !is_unproved(report, id);
-        let ids: Vec<String> = streaks.keys().filter(is_gone).cloned().collect();
         let mut gone = Vec::new();
-        for id in ids {
-            let mut streak = streaks.remove(&id).unwrap_or_default();
+        for (id, streak) in streaks {
+            let is_of_a_flow = id != CHECK;
+            if !is_of_a_flow || flows.contains_key(id.as_str()) || is_unproved(report, id) {
+                continue;
+            }
             if streak.count(Seen::Well, self.after).is_some() {
                 gone.push(id.clone());
             }
-            self.settle(&streak, true);
-            streaks.insert(id, streak);
+            self.settle(streak, true);
         }
         gone
     }
@@ -198,23 +200,8 @@ fn is_unproved(report: &ReportDocument, id: &str) -> bool {
     sweeps.any(|sweep| sweep.leaves_open(port))
 }
 
-/// The flows by id; of two with one id, as of a swept port at two addresses, the one that matters more.
-fn worst_by_id(report: &ReportDocument) -> BTreeMap<&str, &ReportFlow> {
-    let mut all: BTreeMap<&str, &ReportFlow> = BTreeMap::new();
-    for flow in &report.flows {
-        let known = all.entry(&flow.flow.id).or_insert(flow);
-        let is_worse = seen(flow) != Seen::Well
-            && (seen(known) == Seen::Well || report::rank(flow) < report::rank(known));
-        if is_worse {
-            *known = flow;
-        }
-    }
-    all
-}
-
 fn seen(flow: &ReportFlow) -> Seen {
-    let is_well = flow.verdict == Verdict::Ok || flow.level == Level::Note;
-    match is_well || flow.accepted.is_some() {
+    match report::stands_well(flow) {
         true => Seen::Well,
         false => Seen::Wrong(Wrong {
             verdict: flow.verdict,
@@ -248,14 +235,18 @@ mod tests {
                 check: "internet",
                 channels: &channels,
                 after: 2,
-                outcome: match outcome {
-                    Ok(report) => Outcome::Report(report),
-                    Err(why) => Outcome::Failure(why),
-                },
                 now: Timestamp::UNIX_EPOCH,
                 unsettled: Cell::new(false),
             };
-            let followed = following.follow(run, remembered);
+            let kept = match outcome {
+                Ok(report) => Kept::Report(report, 0),
+                Err(why) => Kept::Failure {
+                    started: Timestamp::UNIX_EPOCH,
+                    why: (*why).to_string(),
+                    exit_status: 2,
+                },
+            };
+            let followed = following.follow(run, &kept, remembered);
             let headlines = followed.queued.iter().map(|it| {
                 let message: Message = serde_json::from_str(&it.body).expect("a message");
                 format!("{run}: {}", message.headline)
@@ -351,11 +342,10 @@ mod tests {
                 check: "internet",
                 channels: &[],
                 after: 2,
-                outcome: Outcome::Report(&whole),
                 now: Timestamp::UNIX_EPOCH,
                 unsettled: Cell::new(false),
             };
-            let followed = following.follow(1, remembered);
+            let followed = following.follow(1, &Kept::Report(&whole, 0), remembered);
             (followed.remembered, following.unsettled.get())
         };
         let (remembered, unsettled) = follow(BTreeMap::new());

@@ -7,7 +7,7 @@ use std::thread;
 use anyhow::Context as _;
 use tokio::sync::oneshot;
 
-use crate::history::{Retention, Store};
+use crate::history::{Fault, Retention, Store};
 
 type Job = Box<dyn FnOnce(&mut Store) + Send>;
 
@@ -37,7 +37,7 @@ impl Keeper {
     /// Does something with the history.
     pub(super) async fn with<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Store) -> T + Send + 'static,
+        job: impl FnOnce(&mut Store) -> Result<T, Fault> + Send + 'static,
     ) -> anyhow::Result<T> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |store| {
@@ -48,6 +48,6 @@ impl Keeper {
             .send(job)
             .ok()
             .context("the history's thread has ended")?;
-        answered.await.context("a fault of portproof itself")
+        Ok(answered.await.context("a fault of portproof itself")??)
     }
 }

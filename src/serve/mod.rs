@@ -105,7 +105,7 @@ async fn forget(served: &Served, checks: &[Named<Check>]) -> anyhow::Result<()> 
             [&checks, &channels].map(|all| all.iter().map(String::as_str).collect::<Vec<_>>());
         store.forget_all_but(&checks, &channels)
     });
-    let messages = forgotten.await??;
+    let messages = forgotten.await?;
     if messages > 0 {
         served.tell(&format!(
             "{} to channels that are no longer there: dropped",

@@ -26,16 +26,12 @@ pub(super) async fn go_on(served: Arc<Served>, channel: Channel) {
             .with(move |store| store.first_queued(&name))
             .await;
         match first {
-            Ok(Ok(None)) => queued.await,
-            Ok(Ok(Some(waiting))) => match until(&waiting) {
+            Ok(None) => queued.await,
+            Ok(Some(waiting)) => match until(&waiting) {
                 Some(wait) => sleep(wait).await,
                 None if told == Some(waiting.id) => remove(&served, waiting.id).await,
                 None => told = hand_over(&served, &channel, waiting).await,
             },
-            Ok(Err(fault)) => {
-                served.tell(&format!("the queue of alerts cannot be read: {fault}"));
-                sleep(PATIENCE).await;
-            }
             Err(fault) => {
                 served.tell(&format!("the queue of alerts cannot be read: {fault:#}"));
                 sleep(PATIENCE).await;
@@ -100,7 +96,7 @@ async fn hand_over(served: &Arc<Served>, channel: &Channel, waiting: Waiting) ->
                 .keeper
                 .with(move |store| store.put_off(id, tries, due))
                 .await;
-            if !matches!(put_off, Ok(Ok(()))) {
+            if put_off.is_err() {
                 sleep(PATIENCE).await;
             }
         }
@@ -122,7 +118,7 @@ async fn send(served: &Arc<Served>, channel: &Channel, message: Message) -> Resu
 
 async fn remove(served: &Served, id: i64) {
     let removed = served.keeper.with(move |store| store.taken(id)).await;
-    if !matches!(removed, Ok(Ok(()))) {
+    if removed.is_err() {
         // After a new start it will be told again: that is better than never.
         sleep(PATIENCE).await;
     }

@@ -38,6 +38,14 @@ impl Place {
     }
 }
 
+/// Whether a name or address is this host itself, wherever that is.
+pub(crate) fn is_this_host(name: &str) -> bool {
+    match name.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => name.eq_ignore_ascii_case("localhost"),
+    }
+}
+
 /// Finds the vantage. A system with several legs is in all of its zones, unless the user names one.
 ///
 /// # Errors

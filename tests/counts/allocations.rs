@@ -1,12 +1,15 @@
-//! How often memory is asked for: by the pure stages for each system of a site, and by a sweep for each port.
+//! How often memory is asked for: by the pure stages for each system of a site, and by a sweep for each port. And how much
+//! a plan takes.
 
 use std::io;
 use std::sync::Arc;
 
 use portproof::paragraph::Width;
+use portproof::plan::Plan;
 use portproof::product::Catalogue;
 use portproof::report::{self, Detail, ReportDocument};
 use portproof::run::{self, Request, Scope, SiteFile};
+use portproof::site::Site;
 use portproof::{config, plan, vantage};
 use stats_alloc::Region;
 use tokio::sync::watch;
@@ -26,6 +29,15 @@ fn asked<T>(what: impl FnOnce() -> T) -> (u64, T) {
     let counted = region.change();
     let times = counted.allocations + counted.reallocations;
     (times as u64, made)
+}
+
+/// How many bytes of memory something takes and keeps.
+fn kept<T>(what: impl FnOnce() -> T) -> (u64, T) {
+    let region = Region::new(COUNTED);
+    let made = what();
+    let counted = region.change();
+    let bytes = counted.bytes_allocated - counted.bytes_deallocated;
+    (bytes as u64, made)
 }
 
 /// Holds a stage to a number for each system, and to twice that for twice the systems.
@@ -51,6 +63,21 @@ fn deriving_a_plan_keeps_to_its_allocations() {
     costs_at_most(410.0, "deriving", |text| {
         let made = SeenSite::of(text);
         asked(|| plan::derive(&made.site, &made.catalogue)).0
+    });
+}
+
+#[test]
+fn a_site_and_its_plan_keep_to_their_memory() {
+    costs_at_most(9_400.0, "bytes in memory", |text| kept(|| planned(text)).0);
+}
+
+#[test]
+fn the_json_of_a_plan_keeps_to_its_size() {
+    costs_at_most(20_800.0, "bytes of JSON", |text| {
+        let (site, plan) = planned(text);
+        let mut json = Vec::new();
+        plan::write_json(&site, "probes.yaml", &plan, &mut json).expect("JSON");
+        json.len() as u64
     });
 }
 
@@ -91,6 +118,14 @@ fn writing_a_report_as_text_keeps_to_its_allocations() {
         let (_, report) = reported(text);
         asked(|| report::text(&report, Detail::Findings, Width::UNKNOWN)).0
     });
+}
+
+/// A site and its plan, with ports and reasons shared.
+fn planned(text: &str) -> (Site, Plan) {
+    let catalogue = catalogue();
+    let site = site(text, &catalogue);
+    let plan = plan::derive(&site, &catalogue);
+    (site, plan)
 }
 
 /// A report of what was judged, and how often that asked for memory.

@@ -376,7 +376,7 @@ impl<'ast> Visit<'ast> for Reader {
 }
 
 /// Stages that are functions of what they are given, and files of that kind among others.
-const PURE: [&str; 22] = [
+const PURE: [&str; 26] = [
     "diagnostic",
     "paragraph",
     "yaml",
@@ -399,6 +399,10 @@ const PURE: [&str; 22] = [
     "alert::pace",
     "alert::teams",
     "alert::words",
+    "serve::config",
+    "serve::confirm",
+    "serve::follow",
+    "serve::schedule",
 ];
 
 const NOTHING: [&str; 0] = [];

@@ -137,7 +137,11 @@ pub fn diff(old: &ReportDocument, new: &ReportDocument) -> Result<DiffDocument, 
         ));
     }
     let compares_forbidden = ![old, new].into_iter().any(ReportDocument::is_needed_only);
-    let [before, after] = [old, new].map(|report| by_id(report, compares_forbidden));
+    let [before, after] = [old, new].map(|report| {
+        let mut flows = worst_by_id(report);
+        flows.retain(|_, it| compares_forbidden || it.flow.need != Need::Forbidden);
+        flows
+    });
     let mut document = DiffDocument {
         schema: SCHEMA.to_string(),
         tool: ToolName::this(),
@@ -189,11 +193,15 @@ pub fn diff(old: &ReportDocument, new: &ReportDocument) -> Result<DiffDocument, 
     Ok(document)
 }
 
+/// Whether a flow stands as it must, as far as that matters.
+pub(crate) fn stands_well(flow: &ReportFlow) -> bool {
+    standing(flow) == Standing::Good
+}
+
 /// The flows by id; of two with one id, as of a swept port at two addresses, the one that stands worse.
-fn by_id(report: &ReportDocument, forbidden_too: bool) -> BTreeMap<&str, &ReportFlow> {
+pub(crate) fn worst_by_id(report: &ReportDocument) -> BTreeMap<&str, &ReportFlow> {
     let mut all: BTreeMap<&str, &ReportFlow> = BTreeMap::new();
-    let is_compared = |it: &&ReportFlow| forbidden_too || it.flow.need != Need::Forbidden;
-    for flow in report.flows.iter().filter(is_compared) {
+    for flow in &report.flows {
         let known = all.entry(&flow.flow.id).or_insert(flow);
         if standing(flow) > standing(known) {
             *known = flow;

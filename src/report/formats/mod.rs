@@ -14,9 +14,9 @@ mod prometheus;
 mod sarif;
 
 pub use csv::csv;
-pub use html::{STYLE, html};
+pub use html::{STYLE, html, policy};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use nagios::{Status, failed as nagios_failed, nagios};
-pub use prometheus::{Metrics, prometheus};
+pub use prometheus::{Metrics, prometheus, since_1970};
 pub use sarif::sarif;

@@ -239,11 +239,12 @@ fn seconds(time: &str) -> Option<f64> {
     time.parse().ok().map(since_1970)
 }
 
+/// A time as metrics have it: seconds since 1970.
 #[expect(
     clippy::cast_precision_loss,
     reason = "milliseconds of millennia are exact"
 )]
-fn since_1970(time: Timestamp) -> f64 {
+pub fn since_1970(time: Timestamp) -> f64 {
     time.as_millisecond() as f64 / 1000.0
 }
 

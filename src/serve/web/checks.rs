@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use crate::diagnostic::visible;
-use crate::report::{STYLE, Summary};
+use crate::report::{STYLE, Summary, policy};
 use crate::serve::board::Row;
 
 /// The schema of the list of checks.
@@ -95,20 +92,13 @@ fn time(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
-/// The policy of every page: no script, no other file, and this style sheet alone.
-pub(super) fn policy() -> String {
-    let hash = STANDARD.encode(Sha256::digest(STYLE));
-    format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
-    )
-}
-
 /// The page of all checks.
 #[derive(Template)]
 #[template(path = "checks.html")]
 struct Page {
     style: &'static str,
+    policy: &'static str,
+    title: &'static str,
     version: &'static str,
     rows: Vec<Shown>,
 }
@@ -132,6 +122,8 @@ struct Shown {
 pub(super) fn page(rows: &BTreeMap<String, Row>) -> Result<String, askama::Error> {
     let page = Page {
         style: STYLE,
+        policy: policy(),
+        title: "Checks of portproof",
         version: env!("CARGO_PKG_VERSION"),
         rows: rows.iter().map(|(name, row)| shown(name, row)).collect(),
     };

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
-use crate::report::Metrics;
+use crate::report::{Metrics, since_1970};
 use crate::serve::board::Row;
 
 /// What Prometheus is told that it is.
@@ -26,26 +24,28 @@ fn of_check(metrics: &mut Metrics, row: &Row) {
     let mut gauge = |name: &str, help: &str, value: Option<f64>| {
         metrics.gauge(name, help, value.map(|value| (Vec::new(), value)));
     };
+    let whether = |it: bool| Some(f64::from(it));
     gauge(
         "check_running",
         "Whether a run is under way.",
-        Some(f64::from(u8::from(row.running_since.is_some()))),
+        whether(row.running_since.is_some()),
     );
-    let failed = row.last.as_ref().map(|it| it.failure.is_some());
     gauge(
         "check_failed",
         "Whether the last run has no report.",
-        failed.map(|it| f64::from(u8::from(it))),
+        row.last
+            .as_ref()
+            .and_then(|it| whether(it.failure.is_some())),
     );
     gauge(
         "check_site_file_refused",
         "Whether the site file is not used as it stands now.",
-        Some(f64::from(u8::from(row.refused.is_some()))),
+        whether(row.refused.is_some()),
     );
     gauge(
         "check_unkept",
         "Whether the last run is not in the history.",
-        Some(f64::from(u8::from(row.unkept.is_some()))),
+        whether(row.unkept.is_some()),
     );
     gauge(
         "check_last_run_timestamp_seconds",
@@ -62,10 +62,6 @@ fn of_check(metrics: &mut Metrics, row: &Row) {
         "When the next run is due, in seconds since 1970.",
         row.next.map(since_1970),
     );
-}
-
-fn since_1970(time: Timestamp) -> f64 {
-    whole(time.as_second())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds of millennia are exact")]

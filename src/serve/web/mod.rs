@@ -30,6 +30,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::Served;
+use crate::report::policy;
 
 /// Answers until the process stops.
 pub(super) async fn answer(served: Arc<Served>, listener: TcpListener) {
@@ -95,7 +96,7 @@ async fn metrics(State(served): Shared) -> Response {
 /// Whether runs can be kept: without that nothing is told either.
 async fn healthy(State(served): Shared) -> Response {
     const PATIENCE: Duration = Duration::from_secs(5);
-    let asked = tokio::time::timeout(PATIENCE, served.keeper.with(|_| ())).await;
+    let asked = tokio::time::timeout(PATIENCE, served.keeper.with(|_| Ok(()))).await;
     let board = served.board.all();
     let mut unkept = board.iter().filter(|(_, row)| row.unkept.is_some());
     let trouble = match (asked, unkept.next()) {
@@ -125,7 +126,8 @@ fn nothing() -> Response {
 }
 
 fn html(page: String) -> Response {
-    let policy = checks::policy();
+    // In the head of a page this part would mean nothing.
+    let policy = format!("{}; frame-ancestors 'none'", policy());
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, policy.as_str()),

@@ -10,6 +10,7 @@ mod look;
 mod picture;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use askama::Template;
 use base64::Engine as _;
@@ -28,12 +29,23 @@ use crate::report::whole::ReportDocument;
 use look::Look;
 use picture::Picture;
 
-/// The style sheet. It stands in the file, and the policy names its hash: no other style is followed.
+/// The style sheet. It stands in the file, and the policy names its hash.
 pub const STYLE: &str = include_str!("../../../../templates/report.css");
 /// The most findings with all that is said of them.
 const MOST_FINDINGS: usize = 400;
 /// The most ids of flows that nobody tried, of each start.
 const MOST_IDS: usize = 200;
+
+/// The policy of a page with that style sheet: no script, no other file, and no other style is followed.
+pub fn policy() -> &'static str {
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        let hash = STANDARD.encode(Sha256::digest(STYLE));
+        format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
+        )
+    });
+    &POLICY
+}
 
 /// The report as HTML.
 ///
@@ -44,7 +56,7 @@ pub fn html(report: &ReportDocument) -> Result<String, askama::Error> {
     let acting = lines::acting(&findings);
     let page = Page {
         style: STYLE,
-        style_hash: STANDARD.encode(Sha256::digest(STYLE)),
+        policy: policy(),
         title: text(&format!("Firewalls of site {}", report.site.code)),
         summary: summary(report),
         vantages: report
@@ -101,7 +113,7 @@ pub fn html(report: &ReportDocument) -> Result<String, askama::Error> {
 #[template(path = "report.html")]
 struct Page<'a> {
     style: &'static str,
-    style_hash: String,
+    policy: &'static str,
     title: String,
     summary: Vec<(Look, usize)>,
     vantages: Vec<String>,
