@@ -13,9 +13,9 @@ use serde_json::Value;
 /// How often a run is ended at a random moment.
 const KILLS: u32 = 60;
 /// How large the report is, at the least.
-const SIZE: usize = 20_000_000;
+const SIZE: usize = 4_000_000;
 
-/// A report of 20 MB in `big.json`: that of the lab, with long reasons.
+/// A report of 4 MB in `big.json`: that of the lab, with long reasons.
 fn big_report(bed: &Bed) {
     let mut report: Value = serde_json::from_str(&bed.text("bad.json")).expect("JSON");
     let flows = report["flows"].as_array_mut().expect("flows");

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use percent_encoding::NON_ALPHANUMERIC;
 use serde_json::Value;
 
 use crate::alerts::{Request, answer, receiver};
@@ -548,7 +549,44 @@ scrape_configs: [{{ job_name: portproof, static_configs: [{{ targets: [\"{at}\"]
     until("/api/v1/query?query=up", "\"1\"]");
     // It waits for 15 minutes, as the rule says.
     until("/api/v1/alerts", "\"alertname\":\"PortproofFlowWrong\"");
+    for question in questions_of_the_dashboard() {
+        let query = percent_encoding::utf8_percent_encode(&question, NON_ALPHANUMERIC);
+        let (_, answer) = asked(&its, &format!("/api/v1/query?query={query}"), &its);
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        assert_eq!(answer["status"], "success", "{question}: {answer}");
+        // This site has no server with a certificate, and none that takes a connection.
+        let has_none = ["certificate", "connect_seconds"];
+        let is_empty = answer["data"]["result"]
+            .as_array()
+            .is_none_or(Vec::is_empty);
+        assert_eq!(
+            is_empty,
+            has_none.iter().any(|it| question.contains(it)),
+            "{question}: {answer}"
+        );
+    }
     daemon.stops();
+}
+
+/// What the dashboard of `contrib` asks Prometheus, of all checks.
+fn questions_of_the_dashboard() -> Vec<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/grafana/portproof.json");
+    let text = fs::read_to_string(file).expect("a dashboard");
+    let dashboard: Value = serde_json::from_str(&text).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let asked = panels.iter().flat_map(|panel| {
+        let targets = panel["targets"].as_array().expect("what it asks");
+        assert!(!targets.is_empty(), "{panel}");
+        targets.iter()
+    });
+    asked
+        .map(|it| {
+            it["expr"]
+                .as_str()
+                .expect("a question")
+                .replace("$check", ".*")
+        })
+        .collect()
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod port_change;
 mod progress;
 mod resolver;
 mod resume;
+mod serve;
 mod sweeps;
 mod two_families;
 mod vantages;
