@@ -7,8 +7,10 @@
 //! behind it loses the words, not the report. The macros of the standard library panic there, so lints refuse them.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::panic::{self, PanicHookInfo};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::Context as _;
 
@@ -23,12 +25,26 @@ macro_rules! say {
 }
 pub(super) use say;
 
+/// What takes the words in the place of standard error.
+static LOG: OnceLock<Mutex<File>> = OnceLock::new();
+
+/// From now on, words are appended to a file.
+pub(super) fn tell_a_file(file: File) {
+    let _ = LOG.set(Mutex::new(file));
+}
+
 pub(super) fn tell(words: fmt::Arguments<'_>) {
     let mut text = words.to_string();
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = match LOG.get() {
+        Some(file) => {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.write_all(text.as_bytes())
+        }
+        None => io::stderr().write_all(text.as_bytes()),
+    };
 }
 
 /// Prints a result on standard output, with its colours where these are wanted.

@@ -472,6 +472,87 @@ const TOO_NEW: [&str; 4] = [
     "GetTempPath2W",
 ];
 
+/// What `sc` of Windows says of a command to the service manager.
+fn sc(windows: &Windows, arguments: &[&str]) -> Ran {
+    let folder = TempDir::new().expect("a temporary folder");
+    let mut command = windows.command("wine");
+    command.arg("sc").args(arguments);
+    let begun = printing_into(folder.path(), command);
+    ran(folder.path(), begun)
+}
+
+/// A path of this system, as a program under wine names it.
+fn as_windows_names(path: &Path) -> String {
+    format!("Z:{}", path.display()).replace('/', "\\")
+}
+
+#[test]
+fn as_a_service_it_begins_and_stops_when_its_manager_says_so() {
+    let (windows, folder) = (Windows::shared(), TempDir::new().expect("a folder"));
+    let file = |name: &str| folder.path().join(name);
+    let open = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = open.local_addr().expect("an address").port();
+    let site = site(port, ports::free(Ipv4Addr::LOCALHOST).port());
+    fs::write(file("probes.yaml"), site).expect("written");
+    fs::write(
+        file("serve.yaml"),
+        "history: runs\nchecks: { pri: { site: probes.yaml, from: outside, force_vantage: true, every: 2s, jitter: 1ms } }\n",
+    )
+    .expect("written");
+    let [program, serve, log] =
+        [executable(), file("serve.yaml"), file("serve.log")].map(|path| as_windows_names(&path));
+    let line = format!("\"{program}\" serve \"{serve}\" --service --log \"{log}\"");
+
+    // Whoever types the command learns who it is for.
+    let child = windows.start(
+        folder.path(),
+        &["serve", &serve, "--service", "--log", &log],
+    );
+    assert_eq!(ran(folder.path(), child).status, 2);
+    let said = fs::read_to_string(file("serve.log")).expect("text");
+    assert!(said.contains("sc.exe start portproof"), "{said}");
+
+    let made = sc(&windows, &["create", "portproof", "binPath=", &line]);
+    assert_eq!(made.status, 0, "{made:?}");
+    let begun = sc(&windows, &["start", "portproof"]);
+    assert_eq!(begun.status, 0, "{begun:?}");
+    let until = |words: &str| {
+        let deadline = Instant::now() + LONGEST;
+        loop {
+            let said = fs::read_to_string(file("serve.log")).expect("text");
+            if said.contains(words) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{words}: {said}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    };
+    until("run 2: ");
+    let state = |state: &str| {
+        let deadline = Instant::now() + LONGEST;
+        loop {
+            let told = sc(&windows, &["query", "portproof"]);
+            if told.out.contains(state) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{told:?}");
+        }
+    };
+    state("RUNNING");
+    let stopped = sc(&windows, &["stop", "portproof"]);
+    assert_eq!(stopped.status, 0, "{stopped:?}");
+    state("STOPPED");
+    until("stopping: ");
+    let removed = sc(&windows, &["delete", "portproof"]);
+    assert_eq!(removed.status, 0, "{removed:?}");
+    let listed = native(folder.path(), &["history", "--keep", "runs"]);
+    let listed = ran(folder.path(), listed);
+    assert!(
+        listed.status == 0 && listed.out.contains("outside"),
+        "{listed:?}"
+    );
+}
+
 #[test]
 fn it_asks_for_nothing_that_windows_7_has_not() {
     let said = Command::new("x86_64-w64-mingw32-objdump")

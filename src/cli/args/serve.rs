@@ -9,6 +9,7 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   portproof serve /etc/portproof/serve.yaml                go on until it is stopped
+  portproof serve serve.yaml --log serve.log               the same, with its words in a file
   portproof serve /etc/portproof/serve.yaml --test-alert   send a test to each channel, and end
 Exit status: 0 it was stopped, or every channel took the test. 1 a channel did not.
 2 the command or a file is wrong.")]
@@ -19,4 +20,11 @@ pub(in crate::cli) struct Serve {
     /// Send a test message to each channel, say what came of it, and end.
     #[arg(long)]
     pub(in crate::cli) test_alert: bool,
+    /// Append what is said to this file, instead of standard error.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) log: Option<PathBuf>,
+    /// Run as a service, which the service manager of Windows starts and stops.
+    #[cfg(windows)]
+    #[arg(long, requires = "log", conflicts_with = "test_alert")]
+    pub(in crate::cli) service: bool,
 }

@@ -1,4 +1,8 @@
-//! What the service manager is told: that all has begun, that it goes on, that it ends. Only systemd asks for that.
+//! What the service manager is told: that all has begun, that it goes on, that it ends. systemd asks for that, and Windows
+//! of a service.
+
+#[cfg(windows)]
+use super::service;
 
 #[cfg(unix)]
 mod told {
@@ -32,10 +36,22 @@ pub(super) fn ready() {
         told::tell(&[sd_notify::NotifyState::Ready]);
         tokio::spawn(told::live());
     }
+    #[cfg(windows)]
+    service::ready();
+}
+
+/// Ends when the service manager stops this process in a way of its own.
+pub(super) async fn asked_to_stop() {
+    #[cfg(windows)]
+    service::asked_to_stop().await;
+    #[cfg(not(windows))]
+    std::future::pending::<()>().await;
 }
 
 /// It ends.
 pub(super) fn stopping() {
     #[cfg(unix)]
     told::tell(&[sd_notify::NotifyState::Stopping]);
+    #[cfg(windows)]
+    service::stopping();
 }

@@ -1,7 +1,9 @@
-//! `portproof serve`: reads its file, says what happens on standard error, and tells the service manager how it is.
+//! `portproof serve`: reads its file, says what happens, and tells the service manager how it is.
 
 mod files;
 mod manager;
+#[cfg(windows)]
+mod service;
 
 use std::fs::File;
 use std::path::Path;
@@ -18,7 +20,7 @@ use super::args::Serve;
 use super::files::show;
 use super::named::{Kind, read};
 use super::runtime::runtime;
-use super::streams::say;
+use super::streams::{say, tell_a_file};
 use crate::alert::{self, About, Message};
 use crate::diagnostic::{counted, has_errors};
 use crate::history::Store;
@@ -30,14 +32,28 @@ use files::OfUser;
 const NOT_TOLD: u8 = 1;
 
 pub(super) fn run(arguments: &Serve) -> anyhow::Result<u8> {
-    let Some(file) = load(&arguments.file)? else {
+    if let Some(path) = &arguments.log {
+        let file = File::options().append(true).create(true).open(path);
+        let file = file.with_context(|| format!("opening {}", path.display()))?;
+        tell_a_file(file);
+    }
+    #[cfg(windows)]
+    if arguments.service {
+        return service::run(arguments.file.clone());
+    }
+    match arguments.test_alert {
+        true => test(&arguments.file),
+        false => serve(&arguments.file),
+    }
+}
+
+/// Goes on until it is stopped.
+fn serve(path: &Path) -> anyhow::Result<u8> {
+    let Some(file) = load(path)? else {
         return Ok(WRONG);
     };
-    let folder = arguments.file.parent().unwrap_or(Path::new(""));
+    let folder = folder(path);
     let files = OfUser::new(folder);
-    if arguments.test_alert {
-        return Ok(test_alerts(&file, &files));
-    }
     let history = folder.join(&file.history.value);
     let store = Store::open_or_make(&history)?;
     let _alone = alone(&history)?;
@@ -48,16 +64,26 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<u8> {
     ended.map(|()| 0)
 }
 
+/// Sends a test to each channel.
+fn test(path: &Path) -> anyhow::Result<u8> {
+    let file = load(path)?;
+    Ok(file.map_or(WRONG, |file| test_alerts(&file, &OfUser::new(folder(path)))))
+}
+
+/// Where the paths of a file begin.
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
 /// Reads the file; `None` when findings, already shown, refuse it.
 fn load(path: &Path) -> anyhow::Result<Option<ServeFile>> {
     let bytes = read(path, Kind::ServeFile)
         .with_context(|| format!("reading {}", path.display()))?
         .bytes;
     let (file, mut problems) = serve::read(&bytes);
-    let folder = path.parent().unwrap_or(Path::new(""));
     // They are read again for each message; what is missing is said now.
     for channel in file.iter().flat_map(|it| &it.alerts) {
-        alerts::files(channel, folder, &mut problems);
+        alerts::files(channel, folder(path), &mut problems);
     }
     show(&path.display().to_string(), &bytes, &problems);
     Ok(file.filter(|_| !has_errors(&problems)))
@@ -81,7 +107,10 @@ async fn go_on(file: ServeFile, store: Store, files: OfUser) -> anyhow::Result<(
     let (reloader, reload) = watch::channel(0_u64);
     let interrupted = os::interrupted().context("listening for the end")?;
     tokio::spawn(async move {
-        interrupted.await;
+        tokio::select! {
+            () = interrupted => {}
+            () = manager::asked_to_stop() => {}
+        }
         tell("stopping: runs under way are kept as far as they came");
         manager::stopping();
         let _ = stopper.send(true);

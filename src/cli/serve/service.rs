@@ -1,0 +1,130 @@
+//! A service of Windows: its manager starts the process, which then asks to be told when it is to stop.
+//!
+//! `run` hands the thread over to the manager, which calls `main` on another one. There the daemon runs as anywhere else.
+//! `manager` says here what it says to systemd on Linux. The manager takes the state from a handle that is asked for once.
+
+use std::panic;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::watch;
+use windows_service::service::{
+    ServiceControl, ServiceControlAccept, ServiceExitCode, ServiceState, ServiceStatus, ServiceType,
+};
+use windows_service::service_control_handler::{
+    self, ServiceControlHandlerResult, ServiceStatusHandle,
+};
+use windows_service::service_dispatcher;
+
+use crate::cli::WRONG;
+use crate::cli::streams::say;
+
+/// What it is called where nobody named it: the manager knows it by the name of its own list.
+const NAME: &str = "portproof";
+/// How long the manager is to wait for a change of state that has begun.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The file of the daemon, for the thread of the manager.
+static FILE: OnceLock<PathBuf> = OnceLock::new();
+/// What the daemon ended with.
+static ENDED: AtomicU8 = AtomicU8::new(WRONG);
+/// The service, once the manager knows it.
+static SERVICE: OnceLock<Service> = OnceLock::new();
+
+struct Service {
+    handle: ServiceStatusHandle,
+    stop: watch::Receiver<bool>,
+}
+
+/// Runs the daemon as a service, until the manager stops it.
+///
+/// # Errors
+/// When no service manager has started this process.
+pub(super) fn run(file: PathBuf) -> anyhow::Result<u8> {
+    let _ = FILE.set(file);
+    service_dispatcher::start(NAME, main).context(
+        "--service is for the service manager, which starts it: `sc.exe start portproof`",
+    )?;
+    Ok(ENDED.load(Ordering::Acquire))
+}
+
+/// What the manager calls. No panic leaves it.
+extern "system" fn main(_: u32, _: *mut *mut u16) {
+    if let Err(fault) = register() {
+        say!("the service manager does not take this service: {fault}");
+        return;
+    }
+    let ended = panic::catch_unwind(|| match FILE.get() {
+        Some(file) => super::serve(file).unwrap_or_else(|fault| {
+            say!("portproof: {fault:#}");
+            WRONG
+        }),
+        None => WRONG,
+    });
+    let status = ended.unwrap_or(WRONG);
+    ENDED.store(status, Ordering::Release);
+    tell(ServiceState::Stopped, status);
+}
+
+fn register() -> windows_service::Result<()> {
+    let (stopper, stop) = watch::channel(false);
+    let handle = service_control_handler::register(NAME, move |control| match control {
+        ServiceControl::Stop | ServiceControl::Shutdown => {
+            stopper.send_replace(true);
+            ServiceControlHandlerResult::NoError
+        }
+        ServiceControl::Interrogate => ServiceControlHandlerResult::NoError,
+        _ => ServiceControlHandlerResult::NotImplemented,
+    })?;
+    let _ = SERVICE.set(Service { handle, stop });
+    tell(ServiceState::StartPending, 0);
+    Ok(())
+}
+
+/// All has begun.
+pub(super) fn ready() {
+    tell(ServiceState::Running, 0);
+}
+
+/// It ends.
+pub(super) fn stopping() {
+    tell(ServiceState::StopPending, 0);
+}
+
+/// Ends when the manager stops the service; never where this process is none.
+pub(super) async fn asked_to_stop() {
+    let Some(service) = SERVICE.get() else {
+        return std::future::pending().await;
+    };
+    // The other end lives as long as the process.
+    let _ = service.stop.clone().wait_for(|stop| *stop).await;
+}
+
+/// Tells the manager a state, where this process is a service.
+fn tell(state: ServiceState, exit_status: u8) {
+    let Some(service) = SERVICE.get() else {
+        return;
+    };
+    let is_pending = [ServiceState::StartPending, ServiceState::StopPending].contains(&state);
+    let status = ServiceStatus {
+        service_type: ServiceType::OWN_PROCESS,
+        current_state: state,
+        controls_accepted: match state {
+            ServiceState::Running => ServiceControlAccept::STOP | ServiceControlAccept::SHUTDOWN,
+            _ => ServiceControlAccept::empty(),
+        },
+        exit_code: match exit_status {
+            0 => ServiceExitCode::NO_ERROR,
+            status => ServiceExitCode::ServiceSpecific(status.into()),
+        },
+        checkpoint: 0,
+        wait_hint: if is_pending { PATIENCE } else { Duration::ZERO },
+        process_id: None,
+    };
+    if let Err(fault) = service.handle.set_service_status(status) {
+        say!("the service manager does not take the state: {fault}");
+    }
+}
