@@ -10,9 +10,10 @@
 //! whatever ends the process, a run and its messages are there as a whole or not at all. `sender` has a task for each
 //! channel. It hands over the first message of the channel's queue, and removes it when it has been taken.
 //!
-//! `board` has what is known right now. `web` shows it to browsers, monitors and Prometheus.
+//! `board` has what is known right now, and `past` how flows stood in the last month. `news` says in one word what
+//! changed. `web` shows all that to browsers, monitors and Prometheus.
 //!
-//! `config`, `schedule` and `confirm` are pure. Whoever serves says how files are read and how a request is made of one
+//! `config`, `schedule`, `confirm` and `past` are pure. Whoever serves says how files are read and how a request is made of one
 //! (`Files`), and is told in words what happens.
 
 mod board;
@@ -21,6 +22,8 @@ pub(crate) mod config;
 mod confirm;
 mod follow;
 mod keeper;
+mod news;
+mod past;
 mod schedule;
 mod sender;
 mod watch;
@@ -68,6 +71,11 @@ pub trait Files: Send + Sync + 'static {
     /// # Errors
     /// In words: what cannot be read.
     fn of_channel(&self, channel: &Channel) -> Result<alert::Files, String>;
+}
+
+/// What the API of the page answers, as an OpenAPI document.
+pub fn api() -> serde_json::Value {
+    web::api()
 }
 
 /// Told in words what happens, each time on one line or a few.
