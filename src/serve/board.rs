@@ -97,7 +97,7 @@ impl Standing {
     }
 
     /// The report as a page, with what is known of the last month. It is made once a run, and once a half hour.
-    pub(super) fn page(&self, past: &Past, now: Timestamp) -> Bytes {
+    pub(super) fn page(&self, check: &str, past: &Past, now: Timestamp) -> Bytes {
         let of = past.version(now);
         // Others who ask wait: they would make the same.
         let mut kept = self.page.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,7 +105,7 @@ impl Standing {
             Some(page) if page.of == of => page.bytes.clone(),
             _ => {
                 let strips = past.strips(&self.report, now);
-                let page = report::html_served(&self.report, &strips);
+                let page = report::html_served(&self.report, check, &strips);
                 let bytes = Bytes::from(page.unwrap_or_else(|fault| fault.to_string()));
                 *kept = Some(Page {
                     of,
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(verdicts, [Verdict::Ok, Verdict::Exposed]);
         let summary = stands.report.summary;
         assert_eq!((summary.ok, summary.exposed), (1, 1));
-        let page = stands.page(&Past::default(), Timestamp::UNIX_EPOCH);
+        let page = stands.page("internet", &Past::default(), Timestamp::UNIX_EPOCH);
         let page = String::from_utf8_lossy(&page).into_owned();
         assert!(page.contains("ibs01:445/tcp"), "{page}");
     }

@@ -18,13 +18,13 @@ use crate::alerts::{Request, answer, receiver};
 use crate::support::{ports, schemas};
 
 /// A site with one port of this host, the file of the daemon, and its history.
-struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
     port: u16,
 }
 
 impl Place {
-    fn new(checks: &str, channels: &str) -> Self {
+    pub(crate) fn new(checks: &str, channels: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let port = ports::free(Ipv4Addr::LOCALHOST).port();
         let place = Self { folder, port };
@@ -36,7 +36,7 @@ impl Place {
         place
     }
 
-    fn site(&self) -> String {
+    pub(crate) fn site(&self) -> String {
         format!(
             "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
 zones: {{ here: {{}}, there: {{}} }}
@@ -49,19 +49,19 @@ probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none }}
         )
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Puts a file in its place as a whole: whoever reads it meanwhile sees no half of it.
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let new = self.file("new");
         fs::write(&new, text).expect("written");
         fs::rename(new, self.file(name)).expect("in its place");
     }
 
     /// Somebody listens on the port.
-    fn listens(&self) -> TcpListener {
+    pub(crate) fn listens(&self) -> TcpListener {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             match TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)) {
@@ -72,7 +72,7 @@ probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none }}
         }
     }
 
-    fn serves(&self) -> Daemon {
+    pub(crate) fn serves(&self) -> Daemon {
         let said = fs::File::options()
             .create(true)
             .append(true)
@@ -87,11 +87,11 @@ probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none }}
         Daemon(process)
     }
 
-    fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         fs::read_to_string(self.file("said")).expect("text")
     }
 
-    fn until_said(&self, words: &str, times: usize) {
+    pub(crate) fn until_said(&self, words: &str, times: usize) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while self.said().matches(words).count() < times {
             assert!(Instant::now() < deadline, "{words}: {}", self.said());
@@ -113,15 +113,15 @@ probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none }}
 }
 
 /// A daemon that ends with its test.
-struct Daemon(Child);
+pub(crate) struct Daemon(pub(crate) Child);
 
 impl Daemon {
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.0.id() as i32), signal).expect("it lives");
     }
 
     /// How long it took to stop.
-    fn stops(mut self) -> Duration {
+    pub(crate) fn stops(mut self) -> Duration {
         let asked = Instant::now();
         self.signal(Signal::SIGTERM);
         let status = self.0.wait().expect("it ends");
@@ -356,7 +356,7 @@ fn a_history_is_whole_after_each_of_many_kills() {
 }
 
 /// What a server of this host answers: the status line and the headers, then the body.
-fn asked(at: &str, path: &str, host: &str) -> (String, String) {
+pub(crate) fn asked(at: &str, path: &str, host: &str) -> (String, String) {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(at).expect("it listens");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -601,208 +601,4 @@ fn the_rules_for_prometheus_raise_what_they_say() {
         .expect("promtool is needed, scripts/test installs it");
     let said = String::from_utf8_lossy(&tested.stderr);
     assert!(tested.status.success(), "{said}");
-}
-
-/// The page of a daemon on a port of its own.
-fn with_page(place: &Place, more: &str) -> String {
-    let at = format!("127.0.0.1:{}", ports::free(Ipv4Addr::LOCALHOST).port());
-    let file = fs::read_to_string(place.file("serve.yaml")).expect("text");
-    place.write("serve.yaml", &format!("{file}\npage: {at}\n{more}"));
-    at
-}
-
-/// A stream that is opened, and what it says, line by line.
-fn stream(at: &str) -> std::io::BufReader<std::net::TcpStream> {
-    use std::io::Write as _;
-    let mut stream = std::net::TcpStream::connect(at).expect("it listens");
-    let patience = Some(Duration::from_secs(30));
-    stream.set_read_timeout(patience).expect("set");
-    let request = format!("GET /api/v1/events HTTP/1.1\r\nHost: {at}\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("sent");
-    std::io::BufReader::new(stream)
-}
-
-#[test]
-fn the_strip_of_a_flow_shows_when_it_was_blocked_also_after_a_new_start() {
-    let place = Place::new("every: 1s", "");
-    let at = with_page(&place, "");
-    let server = place.listens();
-    let daemon = place.serves();
-    place.until_said("run 1: 1 ok", 1);
-    let page = || asked(&at, "/checks/pri", &at).1;
-    let until = |words: &str| {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !page().contains(words) {
-            assert!(Instant::now() < deadline, "{words}: {}", page());
-            sleep(Duration::from_millis(50));
-        }
-    };
-    until("1 flows: no change");
-    drop(server);
-    until("0 other flows: no change");
-    assert!(page().contains(": down</title>"), "{}", page());
-    let _server = place.listens();
-    until("<span class=\"look ok\">\u{2713} ok</span> here");
-    assert!(page().contains(": down</title>"), "the worst counts");
-    daemon.stops();
-    place.write("probes.yaml", "site: {");
-    let daemon = place.serves();
-    place.until_said("it cannot run", 1);
-    until(": down</title>");
-    daemon.stops();
-}
-
-#[test]
-fn what_happens_is_told_as_it_happens_and_the_stream_ends_with_the_daemon() {
-    use std::io::BufRead as _;
-    let place = Place::new("every: 1s", "");
-    let at = with_page(&place, "");
-    let daemon = place.serves();
-    place.until_said("run 1: ", 1);
-    let mut told = stream(&at).lines();
-    let mut until = |words: &str| {
-        told.by_ref()
-            .map(|line| line.expect("text"))
-            .find(|line| line.contains(words))
-            .unwrap_or_else(|| panic!("{words}"))
-    };
-    until("content-type: text/event-stream");
-    for what in ["run-began", "run-ended", "run-kept", "scheduled"] {
-        let line = until(what);
-        let (_, data) = line.split_once("data: ").expect("an event");
-        let news: Value = serde_json::from_str(data).expect("JSON");
-        assert_eq!(news, serde_json::json!({ "check": "pri", "what": what }));
-    }
-    place.write("probes.yaml", "site: {");
-    until("site-file-refused");
-    let took = daemon.stops();
-    assert!(took < Duration::from_secs(1), "{took:?}");
-    assert!(
-        told.take(1_000).all(|line| line.is_ok()),
-        "it ends in order"
-    );
-}
-
-#[test]
-fn listeners_that_are_too_many_are_refused_and_leave_room_for_whoever_asks() {
-    use std::io::{BufRead as _, Read as _};
-    let place = Place::new("every: 1s", "");
-    let at = with_page(&place, "");
-    let daemon = place.serves();
-    place.until_said("run 1: ", 1);
-    let heads = |stream: &mut std::io::BufReader<std::net::TcpStream>| {
-        let mut line = String::new();
-        stream.read_line(&mut line).expect("a line");
-        line
-    };
-    let mut all: Vec<_> = (0..33).map(|_| stream(&at)).collect();
-    let answers: Vec<String> = all.iter_mut().map(heads).collect();
-    let refused = answers.iter().filter(|it| it.contains("503")).count();
-    assert_eq!(refused, 1, "{answers:?}");
-    assert_eq!(asked(&at, "/healthz", &at).1, "it lives\n");
-    drop(all);
-    // Their places are free again, as soon as something is told.
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let mut again = stream(&at);
-        if heads(&mut again).contains("200") {
-            break;
-        }
-        assert!(Instant::now() < deadline, "no place is free");
-        let _ = again.get_ref().take(0);
-        sleep(Duration::from_millis(100));
-    }
-    daemon.stops();
-}
-
-#[test]
-fn pages_run_no_script_but_ours_and_reports_as_files_none() {
-    let place = Place::new("every: 1s", "");
-    let at = with_page(&place, "");
-    let daemon = place.serves();
-    place.until_said("run 1: ", 1);
-    for path in ["/", "/checks/pri"] {
-        let (head, page) = asked(&at, path, &at);
-        assert!(head.contains("script-src 'self'"), "{head}");
-        assert!(!head.contains("unsafe"), "{head}");
-        assert_eq!(page.matches("<script").count(), 1, "{page}");
-        let refresh = "<noscript><meta http-equiv=\"refresh\"";
-        assert!(page.contains(refresh), "{page}");
-    }
-    let (head, script) = asked(&at, "/live.js", &at);
-    assert!(head.contains("content-type: text/javascript"), "{head}");
-    assert!(script.contains("EventSource"), "{script}");
-    daemon.stops();
-    let kept = Command::new(env!("CARGO_BIN_EXE_portproof"))
-        .args(["history", "show", "1", "--format", "html", "--keep"])
-        .arg(place.file("runs"))
-        .output()
-        .expect("it runs");
-    let file = String::from_utf8_lossy(&kept.stdout);
-    assert!(file.contains("<html"), "{file}");
-    assert!(!file.contains("<script") && !file.contains("script-src"));
-}
-
-/// Asserts that a document fits a schema of the API.
-fn assert_of_api(api: &Value, name: &str, document: &Value) {
-    let schema = serde_json::json!({
-        "$ref": format!("#/components/schemas/{name}"),
-        "components": api["components"],
-    });
-    let validator = jsonschema::validator_for(&schema).expect("a good schema");
-    let errors: Vec<String> = validator
-        .iter_errors(document)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{name}: {errors:?}");
-}
-
-#[test]
-fn the_api_is_as_its_own_document_says_which_another_reader_finds_whole() {
-    let place = Place::new("every: 1s", "");
-    let at = with_page(&place, "");
-    let daemon = place.serves();
-    place.until_said("run 1: ", 1);
-    let get = |path: &str| -> Value {
-        let (head, body) = asked(&at, path, &at);
-        assert!(head.contains("content-type: application/json"), "{head}");
-        serde_json::from_str(&body).unwrap_or_else(|why| panic!("{path}: {why}: {body}"))
-    };
-    let api = get("/api/v1/openapi.json");
-    assert_of_api(&api, "ChecksDocument", &get("/api/v1/checks"));
-    assert_of_api(&api, "ReportDocument", &get("/api/v1/checks/pri"));
-    let news = serde_json::json!({ "check": "pri", "what": "run-kept" });
-    assert_of_api(&api, "News", &news);
-    // Every path that it names answers as it says.
-    let paths = api["paths"].as_object().expect("paths");
-    for (path, of) in paths {
-        let path = path.replace("{name}", "pri");
-        if path == "/api/v1/events" {
-            continue;
-        }
-        let (head, _) = asked(&at, &path, &at);
-        let content = of["get"]["responses"]["200"]["content"]
-            .as_object()
-            .and_then(|it| it.keys().next())
-            .expect("a type");
-        assert!(head.starts_with("http/1.1 200"), "{path}: {head}");
-        let said = format!("content-type: {content}");
-        assert!(head.contains(&said), "{path}: {said}: {head}");
-    }
-    daemon.stops();
-    let printed = Command::new(env!("CARGO_BIN_EXE_portproof"))
-        .args(["schema", "api"])
-        .output()
-        .expect("it runs");
-    let printed: Value = serde_json::from_slice(&printed.stdout).expect("JSON");
-    assert_eq!(printed, api);
-    place.write("api.json", &api.to_string());
-    let reader = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("target/openapi-spec-validator/bin/openapi-spec-validator");
-    let judged = Command::new(reader)
-        .arg(place.file("api.json"))
-        .output()
-        .expect("scripts/test installs it");
-    let said = String::from_utf8_lossy(&judged.stdout);
-    assert!(judged.status.success(), "{said}");
 }

@@ -1,7 +1,7 @@
 //! What a browser, a monitor and Prometheus are shown: the checks, how each stands, and whether this process is well.
 //!
-//! Everything is made here and read only: no request changes anything. Only this host may ask (`guard`), until a proxy in
-//! front of it asks who is there. Pages need no script. Where a browser runs ours, it follows what happens. Their policy
+//! Everything is made here and read only: no request changes anything. Only this host may ask, or whoever shows a token or a
+//! certificate over TLS (`door`, `guard`, `tls`). Pages need no script. Where a browser runs ours, it follows what happens. Their policy
 //! forbids all others.
 //!
 //! | path | is |
@@ -18,14 +18,17 @@
 
 mod api;
 mod checks;
+mod door;
 mod events;
 mod guard;
 mod metrics;
 mod places;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -40,10 +43,33 @@ use tokio::net::TcpListener;
 pub(super) use api::document as api;
 
 use super::Served;
+use super::page::{Page, PageFiles};
 use crate::report::live_policy;
+use door::Door;
+use places::{Life, Places};
+
+/// A page that others may ask for.
+pub(super) struct Site {
+    places: Places,
+    door: Arc<Door>,
+}
+
+/// Opens the page.
+///
+/// # Errors
+/// When the address cannot be had, or what its files hold does not fit together.
+pub(super) async fn open(page: &Page, files: &PageFiles) -> anyhow::Result<Site> {
+    let door = Arc::new(Door::new(page, files)?);
+    let tls = tls::acceptor(files)?;
+    let at = page.address;
+    let listener = TcpListener::bind(at).await;
+    let listener = listener.with_context(|| format!("listening on {at} for the page"))?;
+    let places = Places::new(listener, tls);
+    Ok(Site { places, door })
+}
 
 /// Answers until the process stops.
-pub(super) async fn answer(served: Arc<Served>, listener: TcpListener) {
+pub(super) async fn answer(served: Arc<Served>, site: Site) {
     let stop = served.stop.clone();
     let router = Router::new()
         .route("/", get(index))
@@ -57,14 +83,14 @@ pub(super) async fn answer(served: Arc<Served>, listener: TcpListener) {
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such page\n") })
-        .layer(middleware::from_fn(guard::guard))
+        .layer(middleware::from_fn_with_state(site.door, guard::guard))
         .with_state(Arc::clone(&served));
     let stopped = async move {
         let mut stop = stop;
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let router = router.into_make_service_with_connect_info::<places::Life>();
-    let ended = axum::serve(places::Places::new(listener), router).with_graceful_shutdown(stopped);
+    let router = router.into_make_service_with_connect_info::<Life>();
+    let ended = axum::serve(site.places, router).with_graceful_shutdown(stopped);
     if let Err(fault) = ended.await {
         served.tell(&format!("no page is shown any more: {fault}"));
     }
@@ -87,7 +113,7 @@ async fn check(State(served): Shared, Path(name): Path<String>) -> Response {
         return nothing();
     };
     // A large report takes its time.
-    let made = tokio::task::spawn_blocking(move || stands.page(&row.past, Timestamp::now()));
+    let made = tokio::task::spawn_blocking(move || stands.page(&name, &row.past, Timestamp::now()));
     match made.await {
         Ok(page) => html(page),
         Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, fault.to_string()).into_response(),

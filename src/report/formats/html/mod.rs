@@ -65,27 +65,40 @@ pub fn html(report: &ReportDocument) -> Result<String, askama::Error> {
     shown_so(report, None)
 }
 
-/// The same as a page of a server, with the strips of its flows. It follows what changes, by the server's own script.
+/// The same as a page of a server, with the name of its check and the strips of its flows. It follows what changes, by the server's own script.
 ///
 /// # Errors
 /// Only if memory cannot be written to.
-pub fn html_served(report: &ReportDocument, strips: &Strips) -> Result<String, askama::Error> {
-    shown_so(report, Some(strips))
+pub fn html_served(
+    report: &ReportDocument,
+    check: &str,
+    strips: &Strips,
+) -> Result<String, askama::Error> {
+    shown_so(report, Some((check, strips)))
 }
 
-fn shown_so(report: &ReportDocument, strips: Option<&Strips>) -> Result<String, askama::Error> {
+fn shown_so(
+    report: &ReportDocument,
+    served: Option<(&str, &Strips)>,
+) -> Result<String, askama::Error> {
     let findings = Findings::of(report);
     let acting = lines::acting(&findings);
     let page = Page {
         style: STYLE,
-        policy: if strips.is_some() {
+        policy: if served.is_some() {
             live_policy()
         } else {
             policy()
         },
-        is_live: strips.is_some(),
-        strips: strips.map(|it| (strips::drawn(it), it.more, it.unchanged)),
-        title: text(&format!("Firewalls of site {}", report.site.code)),
+        is_live: served.is_some(),
+        strips: served.map(|(_, it)| (strips::drawn(it), it.more, it.unchanged)),
+        title: match served {
+            Some((check, _)) => text(&format!(
+                "Check {check}: firewalls of site {}",
+                report.site.code
+            )),
+            None => text(&format!("Firewalls of site {}", report.site.code)),
+        },
         summary: summary(report),
         vantages: report
             .vantages

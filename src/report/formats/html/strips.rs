@@ -1,7 +1,7 @@
 //! Strips: how flows stood in the last day, half hour by half hour, and in the last month, day by day.
 //!
 //! Cells beside each other that say the same are one bar. A bar is told apart by its colour, its height and its sign. The
-//! same stands in words below, for whoever does not see it.
+//! same stands in words beside it, for whoever does not see it: those bars that say that something was not well.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +13,7 @@ const WIDTH: usize = 480;
 /// The height of a bar that says that all is well, and of one that says more.
 const HEIGHTS: (usize, usize) = (8, 18);
 /// The most bars that are put into words; of more, the last ones.
-const MOST_WORDS: usize = 8;
+const MOST_WORDS: usize = 4;
 
 /// The strips of a page.
 pub struct Strips {
@@ -166,15 +166,7 @@ fn bars(cells: &[Cell], (ends, of_cell): (Timestamp, SignedDuration), form: &str
         } else {
             time(until - 1)
         };
-        let (from, to) = (
-            time(first).strftime(form).to_string(),
-            last.strftime(form).to_string(),
-        );
-        let when = if from == to {
-            from
-        } else {
-            format!("{from} to {to}")
-        };
+        let when = span(time(first), last, form);
         let height = cell.height();
         bars.push(Bar {
             class: cell.class(),
@@ -187,15 +179,34 @@ fn bars(cells: &[Cell], (ends, of_cell): (Timestamp, SignedDuration), form: &str
         });
         first = until;
     }
-    let left_out = bars.len().saturating_sub(MOST_WORDS);
-    let words: Vec<&str> = bars[left_out..]
+    let words = words(&bars);
+    Bars { bars, words }
+}
+
+/// From one time to another; the day is said once, and a day that is alone has no end.
+fn span(from: Timestamp, to: Timestamp, form: &str) -> String {
+    let words = |time: Timestamp| time.strftime(form).to_string();
+    let (one, other) = (words(from), words(to));
+    let day = |words: &str| words.split(' ').next().map(str::to_string);
+    match other.split_once(' ') {
+        _ if one == other => one,
+        Some((_, time)) if day(&one) == day(&other) => format!("{one} to {time}"),
+        _ => format!("{one} to {other}"),
+    }
+}
+
+/// What was not well, and when; of more than a few, the last ones.
+fn words(bars: &[Bar]) -> String {
+    let all: Vec<&str> = bars
         .iter()
+        .filter(|it| it.height == HEIGHTS.1)
         .map(|it| it.title.as_str())
         .collect();
-    let before = if left_out > 0 { "...; " } else { "" };
-    Bars {
-        words: format!("{before}{}", words.join("; ")),
-        bars,
+    let left_out = all.len().saturating_sub(MOST_WORDS);
+    match (all.is_empty(), left_out) {
+        (true, _) => "nothing was wrong".to_string(),
+        (false, 0) => all.join("; "),
+        (false, _) => format!("{left_out} earlier; {}", all[left_out..].join("; ")),
     }
 }
 
@@ -227,10 +238,11 @@ mod tests {
         assert_eq!(places, [(0, 440), (440, 10), (450, 20), (470, 10)]);
         assert_eq!(
             day.words,
-            "11-28 07:30 to 11-29 05:30: no run; 11-29 05:30 to 11-29 06:00: ok; \
-             11-29 06:00 to 11-29 07:00: blocked; 11-29 07:00 to 11-29 07:30: failed"
+            "11-29 06:00 to 07:00: blocked; 11-29 07:00 to 07:30: failed"
         );
-        assert_eq!(month.words, "10-31 to 11-29: ok");
+        assert_eq!(month.words, "nothing was wrong");
+        assert_eq!(day.bars[0].title, "11-28 07:30 to 11-29 05:30: no run");
+        assert_eq!(month.bars[0].title, "10-31 to 11-29: ok");
         let signs: Vec<char> = day.bars.iter().map(|it| it.sign).collect();
         assert_eq!(signs, [' ', ' ', Look::Blocked.sign(), 'F']);
     }
@@ -245,7 +257,8 @@ mod tests {
             more: 3,
             unchanged: 1,
         };
-        let page = html_served(&sample::report("internet", "probe7"), &strips).expect("a page");
+        let page =
+            html_served(&sample::report("internet", "probe7"), "dmz", &strips).expect("a page");
         for mark in ["<script>", "\u{1b}", "\u{202e}"] {
             assert!(!page.contains(mark), "{mark:?}");
         }
