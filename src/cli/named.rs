@@ -24,6 +24,7 @@ pub(super) enum Kind {
     ClientCertificate,
     Password,
     Token,
+    PageKey,
     SigningKey,
     PublicKey,
     Signature,
@@ -35,7 +36,7 @@ const MIB: u64 = 1 << 20;
 impl Kind {
     /// All of them.
     #[cfg(test)]
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::SiteFile,
         Self::ServeFile,
         Self::Catalogue,
@@ -45,6 +46,7 @@ impl Kind {
         Self::ClientCertificate,
         Self::Password,
         Self::Token,
+        Self::PageKey,
         Self::SigningKey,
         Self::PublicKey,
         Self::Signature,
@@ -62,6 +64,7 @@ impl Kind {
             Self::ClientCertificate => "client certificate",
             Self::Password => "password file",
             Self::Token => "token file",
+            Self::PageKey => "key of the page",
             Self::SigningKey => "signing key",
             Self::PublicKey => "public key",
             Self::Signature => "signature",
@@ -72,6 +75,7 @@ impl Kind {
     pub(super) fn harm(self) -> &'static str {
         match self {
             Self::SigningKey => ": whoever has it can sign in its name",
+            Self::PageKey => ": whoever has it can pass for the page",
             Self::Token => ": whoever has it can answer as a listener",
             Self::ClientCertificate => ": whoever has its key can pass for this client",
             Self::Password => ": whoever has it can log in with it",
@@ -95,7 +99,7 @@ impl Kind {
             // The bundle of a whole operating system has half of one.
             Self::Roots => 4 * MIB,
             Self::ClientCertificate => MIB,
-            Self::SigningKey | Self::PublicKey => 64 * KIB,
+            Self::PageKey | Self::SigningKey | Self::PublicKey => 64 * KIB,
             Self::Password | Self::Token | Self::Signature => 4 * KIB,
         }
     }

@@ -12,6 +12,7 @@ use crate::report::{ArrivalsDocument, DiffDocument, ReportDocument};
 pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
     let text = match of {
         Schema::Config => serde_json::to_string_pretty(&crate::config::schema())? + "\n",
+        Schema::Api => serde_json::to_string_pretty(&crate::serve::api())? + "\n",
         Schema::Serve => serde_json::to_string_pretty(&crate::serve::schema())? + "\n",
         Schema::Report => {
             serde_json::to_string_pretty(&schemars::schema_for!(ReportDocument))? + "\n"

@@ -9,9 +9,11 @@
 //! a row saw it so, and keeps messages that are not taken yet.
 //!
 //! Summaries and changes are kept for long, and are small. Reports are large: `retain` says which of them go first when
-//! the database is larger than it may be. `text` shows the list of runs.
+//! the database is larger than it may be. `past` reads back what changed with the runs of a check. `text` shows the list of
+//! runs.
 
 mod follow;
+mod past;
 mod retain;
 mod store;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod tests;
 mod text;
 
 pub use follow::{Follow, Followed, Queued, Waiting};
+pub use past::{Past, PastChange, PastRun, Stood, Tried};
 pub use retain::Retention;
 pub use store::{Added, FILE, Fault, Store};
 pub use text::text;

@@ -176,6 +176,21 @@ impl Store {
         }
     }
 
+    /// What each row of an answer says.
+    pub(super) fn rows<T>(
+        &self,
+        words: &str,
+        of: &[&dyn rusqlite::ToSql],
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Fault> {
+        let rows = || {
+            let mut asked = self.database.prepare(words)?;
+            let rows = asked.query_map(of, read)?;
+            rows.collect::<rusqlite::Result<Vec<T>>>()
+        };
+        rows().map_err(self.fault())
+    }
+
     fn fault(&self) -> impl Fn(rusqlite::Error) -> Fault + use<> {
         let file = self.file.clone();
         move |why| Fault::Database(file.clone(), why)

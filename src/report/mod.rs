@@ -47,8 +47,8 @@ pub use document::{
 pub use findings::{Finding, Findings, Part, Proved, Required, Table, Team, seen};
 pub(crate) use findings::{rank, team};
 pub use formats::{
-    Metrics, STYLE, Status, csv, html, junit, markdown, nagios, nagios_failed, policy, prometheus,
-    sarif, since_1970,
+    Cell, Look, Metrics, STYLE, Status, Strip, Strips, csv, html, html_served, junit, live_policy,
+    markdown, nagios, nagios_failed, prometheus, sarif, since_1970,
 };
 pub use join::{Mixed, Named, Parts, Planned, join};
 pub use joined::{

@@ -3,21 +3,52 @@
 //! Checks write here, readers copy. What takes long, such as a page of thousands of flows, is made from a copy.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::body::Bytes;
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
+use super::news::{News, What};
+use super::past::Past;
+use crate::history::Tried;
 use crate::report::{self, ReportDocument};
 
+/// News that a listener may be behind.
+const BEHIND: usize = 256;
+/// Listeners at once.
+const LISTENERS: usize = 32;
+
 /// All checks by their names.
-#[derive(Default)]
-pub(super) struct Board(Mutex<BTreeMap<String, Row>>);
+pub(super) struct Board {
+    rows: Mutex<BTreeMap<String, Row>>,
+    news: broadcast::Sender<News>,
+    listeners: Arc<Semaphore>,
+}
+
+/// Somebody who is told what happens.
+pub(super) struct Listener {
+    pub(super) news: broadcast::Receiver<News>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            rows: Mutex::default(),
+            news: broadcast::Sender::new(BEHIND),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+        }
+    }
+}
 
 /// One check.
 #[derive(Clone, Default)]
 pub(super) struct Row {
     /// How its flows stand; `None`: no run had a report yet.
     pub(super) stands: Option<Arc<Standing>>,
+    /// How they stood in the last month.
+    pub(super) past: Arc<Past>,
     /// When the last run ended, and its number.
     pub(super) last: Option<Last>,
     /// When what must not pass was last tried.
@@ -50,29 +81,68 @@ pub(super) struct Last {
 /// How the flows of a check stand: those of the last run, and what must not pass of the last whole one.
 pub(super) struct Standing {
     pub(super) report: ReportDocument,
-    page: OnceLock<Arc<str>>,
+    page: Mutex<Option<Page>>,
+}
+
+/// A page, and of what it was made.
+struct Page {
+    of: (u64, i64),
+    bytes: Bytes,
 }
 
 impl Standing {
     pub(super) fn new(report: ReportDocument) -> Self {
-        let page = OnceLock::new();
+        let page = Mutex::default();
         Self { report, page }
     }
 
-    /// The report as a page. It is made once.
-    pub(super) fn page(&self) -> Arc<str> {
-        let made = self.page.get_or_init(|| {
-            let page = report::html(&self.report);
-            page.unwrap_or_else(|fault| fault.to_string()).into()
-        });
-        Arc::clone(made)
+    /// The report as a page, with what is known of the last month. It is made once a run, and once a half hour.
+    pub(super) fn page(&self, check: &str, past: &Past, now: Timestamp) -> Bytes {
+        let of = past.version(now);
+        // Others who ask wait: they would make the same.
+        let mut kept = self.page.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some(page) if page.of == of => page.bytes.clone(),
+            _ => {
+                let strips = past.strips(&self.report, now);
+                let page = report::html_served(&self.report, check, &strips);
+                let bytes = Bytes::from(page.unwrap_or_else(|fault| fault.to_string()));
+                *kept = Some(Page {
+                    of,
+                    bytes: bytes.clone(),
+                });
+                bytes
+            }
+        }
     }
 }
 
 impl Board {
-    /// Writes something down of a check.
+    /// Writes something down of a check, and tells who listens what changed with it.
     pub(super) fn note(&self, check: &str, write: impl FnOnce(&mut Row)) {
-        write(self.rows().entry(check.to_string()).or_default());
+        let mut rows = self.rows();
+        let row = rows.entry(check.to_string()).or_default();
+        // Not the past: what is shared would be copied before it is written.
+        let before = Row {
+            past: Arc::default(),
+            ..row.clone()
+        };
+        write(row);
+        let news = happened(&before, row);
+        drop(rows);
+        for what in news {
+            // Nobody may listen.
+            let _ = self.news.send(News::of(check, what));
+        }
+    }
+
+    /// What happens from now on; `None`: as many listen as may.
+    pub(super) fn listen(&self) -> Option<Listener> {
+        let place = Arc::clone(&self.listeners).try_acquire_owned().ok()?;
+        Some(Listener {
+            news: self.news.subscribe(),
+            _place: place,
+        })
     }
 
     /// How the flows of a check stand after a run: with what must not pass as it was last seen.
@@ -87,6 +157,16 @@ impl Board {
         self.note(check, |row| row.stands = stands);
     }
 
+    /// Counts a run in. What it saw stands already.
+    pub(super) fn count(&self, check: &str, last: Last, tried: Tried) {
+        self.note(check, |row| {
+            let stands = row.stands.as_ref().map(|it| &it.report);
+            let report = stands.filter(|_| tried != Tried::Nothing);
+            Arc::make_mut(&mut row.past).saw(last.ended, tried, report);
+            (row.last, row.unkept) = (Some(last), None);
+        });
+    }
+
     /// A copy of all.
     pub(super) fn all(&self) -> BTreeMap<String, Row> {
         self.rows().clone()
@@ -99,8 +179,42 @@ impl Board {
 
     fn rows(&self) -> MutexGuard<'_, BTreeMap<String, Row>> {
         // A writer that failed has left a row as it was before, or after.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What happened between two looks at a row.
+fn happened(before: &Row, after: &Row) -> Vec<What> {
+    let run = |row: &Row| row.last.as_ref().map(|it| it.run);
+    let all = [
+        (
+            after.running_since.is_some() && before.running_since != after.running_since,
+            What::RunBegan,
+        ),
+        (
+            before.running_since.is_some() && after.running_since.is_none(),
+            What::RunEnded,
+        ),
+        (run(before) != run(after), What::RunKept),
+        (
+            after.unkept.is_some() && before.unkept != after.unkept,
+            What::RunNotKept,
+        ),
+        (
+            after.refused.is_some() && before.refused != after.refused,
+            What::SiteFileRefused,
+        ),
+        (
+            before.refused.is_some() && after.refused.is_none(),
+            What::SiteFileUsed,
+        ),
+        (
+            after.next.is_some() && before.next != after.next,
+            What::Scheduled,
+        ),
+    ];
+    let happened = all.into_iter().filter(|(happened, _)| *happened);
+    happened.map(|(_, what)| what).collect()
 }
 
 #[cfg(test)]
@@ -131,6 +245,8 @@ mod tests {
         assert_eq!(verdicts, [Verdict::Ok, Verdict::Exposed]);
         let summary = stands.report.summary;
         assert_eq!((summary.ok, summary.exposed), (1, 1));
-        assert!(stands.page().contains("ibs01:445/tcp"));
+        let page = stands.page("internet", &Past::default(), Timestamp::UNIX_EPOCH);
+        let page = String::from_utf8_lossy(&page).into_owned();
+        assert!(page.contains("ibs01:445/tcp"), "{page}");
     }
 }

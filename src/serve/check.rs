@@ -15,9 +15,10 @@ use super::Served;
 use super::board::{Last, Row};
 use super::config::Check;
 use super::follow::Following;
+use super::past::{self, Past};
 use super::schedule::{self, Next};
 use super::watch::{Look, SiteFile};
-use crate::history::{Added, Kept, RunEntry};
+use crate::history::{Added, Kept, RunEntry, Tried};
 use crate::report::{ReportDocument, exit_status};
 use crate::run::{Request, Scope};
 
@@ -81,11 +82,11 @@ impl Task {
     /// What earlier runs found, as the history has it.
     async fn remember(&mut self) {
         let name = Arc::clone(&self.name);
-        let asked = self
-            .served
-            .keeper
-            .with(move |store| Ok((store.last_of_check(&name)?, store.standing(&name)?)));
-        let (last, reports) = match asked.await {
+        let asked = self.served.keeper.with(move |store| {
+            let past = store.past(&name, past::since(Timestamp::now()))?;
+            Ok((store.last_of_check(&name)?, store.standing(&name)?, past))
+        });
+        let (last, reports, past) = match asked.await {
             Ok(found) => found,
             Err(fault) => return self.tell(&format!("{fault:#}")),
         };
@@ -95,7 +96,11 @@ impl Task {
         for report in reports {
             self.served.board.stands(&self.name, report);
         }
-        self.note(|row| row.last = last.as_ref().and_then(ended));
+        self.note(|row| {
+            row.last = last.as_ref().and_then(ended);
+            let stands = row.stands.as_ref().map(|it| &it.report);
+            row.past = Arc::new(Past::of(&past, stands));
+        });
         self.show_last_whole();
     }
 
@@ -268,10 +273,15 @@ impl Task {
             seconds: now.duration_since(began).as_secs(),
             failure: result.as_ref().err().map(|why| format!("{why:#}")),
         };
+        let tried = match &result {
+            Err(_) => Tried::Nothing,
+            Ok(report) if report.is_needed_only() => Tried::Needed,
+            Ok(_) => Tried::All,
+        };
         if let Ok(report) = result {
             self.served.board.stands(&self.name, report);
         }
-        self.note(|row| (row.last, row.unkept) = (Some(last), None));
+        self.served.board.count(&self.name, last, tried);
         self.show_last_whole();
     }
 

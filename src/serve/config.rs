@@ -1,10 +1,10 @@
 //! The file of `portproof serve`: which sites are checked, from where, how often, where runs are kept, and who is told.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::page::{Page, Tls, page};
 use super::schedule::{Cron, When};
 use crate::alert::{self, Channel};
 use crate::config::Named;
@@ -23,8 +23,8 @@ keys! {
         keep_days: u32 = number::<u32>(1, 36_500), default("400");
         /// The largest size of the history in megabytes. The oldest reports go first.
         keep_size: u32 = number::<u32>(1, 1_000_000), default("200");
-        /// Where the page and the metrics are shown: an address of this host alone, and a port.
-        page: Option<SocketAddr> = page(), optional("nowhere");
+        /// Where the page and the metrics are shown: an address of this host and a port, or the keys below.
+        page: Option<Page> = page(), optional("nowhere");
         /// Runs that may be under way at once, 1 to 64.
         at_once: usize = number::<usize>(1, 64), default("4");
         /// The checks by their names; at least one.
@@ -115,26 +115,6 @@ fn cron() -> Kind<Cron> {
     )
 }
 
-/// An address that only this host reaches: nobody is asked who they are.
-fn page() -> Kind<SocketAddr> {
-    plain(
-        |node, what, problems| {
-            let words = yaml::text(node, what, problems)?;
-            let at = words.value.parse::<SocketAddr>().ok();
-            let at = at.filter(|it| it.ip().is_loopback());
-            if at.is_none() {
-                let says = format!("{what} is `{}`, which is no place for it", words.value);
-                problems.push(Problem::error("bad-page", node.at, says).hint(
-                    "an address of loopback and a port, as in `127.0.0.1:8642`; for other hosts, put a \
-                     proxy with TLS and a login in front of it",
-                ));
-            }
-            at
-        },
-        || json!({ "type": "string" }),
-    )
-}
-
 fn channels() -> Kind<Vec<Channel>> {
     let read = |node: &Node, _: &What, problems: &mut Vec<Problem>| {
         Some(alert::config::read(node, problems))
@@ -160,7 +140,12 @@ pub fn schema() -> Json {
 
 /// The tables of `docs/serve.md`, each by the name of its section.
 pub fn tables() -> Vec<(&'static str, String)> {
-    let sections = [("the file", ServeFile::keys()), ("a check", Check::keys())];
+    let sections = [
+        ("the file", ServeFile::keys()),
+        ("a check", Check::keys()),
+        ("the page", Page::keys()),
+        ("tls of the page", Tls::keys()),
+    ];
     let table = |(name, keys): (_, Vec<_>)| (name, keys::table(&keys));
     sections.map(table).into()
 }
@@ -208,6 +193,57 @@ mod tests {
             assert!(said.contains(part), "{part}\n{said}");
         }
         assert!(faults("history: h\nchecks: {}").contains("at least one check is needed"));
+    }
+
+    #[test]
+    fn a_page_that_others_reach_asks_who_they_are_over_tls() {
+        let faults = |page: &str| {
+            faults(&format!(
+                "history: h\nchecks: {{ a: {{ site: x }} }}\npage: {page}"
+            ))
+        };
+        let tls = "tls: { certificate: c, key: k }";
+        let with_roots = "tls: { certificate: c, key: k, client_roots: r }";
+        for right in [
+            "127.0.0.1:1".to_string(),
+            "\"[::1]:1\"".to_string(),
+            "{ address: 127.0.0.1:1, token_file: t }".to_string(),
+            format!(
+                "{{ address: 0.0.0.0:1, {tls}, token_file: t, names: [a.example, 192.0.2.1] }}"
+            ),
+            format!("{{ address: \"[::]:1\", {with_roots} }}"),
+        ] {
+            assert_eq!(faults(&right), "", "{right}");
+        }
+        for (wrong, said) in [
+            (
+                "0.0.0.0:1".to_string(),
+                "where nobody is asked who they are",
+            ),
+            (
+                "192.0.2.1:1".to_string(),
+                "`token_file` or `tls.client_roots`",
+            ),
+            ("localhost:1".to_string(), "which is no place for it"),
+            (
+                "{ address: 0.0.0.0:1, token_file: t }".to_string(),
+                "in plain text",
+            ),
+            (
+                format!("{{ address: 0.0.0.0:1, {tls} }}"),
+                "where nobody is asked",
+            ),
+            (
+                "{ address: 0.0.0.0:1, tls: { client_roots: r } }".to_string(),
+                "certificate",
+            ),
+            (
+                "{ address: 127.0.0.1:1, names: [\"a b\"] }".to_string(),
+                "no name of a host",
+            ),
+        ] {
+            assert!(faults(&wrong).contains(said), "{wrong}: {}", faults(&wrong));
+        }
     }
 
     #[test]

@@ -10,9 +10,10 @@
 //! whatever ends the process, a run and its messages are there as a whole or not at all. `sender` has a task for each
 //! channel. It hands over the first message of the channel's queue, and removes it when it has been taken.
 //!
-//! `board` has what is known right now. `web` shows it to browsers, monitors and Prometheus.
+//! `board` has what is known right now, and `past` how flows stood in the last month. `news` says in one word what
+//! changed. `web` shows all that to browsers, monitors and Prometheus.
 //!
-//! `config`, `schedule` and `confirm` are pure. Whoever serves says how files are read and how a request is made of one
+//! `config`, `page`, `schedule`, `confirm` and `past` are pure. Whoever serves says how files are read and how a request is made of one
 //! (`Files`), and is told in words what happens.
 
 mod board;
@@ -21,6 +22,9 @@ pub(crate) mod config;
 mod confirm;
 mod follow;
 mod keeper;
+mod news;
+mod page;
+mod past;
 mod schedule;
 mod sender;
 mod watch;
@@ -29,8 +33,6 @@ mod web;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, watch as channel};
 use tokio::task::JoinSet;
 
@@ -42,6 +44,7 @@ use crate::run::{Request, Scope};
 use board::Board;
 pub use config::{Check, ServeFile, read, schema, tables};
 use keeper::Keeper;
+pub use page::{Page, PageFiles};
 
 /// How files are read, and what is made of them.
 pub trait Files: Send + Sync + 'static {
@@ -68,6 +71,17 @@ pub trait Files: Send + Sync + 'static {
     /// # Errors
     /// In words: what cannot be read.
     fn of_channel(&self, channel: &Channel) -> Result<alert::Files, String>;
+
+    /// What stands in the files that the page names.
+    ///
+    /// # Errors
+    /// In words: what cannot be read.
+    fn of_page(&self, page: &Page) -> Result<PageFiles, String>;
+}
+
+/// What the API of the page answers, as an OpenAPI document.
+pub fn api() -> serde_json::Value {
+    web::api()
 }
 
 /// Told in words what happens, each time on one line or a few.
@@ -142,11 +156,12 @@ pub async fn serve(
     });
     let page = match file.page {
         None => None,
-        Some(at) => {
-            let listener = TcpListener::bind(at).await;
-            let listener = listener.with_context(|| format!("listening on {at} for the page"))?;
-            served.tell(&format!("http://{at}/ shows the checks"));
-            Some(tokio::spawn(web::answer(Arc::clone(&served), listener)))
+        Some(page) => {
+            let read = served.files.of_page(&page).map_err(anyhow::Error::msg)?;
+            let site = web::open(&page, &read).await?;
+            let scheme = if page.tls.is_some() { "https" } else { "http" };
+            served.tell(&format!("{scheme}://{}/ shows the checks", page.address));
+            Some(tokio::spawn(web::answer(Arc::clone(&served), site)))
         }
     };
     forget(&served, &file.checks).await?;

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::alert;
     use crate::run::{Request, Scope};
-    use crate::serve::Check;
+    use crate::serve::{Check, Page, PageFiles};
 
     /// A file that has these bytes, or none.
     struct Written(Mutex<Option<&'static str>>);
@@ -117,6 +117,10 @@ mod tests {
 
         fn of_channel(&self, _: &alert::Channel) -> Result<alert::Files, String> {
             Ok(alert::Files::default())
+        }
+
+        fn of_page(&self, _: &Page) -> Result<PageFiles, String> {
+            Ok(PageFiles::default())
         }
     }
 

@@ -47,6 +47,7 @@ mod old_tls;
 mod one_run;
 mod output;
 mod output_beds;
+mod page;
 mod plan_rules;
 mod probe_hostile;
 mod program;

@@ -18,13 +18,13 @@ use crate::alerts::{Request, answer, receiver};
 use crate::support::{ports, schemas};
 
 /// A site with one port of this host, the file of the daemon, and its history.
-struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
     port: u16,
 }
 
 impl Place {
-    fn new(checks: &str, channels: &str) -> Self {
+    pub(crate) fn new(checks: &str, channels: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let port = ports::free(Ipv4Addr::LOCALHOST).port();
         let place = Self { folder, port };
@@ -36,7 +36,7 @@ impl Place {
         place
     }
 
-    fn site(&self) -> String {
+    pub(crate) fn site(&self) -> String {
         format!(
             "site: {{ code: PRI, product: configmgr-2007, crl_check: false }}
 zones: {{ here: {{}}, there: {{}} }}
@@ -49,16 +49,19 @@ probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none }}
         )
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.file(name), text).expect("written");
+    /// Puts a file in its place as a whole: whoever reads it meanwhile sees no half of it.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let new = self.file("new");
+        fs::write(&new, text).expect("written");
+        fs::rename(new, self.file(name)).expect("in its place");
     }
 
     /// Somebody listens on the port.
-    fn listens(&self) -> TcpListener {
+    pub(crate) fn listens(&self) -> TcpListener {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             match TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)) {
@@ -69,7 +72,7 @@ probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none }}
         }
     }
 
-    fn serves(&self) -> Daemon {
+    pub(crate) fn serves(&self) -> Daemon {
         let said = fs::File::options()
             .create(true)
             .append(true)
@@ -84,11 +87,11 @@ probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none }}
         Daemon(process)
     }
 
-    fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         fs::read_to_string(self.file("said")).expect("text")
     }
 
-    fn until_said(&self, words: &str, times: usize) {
+    pub(crate) fn until_said(&self, words: &str, times: usize) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while self.said().matches(words).count() < times {
             assert!(Instant::now() < deadline, "{words}: {}", self.said());
@@ -110,15 +113,15 @@ probing: {{ second_look: off, timeout: 1s, rate: max, dns: off, sweep: none }}
 }
 
 /// A daemon that ends with its test.
-struct Daemon(Child);
+pub(crate) struct Daemon(pub(crate) Child);
 
 impl Daemon {
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.0.id() as i32), signal).expect("it lives");
     }
 
     /// How long it took to stop.
-    fn stops(mut self) -> Duration {
+    pub(crate) fn stops(mut self) -> Duration {
         let asked = Instant::now();
         self.signal(Signal::SIGTERM);
         let status = self.0.wait().expect("it ends");
@@ -353,7 +356,7 @@ fn a_history_is_whole_after_each_of_many_kills() {
 }
 
 /// What a server of this host answers: the status line and the headers, then the body.
-fn asked(at: &str, path: &str, host: &str) -> (String, String) {
+pub(crate) fn asked(at: &str, path: &str, host: &str) -> (String, String) {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(at).expect("it listens");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");

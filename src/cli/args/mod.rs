@@ -174,4 +174,6 @@ pub(in crate::cli) enum Schema {
     Serve,
     /// What a channel of alerts is told.
     Alert,
+    /// What the page of `serve` answers under `/api/v1`, as OpenAPI.
+    Api,
 }

@@ -1,18 +1,25 @@
 //! The files that the checks and channels of `portproof serve` name, and the secrets that belong to them.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::watch;
 
 use crate::alert::{self, Channel};
 use crate::cli::alerts;
-use crate::cli::credentials::Use;
+use crate::cli::credentials::{Use, certificates};
 use crate::cli::files;
 use crate::cli::named::{Kind, read};
 use crate::cli::request::{Asked, request};
+use crate::cli::secrets;
+use crate::cli::token::HOW;
 use crate::diagnostic::{Severity, render};
 use crate::run::{Request, Scope};
-use crate::serve::{Check, Files};
+use crate::serve::{Check, Files, Page, PageFiles};
+use crate::wire::challenge::SHORTEST_TOKEN;
+use crate::yaml::At;
 
 /// Files whose paths are taken from the folder of the file that names them.
 pub(super) struct OfUser {
@@ -72,4 +79,53 @@ impl Files for OfUser {
             Some(problem) => Err(problem.message.clone()),
         }
     }
+
+    fn of_page(&self, page: &Page) -> Result<PageFiles, String> {
+        let mut files = PageFiles {
+            token: page
+                .token_file
+                .as_ref()
+                .map(|it| token(&self.folder.join(&it.value)))
+                .transpose()?,
+            ..PageFiles::default()
+        };
+        let Some(tls) = &page.tls else {
+            return Ok(files);
+        };
+        let of = |named: &At<String>| -> Result<Vec<CertificateDer<'static>>, String> {
+            let path = self.folder.join(&named.value);
+            let of = |why: &dyn Display| format!("{} {why}", path.display());
+            let content = read(&path, Kind::Roots).map_err(|why| of(&unread(&why)))?;
+            certificates(&content.bytes).map_err(|why| of(&why))
+        };
+        files.certificates = of(&tls.certificate)?;
+        if let Some(roots) = &tls.client_roots {
+            files.client_roots = of(roots)?;
+        }
+        files.key = Some(private_key(&self.folder.join(&tls.key.value))?);
+        Ok(files)
+    }
+}
+
+fn unread(why: &dyn Display) -> String {
+    format!("cannot be read: {why}")
+}
+
+fn token(path: &Path) -> Result<String, String> {
+    let of = |why: &dyn Display| format!("the token of the page, {}, {why}", path.display());
+    let line = secrets::password_of(path).map_err(|why| of(&unread(&why)))?;
+    match line.chars().count() < SHORTEST_TOKEN {
+        true => Err(of(&format!(
+            "has fewer than {SHORTEST_TOKEN} characters; {HOW}"
+        ))),
+        false => Ok(line),
+    }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let of = |why: &dyn Display| format!("the key of the page, {}, {why}", path.display());
+    let content = read(path, Kind::PageKey).map_err(|why| of(&unread(&why)))?;
+    secrets::warn_if_open(path, Kind::PageKey, &content);
+    let key = PrivateKeyDer::from_pem_slice(&content.bytes);
+    key.map_err(|why| of(&format!("holds no private key that can be read: {why}")))
 }

@@ -14,7 +14,7 @@ mod prometheus;
 mod sarif;
 
 pub use csv::csv;
-pub use html::{STYLE, html, policy};
+pub use html::{Cell, Look, STYLE, Strip, Strips, html, html_served, live_policy};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use nagios::{Status, failed as nagios_failed, nagios};

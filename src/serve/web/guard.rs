@@ -1,18 +1,31 @@
-//! Who may ask: this host, by its own names. So no page of a stranger can have a browser here read what is shown.
+//! What is asked of every request, and what stands in every answer. Whoever asks has to name the page by one of its own
+//! names, and to show what its door asks for. So no page of a stranger can have a browser read what is shown.
 
-use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, HOST, REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::vantage;
+use super::door::Door;
+use super::places::Life;
 
-pub(super) async fn guard(request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(door): State<Arc<Door>>,
+    ConnectInfo(life): ConnectInfo<Life>,
+    request: Request,
+    next: Next,
+) -> Response {
     let host = request.headers().get(HOST).and_then(|it| it.to_str().ok());
-    let mut response = if !host.is_some_and(names_this_host) {
-        let words = "ask by a name of this host: localhost, 127.0.0.1 or [::1]\n";
+    let mut response = if !host.is_some_and(|it| door.is_named(it)) {
+        let words = "ask by a name of the page: one of its certificate, or localhost, 127.0.0.1 or [::1] on its own host\n";
         (StatusCode::MISDIRECTED_REQUEST, words).into_response()
+    } else if !door.opens(request.headers(), life.has_certificate()) {
+        stranger(&door)
     } else if ![Method::GET, Method::HEAD].contains(request.method()) {
         (StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n").into_response()
     } else {
@@ -25,40 +38,19 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     response
 }
 
-/// Whether a header `Host` names this host. A name that leads here could be a stranger's.
-fn names_this_host(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    vantage::is_this_host(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names_this_host;
-
-    #[test]
-    fn only_this_hosts_own_names_are_answered() {
-        for host in [
-            "localhost",
-            "LOCALHOST:8642",
-            "127.0.0.1:8642",
-            "127.8.9.1",
-            "[::1]:1",
-            "[::1",
-        ] {
-            assert!(names_this_host(host), "{host}");
-        }
-        for host in [
-            "",
-            "localhost.evil.example:8642",
-            "127.0.0.1.evil.example",
-            "192.0.2.1:8642",
-            "[2001:db8::1]:8642",
-            "evil.example",
-        ] {
-            assert!(!names_this_host(host), "{host}");
+/// Asks who is there. A browser then asks its user for a password: the token is it.
+fn stranger(door: &Door) -> Response {
+    let words = "show the token, or a certificate\n";
+    let mut response = (StatusCode::UNAUTHORIZED, words).into_response();
+    if door.takes_tokens() {
+        let ways = [
+            "Basic realm=\"portproof: the token is the password\", charset=\"UTF-8\"",
+            "Bearer realm=\"portproof\"",
+        ];
+        for way in ways {
+            let way = HeaderValue::from_static(way);
+            response.headers_mut().append(WWW_AUTHENTICATE, way);
         }
     }
+    response
 }

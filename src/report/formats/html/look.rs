@@ -5,18 +5,25 @@ use crate::verdict::Verdict;
 
 /// How a flow looks. The later, the worse: a line of several flows looks like the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Look {
+pub enum Look {
+    /// As it must be.
     Ok,
+    /// Accepted by an exception.
     Accepted,
+    /// Not proved.
     Unknown,
+    /// Open, and must be closed.
     Exposed,
+    /// Passes, and nobody listens.
     Down,
+    /// Something unsuitable answers.
     Wrong,
+    /// The network stops it.
     Blocked,
 }
 
 impl Look {
-    pub(super) const ALL: [Self; 7] = [
+    pub(in crate::report) const ALL: [Self; 7] = [
         Self::Blocked,
         Self::Wrong,
         Self::Down,
@@ -26,20 +33,28 @@ impl Look {
         Self::Ok,
     ];
 
-    pub(super) fn of(flow: &ReportFlow) -> Self {
-        match (&flow.accepted, flow.verdict) {
-            (Some(_), _) => Self::Accepted,
-            (None, Verdict::Ok) => Self::Ok,
-            (None, Verdict::Unknown) => Self::Unknown,
-            (None, Verdict::Exposed) => Self::Exposed,
-            (None, Verdict::Down) => Self::Down,
-            (None, Verdict::Wrong) => Self::Wrong,
-            (None, Verdict::Blocked) => Self::Blocked,
+    /// How a flow of a report looks.
+    pub fn of(flow: &ReportFlow) -> Self {
+        match flow.accepted {
+            Some(_) => Self::Accepted,
+            None => Self::of_verdict(flow.verdict),
+        }
+    }
+
+    /// How a flow looks that no exception accepts.
+    pub fn of_verdict(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Ok => Self::Ok,
+            Verdict::Unknown => Self::Unknown,
+            Verdict::Exposed => Self::Exposed,
+            Verdict::Down => Self::Down,
+            Verdict::Wrong => Self::Wrong,
+            Verdict::Blocked => Self::Blocked,
         }
     }
 
     /// Its word, which is also its class.
-    pub(super) fn word(self) -> &'static str {
+    pub(in crate::report) fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Accepted => "accepted",
@@ -52,7 +67,7 @@ impl Look {
     }
 
     /// A sign that is told apart without colours.
-    pub(super) fn sign(self) -> char {
+    pub(in crate::report) fn sign(self) -> char {
         match self {
             Self::Ok => '\u{2713}',
             Self::Accepted => '~',
@@ -65,7 +80,7 @@ impl Look {
     }
 
     /// What it means, in a few words.
-    pub(super) fn means(self) -> &'static str {
+    pub(in crate::report) fn means(self) -> &'static str {
         match self {
             Self::Ok => "as it must be",
             Self::Accepted => "accepted by an exception",

@@ -8,6 +8,7 @@ mod evidence;
 mod layers;
 mod look;
 mod picture;
+mod strips;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -26,8 +27,10 @@ use crate::report::join::text::{
 use crate::report::joined::MatrixCell;
 use crate::report::lines::{self, Acting};
 use crate::report::whole::ReportDocument;
-use look::Look;
+pub use look::Look;
 use picture::Picture;
+use strips::Drawn;
+pub use strips::{Cell, Strip, Strips};
 
 /// The style sheet. It stands in the file, and the policy names its hash.
 pub const STYLE: &str = include_str!("../../../../templates/report.css");
@@ -37,7 +40,7 @@ const MOST_FINDINGS: usize = 400;
 const MOST_IDS: usize = 200;
 
 /// The policy of a page with that style sheet: no script, no other file, and no other style is followed.
-pub fn policy() -> &'static str {
+fn policy() -> &'static str {
     static POLICY: LazyLock<String> = LazyLock::new(|| {
         let hash = STANDARD.encode(Sha256::digest(STYLE));
         format!(
@@ -47,17 +50,55 @@ pub fn policy() -> &'static str {
     &POLICY
 }
 
+/// The policy of a page of a server: its own script is followed, too, and may ask the server.
+pub fn live_policy() -> &'static str {
+    static POLICY: LazyLock<String> =
+        LazyLock::new(|| format!("{}; script-src 'self'; connect-src 'self'", policy()));
+    &POLICY
+}
+
 /// The report as HTML.
 ///
 /// # Errors
 /// Only if memory cannot be written to.
 pub fn html(report: &ReportDocument) -> Result<String, askama::Error> {
+    shown_so(report, None)
+}
+
+/// The same as a page of a server, with the name of its check and the strips of its flows. It follows what changes, by the server's own script.
+///
+/// # Errors
+/// Only if memory cannot be written to.
+pub fn html_served(
+    report: &ReportDocument,
+    check: &str,
+    strips: &Strips,
+) -> Result<String, askama::Error> {
+    shown_so(report, Some((check, strips)))
+}
+
+fn shown_so(
+    report: &ReportDocument,
+    served: Option<(&str, &Strips)>,
+) -> Result<String, askama::Error> {
     let findings = Findings::of(report);
     let acting = lines::acting(&findings);
     let page = Page {
         style: STYLE,
-        policy: policy(),
-        title: text(&format!("Firewalls of site {}", report.site.code)),
+        policy: if served.is_some() {
+            live_policy()
+        } else {
+            policy()
+        },
+        is_live: served.is_some(),
+        strips: served.map(|(_, it)| (strips::drawn(it), it.more, it.unchanged)),
+        title: match served {
+            Some((check, _)) => text(&format!(
+                "Check {check}: firewalls of site {}",
+                report.site.code
+            )),
+            None => text(&format!("Firewalls of site {}", report.site.code)),
+        },
         summary: summary(report),
         vantages: report
             .vantages
@@ -114,6 +155,9 @@ pub fn html(report: &ReportDocument) -> Result<String, askama::Error> {
 struct Page<'a> {
     style: &'static str,
     policy: &'static str,
+    is_live: bool,
+    /// That of the runs, those of flows, how many have none, and how many flows did not change.
+    strips: Option<((Drawn, Vec<Drawn>), usize, usize)>,
     title: String,
     summary: Vec<(Look, usize)>,
     vantages: Vec<String>,
