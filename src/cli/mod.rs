@@ -11,6 +11,7 @@ mod history;
 mod handed_over;
 mod licences;
 mod listen;
+mod location;
 mod log;
 mod man;
 mod named;

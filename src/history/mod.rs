@@ -1,29 +1,39 @@
-//! The runs of a scheduled check, kept in a folder: when each was, what it came to, and what had changed.
+//! The runs of a scheduled check, kept for months: when each was, what it came to, and what had changed.
 //!
-//! `store` is the database (SQLite, one file), and the only place that speaks SQL. A run goes in as a `Kept`: a report,
-//! or the reason why there is none. It is compared with the last report that was made from the same place (`report::diff`),
-//! and summary, changes and report are written in one transaction. So whatever ends the process, a run is there as a whole
-//! or not at all.
+//! The database is SQLite in a folder, or PostgreSQL of a server (`location`). `database` is the one interface to both. A
+//! run goes in as a `Kept` (`adding`): a report, or the reason why there is none. It is compared with the last report that was
+//! made from the same place (`report::diff`), and summary, changes and report are written in one transaction. So whatever
+//! ends the process, a run is there as a whole or not at all. `store` reads runs, and `packed` their reports.
 //!
 //! What goes on for months (`serve`) keeps more in the same transaction (`follow`). It counts for each flow how many runs in
-//! a row saw it so, and keeps messages that are not taken yet.
+//! a row saw it so, and keeps messages that are not taken yet (`queue`).
 //!
 //! Summaries and changes are kept for long, and are small. Reports are large: `retain` says which of them go first when
 //! the database is larger than it may be. `past` reads back what changed with the runs of a check. `text` shows the list of
 //! runs.
 
+mod adding;
+mod database;
+mod fault;
 mod follow;
+mod location;
+mod packed;
 mod past;
+mod queue;
 mod retain;
 mod store;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use adding::Added;
+pub use database::FILE;
+pub use fault::Fault;
 pub use follow::{Follow, Followed, Queued, Waiting};
+pub use location::{Address, EXAMPLE, Location, is_address};
 pub use past::{Past, PastChange, PastRun, Stood, Tried};
 pub use retain::Retention;
-pub use store::{Added, FILE, Fault, Store};
+pub use store::Store;
 pub use text::text;
 
 use jiff::Timestamp;

@@ -1,9 +1,9 @@
 //! What the runs of a check saw within a time: when each was, and how flows changed with it.
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
 use serde::Deserialize;
 
+use super::database::{Error, Row};
 use super::{Fault, Store};
 use crate::product::Need;
 use crate::verdict::Verdict;
@@ -77,11 +77,10 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn past(&self, check: &str, since: Timestamp) -> Result<Past, Fault> {
-        let since = since.to_string();
-        let runs = self.rows(RUNS, params![check, since], run)?;
-        let of = params![check, since, MOST_CHANGES];
-        let mut changes = self.rows(CHANGES, of, change)?;
+    pub fn past(&mut self, check: &str, since: Timestamp) -> Result<Past, Fault> {
+        let of = [check.into(), since.to_string().into(), MOST_CHANGES.into()];
+        let runs = self.all(RUNS, &of[..2], run)?;
+        let mut changes = self.all(CHANGES, &of, change)?;
         changes.reverse();
         Ok(Past {
             runs: runs.into_iter().flatten().collect(),
@@ -91,7 +90,7 @@ impl Store {
 }
 
 /// A run; `None`: it was stopped, or its time cannot be read.
-fn run(row: &Row<'_>) -> rusqlite::Result<Option<PastRun>> {
+fn run(row: &Row) -> Result<Option<PastRun>, Error> {
     let finished: String = row.get(1)?;
     let [failure, summary]: [Option<String>; 2] = [row.get(2)?, row.get(3)?];
     let needed_only: i64 = row.get(4)?;
@@ -107,8 +106,8 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Option<PastRun>> {
     Ok(ended.map(|ended| PastRun { id, ended, tried }))
 }
 
-fn change(row: &Row<'_>) -> rusqlite::Result<PastChange> {
-    let stood = |place| -> rusqlite::Result<Option<Stood>> {
+fn change(row: &Row) -> Result<PastChange, Error> {
+    let stood = |place| -> Result<Option<Stood>, Error> {
         let text: Option<String> = row.get(place)?;
         // What another version wrote and this one cannot read says nothing.
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))

@@ -1,6 +1,5 @@
 //! One check: it runs when it is due, its runs are kept, and its site file is looked at in between.
 
-use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,23 +8,26 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::watch as channel;
 use tokio::task::block_in_place;
-use tokio::time::{interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep, timeout};
 
 use super::Served;
 use super::board::{Last, Row};
 use super::config::Check;
-use super::follow::Following;
+use super::ended::{Came, Ended, Unkept};
 use super::past::{self, Past};
 use super::schedule::{self, Next};
 use super::watch::{Look, SiteFile};
-use crate::history::{Added, Kept, RunEntry, Tried};
+use crate::diagnostic::counted;
+use crate::history::{Added, Fault, Kept, RunEntry, Tried};
 use crate::report::{ReportDocument, exit_status};
 use crate::run::{Request, Scope};
 
 /// How often the site file is looked at.
 const LOOK: Duration = Duration::from_secs(2);
-/// What a run without a report says to the shell.
-const FAILED: u8 = 2;
+/// How often a history that could not be written is tried again.
+const AGAIN: Duration = Duration::from_secs(10);
+/// The longest time that the end waits for the history.
+const LAST_TRY: Duration = Duration::from_secs(5);
 
 /// Goes on until all is to stop.
 pub(super) async fn go_on(served: Arc<Served>, name: String, check: Check) {
@@ -37,6 +39,7 @@ pub(super) async fn go_on(served: Arc<Served>, name: String, check: Check) {
         last_whole: None,
         unsettled: false,
         again: 0,
+        unkept: Unkept::default(),
     };
     task.remember().await;
     task.look();
@@ -54,6 +57,7 @@ pub(super) async fn go_on(served: Arc<Served>, name: String, check: Check) {
         }
         due = next;
     }
+    task.keep_the_rest().await;
 }
 
 /// A check that goes on.
@@ -68,6 +72,8 @@ struct Task {
     unsettled: bool,
     /// How many whole runs may still be made at once to be sure of it.
     again: u32,
+    /// Runs that are not in the history yet.
+    unkept: Unkept,
 }
 
 impl Task {
@@ -158,13 +164,27 @@ impl Task {
         let until = sleep(left + jitter(self.check.longest_jitter()));
         tokio::pin!(until);
         let mut looks = interval(LOOK);
+        let mut again = interval_at(Instant::now() + AGAIN, AGAIN);
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
+            let kept_again = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return false,
                 () = &mut until => return true,
-                _ = looks.tick() => if self.look() { return true },
-                Ok(()) = reload.changed() => if self.look() { return true },
+                _ = looks.tick() => if self.look() { return true } else { false },
+                Ok(()) = reload.changed() => if self.look() { return true } else { false },
+                _ = again.tick(), if self.unkept.count() > 0 => true,
+            };
+            if kept_again && !self.keeps_again(&mut stop).await {
+                return false;
             }
+        }
+    }
+
+    /// Tries again to keep the runs that wait; what is wrong has been said. False: all is to stop.
+    async fn keeps_again(&mut self, stop: &mut channel::Receiver<bool>) -> bool {
+        tokio::select! {
+            _ = self.keep_all() => true,
+            _ = stop.wait_for(|stop| *stop) => false,
         }
     }
 
@@ -214,72 +234,99 @@ impl Task {
         }
     }
 
+    /// Keeps a run, after those that wait.
     async fn keep(&mut self, began: Timestamp, result: anyhow::Result<ReportDocument>) {
-        let (served, name, check) = (
-            Arc::clone(&self.served),
-            Arc::clone(&self.name),
-            Arc::clone(&self.check),
-        );
-        let kept = self.served.keeper.with(move |store| {
-            let now = Timestamp::now();
-            let following = Following {
-                check: &name,
-                channels: &served.channels,
-                after: check.after,
-                now,
-                unsettled: Cell::new(false),
-            };
-            let kept = match &result {
-                Ok(report) => Kept::Report(report, exit_status(report, false)),
-                Err(why) => Kept::Failure {
-                    started: began,
-                    why: format!("{why:#}"),
-                    exit_status: FAILED,
-                },
-            };
-            let added = store.add_followed(&kept, now, &following)?;
-            let unsettled = following.unsettled.get();
-            let retained = store.retain(served.keeper.retention, now);
-            Ok((added, result, unsettled, retained))
-        });
-        let (added, result, unsettled, retained) = match kept.await {
-            Ok(kept) => kept,
-            Err(fault) => return self.is_not_kept(&format!("{fault:#}")),
-        };
-        if let Err(fault) = retained {
-            self.tell(&format!("what is old stays in the history: {fault}"));
-        }
         if result.as_ref().is_ok_and(|report| !report.is_needed_only()) {
             self.last_whole = Some(began);
-            self.unsettled = unsettled;
+        }
+        let run = Ended {
+            began,
+            at: Timestamp::now(),
+            result: result.map_err(|why| format!("{why:#}")),
+        };
+        if let Some(lost) = self.unkept.wait(run) {
+            self.tell(&format!("its run of {:.0} is lost: too many wait", lost.at));
+        }
+        if let Err(fault) = self.keep_all().await {
+            self.is_not_kept(&format!("{fault:#}"));
+        }
+    }
+
+    /// Keeps the runs that wait, up to the first one that cannot be kept now.
+    async fn keep_all(&mut self) -> anyhow::Result<()> {
+        while let Some(run) = self.unkept.first() {
+            let (served, name) = (Arc::clone(&self.served), Arc::clone(&self.name));
+            let (ended, after) = (Arc::clone(&run), self.check.after);
+            let kept = self.served.keeper.with(move |store| {
+                let retention = served.keeper.retention;
+                ended.keep(store, &name, after, &served.channels, retention)
+            });
+            let came = match kept.await {
+                // A fault of the program would come again with this run.
+                Err(fault) if !fault.is::<Fault>() => {
+                    self.unkept.is_kept();
+                    return Err(fault);
+                }
+                came => came?,
+            };
+            self.unkept.is_kept();
+            self.is_kept(&run, came);
+        }
+        Ok(())
+    }
+
+    fn is_kept(&mut self, run: &Ended, came: Came) {
+        if let Err(fault) = came.retained {
+            self.tell(&format!("what is old stays in the history: {fault}"));
+        }
+        if run
+            .result
+            .as_ref()
+            .is_ok_and(|report| !report.is_needed_only())
+        {
+            self.unsettled = came.unsettled;
         }
         self.served.queued.notify_waiters();
-        let said = said(&added, &result);
-        self.show(began, &added, result);
-        self.tell(&said);
+        self.show(run, &came.added);
+        if self.unkept.count() > 0 {
+            self.note(|row| row.unkept = Some("it waits for runs before it".to_string()));
+        }
+        self.tell(&said(&came.added, &run.result));
     }
 
     fn is_not_kept(&self, why: &str) {
         self.note(|row| row.unkept = Some(why.to_string()));
-        self.tell(&format!("its run is not in the history: {why}"));
+        let others = match self.unkept.count() {
+            0 | 1 => String::new(),
+            all => format!(", nor are {} before it", all - 1),
+        };
+        self.tell(&format!("its run is not in the history{others}: {why}"));
+    }
+
+    /// At the end: what waits is kept now, or lost.
+    async fn keep_the_rest(&mut self) {
+        let kept = timeout(LAST_TRY, self.keep_all()).await;
+        if !matches!(kept, Ok(Ok(()))) && self.unkept.count() > 0 {
+            let count = counted(self.unkept.count(), "run");
+            self.tell(&format!("{count} could not be kept before the end"));
+        }
     }
 
     /// Puts what came of a run on the board.
-    fn show(&self, began: Timestamp, added: &Added, result: anyhow::Result<ReportDocument>) {
-        let now = Timestamp::now();
+    fn show(&self, run: &Ended, added: &Added) {
         let last = Last {
             run: added.id,
-            ended: now,
-            seconds: now.duration_since(began).as_secs(),
-            failure: result.as_ref().err().map(|why| format!("{why:#}")),
+            ended: run.at,
+            seconds: run.at.duration_since(run.began).as_secs(),
+            failure: run.result.as_ref().err().cloned(),
         };
-        let tried = match &result {
+        let tried = match &run.result {
             Err(_) => Tried::Nothing,
             Ok(report) if report.is_needed_only() => Tried::Needed,
             Ok(_) => Tried::All,
         };
-        if let Ok(report) = result {
-            self.served.board.stands(&self.name, report);
+        if let Ok(report) = &run.result {
+            self.served.board.stands(&self.name, report.clone());
         }
         self.served.board.count(&self.name, last, tried);
         self.show_last_whole();
@@ -292,8 +339,10 @@ impl Task {
             let status = exit_status(&report, false);
             store.add(&Kept::Part(&report, status), Timestamp::now())
         });
-        if let Err(fault) = kept.await {
-            self.is_not_kept(&format!("{fault:#}"));
+        match timeout(LAST_TRY, kept).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(fault)) => self.is_not_kept(&format!("{fault:#}")),
+            Err(_) => self.is_not_kept("no answer before the end"),
         }
     }
 }
@@ -311,10 +360,10 @@ fn ended(run: &RunEntry) -> Option<Last> {
 }
 
 /// What a run came to, in one line.
-fn said(added: &Added, result: &anyhow::Result<ReportDocument>) -> String {
+fn said(added: &Added, result: &Result<ReportDocument, String>) -> String {
     match result {
         Ok(report) => format!("run {}: {}", added.id, report.summary.counted(0).join(", ")),
-        Err(why) => format!("run {} has no report: {why:#}", added.id),
+        Err(why) => format!("run {} has no report: {why}", added.id),
     }
 }
 

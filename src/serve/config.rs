@@ -11,14 +11,18 @@ use crate::config::Named;
 use crate::config::keys::{self, Entries, Kind, Section as _, What, keys};
 use crate::config::kinds::{boolean, filled, name, named, number, or, plain, section, span, text};
 use crate::diagnostic::{Place, Problem};
-use crate::history::Retention;
+use crate::history::{Address, EXAMPLE, Retention};
 use crate::yaml::{self, At, Node};
 
 keys! {
     /// The whole file.
-    item ServeFile {
+    item ServeFile checked by one_home {
         /// The folder of the history, which is made where it is missing.
-        history: At<String> = text(), required("history: /var/lib/portproof");
+        history: Option<At<String>> = text(), optional("`database` must be there");
+        /// A PostgreSQL database with the history: `postgres://portproof@db.corp.example/portproof`.
+        database: Option<At<Address>> = database(), optional("`history` must be there");
+        /// A file with the password for it in its first line.
+        database_password_file: Option<At<String>> = text(), optional("see below");
         /// Days that a run is kept.
         keep_days: u32 = number::<u32>(1, 36_500), default("400");
         /// The largest size of the history in megabytes. The oldest reports go first.
@@ -95,6 +99,54 @@ fn one_rhythm(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
         let says = format!("{} has both `every` and `cron`", entries.what);
         problems.push(Problem::error("bad-schedule", cron.at, says).hint("leave one of them out"));
     }
+}
+
+/// The history has one home.
+fn one_home(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
+    let get = |key: &str| entries.fields.get(key);
+    let (says, at) = match (get("history"), get("database")) {
+        (Some(_), Some(database)) => (
+            format!("{} has both `history` and `database`", entries.what),
+            Some(database.at),
+        ),
+        (None, None) => (
+            format!("{} has neither `history` nor `database`", entries.what),
+            Some(entries.fields.place()),
+        ),
+        (Some(_), None) => match get("database_password_file") {
+            None => return,
+            Some(file) => (
+                format!(
+                    "{} has `database_password_file` without `database`",
+                    entries.what
+                ),
+                Some(file.at),
+            ),
+        },
+        (None, Some(_)) => return,
+    };
+    let problem = Problem::error("history-place", at, says);
+    problems.push(problem.hint(format!(
+        "runs are kept in one place: a folder, as in history: /var/lib/portproof, or a database, as in \
+         database: {EXAMPLE}"
+    )));
+}
+
+/// The address of a database. It is never quoted: a password may stand in it.
+fn database() -> Kind<At<Address>> {
+    plain(
+        |node, what, problems| {
+            let url = yaml::text(node, what, problems)?;
+            let address = Address::parse(&url.value);
+            if let Err(why) = address {
+                let problem = Problem::error("bad-database", node.at, format!("{what} {why}"));
+                problems.push(problem.hint(format!("for example: database: {EXAMPLE}")));
+            }
+            let at = node.at;
+            address.ok().map(|value| At { value, at })
+        },
+        || json!({ "type": "string", "pattern": "^postgres(ql)?://" }),
+    )
 }
 
 fn cron() -> Kind<Cron> {
@@ -182,7 +234,7 @@ mod tests {
             "checks:\n  a: { site: x.yaml, every: 500ms, cron: \"0 6 * *\", aftr: 2, sweep_every: 3 }\nalerts: [{ name: x }]",
         );
         for part in [
-            "lacks the key `history`",
+            "has neither `history` nor `database`",
             "`every` of check `a` is out of range: 1s to 7d",
             "which cron would not take",
             "did you mean `after`?",

@@ -304,7 +304,7 @@ fn look(stood: &Stood) -> Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Kept, PastRun, Store};
+    use crate::history::{Kept, Location, PastRun, Store};
     use crate::report::sample;
     use crate::verdict::{Cause, Level, Verdict};
     use jiff::SignedDuration;
@@ -392,7 +392,8 @@ mod tests {
     #[test]
     fn what_the_history_has_makes_the_same_strips_as_what_was_seen() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut store = Store::open_or_make(folder.path()).expect("a history");
+        let mut store =
+            Store::open_or_make(&Location::Folder(folder.path().to_path_buf())).expect("a history");
         let (well, wrong) = (report(Verdict::Ok), report(Verdict::Blocked));
         let down = report(Verdict::Down);
         let runs = [

@@ -16,6 +16,8 @@ mod support {
     pub(crate) mod listener;
     pub(crate) mod openssl_tool;
     pub(crate) mod ports;
+    #[cfg(unix)]
+    pub(crate) mod postgres;
     pub(crate) mod schemas;
     #[cfg(unix)]
     #[expect(dead_code, reason = "tests of the library use the rest")]

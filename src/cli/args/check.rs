@@ -79,8 +79,9 @@ pub(in crate::cli) struct Check {
     /// also stand in the environment variable PORTPROOF_TOKEN.
     #[arg(long, value_name = "FILE", conflicts_with = "lab")]
     pub(in crate::cli) token_file: Option<PathBuf>,
-    /// Keep this run in the history of this folder, which is made where it is missing (`portproof history`).
-    #[arg(long, value_name = "FOLDER")]
+    /// Keep this run in the history of this folder, which is made where it is missing (`portproof history`). Or in a
+    /// PostgreSQL database: `postgres://user@host/database`. The password may stand in the environment variable PGPASSWORD.
+    #[arg(long, value_name = "FOLDER|URL")]
     pub(in crate::cli) keep: Option<PathBuf>,
     /// Days that a run is kept; 400 unless you say otherwise.
     #[arg(long, value_name = "DAYS", requires = "keep", value_parser = clap::value_parser!(u32).range(1..=36_500))]

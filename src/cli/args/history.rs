@@ -13,11 +13,12 @@ Examples:
   portproof history --keep /var/lib/portproof           the latest runs
   portproof history --keep /var/lib/portproof show 12   the report of run 12
   portproof history --keep /var/lib/portproof diff      what changed between the last two runs from one place
+  portproof history --keep postgres://portproof@db.corp.example/portproof
 Exit status: 0, or 2 when the history or a run cannot be read. `show` ends with the status of the run. `diff` ends with 1
 when something is worse.")]
 pub(in crate::cli) struct History {
-    /// The folder that `check --keep` names.
-    #[arg(long, value_name = "FOLDER", default_value = ".", global = true)]
+    /// The folder or the database that `check --keep` names.
+    #[arg(long, value_name = "FOLDER|URL", default_value = ".", global = true)]
     pub(in crate::cli) keep: PathBuf,
     /// How many runs are listed.
     #[arg(long, value_name = "RUNS", default_value_t = 30)]

@@ -1,11 +1,12 @@
 //! `--keep` and `--notify-on`: a run goes into a history, and says what changed since the one before it.
 //!
-//! The history is opened before the first packet, so that a wrong folder is refused at once.
+//! The history is opened before the first packet, so that a wrong place is refused at once.
 
 use jiff::Timestamp;
 
 use crate::cli::WRONG;
 use crate::cli::args::{Check, ReportFormat};
+use crate::cli::location;
 use crate::cli::streams::say;
 use crate::history::{Added, Counts, Kept, Retention, Store};
 use crate::paragraph::Width;
@@ -25,7 +26,7 @@ pub(super) struct Keep {
 impl Keep {
     /// Opens the history, where the run is kept in one.
     pub(super) fn open(arguments: &Check) -> anyhow::Result<Option<Self>> {
-        let Some(folder) = &arguments.keep else {
+        let Some(written) = &arguments.keep else {
             return Ok(None);
         };
         anyhow::ensure!(
@@ -33,7 +34,7 @@ impl Keep {
             "--notify-on and --format nagios each have an exit status of their own: leave one out"
         );
         Ok(Some(Self {
-            store: Store::open_or_make(folder)?,
+            store: Store::open_or_make(&location::of_option(written)?)?,
             retention: Retention::new(arguments.keep_days, arguments.keep_size),
             began: Timestamp::now(),
             is_there: false,

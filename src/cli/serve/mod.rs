@@ -18,14 +18,16 @@ use super::WRONG;
 use super::alerts;
 use super::args::Serve;
 use super::files::show;
+use super::location;
 use super::named::{Kind, read};
 use super::runtime::runtime;
 use super::streams::{say, tell_a_file};
 use crate::alert::{self, About, Message};
-use crate::diagnostic::{counted, has_errors};
-use crate::history::Store;
+use crate::diagnostic::{Problem, counted, has_errors};
+use crate::history::{Location, Store};
 use crate::os;
 use crate::serve::{self, Files as _, ServeFile};
+use crate::yaml::At;
 use files::OfUser;
 
 /// The exit status when a channel did not take a test.
@@ -49,16 +51,15 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<u8> {
 
 /// Goes on until it is stopped.
 fn serve(path: &Path) -> anyhow::Result<u8> {
-    let Some(file) = load(path)? else {
+    let Some((file, at)) = load(path)? else {
         return Ok(WRONG);
     };
     let folder = folder(path);
     let files = OfUser::new(folder);
-    let history = folder.join(&file.history.value);
-    let store = Store::open_or_make(&history)?;
-    let _alone = alone(&history)?;
+    let mut store = Store::open_or_make(&at)?;
+    store.be_alone()?;
     let runtime = runtime()?;
-    let ended = runtime.block_on(go_on(file, store, files));
+    let ended = runtime.block_on(go_on(file, &at, store, files));
     // A resolver that hangs, or a receiver, must not hold up the end.
     runtime.shutdown_timeout(Duration::ZERO);
     ended.map(|()| 0)
@@ -66,8 +67,10 @@ fn serve(path: &Path) -> anyhow::Result<u8> {
 
 /// Sends a test to each channel.
 fn test(path: &Path) -> anyhow::Result<u8> {
-    let file = load(path)?;
-    Ok(file.map_or(WRONG, |file| test_alerts(&file, &OfUser::new(folder(path)))))
+    let loaded = load(path)?;
+    Ok(loaded.map_or(WRONG, |(file, _)| {
+        test_alerts(&file, &OfUser::new(folder(path)))
+    }))
 }
 
 /// Where the paths of a file begin.
@@ -75,8 +78,8 @@ fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
-/// Reads the file; `None` when findings, already shown, refuse it.
-fn load(path: &Path) -> anyhow::Result<Option<ServeFile>> {
+/// Reads the file, and says where its history is; `None` when findings, already shown, refuse it.
+fn load(path: &Path) -> anyhow::Result<Option<(ServeFile, Location)>> {
     let bytes = read(path, Kind::ServeFile)
         .with_context(|| format!("reading {}", path.display()))?
         .bytes;
@@ -85,24 +88,32 @@ fn load(path: &Path) -> anyhow::Result<Option<ServeFile>> {
     for channel in file.iter().flat_map(|it| &it.alerts) {
         alerts::files(channel, folder(path), &mut problems);
     }
+    let at = file
+        .as_ref()
+        .and_then(|file| home(file, folder(path), &mut problems));
     show(&path.display().to_string(), &bytes, &problems);
-    Ok(file.filter(|_| !has_errors(&problems)))
+    Ok(file.zip(at).filter(|_| !has_errors(&problems)))
 }
 
-/// Has the history to itself as long as the file that comes back is open. Two of them would each tell everything.
-fn alone(history: &Path) -> anyhow::Result<File> {
-    let path = history.join("serve.lock");
-    let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
-    file.try_lock().with_context(|| {
-        format!(
-            "another `portproof serve` uses the history in {}",
-            history.display()
-        )
-    })?;
-    Ok(file)
+/// Where the history is; what is wrong with a file of its database is added to the findings.
+fn home(file: &ServeFile, folder: &Path, problems: &mut Vec<Problem>) -> Option<Location> {
+    if let Some(history) = &file.history {
+        return Some(Location::Folder(folder.join(&history.value)));
+    }
+    let At { value, at } = file.database.as_ref()?;
+    let password_file = file.database_password_file.as_ref();
+    let password_file = password_file.map(|file| Path::new(&file.value));
+    match location::complete(value.clone(), folder, password_file) {
+        Ok(address) => Some(Location::Server(address)),
+        Err(why) => {
+            let problem = Problem::error("bad-database", *at, format!("{why:#}"));
+            problems.push(problem.hint("its path is taken from the folder of this file"));
+            None
+        }
+    }
 }
 
-async fn go_on(file: ServeFile, store: Store, files: OfUser) -> anyhow::Result<()> {
+async fn go_on(file: ServeFile, at: &Location, store: Store, files: OfUser) -> anyhow::Result<()> {
     let (stopper, stop) = watch::channel(false);
     let (reloader, reload) = watch::channel(0_u64);
     let interrupted = os::interrupted().context("listening for the end")?;
@@ -127,10 +138,9 @@ async fn go_on(file: ServeFile, store: Store, files: OfUser) -> anyhow::Result<(
         }
     });
     tell(&format!(
-        "{}, {}; runs are kept in {}",
+        "{}, {}; runs are kept in {at}",
         counted(file.checks.len(), "check"),
         counted(file.alerts.len(), "channel"),
-        file.history.value
     ));
     let files = Arc::new(files);
     serve::serve(
