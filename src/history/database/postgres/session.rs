@@ -1,5 +1,5 @@
-//! One connection to a server. Everything that is asked of it has a time by which it must be answered, so that a server that
-//! hangs holds up nothing for long: first by its own rules (`BOUNDS`), then by ours.
+//! One connection to a server. Everything that is asked of it has a time by which it must be answered. So a server that
+//! hangs holds up nothing for long. It is told its own times (`BOUNDS`), and ours are a little longer.
 //!
 //! It has a runtime of its own, and waits on the thread that asks. So it must not be asked on a thread of another runtime.
 
@@ -28,7 +28,7 @@ const CONNECTING: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(75);
 /// The most that is shown of what a server says, in bytes.
 const LONGEST: usize = 600;
-/// What holds for a connection: where tables are, how long the server waits for locks, for itself and for us, and how
+/// What holds for a connection: where tables are, and how long the server waits for locks, for itself and for us. Also how
 /// soon it finds out that we are gone.
 const BOUNDS: &str = "
     SET search_path TO portproof;

@@ -1,5 +1,5 @@
-//! The tables of a server, and how they are made. They are those of SQLite, and three more things: the version in a table, how
-//! many bytes all rows take, and triggers that keep that number. Counting them anew would take longer each day.
+//! The tables of a server, and how they are made. They are those of SQLite, and two more. One has the version. The other has the
+//! bytes that all rows take. Triggers keep that number, because counting anew would take longer each day.
 
 use super::WRITER;
 use super::session::Session;
@@ -7,8 +7,8 @@ use crate::history::database::{Error, Sql, missing};
 
 /// What each version of the database has beyond the one before it.
 ///
-/// The bytes of a row are those of its long values as they are stored, and so many for the rest of it, with its places
-/// in indexes. `report` is packed already. Times are ordered by their bytes, whatever the language of the database.
+/// The bytes of a row are those of its long values as they are stored. A fixed number stands for the rest of it, and for its
+/// places in indexes. `report` is packed already. Times are ordered by their bytes, whatever the language of the database.
 const MIGRATIONS: [&str; 2] = [
     r#"
     CREATE TABLE version (version BIGINT NOT NULL);
