@@ -4,6 +4,7 @@
 //! back six times a day each. Once a week a firewall stops 60 flows for an hour. Times and ports of tries differ in each run,
 //! as they do in real ones. What is kept is what `portproof check --keep PLACE` keeps by default.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -60,13 +61,14 @@ fn say(store: &mut Store, when: &str) -> Result<(), Box<dyn std::error::Error>> 
     let changed = |run: &portproof::history::RunEntry| {
         run.changed.map_or(0, |it| it.worse + it.better + it.other)
     };
-    println!(
+    writeln!(
+        std::io::stdout(),
         "{when}: {:.1} MB, {} runs, {} with a report, {} changes",
         store.size()? as f64 / 1e6,
         runs.len(),
         runs.iter().filter(|it| it.has_report).count(),
         runs.iter().map(changed).sum::<usize>(),
-    );
+    )?;
     Ok(())
 }
 
@@ -124,7 +126,7 @@ fn seen(site: &ReportDocument, run: usize, at: Timestamp) -> ReportDocument {
 
 fn is_stopped(flow: usize, run: usize) -> bool {
     // Two hours well, two hours not, each of them at times of its own.
-    let flaps = flow % 100 == 0 && (run + flow / 10) / 24 % 2 == 1;
+    let flaps = flow.is_multiple_of(100) && (run + flow / 10) / 24 % 2 == 1;
     let outage = flow < 60 && run % (7 * RUNS_A_DAY) < 12;
     flaps || outage
 }
