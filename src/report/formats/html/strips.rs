@@ -179,7 +179,7 @@ fn bars(cells: &[Cell], (ends, of_cell): (Timestamp, SignedDuration), form: &str
         });
         first = until;
     }
-    let words = words(&bars);
+    let words = words(&bars, cells);
     Bars { bars, words }
 }
 
@@ -196,7 +196,7 @@ fn span(from: Timestamp, to: Timestamp, form: &str) -> String {
 }
 
 /// What was not well, and when; of more than a few, the last ones.
-fn words(bars: &[Bar]) -> String {
+fn words(bars: &[Bar], cells: &[Cell]) -> String {
     let all: Vec<&str> = bars
         .iter()
         .filter(|it| it.height == HEIGHTS.1)
@@ -204,7 +204,11 @@ fn words(bars: &[Bar]) -> String {
         .collect();
     let left_out = all.len().saturating_sub(MOST_WORDS);
     match (all.is_empty(), left_out) {
-        (true, _) => "nothing was wrong".to_string(),
+        (true, _) => match cells.iter().max() {
+            Some(Cell::Seen(_)) => "nothing was wrong".to_string(),
+            Some(Cell::Ran) => "no run failed".to_string(),
+            _ => "not tried".to_string(),
+        },
         (false, 0) => all.join("; "),
         (false, _) => format!("{left_out} earlier; {}", all[left_out..].join("; ")),
     }
@@ -241,6 +245,18 @@ mod tests {
             "11-29 06:00 to 07:00: blocked; 11-29 07:00 to 07:30: failed"
         );
         assert_eq!(month.words, "nothing was wrong");
+        let of = |cell| {
+            bars(
+                &[Cell::NoRun, cell],
+                (Timestamp::UNIX_EPOCH, SignedDuration::from_hours(24)),
+                "%m",
+            )
+            .words
+        };
+        assert_eq!(
+            [of(Cell::Untried), of(Cell::Ran)],
+            ["not tried", "no run failed"]
+        );
         assert_eq!(day.bars[0].title, "11-28 07:30 to 11-29 05:30: no run");
         assert_eq!(month.bars[0].title, "10-31 to 11-29: ok");
         let signs: Vec<char> = day.bars.iter().map(|it| it.sign).collect();
