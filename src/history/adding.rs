@@ -17,7 +17,7 @@ const STOPPED: &str = "it was stopped before its end";
 pub struct Added {
     /// Its number.
     pub id: i64,
-    /// What changed since the last report from the same place, with that run's number; `None`: there is none to compare.
+    /// What changed since the last report of the same check from the same place, with that run's number; `None`: there is none to compare.
     pub since: Option<(i64, DiffDocument)>,
     /// Whether the run before it, from wherever, had no report.
     pub after_a_failure: bool,
@@ -35,7 +35,7 @@ pub(super) fn add(
     let is_there = find(sql, kept, check, now)?;
     let before = is_there.unwrap_or(i64::MAX);
     let since = match kept {
-        Kept::Report(report, _) => since(sql, report, before)?,
+        Kept::Report(report, _) => since(sql, (report, check), before)?,
         Kept::Failure { .. } | Kept::Part(..) => None,
     };
     let after_a_failure = last_failed(sql, before)?;
@@ -78,18 +78,21 @@ fn find(
     Ok(None)
 }
 
-/// What changed since the last report from the same place.
+/// A report, and the check that made it.
+type Made<'a> = (&'a ReportDocument, Option<&'a str>);
+
+/// What changed since the last report of the same check from the same place.
 fn since(
     sql: &mut dyn Sql,
-    report: &ReportDocument,
+    made @ (report, _): Made<'_>,
     before: i64,
 ) -> Result<Option<(i64, DiffDocument)>, Error> {
-    let Some((id, last)) = last_report(sql, report, before, true)? else {
+    let Some((id, last)) = last_report(sql, made, before, true)? else {
         return Ok(None);
     };
     // What must not pass was last tried in a whole run.
     let whole = match last.is_needed_only() && !report.is_needed_only() {
-        true => last_report(sql, report, before, false)?,
+        true => last_report(sql, made, before, false)?,
         false => None,
     };
     let earlier = match whole {
@@ -99,22 +102,23 @@ fn since(
     Ok(report::diff(&earlier, report).ok().map(|diff| (id, diff)))
 }
 
-/// The last report from the same place, with its number; of runs that tried only what is needed too, or of whole ones
+/// The last report of the same check from the same place, with its number; of runs that tried only what is needed too, or of whole ones
 /// alone. One that cannot be read any more is none.
 fn last_report(
     sql: &mut dyn Sql,
-    report: &ReportDocument,
+    (report, check): Made<'_>,
     before: i64,
     needed_only_too: bool,
 ) -> Result<Option<(i64, ReportDocument)>, Error> {
     let words = "SELECT id, report FROM run WHERE site = ?1 AND place = ?2 AND report IS NOT NULL AND failure IS NULL
-        AND needed_only <= ?3 AND id < ?4
+        AND needed_only <= ?3 AND id < ?4 AND COALESCE(of_check, '') = ?5
         ORDER BY id DESC LIMIT 1";
     let of = [
         report.site.code.as_str().into(),
         place(&report.vantages).into(),
         needed_only_too.into(),
         before.into(),
+        check.unwrap_or_default().into(),
     ];
     let rows = sql.rows(words, &of)?;
     let Some(last) = rows.first() else {

@@ -1,6 +1,7 @@
 //! A process that writes runs all the time is ended by force, 200 times, and each time the history is whole.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -27,7 +28,7 @@ fn writes_runs_until_it_is_killed() {
             bytes: 400_000,
         };
         store.retain(retention, now).expect("it is written");
-        println!("kept {id}");
+        writeln!(std::io::stdout(), "kept {id}").expect("somebody reads");
     }
 }
 

@@ -8,6 +8,8 @@ mod postgres;
 #[cfg(unix)]
 mod servers;
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
@@ -69,6 +71,7 @@ impl Fresh {
 }
 
 /// What holds of a history, wherever it is: tried with each.
+#[expect(clippy::print_stderr, reason = "a test that fails says of which")]
 fn each(holds: impl Fn(&Fresh)) {
     let all: &[fn() -> Fresh] = &[
         Fresh::folder,
@@ -108,6 +111,41 @@ fn a_run_is_compared_with_the_last_report_from_the_same_place() {
         let changed: Vec<Option<Counts>> = listed.iter().map(|run| run.changed).collect();
         assert_eq!(changed, [Some(counts), None, None]);
         assert_eq!(store.last_two().expect("two"), Some((first.id, again.id)));
+    });
+}
+
+/// A check that remembers nothing.
+struct Named(&'static str);
+
+impl Follow for Named {
+    fn check(&self) -> &str {
+        self.0
+    }
+
+    fn follow(&self, _: i64, _: &Kept<'_>, _: BTreeMap<String, String>) -> Followed {
+        Followed {
+            remembered: BTreeMap::new(),
+            queued: Vec::new(),
+        }
+    }
+}
+
+#[test]
+fn checks_from_one_place_are_compared_each_with_its_own_runs() {
+    each(|fresh| {
+        let mut store = fresh.store();
+        let mut add = |check, verdict, second| {
+            let report = report("internet", verdict);
+            let kept = Kept::Report(&report, 0);
+            let now = Timestamp::from_second(second).expect("a time");
+            store.add_followed(&kept, now, &Named(check))
+        };
+        let often = add("often", Verdict::Ok, 1).expect("written");
+        let daily = add("daily", Verdict::Blocked, 2).expect("written");
+        assert!(daily.since.is_none());
+        let again = add("often", Verdict::Blocked, 3).expect("written");
+        let (run, diff) = again.since.expect("an earlier report");
+        assert_eq!((run, diff.worse.len()), (often.id, 1));
     });
 }
 
