@@ -102,8 +102,8 @@ fn since(
     Ok(report::diff(&earlier, report).ok().map(|diff| (id, diff)))
 }
 
-/// The last report of the same check from the same place, with its number; of runs that tried only what is needed too, or of whole ones
-/// alone. One that cannot be read any more is none.
+/// The last report of the same check from the same place, with its number. Runs that tried only what is needed count too, or
+/// whole ones alone do. One that cannot be read any more is none.
 fn last_report(
     sql: &mut dyn Sql,
     (report, check): Made<'_>,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How quickly the page of `serve` answers, and how large and quick a report is as HTML: benches/page.py PROGRAM [FLOWS].
+"""How quickly the page of `serve` answers, and how large and quick a report is as HTML: benches/serve/page.py PROGRAM [FLOWS].
 
 A site has so many flows on loopback, of which each twentieth finds nobody. `serve` runs it again and again. wrk (from
 Debian) reads its page with 20 connections meanwhile. Then a report of the same site is written as HTML.
