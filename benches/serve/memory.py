@@ -123,8 +123,6 @@ def main():
                 size = sum(it.stat().st_size for it in Path(folder, "runs").iterdir()) / 1e6
                 seconds = time.monotonic() - begun
                 print(f"{runs(folder):6} runs  {seconds:6.0f} s  {now:5.0f} MiB now  {most:5.0f} MiB most  history {size:.0f} MB", flush=True)
-            text = Path(folder, "said").read_text()
-            print("what it said of runs that were not ok:", len(re.findall(r"run \d+: (?!100 ok)", text)))
         finally:
             stop.set()
             asked = time.monotonic()
