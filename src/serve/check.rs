@@ -236,14 +236,14 @@ impl Task {
 
     /// Keeps a run, after those that wait.
     async fn keep(&mut self, began: Timestamp, result: anyhow::Result<ReportDocument>) {
-        if result.as_ref().is_ok_and(|report| !report.is_needed_only()) {
-            self.last_whole = Some(began);
-        }
         let run = Ended {
             began,
             at: Timestamp::now(),
             result: result.map_err(|why| format!("{why:#}")),
         };
+        if run.tried() == Tried::All {
+            self.last_whole = Some(began);
+        }
         if let Some(lost) = self.unkept.wait(run) {
             self.tell(&format!("its run of {:.0} is lost: too many wait", lost.at));
         }
@@ -279,11 +279,7 @@ impl Task {
         if let Err(fault) = came.retained {
             self.tell(&format!("what is old stays in the history: {fault}"));
         }
-        if run
-            .result
-            .as_ref()
-            .is_ok_and(|report| !report.is_needed_only())
-        {
+        if run.tried() == Tried::All {
             self.unsettled = came.unsettled;
         }
         self.served.queued.notify_waiters();
@@ -320,15 +316,10 @@ impl Task {
             seconds: run.at.duration_since(run.began).as_secs(),
             failure: run.result.as_ref().err().cloned(),
         };
-        let tried = match &run.result {
-            Err(_) => Tried::Nothing,
-            Ok(report) if report.is_needed_only() => Tried::Needed,
-            Ok(_) => Tried::All,
-        };
         if let Ok(report) = &run.result {
             self.served.board.stands(&self.name, report.clone());
         }
-        self.served.board.count(&self.name, last, tried);
+        self.served.board.count(&self.name, last, run.tried());
         self.show_last_whole();
     }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::follow::Following;
 use crate::alert::Channel;
-use crate::history::{Added, Fault, Kept, Retention, Store};
+use crate::history::{Added, Fault, Kept, Retention, Store, Tried};
 use crate::report::{ReportDocument, exit_status};
 
 /// Runs of a check that wait at the most: those of an hour, at one each five minutes.
@@ -35,6 +35,15 @@ pub(super) struct Came {
 }
 
 impl Ended {
+    /// What it tried.
+    pub(super) fn tried(&self) -> Tried {
+        match &self.result {
+            Err(_) => Tried::Nothing,
+            Ok(report) if report.is_needed_only() => Tried::Needed,
+            Ok(_) => Tried::All,
+        }
+    }
+
     /// Keeps it, with all that it changes for a check.
     pub(super) fn keep(
         &self,

@@ -8,14 +8,14 @@
 //! All runs go to one thread that has the history (`keeper`). There a report becomes a row. `confirm` counts for each flow
 //! how many runs in a row saw it so. What is to be told goes into a queue (`follow`). All of that is one transaction. So
 //! whatever ends the process, a run and its messages are there as a whole or not at all. While the history cannot be
-//! written, runs wait (`ended`). `sender` has a task for each
-//! channel. It hands over the first message of the channel's queue, and removes it when it has been taken.
+//! written, runs wait (`ended`). `sender` has a task for each channel. It hands over the first message of the channel's
+//! queue, and removes it when it has been taken.
 //!
 //! `board` has what is known right now, and `past` how flows stood in the last month. `news` says in one word what
 //! changed. `web` shows all that to browsers, monitors and Prometheus.
 //!
-//! `config`, `page`, `schedule`, `confirm` and `past` are pure. Whoever serves says how files are read and how a request is made of one
-//! (`Files`), and is told in words what happens.
+//! `config`, `page`, `schedule`, `confirm` and `past` are pure. Whoever serves says how files are read and how a request
+//! is made of one (`Files`), and is told in words what happens.
 
 mod board;
 mod check;
