@@ -15,6 +15,8 @@ use portproof::site::Site;
 
 use crate::support::growth::TWICE;
 use crate::support::large_site::large_site;
+#[cfg(target_os = "linux")]
+use crate::support::memory::{Memory, memory};
 
 const ZONES: usize = 20;
 
@@ -83,31 +85,6 @@ struct Taken {
     at_last: Memory,
     /// How many bytes it wrote.
     bytes: usize,
-}
-
-/// A process's own memory, in KiB. Pages of the program's file do not count: how many of them are in memory is the
-/// system's choice.
-#[cfg(target_os = "linux")]
-#[derive(Clone, Copy)]
-struct Memory {
-    /// Now.
-    now: usize,
-    /// The most that it has had. The system counts it late, so it may be wrong by some hundred KiB.
-    most: usize,
-}
-
-/// The memory of a process; `None` when it has ended.
-#[cfg(target_os = "linux")]
-fn memory(process: u32) -> Option<Memory> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let kib = |field: &str| -> Option<usize> {
-        let line = status.lines().find_map(|line| line.strip_prefix(field))?;
-        line.trim().trim_end_matches(" kB").parse().ok()
-    };
-    Some(Memory {
-        now: kib("RssAnon:")?,
-        most: kib("VmHWM:")?.checked_sub(kib("RssFile:")?)?,
-    })
 }
 
 /// Reads the plan of a site as it is written. A pipe holds little, so the program waits for each part to be read.

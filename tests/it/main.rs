@@ -14,6 +14,8 @@ mod support {
     pub(crate) mod lab;
     pub(crate) mod large_site;
     pub(crate) mod listener;
+    #[cfg(target_os = "linux")]
+    pub(crate) mod memory;
     pub(crate) mod openssl_tool;
     pub(crate) mod ports;
     #[cfg(unix)]
