@@ -25,9 +25,14 @@ pub use kinds::Named;
 pub use pin::Pin;
 pub(crate) use pin::sha256;
 pub use probing::{Probing, Sweep};
-pub use site::{ClientPorts, CrlHosts, Mode, PortPair, SiteSection, TlsVersion, UpdateSync};
+pub use site::{
+    ClientPorts, Cmg, CrlHosts, Mode, PortPair, ServiceConnection, SiteSection, TlsVersion,
+    UpdateSync,
+};
 pub(crate) use system::is_host_name;
-pub use system::{ProxyTls, Publishes, Replication, System, SystemSection, Translated};
+pub use system::{
+    ClientConnections, ProxyTls, Publishes, Replication, System, SystemSection, Translated,
+};
 pub use tls::Tls;
 pub use told::Values;
 pub use via::{ProxyKind, Route, Via};

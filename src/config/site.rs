@@ -2,6 +2,8 @@
 
 use super::keys::keys;
 use super::kinds::*;
+use super::system::host_name;
+use crate::product::Cloud;
 use crate::words::words;
 use crate::yaml::At;
 
@@ -25,6 +27,24 @@ keys! {
         /// How update metadata reach the Internet-based software update point: `direct` over the network, `export-import`
         /// when they are carried.
         update_sync: UpdateSync = word(UpdateSync::ALL, UpdateSync::name), default("direct"), choice;
+        /// The version of the product, as in `2603`: some flows came with one.
+        version: Option<At<u16>> = at(number::<u16>(1000, 9999)), optional("not said: what depends on it is optional"), setting;
+        /// SQL Server of the site: one static port.
+        sql_port: Option<At<u16>> = port(), optional("the product's"), setting;
+        /// SQL Server Service Broker, between the databases of two sites.
+        service_broker_port: Option<At<u16>> = port(), optional("the product's"), setting;
+        /// Client notification, by which the console reaches clients at once.
+        client_notification_port: Option<At<u16>> = port(), optional("the product's"), setting;
+        /// Where clients hand each other express updates on a distribution point.
+        express_updates_port: Option<At<u16>> = port(), optional("the product's"), setting;
+        /// The cloud management gateway (CMG).
+        cmg: Option<Cmg> = section::<Cmg>(), optional("none"), setting;
+        /// Microsoft's cloud: `public`, or `us-government`.
+        cloud: Cloud = word(Cloud::ALL, Cloud::name), default("public"), choice;
+        /// Whether the site is attached to a tenant of Intune.
+        tenant_attach: bool = boolean(), default("false"), setting;
+        /// How the service connection point works: `online`, or `offline` when its data are carried.
+        service_connection: ServiceConnection = word(ServiceConnection::ALL, ServiceConnection::name), default("online"), choice;
         /// Whether clients check revocation lists.
         crl_check: bool = boolean(), default("true");
         /// Where the lists are; plain HTTP. `crl_hosts` says whether those that the certificates name are fetched too.
@@ -60,6 +80,18 @@ keys! {
     }
 }
 
+keys! {
+    /// A cloud management gateway.
+    section Cmg, compared {
+        /// Its service name, as clients and its connection point ask for it.
+        name: Option<At<String>> = host_name(), required("name: contoso-cmg.westeurope.cloudapp.azure.com");
+        /// How many virtual machines it has. One is reached at 443, several at a port each.
+        instances: u16 = number::<u16>(1, 16), default("1");
+        /// Whether it serves content.
+        content: bool = boolean(), default("true");
+    }
+}
+
 fn some_ports() -> Kind<Vec<At<u16>>> {
     filled(
         "missing-key",
@@ -85,6 +117,16 @@ words! {
         Direct = "direct",
         /// By files that are carried.
         ExportImport = "export-import",
+    }
+}
+
+words! {
+    /// How the service connection point works.
+    ServiceConnection {
+        /// It speaks to the cloud itself.
+        Online = "online",
+        /// What it would fetch and send is carried.
+        Offline = "offline",
     }
 }
 

@@ -49,6 +49,10 @@ keys! {
         forest: Option<At<String>> = text(), optional("one forest");
         /// Of a replica: who starts the replication, `push` (the site database connects) or `pull` (the replica does).
         replication: Option<Replication> = word(Replication::ALL, Replication::name), optional("both optional, with a warning"), choice;
+        /// How clients speak to its roles: `https` with certificates, `http`, or `enhanced-http`.
+        client_connections: Option<ClientConnections> = word(ClientConnections::ALL, ClientConnections::name), optional("both optional, with a warning"), choice;
+        /// Of a pull distribution point: the distribution points from which it fetches its content.
+        pulls_from: Vec<At<String>> = list(name()), optional("the site server sends it"), setting;
         /// What a web proxy publishes.
         publishes: Option<Publishes> = section::<Publishes>(), optional("nothing");
         /// The hosts behind a virtual name: clients go to the name, servers to its members.
@@ -91,6 +95,18 @@ words! {
         Push = "push",
         /// The replica connects.
         Pull = "pull",
+    }
+}
+
+words! {
+    /// How clients speak to a role.
+    ClientConnections {
+        /// HTTPS with certificates of clients.
+        Https = "https",
+        /// Plain HTTP.
+        Http = "http",
+        /// Plain HTTP, beside HTTPS without certificates of clients.
+        EnhancedHttp = "enhanced-http",
     }
 }
 
@@ -149,7 +165,7 @@ pub(super) fn roles() -> Kind<Vec<At<Role>>> {
     Kind::new(read, move || list(role()).schema())
 }
 
-fn host_name() -> Kind<At<String>> {
+pub(super) fn host_name() -> Kind<At<String>> {
     plain(
         |node, what, problems| {
             let name = yaml::text(node, what, problems)?;

@@ -82,10 +82,7 @@ impl Lab {
 
     /// Which way a connection of the plan goes.
     pub fn way(&self, to: &Target, port: u16) -> Way {
-        let stand_in = match to {
-            Target::System(system) => self.table.get(&(*system, port)),
-            Target::Host(_) => None,
-        };
+        let stand_in = to.system().and_then(|it| self.table.get(&(it, port)));
         match (stand_in, &self.silent) {
             (Some(address), _) => Way::StandIn(*address),
             (None, Some(silent)) => Way::StandIn(silent.address),
@@ -144,11 +141,8 @@ fn needed(plan: &Plan, zone: ZoneId) -> Vec<(SystemId, &Flow)> {
             && flow.need != Need::Forbidden
             && flow.transport == Transport::Tcp
     });
-    mine.filter_map(|flow| match flow.to {
-        Target::System(system) => Some((system, flow)),
-        Target::Host(_) => None,
-    })
-    .collect()
+    mine.filter_map(|flow| Some((flow.to.system()?, flow)))
+        .collect()
 }
 
 /// What stands in for a flow. Faults go to the first required flows of a protocol. The first HTTP port answers garbage.

@@ -18,7 +18,19 @@ pub(super) fn ends(site: &Site, from: Origin, to: &Target) -> String {
     let from = site.origin_name(from);
     match to {
         Target::System(system) => [from, ">", &site.systems[*system].name].concat(),
-        Target::Host(name) => [from, ">crl.", name].concat(),
+        Target::Host(_) | Target::Service(_) | Target::Clients(_) => {
+            [from, ">", &destination(site, to)].concat()
+        }
+    }
+}
+
+/// What ids and reports call a destination: a system by its name, anything else by its kind, a dot and its name.
+pub(super) fn destination(site: &Site, to: &Target) -> String {
+    match to {
+        Target::System(system) => site.systems[*system].name.clone(),
+        Target::Host(name) => format!("crl.{name}"),
+        Target::Service(it) => format!("{}.{}", it.service, it.name),
+        Target::Clients(zone) => format!("clients.{}", site.zones[*zone].name),
     }
 }
 

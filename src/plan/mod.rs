@@ -29,7 +29,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::diagnostic::Place;
-use crate::product::{Catalogue, Confidence, Need, Protocol, Transport};
+use crate::product::{Catalogue, Confidence, Need, Protocol, Service, Transport};
 use crate::site::{Origin, Site, SystemId, Translator, ZoneId};
 use crate::yaml::Ports;
 use order::Order;
@@ -87,12 +87,8 @@ impl Flow {
 
     /// The firewall on its way that translates an address of its destination, as far as the file says.
     pub fn translator<'a>(&self, site: &'a Site, address: IpAddr) -> Option<Translator<'a>> {
-        match self.to {
-            Target::System(system) => {
-                site.translator(self.start(site), self.end(site)?, system, address)
-            }
-            Target::Host(_) => None,
-        }
+        let system = self.to.system()?;
+        site.translator(self.start(site), self.end(site)?, system, address)
     }
 
     /// Whether it is TCP between two systems that speak inside IPsec: what is seen of it holds only between these two.
@@ -113,14 +109,37 @@ pub enum Target {
     System(SystemId),
     /// A host that is no system of the file: one of revocation lists. Its name, or its address.
     Host(Arc<str>),
+    /// A name of a service that is no system of the file.
+    Service(Arc<ServiceName>),
+    /// The clients of a zone.
+    Clients(ZoneId),
+}
+
+/// A name under which a service is reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceName {
+    /// The service.
+    pub service: Service,
+    /// The name; with `*.` before it, all names that end so.
+    pub name: String,
+    /// The name that is tried; `None`: nobody knows one.
+    pub tries: Option<String>,
 }
 
 impl Target {
+    /// The system of the file that it is.
+    pub fn system(&self) -> Option<SystemId> {
+        match self {
+            Self::System(system) => Some(*system),
+            Self::Host(_) | Self::Service(_) | Self::Clients(_) => None,
+        }
+    }
+
     /// The zone in which a flow starts that leads here.
     fn start(&self, site: &Site, from: Origin) -> ZoneId {
         match self {
             Self::System(to) => site.legs(from, *to).0,
-            Self::Host(_) => site.zone_of(from),
+            Self::Host(_) | Self::Service(_) | Self::Clients(_) => site.zone_of(from),
         }
     }
 
@@ -128,6 +147,8 @@ impl Target {
     fn end(&self, site: &Site, from: Origin) -> Option<ZoneId> {
         match self {
             Self::System(to) => Some(site.legs(from, *to).1),
+            Self::Clients(zone) => Some(*zone),
+            Self::Service(_) => site.internet,
             Self::Host(_) => None,
         }
     }

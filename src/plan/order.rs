@@ -1,9 +1,8 @@
 //! The order of flows: that of their ids, without a text for each.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use super::ids::service;
+use super::ids::{destination, service};
 use super::{Flow, Forbidden, Target};
 use crate::site::{Origin, Site};
 
@@ -13,8 +12,8 @@ pub(super) struct Order {
     systems: Vec<usize>,
     /// Of systems, as ends.
     ends: Vec<usize>,
-    /// Of hosts that are no system of the file.
-    hosts: HashMap<Arc<str>, usize>,
+    /// Of ends that are no system of the file.
+    others: HashMap<Target, usize>,
 }
 
 impl Order {
@@ -23,16 +22,16 @@ impl Order {
         let zones = site.zones.iter().map(|it| format!("{}>", it.name));
         let systems = site.systems.iter().map(|it| format!("{}>", it.name));
         let mut starts = places(zones.chain(systems));
-        let hosts: Vec<Arc<str>> = targets.filter_map(host).collect();
+        let is_other = |to: &&Target| !matches!(to, Target::System(_));
+        let others: Vec<Target> = targets.filter(is_other).cloned().collect();
+        let named = others.iter().map(|it| destination(site, it) + ":");
         let ends = site.systems.iter().map(|it| format!("{}:", it.name));
-        let mut ends = places(ends.chain(hosts.iter().map(|it| format!("crl.{it}:"))));
+        let mut ends = places(ends.chain(named));
+        let of_others = ends.split_off(site.systems.len());
         Self {
             systems: starts.split_off(site.zones.len()),
             zones: starts,
-            hosts: hosts
-                .into_iter()
-                .zip(ends.split_off(site.systems.len()))
-                .collect(),
+            others: others.into_iter().zip(of_others).collect(),
             ends,
         }
     }
@@ -60,16 +59,9 @@ impl Order {
         };
         let to = match to {
             Target::System(system) => self.ends[*system],
-            Target::Host(name) => self.hosts.get(name).copied().unwrap_or(usize::MAX),
+            other => self.others.get(other).copied().unwrap_or(usize::MAX),
         };
         (from, to)
-    }
-}
-
-fn host(target: &Target) -> Option<Arc<str>> {
-    match target {
-        Target::System(_) => None,
-        Target::Host(name) => Some(Arc::clone(name)),
     }
 }
 

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::ids::destination;
 use super::lines::Lines;
 use super::{Flow, Forbidden, Plan, Reason, Target, id, is_inside_ipsec};
 use crate::diagnostic::Place;
@@ -241,13 +242,6 @@ impl SiteName {
     }
 }
 
-fn destination(site: &Site, to: &Target) -> String {
-    match to {
-        Target::System(system) => site.systems[*system].name.clone(),
-        Target::Host(name) => format!("crl.{name}"),
-    }
-}
-
 /// A flow in words.
 pub fn entry(site: &Site, file: &str, flow: &Flow) -> FlowEntry {
     let reason = &flow.reason;
@@ -292,12 +286,13 @@ fn from_entry(site: &Site, from: Origin, to: &Target) -> Source {
 fn to_entry(site: &Site, from: Origin, to: &Target) -> Destination {
     let zone = to.start(site, from);
     let system = destination(site, to);
+    let end = to.end(site, from).map(|end| site.zones[end].name.clone());
     match to {
         &Target::System(number) => {
             let host = &site.systems[number];
             Destination {
                 system,
-                zone: to.end(site, from).map(|end| site.zones[end].name.clone()),
+                zone: end,
                 name: host.name_for(zone).map(str::to_string),
                 addresses: host
                     .addresses_for(zone)
@@ -306,12 +301,25 @@ fn to_entry(site: &Site, from: Origin, to: &Target) -> Destination {
                     .collect(),
             }
         }
-        Target::Host(name) => Destination {
-            system,
-            zone: None,
-            name: Some(name.to_string()),
-            addresses: Vec::new(),
+        Target::Host(name) => outside(system, Some(name.to_string())),
+        Target::Service(it) => Destination {
+            zone: end,
+            ..outside(system, Some(it.name.clone()))
         },
+        Target::Clients(_) => Destination {
+            zone: end,
+            ..outside(system, None)
+        },
+    }
+}
+
+/// A destination in no zone of the file.
+fn outside(system: String, name: Option<String>) -> Destination {
+    Destination {
+        system,
+        zone: None,
+        name,
+        addresses: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ fn of_rule(site: &Site, rule: &Rule, to: SystemId) -> Vec<Role> {
             Some(Role::SoftwareUpdatePoint)
         }
         End::AnySystem
+        | End::Service(_)
         | End::InternetClients
         | End::IntranetClients
         | End::Clients
@@ -113,11 +114,8 @@ pub fn databases<'a>(
 
 /// Whether something between the two ends of a flow over TLS sees what is said: a proxy that bridges.
 pub fn is_bridged(site: &Site, flow: &Flow) -> bool {
-    match flow.to {
-        Target::System(to) => {
-            let system = &site.systems[to];
-            !system.publishes.is_empty() && system.proxy_tls == ProxyTls::Bridging
-        }
-        Target::Host(_) => false,
-    }
+    flow.to.system().is_some_and(|to| {
+        let system = &site.systems[to];
+        !system.publishes.is_empty() && system.proxy_tls == ProxyTls::Bridging
+    })
 }

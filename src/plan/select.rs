@@ -73,7 +73,9 @@ fn goes_around(site: &Site, flow: &Flow, start: ZoneId, system: Option<SystemId>
     let Some(system) = system else { return false };
     match flow.to {
         Target::System(to) => site.legs(Origin::System(system), to).0 != start,
-        Target::Host(_) => site.systems[system].zone != start,
+        Target::Host(_) | Target::Service(_) | Target::Clients(_) => {
+            site.systems[system].zone != start
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::http::{DRIVE, Header};
 use super::read::{Entry, Ports, known_ports};
 use super::{
-    Asks, ChangeStep, ClientError, ClientStep, Confidence, Deaf, Fingerprint, Meaning, Passes,
+    Asks, ChangeStep, ClientError, ClientStep, Confidence, Deaf, End, Fingerprint, Meaning, Passes,
     Property, Rule, Topic, Verb,
 };
 use crate::diagnostic::{Place, Problem, choices};
@@ -18,15 +18,7 @@ impl Entry for Rule {
     const WHAT: &'static str = "a rule";
 
     fn check(&mut self, node: &Node, ports: &Ports, problems: &mut Vec<Problem>) {
-        if let Some(to) = node.child("to")
-            && self.to.iter().any(|end| !end.is_system())
-        {
-            problems.push(Problem::error(
-                "unknown-word",
-                to.at,
-                "`to` names clients or zones; a rule leads to systems",
-            ));
-        }
+        self.check_ends(node, problems);
         match (node.child("port"), self.transport.has_ports()) {
             (Some(port), true) => self.ports = known_ports(port, ports, problems),
             (None, true) => problems.push(
@@ -42,6 +34,42 @@ impl Entry for Rule {
                 .hint("take it out, or write `transport: tcp` or `udp`"),
             ),
             (None, false) => {}
+        }
+    }
+}
+
+impl Rule {
+    fn check_ends(&self, node: &Node, problems: &mut Vec<Problem>) {
+        let at = |key: &str| node.child(key).map_or(node.at, |child| child.at);
+        let is_end = |end: &End| end.is_system() || end.is_clients() || end.service().is_some();
+        if !self.to.iter().all(is_end) {
+            problems.push(Problem::error(
+                "unknown-word",
+                at("to"),
+                "`to` names zones; a rule leads to systems, services or clients",
+            ));
+        }
+        if self.from.iter().any(|end| end.service().is_some()) {
+            problems.push(Problem::error(
+                "unknown-word",
+                at("from"),
+                "`from` names a service; nothing is known of who starts a flow there",
+            ));
+        }
+        let of_destination = self.when.iter().find(|it| it.is_of_destination());
+        if let Some(condition) = of_destination
+            && !self.to.iter().all(|end| end.is_system())
+        {
+            let text = format!("`{condition}` asks something of a system, and `to` names others");
+            problems.push(Problem::error("unknown-word", at("when"), text));
+        }
+        let clients = |ends: &[End]| ends.iter().any(|end| end.is_clients());
+        if clients(&self.to) && !self.from.iter().all(|end| end.is_system()) {
+            problems.push(Problem::error(
+                "unknown-word",
+                at("from"),
+                "only systems start flows to clients",
+            ));
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The catalogue: a product's rules as data. Which role reaches which, on which port, when, why, documented where.
 //!
-//! `catalogue/configmgr-2007.yaml` is embedded; `--catalogue FILE` replaces it. Every port number of the product stands
+//! Those of `catalogue/` are embedded; `--catalogue FILE` replaces them. Every port number of the product stands
 //! there or in the user's file, none in Rust code. Words are closed enums (`words`), so a condition or an end that
 //! nothing evaluates cannot be written.
 
 mod check;
 mod client_errors;
+mod extends;
 mod http;
 mod port_change;
 mod read;
+mod services;
 mod topics;
 mod words;
 
@@ -24,17 +26,25 @@ pub use http::{Expected, Fingerprint, Header, Meaning, Passes};
 pub use port_change::{
     Asks, At, ChangeStep, Changed, ClientStep, Deaf, Gives, PortChange, Property, Stage, Value,
 };
+pub use services::{ANY, CMG, PREFIX, ServiceEntry, ServiceHost};
 pub use topics::Topic;
-pub use words::{Condition, Confidence, End, Need, Protocol, Role, Setting, Transport, Verb};
+pub use words::{
+    Cloud, Condition, Confidence, End, Need, Protocol, Role, Service, Setting, Transport, Verb,
+};
 
 /// The embedded catalogue, as bytes.
 pub const CONFIGMGR_2007: &[u8] = include_bytes!("../../catalogue/configmgr-2007.yaml");
+/// That of the current branch, as bytes.
+const CURRENT_BRANCH: &[u8] = include_bytes!("../../catalogue/configmgr-current-branch.yaml");
 
 /// The products whose catalogues are embedded, by the name that `site.product` gives them.
-const EMBEDDED: [(&str, &[u8]); 1] = [("configmgr-2007", CONFIGMGR_2007)];
+const EMBEDDED: [(&str, &[u8]); 2] = [
+    ("configmgr-2007", CONFIGMGR_2007),
+    ("configmgr-current-branch", CURRENT_BRANCH),
+];
 
 /// The names of these products.
-pub fn all() -> impl Iterator<Item = &'static str> {
+pub fn all() -> impl Iterator<Item = &'static str> + Clone {
     EMBEDDED.iter().map(|(name, _)| *name)
 }
 
@@ -55,6 +65,8 @@ pub struct Catalogue {
     pub ports: BTreeMap<String, PortName>,
     /// Names of the ports that are tried for being unexpectedly open.
     pub watchlist: Vec<String>,
+    /// Services that are no system of the site file.
+    pub services: Vec<ServiceEntry>,
     /// The rules.
     pub rules: Vec<Rule>,
     /// What firewalls and proxies must let through in HTTP.
@@ -154,6 +166,21 @@ impl Catalogue {
     /// The same of a system.
     pub fn system_keys(&self) -> Option<&[String]> {
         self.keys.as_ref().map(|keys| &keys.systems[..])
+    }
+
+    /// Whether a rule names a role.
+    pub fn has_role(&self, role: Role) -> bool {
+        let mut ends = self
+            .rules
+            .iter()
+            .flat_map(|rule| rule.from.iter().chain(&rule.to));
+        ends.any(|end| match end {
+            End::Role(named) => *named == role,
+            End::ActiveSoftwareUpdatePoint | End::InternetSoftwareUpdatePoint => {
+                role == Role::SoftwareUpdatePoint
+            }
+            _ => false,
+        })
     }
 
     /// Whether the product has a port that a setting gives the numbers of.

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 
-use super::{Catalogue, Confidence, Keys, PortChange, PortName};
+use super::{Catalogue, Confidence, Keys, PortChange, PortName, extends};
 use crate::diagnostic::{Place, Problem, choices, has_errors};
 use crate::yaml::{self, Fields, Node, Value};
 
 const SCHEMA: &str = "portproof.catalogue/1";
 /// The lists of entries with ids and sources.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
+    "services",
     "rules",
     "passes",
     "fingerprints",
@@ -55,6 +56,7 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         "schema",
         "product",
         "name",
+        "extends",
         "keys",
         "sources",
         "ports",
@@ -83,8 +85,17 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         problems,
         |_, text, problems| yaml::text(text, "a source", problems).map(|text| text.value),
     );
-    let ports: Ports = named(need("ports", problems), "`ports`", problems, port);
-    let watchlist = need("watchlist", problems);
+    let base = fields.get("extends");
+    let base = base.and_then(|node| extends::taken(node, problems));
+    let mut ports: Ports = named(need("ports", problems), "`ports`", problems, port);
+    let taken = base.iter().flat_map(|base| &base.ports);
+    for (name, port) in taken {
+        ports.entry(name.clone()).or_insert_with(|| port.clone());
+    }
+    let watchlist = match base {
+        Some(_) => fields.get("watchlist"),
+        None => need("watchlist", problems),
+    };
     let watchlist = watchlist.map(|node| known_ports(node, &ports, problems));
     need("rules", problems);
     let mut lists = Lists {
@@ -93,7 +104,8 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         ports: &ports,
         problems,
     };
-    Some(Catalogue {
+    let own = Catalogue {
+        services: lists.entries("services"),
         rules: lists.entries("rules"),
         passes: lists.entries("passes"),
         fingerprints: lists.entries("fingerprints"),
@@ -103,8 +115,15 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         port_change: port_change(&mut lists),
         product: product?.value,
         keys: keys.map(Option::unwrap_or_default),
-        watchlist: watchlist?,
+        watchlist: match (&base, watchlist) {
+            (Some(_), None) => Vec::new(),
+            (_, own) => own?,
+        },
         ports,
+    };
+    Some(match base {
+        Some(base) => own.after(base),
+        None => own,
     })
 }
 
@@ -268,7 +287,7 @@ pub(super) fn later<'de, D: Deserializer<'de>, T: Default>(from: D) -> Result<T,
 }
 
 /// What may stand under a key.
-fn example(key: &str) -> &'static str {
+pub(super) fn example(key: &str) -> &'static str {
     match key {
         "schema" => SCHEMA,
         "product" => "configmgr-2007",
@@ -278,6 +297,8 @@ fn example(key: &str) -> &'static str {
         "watchlist" => "watchlist: [smb]",
         "rules" => "rules: []",
         "id" => "client-mp-https",
+        "is" => "\"signs people and devices in\"",
+        "hosts" => "[{ name: login.microsoftonline.com }]",
         "from" | "to" | "role" => "management-point",
         "transport" => "tcp",
         "port" => "smb",

@@ -53,6 +53,66 @@ words! {
         ChildSiteServer = "child-site-server",
         /// The update point of the parent site.
         ParentSoftwareUpdatePoint = "parent-software-update-point",
+        /// Connects the site to Microsoft's cloud.
+        ServiceConnectionPoint = "service-connection-point",
+        /// Connects the site to its cloud management gateway.
+        CmgConnectionPoint = "cmg-connection-point",
+        /// Shows reports of SQL Server Reporting Services.
+        ReportingServicesPoint = "reporting-services-point",
+        /// Keeps history for reports.
+        DataWarehouseServicePoint = "data-warehouse-service-point",
+        /// Fetches what Endpoint Protection needs.
+        EndpointProtectionPoint = "endpoint-protection-point",
+        /// Holds the content library of the site server on another host.
+        ContentLibrary = "content-library",
+        /// Holds the sources of packages on another host.
+        ContentSource = "content-source",
+        /// Holds the database of WSUS on another host.
+        WsusDatabase = "wsus-database",
+        /// Holds the database of a parent or child site.
+        OtherSiteDatabase = "other-site-database",
+        /// Takes over when the site server fails.
+        PassiveSiteServer = "passive-site-server",
+    }
+}
+
+words! {
+    /// What the site reaches that is no system of its file: a service of somebody else.
+    Service {
+        /// The cloud management gateway (CMG) of this site.
+        Cmg = "cmg",
+        /// Storage of the CMG.
+        AzureStorage = "azure-storage",
+        /// Keys of the CMG.
+        AzureKeyVault = "azure-key-vault",
+        /// Where Azure is managed.
+        AzureManagement = "azure-management",
+        /// Microsoft Entra ID, which signs people and devices in.
+        Entra = "entra",
+        /// Who validates tokens of Microsoft Entra ID.
+        EntraTokens = "entra-tokens",
+        /// Microsoft Graph.
+        EntraGraph = "entra-graph",
+        /// What the console loads to sign people in.
+        EntraConsole = "entra-console",
+        /// Updates and servicing of Configuration Manager itself.
+        ConfigmgrCloud = "configmgr-cloud",
+        /// The cloud side of tenant attach.
+        TenantAttach = "tenant-attach",
+        /// Microsoft Update.
+        MicrosoftUpdate = "microsoft-update",
+        /// Delivery Optimization.
+        DeliveryOptimization = "delivery-optimization",
+    }
+}
+
+words! {
+    /// One of Microsoft's clouds: each has names of its own.
+    Cloud {
+        /// The public one.
+        Public = "public",
+        /// That of the government of the United States.
+        UsGovernment = "us-government",
     }
 }
 
@@ -183,6 +243,16 @@ words! {
         RpcDynamic = "rpc-dynamic",
         /// `crl_urls`.
         Crl = "crl",
+        /// `sql_port`.
+        Sql = "sql",
+        /// `service_broker_port`.
+        ServiceBroker = "service-broker",
+        /// `client_notification_port`.
+        ClientNotification = "client-notification",
+        /// `express_updates_port`.
+        ExpressUpdates = "express-updates",
+        /// `cmg.instances`: a channel for each.
+        CmgChannels = "cmg-channels",
         /// Every port of the watchlist.
         Watchlist = "watchlist",
     }
@@ -200,6 +270,11 @@ impl Setting {
             Self::SoftwareUpdateHttps => "software_update_ports.https",
             Self::RpcDynamic => "rpc_ports",
             Self::Crl => "crl_urls",
+            Self::Sql => "sql_port",
+            Self::ServiceBroker => "service_broker_port",
+            Self::ClientNotification => "client_notification_port",
+            Self::ExpressUpdates => "express_updates_port",
+            Self::CmgChannels => "cmg.instances",
             Self::Watchlist => "",
         }
     }
@@ -265,6 +340,73 @@ words! {
         IpsecBetween = "ipsec-between",
         /// Nothing in the source's zone starts connections toward the destination's zone.
         SourceZoneIsPassive = "source-zone-is-passive",
+        /// Clients speak HTTPS with certificates to the destination.
+        DestinationIsHttps = "destination-is-https",
+        /// Clients speak plain HTTP to the destination, with or without enhanced HTTP.
+        DestinationIsHttp = "destination-is-http",
+        /// Clients speak enhanced HTTP to the destination.
+        DestinationIsEnhancedHttp = "destination-is-enhanced-http",
+        /// The source fetches its content from the destination.
+        PullsFromDestination = "pulls-from-destination",
+        /// The site has a CMG.
+        HasCmg = "has-cmg",
+        /// Its CMG has one instance.
+        CmgHasOneInstance = "cmg-has-one-instance",
+        /// Its CMG has more than one.
+        CmgHasSeveralInstances = "cmg-has-several-instances",
+        /// Its CMG serves content.
+        CmgHasContent = "cmg-has-content",
+        /// The site is attached to a tenant.
+        TenantAttached = "tenant-attached",
+        /// The service connection point is in online mode.
+        ServiceConnectionOnline = "service-connection-online",
+        /// No other site stands above.
+        TopOfHierarchy = "top-of-hierarchy",
+        /// The site's version is 2603 or later.
+        Version2603 = "version-2603",
+    }
+}
+
+impl Condition {
+    /// Whether it asks something of the system at the end of a flow.
+    pub fn is_of_destination(self) -> bool {
+        match self {
+            Self::NativeMode
+            | Self::MixedMode
+            | Self::CrlCheck
+            | Self::SyncDirect
+            | Self::SyncExportImport
+            | Self::SourceStartsConnections
+            | Self::SourceDoesNotStartConnections
+            | Self::WebProxyInSourceZone
+            | Self::HasCmg
+            | Self::CmgHasOneInstance
+            | Self::CmgHasSeveralInstances
+            | Self::CmgHasContent
+            | Self::TenantAttached
+            | Self::ServiceConnectionOnline
+            | Self::TopOfHierarchy
+            | Self::Version2603 => false,
+            Self::UsesThisDatabase
+            | Self::UsesAnotherDatabase
+            | Self::ReplicationPush
+            | Self::ReplicationPull
+            | Self::SameForest
+            | Self::SameZone
+            | Self::BetweenZones
+            | Self::PublishedBySource
+            | Self::PublishesManagementOrDistributionPoint
+            | Self::PublishesSoftwareUpdatePoint
+            | Self::PublishesFallbackStatusPoint
+            | Self::SiteServerInDestinationZone
+            | Self::DestinationDoesNotServeInternet
+            | Self::IpsecBetween
+            | Self::SourceZoneIsPassive
+            | Self::DestinationIsHttps
+            | Self::DestinationIsHttp
+            | Self::DestinationIsEnhancedHttp
+            | Self::PullsFromDestination => true,
+        }
     }
 }
 
@@ -279,6 +421,8 @@ pub enum End {
     InternetSoftwareUpdatePoint,
     /// Every system.
     AnySystem,
+    /// A service that is no system of the file.
+    Service(Service),
     /// Clients in the Internet zone.
     InternetClients,
     /// Clients in the other client zones.
@@ -316,7 +460,9 @@ impl End {
     fn words() -> impl Iterator<Item = (&'static str, Self)> {
         let roles = Role::ALL.iter();
         let roles = roles.map(|role| (role.name(), Self::Role(*role)));
-        roles.chain(Self::OTHERS.iter().copied())
+        let services = Service::ALL.iter();
+        let services = services.map(|service| (service.name(), Self::Service(*service)));
+        roles.chain(services).chain(Self::OTHERS.iter().copied())
     }
 
     /// The word in a catalogue.
@@ -331,7 +477,23 @@ impl End {
         found.map(|(_, end)| end)
     }
 
-    /// Whether it names systems, not clients or zones.
+    /// The service that it names.
+    pub fn service(self) -> Option<Service> {
+        match self {
+            Self::Service(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    /// Whether it names clients.
+    pub fn is_clients(self) -> bool {
+        matches!(
+            self,
+            Self::InternetClients | Self::IntranetClients | Self::Clients
+        )
+    }
+
+    /// Whether it names systems, not clients, services or zones.
     pub fn is_system(self) -> bool {
         matches!(
             self,

@@ -78,13 +78,10 @@ fn names(site: &Site, flow: &Flow, crosses: &[String], seen: &Observation) -> Na
         translator: translating.map(|it| it.device.firewall.to_string()),
         rejecting: rejecting.map(str::to_string),
         rejecting_host,
-        several_hosts: match &flow.to {
-            Target::System(system) => {
-                let system = &site.systems[*system];
-                !system.members.is_empty() || !system.publishes.is_empty()
-            }
-            Target::Host(_) => false,
-        },
+        several_hosts: flow.to.system().is_some_and(|system| {
+            let system = &site.systems[system];
+            !system.members.is_empty() || !system.publishes.is_empty()
+        }),
         suspects: place
             .map(|(path, place)| attribution::suspects(site, crosses, path, &place, translating)),
     }
@@ -110,10 +107,9 @@ fn speakers(path: &Path) -> impl Iterator<Item = IpAddr> {
 
 /// Whether the host itself sent a rejection, by the addresses that the site file gives it.
 fn is_the_hosts(site: &Site, to: &Target, seen: &Observation, rejection: &Rejection) -> bool {
-    let is_its_own = rejection.by.is_some_and(|by| match to {
-        Target::System(system) => site.systems[*system].speaks_from(by),
-        Target::Host(_) => false,
-    });
+    let system = to.system().map(|it| &site.systems[it]);
+    let speaks = |by| system.is_some_and(|it| it.speaks_from(by));
+    let is_its_own = rejection.by.is_some_and(speaks);
     is_its_own && !matches!(seen.rejected_by, Some(ResetBy::Device | ResetBy::Either))
 }
 

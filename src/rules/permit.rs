@@ -179,19 +179,26 @@ impl Asked<'_> {
 
     fn lacks_target(&self) -> String {
         let entry = entry(self.site, "", self.flow).to;
-        let host = match self.flow.to {
-            Target::Host(_) => {
-                return format!(
-                    "no address is known for {}, which is no system of the site file; make it one, \
-                     with its `addresses`",
-                    entry.system
-                );
-            }
-            Target::System(_) => entry.system,
-        };
-        format!(
-            "no address is known for {host} at this port; give its `addresses` in the site file"
-        )
+        let called = entry.system;
+        match &self.flow.to {
+            Target::System(_) => format!(
+                "no address is known for {called} at this port; give its `addresses` in the site \
+                 file"
+            ),
+            Target::Host(_) => format!(
+                "no address is known for {called}, which is no system of the site file; make it \
+                 one, with its `addresses`"
+            ),
+            Target::Service(it) => format!(
+                "{} has addresses that change; let the firewall permit it by its name",
+                it.name
+            ),
+            Target::Clients(zone) => format!(
+                "the destination is every client of zone {}; permit its networks as far as you \
+                 want to",
+                self.site.zones[*zone].name
+            ),
+        }
     }
 
     fn lacks_source(&self) -> String {

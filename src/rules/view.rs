@@ -62,7 +62,7 @@ pub(super) fn own_port(site: &Site, flow: &Flow, port: Ports) -> Ports {
             Ports::one(site.own_port(flow.start(site), system, port.low))
         }
         // Ranges are not translated.
-        Target::System(_) | Target::Host(_) => port,
+        _ => port,
     }
 }
 
@@ -73,7 +73,7 @@ fn asked_port(site: &Site, flow: &Flow, own: Ports, zone: ZoneId) -> Ports {
             let asked = site.asked_ports(zone, system, own.low);
             asked.first().map_or(own, |asked| Ports::one(*asked))
         }
-        Target::System(_) | Target::Host(_) => own,
+        _ => own,
     }
 }
 
@@ -82,6 +82,9 @@ fn asked_port(site: &Site, flow: &Flow, own: Ports, zone: ZoneId) -> Ports {
 pub(super) fn zone_of_target(site: &Site, flow: &Flow) -> ZoneId {
     match flow.to {
         Target::System(system) => flow.end(site).unwrap_or(site.systems[system].zone),
+        Target::Service(_) | Target::Clients(_) => {
+            flow.end(site).unwrap_or_else(|| flow.start(site))
+        }
         Target::Host(_) => {
             let address = addresses_for(site, &flow.to, 0).first().copied();
             let lies_in = address.and_then(|address| site.zone_of_address(address));
@@ -98,6 +101,7 @@ fn addresses_for(site: &Site, target: &Target, zone: ZoneId) -> Vec<IpAddr> {
     match target {
         Target::System(system) => site.systems[*system].addresses_for(zone).to_vec(),
         Target::Host(name) => name.parse().into_iter().collect(),
+        Target::Service(_) | Target::Clients(_) => Vec::new(),
     }
 }
 
@@ -107,7 +111,7 @@ fn looked_up(site: &Site, target: &Target, zone: ZoneId, port: Ports) -> Vec<IpA
         Target::System(system) if port.low == port.high => {
             site.addresses_at(zone, *system, port.low)
         }
-        Target::System(_) | Target::Host(_) => addresses_for(site, target, zone),
+        _ => addresses_for(site, target, zone),
     }
 }
 

@@ -84,6 +84,8 @@ fn name(site: &Site, target: &Target) -> String {
     match target {
         Target::System(system) => site.systems[*system].name.clone(),
         Target::Host(name) => name.to_string(),
+        Target::Service(it) => it.name.clone(),
+        Target::Clients(zone) => site.zones[*zone].name.clone(),
     }
 }
 

@@ -175,7 +175,7 @@ pub(super) async fn resolve(run: &Run, host: &Host) -> Result<Vec<IpAddr>, Unres
     };
     match aimed {
         targets::Targets::Addresses(addresses) => Ok(addresses),
-        targets::Targets::Nowhere => Err(Unresolved::NoNameHere),
+        targets::Targets::Nowhere | targets::Targets::Many => Err(Unresolved::NoNameHere),
         targets::Targets::Name(name) => {
             let mut stop = run.stop.clone();
             tokio::select! {

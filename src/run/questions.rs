@@ -113,6 +113,7 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
             addresses.into_iter().map(probe::Target::Address).collect()
         }
         Targets::Nowhere => vec![probe::Target::Nowhere(Unresolved::NoNameHere)],
+        Targets::Many => vec![probe::Target::ByName],
         Targets::Name(_) if way.proxy().is_some() => vec![probe::Target::ByName],
         Targets::Name(name) => {
             story::resolved(site, flow, &name, names);
@@ -132,6 +133,8 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
             .name_for(zone)
             .map(|name| name.trim_end_matches('.').to_string()),
         Target::Host(host) => Some(host.to_string()),
+        Target::Service(it) => it.tries.clone(),
+        Target::Clients(_) => None,
     };
     let ladder = match way.proxy() {
         Some(gateway) => through_a_proxy(gateway, flow),
@@ -164,13 +167,13 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
         segment: None,
         old_tls: match flow.to {
             Target::System(system) if site.systems[system].old_tls => OldTls::Second,
-            Target::System(_) | Target::Host(_) => OldTls::Never,
+            _ => OldTls::Never,
         },
         clients_speak: site.clients_speak.filter(|_| is_for_clients),
-        // The host of a revocation list may be a stranger's.
-        challenger: match flow.to {
-            Target::System(_) => run.challenger.clone(),
-            Target::Host(_) => None,
+        // Whatever else it leads to may be a stranger's.
+        challenger: match flow.to.system() {
+            Some(_) => run.challenger.clone(),
+            None => None,
         },
         span: Span::none(),
     };
@@ -180,6 +183,9 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
 /// How far a flow is tried.
 pub fn ladder(flow: &Flow) -> Ladder {
     let is_range = flow.port.low != flow.port.high;
+    if is_of_many(&flow.to) {
+        return Ladder::None;
+    }
     match (flow.transport, flow.need, flow.protocol) {
         (Transport::Tcp, Need::Required | Need::Optional, Protocol::Rpc) if is_range => {
             Ladder::RpcRange(flow.port.high)
@@ -193,6 +199,15 @@ pub fn ladder(flow: &Flow) -> Ladder {
         (Transport::Udp, _, protocol) => Ladder::Datagram(datagram(protocol)),
         (Transport::Tcp, Need::Forbidden, _) => Ladder::Tcp,
         (Transport::Tcp, Need::Required | Need::Optional, protocol) => over_tcp(protocol),
+    }
+}
+
+/// Whether a destination stands for many hosts, none of which anybody names.
+fn is_of_many(to: &Target) -> bool {
+    match to {
+        Target::Clients(_) => true,
+        Target::Service(it) => it.tries.is_none(),
+        Target::System(_) | Target::Host(_) => false,
     }
 }
 
@@ -274,10 +289,7 @@ fn management_points(site: &Site, flow: &Flow) -> Vec<String> {
     let is_one = |system: &&System| system.client_roles.contains(&Role::ManagementPoint);
     let of_systems = site.systems.iter().filter(is_one);
     // One that a proxy publishes may have another name inside; clients know the proxy's.
-    let asked = match flow.to {
-        Target::System(to) => site.systems.get(to),
-        Target::Host(_) => None,
-    };
+    let asked = flow.to.system().and_then(|to| site.systems.get(to));
     let names = of_systems
         .chain(asked)
         .filter_map(|system| system.name_for(zone));

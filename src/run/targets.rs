@@ -19,12 +19,16 @@ pub(super) enum Targets {
     Addresses(Vec<IpAddr>),
     Name(String),
     Nowhere,
+    /// Many hosts, of which nobody names one: not tried.
+    Many,
 }
 
 pub(super) fn targets(site: &Site, flow: &Flow) -> Targets {
     let zone = flow.start(site);
     let system = match &flow.to {
         Target::Host(name) => return Targets::Name(name.to_string()),
+        Target::Service(it) => return it.tries.clone().map_or(Targets::Many, Targets::Name),
+        Target::Clients(_) => return Targets::Many,
         Target::System(system) => *system,
     };
     let port = flow.port.low;

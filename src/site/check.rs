@@ -8,9 +8,11 @@ use super::legs::bridged;
 use super::lookup::Lookup;
 use super::names::Names;
 use super::systems::{databases, members, one_system};
-use super::{Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, exceptions, settings};
+use super::{
+    Cmg, Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, exceptions, settings,
+};
 use crate::config::{self, Config, Mode, Sweep};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Problem, choices};
 use crate::product::{self, Catalogue, Role};
 use crate::yaml::At;
 
@@ -32,6 +34,7 @@ pub(super) fn resolve(
 ) -> Option<Site> {
     let names = Names::new(config);
     product(config, catalogue, problems);
+    roles(config, catalogue, problems);
     shared_names(config, &names, problems);
     shared_networks(config, problems);
     let internet = internet(config);
@@ -65,7 +68,7 @@ pub(super) fn resolve(
     let via = via.collect();
     let exceptions = exceptions::exceptions(config, &names, problems);
     large_sweep(config, &systems, problems);
-    unserved_clients(config, &systems, &clients, problems);
+    unserved_clients(config, &systems, &clients, internet, problems);
     let lookup = Lookup::new(&systems, &firewalls, config.zones.len());
     Some(Site {
         lookup,
@@ -81,6 +84,7 @@ pub(super) fn resolve(
             .iter()
             .map(|zone| Zone {
                 name: zone.name.value.clone(),
+                declared: zone.name.at,
                 networks: zone.networks.iter().map(|network| network.value).collect(),
             })
             .collect(),
@@ -88,6 +92,9 @@ pub(super) fn resolve(
         firewalls,
         clients,
         systems,
+        version: config.site.version.map(|version| version.value),
+        cmg: config.site.cmg.as_ref().and_then(cmg),
+        tenant_attach: config.site.tenant_attach,
         settings,
         default_port_clients: config.site.default_port_clients,
         crl_check: config.site.crl_check,
@@ -123,6 +130,31 @@ fn product(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) 
                 known.join(", ")
             )),
         );
+    }
+}
+
+/// The gateway; `None` where its name is missing, which is a finding already.
+fn cmg(cmg: &config::Cmg) -> Option<Cmg> {
+    let name = cmg.name.as_ref()?;
+    Some(Cmg {
+        name: name.value.trim_end_matches('.').to_ascii_lowercase(),
+        instances: cmg.instances,
+        content: cmg.content,
+        declared: name.at,
+    })
+}
+
+/// Refuses roles that the product does not have: no rule of its catalogue names them.
+fn roles(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
+    let all = config.systems.iter().flat_map(|system| &system.roles);
+    for role in all.filter(|role| !catalogue.has_role(role.value)) {
+        let text = format!(
+            "the product `{}` does not know the role `{}`",
+            catalogue.product, role.value
+        );
+        let known = Role::ALL.iter().filter(|it| catalogue.has_role(**it));
+        let known = choices(role.value.name(), known.map(|it| it.name()));
+        problems.push(Problem::error("unknown-role", role.at, text).hint(known));
     }
 }
 
@@ -365,15 +397,20 @@ fn unserved_clients(
     config: &Config,
     systems: &[System],
     clients: &[ZoneId],
+    internet: Option<ZoneId>,
     problems: &mut Vec<Problem>,
 ) {
     for (zone, written) in clients.iter().zip(&config.clients) {
-        if !systems.iter().any(|system| {
-            system
-                .serves
-                .as_ref()
-                .is_some_and(|zones| zones.contains(zone))
-        }) {
+        // A gateway serves them in the place of systems.
+        let has_gateway = config.site.cmg.is_some() && internet == Some(*zone);
+        if !has_gateway
+            && !systems.iter().any(|system| {
+                system
+                    .serves
+                    .as_ref()
+                    .is_some_and(|zones| zones.contains(zone))
+            })
+        {
             problems.push(
                 Problem::warning(
                     "unserved-clients",

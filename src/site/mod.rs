@@ -53,6 +53,12 @@ pub struct Site {
     pub clients: Vec<ZoneId>,
     /// Systems.
     pub systems: Vec<System>,
+    /// The version of the product; `None`: not said.
+    pub version: Option<u16>,
+    /// The cloud management gateway.
+    pub cmg: Option<Cmg>,
+    /// Whether the site is attached to a tenant.
+    pub tenant_attach: bool,
     /// What the product lets the whole site choose: words, client request ports in use, and those that must be closed again.
     pub settings: Settings,
     /// Whether some clients still use the default numbers.
@@ -86,6 +92,8 @@ pub struct Site {
 pub struct Zone {
     /// Name.
     pub name: String,
+    /// Where the file declares it.
+    pub declared: Place,
     /// Networks.
     pub networks: Vec<IpNet>,
 }
@@ -143,6 +151,8 @@ pub struct System {
     pub database: Option<SystemId>,
     /// Its forest.
     pub forest: Option<String>,
+    /// The distribution points from which it fetches its content.
+    pub pulls_from: Vec<SystemId>,
     /// Systems it publishes.
     pub publishes: Vec<SystemId>,
     /// What it does with TLS when it publishes.
@@ -163,6 +173,19 @@ pub struct System {
     pub ports: Vec<(ZoneId, Translation)>,
     /// What the file says, key by key, as text.
     pub told: Values,
+}
+
+/// A cloud management gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cmg {
+    /// Its service name, in lower case.
+    pub name: String,
+    /// How many virtual machines it has.
+    pub instances: u16,
+    /// Whether it serves content.
+    pub content: bool,
+    /// Where the file says so.
+    pub declared: Place,
 }
 
 /// A revocation list to fetch.

@@ -30,7 +30,28 @@ pub(super) fn of_site(
         all.insert(retired.setting, singles(gone));
         all.insert(active.setting, singles(ports));
     }
+    for (setting, own) in of_services(config) {
+        let own = own.map(|port| vec![Ports::one(port.value)]);
+        let ports = own.unwrap_or_else(|| catalogue.default_ports(setting));
+        all.insert(setting, ports);
+    }
+    let instances = config.site.cmg.as_ref().map_or(0, |cmg| cmg.instances);
+    let channels = catalogue.default_ports(Setting::CmgChannels).into_iter();
+    let channels = channels.flat_map(|range| range.low..=range.high);
+    let channels = channels.take(instances.into()).map(Ports::one).collect();
+    all.insert(Setting::CmgChannels, channels);
     all
+}
+
+/// Numbers that hold for the whole site, one each.
+fn of_services(config: &Config) -> [(Setting, Option<At<u16>>); 4] {
+    let site = &config.site;
+    [
+        (Setting::Sql, site.sql_port),
+        (Setting::ServiceBroker, site.service_broker_port),
+        (Setting::ClientNotification, site.client_notification_port),
+        (Setting::ExpressUpdates, site.express_updates_port),
+    ]
 }
 
 /// The pair of an update point and the dynamic ports: the system's own, else the site's, else the product's.
@@ -75,7 +96,9 @@ pub(super) fn written_of_site(config: &Config) -> Vec<Written> {
     let clients = of_clients(config).into_iter();
     let clients = clients.map(|it| (it.setting, first(it.ports)));
     let pair = places(&config.site.software_update_ports);
-    clients.chain(pair).collect()
+    let services = of_services(config).into_iter();
+    let services = services.map(|(setting, port)| (setting, port.map(|it| it.at)));
+    clients.chain(pair).chain(services).collect()
 }
 
 /// The numbers that the file gives to a system.

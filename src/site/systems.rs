@@ -87,6 +87,11 @@ pub(super) fn one_system(
         settings: settings::of_system(system, config, catalogue, problems),
         database: None,
         forest: system.forest.as_ref().map(|forest| forest.value.clone()),
+        pulls_from: system
+            .pulls_from
+            .iter()
+            .filter_map(|name| names.system(name, &format!("{what} pulls from"), problems))
+            .collect(),
         publishes: published
             .filter_map(|name| names.system(name, &format!("{what} publishes"), problems))
             .collect(),

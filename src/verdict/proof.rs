@@ -451,10 +451,8 @@ fn is_the_hosts(site: &Site, seen: &Seen, observation: &Observation) -> bool {
     let State::Rejected(rejection) = &observation.state else {
         return false;
     };
-    let is_known = |by| match seen.flow.to {
-        Target::System(system) => site.systems[system].speaks_from(by),
-        Target::Host(_) => false,
-    };
+    let system = seen.flow.to.system().map(|it| &site.systems[it]);
+    let is_known = |by| system.is_some_and(|it| it.speaks_from(by));
     rejection.by.is_some_and(|by| {
         let is_asked = Some(by) == observation.address;
         if is_asked && may_be_a_devices(observation) {
@@ -478,13 +476,10 @@ fn is_perhaps_the_hosts(observation: &Observation) -> bool {
 
 /// Whether a device that translates the address may speak in its name.
 fn is_translated(site: &Site, to: &Target, address: IpAddr) -> bool {
-    match to {
-        Target::System(system) => {
-            let system = &site.systems[*system];
-            system.has_address(address) && !system.speaks_from(address)
-        }
-        Target::Host(_) => false,
-    }
+    to.system().is_some_and(|system| {
+        let system = &site.systems[system];
+        system.has_address(address) && !system.speaks_from(address)
+    })
 }
 
 /// Whether a router looked for the host and did not find it. A rejection from the destination's own network, or from

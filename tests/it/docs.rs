@@ -256,6 +256,7 @@ fn the_head_of_the_test_script_names_every_package_it_installs() {
         .collect();
     assert!(installed.len() > 20, "{installed:?}");
     let python = body.lines().filter_map(|line| {
+        let line = line.trim_start();
         line.strip_prefix("python_program ")
             .or(line.strip_prefix("python_sources "))
     });

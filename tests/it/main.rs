@@ -30,6 +30,7 @@ mod support {
 mod alerts;
 mod catalogue_http;
 mod clocks;
+mod current_branch;
 mod debian_package;
 mod debugging;
 mod devices;

@@ -1,7 +1,7 @@
 //! Whether the conditions of a rule hold on this site: all of them stand here.
 
 use super::known::Known;
-use crate::config::{Mode, Replication, UpdateSync};
+use crate::config::{ClientConnections, Mode, Replication, ServiceConnection, UpdateSync};
 use crate::product::{Condition, Role, Rule};
 use crate::site::{Origin, Site, System, SystemId, ZoneId};
 
@@ -22,6 +22,75 @@ pub(super) fn holds(
         }
     }
     Some(certain)
+}
+
+/// The same of a rule that leads to no system: none of its conditions asks for one.
+pub(super) fn holds_of_source(
+    site: &Site,
+    known: &Known<'_>,
+    rule: &Rule,
+    from: Origin,
+) -> Option<bool> {
+    let mut certain = true;
+    for condition in &rule.when {
+        match of_source(site, known, *condition, from) {
+            Some(true) => {}
+            Some(false) => return None,
+            None => certain = false,
+        }
+    }
+    Some(certain)
+}
+
+/// A condition on the site or on the source; `None` where the file does not say.
+fn of_source(site: &Site, known: &Known<'_>, condition: Condition, from: Origin) -> Option<bool> {
+    let source = match from {
+        Origin::System(number) => Some(&site.systems[number]),
+        Origin::Zone(_) => None,
+    };
+    let cmg = site.cmg.as_ref();
+    Some(match condition {
+        Condition::NativeMode => site.settings.is(Mode::Native),
+        Condition::MixedMode => site.settings.is(Mode::Mixed),
+        Condition::CrlCheck => site.crl_check,
+        Condition::SyncDirect => site.settings.is(UpdateSync::Direct),
+        Condition::SyncExportImport => site.settings.is(UpdateSync::ExportImport),
+        Condition::SourceStartsConnections => {
+            source.is_some_and(|source| !source.initiated_by_site_server)
+        }
+        Condition::SourceDoesNotStartConnections => {
+            source.is_some_and(|source| source.initiated_by_site_server)
+        }
+        Condition::WebProxyInSourceZone => known.has_proxy[site.zone_of(from)],
+        Condition::HasCmg => cmg.is_some(),
+        Condition::CmgHasOneInstance => cmg.is_some_and(|cmg| cmg.instances == 1),
+        Condition::CmgHasSeveralInstances => cmg.is_some_and(|cmg| cmg.instances > 1),
+        Condition::CmgHasContent => cmg.is_some_and(|cmg| cmg.content),
+        Condition::TenantAttached => site.tenant_attach,
+        Condition::ServiceConnectionOnline => site.settings.is(ServiceConnection::Online),
+        Condition::TopOfHierarchy => !known.has_parent,
+        Condition::Version2603 => return site.version.map(|version| version >= 2603),
+        // What asks for a destination holds of none; a catalogue that asks so is refused.
+        Condition::UsesThisDatabase
+        | Condition::UsesAnotherDatabase
+        | Condition::ReplicationPush
+        | Condition::ReplicationPull
+        | Condition::SameForest
+        | Condition::SameZone
+        | Condition::BetweenZones
+        | Condition::PublishedBySource
+        | Condition::PublishesManagementOrDistributionPoint
+        | Condition::PublishesSoftwareUpdatePoint
+        | Condition::PublishesFallbackStatusPoint
+        | Condition::SiteServerInDestinationZone
+        | Condition::DestinationDoesNotServeInternet
+        | Condition::IpsecBetween
+        | Condition::SourceZoneIsPassive
+        | Condition::DestinationIsHttps
+        | Condition::DestinationIsHttp
+        | Condition::DestinationIsEnhancedHttp
+        | Condition::PullsFromDestination => false,
+    })
 }
 
 /// One condition; `None` where the file does not say.
@@ -46,17 +115,6 @@ fn condition_holds(
         })
     };
     Some(match condition {
-        Condition::NativeMode => site.settings.is(Mode::Native),
-        Condition::MixedMode => site.settings.is(Mode::Mixed),
-        Condition::CrlCheck => site.crl_check,
-        Condition::SyncDirect => site.settings.is(UpdateSync::Direct),
-        Condition::SyncExportImport => site.settings.is(UpdateSync::ExportImport),
-        Condition::SourceStartsConnections => {
-            source.is_some_and(|source| !source.initiated_by_site_server)
-        }
-        Condition::SourceDoesNotStartConnections => {
-            source.is_some_and(|source| source.initiated_by_site_server)
-        }
         Condition::UsesThisDatabase => source.is_some_and(|source| source.database == Some(to)),
         Condition::UsesAnotherDatabase => {
             source.is_some_and(|source| source.database.is_some_and(|database| database != to))
@@ -83,7 +141,6 @@ fn condition_holds(
         Condition::PublishesSoftwareUpdatePoint => publishes(Role::SoftwareUpdatePoint),
         Condition::PublishesFallbackStatusPoint => publishes(Role::FallbackStatusPoint),
         Condition::SiteServerInDestinationZone => known.has_site_server[destination.zone],
-        Condition::WebProxyInSourceZone => known.has_proxy[from_zone],
         Condition::DestinationDoesNotServeInternet => site
             .internet
             .is_none_or(|internet| !site.serves(to, internet)),
@@ -97,7 +154,28 @@ fn condition_holds(
             let entry = passive.entry(between);
             *entry.or_insert_with(|| is_passive(site, known, between))
         }
+        Condition::DestinationIsHttps => {
+            return speaks(destination, &[ClientConnections::Https]);
+        }
+        Condition::DestinationIsHttp => {
+            let plain = [ClientConnections::Http, ClientConnections::EnhancedHttp];
+            return speaks(destination, &plain);
+        }
+        Condition::DestinationIsEnhancedHttp => {
+            return speaks(destination, &[ClientConnections::EnhancedHttp]);
+        }
+        Condition::PullsFromDestination => {
+            source.is_some_and(|source| source.pulls_from.contains(&to))
+        }
+        // The others ask nothing of a destination.
+        _ => return of_source(site, known, condition, from),
     })
+}
+
+/// Whether clients speak to a system in one of these ways; `None` where the file does not say.
+fn speaks(system: &System, ways: &[ClientConnections]) -> Option<bool> {
+    let said: Option<ClientConnections> = system.settings.chosen();
+    said.map(|way| ways.contains(&way))
 }
 
 fn replication(source: Option<&System>, destination: &System) -> Option<Replication> {

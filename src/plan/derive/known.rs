@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::product::{Catalogue, Condition, End, Role, Rule};
-use crate::site::{Site, SystemId, ZoneId};
+use crate::site::{Site, System, SystemId, ZoneId};
 
 /// The systems of a site by what rules ask for.
 pub(super) struct Known<'a> {
@@ -16,6 +16,8 @@ pub(super) struct Known<'a> {
     pub(super) has_site_server: Vec<bool>,
     /// By zone: whether a system that publishes others has a leg there.
     pub(super) has_proxy: Vec<bool>,
+    /// Whether a site stands above this one.
+    pub(super) has_parent: bool,
     /// Whether nothing in the first zone starts connections toward the second, as far as it was asked.
     pub(super) passive: RefCell<HashMap<(ZoneId, ZoneId), bool>>,
     in_forest: HashMap<Option<&'a str>, Vec<SystemId>>,
@@ -33,6 +35,7 @@ impl<'a> Known<'a> {
             in_zone: vec![Vec::new(); site.zones.len()],
             has_site_server: vec![false; site.zones.len()],
             has_proxy: vec![false; site.zones.len()],
+            has_parent: site.systems.iter().any(is_of_parent),
             passive: RefCell::default(),
             in_forest: HashMap::new(),
             using: HashMap::new(),
@@ -76,8 +79,7 @@ impl<'a> Known<'a> {
 
     /// The systems that a rule may let start a flow toward a system; what else the rule asks of them is not looked at.
     pub(super) fn starts(&self, rule: &Rule, end: End, to: SystemId) -> Vec<SystemId> {
-        let of_end = self.by_end.iter().find(|(known, _)| *known == end);
-        let of_end = of_end.map_or(&[][..], |(_, systems)| systems);
+        let of_end = self.of_end(end);
         let few = rule.when.iter().filter_map(|it| self.few(*it, to));
         match few.min_by_key(|systems| systems.len()) {
             Some(few) if few.len() < of_end.len() => few
@@ -87,6 +89,12 @@ impl<'a> Known<'a> {
                 .collect(),
             _ => of_end.to_vec(),
         }
+    }
+
+    /// The systems that an end of a rule names.
+    pub(super) fn of_end(&self, end: End) -> &[SystemId] {
+        let found = self.by_end.iter().find(|(known, _)| *known == end);
+        found.map_or(&[], |(_, systems)| systems)
     }
 
     /// The only systems for which a condition may hold, where these can be few.
@@ -105,6 +113,13 @@ impl<'a> Known<'a> {
     }
 }
 
+fn is_of_parent(system: &System) -> bool {
+    let of_parent = [Role::ParentSiteServer, Role::ParentSoftwareUpdatePoint];
+    of_parent
+        .iter()
+        .any(|role| system.server_roles.contains(role))
+}
+
 /// Whether a system is what an end of a rule means, as servers reach it.
 fn is_server_end(site: &Site, end: End, system: SystemId) -> bool {
     has_end(site, end, system, &site.systems[system].server_roles)
@@ -121,7 +136,8 @@ pub(super) fn has_end(site: &Site, end: End, system: SystemId, roles: &BTreeSet<
             roles.contains(&Role::SoftwareUpdatePoint) && site.is_internet_update_point(system)
         }
         End::AnySystem => true,
-        End::InternetClients
+        End::Service(_)
+        | End::InternetClients
         | End::IntranetClients
         | End::Clients
         | End::Internet

@@ -1,12 +1,13 @@
 //! What is proposed for this site, one destination after the other. A rule asks for flows between its ends (`ends`), where
 //! its conditions hold (`conditions`), at the numbers that its ports have here (`ports`). Hosts of revocation lists
-//! (`lists`), the user's own flows (`own`) and the watchlist come on top. What rules ask of all systems again and again is
+//! (`lists`), services and clients (`outward`), the user's own flows (`own`) and the watchlist come on top. What rules ask of all systems again and again is
 //! found once (`known`).
 
 mod conditions;
 mod ends;
 mod known;
 mod lists;
+mod outward;
 mod own;
 mod ports;
 mod watchlist;
@@ -60,6 +61,7 @@ pub(super) fn propose(site: &Site, catalogue: &Catalogue, settled: &mut Settled)
         settled.settle(asked.collect());
     }
     settled.settle(applied.to_hosts());
+    settled.settle(applied.outward());
 }
 
 impl Applied<'_> {

@@ -36,7 +36,12 @@ pub(super) fn ports(
             setting @ (Setting::ClientHttp
             | Setting::ClientHttps
             | Setting::RetiredHttp
-            | Setting::RetiredHttps),
+            | Setting::RetiredHttps
+            | Setting::Sql
+            | Setting::ServiceBroker
+            | Setting::ClientNotification
+            | Setting::ExpressUpdates
+            | Setting::CmgChannels),
         ) => site.settings.ports(setting).to_vec(),
         Some(setting @ (Setting::SoftwareUpdateHttp | Setting::SoftwareUpdateHttps)) => {
             let points = update_points(site, from, to).into_iter();
@@ -58,6 +63,17 @@ pub(super) fn ports(
             }
         }
         Some(Setting::Watchlist) => watchlist.to_vec(),
+    }
+}
+
+/// The numbers toward what is no system of the file.
+pub(super) fn of_site(site: &Site, name: &PortName) -> Vec<Ports> {
+    match name.setting {
+        None => fixed(name),
+        Some(setting) => match site.settings.ports(setting) {
+            [] => name.default.clone(),
+            ports => ports.to_vec(),
+        },
     }
 }
 
