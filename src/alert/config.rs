@@ -12,7 +12,7 @@ use super::{Channel, Way};
 use crate::config::is_host_name;
 use crate::config::keys::{self, Entries, Kind, Section as _, What, keys};
 use crate::config::kinds::{
-    filled, list, list_of, new_name, one_or_list, plain, port, section, span, text, word,
+    filled, list, list_of, new_name, plain, port, section, span, text, word,
 };
 use crate::diagnostic::Problem;
 use crate::vantage;
@@ -67,7 +67,7 @@ keys! {
         /// A mail server, and who gets mail.
         smtp: Option<Mail> = section::<Mail>(), optional("none");
         /// A program with its arguments, without a shell. It reads the message as JSON from its standard input.
-        command: Vec<At<String>> = filled("missing-key", "for example: command: [/usr/local/bin/page-us, --urgent]", list(text())), optional("none");
+        command: Vec<At<String>> = filled("missing-key", "for example: command: [/usr/local/bin/page-us, --urgent]", list_of("a word of `command`", text())), optional("none");
         /// What it is told, of `worse`, `better` and `failure`.
         only: Vec<Only> = list(word(Only::ALL, Only::name)), optional("everything");
         /// The longest time for one message, `1s` to `5m`.
@@ -101,7 +101,7 @@ keys! {
         /// The sender.
         from: Mailbox = mailbox(), required("from: portproof@corp.example");
         /// One receiver, or a list.
-        to: Vec<Mailbox> = filled("missing-key", "for example: to: [firewalls@corp.example]", one_or_list(mailbox)), required("to: [firewalls@corp.example]");
+        to: Vec<Mailbox> = filled("missing-key", "for example: to: [firewalls@corp.example]", list(mailbox())), required("to: [firewalls@corp.example]");
         /// The user that the server asks for.
         user: Option<At<String>> = text(), optional("no login");
         /// A file with the password in its first line.

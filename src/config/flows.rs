@@ -58,7 +58,7 @@ keys! {
     item Exception {
         /// The id of the flow, as `portproof plan` and reports write it; in quotes, because of the `>`. What a sweep finds has
         /// ids too: `internet>ibs01:2222/tcp`, and `internet>ibs01:sweep/tcp` for the ports that are let through to nobody.
-        flow: At<String> = text(), required("flow: \"internet>ibs01:80/tcp\"");
+        flow: At<String> = caseless(), required("flow: \"internet>ibs01:80/tcp\"");
         /// The last day on which it holds. It ends with that day, UTC.
         until: At<Date> = date(), required("until: 2027-03-31");
         /// Why it is accepted, or who accepted it; shown in plan and report.

@@ -477,13 +477,19 @@ pub(crate) fn schema(keys: &[Key]) -> Json {
 }
 
 impl Key {
-    /// The schema of its values, with what it is and its default.
+    /// The schema of its values, with what it is and what holds without it: editors show both.
     fn described(&self) -> Json {
         let mut schema = self.schema.clone();
-        schema["description"] = self.about.trim().into();
-        if let Without::Default(yaml) = self.without {
-            schema["default"] = serde_yaml::from_str(yaml).expect("a default is YAML");
+        let about = without_targets(self.about.trim());
+        schema["description"] = match self.without {
+            Without::Default(yaml) => {
+                schema["default"] = serde_yaml::from_str(yaml).expect("a default is YAML");
+                about
+            }
+            Without::Optional(means) => format!("{about} Without it: {means}."),
+            Without::Required(example) => format!("{about} It must be there, as in `{example}`."),
         }
+        .into();
         schema
     }
 
@@ -496,6 +502,16 @@ impl Key {
         };
         format!("| `{}` | {} | {without} |\n", self.name, self.about.trim())
     }
+}
+
+/// Text of the page without the targets of its links, which lead nowhere in an editor.
+fn without_targets(text: &str) -> String {
+    let mut parts = text.split("](");
+    let mut kept = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        kept += part.split_once(')').map_or(part, |(_, rest)| rest);
+    }
+    kept.replace("See [", "See ").replace("see [", "see ")
 }
 
 /// The table of a section, as the page has it.

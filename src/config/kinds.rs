@@ -3,6 +3,7 @@
 //! A kind is made where `keys!` names it, from other kinds where it holds such. Those of one section alone stand with that
 //! section.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::time::Duration;
@@ -33,9 +34,28 @@ pub(crate) fn text() -> Kind<At<String>> {
     )
 }
 
-/// The name of a zone or system, which is looked up later.
+/// Text in which capitals are the same as small letters.
+pub(crate) fn caseless() -> Kind<At<String>> {
+    let Kind { read, schema } = text();
+    Kind::new(
+        move |node, what, problems| read(node, what, problems).map(folded),
+        schema,
+    )
+}
+
+/// The name of a zone or system, which is looked up later. Capitals are the same as small letters.
 pub(crate) fn name() -> Kind<At<String>> {
-    plain(yaml::text, name_schema)
+    plain(
+        |node, what, problems| yaml::text(node, what, problems).map(folded),
+        name_schema,
+    )
+}
+
+fn folded(name: At<String>) -> At<String> {
+    At {
+        value: name.value.to_ascii_lowercase(),
+        at: name.at,
+    }
 }
 
 /// A name that the file gives to something.
@@ -43,22 +63,23 @@ pub(crate) fn new_name() -> Kind<At<String>> {
     let read = |node: &Node, what: &str, problems: &mut Vec<Problem>| {
         let name = yaml::text(node, what, problems)?;
         check_name(&name.value, name.at, problems);
-        Some(name)
+        Some(folded(name))
     };
     plain(read, name_schema)
 }
 
 fn name_schema() -> Json {
-    json!({ "type": ["string", "integer"], "pattern": "^[a-z0-9][a-z0-9-]*$" })
+    json!({ "type": ["string", "integer"], "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*$" })
 }
 
 fn check_name(name: &str, at: Place, problems: &mut Vec<Problem>) {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_plain = |c: char| c.is_ascii_alphanumeric();
     if !name.starts_with(is_plain) || !name.chars().all(|c| is_plain(c) || c == '-') {
         let says = format!("`{name}` cannot be a name");
-        problems.push(Problem::error("bad-name", at, says).hint(
-            "names are lower-case letters, digits and hyphens, and begin with a letter or digit",
-        ));
+        problems.push(
+            Problem::error("bad-name", at, says)
+                .hint("names are letters, digits and hyphens, and begin with a letter or digit"),
+        );
     }
 }
 
@@ -208,40 +229,32 @@ where
     )
 }
 
-/// A list.
+/// A list, or the one value that stands in its place.
 pub(crate) fn list<T: 'static>(item: Kind<T>) -> Kind<Vec<T>> {
-    items(|list| format!("an item of {list}"), item)
+    let Kind { read, schema } = item;
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| match &node.value {
+        Value::List(nodes) => {
+            let item = What::owner(format!("an item of {what}"));
+            let values = nodes.iter();
+            let values = values.filter_map(|node| read(node, &item, problems));
+            Some(values.collect())
+        }
+        _ => Some(read(node, what, problems).into_iter().collect()),
+    };
+    let schema = move || json!({ "anyOf": [schema(), { "type": "array", "items": schema() }] });
+    Kind::new(read, schema)
 }
 
-/// A list, each item of which findings call so.
+/// A list that is one even of a single item. Findings call each item so.
 pub(crate) fn list_of<T: 'static>(called: &'static str, item: Kind<T>) -> Kind<Vec<T>> {
-    items(move |_| called.to_string(), item)
-}
-
-fn items<T: 'static>(called: impl Fn(&What) -> String + 'static, item: Kind<T>) -> Kind<Vec<T>> {
     let Kind { read, schema } = item;
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let nodes = yaml::list(node, &what.to_string(), problems).iter();
-        let item = What::owner(called(what));
+        let item = What::owner(called);
         let values = nodes.filter_map(|node| read(node, &item, problems));
         Some(values.collect())
     };
     Kind::new(read, move || json!({ "type": "array", "items": schema() }))
-}
-
-/// A list, or the one value that stands in its place.
-pub(crate) fn one_or_list<T: 'static>(item: fn() -> Kind<T>) -> Kind<Vec<T>> {
-    let (one, list) = (item(), list(item()));
-    let Kind { read, schema } = list;
-    let (read_one, schema_of_one) = (one.read, one.schema);
-    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| match node.value {
-        Value::List(_) => read(node, what, problems),
-        _ => Some(read_one(node, what, problems).into_iter().collect()),
-    };
-    Kind::new(
-        read,
-        move || json!({ "anyOf": [schema_of_one(), schema()] }),
-    )
 }
 
 /// A list or mapping in which something must stand; the finding otherwise, and what would be right.
@@ -305,14 +318,45 @@ pub(crate) fn section_or_blank<S: Section + Default + 'static>() -> Kind<S> {
 pub(crate) fn by_zone<T: 'static>(kind: Kind<T>) -> Kind<Vec<(At<String>, T)>> {
     let Kind { read, schema } = kind;
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
-        let fields = Fields::named(node, what.to_string(), problems)?;
-        let pairs = fields.all().iter().filter_map(|(zone, node)| {
-            let value = read(node, &what.key(zone.value), problems)?;
-            Some((zone.owned(), value))
+        let pairs = names(node, what, problems)?.into_iter();
+        let pairs = pairs.filter_map(|(zone, node)| {
+            let value = read(node, &what.key(&zone.value), problems)?;
+            Some((zone, value))
         });
         Some(pairs.collect())
     };
     Kind::new(read, move || map_schema(schema()))
+}
+
+/// The names that a mapping has as keys, each with its value. Two that differ only in capitals are one name.
+fn names<'a>(
+    node: &'a Node,
+    what: &What,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<(At<String>, &'a Node)>> {
+    let fields = Fields::named(node, what.to_string(), problems)?;
+    let mut known: HashMap<String, At<&str>> = HashMap::new();
+    let mut names = Vec::new();
+    for (written, node) in fields.all() {
+        let name = folded(written.owned());
+        match known.get(&name.value) {
+            Some(first) => problems.push(twice(what, &name.value, *first, *written)),
+            None => {
+                known.insert(name.value.clone(), *written);
+                names.push((name, *node));
+            }
+        }
+    }
+    Some(names)
+}
+
+fn twice(what: &What, name: &str, first: At<&str>, second: At<&str>) -> Problem {
+    let says = format!(
+        "{what} has the name `{name}` twice: `{}` in line {} and `{}` in line {}",
+        first.value, first.at.line, second.value, second.at.line
+    );
+    Problem::error("duplicate-key", second.at, says)
+        .hint("capitals are the same as small letters in names: rename one of the two")
 }
 
 fn map_schema(values: Json) -> Json {
@@ -340,12 +384,11 @@ impl<T> Deref for Named<T> {
 pub(crate) fn named<T: 'static>(called: &'static str, kind: Kind<T>) -> Kind<Vec<Named<T>>> {
     let Kind { read, schema } = kind;
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
-        let fields = Fields::named(node, what.to_string(), problems)?;
-        let all = fields.all().iter().filter_map(|(name, node)| {
-            check_name(name.value, name.at, problems);
+        let all = names(node, what, problems)?.into_iter();
+        let all = all.filter_map(|(name, node)| {
+            check_name(&name.value, name.at, problems);
             let what = What::owner(format!("{called} `{}`", name.value));
             let value = read(node, &what, problems)?;
-            let name = name.owned();
             Some(Named { name, value })
         });
         Some(all.collect())

@@ -5,6 +5,7 @@
 //! looked up here: whether a zone that is named exists is the business of `site`. Reading goes on after a fault, so
 //! that one run shows them all.
 
+mod defaults;
 mod flows;
 pub(crate) mod keys;
 pub(crate) mod kinds;
@@ -66,7 +67,7 @@ keys! {
         /// The proxies through which the flows of a zone leave, by zone: a URL, or `proxy` and `roles`.
         via: Vec<(At<String>, Route)> = by_zone(via::route()), optional("all flows go direct");
         /// A file with the password for the proxy, from the folder of the site file.
-        via_password_file: Option<At<String>> = text(), optional("see below");
+        via_password_file: Option<At<String>> = text(), optional("`PORTPROOF_VIA_PASSWORD`, else no password");
         /// How flows are tried.
         probing: Probing = section::<Probing>(), optional("its defaults");
     }
@@ -124,6 +125,7 @@ pub fn schema() -> serde_json::Value {
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "portproof site file, probes.yaml".into();
     schema["description"] = "Every key is explained in docs/site-file.md.".into();
+    defaults::say(&mut schema);
     schema
 }
 
@@ -155,7 +157,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::product::{self, Catalogue};
+    use crate::product::{self, Catalogue, Setting};
 
     fn faults(text: &str) -> Vec<String> {
         let (_, problems) = read(text.as_bytes());
@@ -236,6 +238,72 @@ mod tests {
         ] {
             assert!(said.contains(part), "{part}\n{said}");
         }
+    }
+
+    /// The schemas of all keys below a schema, each with the way to it.
+    fn keys_below(
+        schema: &serde_json::Value,
+        way: &str,
+        found: &mut Vec<(String, serde_json::Value)>,
+    ) {
+        if let Some(keys) = schema["properties"].as_object() {
+            let all = keys.iter();
+            found.extend(all.map(|(key, below)| (format!("{way}.{key}"), below.clone())));
+        }
+        let objects = schema.as_object().into_iter().flatten();
+        for (word, below) in objects {
+            keys_below(below, &format!("{way}.{word}"), found);
+        }
+        for below in schema.as_array().into_iter().flatten() {
+            keys_below(below, way, found);
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_schema_says_what_it_is_and_what_holds_without_it() {
+        let mut found = Vec::new();
+        keys_below(&schema(), "", &mut found);
+        assert!(found.len() > 70, "{}", found.len());
+        for (key, schema) in found {
+            let about = schema["description"].as_str().unwrap_or_default();
+            let first = about.split('.').next().unwrap_or_default();
+            assert!(first.split(' ').count() > 1, "{key}: {about:?}");
+            let without = ["Without it: ", "It must be there, as in `"];
+            let says = without.iter().any(|it| about.contains(it));
+            assert!(says || !schema["default"].is_null(), "{key}: {about}");
+            assert!(!about.contains("]("), "{key}: {about}");
+        }
+    }
+
+    #[test]
+    fn every_number_of_a_product_stands_with_its_key() {
+        let schema = schema();
+        let about = |way: &[&str]| {
+            let key = way.iter().fold(&schema, |at, name| match *name {
+                "*" => &at["additionalProperties"],
+                name => &at["properties"][name],
+            });
+            key["description"].as_str().unwrap_or_default().to_string()
+        };
+        for product in product::all() {
+            let catalogue = Catalogue::parse(product::find(product).expect("embedded"));
+            let catalogue = catalogue.expect("no findings");
+            for (way, setting) in [
+                (&["site", "client_ports", "http"][..], Setting::ClientHttp),
+                (&["site", "client_ports", "https"], Setting::ClientHttps),
+                (&["systems", "*", "rpc_ports"], Setting::RpcDynamic),
+                (
+                    &["systems", "*", "software_update_ports", "https"],
+                    Setting::SoftwareUpdateHttps,
+                ),
+            ] {
+                let numbers = catalogue.default_ports(setting);
+                let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+                let said = format!(" In {product}: {}.", numbers.join(", "));
+                assert!(about(way).contains(&said), "{way:?} {said} {}", about(way));
+            }
+        }
+        assert!(!about(&["site", "retired_client_ports", "http"]).contains(" In "));
     }
 
     #[test]

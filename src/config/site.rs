@@ -64,9 +64,9 @@ keys! {
     /// Client request ports by service; empty where the file says nothing.
     section ClientPorts, compared {
         /// HTTP: one number or two.
-        http: Vec<At<u16>> = some_ports(), optional("as above");
+        http: Vec<At<u16>> = some_ports(), optional("the product's; of retired ports none");
         /// HTTPS: one number or two.
-        https: Vec<At<u16>> = some_ports(), optional("as above");
+        https: Vec<At<u16>> = some_ports(), optional("the product's; of retired ports none");
     }
 }
 
@@ -74,9 +74,9 @@ keys! {
     /// A software update point's pair of ports.
     section PortPair, compared {
         /// The port number.
-        http: Option<At<u16>> = port(), optional("as above");
+        http: Option<At<u16>> = port(), optional("the site's, else the product's");
         /// The SSL port number.
-        https: Option<At<u16>> = port(), optional("as above");
+        https: Option<At<u16>> = port(), optional("the site's, else the product's");
     }
 }
 
@@ -96,7 +96,7 @@ fn some_ports() -> Kind<Vec<At<u16>>> {
     filled(
         "missing-key",
         "leave the key out for the default",
-        one_or_list(port),
+        list(port()),
     )
 }
 

@@ -30,7 +30,7 @@ keys! {
         names: Vec<(At<String>, At<String>)> = by_zone(host_name()), optional("none");
         /// One address or a list, by the zone that asks. An address given is the one that is tried; DNS is asked as well, and a
         /// difference is a note.
-        addresses: Vec<(At<String>, Vec<At<IpAddr>>)> = by_zone(one_or_list(address)), optional("resolved from the name");
+        addresses: Vec<(At<String>, Vec<At<IpAddr>>)> = by_zone(list(address())), optional("resolved from the name");
         /// What it does in the site: see below.
         roles: Vec<At<Role>> = roles(), required("roles: [management-point]");
         /// The client zones that its roles accept. Must be there with a role that clients reach.
@@ -46,7 +46,7 @@ keys! {
         /// Its dynamic RPC ranges: one or a list.
         rpc_ports: Vec<At<Ports>> = port_ranges(), optional("the product's"), setting;
         /// Its forest. Flows to domain controllers and DNS stay within a forest.
-        forest: Option<At<String>> = text(), optional("one forest");
+        forest: Option<At<String>> = caseless(), optional("one forest");
         /// Of a replica: who starts the replication, `push` (the site database connects) or `pull` (the replica does).
         replication: Option<Replication> = word(Replication::ALL, Replication::name), optional("both optional, with a warning"), choice;
         /// How clients speak to its roles: `https` with certificates, `http`, or `enhanced-http`.
@@ -150,9 +150,27 @@ pub(crate) fn is_host_name(name: &str) -> bool {
         })
 }
 
+/// A role, by its name or its abbreviation, in capitals or small letters.
+fn role() -> Kind<Role> {
+    let Kind { read, .. } = word_or("unknown-role", Role::ALL, Role::name);
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let meant = node.text().and_then(|word| {
+            let named = Role::named(&word.to_ascii_lowercase());
+            named.or_else(|| Role::abbreviated(word))
+        });
+        meant.or_else(|| read(node, what, problems))
+    };
+    let schema = || {
+        let names = Role::ALL.iter().map(|role| role.name());
+        let all = names.chain(Role::ABBREVIATIONS.iter().map(|(short, _)| *short));
+        json!({ "enum": all.collect::<Vec<_>>() })
+    };
+    Kind::new(read, schema)
+}
+
 /// Roles, each once.
 pub(super) fn roles() -> Kind<Vec<At<Role>>> {
-    let role = || at(word_or("unknown-role", Role::ALL, Role::name));
+    let role = || at(role());
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
         let mut roles: Vec<At<Role>> = Vec::new();
         for role in list(role()).read(node, what, problems)? {
@@ -211,7 +229,10 @@ fn port_ranges() -> Kind<Vec<At<Ports>>> {
 fn drives() -> Kind<Vec<char>> {
     plain(
         |node, what, problems| Some(yaml::drives(node, what, problems)),
-        || json!({ "type": "array", "items": { "type": "string", "pattern": "^[A-Za-z]$" } }),
+        || {
+            let letter = json!({ "type": "string", "pattern": "^[A-Za-z]$" });
+            json!({ "anyOf": [letter, { "type": "array", "items": letter }] })
+        },
     )
 }
 

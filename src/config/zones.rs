@@ -20,7 +20,7 @@ keys! {
     /// What a zone is.
     section ZoneSection, compared {
         /// One network or a list. The most specific network decides where an address lies.
-        networks: Vec<At<IpNet>> = one_or_list(network), optional("none");
+        networks: Vec<At<IpNet>> = list(network()), optional("none");
     }
 }
 
@@ -30,7 +30,7 @@ keys! {
         /// The two zones that it stands between.
         between: Vec<At<String>> = two_zones(), required("between: [internet, perimeter]");
         /// Its interfaces, one or a list, by which a device that rejects or drops can be named.
-        addresses: Vec<At<IpAddr>> = one_or_list(address), optional("none");
+        addresses: Vec<At<IpAddr>> = list(address()), optional("none");
         /// The box that it is a leg of, where two firewalls are one box: the same name in both.
         device: Option<At<String>> = new_name(), optional("a box of its own");
     }
@@ -78,11 +78,6 @@ fn two_zones() -> Kind<Vec<At<String>>> {
             }
             Some(zones)
         },
-        || {
-            let mut schema = list(name()).schema();
-            schema["minItems"] = 2.into();
-            schema["maxItems"] = 2.into();
-            schema
-        },
+        || json!({ "type": "array", "items": name().schema(), "minItems": 2, "maxItems": 2 }),
     )
 }

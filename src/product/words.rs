@@ -116,6 +116,25 @@ words! {
     }
 }
 
+impl Role {
+    /// What administrators call the most frequent ones.
+    pub const ABBREVIATIONS: &'static [(&'static str, Self)] = &[
+        ("MP", Self::ManagementPoint),
+        ("DP", Self::DistributionPoint),
+        ("SUP", Self::SoftwareUpdatePoint),
+        ("FSP", Self::FallbackStatusPoint),
+        ("DC", Self::DomainController),
+        ("SQL", Self::SiteDatabase),
+    ];
+
+    /// What an abbreviation stands for, in capitals or small letters.
+    pub fn abbreviated(word: &str) -> Option<Self> {
+        let mut all = Self::ABBREVIATIONS.iter();
+        let found = all.find(|(short, _)| short.eq_ignore_ascii_case(word));
+        found.map(|(_, role)| *role)
+    }
+}
+
 words! {
     /// What the site needs of a flow.
     Need {

@@ -253,7 +253,7 @@ pub(crate) fn boolean(node: &Node, what: &str, problems: &mut Vec<Problem>) -> O
 /// Letters of drives, in capitals, each once.
 pub(crate) fn drives(node: &Node, what: &str, problems: &mut Vec<Problem>) -> Vec<char> {
     let mut all = Vec::new();
-    for item in list(node, what, problems) {
+    for item in one_or_list(node) {
         let Some(text) = text(item, &format!("an item of {what}"), problems) else {
             continue;
         };

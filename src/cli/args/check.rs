@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ReportFormat, Shared};
+use super::{ReportFormat, Shared, name};
 
 /// `portproof check`.
 #[derive(Debug, Args)]
@@ -22,10 +22,10 @@ pub(in crate::cli) struct Check {
     #[arg(default_value = "probes.yaml")]
     pub(in crate::cli) file: PathBuf,
     /// The zone that this host is in. Without it, portproof finds the zone by this host's addresses.
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", value_parser = name)]
     pub(in crate::cli) from: Option<String>,
     /// The system of the site file that this host is. Without it, portproof finds the system by this host's addresses.
-    #[arg(long = "as", value_name = "SYSTEM")]
+    #[arg(long = "as", value_name = "SYSTEM", value_parser = name)]
     pub(in crate::cli) system: Option<String>,
     /// Use --from and --as even though this host's addresses say otherwise. The report says so.
     #[arg(long, conflicts_with = "lab")]

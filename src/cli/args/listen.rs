@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::name;
+
 /// `portproof listen`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -21,7 +23,7 @@ pub(in crate::cli) struct Listen {
     #[arg(default_value = "probes.yaml")]
     pub(in crate::cli) file: PathBuf,
     /// The system of the site file to stand in for. Without it, portproof finds the system by this host's addresses.
-    #[arg(long = "as", value_name = "SYSTEM")]
+    #[arg(long = "as", value_name = "SYSTEM", value_parser = name)]
     pub(in crate::cli) system: Option<String>,
     /// A file with the token that `check` uses too. The token may also stand in the environment variable PORTPROOF_TOKEN.
     #[arg(long, value_name = "FILE")]

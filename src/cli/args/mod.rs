@@ -9,6 +9,7 @@ mod plan;
 mod report;
 mod serve;
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -99,6 +100,11 @@ Examples:
         #[arg(long, value_name = "FOLDER")]
         into: Option<PathBuf>,
     },
+}
+
+/// A name of the site file: capitals are the same as small letters.
+fn name(text: &str) -> Result<String, Infallible> {
+    Ok(text.to_ascii_lowercase())
 }
 
 /// What commands with a result share.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Shared;
+use super::{Shared, name};
 
 /// `portproof plan`.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub(in crate::cli) struct Plan {
     #[arg(long, value_name = "OLD")]
     pub(in crate::cli) against: Option<PathBuf>,
     /// Write the rules of this firewall only. With --format windows or netsh, name a system.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub(in crate::cli) firewall: Option<String>,
     /// Write rules for optional flows too, not only for required ones.
     #[arg(long)]
