@@ -1,8 +1,8 @@
 //! Does the network let a Configuration Manager site work, and nothing else? Say what must flow, try it, judge it.
 //!
 //! The modules stand in the order in which the data goes through them; each imports only modules above it
-//! (`tests/it/layers.rs` keeps that). `diagnostic` to `attribution`, `verdict`, `report`, `rules` and `explain` are pure: no
-//! sockets, files or clocks.
+//! (`tests/it/layers.rs` keeps that). `diagnostic` to `attribution`, `verdict`, `report`, `rules`, `explain` and
+//! `first_file` are pure: no sockets, files or clocks.
 
 /// What is wrong in a user's file, where, and what would be right.
 pub mod diagnostic;
@@ -48,6 +48,8 @@ pub mod alert;
 pub mod rules;
 /// What a flow, a cause, a rule or a topic is about, in words.
 pub mod explain;
+/// A first site file, made of the answers to eight questions.
+pub mod first_file;
 /// Standing in for a system's services before they exist, so that paths can be proved.
 pub mod listen;
 /// A stand-in site on loopback with planted faults.

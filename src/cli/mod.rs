@@ -5,10 +5,12 @@ mod args;
 mod check;
 mod credentials;
 mod diff;
+mod example;
 mod explain;
 mod files;
 mod history;
 mod handed_over;
+mod init;
 mod licences;
 mod listen;
 mod location;
@@ -90,6 +92,8 @@ fn show(instead: &clap::Error) -> anyhow::Result<u8> {
 
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Example(arguments) => example::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Listen(arguments) => listen::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),

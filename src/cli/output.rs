@@ -71,6 +71,8 @@ pub(super) struct Unplaced {
     /// What stands there for real.
     target: PathBuf,
     part: Part,
+    /// Whether no file may stand there yet.
+    is_new: bool,
 }
 
 impl Output {
@@ -83,6 +85,23 @@ impl Output {
             return Ok(Self::Standard);
         };
         open(path).with_context(|| format!("the result cannot be written to {}", path.display()))
+    }
+
+    /// Opens a file that a user goes on to edit: one that stands there is replaced only where that was asked for.
+    ///
+    /// # Errors
+    /// As [`Output::open`]; also when there is such a file.
+    pub(super) fn open_new(path: &Path, overwrite: bool) -> anyhow::Result<Self> {
+        let mut output = Self::open(Some(path))?;
+        if let (Self::File(file), false) = (&mut output, overwrite) {
+            ensure!(
+                fs::symlink_metadata(&file.target).is_err(),
+                "{} is there already, and stays as it is; name another file, or add --overwrite",
+                path.display()
+            );
+            file.is_new = true;
+        }
+        Ok(output)
     }
 
     /// Opens where a result goes that is signed when there is a key.
@@ -252,15 +271,20 @@ fn beside(named: &Path, target: PathBuf, earlier: Option<&Metadata>) -> anyhow::
         named: named.to_path_buf(),
         target,
         part,
+        is_new: false,
     })
 }
 
 impl Unplaced {
     fn place(mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        let place = match self.is_new {
+            true => Part::place_new,
+            false => Part::place,
+        };
         let placed = self
             .part
             .write(bytes)
-            .and_then(|()| self.part.place(&self.target));
+            .and_then(|()| place(self.part, &self.target));
         placed.with_context(|| format!("writing {}", self.named.display()))
     }
 }

@@ -47,6 +47,12 @@ pub(super) fn tell(words: fmt::Arguments<'_>) {
     };
 }
 
+/// Asks whoever sits there: the answer may stand behind the words, in the same line.
+pub(super) fn ask(words: &str) {
+    let mut to = io::stderr().lock();
+    let _ = to.write_all(words.as_bytes()).and_then(|()| to.flush());
+}
+
 /// Prints a result on standard output, with its colours where these are wanted.
 ///
 /// # Errors

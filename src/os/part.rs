@@ -96,6 +96,21 @@ impl Part {
         platform::take_after(&self.file, earlier)
     }
 
+    /// Gives it its name, in one step, unless a file has that name already.
+    ///
+    /// # Errors
+    /// When there is such a file, which stays as it is, or the system refuses.
+    pub fn place_new(self, target: &Path) -> io::Result<()> {
+        match self.named {
+            Some(path) => path
+                .persist_noclobber(target)
+                .map_err(|error| error.error)?,
+            None => platform::link(&self.file, target)?,
+        }
+        platform::sync_folder(&self.folder);
+        Ok(())
+    }
+
     /// Gives it its name, in one step, in the place of whatever file has that name.
     ///
     /// # Errors

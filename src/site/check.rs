@@ -17,7 +17,7 @@ use crate::product::{self, Catalogue, Role};
 use crate::yaml::At;
 
 /// Roles whose clients the file must name.
-const CLIENT_FACING: [Role; 4] = [
+pub(crate) const CLIENT_FACING: [Role; 4] = [
     Role::ManagementPoint,
     Role::DistributionPoint,
     Role::FallbackStatusPoint,

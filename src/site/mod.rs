@@ -26,6 +26,7 @@ use crate::config::{Config, CrlHosts, Pin, Probing, ProxyTls, Route, TlsVersion,
 use crate::diagnostic::{Place, Problem, has_errors};
 use crate::product::{Catalogue, Need, Protocol, Role, Setting, Transport};
 
+pub(crate) use check::CLIENT_FACING;
 pub use exceptions::Exception;
 pub use flow_id::{FlowId, IdPort, SWEPT, SWEPT_ANSWERED};
 pub use settings::Settings;

@@ -71,7 +71,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Node, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         return Err(Problem::error("empty-file", None, "the file is empty")
-            .hint("begin with a copy of the example probes.yaml; docs/site-file.md explains every key"));
+            .hint("`portproof init` asks a few questions and writes one; `portproof example` prints an example"));
     }
     serde_yaml::from_str_with_options(text, options(text.len()))
         .map_err(|error| syntax(&error, text.len()))
@@ -131,7 +131,10 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Problem {
         },
         "the file is not UTF-8 text",
     )
-    .hint("save it as UTF-8 (in Notepad: Save As, Encoding: UTF-8)")
+    .hint(
+        "save it as UTF-8 (in Notepad: Save As, Encoding: UTF-8); `>` of Windows PowerShell writes \
+         UTF-16, `--output FILE` does not",
+    )
 }
 
 fn syntax(error: &serde_yaml::Error, bytes: usize) -> Problem {

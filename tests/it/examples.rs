@@ -48,6 +48,30 @@ fn each_example_has_no_finding_and_the_plan_beside_it() {
 }
 
 #[test]
+fn the_program_carries_each_example_and_names_them_all() {
+    let example = |arguments: &[&str]| {
+        let mut program = assert_cmd::Command::cargo_bin("portproof").expect("the program");
+        program
+            .arg("example")
+            .args(arguments)
+            .output()
+            .expect("it runs")
+    };
+    let wrong = example(&["nothing-of-the-kind"]);
+    let wrong = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    for folder in folders() {
+        let name = folder.file_name().expect("a name").to_string_lossy();
+        let file = fs::read(folder.join("probes.yaml")).expect("a site file");
+        assert!(example(&[&name]).stdout == file, "{name}");
+        assert!(wrong.contains(&*name), "{name}: {wrong}");
+    }
+    assert_eq!(
+        example(&[]).stdout,
+        example(&["roles-in-the-perimeter"]).stdout
+    );
+}
+
+#[test]
 fn each_shape_has_the_flows_that_make_it_one() {
     let has = |folder: &str, id: &str, need: &str| {
         let plan = plan(&Path::new("examples").join(folder));

@@ -376,7 +376,7 @@ impl<'ast> Visit<'ast> for Reader {
 }
 
 /// Stages that are functions of what they are given, and files of that kind among others.
-const PURE: [&str; 26] = [
+const PURE: [&str; 27] = [
     "diagnostic",
     "paragraph",
     "yaml",
@@ -391,6 +391,7 @@ const PURE: [&str; 26] = [
     "report",
     "rules",
     "explain",
+    "first_file",
     "alert::alertmanager",
     "alert::chat",
     "alert::config",

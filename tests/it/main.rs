@@ -39,6 +39,7 @@ mod examples;
 mod exceptions;
 mod explain;
 mod firewall_rules;
+mod first_file;
 mod formats;
 mod history;
 mod http_and_proxies;

@@ -11,7 +11,7 @@ use crate::support::executable;
 use crate::support::files::{Bed, printed, said};
 
 /// Every command, as words with a space between, and its exit status when nothing is in its way.
-const COMMANDS: [(&str, i32); 38] = [
+const COMMANDS: [(&str, i32); 42] = [
     ("check --lab", 1),
     ("check --lab --healthy --format json", 0),
     ("check nowhere.yaml", 2),
@@ -26,6 +26,13 @@ const COMMANDS: [(&str, i32); 38] = [
     ("plan --format panos --firewall front-end", 0),
     ("plan --format asa --output rules/", 0),
     ("plan --against probes.yaml", 0),
+    ("init", 2),
+    (
+        "init - --code PRI --product configmgr-2007 --intranet 10.0.0.0/8 --site-server cm01.corp.example,10.0.0.5,SQL,MP",
+        0,
+    ),
+    ("example", 0),
+    ("example nothing-of-the-kind", 2),
     ("explain", 0),
     ("explain no-answer --format json", 0),
     ("explain nothing-of-the-kind", 2),

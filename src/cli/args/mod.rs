@@ -2,8 +2,10 @@
 
 mod check;
 mod diff;
+mod example;
 mod explain;
 mod history;
+mod init;
 mod listen;
 mod plan;
 mod report;
@@ -19,8 +21,10 @@ use crate::wire::tls::old;
 
 pub(in crate::cli) use check::{Check, NotifyOn};
 pub(in crate::cli) use diff::Diff;
+pub(in crate::cli) use example::{Example, Shape};
 pub(in crate::cli) use explain::Explain;
 pub(in crate::cli) use history::{History, HistoryCommand};
+pub(in crate::cli) use init::Init;
 pub(in crate::cli) use listen::Listen;
 pub(in crate::cli) use plan::{Plan, PlanFormat};
 pub(in crate::cli) use report::Report;
@@ -36,6 +40,7 @@ pub(in crate::cli) use serve::Serve;
     after_help = "\
 Examples:
   portproof check --lab                        see a report at once; nothing to install or configure
+  portproof init                               answer eight questions, and have a site file
   portproof plan probes.yaml                   the flows of your site; no packet is sent
   portproof check probes.yaml --from internet  try them from here
 Exit status: 0 nothing is wrong, 1 something is wrong, 2 the command or a file is wrong,
@@ -60,6 +65,10 @@ fn long_version() -> &'static str {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
+    /// Ask eight questions about a site, and write a site file of the answers.
+    Init(Init),
+    /// Print a site file to start from.
+    Example(Example),
     /// Try the flows that start here, judge them and report.
     Check(Check),
     /// Stand in for the services of a system before they exist, so that paths can be proved.
