@@ -7,6 +7,7 @@
 
 mod defaults;
 mod flows;
+mod host_name;
 pub(crate) mod keys;
 pub(crate) mod kinds;
 mod pin;
@@ -22,6 +23,7 @@ use crate::diagnostic::Problem;
 use crate::yaml::{self, At};
 
 pub use flows::{Exception, FlowItem, UserFlow};
+pub(crate) use host_name::is_host_name;
 pub use kinds::Named;
 pub use pin::Pin;
 pub(crate) use pin::sha256;
@@ -30,7 +32,6 @@ pub use site::{
     ClientPorts, Cmg, CrlHosts, Mode, PortPair, ServiceConnection, SiteSection, TlsVersion,
     UpdateSync,
 };
-pub(crate) use system::is_host_name;
 pub use system::{
     ClientConnections, ProxyTls, Publishes, Replication, System, SystemSection, Translated,
 };
@@ -136,6 +137,7 @@ pub fn tables() -> Vec<(&'static str, String)> {
         ("`site`", SiteSection::keys()),
         ("`client_ports`", ClientPorts::keys()),
         ("`software_update_ports`", PortPair::keys()),
+        ("`cmg`", Cmg::keys()),
         ("a zone", ZoneSection::keys()),
         ("a firewall", FirewallSection::keys()),
         ("a system", SystemSection::keys()),

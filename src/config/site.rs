@@ -1,8 +1,8 @@
 //! The `site` section: what the console shows of the site.
 
+use super::host_name::host_name;
 use super::keys::keys;
 use super::kinds::*;
-use super::system::host_name;
 use crate::product::Cloud;
 use crate::words::words;
 use crate::yaml::At;
@@ -12,7 +12,7 @@ keys! {
     section SiteSection, compared {
         /// The site code.
         code: Option<At<String>> = text(), required("code: PRI");
-        /// The product: `configmgr-2007`.
+        /// The product: `configmgr-2007` or `configmgr-current-branch`. It decides which keys the file may have.
         product: Option<At<String>> = text(), required("product: configmgr-2007");
         /// The security mode, `native` or `mixed`. Mixed with Internet clients is refused.
         mode: At<Mode> = at(word(Mode::ALL, Mode::name)), default("native"), choice;

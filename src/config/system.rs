@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::Pin;
+use super::host_name::host_name;
 use super::keys::{Entries, OfProduct, What, keys};
 use super::kinds::*;
 use super::site::PortPair;
@@ -134,20 +135,19 @@ fn has_a_place(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// RFC 952 and RFC 1123 names, with the underscore that Windows domains carry.
-pub(crate) fn is_host_name(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.len() <= 253
-        && name.parse::<std::net::IpAddr>().is_err()
-        && name.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-        })
+/// Roles, each once.
+pub(super) fn roles() -> Kind<Vec<At<Role>>> {
+    let role = || at(role());
+    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
+        let mut roles: Vec<At<Role>> = Vec::new();
+        for role in list(role()).read(node, what, problems)? {
+            if !roles.iter().any(|known| known.value == role.value) {
+                roles.push(role);
+            }
+        }
+        Some(roles)
+    };
+    Kind::new(read, move || list(role()).schema())
 }
 
 /// A role, by its name or its abbreviation, in capitals or small letters.
@@ -166,45 +166,6 @@ fn role() -> Kind<Role> {
         json!({ "enum": all.collect::<Vec<_>>() })
     };
     Kind::new(read, schema)
-}
-
-/// Roles, each once.
-pub(super) fn roles() -> Kind<Vec<At<Role>>> {
-    let role = || at(role());
-    let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
-        let mut roles: Vec<At<Role>> = Vec::new();
-        for role in list(role()).read(node, what, problems)? {
-            if !roles.iter().any(|known| known.value == role.value) {
-                roles.push(role);
-            }
-        }
-        Some(roles)
-    };
-    Kind::new(read, move || list(role()).schema())
-}
-
-pub(super) fn host_name() -> Kind<At<String>> {
-    plain(
-        |node, what, problems| {
-            let name = yaml::text(node, what, problems)?;
-            if is_host_name(&name.value) {
-                return Some(name);
-            }
-            problems.push(
-                Problem::error(
-                    "bad-host-name",
-                    node.at,
-                    format!("`{}` is no host name", name.value),
-                )
-                .hint(
-                    "letters, digits, hyphens and dots, as in ibs01.example.com; addresses \
-                     go under `addresses`",
-                ),
-            );
-            None
-        },
-        || json!({ "type": ["string", "integer"] }),
-    )
 }
 
 /// Ports and ranges of ports, one text or a list.

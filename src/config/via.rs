@@ -9,9 +9,10 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 use url::Url;
 
+use super::host_name::is_host_name;
 use super::keys::{What, keys};
 use super::kinds::*;
-use super::system::{is_host_name, roles};
+use super::system::roles;
 use crate::diagnostic::Problem;
 use crate::product::Role;
 use crate::yaml::{self, Node, Value};

@@ -38,7 +38,7 @@ struct Extends {
 
 /// What is taken from another product's catalogue; `None`: the finding is reported.
 pub(super) fn taken(node: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
-    let extends: Extends = yaml::typed(node, "`extends`", super::read::example, problems)?;
+    let extends: Extends = yaml::typed(node, "`extends`", super::examples::example, problems)?;
     let Some(bytes) = find(&extends.product) else {
         let text = format!(
             "`extends` names `{}`, a product without rules here",

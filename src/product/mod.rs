@@ -6,6 +6,7 @@
 
 mod check;
 mod client_errors;
+mod examples;
 mod extends;
 mod http;
 mod port_change;
