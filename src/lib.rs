@@ -24,6 +24,8 @@ pub mod site;
 pub mod plan;
 /// What a change of the site asks for, and in which order.
 pub mod change;
+/// What somebody asked a firewall team for, against what the site needs.
+pub mod ticket;
 /// What came back when a flow was tried.
 pub mod observation;
 /// Who answered, and where silent packets are dropped: what to find out, and what it proves.

@@ -18,6 +18,7 @@ pub(super) enum Kind {
     SiteFile,
     ServeFile,
     Catalogue,
+    Ticket,
     Report,
     Arrivals,
     Roots,
@@ -36,10 +37,11 @@ const MIB: u64 = 1 << 20;
 impl Kind {
     /// All of them.
     #[cfg(test)]
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::SiteFile,
         Self::ServeFile,
         Self::Catalogue,
+        Self::Ticket,
         Self::Report,
         Self::Arrivals,
         Self::Roots,
@@ -58,6 +60,7 @@ impl Kind {
             Self::SiteFile => "site file",
             Self::ServeFile => "file of `serve`",
             Self::Catalogue => "catalogue",
+            Self::Ticket => "ticket",
             Self::Report => "report",
             Self::Arrivals => "log of arrivals",
             Self::Roots => "file of roots",
@@ -82,6 +85,7 @@ impl Kind {
             Self::SiteFile
             | Self::ServeFile
             | Self::Catalogue
+            | Self::Ticket
             | Self::Report
             | Self::Arrivals
             | Self::Roots
@@ -97,7 +101,7 @@ impl Kind {
             // Some tens of thousands of flows, each with its evidence.
             Self::Report | Self::Arrivals => 128 * MIB,
             // The bundle of a whole operating system has half of one.
-            Self::Roots => 4 * MIB,
+            Self::Roots | Self::Ticket => 4 * MIB,
             Self::ClientCertificate => MIB,
             Self::PageKey | Self::SigningKey | Self::PublicKey => 64 * KIB,
             Self::Password | Self::Token | Self::Signature => 4 * KIB,

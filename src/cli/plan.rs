@@ -3,9 +3,12 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use anyhow::Context as _;
+
 use super::args::{Plan, PlanFormat};
 use super::credentials::Use;
 use super::files::Loaded;
+use super::named::{Kind, read};
 use super::output::Output;
 use super::streams::say;
 use super::{WRONG, files, rules};
@@ -14,6 +17,7 @@ use crate::diagnostic::visible;
 use crate::paragraph::Width;
 use crate::plan;
 use crate::rules::Dialect;
+use crate::ticket;
 
 pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
     let Some(loaded) = files::load(
@@ -27,14 +31,21 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
     let plan = plan::derive(&loaded.site, &loaded.catalogue);
     loaded.review(&plan);
     if let Some(old) = &arguments.against {
-        return change(arguments, &loaded, &plan, old);
+        return match is_a_ticket(old) {
+            true => ticket(arguments, &loaded, &plan, old),
+            false => change(arguments, &loaded, &plan, old),
+        };
     }
     let shape = match arguments.shared.format {
         PlanFormat::Text | PlanFormat::Json => {
             rules::refuse_options(arguments)?;
             let output = Output::open(arguments.shared.output.as_deref())?;
             let (format, width) = (arguments.shared.format, output.width());
-            output.write_as_it_comes(&|to| flows(format, width, &loaded, &plan, to))?;
+            let detail = match arguments.verbose {
+                true => plan::Detail::All,
+                false => plan::Detail::Table,
+            };
+            output.write_as_it_comes(&|to| flows(format, detail, width, &loaded, &plan, to))?;
             return Ok(0);
         }
         PlanFormat::Csv => rules::Shape::Csv,
@@ -51,6 +62,7 @@ pub(super) fn run(arguments: &Plan) -> anyhow::Result<u8> {
 
 fn flows(
     format: PlanFormat,
+    detail: plan::Detail,
     width: Width,
     loaded: &Loaded,
     plan: &plan::Plan,
@@ -58,8 +70,40 @@ fn flows(
 ) -> io::Result<()> {
     match format {
         PlanFormat::Json => plan::write_json(&loaded.site, &loaded.file, plan, to),
-        _ => write!(to, "{}", plan::text(&loaded.site, plan, width)),
+        _ => write!(to, "{}", plan::text(&loaded.site, plan, detail, width)),
     }
+}
+
+/// Whether a file is no site file: its name says so.
+fn is_a_ticket(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|it| it.eq_ignore_ascii_case("csv"))
+}
+
+/// What was asked of a firewall team, against what the site needs.
+fn ticket(arguments: &Plan, loaded: &Loaded, plan: &plan::Plan, file: &Path) -> anyhow::Result<u8> {
+    rules::refuse_options(arguments)?;
+    anyhow::ensure!(
+        arguments.shared.format == PlanFormat::Text,
+        "--against shows a ticket as text alone; leave out --format"
+    );
+    let output = Output::open(arguments.shared.output.as_deref())?;
+    let name = file.display().to_string();
+    let content = read(file, Kind::Ticket).with_context(|| format!("reading the ticket {name}"))?;
+    let text = content
+        .text()
+        .with_context(|| format!("reading the ticket {name}"))?;
+    let rows = match ticket::read(text) {
+        Ok(rows) => rows,
+        Err(problems) => {
+            files::show(&name, &content.bytes, &problems);
+            return Ok(WRONG);
+        }
+    };
+    let comparison = ticket::compare(&loaded.site, plan, &rows);
+    let text = ticket::text(&loaded.site, &name, &comparison, output.width());
+    output.write(&text)?;
+    Ok(0)
 }
 
 /// What a change from an older file asks for.

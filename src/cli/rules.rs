@@ -99,6 +99,10 @@ fn heading(arguments: &Plan, loaded: &Loaded, missing: Option<&Missing>) -> Head
         optional: arguments.optional,
         missing_by: missing.map(|it| it.vantages.clone()).unwrap_or_default(),
         missing_by_another_file: missing.is_some_and(|it| it.is_of_another_file(&loaded.sha256)),
+        unplanned: plan::beside(&loaded.site, &loaded.catalogue)
+            .into_iter()
+            .map(|it| it.says.clone())
+            .collect(),
     }
 }
 

@@ -33,7 +33,7 @@ pub use site::{
     UpdateSync,
 };
 pub use system::{
-    ClientConnections, ProxyTls, Publishes, Replication, System, SystemSection, Translated,
+    ClientConnections, Domain, ProxyTls, Publishes, Replication, System, SystemSection, Translated,
 };
 pub use tls::Tls;
 pub use told::Values;

@@ -48,6 +48,8 @@ keys! {
         rpc_ports: Vec<At<Ports>> = port_ranges(), optional("the product's"), setting;
         /// Its forest. Flows to domain controllers and DNS stay within a forest.
         forest: Option<At<String>> = caseless(), optional("one forest");
+        /// `member` of a domain of its forest, or of `none`: then it needs no domain controller.
+        domain: Domain = word(Domain::ALL, Domain::name), default("member");
         /// Of a replica: who starts the replication, `push` (the site database connects) or `pull` (the replica does).
         replication: Option<Replication> = word(Replication::ALL, Replication::name), optional("both optional, with a warning"), choice;
         /// How clients speak to its roles: `https` with certificates, `http`, or `enhanced-http`.
@@ -96,6 +98,16 @@ words! {
         Push = "push",
         /// The replica connects.
         Pull = "pull",
+    }
+}
+
+words! {
+    /// Whether a system belongs to a domain.
+    Domain {
+        /// Of its forest.
+        Member = "member",
+        /// It stands alone.
+        None = "none",
     }
 }
 

@@ -59,7 +59,7 @@ impl Forbidden {
     }
 
     /// What the ids of all of them begin with, up to the colon.
-    pub(super) fn ends(&self, site: &Site) -> String {
+    pub fn ends(&self, site: &Site) -> String {
         ends(site, self.from, &self.to)
     }
 }

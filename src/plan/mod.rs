@@ -22,6 +22,7 @@ mod output;
 mod roles;
 mod select;
 mod settle;
+mod table;
 mod text;
 mod translate;
 
@@ -36,7 +37,7 @@ use order::Order;
 use settle::Settled;
 
 pub use client::of_client;
-pub use derive::{flow_to_list, is_only_of_lists};
+pub use derive::{beside, flow_to_list, is_only_of_lists};
 pub use devices::firewalls_in_words;
 pub use exceptions::review;
 pub use forbidden::Forbidden;
@@ -47,7 +48,7 @@ pub use output::{
 };
 pub use roles::{databases, is_bridged, package_drives, roles};
 pub use select::{Chosen, Owner, select};
-pub use text::text;
+pub use text::{Detail, text};
 
 /// A site's flows.
 #[derive(Clone, Debug)]

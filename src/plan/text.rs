@@ -1,11 +1,12 @@
-//! The plan as text, for a firewall team, in lines that fit. It is written flow by flow, so that a large plan is never held
-//! as text.
+//! The plan as text, for a firewall team, in lines that fit. It is a table, or flow by flow all that is known of each. It is
+//! written group by group, so that a large plan is never held as text.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::{self, Display, Formatter};
 
 use super::devices::firewalls_in_words;
 use super::ids::service;
+use super::table::{self, Widths};
 use super::{Flow, Forbidden, Plan, entry, id};
 use crate::diagnostic::visible;
 use crate::paragraph::{Page, Width};
@@ -16,13 +17,23 @@ use crate::yaml::Ports;
 /// How far what is said of a flow stands behind the flow.
 const DETAIL: usize = 12;
 
+/// How much a plan says of each flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// A row for each pair of ends, with what it is for.
+    Table,
+    /// Where it leads, what it is for, what fails without it, and who says so.
+    All,
+}
+
 /// The plan as text: by the firewall that a flow crosses first, then what stays inside a zone.
-pub fn text<'a>(site: &'a Site, plan: &'a Plan, width: Width) -> impl Display + 'a {
+pub fn text<'a>(site: &'a Site, plan: &'a Plan, detail: Detail, width: Width) -> impl Display + 'a {
     let exceptions = site.exceptions.iter();
     Text {
         site,
         plan,
         exceptions: exceptions.map(|it| (it.flow.as_str(), it)).collect(),
+        detail,
         width,
     }
 }
@@ -32,6 +43,7 @@ struct Text<'a> {
     plan: &'a Plan,
     /// By the id of the flow.
     exceptions: HashMap<&'a str, &'a Exception>,
+    detail: Detail,
     width: Width,
 }
 
@@ -52,16 +64,16 @@ impl Display for Text<'_> {
         out.write_str(&self.head())?;
         for ((_, title), group) in self.groups() {
             out.write_str(&self.title(&title))?;
-            for need in [Need::Required, Need::Optional, Need::Forbidden] {
-                for flow in group.flows.iter().filter(|flow| flow.need == need) {
-                    out.write_str(&self.flow(flow))?;
-                }
+            match self.detail {
+                Detail::Table => self.rows(&group.flows, out)?,
+                Detail::All => self.flows(&group.flows, out)?,
             }
             for forbidden in group.forbidden {
                 out.write_str(&self.forbidden(forbidden))?;
             }
         }
-        out.write_str(&self.beside())
+        out.write_str(&self.beside())?;
+        out.write_str(&self.end())
     }
 }
 
@@ -115,6 +127,53 @@ impl<'a> Text<'a> {
         let mut page = self.page();
         page.gap();
         page.title(visible(title));
+        page.into_text()
+    }
+
+    /// Each flow with all that is known of it.
+    fn flows(&self, flows: &[&Flow], out: &mut Formatter<'_>) -> fmt::Result {
+        for need in [Need::Required, Need::Optional, Need::Forbidden] {
+            for flow in flows.iter().filter(|flow| flow.need == need) {
+                out.write_str(&self.flow(flow))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The flows as rows, the ports between two ends folded.
+    fn rows(&self, flows: &[&Flow], out: &mut Formatter<'_>) -> fmt::Result {
+        let rows = table::rows(flows);
+        let widths = Widths::of(self.site, &rows);
+        if !rows.is_empty() {
+            let mut page = self.page();
+            page.paragraph(2, widths.head());
+            out.write_str(&page.into_text())?;
+        }
+        for row in &rows {
+            let mut page = self.page();
+            page.paragraph(2, visible(&row.text(self.site, widths)));
+            let columns = self.width.columns().saturating_sub(DETAIL);
+            page.line(format!("{:DETAIL$}{}", "", visible(&row.why(columns))));
+            for flow in &row.flows {
+                let id = id(self.site, flow);
+                if let Some(exception) = self.exceptions.get(id.as_str()) {
+                    page.paragraph(DETAIL, format!("{} {}", visible(&id), accepted(exception)));
+                }
+            }
+            out.write_str(&page.into_text())?;
+        }
+        Ok(())
+    }
+
+    /// Where the rest is.
+    fn end(&self) -> String {
+        let mut page = self.page();
+        if self.detail == Detail::Table {
+            page.gap();
+            page.block(
+                "`portproof plan --verbose` says of each flow where it leads, what fails without it and who says so.",
+            );
+        }
         page.into_text()
     }
 

@@ -4,7 +4,7 @@ use super::http::{DRIVE, Header};
 use super::read::{Entry, Ports, known_ports};
 use super::{
     Asks, ChangeStep, ClientError, ClientStep, Confidence, Deaf, End, Fingerprint, Meaning, Passes,
-    Property, Rule, Topic, Verb,
+    Property, Rule, Topic, Unplanned, Verb,
 };
 use crate::diagnostic::{Place, Problem, choices};
 use crate::yaml::{self, Node};
@@ -72,6 +72,10 @@ impl Rule {
             ));
         }
     }
+}
+
+impl Entry for Unplanned {
+    const WHAT: &'static str = "an entry of `unplanned`";
 }
 
 impl Entry for Passes {

@@ -10,10 +10,11 @@ use crate::diagnostic::{Problem, choices};
 use crate::yaml::{self, Node};
 
 /// What may be taken from another catalogue.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     "watchlist",
     "services",
     "rules",
+    "unplanned",
     "passes",
     "fingerprints",
     "client_errors",
@@ -94,6 +95,8 @@ impl Catalogue {
         self.services
             .retain(|it| takes("services") && kept(it.id.name()));
         self.rules.retain(|it| takes("rules") && kept(&it.id));
+        self.unplanned
+            .retain(|it| takes("unplanned") && kept(&it.id));
         self.passes.retain(|it| takes("passes") && kept(&it.id));
         self.fingerprints
             .retain(|it| takes("fingerprints") && kept(&it.id));
@@ -125,6 +128,7 @@ impl Catalogue {
         }
         join(&mut self.services, base.services);
         join(&mut self.rules, base.rules);
+        join(&mut self.unplanned, base.unplanned);
         join(&mut self.passes, base.passes);
         join(&mut self.fingerprints, base.fingerprints);
         join(&mut self.client_errors, base.client_errors);

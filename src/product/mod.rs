@@ -13,6 +13,7 @@ mod port_change;
 mod read;
 mod services;
 mod topics;
+mod unplanned;
 mod words;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use port_change::{
 };
 pub use services::{ANY, CMG, PREFIX, ServiceEntry, ServiceHost};
 pub use topics::Topic;
+pub use unplanned::Unplanned;
 pub use words::{
     Cloud, Condition, Confidence, End, Need, Protocol, Role, Service, Setting, Transport, Verb,
 };
@@ -70,6 +72,8 @@ pub struct Catalogue {
     pub services: Vec<ServiceEntry>,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// What the product does beside the plan.
+    pub unplanned: Vec<Unplanned>,
     /// What firewalls and proxies must let through in HTTP.
     pub passes: Vec<Passes>,
     /// What proves a role over HTTP.

@@ -11,9 +11,10 @@ use crate::diagnostic::{Place, Problem, choices, has_errors};
 use crate::yaml::{self, Fields, Node, Value};
 
 /// The lists of entries with ids and sources.
-const LISTS: [&str; 7] = [
+const LISTS: [&str; 8] = [
     "services",
     "rules",
+    "unplanned",
     "passes",
     "fingerprints",
     "client_errors",
@@ -107,6 +108,7 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
     let own = Catalogue {
         services: lists.entries("services"),
         rules: lists.entries("rules"),
+        unplanned: lists.entries("unplanned"),
         passes: lists.entries("passes"),
         fingerprints: lists.entries("fingerprints"),
         client_errors: lists.entries("client_errors"),

@@ -335,6 +335,12 @@ words! {
         ReplicationPush = "replication-push",
         /// The replica connects to the site database.
         ReplicationPull = "replication-pull",
+        /// The source is a proxy that ends TLS before a management or distribution point.
+        SourceBridges = "source-bridges",
+        /// The source is a member of its domain.
+        SourceIsDomainMember = "source-is-domain-member",
+        /// A site server is in the destination's forest.
+        SiteServerInDestinationForest = "site-server-in-destination-forest",
         /// Both ends are in one forest.
         SameForest = "same-forest",
         /// Both ends are in one zone.
@@ -397,6 +403,8 @@ impl Condition {
             | Self::SyncExportImport
             | Self::SourceStartsConnections
             | Self::SourceDoesNotStartConnections
+            | Self::SourceBridges
+            | Self::SourceIsDomainMember
             | Self::WebProxyInSourceZone
             | Self::HasCmg
             | Self::CmgHasOneInstance
@@ -410,6 +418,7 @@ impl Condition {
             | Self::UsesAnotherDatabase
             | Self::ReplicationPush
             | Self::ReplicationPull
+            | Self::SiteServerInDestinationForest
             | Self::SameForest
             | Self::SameZone
             | Self::BetweenZones

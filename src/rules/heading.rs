@@ -16,6 +16,8 @@ pub struct Heading {
     pub missing_by: Vec<String>,
     /// Whether that report was made with another site file.
     pub missing_by_another_file: bool,
+    /// What the plan knows of and has no flow for, each in a sentence.
+    pub unplanned: Vec<String>,
 }
 
 impl Heading {
@@ -47,6 +49,20 @@ impl Heading {
         }
         lines
     }
+}
+
+/// What else somebody of the site may start through a firewall.
+pub(super) fn unplanned(heading: &Heading) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !heading.unplanned.is_empty() {
+        lines.push(
+            "NOT WRITTEN, because an end of it is no system of the site file. Whoever uses it \
+             adds a rule:"
+                .to_string(),
+        );
+    }
+    lines.extend(heading.unplanned.iter().map(|says| format!("  {says}")));
+    lines
 }
 
 /// The translations that permits of a device count on, each once.

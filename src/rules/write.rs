@@ -1,7 +1,7 @@
 //! The file of one device: what every dialect says at its head, then the rules.
 
 use super::dialect::{Dialect, Kind, Sheet};
-use super::heading::{Heading, translations, unwritten};
+use super::heading::{Heading, translations, unplanned, unwritten};
 use super::{Rules, asa, iptables, netsh, nftables, panos, windows};
 use crate::site::Site;
 
@@ -32,6 +32,10 @@ pub fn write(
     );
     head.extend(translations(&sheet.rules));
     head.extend(unwritten(&sheet.rules));
+    // What a host itself starts, its own rules do not hold up.
+    if !dialect.is_of_hosts() {
+        head.extend(unplanned(heading));
+    }
     let head = sheet.comments(&head);
     match dialect {
         Dialect::Nftables => nftables::text(&sheet, &head),

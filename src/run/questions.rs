@@ -190,8 +190,9 @@ pub fn ladder(flow: &Flow) -> Ladder {
         (Transport::Tcp, Need::Required | Need::Optional, Protocol::Rpc) if is_range => {
             Ladder::RpcRange(flow.port.high)
         }
-        // The list itself is fetched when all certificates have been seen.
-        _ if matches!(flow.to, Target::Host(_)) => Ladder::Tcp,
+        // What clients need is the list itself, which is fetched when all certificates have been seen. What a server needs
+        // is tried as any web server is.
+        _ if matches!((&flow.to, flow.from), (Target::Host(_), Origin::Zone(_))) => Ladder::Tcp,
         // That every port of a range is closed cannot be shown by trying some.
         _ if is_range => Ladder::None,
         // Neither packets nor proofs of a transport without ports come by way of a socket that needs no privilege.

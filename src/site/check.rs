@@ -8,10 +8,11 @@ use super::legs::bridged;
 use super::lookup::Lookup;
 use super::names::Names;
 use super::systems::{databases, members, one_system};
+use super::update_points;
 use super::{
     Cmg, Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, exceptions, settings,
 };
-use crate::config::{self, Config, Mode, Sweep};
+use crate::config::{self, Config, Mode, ProxyTls, Sweep};
 use crate::diagnostic::{Problem, choices};
 use crate::product::{self, Catalogue, Role};
 use crate::yaml::At;
@@ -54,9 +55,10 @@ pub(super) fn resolve(
         .collect();
     members(config, &names, &mut systems, problems);
     databases(config, &names, &mut systems, problems);
+    update_points::ask_for_the_active_one(catalogue, &systems, internet, problems);
     shared_addresses(config, &systems, config.zones.len(), problems);
     bridged(config, &systems, &firewalls, problems);
-    let crls = crls(config, &systems, problems);
+    let crls = crls(config, &settings, &systems, problems);
     let flows = config
         .flows
         .iter()
@@ -69,7 +71,7 @@ pub(super) fn resolve(
     let exceptions = exceptions::exceptions(config, &names, problems);
     large_sweep(config, &systems, problems);
     unserved_clients(config, &systems, &clients, internet, problems);
-    let lookup = Lookup::new(&systems, &firewalls, config.zones.len());
+    let lookup = Lookup::new(&systems, &firewalls, config.zones.len(), internet);
     Some(Site {
         lookup,
         code: config
@@ -257,10 +259,16 @@ fn needed_serves(
     }
 }
 
-fn crls(config: &Config, systems: &[System], problems: &mut Vec<Problem>) -> Vec<Crl> {
+fn crls(
+    config: &Config,
+    settings: &Settings,
+    systems: &[System],
+    problems: &mut Vec<Problem>,
+) -> Vec<Crl> {
     let site = &config.site;
     if let Some(first) = site.crl_urls.first()
         && !site.crl_check
+        && !(settings.is(Mode::Native) && systems.iter().any(asks_for_certificates))
     {
         problems.push(
             Problem::warning(
@@ -268,7 +276,7 @@ fn crls(config: &Config, systems: &[System], problems: &mut Vec<Problem>) -> Vec
                 first.at,
                 "`crl_urls` are given and `crl_check` is false",
             )
-            .hint("then no client asks for them: set `crl_check: true`, or take the list out"),
+            .hint("then nobody asks for them: set `crl_check: true`, or take the list out"),
         );
     }
     let hosts_list = systems
@@ -292,6 +300,13 @@ fn crls(config: &Config, systems: &[System], problems: &mut Vec<Problem>) -> Vec
         .iter()
         .filter_map(|text| one_crl(text, systems, problems))
         .collect()
+}
+
+/// Whether a system asks those who come for a certificate: it looks for revoked ones itself.
+fn asks_for_certificates(system: &System) -> bool {
+    let asks = [Role::ManagementPoint, Role::DistributionPoint];
+    let is_bridge = !system.publishes.is_empty() && system.proxy_tls == ProxyTls::Bridging;
+    is_bridge || asks.iter().any(|role| system.server_roles.contains(role))
 }
 
 /// The ports that the file gives for plain HTTP: those of its lists, and those at which clients ask.

@@ -1,10 +1,10 @@
 //! What is asked of a site for each of its flows, looked up once, so that a plan grows as its site does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::paths::Ways;
-use super::{Firewall, Site, System, SystemId, ZoneId};
+use super::{Firewall, Site, System, SystemId, ZoneId, update_points};
 
 /// The site by what it is asked for.
 #[derive(Clone, Debug, Default)]
@@ -16,12 +16,20 @@ pub(super) struct Lookup {
     by_address: HashMap<(ZoneId, IpAddr), Vec<SystemId>>,
     /// The same by name, in lower case.
     by_name: HashMap<(ZoneId, String), Vec<SystemId>>,
+    /// The software update points for Internet clients only, the site's active one aside.
+    internet_update_points: BTreeSet<SystemId>,
 }
 
 impl Lookup {
-    pub(super) fn new(systems: &[System], firewalls: &[Firewall], zones: usize) -> Self {
+    pub(super) fn new(
+        systems: &[System],
+        firewalls: &[Firewall],
+        zones: usize,
+        internet: Option<ZoneId>,
+    ) -> Self {
         let mut found = Self {
             ways: Ways::new(firewalls, zones),
+            internet_update_points: update_points::for_the_internet(systems, internet),
             ..Self::default()
         };
         for (number, system) in systems.iter().enumerate() {
@@ -54,13 +62,23 @@ impl Lookup {
 impl Site {
     /// Looks everything up anew, after systems were added or changed.
     pub(crate) fn look_up(&mut self) {
-        self.lookup = Lookup::new(&self.systems, &self.firewalls, self.zones.len());
+        self.lookup = Lookup::new(
+            &self.systems,
+            &self.firewalls,
+            self.zones.len(),
+            self.internet,
+        );
     }
 
     /// The systems that publish a system, in the order of the file.
     pub fn publishers(&self, system: SystemId) -> &[SystemId] {
         let found = self.lookup.publishers.get(&system);
         found.map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a system is the software update point for Internet clients beside the site's active one.
+    pub fn is_internet_update_point(&self, system: SystemId) -> bool {
+        self.lookup.internet_update_points.contains(&system)
     }
 
     /// The systems with translated ports that a zone sees at an address.

@@ -16,6 +16,7 @@ mod paths;
 mod settings;
 mod systems;
 mod translation;
+mod update_points;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -152,6 +153,8 @@ pub struct System {
     pub database: Option<SystemId>,
     /// Its forest.
     pub forest: Option<String>,
+    /// Whether it is a member of a domain of its forest.
+    pub is_domain_member: bool,
     /// The distribution points from which it fetches its content.
     pub pulls_from: Vec<SystemId>,
     /// Systems it publishes.
@@ -376,12 +379,6 @@ impl Site {
             None if host.client_roles.contains(&Role::CrlDistributionPoint) => true,
             None => Some(client_zone) != self.internet,
         }
-    }
-
-    /// Whether a system is the software update point for Internet clients only.
-    pub fn is_internet_update_point(&self, system: SystemId) -> bool {
-        let serves = self.systems[system].serves.as_deref().unwrap_or_default();
-        !serves.is_empty() && serves.iter().all(|zone| Some(*zone) == self.internet)
     }
 
     /// The number of the zone whose networks hold an address most specifically.

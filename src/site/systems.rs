@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::legs::also_in;
 use super::names::{Names, asking_zone};
 use super::{System, SystemId, Translation, ZoneId, settings};
-use crate::config::{self, Config, ProxyTls, Translated};
+use crate::config::{self, Config, Domain, ProxyTls, Translated};
 use crate::diagnostic::Problem;
 use crate::product::{Catalogue, Role};
 use crate::yaml::At;
@@ -41,6 +41,7 @@ pub(super) fn one_system(
         );
     }
     two_sites(system, problems);
+    no_member(system, problems);
     if roles.contains(&Role::SiteDatabaseReplica) && system.replication.is_none() {
         problems.push(
             Problem::warning(
@@ -87,6 +88,7 @@ pub(super) fn one_system(
         settings: settings::of_system(system, config, catalogue, problems),
         database: None,
         forest: system.forest.as_ref().map(|forest| forest.value.clone()),
+        is_domain_member: system.domain == Domain::Member,
         pulls_from: system
             .pulls_from
             .iter()
@@ -147,6 +149,30 @@ fn two_sites(system: &config::System, problems: &mut Vec<Problem>) {
                  servers of their own",
             ),
         );
+    }
+}
+
+/// What the site runs on is a member of a domain.
+fn no_member(system: &config::System, problems: &mut Vec<Problem>) {
+    const MEMBERS: [Role; 6] = [
+        Role::SiteServer,
+        Role::ManagementPoint,
+        Role::DistributionPoint,
+        Role::FallbackStatusPoint,
+        Role::SoftwareUpdatePoint,
+        Role::DomainController,
+    ];
+    let role = system.roles.iter().find(|it| MEMBERS.contains(&it.value));
+    if let (Domain::None, Some(role)) = (system.domain, role) {
+        let name = &system.name.value;
+        let text = format!(
+            "system `{name}` is a {} and a member of no domain",
+            role.value
+        );
+        problems.push(Problem::warning("not-a-member", role.at, text).hint(
+            "site systems have to be members of a domain; `domain: none` is for hosts such as \
+             one of revocation lists",
+        ));
     }
 }
 

@@ -21,7 +21,7 @@ fn folders() -> Vec<PathBuf> {
 fn plan(folder: &Path) -> String {
     let output = assert_cmd::Command::cargo_bin("portproof")
         .expect("the program")
-        .arg("plan")
+        .args(["plan", "--verbose"])
         .arg(folder.join("probes.yaml"))
         .output()
         .expect("it runs");

@@ -246,7 +246,7 @@ fn the_plan_shows_exceptions_beside_their_flows() {
     let text = fs::read_to_string("probes.yaml").expect("the example") + &listed(&exceptions);
     fs::write(&file, text).expect("written");
     let file = file.display().to_string();
-    let plan = portproof(&["plan", &file]);
+    let plan = portproof(&["plan", "--verbose", &file]);
     assert_eq!(plan.status, 0, "{}", plan.err);
     assert!(
         plan.err.contains("warning[exception-without-flow]"),

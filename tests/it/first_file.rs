@@ -37,7 +37,7 @@ fn options_alone_make_a_file_that_has_a_plan_without_findings() {
         "{}",
         said(&ended)
     );
-    let plan = bed.run(&["plan", "mine.yaml"]);
+    let plan = bed.run(&["plan", "--verbose", "mine.yaml"]);
     assert_eq!((plan.status.code(), said(&plan).as_str()), (Some(0), ""));
     for id in [
         "internet>ibs01:443/tcp",
@@ -105,7 +105,10 @@ fn the_file_goes_to_standard_output_where_it_is_asked_for() {
     let ended = bed.run(&init(&["-"]));
     assert_eq!((ended.status.code(), said(&ended).as_str()), (Some(0), ""));
     fs::write(bed.path("mine.yaml"), printed(&ended)).expect("written");
-    assert_eq!(bed.run(&["plan", "mine.yaml"]).status.code(), Some(0));
+    assert_eq!(
+        bed.run(&["plan", "--verbose", "mine.yaml"]).status.code(),
+        Some(0)
+    );
 }
 
 /// `script` of util-linux gives the program a terminal of its own, and types what it reads.
@@ -131,5 +134,8 @@ fn on_a_terminal_only_what_no_option_answers_is_asked() {
         bed.text("mine.yaml").contains("crl_check: false"),
         "{shown}"
     );
-    assert_eq!(bed.run(&["plan", "mine.yaml"]).status.code(), Some(0));
+    assert_eq!(
+        bed.run(&["plan", "--verbose", "mine.yaml"]).status.code(),
+        Some(0)
+    );
 }

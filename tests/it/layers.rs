@@ -376,7 +376,7 @@ impl<'ast> Visit<'ast> for Reader {
 }
 
 /// Stages that are functions of what they are given, and files of that kind among others.
-const PURE: [&str; 27] = [
+const PURE: [&str; 28] = [
     "diagnostic",
     "paragraph",
     "yaml",
@@ -385,6 +385,7 @@ const PURE: [&str; 27] = [
     "site",
     "plan",
     "change",
+    "ticket",
     "observation",
     "attribution",
     "verdict",

@@ -6,7 +6,7 @@ use portproof::change::{self, Side};
 use portproof::config;
 use portproof::explain::{self, About, ExplainDocument};
 use portproof::paragraph::Width;
-use portproof::plan::{self, Plan};
+use portproof::plan::{self, Detail, Plan};
 use portproof::product::{CONFIGMGR_2007, Catalogue};
 use portproof::site::Site;
 
@@ -67,13 +67,15 @@ fn a_plan_fits_and_its_exceptions_too() {
          - { flow: \"internet>ibs01:3389/tcp\", until: 2099-01-01, why: \"change 4712, as the board of the firewall team decided\" }\n  \
          - { flow: \"internet>ibs01:sweep/tcp\", until: 2099-01-01, why: \"change 4713, as the board of the firewall team decided\" }\n";
     let (site, plan) = planned(&(example() + exceptions), &catalogue);
-    fits_and_says_the_same("plan", &|width| plan::text(&site, &plan, width).to_string());
+    fits_and_says_the_same("plan", &|width| {
+        plan::text(&site, &plan, Detail::All, width).to_string()
+    });
 }
 
 #[test]
 fn what_is_said_of_a_flow_hangs_below_it() {
     let (site, plan) = planned(&example(), &catalogue());
-    let text = plan::text(&site, &plan, Width::of_terminal(80)).to_string();
+    let text = plan::text(&site, &plan, Detail::All, Width::of_terminal(80)).to_string();
     let flow = text
         .split("\n\n")
         .find(|it| it.contains("  required  internet>ibs01:80/tcp"));
@@ -135,4 +137,32 @@ fn every_flow_of_the_example_fits_when_explained() {
         let id = plan::id(&site, flow);
         fits_and_says_the_same(&id, &|width| explain::text(&document, width));
     }
+}
+
+#[test]
+fn the_table_of_a_plan_has_the_ports_between_two_ends_in_one_row_and_what_they_are_for_in_one_line()
+{
+    let (site, plan) = planned(&example(), &catalogue());
+    let text = plan::text(&site, &plan, Detail::Table, Width::of_terminal(120)).to_string();
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut rows: std::collections::BTreeMap<String, Vec<String>> = Default::default();
+    for flow in &plan.flows {
+        let id = plan::id(&site, flow);
+        let (ends, port) = id.split_once(':').expect("an id");
+        let (from, to) = ends.split_once('>').expect("an id");
+        let row = rows
+            .entry(format!("{from} {to} {}", flow.need))
+            .or_default();
+        row.push(port.to_string());
+    }
+    assert!(rows.len() > 5);
+    for (ends, ports) in rows {
+        let row = format!(" {ends} {} ", ports.join(", "));
+        assert_eq!(words.matches(&row).count(), 1, "{row}: {text}");
+    }
+    assert!(!text.contains("without it: ") && text.contains("portproof plan --verbose"));
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 120),
+        "{text}"
+    );
 }

@@ -66,5 +66,6 @@ mod serve;
 mod served;
 mod site_file_bytes;
 mod streams;
+mod tickets;
 mod tls_and_revocation;
 mod windows;

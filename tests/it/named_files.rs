@@ -329,7 +329,10 @@ fn a_plan_needs_neither_roots_nor_client_certificate_and_says_that_check_does() 
             .count()
     };
     for (arguments, marked) in [
-        (&["plan", "site.yaml"][..], "internet>web:9/tcp"),
+        (
+            &["plan", "--verbose", "site.yaml"][..],
+            "internet>web:9/tcp",
+        ),
         (
             &["plan", "site.yaml", "--format", "csv"],
             "firewall,from_zone",

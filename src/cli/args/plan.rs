@@ -11,8 +11,10 @@ use super::{Shared, name};
 #[command(after_help = "\
 Examples:
   portproof plan
+  portproof plan --verbose                      each flow with where it leads, what fails without it, who says so
   portproof plan site.yaml --format json | jq -r '.flows[].id'    what must or may pass
   portproof plan new.yaml --against old.yaml    what a change opens and closes, and in which order
+  portproof plan --against ticket.csv           what a ticket asks for, and what the site needs
   portproof plan --format csv --output rules.csv
   portproof plan --format nftables --firewall front-end --output front-end.nft
   portproof plan --format asa --output rules/            a file for each firewall
@@ -23,9 +25,12 @@ pub(in crate::cli) struct Plan {
     /// The site file.
     #[arg(default_value = "probes.yaml")]
     pub(in crate::cli) file: PathBuf,
-    /// The site file as it is today. The plan then shows the steps that lead from it to FILE.
+    /// The site file as it is today: the plan then shows the steps that lead from it to FILE. Or a ticket, a table that ends in `.csv`: then it shows what was asked for against what is needed.
     #[arg(long, value_name = "OLD")]
     pub(in crate::cli) against: Option<PathBuf>,
+    /// Say of each flow where it leads, what fails without it and who says so, not only what it is for.
+    #[arg(long, short)]
+    pub(in crate::cli) verbose: bool,
     /// Write the rules of this firewall only. With --format windows or netsh, name a system.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(in crate::cli) firewall: Option<String>,
@@ -46,7 +51,7 @@ pub(in crate::cli) struct Plan {
 /// How to show a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum PlanFormat {
-    /// Every flow with its reason and source, for people.
+    /// Tables by firewall, for people. With --verbose, every flow with its reason and source.
     Text,
     /// The same for programs; `portproof schema plan` prints its schema.
     Json,

@@ -1,7 +1,9 @@
 //! Whether the conditions of a rule hold on this site: all of them stand here.
 
 use super::known::Known;
-use crate::config::{ClientConnections, Mode, Replication, ServiceConnection, UpdateSync};
+use crate::config::{
+    ClientConnections, Mode, ProxyTls, Replication, ServiceConnection, UpdateSync,
+};
 use crate::product::{Condition, Role, Rule};
 use crate::site::{Origin, Site, System, SystemId, ZoneId};
 
@@ -61,6 +63,8 @@ fn of_source(site: &Site, known: &Known<'_>, condition: Condition, from: Origin)
         Condition::SourceDoesNotStartConnections => {
             source.is_some_and(|source| source.initiated_by_site_server)
         }
+        Condition::SourceBridges => source.is_some_and(|source| bridges(site, source)),
+        Condition::SourceIsDomainMember => source.is_some_and(|source| source.is_domain_member),
         Condition::WebProxyInSourceZone => known.has_proxy[site.zone_of(from)],
         Condition::HasCmg => cmg.is_some(),
         Condition::CmgHasOneInstance => cmg.is_some_and(|cmg| cmg.instances == 1),
@@ -75,6 +79,7 @@ fn of_source(site: &Site, known: &Known<'_>, condition: Condition, from: Origin)
         | Condition::UsesAnotherDatabase
         | Condition::ReplicationPush
         | Condition::ReplicationPull
+        | Condition::SiteServerInDestinationForest
         | Condition::SameForest
         | Condition::SameZone
         | Condition::BetweenZones
@@ -124,6 +129,11 @@ fn condition_holds(
         }
         Condition::ReplicationPull => {
             return replication(source, destination).map(|way| way == Replication::Pull);
+        }
+        Condition::SiteServerInDestinationForest => {
+            let forests = &known.site_server_forests;
+            // Where no site server is in the file, nobody knows its forest.
+            return (!forests.is_empty()).then(|| forests.contains(&destination.forest.as_deref()));
         }
         Condition::SameForest => source.is_none_or(|source| source.forest == destination.forest),
         Condition::SameZone => {
@@ -176,6 +186,16 @@ fn condition_holds(
 fn speaks(system: &System, ways: &[ClientConnections]) -> Option<bool> {
     let said: Option<ClientConnections> = system.settings.chosen();
     said.map(|way| ways.contains(&way))
+}
+
+/// Whether a system ends TLS before a management or distribution point, and so asks clients for their certificates.
+fn bridges(site: &Site, proxy: &System) -> bool {
+    let asks = |role| {
+        let mut published = proxy.publishes.iter();
+        published.any(|system| site.systems[*system].client_roles.contains(&role))
+    };
+    proxy.proxy_tls == ProxyTls::Bridging
+        && (asks(Role::ManagementPoint) || asks(Role::DistributionPoint))
 }
 
 fn replication(source: Option<&System>, destination: &System) -> Option<Replication> {

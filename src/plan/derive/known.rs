@@ -16,6 +16,8 @@ pub(super) struct Known<'a> {
     pub(super) has_site_server: Vec<bool>,
     /// By zone: whether a system that publishes others has a leg there.
     pub(super) has_proxy: Vec<bool>,
+    /// The forests with a site server.
+    pub(super) site_server_forests: BTreeSet<Option<&'a str>>,
     /// Whether a site stands above this one.
     pub(super) has_parent: bool,
     /// Whether nothing in the first zone starts connections toward the second, as far as it was asked.
@@ -35,6 +37,7 @@ impl<'a> Known<'a> {
             in_zone: vec![Vec::new(); site.zones.len()],
             has_site_server: vec![false; site.zones.len()],
             has_proxy: vec![false; site.zones.len()],
+            site_server_forests: BTreeSet::new(),
             has_parent: site.systems.iter().any(is_of_parent),
             passive: RefCell::default(),
             in_forest: HashMap::new(),
@@ -66,8 +69,11 @@ impl<'a> Known<'a> {
             self.has_site_server[zone] |= system.server_roles.contains(&Role::SiteServer);
             self.has_proxy[zone] |= !system.publishes.is_empty();
         }
-        let forest = self.in_forest.entry(system.forest.as_deref());
-        forest.or_default().push(number);
+        let forest = system.forest.as_deref();
+        self.in_forest.entry(forest).or_default().push(number);
+        if system.server_roles.contains(&Role::SiteServer) {
+            self.site_server_forests.insert(forest);
+        }
         if let Some(database) = system.database {
             self.using.entry(database).or_default().push(number);
         }
@@ -121,7 +127,7 @@ fn is_of_parent(system: &System) -> bool {
 }
 
 /// Whether a system is what an end of a rule means, as servers reach it.
-fn is_server_end(site: &Site, end: End, system: SystemId) -> bool {
+pub(super) fn is_server_end(site: &Site, end: End, system: SystemId) -> bool {
     has_end(site, end, system, &site.systems[system].server_roles)
 }
 

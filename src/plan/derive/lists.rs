@@ -20,8 +20,14 @@ pub(super) fn is_of_lists(catalogue: &Catalogue, rule: &Rule) -> bool {
     })
 }
 
-/// Revocation lists on hosts that are no system of the file: every client zone needs each host and port.
-pub(super) fn to_hosts(site: &Site, rule: &Rule, reason: ReasonId) -> Vec<Proposal> {
+/// Revocation lists on hosts that are no system of the file: each of these origins needs each host and port, as much as
+/// it says.
+pub(super) fn to_hosts(
+    site: &Site,
+    rule: &Rule,
+    reason: ReasonId,
+    origins: &[(Origin, Need)],
+) -> Vec<Proposal> {
     let mut all = Vec::new();
     for (number, crl) in site.crls.iter().enumerate() {
         let mut earlier = site.crls[..number].iter();
@@ -29,14 +35,14 @@ pub(super) fn to_hosts(site: &Site, rule: &Rule, reason: ReasonId) -> Vec<Propos
         if crl.system.is_some() || again {
             continue;
         }
-        for zone in &site.clients {
+        for (from, need) in origins {
             all.push(Proposal {
-                from: Origin::Zone(*zone),
+                from: *from,
                 to: Target::Host(crl.host.as_str().into()),
                 transport: rule.transport,
                 ports: [Ports::one(crl.port)].into(),
                 protocol: rule.protocol,
-                need: rule.planned_need(),
+                need: *need,
                 reason,
                 declared: crl.declared,
             });
@@ -54,8 +60,8 @@ pub fn is_only_of_lists(catalogue: &Catalogue, flow: &Flow) -> bool {
     flow.reason.rules.iter().all(of_lists)
 }
 
-/// The flow to a host of revocation lists that only certificates name; why it is needed the catalogue's rule says,
-/// where it has one.
+/// The flow of clients to a host of revocation lists that only certificates name. Why it is needed the catalogue's rule
+/// says, where it has one.
 pub fn flow_to_list(
     catalogue: &Catalogue,
     zone: ZoneId,
@@ -66,7 +72,7 @@ pub fn flow_to_list(
     let rule = catalogue
         .rules
         .iter()
-        .find(|rule| is_of_lists(catalogue, rule));
+        .find(|rule| is_of_lists(catalogue, rule) && !rule.from.iter().any(|it| it.is_system()));
     let of_rule = rule.map(reason);
     let reason = Reason {
         rules: vec![LIST.to_string()],

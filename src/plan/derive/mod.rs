@@ -3,6 +3,7 @@
 //! (`lists`), services and clients (`outward`), the user's own flows (`own`) and the watchlist come on top. What rules ask of all systems again and again is
 //! found once (`known`).
 
+mod beside;
 mod conditions;
 mod ends;
 mod known;
@@ -23,6 +24,7 @@ use crate::site::{Origin, OwnFlow, Site, SystemId};
 use crate::yaml::Ports;
 use known::Known;
 
+pub use beside::beside;
 pub use lists::{flow_to_list, is_only_of_lists};
 
 /// What rules are applied to.
@@ -143,11 +145,28 @@ impl Applied<'_> {
     /// What the rules propose toward hosts that are no system of the file.
     fn to_hosts(&self) -> Vec<Proposal> {
         let rules = self.catalogue.rules.iter().zip(&self.reasons);
-        let of_lists = rules
-            .filter(|(rule, _)| self.site.crl_check && lists::is_of_lists(self.catalogue, rule));
+        let of_lists = rules.filter(|(rule, _)| lists::is_of_lists(self.catalogue, rule));
         of_lists
-            .flat_map(|(rule, reason)| lists::to_hosts(self.site, rule, *reason))
+            .flat_map(|(rule, reason)| {
+                let origins = self.origins_beside(rule);
+                lists::to_hosts(self.site, rule, *reason, &origins)
+            })
             .collect()
+    }
+
+    /// Who starts a rule's flows toward hosts that are no system of the file, and how much each needs them.
+    fn origins_beside(&self, rule: &Rule) -> Vec<(Origin, Need)> {
+        let planned = rule.planned_need();
+        let origins = ends::origins_outward(self.site, &self.known, rule).into_iter();
+        let needs = origins.filter_map(|from| {
+            let certain = conditions::holds_of_source(self.site, &self.known, rule, from)?;
+            match (planned, certain) {
+                (Need::Forbidden, false) => None,
+                (Need::Required, false) => Some((from, Need::Optional)),
+                _ => Some((from, planned)),
+            }
+        });
+        needs.collect()
     }
 }
 
