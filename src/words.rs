@@ -18,10 +18,10 @@ pub(crate) trait Word: Copy + Sized + 'static {
 
 /// Declares an enum whose variants are words of a file or report, with the list of all and the word of each.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $said:literal])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+        pub enum $name { $($(#[doc = $said])* $variant),+ }
 
         impl $name {
             /// All of them.
@@ -35,6 +35,11 @@ macro_rules! words {
             /// What a word of a file or report stands for.
             pub fn named(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|it| it.name() == word)
+            }
+
+            /// What it is, in a sentence.
+            pub fn said(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($said),*)),+ }.trim_start()
             }
         }
 

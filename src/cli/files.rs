@@ -18,7 +18,7 @@ use crate::report::{self, Joinable, ReportDocument};
 use crate::site::Site;
 
 /// The site file where the command line names none.
-const DEFAULT: &str = "probes.yaml";
+pub(super) const DEFAULT: &str = "probes.yaml";
 
 /// A site with the file it came from.
 pub(super) struct Loaded {

@@ -21,6 +21,7 @@ pub(super) enum Kind {
     Ticket,
     Report,
     Arrivals,
+    ClientLog,
     Roots,
     ClientCertificate,
     Password,
@@ -37,13 +38,14 @@ const MIB: u64 = 1 << 20;
 impl Kind {
     /// All of them.
     #[cfg(test)]
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::SiteFile,
         Self::ServeFile,
         Self::Catalogue,
         Self::Ticket,
         Self::Report,
         Self::Arrivals,
+        Self::ClientLog,
         Self::Roots,
         Self::ClientCertificate,
         Self::Password,
@@ -63,6 +65,7 @@ impl Kind {
             Self::Ticket => "ticket",
             Self::Report => "report",
             Self::Arrivals => "log of arrivals",
+            Self::ClientLog => "log of a client",
             Self::Roots => "file of roots",
             Self::ClientCertificate => "client certificate",
             Self::Password => "password file",
@@ -88,6 +91,7 @@ impl Kind {
             | Self::Ticket
             | Self::Report
             | Self::Arrivals
+            | Self::ClientLog
             | Self::Roots
             | Self::PublicKey
             | Self::Signature => "",
@@ -100,6 +104,8 @@ impl Kind {
             Self::SiteFile | Self::ServeFile | Self::Catalogue => yaml::LARGEST_FILE as u64,
             // Some tens of thousands of flows, each with its evidence.
             Self::Report | Self::Arrivals => 128 * MIB,
+            // Clients begin a new one at a few megabytes; the update agent's may be larger.
+            Self::ClientLog => 64 * MIB,
             // The bundle of a whole operating system has half of one.
             Self::Roots | Self::Ticket => 4 * MIB,
             Self::ClientCertificate => MIB,

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::FlowState;
-use crate::plan::{ExceptionEntry, FlowEntry, ToolName};
-use crate::product::Confidence;
+use crate::plan::{Declared, ExceptionEntry, FlowEntry, ToolName};
+use crate::product::{Confidence, Need};
 use crate::report::{Accepted, Lapsed};
 use crate::verdict::{Cause, Level, Owner, Verdict};
 
@@ -47,6 +47,20 @@ pub enum About {
     Rule(RuleExplained),
     /// Where the console shows something.
     Topic(TopicExplained),
+    /// A code of a client's log.
+    Code(Box<CodeExplained>),
+    /// A log of a client, or a line of one.
+    Log(Box<LogExplained>),
+    /// A verdict.
+    Verdict(VerdictExplained),
+    /// A finding about a file of the user.
+    Finding(FindingExplained),
+    /// A role.
+    Role(RoleExplained),
+    /// A system of the site file.
+    System(Box<SystemExplained>),
+    /// A firewall of the site file.
+    Firewall(FirewallExplained),
     /// What can be explained.
     Index(Index),
 }
@@ -191,6 +205,211 @@ pub struct TopicExplained {
     pub known: Known,
 }
 
+/// A code that clients log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CodeExplained {
+    /// As it is named here: `0x80072EE2`, `HTTP 403`, or a name.
+    pub code: String,
+    /// The ways in which its number is written; none where it has none.
+    pub numbers: Vec<String>,
+    /// Its names, as headers of Windows have them.
+    pub symbols: Vec<String>,
+    /// Who returns such numbers, by the number itself.
+    pub facility: Option<String>,
+    /// What it means; `null` where no table here has it.
+    pub means: Option<String>,
+    /// How sure that is; `null` where nothing is known.
+    pub known: Option<Known>,
+    /// What of a flow it may come from; none: it says nothing of a flow.
+    pub points_to: Vec<PointsTo>,
+    /// What the catalogue says of who logs it where, in sentences.
+    pub client_logs: Vec<String>,
+}
+
+/// What a code may come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PointsTo {
+    /// What goes wrong, in words.
+    pub when: String,
+    /// The causes that a check gives where it sees that.
+    pub causes: Vec<Cause>,
+}
+
+/// How often something stands in a log. Times are the log's own clock: `2026-11-23 08:52:37`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TimesSeen {
+    /// Entries.
+    pub count: u64,
+    /// The first time; `null` where no entry has one.
+    pub first: Option<String>,
+    /// The last time.
+    pub last: Option<String>,
+}
+
+/// A log of a client, or a line of one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogExplained {
+    /// The file, or that it is a line.
+    pub log: String,
+    /// The roles that the client asks when it writes a log of this name; none where that is not known.
+    pub about: Vec<String>,
+    /// Where that is documented.
+    pub about_source: Option<String>,
+    /// All entries.
+    pub entries: TimesSeen,
+    /// The site file whose flows are named; `null` where none was read.
+    pub site_file: Option<String>,
+    /// The codes that tables here know: those that point to flows first, the most frequent of them first.
+    pub codes: Vec<CodeSeen>,
+    /// The codes that no table here knows.
+    pub unknown: Vec<UnknownCode>,
+    /// Entries with codes that are left out, because the log has too many.
+    pub codes_left_out: u64,
+}
+
+/// A code of a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CodeSeen {
+    /// The code.
+    #[serde(flatten)]
+    pub code: CodeExplained,
+    /// When it stands there.
+    pub seen: TimesSeen,
+    /// The hosts that its entries name.
+    pub places: Vec<PlaceSeen>,
+    /// Entries whose hosts are left out, because the log has too many.
+    pub places_left_out: u64,
+    /// Where no entry names a host: flows of clients that may fail so.
+    pub may_be: Vec<FlowToTry>,
+    /// How many more there are.
+    pub may_be_left_out: usize,
+}
+
+/// A host of a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlaceSeen {
+    /// A name or an address.
+    pub host: String,
+    /// The port that it was asked at.
+    pub port: Option<u16>,
+    /// Entries with this code that name it.
+    pub count: u64,
+    /// The system of the site file.
+    pub system: Option<String>,
+    /// What does not fit the site file; empty where all fits.
+    pub note: String,
+    /// The flows that lead there.
+    pub flows: Vec<FlowToTry>,
+    /// How many more there are.
+    pub flows_left_out: usize,
+}
+
+/// A flow, and what tries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FlowToTry {
+    /// Its id.
+    pub id: String,
+    /// What the site needs of it.
+    pub need: Need,
+    /// The command that proves it, on a host in its place.
+    pub check: String,
+}
+
+/// A code that no table here knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UnknownCode {
+    /// The ways in which its number is written.
+    pub numbers: Vec<String>,
+    /// Who returns such numbers, by the number itself.
+    pub facility: Option<String>,
+    /// When it stands there.
+    pub seen: TimesSeen,
+}
+
+/// A verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VerdictExplained {
+    /// The word.
+    pub verdict: Verdict,
+    /// What it means.
+    pub meaning: String,
+    /// The flows of the report with this verdict.
+    pub seen_at: Vec<String>,
+}
+
+/// A finding about a file of the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingExplained {
+    /// Its code.
+    pub finding: String,
+    /// What it is about, and what would be right: paragraphs of its page.
+    pub says: Vec<String>,
+}
+
+/// A role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoleExplained {
+    /// The word.
+    pub role: String,
+    /// What a system with it does.
+    pub does: String,
+    /// The rules that lead to it, with what they are for.
+    pub rules_to: Vec<Entry>,
+    /// The rules that start at it.
+    pub rules_from: Vec<Entry>,
+    /// The systems of the site file that have it, where one was given.
+    pub systems: Vec<String>,
+}
+
+/// A name or address of a system, and who knows it by that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KnownAs {
+    /// The zone that asks; `null`: every other.
+    pub zone: Option<String>,
+    /// Names and addresses.
+    pub by: Vec<String>,
+}
+
+/// A system of the site file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SystemExplained {
+    /// Its name in the file.
+    pub system: String,
+    /// Its zone.
+    pub zone: String,
+    /// Where the file declares it.
+    pub declared: Declared,
+    /// Its names and addresses by who asks.
+    pub known_as: Vec<KnownAs>,
+    /// Its roles.
+    pub roles: Vec<String>,
+    /// The client zones that it accepts; `null` where the file says nothing.
+    pub serves: Option<Vec<String>>,
+    /// The flows that lead to it and must or may pass.
+    pub flows_to: Vec<FlowToTry>,
+    /// The flows that start at it and must or may pass.
+    pub flows_from: Vec<FlowToTry>,
+    /// How many flows to it must not pass.
+    pub forbidden: usize,
+}
+
+/// A firewall of the site file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FirewallExplained {
+    /// Its name in the file.
+    pub firewall: String,
+    /// The zones that it stands between.
+    pub between: Vec<String>,
+    /// Its interfaces.
+    pub addresses: Vec<String>,
+    /// The box that it is a leg of.
+    pub device: Option<String>,
+    /// The flows through it that must or may pass.
+    pub flows: Vec<FlowToTry>,
+    /// How many flows through it must not pass.
+    pub forbidden: usize,
+}
+
 /// What can be explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Index {
@@ -200,6 +419,10 @@ pub struct Index {
     pub causes: Vec<Entry>,
     /// Rules with what they are for.
     pub rules: Vec<Entry>,
+    /// Verdicts with what they mean.
+    pub verdicts: Vec<Entry>,
+    /// Roles with what they do.
+    pub roles: Vec<Entry>,
 }
 
 /// A word that can be explained.

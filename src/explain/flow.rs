@@ -1,10 +1,10 @@
 //! A flow: its need and reasons, how it is tried, what clients log, what was seen.
 
 use super::document::{ClientLogs, FlowExplained};
-use super::{rule, seen, sure, tries};
+use super::{rule, seen, sure, tries, when};
 use crate::plan::{self, ExceptionEntry, Flow, FlowEntry, Target};
 use crate::probe::Ladder;
-use crate::product::{Catalogue, Outcome, Role};
+use crate::product::{Catalogue, Role};
 use crate::report::{self, ReportDocument};
 use crate::site::Site;
 
@@ -87,24 +87,5 @@ fn of_entry(
             .map(|report| seen::seen(report, &entry.id))
             .unwrap_or_default(),
         flow: entry,
-    }
-}
-
-/// What goes wrong, as the beginning of a sentence.
-fn when(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Silence => "when packets are dropped",
-        Outcome::Reset => "when the connection is refused",
-        Outcome::NoSuchName => "when the name has no address",
-        Outcome::Aborted => "when the connection opens and is then broken off",
-        Outcome::ClientCertificateWanted => "when the server wants a client certificate",
-        Outcome::CertificateName => "when the certificate is for another name",
-        Outcome::CertificateDate => "when the certificate has ended, or has not begun",
-        Outcome::CertificateUntrusted => "when the certificate's issuer is not trusted",
-        Outcome::RevocationUnreachable => "when the revocation list cannot be had",
-        Outcome::TlsFailed => "when TLS fails in another way",
-        Outcome::HttpUnauthorized => "when HTTP is answered with 401",
-        Outcome::HttpForbidden => "when HTTP is answered with 403",
-        Outcome::HttpError => "when HTTP is answered with an error",
     }
 }

@@ -1,11 +1,11 @@
 //! What can be explained, and what a word may have meant.
 
 use super::document::{About, Entry, Index};
-use super::{cause, rule, topic};
+use super::{cause, code, finding, rule, topic, word as words};
 use crate::diagnostic::{is_near, nearest_few};
-use crate::product::Catalogue;
+use crate::product::{Catalogue, Role, all_symbols};
 use crate::report::ReportDocument;
-use crate::verdict::{Cause, said_of};
+use crate::verdict::{Cause, Verdict, said_of};
 
 /// Everything that can be explained without a site file.
 pub fn index(catalogue: &Catalogue) -> Index {
@@ -24,10 +24,19 @@ pub fn index(catalogue: &Catalogue) -> Index {
         rules: rules
             .filter_map(|id| Some(entry(id, &rule::rule(catalogue, id)?.why)))
             .collect(),
+        verdicts: Verdict::ALL
+            .iter()
+            .map(|verdict| entry(verdict.name(), verdict.said()))
+            .collect(),
+        roles: Role::ALL
+            .iter()
+            .map(|role| entry(role.name(), role.said()))
+            .collect(),
     }
 }
 
-/// Explains a topic, a cause or a rule; `None` where the word is none of these.
+/// Explains a topic, a cause, a rule, a verdict, a role, a finding or a code, in this order. `None`: the word is none of
+/// these.
 pub fn word(catalogue: &Catalogue, word: &str, report: Option<&ReportDocument>) -> Option<About> {
     let mut topics = catalogue.topics.iter();
     if let Some(found) = topics.find(|topic| topic.id == word) {
@@ -36,7 +45,20 @@ pub fn word(catalogue: &Catalogue, word: &str, report: Option<&ReportDocument>) 
     if let Some(found) = Cause::named(word) {
         return Some(About::Cause(cause::cause(found, report)));
     }
-    rule::rule(catalogue, word).map(About::Rule)
+    if let Some(rule) = rule::rule(catalogue, word) {
+        return Some(About::Rule(rule));
+    }
+    if let Some(verdict) = Verdict::named(word) {
+        return Some(About::Verdict(words::verdict(verdict, report)));
+    }
+    if let Some(role) = Role::named(word) {
+        return Some(About::Role(words::role(role, catalogue)));
+    }
+    if let Some(finding) = finding::finding(word) {
+        return Some(About::Finding(finding));
+    }
+    let found = code::named(word)?;
+    Some(About::Code(Box::new(code::code(found, catalogue))))
 }
 
 /// The words nearest to one that cannot be explained; none where none is near.
@@ -44,7 +66,12 @@ pub fn suggestions<'a>(catalogue: &'a Catalogue, word: &str) -> Vec<&'a str> {
     const MOST: usize = 3;
     let topics = catalogue.topics.iter().map(|topic| topic.id.as_str());
     let causes = Cause::ALL.iter().map(|cause| cause.name());
-    let known = topics.chain(causes).chain(rule::ids(catalogue));
+    let verdicts = Verdict::ALL.iter().map(|verdict| verdict.name());
+    let roles = Role::ALL.iter().map(|role| role.name());
+    let mut known: Vec<&str> = topics.chain(causes).chain(rule::ids(catalogue)).collect();
+    known.extend(verdicts.chain(roles));
+    let for_ever = finding::codes().chain(all_symbols());
+    known.extend(for_ever.map(|word: &'static str| -> &str { word }));
     let mut nearest = nearest_few(word, known, MOST);
     nearest.retain(|known| is_near(word, known));
     nearest
@@ -65,7 +92,13 @@ mod tests {
     fn no_word_has_two_meanings_and_each_can_be_explained() {
         let catalogue = catalogue();
         let index = index(&catalogue);
-        let all = [&index.topics, &index.causes, &index.rules];
+        let all = [
+            &index.topics,
+            &index.causes,
+            &index.rules,
+            &index.verdicts,
+            &index.roles,
+        ];
         let mut words = BTreeSet::new();
         for entry in all.into_iter().flatten() {
             assert!(words.insert(&entry.word), "{} twice", entry.word);

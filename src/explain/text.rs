@@ -1,12 +1,11 @@
 //! What is explained, as text, in lines that fit.
 
-use owo_colors::OwoColorize;
-
 use super::document::{
-    About, CauseExplained, Entry, ExplainDocument, FlowExplained, Index, Known, RuleExplained,
-    SeenFlow, TopicExplained,
+    About, CauseExplained, Entry, ExplainDocument, FlowExplained, Index, RuleExplained, SeenFlow,
+    TopicExplained,
 };
-use crate::diagnostic::visible;
+use super::sheet::Sheet;
+use super::text_held as held;
 use crate::paragraph::{Page, Width};
 use crate::product::Need;
 use crate::verdict::Owner;
@@ -19,46 +18,16 @@ pub fn text(document: &ExplainDocument, width: Width) -> String {
         About::Cause(it) => cause(&mut sheet, it),
         About::Rule(it) => rule(&mut sheet, it),
         About::Topic(it) => topic(&mut sheet, it),
+        About::Code(it) => held::code(&mut sheet, it),
+        About::Log(it) => held::log(&mut sheet, it),
+        About::Verdict(it) => held::verdict(&mut sheet, it),
+        About::Finding(it) => held::finding(&mut sheet, it),
+        About::Role(it) => held::role(&mut sheet, it),
+        About::System(it) => held::system(&mut sheet, it),
+        About::Firewall(it) => held::firewall(&mut sheet, it),
         About::Index(it) => index(&mut sheet, it),
     }
     sheet.0.into_text()
-}
-
-/// The kinds of lines that an explanation has; all that is put in is made visible.
-struct Sheet(Page);
-
-impl Sheet {
-    fn heading(&mut self, word: &str, is: &str) {
-        let words = format!("{}  {}", visible(word).bold(), visible(is));
-        self.0.paragraph(0, words);
-    }
-
-    /// `NAME: TEXT`; nothing where there is no text.
-    fn line(&mut self, name: &str, text: &str) {
-        if !text.is_empty() {
-            self.0.paragraph(2, format!("{name}: {}", visible(text)));
-        }
-    }
-
-    fn item(&mut self, mark: &str, text: &str) {
-        self.0.paragraph(2, format!("{mark} {}", visible(text)));
-    }
-
-    fn part(&mut self, title: &str) {
-        self.0.gap();
-        self.0.paragraph(0, visible(title));
-    }
-
-    fn known(&mut self, known: &Known) {
-        self.line("known", &known.sure);
-        self.line("source", known.source.as_deref().unwrap_or_default());
-    }
-
-    fn topics(&mut self, topics: &[String]) {
-        for topic in topics {
-            self.line("port number", &format!("portproof explain {topic}"));
-        }
-    }
 }
 
 fn flow(sheet: &mut Sheet, it: &FlowExplained) {
@@ -263,13 +232,17 @@ fn index(sheet: &mut Sheet, it: &Index) {
         }
     };
     list("Topics: where the console shows it", &it.topics);
+    list("Verdicts", &it.verdicts);
     list("Causes of verdicts", &it.causes);
+    list("Roles", &it.roles);
     sheet.0.gap();
     sheet.0.paragraph(
         0,
         format!(
-            "Also each flow of the site file, by its id in quotes (portproof plan lists them), and \
-             each of the {} rules in [brackets] there.",
+            "Also each flow of the site file, by its id in quotes (portproof plan lists them), each of \
+             the {} rules in [brackets] there, and the file's systems and firewalls. Each finding, by \
+             its code. The codes of a client's logs, as number or name, a line of a log, and with \
+             --log a whole log.",
             it.rules.len()
         ),
     );

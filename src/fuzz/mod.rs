@@ -3,13 +3,17 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{report, wire};
+use crate::{explain, report, wire};
 
 /// A name, and the function of that name: were these bytes recognised?
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target.
 pub fn targets() -> impl Iterator<Item = Target> {
-    let of_stages = [wire::fuzz::TARGETS, report::fuzz::TARGETS];
+    let of_stages = [
+        wire::fuzz::TARGETS,
+        report::fuzz::TARGETS,
+        explain::fuzz::TARGETS,
+    ];
     of_stages.into_iter().flatten().copied()
 }

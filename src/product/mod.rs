@@ -6,6 +6,7 @@
 
 mod check;
 mod client_errors;
+mod codes;
 mod examples;
 mod extends;
 mod http;
@@ -24,6 +25,7 @@ use crate::diagnostic::Problem;
 use crate::yaml::Ports;
 
 pub use client_errors::{ClientError, Log, Outcome};
+pub use codes::{Code, CodeMeaning, LogFile, all_codes, all_symbols, log_file};
 pub use http::{Expected, Fingerprint, Header, Meaning, Passes};
 pub use port_change::{
     Asks, At, ChangeStep, Changed, ClientStep, Deaf, Gives, PortChange, Property, Stage, Value,

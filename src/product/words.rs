@@ -371,6 +371,8 @@ words! {
         DestinationIsHttp = "destination-is-http",
         /// Clients speak enhanced HTTP to the destination.
         DestinationIsEnhancedHttp = "destination-is-enhanced-http",
+        /// Clients speak HTTPS with certificates to the source.
+        SourceIsHttps = "source-is-https",
         /// The source fetches its content from the destination.
         PullsFromDestination = "pulls-from-destination",
         /// The site has a CMG.
@@ -406,6 +408,7 @@ impl Condition {
             | Self::SourceBridges
             | Self::SourceIsDomainMember
             | Self::WebProxyInSourceZone
+            | Self::SourceIsHttps
             | Self::HasCmg
             | Self::CmgHasOneInstance
             | Self::CmgHasSeveralInstances

@@ -354,7 +354,7 @@ fn nothing_of_a_hostile_report_or_word_reaches_the_terminal() {
 fn what_cannot_be_explained_leads_to_what_can() {
     let err = refused(&["no-anwser"]);
     assert!(
-        err.contains("no topic, cause or rule") && err.contains("`no-answer`"),
+        err.contains("no topic, cause, rule, verdict") && err.contains("`no-answer`"),
         "{err}"
     );
     for word in ["443", "ibs01:443", "zzzzzzzz"] {
@@ -368,7 +368,7 @@ fn what_cannot_be_explained_leads_to_what_can() {
     let err = refused(&["internet>ibs01:444/tcp"]);
     assert!(err.contains("no flow of probes.yaml"), "{err}");
     assert!(err.contains("`internet>ibs01:443/tcp`"), "{err}");
-    assert!(refused(&[""]).contains("no topic, cause or rule"));
+    assert!(refused(&[""]).contains("no topic, cause, rule, verdict"));
     assert!(refused(&["internet>ibs01:80/tcp", "nowhere.yaml"]).contains("nowhere.yaml"));
     assert!(refused(&["no-answer", "--report", "nowhere.json"]).contains("nowhere.json"));
     assert!(refused(&["no-answer", "--report", "probes.yaml"]).contains("is not JSON"));

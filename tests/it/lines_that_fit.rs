@@ -111,19 +111,57 @@ fn a_change_fits_and_one_of_nothing_too() {
 }
 
 #[test]
-fn every_cause_rule_and_topic_fits_when_explained() {
+fn every_word_fits_when_explained() {
     let catalogue = catalogue();
     let shown = |what: &str, about: About| {
         let document = ExplainDocument::new(about);
         fits_and_says_the_same(what, &|width| explain::text(&document, width));
     };
     let index = explain::index(&catalogue);
-    let words = [&index.topics, &index.causes, &index.rules];
+    let words = [
+        &index.topics,
+        &index.causes,
+        &index.rules,
+        &index.verdicts,
+        &index.roles,
+    ];
     for entry in words.into_iter().flatten() {
         let about = explain::word(&catalogue, &entry.word, None);
         shown(&entry.word, about.expect("a word of the index"));
     }
     shown("index", About::Index(index));
+}
+
+#[test]
+fn a_log_and_what_the_file_names_fit_when_explained() {
+    let catalogue = catalogue();
+    let (site, plan) = planned(&example(), &catalogue);
+    let given = explain::Given {
+        site: &site,
+        catalogue: &catalogue,
+        plan: &plan,
+        file: "probes.yaml",
+    };
+    let mut all = Vec::new();
+    for log in ["CcmMessaging.log", "WindowsUpdate.log"] {
+        let bytes = fs::read(format!("tests/it/logs/{log}")).expect("a log");
+        let log = explain::log(log, &bytes, &catalogue, Some(given));
+        all.push(About::Log(Box::new(log)));
+    }
+    all.extend(explain::names(&site).filter_map(|name| explain::named(given, name)));
+    let words = ["0x80072F8F", "80244018", "0x87D00999", "bad-address"];
+    all.extend(
+        words
+            .iter()
+            .filter_map(|word| explain::word(&catalogue, word, None)),
+    );
+    assert!(all.len() > 10, "{}", all.len());
+    for about in all {
+        let document = ExplainDocument::new(about);
+        let what = format!("{document:?}");
+        let shown = what.chars().take(80).collect::<String>();
+        fits_and_says_the_same(&shown, &|width| explain::text(&document, width));
+    }
 }
 
 #[test]

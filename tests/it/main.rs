@@ -29,6 +29,7 @@ mod support {
 
 mod alerts;
 mod catalogue_http;
+mod client_logs;
 mod clocks;
 mod current_branch;
 mod debian_package;

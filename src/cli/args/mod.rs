@@ -75,7 +75,7 @@ pub(in crate::cli) enum Command {
     Listen(Listen),
     /// List the flows of the site, each with its reason and source. No packet is sent.
     Plan(Plan),
-    /// Explain a flow, a cause, a rule or a topic, and say what to do.
+    /// Explain a flow, a cause, a rule, a client's code or its log, and say what to do.
     Explain(Explain),
     /// Join the reports of several vantages into one, and show it.
     Report(Report),

@@ -66,6 +66,9 @@ fn of_source(site: &Site, known: &Known<'_>, condition: Condition, from: Origin)
         Condition::SourceBridges => source.is_some_and(|source| bridges(site, source)),
         Condition::SourceIsDomainMember => source.is_some_and(|source| source.is_domain_member),
         Condition::WebProxyInSourceZone => known.has_proxy[site.zone_of(from)],
+        Condition::SourceIsHttps => {
+            return source.and_then(|it| speaks(it, &[ClientConnections::Https]));
+        }
         Condition::HasCmg => cmg.is_some(),
         Condition::CmgHasOneInstance => cmg.is_some_and(|cmg| cmg.instances == 1),
         Condition::CmgHasSeveralInstances => cmg.is_some_and(|cmg| cmg.instances > 1),
