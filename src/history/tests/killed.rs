@@ -22,7 +22,8 @@ const KEPT: &str = "kept ";
 fn writes_runs_until_it_is_killed() {
     let place = std::env::var_os(PLACE).expect("another test starts this one");
     let at = Location::parse(std::path::Path::new(&place)).expect("a place");
-    writeln!(std::io::stdout(), "{OPENS}").expect("somebody reads");
+    // What runs tests has begun the line.
+    writeln!(std::io::stdout(), "\n{OPENS}").expect("somebody reads");
     let mut store = Store::open_or_make(&at).expect("a history");
     for verdict in [Verdict::Ok, Verdict::Blocked].into_iter().cycle() {
         let id = add(&mut store, &report("internet", verdict)).id;
