@@ -106,6 +106,13 @@ words! {
     }
 }
 
+impl Service {
+    /// Whether everybody's systems trust who issues its certificates. That of a gateway may be the site's own.
+    pub fn is_trusted_by_all(self) -> bool {
+        self != Self::Cmg
+    }
+}
+
 words! {
     /// One of Microsoft's clouds: each has names of its own.
     Cloud {

@@ -1,7 +1,9 @@
 //! Whether somebody put his own certificate in a service's place, by the pins of the site file and the roots it names.
 
 use crate::config::{Pin, ProxyTls};
-use crate::observation::{self, Intercepted, Service, TlsEnd, TlsSeen};
+use crate::observation::{
+    self, CertificateFault, Intercepted, Observation, Service, TlsEnd, TlsSeen,
+};
 use crate::plan::Target;
 use crate::probe::Trust;
 use crate::site::{Site, SystemId};
@@ -13,8 +15,13 @@ use crate::wire::trust::certificate::interception::{
 /// Writes down of every certificate whether it is the service's own. Only proof changes what the service is worth.
 pub(super) fn note(site: &Site, trust: &Trust, all: &mut [Seen]) {
     for seen in all {
-        let Target::System(system) = seen.flow.to else {
-            continue;
+        let system = match &seen.flow.to {
+            Target::System(system) => *system,
+            Target::Service(to) if to.service.is_trusted_by_all() => {
+                of_service(&mut seen.observations);
+                continue;
+            }
+            Target::Service(_) | Target::Host(_) | Target::Clients(_) => continue,
         };
         let expected = Expected {
             pin: expected_pin(site, system),
@@ -31,6 +38,35 @@ pub(super) fn note(site: &Site, trust: &Trust, all: &mut [Seen]) {
                 observation.service = Some(Service::Intercepted);
             }
             tls.interception = Some(found);
+        }
+    }
+}
+
+/// Everybody's systems trust who issues the certificates of such a service. One for another name is somebody else's. One
+/// that leads to no known authority is suspicious, and no more: this host may lack an authority that others have.
+fn of_service(all: &mut [Observation]) {
+    for seen in all {
+        let (is, service, because) = match &seen.service {
+            Some(Service::Certificate(CertificateFault::Name)) => (
+                Intercepted::Proved,
+                Service::Intercepted,
+                "the certificate is for another name than the service's",
+            ),
+            Some(Service::Certificate(
+                CertificateFault::Untrusted | CertificateFault::NoIssuer,
+            )) => (
+                Intercepted::Suspected,
+                Service::Certificate(CertificateFault::Undecided),
+                "the certificate leads to no authority that this host trusts; a device on the way \
+                 made it, or this host lacks an authority",
+            ),
+            _ => continue,
+        };
+        seen.service = Some(service);
+        if let Some(tls) = seen.tls.as_mut() {
+            let by = tls.chain.first().map(|leaf| leaf.issuer.clone());
+            let because = because.into();
+            tls.interception = Some(observation::Interception { is, by, because });
         }
     }
 }
@@ -125,6 +161,7 @@ fn of_one(tls: &TlsSeen, expected: Expected<'_>, trust: &Trust) -> observation::
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observation::State;
     use crate::product::{CONFIGMGR_2007, Catalogue};
 
     /// A proxy that publishes a management point, each pinned by the SHA-256 of its name.
@@ -172,5 +209,28 @@ systems:
             expected_pin(&site, isa.expect("isa")),
             Some(&Pin::of(b"mp"))
         );
+    }
+
+    fn with(fault: CertificateFault) -> Observation {
+        let mut seen = Observation::without_packets(None, State::Open);
+        seen.service = Some(Service::Certificate(fault));
+        seen
+    }
+
+    #[test]
+    fn of_a_service_another_name_is_anothers_and_an_unknown_authority_is_no_proof() {
+        let mut all = [
+            with(CertificateFault::Name),
+            with(CertificateFault::Untrusted),
+            with(CertificateFault::Expired),
+        ];
+        of_service(&mut all);
+        let services = all.map(|seen| seen.service.expect("what it said"));
+        let expected = [
+            Service::Intercepted,
+            Service::Certificate(CertificateFault::Undecided),
+            Service::Certificate(CertificateFault::Expired),
+        ];
+        assert_eq!(services, expected);
     }
 }

@@ -82,7 +82,7 @@ fn ends(id: &At<String>, names: &Names<'_>, problems: &mut Vec<Problem>) {
         at: id.at,
     };
     names.origin(&at(parts.from), "the flow id starts at", problems);
-    if !parts.is_to_list() {
+    if !parts.is_outside() {
         names.system(&at(parts.to), "the flow id leads to", problems);
     }
 }

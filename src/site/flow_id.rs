@@ -1,6 +1,6 @@
 //! The id of a flow, `FROM>TO:PORT/TRANSPORT`, taken apart. Whether its ends exist is not asked here.
 
-use crate::product::Transport;
+use crate::product::{Service, Transport};
 use crate::yaml::Ports;
 
 /// In the place of the port: those of a sweep that the firewalls let through to nobody, all in one finding.
@@ -13,7 +13,7 @@ pub const SWEPT_ANSWERED: &str = "sweep-answered";
 pub struct FlowId<'a> {
     /// A zone or system.
     pub from: &'a str,
-    /// A system, or `crl.HOST`.
+    /// A system; or `crl.HOST`, `clients.ZONE`, or a service with a name.
     pub to: &'a str,
     /// What stands in the place of the port.
     pub port: IdPort,
@@ -50,6 +50,13 @@ impl<'a> FlowId<'a> {
             port,
             transport,
         })
+    }
+
+    /// Whether it leads to something that is no system of the file.
+    pub fn is_outside(&self) -> bool {
+        let kind = self.to.split_once('.').map(|(kind, _)| kind);
+        self.is_to_list()
+            || kind.is_some_and(|kind| kind == "clients" || Service::named(kind).is_some())
     }
 
     /// Whether it leads to the host of a revocation list that is no system of the file.

@@ -8,7 +8,7 @@ use std::fs;
 
 use portproof::config;
 use portproof::plan::{self, Target};
-use portproof::product::{Catalogue, Confidence, Need, find};
+use portproof::product::{Catalogue, Confidence, Need, Protocol, find};
 use portproof::site::Site;
 
 fn catalogue() -> Catalogue {
@@ -148,6 +148,24 @@ fn a_name_that_stands_for_many_is_planned_and_has_no_one_host_to_try() {
         |flow: &&plan::Flow| matches!(&flow.to, Target::Service(it) if it.tries.is_none());
     let flow = plan.flows.iter().find(to_many).expect("a flow");
     assert!(plan::id(&site, flow).contains(">configmgr-cloud.*.manage.microsoft.com:443"));
+}
+
+#[test]
+fn a_certificate_that_the_site_made_itself_is_not_asked_to_lead_anywhere() {
+    let (site, plan) = planned(&site(&cmg(3), "[intranet]"));
+    for id in ["intranet>mp01:443/tcp", "ibs01>mp01:443/tcp"] {
+        let flow = plan.flows.iter().find(|it| plan::id(&site, it) == id);
+        assert_eq!(flow.expect(id).protocol, Protocol::Tcp);
+    }
+}
+
+#[test]
+fn a_flow_to_a_service_may_be_an_exception() {
+    let id = "cm01>configmgr-cloud.*.manage.microsoft.com:443/tcp";
+    let text = site(&cmg(1), "[intranet]")
+        + &format!("exceptions: [{{ flow: \"{id}\", until: 2030-01-01, why: change 4711 }}]\n");
+    let (site, _) = planned(&text);
+    assert_eq!(site.exceptions[0].flow, id);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn by_service(service: &Service) -> Option<String> {
             "shakes hands only with whoever asks for no name (SNI), and refuses the name"
         }
         Service::Certificate(fault) => certificate(fault),
-        Service::Intercepted => "showed another certificate than the pinned one",
+        Service::Intercepted => "showed another certificate than its own",
         Service::List(fault) => return Some(served(fault)),
         Service::NotHttp => "answered, but not in HTTP",
         Service::InterimOnly => "answered with an interim HTTP status (1xx), and no final one came",

@@ -3,7 +3,7 @@
 use super::super::{Run, intermediates};
 use super::MOST;
 use crate::observation::{CertificateFault, ChainFault, Service, TlsSeen, Weight};
-use crate::plan::Owner;
+use crate::plan::{Owner, Target};
 use crate::product::Need;
 use crate::verdict::Seen;
 use crate::wire::trust::revocation::certified::{Certified, certified};
@@ -19,9 +19,12 @@ pub(super) fn reach(run: &Run) -> Reach {
 
 /// The certificates that this zone's own flows showed, on chains that lead to a trusted root; each once.
 pub(super) fn certificates(run: &Run, all: &[Seen]) -> Vec<Certified> {
-    let own = all
-        .iter()
-        .filter(|seen| seen.owner == Owner::Vantage && seen.flow.need != Need::Forbidden);
+    // Whether the certificates of a service of others are revoked is for these to say.
+    let own = all.iter().filter(|seen| {
+        seen.owner == Owner::Vantage
+            && seen.flow.need != Need::Forbidden
+            && !matches!(seen.flow.to, Target::Service(_))
+    });
     let chains = own
         .flat_map(|seen| &seen.observations)
         .filter_map(|observation| observation.tls.as_ref());
