@@ -184,6 +184,17 @@ fn system(answers: &Answers, server: &Server, name: &str) -> String {
     if let Some(zone) = serves(answers, server) {
         text += &format!("    serves: [{zone}]\n");
     }
+    let key = "client_connections";
+    if serves(answers, server).is_some() && has(answers.catalogue.system_keys(), key) {
+        let (way, others) = match is_facing {
+            true => ("https", "clients on the Internet need certificates"),
+            false => (
+                "enhanced-http",
+                "or https, or http, as the console shows it",
+            ),
+        };
+        text += &line(&format!("    {key}: {way}"), others);
+    }
     let key = "initiated_by_site_server";
     if is_facing && has(answers.catalogue.system_keys(), key) {
         text += &format!(

@@ -55,6 +55,7 @@ pub(super) fn one_system(
             ),
         );
     }
+    unsaid_connections(system, catalogue, problems);
     let published = system
         .publishes
         .iter()
@@ -113,6 +114,32 @@ pub(super) fn one_system(
         package_drives: system.package_drives.clone(),
         ports: translations(system, names, problems),
         told: config::told(system),
+    }
+}
+
+/// Warns of a role that clients speak to, where the product has several ways and the file does not say which.
+fn unsaid_connections(system: &config::System, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
+    const SPOKEN_TO: [Role; 4] = [
+        Role::ManagementPoint,
+        Role::DistributionPoint,
+        Role::SoftwareUpdatePoint,
+        Role::StateMigrationPoint,
+    ];
+    let keys = catalogue.system_keys().unwrap_or_default();
+    let mut roles = system.roles.iter();
+    let role = roles.find(|role| SPOKEN_TO.contains(&role.value));
+    if let Some(role) = role
+        && keys.iter().any(|key| key == "client_connections")
+        && system.client_connections.is_none()
+    {
+        let text = format!(
+            "system `{}` is a {} and does not say how clients speak to it",
+            system.name.value, role.value
+        );
+        problems.push(Problem::warning("connections-unsaid", role.at, text).hint(
+            "add `client_connections: https`, `enhanced-http` or `http`, as the console shows \
+                 it; until then the flows of each are optional",
+        ));
     }
 }
 

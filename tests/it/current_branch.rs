@@ -169,6 +169,23 @@ fn a_flow_to_a_service_may_be_an_exception() {
 }
 
 #[test]
+fn where_the_file_does_not_say_how_clients_speak_each_way_is_optional_and_a_warning_says_so() {
+    let text = site("", "[internet, intranet]").replace(", client_connections: enhanced-http", "");
+    let (config, mut problems) = config::read(text.as_bytes());
+    let catalogue = catalogue();
+    let site = Site::new(&config.expect("a file"), &catalogue, &mut problems);
+    let site = site.expect("no error");
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert_eq!(problems[0].code, "connections-unsaid");
+    let plan = plan::derive(&site, &catalogue);
+    for port in ["80", "443", "8531"] {
+        let id = format!("intranet>mp01:{port}/tcp");
+        let flow = plan.flows.iter().find(|it| plan::id(&site, it) == id);
+        assert_eq!(flow.expect(&id).need, Need::Optional, "{id}");
+    }
+}
+
+#[test]
 fn names_of_the_government_cloud_are_its_own() {
     let lines = lines(&site(&(cmg(1) + ", cloud: us-government"), "[intranet]"));
     assert!(has(
