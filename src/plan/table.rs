@@ -8,8 +8,10 @@ use crate::diagnostic::cut;
 use crate::product::Need;
 use crate::site::{Origin, Site};
 
-/// The most columns of a name.
-const WIDEST: usize = 24;
+/// The most columns of the name of a source.
+const WIDEST_SOURCE: usize = 24;
+/// The same of a destination. Names of services are long.
+const WIDEST_DESTINATION: usize = 36;
 
 /// Flows between two ends with one need.
 pub(super) struct Row<'a> {
@@ -43,16 +45,15 @@ pub(super) struct Widths {
 
 impl Widths {
     pub(super) fn of(site: &Site, rows: &[Row<'_>]) -> Self {
-        let columns = |names: &mut dyn Iterator<Item = String>, least: &str| {
+        let columns = |names: &mut dyn Iterator<Item = String>, least: &str, most: usize| {
             let widest = names.map(|name| name.chars().count()).max();
-            widest.unwrap_or(0).clamp(least.len(), WIDEST)
+            widest.unwrap_or(0).clamp(least.len(), most)
         };
+        let sources = &mut rows.iter().map(|row| row.source(site));
+        let destinations = &mut rows.iter().map(|row| row.destination(site));
         Self {
-            source: columns(&mut rows.iter().map(|row| row.source(site)), SOURCE),
-            destination: columns(
-                &mut rows.iter().map(|row| row.destination(site)),
-                DESTINATION,
-            ),
+            source: columns(sources, SOURCE, WIDEST_SOURCE),
+            destination: columns(destinations, DESTINATION, WIDEST_DESTINATION),
         }
     }
 
@@ -98,7 +99,11 @@ impl Row<'_> {
 
     fn destination(&self, site: &Site) -> String {
         let first = self.flows.first();
-        first.map_or(String::new(), |it| destination(site, &it.to))
+        first.map_or(String::new(), |it| match &it.to {
+            // A firewall permits the name, whatever it belongs to.
+            Target::Service(to) => to.name.clone(),
+            to => destination(site, to),
+        })
     }
 }
 
