@@ -175,8 +175,11 @@ impl Catalogue {
         self.keys.as_ref().map(|keys| &keys.systems[..])
     }
 
-    /// Whether a rule names a role.
+    /// Whether the product has a role: a rule names it. A catalogue that does not say which keys it has takes all roles, too.
     pub fn has_role(&self, role: Role) -> bool {
+        if self.keys.is_none() {
+            return true;
+        }
         let mut ends = self
             .rules
             .iter()
