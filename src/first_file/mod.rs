@@ -1,8 +1,8 @@
 //! A first site file, made of the answers to eight questions.
 //!
-//! An answer is a line of text, from a terminal or from an option. [`Question`] says what is asked. A [`Draft`] takes the
+//! An answer is a line of text, from a terminal or from an option. `Question` says what is asked. A `Draft` takes the
 //! lines one by one, and `server` and `networks` read them. What cannot be is refused in words that say what would be
-//! right. A whole draft holds [`Answers`], and `text` writes the file of them. From the site server on, each answer is
+//! right. A whole draft holds `Answers`, and `text` writes the file of them. From the site server on, each answer is
 //! tried in the file that it would make. So a draft that took every answer makes a file without errors. Whoever asks,
 //! and wherever the file goes, is not here.
 
