@@ -100,15 +100,14 @@ impl End {
                 name.strip_prefix("crl.").unwrap_or(name) == &**host || **name == **host
             }
             (Self::Host(name), Target::Service(it)) => it.name == *name,
+            (Self::Zone(zone), Target::Service(_)) => site.internet == Some(*zone),
             (Self::Zone(zone), Target::Clients(other)) => zone == other,
             (Self::Network(network), Target::Clients(zone)) => {
                 holds_zone(*network, &site.zones[*zone].networks)
             }
-            (
-                Self::Zone(_) | Self::Systems(_) | Self::Network(_),
-                Target::Host(_) | Target::Service(_),
-            )
-            | (Self::Systems(_), Target::Clients(_))
+            (Self::Zone(_), Target::Host(_))
+            | (Self::Network(_), Target::Service(_))
+            | (Self::Systems(_), Target::Host(_) | Target::Service(_) | Target::Clients(_))
             | (Self::Host(_), _) => false,
         }
     }

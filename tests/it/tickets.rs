@@ -1,17 +1,24 @@
 //! `plan --against ticket.csv`: what was asked for, against what is needed.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 const SITE: &str = "examples/roles-in-the-perimeter/probes.yaml";
 
 /// Exit status, what it printed, and what it said of a ticket.
 fn compared(ticket: &[u8]) -> (Option<i32>, String, String) {
+    compared_with(Path::new(SITE), ticket)
+}
+
+fn compared_with(site: &Path, ticket: &[u8]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("ticket.csv");
     fs::write(&file, ticket).expect("written");
     let output = Command::new(assert_cmd::cargo::cargo_bin("portproof"))
-        .args(["plan", SITE, "--against"])
+        .arg("plan")
+        .arg(site)
+        .arg("--against")
         .arg(&file)
         .output()
         .expect("it runs");
@@ -87,6 +94,24 @@ fn what_is_required_and_not_asked_for_in_full_comes_first() {
     assert!(half.contains("cm01>ibs01:49152-65535/tcp"), "{half}");
     let whole = missing("cm01,ibs01,49152-50000\n10.0.0.5,192.0.2.10,50001-65535\n");
     assert!(!whole.contains("cm01>ibs01:49152-65535/tcp"), "{whole}");
+}
+
+#[test]
+fn whoever_asks_for_the_internet_asks_for_the_services_in_it() {
+    let site = tempfile::NamedTempFile::with_suffix(".yaml").expect("a file");
+    let text = "site: { code: PRI, product: configmgr-current-branch, crl_check: false }
+zones: { internet: { networks: [\"0.0.0.0/0\"] }, intranet: { networks: [10.0.0.0/8] } }
+firewalls: { wall: { between: [internet, intranet] } }
+systems: { scp01: { zone: intranet, addresses: { default: 10.0.0.5 }, roles: [service-connection-point] } }
+";
+    fs::write(site.path(), text).expect("written");
+    for (destination, is_missing) in [("internet", false), ("any", false), ("intranet", true)] {
+        let row = format!("source,destination,port\nscp01,{destination},443\n");
+        let (_, text, said) = compared_with(site.path(), row.as_bytes());
+        assert_eq!(said, "");
+        let missing = text.contains("Required, and not asked for in full: 1");
+        assert_eq!(missing, is_missing, "{destination}: {text}");
+    }
 }
 
 #[test]
