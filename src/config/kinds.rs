@@ -51,11 +51,9 @@ pub(crate) fn name() -> Kind<At<String>> {
     )
 }
 
-fn folded(name: At<String>) -> At<String> {
-    At {
-        value: name.value.to_ascii_lowercase(),
-        at: name.at,
-    }
+fn folded(mut name: At<String>) -> At<String> {
+    name.value.make_ascii_lowercase();
+    name
 }
 
 /// A name that the file gives to something.

@@ -166,10 +166,7 @@ pub(super) fn roles() -> Kind<Vec<At<Role>>> {
 fn role() -> Kind<Role> {
     let Kind { read, .. } = word_or("unknown-role", Role::ALL, Role::name);
     let read = move |node: &Node, what: &What, problems: &mut Vec<Problem>| {
-        let meant = node.text().and_then(|word| {
-            let named = Role::named(&word.to_ascii_lowercase());
-            named.or_else(|| Role::abbreviated(word))
-        });
+        let meant = node.text().and_then(Role::written);
         meant.or_else(|| read(node, what, problems))
     };
     let schema = || {

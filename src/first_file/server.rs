@@ -58,7 +58,7 @@ fn one(word: &str, allowed: &[Role]) -> Result<Word, String> {
         return Ok(Word::Address(address));
     }
     let small = word.to_ascii_lowercase();
-    match Role::named(&small).or_else(|| Role::abbreviated(word)) {
+    match Role::written(word) {
         Some(role) if allowed.contains(&role) => return Ok(Word::Role(role)),
         Some(role) => {
             return Err(format!(

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::answers::{Answers, INTERNET, INTRANET, Lists, PERIMETER, Server};
 use super::names;
-use crate::product::{Catalogue, Role, Setting};
+use crate::product::{Catalogue, Role, Setting, has_key};
 use crate::site::CLIENT_FACING;
 
 /// Where a comment behind a key begins.
@@ -79,7 +79,7 @@ fn ports(catalogue: &Catalogue) -> String {
     ];
     let pair = |(key, http, https): (&str, Setting, Setting)| {
         let number = |setting| Some(catalogue.default_ports(setting).first()?.low);
-        let is_known = has(catalogue.site_keys(), key);
+        let is_known = has_key(catalogue.site_keys(), key);
         let (http, https) = (number(http)?, number(https)?);
         is_known.then(|| format!("  # {key}: {{ http: {http}, https: {https} }}\n"))
     };
@@ -90,11 +90,6 @@ fn ports(catalogue: &Catalogue) -> String {
             format!("  # Ports stand here where they are others than these of the product:\n{keys}")
         }
     }
-}
-
-/// Whether a product has a key, by the list of those that not every product has.
-fn has(keys: Option<&[String]>, key: &str) -> bool {
-    keys.is_none_or(|keys| keys.iter().any(|it| it == key))
 }
 
 fn zones(answers: &Answers) -> String {
@@ -185,7 +180,7 @@ fn system(answers: &Answers, server: &Server, name: &str) -> String {
         text += &format!("    serves: [{zone}]\n");
     }
     let key = "client_connections";
-    if serves(answers, server).is_some() && has(answers.catalogue.system_keys(), key) {
+    if serves(answers, server).is_some() && has_key(answers.catalogue.system_keys(), key) {
         let (way, others) = match is_facing {
             true => ("https", "clients on the Internet need certificates"),
             false => (
@@ -196,7 +191,7 @@ fn system(answers: &Answers, server: &Server, name: &str) -> String {
         text += &line(&format!("    {key}: {way}"), others);
     }
     let key = "initiated_by_site_server";
-    if is_facing && has(answers.catalogue.system_keys(), key) {
+    if is_facing && has_key(answers.catalogue.system_keys(), key) {
         text += &format!(
             "    # {key}: true   # with this, it may start no connection to the site server\n"
         );

@@ -128,6 +128,15 @@ pub struct ServiceName {
 }
 
 impl Target {
+    /// Whether it stands for many hosts, none of which anybody names.
+    pub fn is_many(&self) -> bool {
+        match self {
+            Self::Clients(_) => true,
+            Self::Service(it) => it.tries.is_none(),
+            Self::System(_) | Self::Host(_) => false,
+        }
+    }
+
     /// The system of the file that it is.
     pub fn system(&self) -> Option<SystemId> {
         match self {

@@ -3,25 +3,14 @@
 //! Ports are always taken over; one of the same name goes before them. Of the rest only what `takes` names is there, without
 //! the entries that `without` names. The catalogue's own entries stand after those that it takes.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
+use super::format::{LISTS, example};
 use super::{Catalogue, find};
 use crate::diagnostic::{Problem, choices};
 use crate::yaml::{self, Node};
-
-/// What may be taken from another catalogue.
-const PARTS: [&str; 10] = [
-    "watchlist",
-    "services",
-    "rules",
-    "unplanned",
-    "passes",
-    "fingerprints",
-    "client_errors",
-    "client_order",
-    "topics",
-    "port_change",
-];
 
 /// The key `extends`.
 #[derive(Deserialize)]
@@ -39,7 +28,7 @@ struct Extends {
 
 /// What is taken from another product's catalogue; `None`: the finding is reported.
 pub(super) fn taken(node: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
-    let extends: Extends = yaml::typed(node, "`extends`", super::examples::example, problems)?;
+    let extends: Extends = yaml::typed(node, "`extends`", example, problems)?;
     let Some(bytes) = find(&extends.product) else {
         let text = format!(
             "`extends` names `{}`, a product without rules here",
@@ -49,79 +38,74 @@ pub(super) fn taken(node: &Node, problems: &mut Vec<Problem>) -> Option<Catalogu
         problems.push(Problem::error("unknown-product", node.at, text).hint(known));
         return None;
     };
-    let is_none = |part: &&String| !PARTS.contains(&part.as_str());
-    for part in extends.takes.iter().filter(is_none) {
-        let text = format!("`takes` names `{part}`, which is no part of a catalogue");
-        let known = choices(part, PARTS);
-        problems.push(Problem::error("unknown-word", node.at, text).hint(known));
+    let parts = || LISTS.into_iter().chain(["watchlist", "port_change"]);
+    for part in &extends.takes {
+        if !parts().any(|known| known == part) {
+            let text = format!("`takes` names `{part}`, which is no part of a catalogue");
+            problems
+                .push(Problem::error("unknown-word", node.at, text).hint(choices(part, parts())));
+        }
     }
     // A catalogue that is embedded has no findings.
     let mut base = Catalogue::parse(bytes).ok()?;
+    let ids = base.ids();
     let named = extends.without.iter().chain(&extends.rules);
-    problems.extend(named.filter(|id| !has(&base, id)).map(|id| {
+    problems.extend(named.filter(|id| !ids.contains(id.as_str())).map(|id| {
         let text = format!(
             "`extends` names `{id}`, and `{}` has no such entry",
             extends.product
         );
         Problem::error("unknown-word", node.at, text)
     }));
-    let takes = |part: &str| extends.takes.iter().any(|taken| taken == part);
-    let mut rules = base.rules.clone();
-    rules.retain(|rule| extends.rules.contains(&rule.id));
-    base.keep(takes, |id| !extends.without.iter().any(|it| it == id));
-    base.rules.extend(rules);
+    base.keep(&extends);
     Some(base)
 }
 
-fn has(catalogue: &Catalogue, id: &str) -> bool {
-    let mut found = false;
-    let mut all = catalogue.clone();
-    all.keep(
-        |_| true,
-        |known| {
-            found |= known == id;
-            true
-        },
-    );
-    found
-}
-
 impl Catalogue {
-    /// Keeps the parts that are taken, and of these the entries that are kept.
-    fn keep(&mut self, takes: impl Fn(&str) -> bool, mut kept: impl FnMut(&str) -> bool) {
-        if !takes("watchlist") {
-            self.watchlist.clear();
-        }
-        self.services
-            .retain(|it| takes("services") && kept(it.id.name()));
-        self.rules.retain(|it| takes("rules") && kept(&it.id));
-        self.unplanned
-            .retain(|it| takes("unplanned") && kept(&it.id));
-        self.passes.retain(|it| takes("passes") && kept(&it.id));
-        self.fingerprints
-            .retain(|it| takes("fingerprints") && kept(&it.id));
+    /// The ids of all entries.
+    fn ids(&self) -> BTreeSet<&str> {
+        let services = self.services.iter().map(|it| it.id.name());
+        let all = services
+            .chain(self.unplanned.iter().map(|it| it.id.as_str()))
+            .chain(self.rules.iter().map(|it| it.id.as_str()))
+            .chain(self.passes.iter().map(|it| it.id.as_str()))
+            .chain(self.fingerprints.iter().map(|it| it.id.as_str()))
+            .chain(self.client_errors.iter().map(|it| it.id.as_str()))
+            .chain(self.client_order.iter().map(|it| it.id.as_str()))
+            .chain(self.topics.iter().map(|it| it.id.as_str()))
+            .chain(self.port_change.steps.iter().map(|it| it.id.as_str()));
+        all.collect()
+    }
+
+    /// Keeps what is taken.
+    fn keep(&mut self, extends: &Extends) {
+        let takes = |part: &str| extends.takes.iter().any(|taken| taken == part);
+        let kept = |part: &str, id: &str| takes(part) && !extends.without.iter().any(|it| it == id);
+        self.services.retain(|it| kept("services", it.id.name()));
+        self.unplanned.retain(|it| kept("unplanned", &it.id));
+        self.rules
+            .retain(|it| kept("rules", &it.id) || extends.rules.contains(&it.id));
+        self.passes.retain(|it| kept("passes", &it.id));
+        self.fingerprints.retain(|it| kept("fingerprints", &it.id));
         self.client_errors
-            .retain(|it| takes("client_errors") && kept(&it.id));
-        self.client_order
-            .retain(|it| takes("client_order") && kept(&it.id));
-        self.topics.retain(|it| takes("topics") && kept(&it.id));
+            .retain(|it| kept("client_errors", &it.id));
+        self.client_order.retain(|it| kept("client_order", &it.id));
+        self.topics.retain(|it| kept("topics", &it.id));
         let change = &mut self.port_change;
-        change
-            .steps
-            .retain(|it| takes("port_change") && kept(&it.id));
+        change.steps.retain(|it| kept("port_change", &it.id));
         if !takes("port_change") {
             change.cannot_learn.clear();
             change.properties.clear();
         }
+        if !takes("watchlist") {
+            self.watchlist.clear();
+        }
     }
 
-    /// Adds what a catalogue says itself to what it takes from another.
+    /// Adds what a catalogue says itself to what it takes from another. Its ports are complete: its entries name them.
     pub(super) fn after(mut self, base: Self) -> Self {
         fn join<T>(own: &mut Vec<T>, base: Vec<T>) {
             own.splice(0..0, base);
-        }
-        for (name, port) in base.ports {
-            self.ports.entry(name).or_insert(port);
         }
         if self.watchlist.is_empty() {
             self.watchlist = base.watchlist;

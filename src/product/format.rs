@@ -1,7 +1,19 @@
-//! Examples of what stands under the keys of a catalogue, for findings.
+//! The format of catalogues: its name, its lists, and examples of what stands under its keys.
 
-/// The format.
+/// Its name.
 pub(super) const SCHEMA: &str = "portproof.catalogue/1";
+
+/// The lists of entries with ids and sources.
+pub(super) const LISTS: [&str; 8] = [
+    "services",
+    "unplanned",
+    "rules",
+    "passes",
+    "fingerprints",
+    "client_errors",
+    "client_order",
+    "topics",
+];
 
 /// What may stand under a key.
 pub(super) fn example(key: &str) -> &'static str {

@@ -7,8 +7,8 @@
 mod check;
 mod client_errors;
 mod codes;
-mod examples;
 mod extends;
+mod format;
 mod http;
 mod port_change;
 mod read;
@@ -100,6 +100,11 @@ pub struct Keys {
     /// Those of a system.
     #[serde(default)]
     pub systems: Vec<String>,
+}
+
+/// Whether a product has a key of the site file: one of these that it names, or any.
+pub(crate) fn has_key(keys: Option<&[String]>, key: &str) -> bool {
+    keys.is_none_or(|keys| keys.iter().any(|it| it == key))
 }
 
 /// A named port.

@@ -5,22 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 
-use super::examples::{SCHEMA, example};
+use super::format::{LISTS, SCHEMA, example};
 use super::{Catalogue, Confidence, Keys, PortChange, PortName, extends};
 use crate::diagnostic::{Place, Problem, choices, has_errors};
 use crate::yaml::{self, Fields, Node, Value};
-
-/// The lists of entries with ids and sources.
-const LISTS: [&str; 8] = [
-    "services",
-    "rules",
-    "unplanned",
-    "passes",
-    "fingerprints",
-    "client_errors",
-    "client_order",
-    "topics",
-];
 
 /// An entry of one of the lists.
 pub(super) trait Entry: DeserializeOwned {

@@ -134,11 +134,12 @@ impl Role {
         ("SQL", Self::SiteDatabase),
     ];
 
-    /// What an abbreviation stands for, in capitals or small letters.
-    pub fn abbreviated(word: &str) -> Option<Self> {
-        let mut all = Self::ABBREVIATIONS.iter();
-        let found = all.find(|(short, _)| short.eq_ignore_ascii_case(word));
-        found.map(|(_, role)| *role)
+    /// What its name or abbreviation stands for, in capitals or small letters.
+    pub fn written(word: &str) -> Option<Self> {
+        let names = Self::ALL.iter().map(|role| (role.name(), *role));
+        let mut all = names.chain(Self::ABBREVIATIONS.iter().copied());
+        let found = all.find(|(known, _)| known.eq_ignore_ascii_case(word));
+        found.map(|(_, role)| role)
     }
 }
 

@@ -171,10 +171,7 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
         },
         clients_speak: site.clients_speak.filter(|_| is_for_clients),
         // Whatever else it leads to may be a stranger's.
-        challenger: match flow.to.system() {
-            Some(_) => run.challenger.clone(),
-            None => None,
-        },
+        challenger: flow.to.system().and_then(|_| run.challenger.clone()),
         span: Span::none(),
     };
     targets.into_iter().map(one).collect()
@@ -183,7 +180,7 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
 /// How far a flow is tried.
 pub fn ladder(flow: &Flow) -> Ladder {
     let is_range = flow.port.low != flow.port.high;
-    if is_of_many(&flow.to) {
+    if flow.to.is_many() {
         return Ladder::None;
     }
     match (flow.transport, flow.need, flow.protocol) {
@@ -200,15 +197,6 @@ pub fn ladder(flow: &Flow) -> Ladder {
         (Transport::Udp, _, protocol) => Ladder::Datagram(datagram(protocol)),
         (Transport::Tcp, Need::Forbidden, _) => Ladder::Tcp,
         (Transport::Tcp, Need::Required | Need::Optional, protocol) => over_tcp(protocol),
-    }
-}
-
-/// Whether a destination stands for many hosts, none of which anybody names.
-fn is_of_many(to: &Target) -> bool {
-    match to {
-        Target::Clients(_) => true,
-        Target::Service(it) => it.tries.is_none(),
-        Target::System(_) | Target::Host(_) => false,
     }
 }
 

@@ -142,20 +142,20 @@ fn cmg(cmg: &config::Cmg) -> Option<Cmg> {
         name: name.value.trim_end_matches('.').to_ascii_lowercase(),
         instances: cmg.instances,
         content: cmg.content,
-        declared: name.at,
     })
 }
 
 /// Refuses roles that the product does not have: no rule of its catalogue names them.
 fn roles(config: &Config, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
+    let known = Role::ALL.iter().filter(|it| catalogue.has_role(**it));
+    let known: Vec<Role> = known.copied().collect();
     let all = config.systems.iter().flat_map(|system| &system.roles);
-    for role in all.filter(|role| !catalogue.has_role(role.value)) {
+    for role in all.filter(|role| !known.contains(&role.value)) {
         let text = format!(
             "the product `{}` does not know the role `{}`",
             catalogue.product, role.value
         );
-        let known = Role::ALL.iter().filter(|it| catalogue.has_role(**it));
-        let known = choices(role.value.name(), known.map(|it| it.name()));
+        let known = choices(role.value.name(), known.iter().map(|it| it.name()));
         problems.push(Problem::error("unknown-role", role.at, text).hint(known));
     }
 }

@@ -188,8 +188,6 @@ pub struct Cmg {
     pub instances: u16,
     /// Whether it serves content.
     pub content: bool,
-    /// Where the file says so.
-    pub declared: Place,
 }
 
 /// A revocation list to fetch.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::numbers::{self, Written};
 use crate::config::{Choice, Config};
 use crate::diagnostic::{Problem, choices};
-use crate::product::{Catalogue, Setting};
+use crate::product::{Catalogue, Setting, has_key};
 use crate::words::Word;
 use crate::yaml::{At, Ports};
 
@@ -99,7 +99,7 @@ fn known(
     catalogue: &Catalogue,
     problems: &mut Vec<Problem>,
 ) {
-    for key in given.iter().filter(|key| !has(keys, key.value)) {
+    for key in given.iter().filter(|key| !has_key(keys, key.value)) {
         let text = format!(
             "the product `{}` does not know the key `{}` of {owner}",
             catalogue.product, key.value
@@ -120,7 +120,7 @@ fn has_ports(
 ) {
     let top = |setting: Setting| setting.key().split('.').next().unwrap_or_default();
     let written = written.into_iter();
-    for (setting, at) in written.filter(|(setting, _)| has(keys, top(*setting))) {
+    for (setting, at) in written.filter(|(setting, _)| has_key(keys, top(*setting))) {
         if at.is_some() && !catalogue.has(setting) {
             let (product, key) = (&catalogue.product, setting.key());
             let says = format!("the product `{product}` has no ports for `{key}`");
@@ -134,12 +134,7 @@ fn has_ports(
 
 fn of_product(choices: &[Choice], keys: Option<&[String]>) -> Vec<Choice> {
     let choices = choices.iter().copied();
-    choices.filter(|it| has(keys, it.key)).collect()
-}
-
-/// Whether a product has a key: one of these, or any.
-fn has(keys: Option<&[String]>, key: &str) -> bool {
-    keys.is_none_or(|keys| keys.iter().any(|it| it == key))
+    choices.filter(|it| has_key(keys, it.key)).collect()
 }
 
 #[cfg(test)]

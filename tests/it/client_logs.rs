@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::support::program::run_in;
 use crate::support::schemas;
 use crate::support::unbroken::unbroken;
 
@@ -15,19 +16,7 @@ const CLIENT_LOG: &str = "tests/it/logs/CcmMessaging.log";
 const AGENT_LOG: &str = "tests/it/logs/WindowsUpdate.log";
 
 fn run(arguments: &[&str], folder: &Path) -> (i32, String, String) {
-    let output = assert_cmd::Command::cargo_bin("portproof")
-        .expect("the program")
-        .arg("explain")
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code().expect("a status"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
+    run_in(folder, &[&["explain"], arguments].concat())
 }
 
 fn here(arguments: &[&str]) -> String {

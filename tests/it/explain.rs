@@ -4,23 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::program::run as portproof;
 use crate::support::unbroken::unbroken;
 use crate::support::{lab, schemas};
 use serde_json::{Value, json};
-
-fn portproof(arguments: &[&str]) -> (i32, String, String) {
-    let output = assert_cmd::Command::cargo_bin("portproof")
-        .expect("the program")
-        .args(arguments)
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code().expect("a status"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
 
 fn explained(arguments: &[&str]) -> String {
     let (status, out, err) = portproof(&[&["explain"], arguments].concat());

@@ -20,6 +20,7 @@ mod support {
     pub(crate) mod ports;
     #[cfg(unix)]
     pub(crate) mod postgres;
+    pub(crate) mod program;
     pub(crate) mod schemas;
     #[cfg(unix)]
     #[expect(dead_code, reason = "tests of the library use the rest")]

@@ -3,23 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use crate::support::program::run as portproof;
 use crate::support::schemas;
-use assert_cmd::Command;
 use serde_json::Value;
-
-fn portproof(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("portproof")
-        .expect("the program")
-        .args(arguments)
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code().expect("a status"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
 
 fn valid(schema: &str, document: &str) -> Value {
     let document: Value = serde_json::from_str(document).expect("JSON");

@@ -4,25 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::program::run_in as portproof;
 use crate::support::unbroken::unbroken;
 use crate::support::{lab, schemas};
 use serde_json::{Value, json};
-
-/// Runs the program in a folder; status, standard output and standard error.
-fn portproof(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = assert_cmd::Command::cargo_bin("portproof")
-        .expect("the program")
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code().expect("a status"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
 
 /// Runs OpenSSL in a folder: whether it came to a good end.
 fn openssl(folder: &Path, arguments: &str) -> bool {

@@ -1,6 +1,8 @@
 //! The bytes of a log as text. Clients write UTF-8, with a mark at its beginning or without; UTF-16 with one; and, for
 //! accented letters in old versions, Windows-1252.
 
+use encoding_rs::WINDOWS_1252;
+
 /// The text. Bytes that mean nothing become the sign for what cannot be read.
 pub(super) fn text(bytes: &[u8]) -> String {
     match bytes {
@@ -9,7 +11,10 @@ pub(super) fn text(bytes: &[u8]) -> String {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         bytes => match std::str::from_utf8(bytes) {
             Ok(text) => text.to_string(),
-            Err(_) => bytes.iter().copied().map(windows_1252).collect(),
+            Err(_) => WINDOWS_1252
+                .decode_without_bom_handling(bytes)
+                .0
+                .into_owned(),
         },
     }
 }
@@ -20,21 +25,6 @@ fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     char::decode_utf16(units)
         .map(|it| it.unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect()
-}
-
-/// What Windows-1252 has in place of the control characters 0x80 to 0x9F (WHATWG Encoding, index windows-1252).
-const UPPER_CONTROLS: [char; 32] = [
-    '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}',
-    '\u{2c6}', '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}',
-    '\u{90}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}',
-    '\u{2dc}', '\u{2122}', '\u{161}', '\u{203a}', '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
-];
-
-fn windows_1252(byte: u8) -> char {
-    match byte {
-        0x80..=0x9f => UPPER_CONTROLS[usize::from(byte - 0x80)],
-        _ => char::from(byte),
-    }
 }
 
 #[cfg(test)]

@@ -7,35 +7,22 @@ use crate::config::{
 use crate::product::{Condition, Role, Rule};
 use crate::site::{Origin, Site, System, SystemId, ZoneId};
 
-/// Whether a rule's conditions hold: `None` no, `Some(true)` yes, `Some(false)` the file does not say.
+/// Whether a rule's conditions hold: `None` no, `Some(true)` yes, `Some(false)` the file does not say. A rule that leads to
+/// no system has no condition that asks for one.
 pub(super) fn holds(
     site: &Site,
     known: &Known<'_>,
     rule: &Rule,
     from: Origin,
-    to: SystemId,
+    to: Option<SystemId>,
 ) -> Option<bool> {
     let mut certain = true;
     for condition in &rule.when {
-        match condition_holds(site, known, *condition, from, to) {
-            Some(true) => {}
-            Some(false) => return None,
-            None => certain = false,
-        }
-    }
-    Some(certain)
-}
-
-/// The same of a rule that leads to no system: none of its conditions asks for one.
-pub(super) fn holds_of_source(
-    site: &Site,
-    known: &Known<'_>,
-    rule: &Rule,
-    from: Origin,
-) -> Option<bool> {
-    let mut certain = true;
-    for condition in &rule.when {
-        match of_source(site, known, *condition, from) {
+        let held = match to {
+            Some(to) => condition_holds(site, known, *condition, from, to),
+            None => of_source(site, known, *condition, from),
+        };
+        match held {
             Some(true) => {}
             Some(false) => return None,
             None => certain = false,

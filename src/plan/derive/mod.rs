@@ -1,7 +1,7 @@
 //! What is proposed for this site, one destination after the other. A rule asks for flows between its ends (`ends`), where
 //! its conditions hold (`conditions`), at the numbers that its ports have here (`ports`). Hosts of revocation lists
-//! (`lists`), services and clients (`outward`), the user's own flows (`own`) and the watchlist come on top. What rules ask of all systems again and again is
-//! found once (`known`).
+//! (`lists`), services and clients (`outward`), the user's own flows (`own`) and the watchlist come on top. What rules ask
+//! of all systems again and again is found once (`known`).
 
 mod beside;
 mod conditions;
@@ -79,10 +79,8 @@ impl Applied<'_> {
                 if from == Origin::System(to) {
                     continue;
                 }
-                let Some(certain) = conditions::holds(self.site, &self.known, rule, from, to)
-                else {
-                    continue;
-                };
+                let held = conditions::holds(self.site, &self.known, rule, from, Some(to));
+                let Some(certain) = held else { continue };
                 let reason = match behind_proxy(self.site, from, to) {
                     None => *reason,
                     Some(words) => reasons.add(Reason {
@@ -148,18 +146,18 @@ impl Applied<'_> {
         let of_lists = rules.filter(|(rule, _)| lists::is_of_lists(self.catalogue, rule));
         of_lists
             .flat_map(|(rule, reason)| {
-                let origins = self.origins_beside(rule);
+                let origins = self.origins_outward(rule);
                 lists::to_hosts(self.site, rule, *reason, &origins)
             })
             .collect()
     }
 
-    /// Who starts a rule's flows toward hosts that are no system of the file, and how much each needs them.
-    fn origins_beside(&self, rule: &Rule) -> Vec<(Origin, Need)> {
+    /// Who starts a rule's flows toward what is no system of the file, and how much each needs them.
+    fn origins_outward(&self, rule: &Rule) -> Vec<(Origin, Need)> {
         let planned = rule.planned_need();
         let origins = ends::origins_outward(self.site, &self.known, rule).into_iter();
         let needs = origins.filter_map(|from| {
-            let certain = conditions::holds_of_source(self.site, &self.known, rule, from)?;
+            let certain = conditions::holds(self.site, &self.known, rule, from, None)?;
             match (planned, certain) {
                 (Need::Forbidden, false) => None,
                 (Need::Required, false) => Some((from, Need::Optional)),

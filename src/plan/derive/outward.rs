@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::Applied;
-use super::conditions;
-use super::ends::{clients, origins_outward};
+use super::ends::clients;
 use super::ports;
 use crate::diagnostic::Place;
 use crate::plan::settle::{Proposal, ReasonId};
@@ -22,11 +21,9 @@ impl Applied<'_> {
             if targets.is_empty() {
                 continue;
             }
-            for from in origins_outward(self.site, &self.known, rule) {
-                let held = conditions::holds_of_source(self.site, &self.known, rule, from);
-                let Some(certain) = held else { continue };
+            for (from, need) in self.origins_outward(rule) {
                 let toward = targets.iter().filter(|to| !is_within(self.site, from, to));
-                all.extend(toward.filter_map(|to| self.proposal(rule, *reason, from, to, certain)));
+                all.extend(toward.map(|to| self.proposal(rule, *reason, from, to, need)));
             }
         }
         all
@@ -61,13 +58,8 @@ impl Applied<'_> {
         reason: ReasonId,
         from: Origin,
         to: &Target,
-        certain: bool,
-    ) -> Option<Proposal> {
-        let need = match (rule.planned_need(), certain) {
-            (Need::Required, false) => Need::Optional,
-            (Need::Forbidden, false) => return None,
-            (need, _) => need,
-        };
+        need: Need,
+    ) -> Proposal {
         let names = rule.ports.iter();
         let names = names.filter_map(|name| self.catalogue.ports.get(name));
         let ports: Vec<Ports> = match rule.transport.has_ports() {
@@ -76,7 +68,7 @@ impl Applied<'_> {
                 .collect(),
             false => vec![Ports::NONE],
         };
-        Some(Proposal {
+        Proposal {
             from,
             to: to.clone(),
             transport: rule.transport,
@@ -85,7 +77,7 @@ impl Applied<'_> {
             need,
             reason,
             declared: declared(self.site, from),
-        })
+        }
     }
 }
 
