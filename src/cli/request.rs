@@ -95,12 +95,29 @@ fn site_file(loaded: Loaded) -> SiteFile {
 }
 
 fn place(asked: &Asked<'_>, site: &Site, own: &[IpAddr]) -> anyhow::Result<Place> {
-    let internet = site.internet.map(|zone| site.zones[zone].name.as_str());
     let (from, hosts) = match asked.lab {
-        Some(_) => (internet, &[][..]),
+        Some(_) => (Some(lab_zone(asked, site)?), &[][..]),
         None => (asked.from, own),
     };
     vantage::find(site, from, asked.system, hosts).map_err(anyhow::Error::msg)
+}
+
+/// The zone in which the lab stands: the one asked for, else the first whose clients the site serves, the Internet before
+/// others.
+fn lab_zone<'a>(asked: &Asked<'a>, site: &'a Site) -> anyhow::Result<&'a str> {
+    if let Some(from) = asked.from {
+        return Ok(from);
+    }
+    let mut clients = site.clients.iter().copied();
+    let internet = site.internet.filter(|zone| site.clients.contains(zone));
+    let zone = internet.or_else(|| clients.next());
+    zone.map(|zone| site.zones[zone].name.as_str())
+        .ok_or_else(|| {
+            anyhow::anyhow!(
+                "the lab stands in for what clients use, and the file has no `clients`; name a \
+                 zone with --from"
+            )
+        })
 }
 
 /// What this host's addresses say against the vantage, where the user insists on it; refused where not.

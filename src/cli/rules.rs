@@ -56,6 +56,10 @@ pub(super) fn run(
     let heading = heading(arguments, loaded, missing.as_ref());
     let choice = Choice {
         optional: arguments.optional,
+        by_name: match shape {
+            Shape::Csv | Shape::Markdown => true,
+            Shape::Device(dialect) => dialect.knows_names(),
+        },
         missing: missing.as_ref(),
     };
     let is_of_hosts = matches!(shape, Shape::Device(dialect) if dialect.is_of_hosts());

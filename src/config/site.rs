@@ -12,7 +12,7 @@ keys! {
     section SiteSection, compared {
         /// The site code.
         code: Option<At<String>> = text(), required("code: PRI");
-        /// The product: `configmgr-2007` or `configmgr-current-branch`. It decides which keys the file may have.
+        /// The product: `configmgr-2007`, `configmgr-2012` or `configmgr-current-branch`. It decides which keys the file may have.
         product: Option<At<String>> = text(), required("product: configmgr-2007");
         /// The security mode, `native` or `mixed`. Mixed with Internet clients is refused.
         mode: At<Mode> = at(word(Mode::ALL, Mode::name)), default("native"), choice;

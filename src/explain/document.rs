@@ -181,10 +181,22 @@ pub struct RuleExplained {
     /// How sure it is.
     #[serde(flatten)]
     pub known: Known,
+    /// What editions of a page say that do not agree; none: they do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub editions: Vec<EditionExplained>,
     /// Topics that say where the console shows its ports.
     pub topics: Vec<String>,
     /// The flows that it makes, where a site file was given.
     pub flows: Vec<String>,
+}
+
+/// What one edition of a page says, where another says something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EditionExplained {
+    /// The page, with its date.
+    pub page: String,
+    /// What it says.
+    pub says: String,
 }
 
 /// Where the console shows something.

@@ -1,9 +1,9 @@
 //! A rule: of the catalogue, or one of the few that stand in none.
 
-use super::document::{Known, RuleExplained};
+use super::document::{EditionExplained, Known, RuleExplained};
 use super::{cited, sure};
 use crate::plan;
-use crate::product::{Catalogue, Confidence, End, PortName, Rule};
+use crate::product::{Catalogue, Confidence, Edition, End, PortName, Rule};
 use crate::site::SWEPT;
 
 /// A rule by its id; `None` where there is none.
@@ -44,8 +44,16 @@ fn of_catalogue(catalogue: &Catalogue, rule: &Rule) -> RuleExplained {
             sure: sure(rule.confidence).to_string(),
             source: cited(&rule.source),
         },
+        editions: rule.editions.iter().map(edition).collect(),
         topics: topics.iter().map(|topic| topic.id.clone()).collect(),
         flows: Vec::new(),
+    }
+}
+
+fn edition(edition: &Edition) -> EditionExplained {
+    EditionExplained {
+        page: edition.source.clone(),
+        says: edition.says.clone(),
     }
 }
 
@@ -107,6 +115,7 @@ fn beside_the_catalogue(id: &str) -> Option<RuleExplained> {
                 .to_string(),
             source: None,
         },
+        editions: Vec::new(),
         topics: Vec::new(),
         flows: Vec::new(),
     })

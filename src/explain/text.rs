@@ -194,6 +194,12 @@ fn rule(sheet: &mut Sheet, it: &RuleExplained) {
     };
     sheet.line(without, &it.breaks);
     sheet.known(&it.known);
+    if !it.editions.is_empty() {
+        sheet.part("Pages that do not agree");
+        for edition in &it.editions {
+            sheet.item("-", &format!("{}: {}", edition.page, edition.says));
+        }
+    }
     sheet.topics(&it.topics);
     if !it.flows.is_empty() {
         sheet.part("Flows of the site file");

@@ -181,12 +181,13 @@ fn system(answers: &Answers, server: &Server, name: &str) -> String {
     }
     let key = "client_connections";
     if serves(answers, server).is_some() && has_key(answers.catalogue.system_keys(), key) {
-        let (way, others) = match is_facing {
-            true => ("https", "clients on the Internet need certificates"),
-            false => (
+        let (way, others) = match (is_facing, answers.catalogue.has_enhanced_http()) {
+            (true, _) => ("https", "clients on the Internet need certificates"),
+            (false, true) => (
                 "enhanced-http",
                 "or https, or http, as the console shows it",
             ),
+            (false, false) => ("http", "or https, as the console shows it"),
         };
         text += &line(&format!("    {key}: {way}"), others);
     }

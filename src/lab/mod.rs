@@ -1,7 +1,8 @@
-//! A stand-in of the site in `probes.yaml` on loopback, with planted faults.
+//! A stand-in of a site on loopback, with planted faults: of the one in `probes.yaml`, or of a user's own.
 //!
 //! The lab is a table from (system, port) of the plan to a listener on a port that the operating system chose. So no
 //! privileges are needed. Everything else is the code of a real run. What must be closed leads to one silent listener.
+//! What clients need over other protocols than HTTP and TLS has no stand-in, and is not tried.
 //! Certificates are made at start; when the lab is dropped nothing is left.
 
 mod certificates;
@@ -12,6 +13,7 @@ use std::net::SocketAddr;
 
 use rustls::pki_types::CertificateDer;
 
+use crate::config::Sweep;
 use crate::os;
 use crate::plan::{Flow, Plan, Target};
 use crate::probe::Way;
@@ -63,14 +65,15 @@ impl Lab {
             root: authority.root(),
             listeners: Vec::new(),
         };
-        for (number, (system, flow)) in needed(plan, zone).into_iter().enumerate() {
+        for (number, (system, flow)) in needed(site, plan, zone).into_iter().enumerate() {
             let name = site.systems[system].name_for(zone).unwrap_or("localhost");
-            let kind = kind(plan, zone, flow, number, faults);
+            let kind = kind(site, plan, zone, flow, number, faults);
             lab.stand_in(system, flow.port.low, kind, name, &authority)
                 .await?;
         }
         if faults == Faults::Planted {
-            lab.expose(catalogue, plan, zone, &authority).await?;
+            lab.expose((site, plan), catalogue, zone, &authority)
+                .await?;
         }
         Ok(lab)
     }
@@ -78,6 +81,11 @@ impl Lab {
     /// Whether this platform can be silent for real.
     pub fn is_silent_for_real(&self) -> bool {
         self.silent.is_some()
+    }
+
+    /// Whether a flow has a stand-in: what must be closed has, and what clients need over HTTP or TLS.
+    pub fn has(&self, flow: &Flow) -> bool {
+        flow.need == Need::Forbidden || can_stand_in(flow)
     }
 
     /// Which way a connection of the plan goes.
@@ -107,8 +115,8 @@ impl Lab {
 
     async fn expose(
         &mut self,
+        (site, plan): (&Site, &Plan),
         catalogue: &Catalogue,
-        plan: &Plan,
         zone: ZoneId,
         authority: &Authority,
     ) -> anyhow::Result<()> {
@@ -117,12 +125,24 @@ impl Lab {
             .get(EXPOSED_PORT)
             .and_then(|port| port.default.first())
             .map(|range| range.low);
-        let first = needed(plan, zone).first().map(|(system, _)| *system);
+        let first = needed(site, plan, zone).first().map(|(system, _)| *system);
         if let (Some(port), Some(system)) = (port, first) {
             self.stand_in(system, port, Some(StandIn::Accept), "", authority)
                 .await?;
         }
         Ok(())
+    }
+}
+
+/// Takes out of a site what no stand-in can show: pins of real certificates. No more than the watchlist is swept, for
+/// nothing else is there to be found.
+pub fn prepare(site: &mut Site) {
+    for system in &mut site.systems {
+        system.pin = None;
+    }
+    let sweep = &mut site.probing.sweep.value;
+    if *sweep != Sweep::None {
+        *sweep = Sweep::Watchlist;
     }
 }
 
@@ -134,12 +154,30 @@ impl Drop for Lab {
     }
 }
 
-/// The TCP flows of single ports that anything in the zone may start, in the order of the plan.
-fn needed(plan: &Plan, zone: ZoneId) -> Vec<(SystemId, &Flow)> {
+/// Whether there is a stand-in that speaks as the end of a flow does. A stand-in answers whoever asks, so there is none for
+/// what one system alone may start.
+fn can_stand_in(flow: &Flow) -> bool {
+    let is_one = flow.transport == Transport::Tcp && flow.port.low == flow.port.high;
+    let is_of_all = matches!(flow.from, Origin::Zone(_));
+    match flow.protocol {
+        Protocol::Http | Protocol::Https | Protocol::Tls | Protocol::Tcp => {
+            is_one && is_of_all && flow.to.system().is_some()
+        }
+        Protocol::Udp
+        | Protocol::Rpc
+        | Protocol::Smb
+        | Protocol::Tds
+        | Protocol::Ldap
+        | Protocol::Dns
+        | Protocol::Kerberos
+        | Protocol::Esp => false,
+    }
+}
+
+/// What anything in the zone may start and the lab has stand-ins for, in the order of the plan.
+fn needed<'a>(site: &Site, plan: &'a Plan, zone: ZoneId) -> Vec<(SystemId, &'a Flow)> {
     let mine = plan.flows.iter().filter(|flow| {
-        flow.from == Origin::Zone(zone)
-            && flow.need != Need::Forbidden
-            && flow.transport == Transport::Tcp
+        flow.start(site) == zone && flow.need != Need::Forbidden && can_stand_in(flow)
     });
     mine.filter_map(|flow| Some((flow.to.system()?, flow)))
         .collect()
@@ -147,8 +185,15 @@ fn needed(plan: &Plan, zone: ZoneId) -> Vec<(SystemId, &Flow)> {
 
 /// What stands in for a flow. Faults go to the first required flows of a protocol. The first HTTP port answers garbage.
 /// The second, third and fourth HTTPS port are silent, down and dressed in another's certificate.
-fn kind(plan: &Plan, zone: ZoneId, flow: &Flow, number: usize, faults: Faults) -> Option<StandIn> {
-    let all = needed(plan, zone);
+fn kind(
+    site: &Site,
+    plan: &Plan,
+    zone: ZoneId,
+    flow: &Flow,
+    number: usize,
+    faults: Faults,
+) -> Option<StandIn> {
+    let all = needed(site, plan, zone);
     let earlier = all
         .iter()
         .take(number)
@@ -162,17 +207,6 @@ fn kind(plan: &Plan, zone: ZoneId, flow: &Flow, number: usize, faults: Faults) -
         (Protocol::Https, Some(3)) => Some(StandIn::WrongName),
         (Protocol::Https | Protocol::Tls, _) => Some(StandIn::Https),
         (Protocol::Http, _) => Some(StandIn::Http),
-        (
-            Protocol::Tcp
-            | Protocol::Udp
-            | Protocol::Rpc
-            | Protocol::Smb
-            | Protocol::Tds
-            | Protocol::Ldap
-            | Protocol::Dns
-            | Protocol::Kerberos
-            | Protocol::Esp,
-            _,
-        ) => Some(StandIn::Accept),
+        (_, _) => Some(StandIn::Accept),
     }
 }

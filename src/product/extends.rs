@@ -1,15 +1,16 @@
 //! A catalogue that says only what differs from another product's: `extends` names that product, and what holds of it.
 //!
 //! Ports are always taken over; one of the same name goes before them. Of the rest only what `takes` names is there, without
-//! the entries that `without` names. The catalogue's own entries stand after those that it takes.
+//! the entries that `without` names. An end that `without_ends` names stands in no rule that is taken; a rule that
+//! loses all ends of a side is not taken. The catalogue's own entries stand after those that it takes.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
 use super::format::{LISTS, example};
-use super::{Catalogue, find};
-use crate::diagnostic::{Problem, choices};
+use super::{Catalogue, Confidence, End, Rule, find};
+use crate::diagnostic::{Place, Problem, choices};
 use crate::yaml::{self, Node};
 
 /// The key `extends`.
@@ -24,6 +25,22 @@ struct Extends {
     rules: Vec<String>,
     #[serde(default)]
     without: Vec<String>,
+    /// Roles and services that the product does not have.
+    #[serde(default)]
+    without_ends: Vec<End>,
+    /// How sure what is taken is of this product, where it is less than of the other; `None`: as sure.
+    #[serde(default)]
+    confidence: Option<Confidence>,
+}
+
+impl Extends {
+    /// How sure an entry is of this product.
+    fn sure(&self, of_other: Confidence) -> Confidence {
+        match (of_other, self.confidence) {
+            (Confidence::Unconfirmed, _) | (_, None) => of_other,
+            (_, Some(confidence)) => confidence,
+        }
+    }
 }
 
 /// What is taken from another product's catalogue; `None`: the finding is reported.
@@ -48,7 +65,7 @@ pub(super) fn taken(node: &Node, problems: &mut Vec<Problem>) -> Option<Catalogu
     }
     // A catalogue that is embedded has no findings.
     let mut base = Catalogue::parse(bytes).ok()?;
-    let ids = base.ids();
+    let ids: BTreeSet<&str> = base.lists().into_iter().flatten().collect();
     let named = extends.without.iter().chain(&extends.rules);
     problems.extend(named.filter(|id| !ids.contains(id.as_str())).map(|id| {
         let text = format!(
@@ -62,19 +79,37 @@ pub(super) fn taken(node: &Node, problems: &mut Vec<Problem>) -> Option<Catalogu
 }
 
 impl Catalogue {
-    /// The ids of all entries.
-    fn ids(&self) -> BTreeSet<&str> {
-        let services = self.services.iter().map(|it| it.id.name());
-        let all = services
-            .chain(self.unplanned.iter().map(|it| it.id.as_str()))
-            .chain(self.rules.iter().map(|it| it.id.as_str()))
-            .chain(self.passes.iter().map(|it| it.id.as_str()))
-            .chain(self.fingerprints.iter().map(|it| it.id.as_str()))
-            .chain(self.client_errors.iter().map(|it| it.id.as_str()))
-            .chain(self.client_order.iter().map(|it| it.id.as_str()))
-            .chain(self.topics.iter().map(|it| it.id.as_str()))
-            .chain(self.port_change.steps.iter().map(|it| it.id.as_str()));
-        all.collect()
+    /// The ids of all entries, list by list.
+    fn lists(&self) -> [Vec<&str>; 9] {
+        fn all<T>(entries: &[T], id: impl Fn(&T) -> &str) -> Vec<&str> {
+            entries.iter().map(id).collect()
+        }
+        [
+            all(&self.services, |it| it.id.name()),
+            all(&self.unplanned, |it| &it.id),
+            all(&self.rules, |it| &it.id),
+            all(&self.passes, |it| &it.id),
+            all(&self.fingerprints, |it| &it.id),
+            all(&self.client_errors, |it| &it.id),
+            all(&self.client_order, |it| &it.id),
+            all(&self.topics, |it| &it.id),
+            all(&self.port_change.steps, |it| &it.id),
+        ]
+    }
+
+    /// Reports the ids that stand in what a catalogue takes and among its own entries.
+    pub(super) fn report_twice(&self, own: &Self, at: Place, problems: &mut Vec<Problem>) {
+        for (taken, own) in self.lists().iter().zip(own.lists()) {
+            let twice = own.into_iter().filter(|id| taken.contains(id));
+            problems.extend(twice.map(|id| {
+                let text = format!(
+                    "`{id}` is taken from `{}`, and is here as well",
+                    self.product
+                );
+                Problem::error("duplicate-key", at, text)
+                    .hint("give it another id, or name it under `without`")
+            }));
+        }
     }
 
     /// Keeps what is taken.
@@ -85,6 +120,14 @@ impl Catalogue {
         self.unplanned.retain(|it| kept("unplanned", &it.id));
         self.rules
             .retain(|it| kept("rules", &it.id) || extends.rules.contains(&it.id));
+        for rule in &mut self.rules {
+            rule.lose(&extends.without_ends);
+            rule.confidence = extends.sure(rule.confidence);
+        }
+        self.rules
+            .retain(|it| !it.from.is_empty() && !it.to.is_empty());
+        self.services
+            .retain(|it| !extends.without_ends.contains(&End::Service(it.id)));
         self.passes.retain(|it| kept("passes", &it.id));
         self.fingerprints.retain(|it| kept("fingerprints", &it.id));
         self.client_errors
@@ -129,5 +172,13 @@ impl Catalogue {
             base.port_change.properties,
         );
         self
+    }
+}
+
+impl Rule {
+    /// Takes ends out on both sides.
+    fn lose(&mut self, ends: &[End]) {
+        self.from.retain(|end| !ends.contains(end));
+        self.to.retain(|end| !ends.contains(end));
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn example(key: &str) -> &'static str {
         "means" => "exists",
         "after" => "silence",
         "shows" => "\"0x80072EE2 (12002)\"",
+        "editions" => "[{ source: PORTS25, says: \"the port is needed\" }]",
         "says" => "\"the connection timed out\"",
         "file" => "ccmexec.log",
         "of" => "client-https",

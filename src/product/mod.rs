@@ -39,12 +39,15 @@ pub use words::{
 
 /// The embedded catalogue, as bytes.
 pub const CONFIGMGR_2007: &[u8] = include_bytes!("../../catalogue/configmgr-2007.yaml");
+/// That of 2012 and 2012 R2, as bytes.
+const CONFIGMGR_2012: &[u8] = include_bytes!("../../catalogue/configmgr-2012.yaml");
 /// That of the current branch, as bytes.
 const CURRENT_BRANCH: &[u8] = include_bytes!("../../catalogue/configmgr-current-branch.yaml");
 
 /// The products whose catalogues are embedded, by the name that `site.product` gives them.
-const EMBEDDED: [(&str, &[u8]); 2] = [
+const EMBEDDED: [(&str, &[u8]); 3] = [
     ("configmgr-2007", CONFIGMGR_2007),
+    ("configmgr-2012", CONFIGMGR_2012),
     ("configmgr-current-branch", CURRENT_BRANCH),
 ];
 
@@ -149,6 +152,19 @@ pub struct Rule {
     /// Where it is documented; empty for an unconfirmed rule.
     #[serde(default)]
     pub source: String,
+    /// What editions of a page say that do not agree; none: they do.
+    #[serde(default)]
+    pub editions: Vec<Edition>,
+}
+
+/// What one edition of a page says, where another says something else.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edition {
+    /// The page, with its date.
+    pub source: String,
+    /// What it says, in our words.
+    pub says: String,
 }
 
 impl Rule {
@@ -198,6 +214,12 @@ impl Catalogue {
         })
     }
 
+    /// Whether the product knows enhanced HTTP: a rule asks for it.
+    pub fn has_enhanced_http(&self) -> bool {
+        let mut asked = self.rules.iter().flat_map(|rule| &rule.when);
+        asked.any(|it| *it == Condition::DestinationIsEnhancedHttp)
+    }
+
     /// Whether the product has a port that a setting gives the numbers of.
     pub fn has(&self, setting: Setting) -> bool {
         self.ports
@@ -228,7 +250,50 @@ mod tests {
                 product
             );
         }
-        assert!(find("configmgr-2012").is_none());
+        assert!(find("configmgr-2003").is_none());
+    }
+
+    #[test]
+    fn the_version_of_2012_is_the_current_branch_without_the_cloud() {
+        let of_2012 = Catalogue::parse(CONFIGMGR_2012).expect("no findings");
+        let current = Catalogue::parse(CURRENT_BRANCH).expect("no findings");
+        let services: Vec<Service> = of_2012.services.iter().map(|it| it.id).collect();
+        assert_eq!(services, [Service::MicrosoftUpdate]);
+        assert!(!of_2012.has_enhanced_http() && current.has_enhanced_http());
+        for role in [Role::CmgConnectionPoint, Role::ServiceConnectionPoint] {
+            assert!(!of_2012.has_role(role) && current.has_role(role), "{role}");
+        }
+        for role in [Role::ManagementPoint, Role::ReportingServicesPoint] {
+            assert!(of_2012.has_role(role), "{role}");
+        }
+        for rule in &of_2012.rules {
+            assert!(!rule.from.is_empty() && !rule.to.is_empty(), "{}", rule.id);
+            assert_ne!(rule.confidence, Confidence::Documented, "{}", rule.id);
+        }
+        // Nothing that the current branch came with is asked for.
+        let when = of_2012.rules.iter().flat_map(|rule| &rule.when);
+        for condition in when {
+            let is_new = [
+                Condition::HasCmg,
+                Condition::Version2603,
+                Condition::TenantAttached,
+                Condition::ServiceConnectionOnline,
+            ];
+            assert!(!is_new.contains(condition), "{condition}");
+        }
+    }
+
+    #[test]
+    fn editions_that_do_not_agree_are_named_by_their_pages() {
+        let current = Catalogue::parse(CURRENT_BRANCH).expect("no findings");
+        let of = |id: &str| {
+            let rule = current.rules.iter().find(|rule| rule.id == id);
+            &rule.expect("a rule").editions[..]
+        };
+        let browser = of("roles-sql");
+        assert!(browser[0].source.contains("2022-02-16"), "{browser:?}");
+        assert!(browser[1].source.contains("2025-12-08"), "{browser:?}");
+        assert!(of("client-dp-https").is_empty());
     }
 
     #[test]

@@ -111,10 +111,11 @@ fn file(root: &Node, problems: &mut Vec<Problem>) -> Option<Catalogue> {
         },
         ports,
     };
-    Some(match base {
-        Some(base) => own.after(base),
-        None => own,
-    })
+    let (Some(base), Some(extends)) = (base, fields.get("extends")) else {
+        return Some(own);
+    };
+    base.report_twice(&own, extends.at, problems);
+    Some(own.after(base))
 }
 
 fn port_change(lists: &mut Lists<'_>) -> PortChange {
@@ -220,6 +221,32 @@ impl Lists<'_> {
         }
     }
 
+    /// Puts the texts of sources in place of their keys; `false` where none are named.
+    fn texts(&mut self, pairs: &mut [(Node, Node)]) -> bool {
+        let mut pairs = pairs.iter_mut();
+        let source = pairs.find(|(key, _)| key.text() == Some("source"));
+        let Some((_, source)) = source else {
+            return false;
+        };
+        let keys = yaml::one_or_list(source).iter();
+        let keys = keys.filter_map(|item| yaml::text(item, "`source`", self.problems));
+        let keys: Vec<_> = keys.collect();
+        let known = |key: &&yaml::At<String>| self.sources.contains_key(&key.value);
+        let unknown = keys.iter().filter(|key| !known(key)).map(|key| {
+            let text = format!("`sources` does not define `{}`", key.value);
+            Problem::error("unknown-source", key.at, text)
+        });
+        self.problems.extend(unknown);
+        let texts = keys.iter().filter_map(|key| self.sources.get(&key.value));
+        let texts: Vec<&str> = texts.map(String::as_str).collect();
+        // One that is not known is reported already.
+        source.value = Value::Text(match texts.is_empty() {
+            true => "unknown".to_string(),
+            false => texts.join("; "),
+        });
+        true
+    }
+
     /// The entry with the texts of its sources in place of their keys. Where it has to be `sure`, what is unconfirmed has
     /// no source, and everything else has one.
     fn cited(&mut self, node: &Node, sure: bool) -> Node {
@@ -228,31 +255,19 @@ impl Lists<'_> {
         let Value::Map(pairs) = &mut node.value else {
             return node;
         };
-        let source = pairs
+        let is_cited = self.texts(pairs);
+        for (_, editions) in pairs
             .iter_mut()
-            .find(|(key, _)| key.text() == Some("source"));
-        let is_cited = source.is_some();
-        if let Some((_, source)) = source {
-            let keys = yaml::one_or_list(source).iter();
-            let keys = keys.filter_map(|item| yaml::text(item, "`source`", self.problems));
-            let keys: Vec<_> = keys.collect();
-            for key in keys
-                .iter()
-                .filter(|key| !self.sources.contains_key(&key.value))
-            {
-                self.problems.push(Problem::error(
-                    "unknown-source",
-                    key.at,
-                    format!("`sources` does not define `{}`", key.value),
-                ));
+            .filter(|(key, _)| key.text() == Some("editions"))
+        {
+            let Value::List(editions) = &mut editions.value else {
+                continue;
+            };
+            for edition in editions {
+                if let Value::Map(pairs) = &mut edition.value {
+                    self.texts(pairs);
+                }
             }
-            let texts = keys.iter().filter_map(|key| self.sources.get(&key.value));
-            let texts: Vec<&str> = texts.map(String::as_str).collect();
-            // One that is not known is reported already.
-            source.value = Value::Text(match texts.is_empty() {
-                true => "unknown".to_string(),
-                false => texts.join("; "),
-            });
         }
         let Some(confidence) = confidence.filter(|_| sure) else {
             return node;

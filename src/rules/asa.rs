@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::dialect::{Kind, Sheet};
 use super::heading::{label, reasons};
-use super::object::{Objects, fitting};
+use super::object::{Host, Hosts, Objects, fitting};
 use super::{Family, Permit, Range};
 use crate::yaml::Ports;
 
@@ -36,6 +36,9 @@ pub(super) const ADDING: &[&str] = &[
      a deny, give the lines a number before it.",
 ];
 
+pub(super) const NAMES_NEED: &str = "Names (fqdn) are looked up by the device, of 8.4(2) and \
+    later: it needs dns domain-lookup and a name server that answers as the sources' does.";
+
 /// The longest remark.
 const LONGEST_REMARK: usize = 100;
 /// The longest name of an object group.
@@ -43,6 +46,7 @@ const LONGEST_NAME: usize = 64;
 
 pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
     let mut groups = sheet.objects(LONGEST_NAME);
+    let mut hosts = Hosts::new(LONGEST_NAME);
     let lists: Vec<(String, String)> = sheet
         .sides()
         .into_iter()
@@ -51,7 +55,7 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
             let name = fitting(&name, LONGEST_NAME);
             let permits = sheet.rules.permits.iter().filter(|it| it.from == zone);
             let lines: String = permits
-                .map(|permit| permit_lines(sheet, &mut groups, &name, permit))
+                .map(|permit| permit_lines(sheet, (&mut groups, &mut hosts), &name, permit))
                 .collect();
             // A zone that may start nothing gets a list that denies all; a list that is there already has its end.
             let all = match (lines.is_empty(), sheet.kind) {
@@ -66,6 +70,7 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
         .iter()
         .map(|(name, ranges)| group(name, ranges))
         .collect();
+    let hosts: String = hosts.all.iter().map(host).collect();
     let apply: String = match sheet.kind {
         Kind::Added => String::new(),
         Kind::Whole => lists
@@ -74,10 +79,15 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
             .collect(),
     };
     let lists: String = lists.into_iter().map(|(_, lines)| lines).collect();
-    format!("{head}!\n{groups}!\n{lists}!\n{apply}")
+    format!("{head}!\n{groups}{hosts}!\n{lists}!\n{apply}")
 }
 
-fn permit_lines(sheet: &Sheet<'_>, groups: &mut Objects, list: &str, permit: &Permit) -> String {
+fn permit_lines(
+    sheet: &Sheet<'_>,
+    (groups, hosts): (&mut Objects, &mut Hosts),
+    list: &str,
+    permit: &Permit,
+) -> String {
     let remarks: String = reasons(permit)
         .iter()
         .map(|reason| {
@@ -94,15 +104,32 @@ fn permit_lines(sheet: &Sheet<'_>, groups: &mut Objects, list: &str, permit: &Pe
     let behind = permit.destination.behind.iter();
     let behind: Vec<Range> = behind.map(|address| Range::one(*address)).collect();
     let source = group(groups, &permit.source.name, &permit.source.ranges);
-    let destination = group(groups, &permit.destination.name, &behind);
+    let destination = match &permit.destination.host {
+        Some(host) => format!("object {}", hosts.name(host, permit.family())),
+        None => {
+            let group = group(groups, &permit.destination.name, &behind);
+            format!("object-group {group}")
+        }
+    };
     let port = match permit.has_ports() {
         true => format!(" {}", port(permit.port_behind)),
         false => String::new(),
     };
     format!(
-        "{remarks}access-list {list} extended permit {} object-group {source} object-group \
-         {destination}{port}\n",
+        "{remarks}access-list {list} extended permit {} object-group {source} {destination}{port}\n",
         permit.transport
+    )
+}
+
+/// A name that the device looks up.
+fn host(host: &Host) -> String {
+    let family = match host.family {
+        Family::V4 => "v4",
+        Family::V6 => "v6",
+    };
+    format!(
+        "object network {}\n fqdn {family} {}\n",
+        host.object, host.name
     )
 }
 

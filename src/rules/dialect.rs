@@ -59,6 +59,14 @@ impl Dialect {
         }
     }
 
+    /// Whether its firewalls look up names themselves.
+    pub fn knows_names(self) -> bool {
+        match self {
+            Self::Asa | Self::Panos => true,
+            Self::Nftables | Self::Iptables | Self::Windows | Self::Netsh => false,
+        }
+    }
+
     /// Whether its rules stand on the hosts themselves, not on firewalls on the way.
     pub fn is_of_hosts(self) -> bool {
         match self {

@@ -44,6 +44,8 @@ pub use write::write;
 pub struct Choice<'a> {
     /// Whether optional flows do.
     pub optional: bool,
+    /// Whether what has a name alone becomes one: the devices look names up themselves.
+    pub by_name: bool,
     /// Only those that a report shows as blocked.
     pub missing: Option<&'a Missing>,
 }
@@ -98,6 +100,8 @@ pub struct Destination {
     pub before: Vec<IpAddr>,
     /// The same behind it: equal, where it does not translate.
     pub behind: Vec<IpAddr>,
+    /// The name that the device has to look up itself, because no address is known or stays; then both are empty.
+    pub host: Option<String>,
 }
 
 /// A flow with what a firewall team has to know of it.

@@ -1,7 +1,7 @@
 //! Names for sets of addresses, in dialects that write rules with names.
 
-use super::Range;
-use super::heading::joined;
+use super::heading::{joined, label};
+use super::{Family, Range};
 use crate::config::sha256;
 
 /// Sets of addresses with their names, each set once and each name once.
@@ -52,6 +52,49 @@ impl Objects {
             }
         }
         unreachable!("there are more numbers than sets")
+    }
+}
+
+/// A name that a device looks up itself, in one family.
+#[derive(PartialEq, Eq)]
+pub(super) struct Host {
+    /// What it is called on the device.
+    pub(super) object: String,
+    pub(super) family: Family,
+    pub(super) name: String,
+}
+
+/// Such names, each once.
+pub(super) struct Hosts {
+    longest: usize,
+    /// In the order in which they were first named.
+    pub(super) all: Vec<Host>,
+}
+
+impl Hosts {
+    /// Objects with names of at most so many characters.
+    pub(super) fn new(longest: usize) -> Self {
+        Self {
+            longest,
+            all: Vec::new(),
+        }
+    }
+
+    /// What it is called on the device. No set of addresses is called so: behind `portproof` they have a hyphen.
+    pub(super) fn name(&mut self, name: &str, family: Family) -> String {
+        let object = fitting(
+            &format!("portproof.name.{}", label(name, family)),
+            self.longest,
+        );
+        let host = Host {
+            object: object.clone(),
+            family,
+            name: name.to_string(),
+        };
+        if !self.all.contains(&host) {
+            self.all.push(host);
+        }
+        object
     }
 }
 

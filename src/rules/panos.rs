@@ -2,7 +2,7 @@
 
 use super::dialect::{Kind, Sheet};
 use super::heading::{joined, label, reasons};
-use super::object::{Objects, digest, fitting};
+use super::object::{Hosts, Objects, digest, fitting};
 use super::{Permit, Range};
 
 pub(super) const ASSUMPTIONS: &[&str] = &[
@@ -29,6 +29,9 @@ pub(super) const ADDING: &[&str] = &[
      again adds nothing twice.",
 ];
 
+pub(super) const NAMES_NEED: &str = "Names (fqdn) are looked up by the device: its name server has \
+    to answer as the sources' does.";
+
 /// The longest name of an object or rule (PAN-OS 9.0 and later).
 const LONGEST_NAME: usize = 63;
 /// The longest description of a rule.
@@ -36,6 +39,7 @@ const LONGEST_DESCRIPTION: usize = 255;
 
 pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
     let mut sets = sheet.objects(LONGEST_NAME);
+    let mut hosts = Hosts::new(LONGEST_NAME);
     let mut services: Vec<String> = Vec::new();
     let mut rules = String::new();
     let mut names: Vec<String> = Vec::new();
@@ -49,14 +53,18 @@ pub(super) fn text(sheet: &Sheet<'_>, head: &str) -> String {
         if permit.has_ports() && !services.contains(&service) {
             services.push(service);
         }
-        rules += &rule(sheet, &mut sets, &mut names, permit);
+        rules += &rule(sheet, (&mut sets, &mut hosts), &mut names, permit);
     }
     let sets: String = sets
         .all
         .iter()
         .map(|(name, ranges)| group(name, ranges))
         .collect();
-    format!("{head}{sets}{}{rules}", services.concat())
+    let hosts = hosts.all.iter();
+    let hosts: String = hosts
+        .map(|host| format!("set address {} fqdn {}\n", host.object, host.name))
+        .collect();
+    format!("{head}{sets}{hosts}{}{rules}", services.concat())
 }
 
 fn service(permit: &Permit) -> String {
@@ -76,7 +84,12 @@ fn own_name(wanted: &str, taken: &mut Vec<String>) -> String {
     name
 }
 
-fn rule(sheet: &Sheet<'_>, sets: &mut Objects, names: &mut Vec<String>, permit: &Permit) -> String {
+fn rule(
+    sheet: &Sheet<'_>,
+    (sets, hosts): (&mut Objects, &mut Hosts),
+    names: &mut Vec<String>,
+    permit: &Permit,
+) -> String {
     let mut set = |name: &str, ranges: &[Range]| {
         let label = label(name, permit.family());
         sets.name(&format!("portproof-{label}"), ranges)
@@ -84,7 +97,10 @@ fn rule(sheet: &Sheet<'_>, sets: &mut Objects, names: &mut Vec<String>, permit: 
     let before = permit.destination.before.iter();
     let before: Vec<Range> = before.map(|address| Range::one(*address)).collect();
     let source = set(&permit.source.name, &permit.source.ranges);
-    let destination = set(&permit.destination.name, &before);
+    let destination = match &permit.destination.host {
+        Some(host) => hosts.name(host, permit.family()),
+        None => set(&permit.destination.name, &before),
+    };
     let ends = format!("{}-to-{}", permit.source.name, permit.destination.name);
     // A service has ports; a transport without is an application.
     let (what, allowed) = match permit.has_ports() {

@@ -10,7 +10,7 @@ use super::source::Sources;
 use super::view::{Headers, on_the_way, own_port, zone_of_target};
 use super::{Choice, Destination, Permit, Permitted, Rules, Source, Unwritten};
 use crate::plan::{Flow, Plan, Target, entry};
-use crate::product::{Need, Transport};
+use crate::product::{ANY, Need, Transport};
 use crate::site::{Crossing, Site, ZoneId};
 use crate::yaml::Ports;
 
@@ -35,6 +35,7 @@ pub fn of_firewalls(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
             let asked = Asked {
                 site,
                 sources: &sources,
+                by_name: choice.by_name,
                 flow,
                 device: passage.device,
                 from: way[passage.before].from,
@@ -98,6 +99,7 @@ pub fn of_hosts(site: &Site, plan: &Plan, choice: Choice<'_>) -> Rules {
             let asked = Asked {
                 site,
                 sources: &sources,
+                by_name: false,
                 flow,
                 device: &site.systems[*host].name,
                 from: to,
@@ -159,6 +161,8 @@ fn ports(closed: &Closed<'_>, flow: &Flow, choice: Choice<'_>, id: &str) -> Vec<
 struct Asked<'a> {
     site: &'a Site,
     sources: &'a Sources<'a>,
+    /// Whether the device looks names up itself.
+    by_name: bool,
     flow: &'a Flow,
     device: &'a str,
     from: ZoneId,
@@ -177,6 +181,17 @@ impl Asked<'_> {
         entry(self.site, "", self.flow).to.system
     }
 
+    /// The name that a device can look up itself where no address is known, or where addresses change.
+    fn host(&self) -> Option<&str> {
+        let name = match &self.flow.to {
+            Target::Service(it) => it.name.as_str(),
+            Target::Host(name) if name.parse::<IpAddr>().is_err() => name,
+            _ => return None,
+        };
+        // One that stands for many can be looked up by nobody.
+        (self.by_name && !name.starts_with(ANY)).then_some(name)
+    }
+
     fn lacks_target(&self) -> String {
         let entry = entry(self.site, "", self.flow).to;
         let called = entry.system;
@@ -189,8 +204,13 @@ impl Asked<'_> {
                 "no address is known for {called}, which is no system of the site file; make it \
                  one, with its `addresses`"
             ),
-            Target::Service(it) => format!(
+            Target::Service(it) if !it.name.starts_with(ANY) => format!(
                 "{} has addresses that change; let the firewall permit it by its name",
+                it.name
+            ),
+            Target::Service(it) => format!(
+                "{} stands for many names, whose addresses change; let the firewall permit it by a \
+                 list of URLs, or by what it recognises",
                 it.name
             ),
             Target::Clients(zone) => format!(
@@ -229,12 +249,13 @@ struct Gathered {
     unwritten: HashSet<Unwritten>,
 }
 
-/// What a permit lets through: device, zones, source, destination before and behind, transport, ports before and behind.
+/// What a permit lets through: device, zones, source, destination before and behind or by name, transport, ports before and
+/// behind.
 type Passing = (
     String,
     (ZoneId, ZoneId),
     Vec<Range>,
-    (Vec<IpAddr>, Vec<IpAddr>),
+    (Vec<IpAddr>, Vec<IpAddr>, Option<String>),
     Transport,
     (Ports, Ports),
 );
@@ -242,7 +263,10 @@ type Passing = (
 impl Gathered {
     fn add(&mut self, asked: &Asked<'_>, before: &Headers, behind: &Headers, flow: &Permitted) {
         if behind.addresses.is_empty() {
-            return self.lacks(asked, asked.lacks_target(), flow);
+            return match asked.host() {
+                Some(host) => self.add_by_name(asked, host, (before.port, behind.port), flow),
+                None => self.lacks(asked, asked.lacks_target(), flow),
+            };
         }
         let mut written = false;
         for family in Family::ALL {
@@ -255,11 +279,35 @@ impl Gathered {
                 name: asked.target_name(),
                 before: of(&before.addresses),
                 behind: of(&behind.addresses),
+                host: None,
             };
             if destination.before.is_empty() || destination.behind.is_empty() {
                 continue;
             }
             written |= self.permit(asked, family, destination, (before.port, behind.port), flow);
+        }
+        if !written {
+            self.lacks(asked, asked.lacks_source(), flow);
+        }
+    }
+
+    /// The device looks up the name, in each family that sources have.
+    fn add_by_name(
+        &mut self,
+        asked: &Asked<'_>,
+        host: &str,
+        ports: (Ports, Ports),
+        flow: &Permitted,
+    ) {
+        let mut written = false;
+        for family in Family::ALL {
+            let destination = Destination {
+                name: asked.target_name(),
+                before: Vec::new(),
+                behind: Vec::new(),
+                host: Some(host.to_string()),
+            };
+            written |= self.permit(asked, family, destination, ports, flow);
         }
         if !written {
             self.lacks(asked, asked.lacks_source(), flow);
@@ -278,6 +326,7 @@ impl Gathered {
                 name: asked.device.to_string(),
                 before: Vec::new(),
                 behind: Vec::new(),
+                host: None,
             };
             written |= self.permit(asked, family, destination, (own.port, own.port), flow);
         }
@@ -340,6 +389,7 @@ fn passing(permit: &Permit) -> Passing {
         (
             permit.destination.before.clone(),
             permit.destination.behind.clone(),
+            permit.destination.host.clone(),
         ),
         permit.transport,
         (permit.port_before, permit.port_behind),

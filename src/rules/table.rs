@@ -54,7 +54,10 @@ fn row(site: &Site, permit: &Permit) -> [String; 14] {
         joined(&permit.source.ranges, " "),
         site.zones[permit.to].name.clone(),
         permit.destination.name.clone(),
-        joined(&permit.destination.behind, " "),
+        match &permit.destination.host {
+            Some(host) => format!("by name: {host}"),
+            None => joined(&permit.destination.behind, " "),
+        },
         permit.transport.to_string(),
         match permit.has_ports() {
             true => permit.port_behind.to_string(),

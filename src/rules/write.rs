@@ -30,6 +30,10 @@ pub fn write(
             .iter()
             .map(ToString::to_string),
     );
+    let mut permits = sheet.rules.permits.iter();
+    if permits.any(|permit| permit.destination.host.is_some()) {
+        head.push(names_need(dialect).to_string());
+    }
     head.extend(translations(&sheet.rules));
     head.extend(unwritten(&sheet.rules));
     // What a host itself starts, its own rules do not hold up.
@@ -62,6 +66,16 @@ fn assumptions(dialect: Dialect, kind: Kind) -> &'static [&'static str] {
         (Dialect::Asa, Kind::Added) => asa::ADDING,
         (Dialect::Panos, Kind::Whole) => panos::ASSUMPTIONS,
         (Dialect::Panos, Kind::Added) => panos::ADDING,
+    }
+}
+
+/// What a device needs to look up names itself.
+fn names_need(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Asa => asa::NAMES_NEED,
+        Dialect::Panos => panos::NAMES_NEED,
+        // They are told that they know none.
+        Dialect::Nftables | Dialect::Iptables | Dialect::Windows | Dialect::Netsh => "",
     }
 }
 

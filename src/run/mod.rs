@@ -51,7 +51,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::lab::{Faults, Lab};
+use crate::lab::{self, Faults, Lab};
 use crate::os;
 use crate::plan::{self, Plan};
 use crate::probe::{Challenger, Prober, Trust};
@@ -127,6 +127,9 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         token,
         stop,
     } = request;
+    if lab.is_some() {
+        lab::prepare(&mut file.site);
+    }
     let mut plan = plan::derive(&file.site, &file.catalogue);
     // What must not pass is tried from here flow by flow.
     let zones = place.zones();

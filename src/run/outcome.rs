@@ -13,6 +13,7 @@ use crate::plan::{self, Chosen, SiteName};
 use crate::probe::Limits;
 use crate::product::Need;
 use crate::report::{self, Here, Named, Outcome, ReportDocument, Resumed, Vantage};
+use crate::site::Origin;
 use crate::verdict::{self, Seen};
 
 /// The flows of the site, or of the one client, that are tried from here.
@@ -21,6 +22,10 @@ fn of_the_site(run: &Run) -> Vec<Chosen> {
     let (mut chosen, _) = plan::select(site, &run.plan, &run.place.zones(), run.place.system);
     if let Some(old) = &run.against {
         chosen.retain(|chosen| !old.asks(chosen.flow));
+    }
+    // The lab stands for anything in the zone, and for none of its systems.
+    if run.ways.are_of_the_lab() {
+        chosen.retain(|chosen| matches!(run.plan.flows[chosen.flow].from, Origin::Zone(_)));
     }
     if run.scope == Scope::Needed {
         chosen.retain(|chosen| run.plan.flows[chosen.flow].need != Need::Forbidden);

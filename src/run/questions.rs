@@ -138,6 +138,7 @@ fn of_flow(run: &Run, flow: &Flow, names: &Names) -> Vec<Question> {
     };
     let ladder = match way.proxy() {
         Some(gateway) => through_a_proxy(gateway, flow),
+        None if !run.ways.have(flow) => Ladder::None,
         None => ladder(flow),
     };
     let web = web_needs(run, flow).map(Arc::new);

@@ -46,6 +46,14 @@ impl Ways {
         matches!(self, Self::Proxy(_))
     }
 
+    /// Whether there is anything to ask at the end of a flow: the lab has no stand-in for everything.
+    pub(super) fn have(&self, flow: &Flow) -> bool {
+        match self {
+            Self::Lab(lab) => lab.has(flow),
+            Self::Direct | Self::Proxy(_) | Self::ProxyOfRoles(..) => true,
+        }
+    }
+
     /// The way of a flow.
     pub(super) fn of(&self, file: &SiteFile, flow: &Flow) -> Way {
         match self {

@@ -12,7 +12,7 @@ use super::update_points;
 use super::{
     Cmg, Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, exceptions, settings,
 };
-use crate::config::{self, Config, Mode, ProxyTls, Sweep};
+use crate::config::{self, ClientConnections, Config, Mode, ProxyTls, Sweep};
 use crate::diagnostic::{Problem, choices};
 use crate::product::{self, Catalogue, Role};
 use crate::yaml::At;
@@ -268,7 +268,7 @@ fn crls(
     let site = &config.site;
     if let Some(first) = site.crl_urls.first()
         && !site.crl_check
-        && !(settings.is(Mode::Native) && systems.iter().any(asks_for_certificates))
+        && !systems.iter().any(|it| asks_for_certificates(settings, it))
     {
         problems.push(
             Problem::warning(
@@ -303,10 +303,15 @@ fn crls(
 }
 
 /// Whether a system asks those who come for a certificate: it looks for revoked ones itself.
-fn asks_for_certificates(system: &System) -> bool {
+fn asks_for_certificates(settings: &Settings, system: &System) -> bool {
     let asks = [Role::ManagementPoint, Role::DistributionPoint];
+    let has_role = asks.iter().any(|role| system.server_roles.contains(role));
     let is_bridge = !system.publishes.is_empty() && system.proxy_tls == ProxyTls::Bridging;
-    is_bridge || asks.iter().any(|role| system.server_roles.contains(role))
+    match settings.is(Mode::Native) {
+        true => is_bridge || has_role,
+        // How clients speak to a role is a matter of each server.
+        false => has_role && system.settings.chosen() == Some(ClientConnections::Https),
+    }
 }
 
 /// The ports that the file gives for plain HTTP: those of its lists, and those at which clients ask.

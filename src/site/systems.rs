@@ -6,10 +6,13 @@ use std::net::IpAddr;
 use super::legs::also_in;
 use super::names::{Names, asking_zone};
 use super::{System, SystemId, Translation, ZoneId, settings};
-use crate::config::{self, Config, Domain, ProxyTls, Translated};
+use crate::config::{self, ClientConnections, Config, Domain, ProxyTls, Translated};
 use crate::diagnostic::Problem;
-use crate::product::{Catalogue, Role};
+use crate::product::{Catalogue, Role, has_key};
 use crate::yaml::At;
+
+/// The key that says how clients speak to a system.
+const CONNECTIONS: &str = "client_connections";
 
 pub(super) fn one_system(
     system: &config::System,
@@ -55,6 +58,7 @@ pub(super) fn one_system(
             ),
         );
     }
+    enhanced_http(system, catalogue, problems);
     unsaid_connections(system, catalogue, problems);
     let published = system
         .publishes
@@ -117,6 +121,22 @@ pub(super) fn one_system(
     }
 }
 
+/// Refuses enhanced HTTP where the product does not have it.
+fn enhanced_http(system: &config::System, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
+    let mut given = system.given.iter();
+    if let Some(key) = given.find(|key| key.value == CONNECTIONS)
+        && system.client_connections == Some(ClientConnections::EnhancedHttp)
+        && has_key(catalogue.system_keys(), CONNECTIONS)
+        && !catalogue.has_enhanced_http()
+    {
+        let text = format!(
+            "system `{}` has `{CONNECTIONS}: enhanced-http`, and `{}` has no enhanced HTTP",
+            system.name.value, catalogue.product
+        );
+        problems.push(Problem::error("unknown-word", key.at, text).hint("write `https` or `http`"));
+    }
+}
+
 /// Warns of a role that clients speak to, where the product has several ways and the file does not say which.
 fn unsaid_connections(system: &config::System, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
     const SPOKEN_TO: [Role; 4] = [
@@ -129,17 +149,22 @@ fn unsaid_connections(system: &config::System, catalogue: &Catalogue, problems: 
     let mut roles = system.roles.iter();
     let role = roles.find(|role| SPOKEN_TO.contains(&role.value));
     if let Some(role) = role
-        && keys.iter().any(|key| key == "client_connections")
+        && keys.iter().any(|key| key == CONNECTIONS)
         && system.client_connections.is_none()
     {
         let text = format!(
             "system `{}` is a {} and does not say how clients speak to it",
             system.name.value, role.value
         );
-        problems.push(Problem::warning("connections-unsaid", role.at, text).hint(
-            "add `client_connections: https`, `enhanced-http` or `http`, as the console shows \
-                 it; until then the flows of each are optional",
-        ));
+        let ways = match catalogue.has_enhanced_http() {
+            true => "`client_connections: https`, `enhanced-http` or `http`",
+            false => "`client_connections: https` or `http`",
+        };
+        problems.push(
+            Problem::warning("connections-unsaid", role.at, text).hint(format!(
+                "add {ways}, as the console shows it; until then the flows of each are optional"
+            )),
+        );
     }
 }
 

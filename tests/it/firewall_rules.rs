@@ -14,6 +14,8 @@ use portproof::product::{CONFIGMGR_2007, Catalogue};
 use portproof::rules::{self, Choice, Dialect, Heading};
 use portproof::{config, plan, site::Site};
 use proptest::prelude::*;
+
+use crate::support::program::run_in;
 use serde_json::{Value, json};
 
 const GOLDEN: &str = "tests/it/rules";
@@ -278,7 +280,7 @@ fn alone(files: &BTreeMap<String, String>, script: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// How many permits a firewall has, by the lines of the table.
+/// How many permits by addresses a firewall has, by the lines of the table.
 fn permits(more: &[&str]) -> BTreeMap<String, usize> {
     let mut arguments = vec!["--format", "csv"];
     arguments.extend(more);
@@ -287,7 +289,7 @@ fn permits(more: &[&str]) -> BTreeMap<String, usize> {
     for line in table
         .lines()
         .skip(1)
-        .filter(|line| !line.contains("no rule: "))
+        .filter(|line| !line.contains("no rule: ") && !line.contains(",by name: "))
     {
         let device = line.split(',').next().unwrap_or_default();
         *counts.entry(device.to_string()).or_default() += 1;
@@ -312,6 +314,118 @@ fn nftables_takes_every_file_and_twice_is_once() {
             assert_eq!(rules.matches("policy drop").count(), 1, "{rules}");
         }
     }
+}
+
+/// A site of the current branch, one firewall before the Internet: what leads to the cloud has names alone.
+const IN_THE_CLOUD: &str = r#"
+site: { code: PRI, product: configmgr-current-branch, version: 2603, crl_check: false, cmg: { name: cmg.example.net, instances: 2 } }
+zones: { internet: { networks: ["0.0.0.0/0", "::/0"] }, intranet: { networks: [10.0.0.0/8, "2001:db8:3::/64"] } }
+firewalls: { edge: { between: [internet, intranet] } }
+clients: [intranet]
+systems:
+  cm01: { zone: intranet, addresses: { default: 10.0.0.5 }, roles: [site-server, service-connection-point, cmg-connection-point] }
+"#;
+
+/// Its rules in a dialect, with what was said of them.
+fn to_the_cloud(format: &str) -> (String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("site.yaml"), IN_THE_CLOUD).expect("written");
+    let arguments = ["plan", "site.yaml", "--format", format, "--optional"];
+    let (status, text, said) = run_in(folder.path(), &arguments);
+    assert_eq!(status, 0, "{said}");
+    (text, said)
+}
+
+#[test]
+fn a_service_is_permitted_by_its_name_where_the_device_looks_names_up() {
+    let (asa, said) = to_the_cloud("asa");
+    let object = "portproof.name.login.microsoftonline.com-v4";
+    for line in [
+        format!("object network {object}\n fqdn v4 login.microsoftonline.com\n"),
+        format!("extended permit tcp object-group portproof-cm01-v4 object {object} eq 443\n"),
+        "dns domain-lookup and a name server".to_string(),
+    ] {
+        assert!(asa.contains(&line), "{line}\n{asa}");
+    }
+    // No name stands for many, and no address of the other family is asked for.
+    for absent in ["fqdn v4 *", "fqdn v6", "no address is known"] {
+        assert!(!asa.contains(absent), "{asa}");
+    }
+    let many = "*.manage.microsoft.com stands for many names, whose addresses change";
+    assert!(asa.contains(&format!("{many}; let the firewall")), "{asa}");
+    assert!(said.contains(many), "{said}");
+    assert!(!said.contains("login.microsoftonline.com"), "{said}");
+    let (panos, _) = to_the_cloud("panos");
+    for line in [
+        format!("set address {object} fqdn login.microsoftonline.com\n"),
+        format!("source portproof-cm01-v4 destination {object} application any"),
+    ] {
+        assert!(panos.contains(&line), "{line}\n{panos}");
+    }
+    let (table, _) = to_the_cloud("csv");
+    assert!(table.contains(",by name: login.microsoftonline.com,tcp,443,"));
+}
+
+#[test]
+fn rules_of_addresses_say_that_a_service_has_names_alone() {
+    let (nftables, said) = to_the_cloud("nftables");
+    let says = "login.microsoftonline.com has addresses that change; let the firewall permit it";
+    assert!(nftables.contains(says) && said.contains(says), "{said}");
+    assert!(!nftables.contains("daddr"), "{nftables}");
+}
+
+/// The names to which an independent parser finds rules, one for each rule.
+fn names_found(format: &str, file: &str) -> Vec<String> {
+    let read = text_of(shift(&[
+        "convert", "--from", format, "--to", "json", "-q", file,
+    ]));
+    let read: Value = serde_json::from_str(&read).expect("JSON");
+    let rules = read["rules"].as_array().expect("rules").iter();
+    let destinations = rules.flat_map(|rule| rule["destinations"].as_array().expect("a list"));
+    let host = |name: &Value| {
+        let object = &read["addresses"][name.as_str()?];
+        (object["kind"] == "fqdn").then(|| object["value"].as_str().map(str::to_string))?
+    };
+    let mut all: Vec<String> = destinations.filter_map(host).collect();
+    all.sort_unstable();
+    all
+}
+
+#[test]
+fn independent_parsers_find_a_rule_to_each_name() {
+    let (table, _) = to_the_cloud("csv");
+    let rows = table
+        .lines()
+        .filter_map(|line| line.split(",by name: ").nth(1));
+    let mut names: Vec<&str> = rows.filter_map(|row| row.split(',').next()).collect();
+    names.sort_unstable();
+    assert!(names.len() > 5, "{table}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let interfaces = [
+        ("internet", "198.51.100.1 255.255.255.0", "2001:db8:1::1/64"),
+        ("intranet", "10.0.0.1 255.0.0.0", "2001:db8:3::1/64"),
+    ];
+    for format in ["asa", "panos"] {
+        let text = match (format, to_the_cloud(format).0) {
+            ("asa", rules) => on_an_asa(&rules, &interfaces),
+            (_, rules) => rules,
+        };
+        let file = folder.path().join(format);
+        fs::write(&file, text).expect("written");
+        assert_eq!(
+            names_found(format, &file.display().to_string()),
+            names,
+            "{format}"
+        );
+    }
+}
+
+/// Rules without those by name, which no parser can compare.
+fn of_addresses(text: &str) -> String {
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains("portproof.name.") && !line.starts_with(" fqdn "));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// A file without its last rule, and a file that adds the rules of the flows given, as `--missing` writes it.
@@ -563,9 +677,10 @@ fn independent_parsers_of_asa_and_pan_os_read_every_rule_and_find_both_let_the_s
         };
         let on_asa = write(
             "asa.cfg",
-            &on_an_asa(&asa[&format!("{firewall}.asa")], &interfaces),
+            &of_addresses(&on_an_asa(&asa[&format!("{firewall}.asa")], &interfaces)),
         );
-        let on_panos = write("panos.set", &panos[&format!("{firewall}.set")]);
+        let panos = of_addresses(&panos[&format!("{firewall}.set")]);
+        let on_panos = write("panos.set", &panos);
         for (format, file) in [("asa", &on_asa), ("panos", &on_panos)] {
             let read = text_of(shift(&["inspect", "--from", format, file]));
             // Where nothing may start from a side, the ASA has a line that says so.
@@ -581,14 +696,20 @@ fn independent_parsers_of_asa_and_pan_os_read_every_rule_and_find_both_let_the_s
             let findings = read
                 .lines()
                 .filter_map(|line| line.strip_prefix("  ")?.split(':').next());
-            let usual = ["ZONE_NETWORKS", "EGRESS_BY_ROUTE", "PANOS_SET_FORMAT"];
+            // A list of rules by name alone is missing without them.
+            let usual = [
+                "ZONE_NETWORKS",
+                "EGRESS_BY_ROUTE",
+                "PANOS_SET_FORMAT",
+                "ACL_MISSING",
+            ];
             let other: Vec<&str> = findings.filter(|code| !usual.contains(code)).collect();
             assert!(other.is_empty(), "{firewall}, {format}: {read}");
         }
         // The front end translates: there the two match different addresses, as they must.
         if firewall == "back-end" {
             assert_eq!(differences(&on_asa, &on_panos), Vec::<Value>::new());
-            let fewer = panos[&format!("{firewall}.set")].replace(
+            let fewer = panos.replace(
                 "destination portproof-sqlrep01-v4",
                 "destination portproof-ibs01-v4",
             );

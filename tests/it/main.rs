@@ -60,6 +60,7 @@ mod plan_rules;
 mod probe_hostile;
 mod program;
 mod prose;
+mod public_rules;
 mod pure_messages;
 mod real_sockets;
 mod reports;

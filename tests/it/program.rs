@@ -57,6 +57,71 @@ fn a_healthy_lab_has_nothing_to_report() {
     assert!(out.contains(" 0 blocked, 0 down, 0 wrong, 0 exposed, 0 unknown"));
 }
 
+/// A site of the current branch whose servers have names alone, pins, and a sweep.
+const OWN: &str = r#"
+site: { code: PRI, product: configmgr-current-branch, version: 2603, crl_urls: ["http://pki.example.com/ca.crl"] }
+zones: { internet: { networks: ["0.0.0.0/0"] }, perimeter: { networks: [192.0.2.0/24] }, intranet: { networks: [10.0.0.0/8] } }
+firewalls: { front-end: { between: [internet, perimeter] }, back-end: { between: [perimeter, intranet] } }
+clients: [internet, intranet]
+probing: { sweep: "1-1000" }
+systems:
+  cm01: { zone: intranet, addresses: { default: 10.0.0.5 }, roles: [site-server] }
+  mp01: { zone: intranet, addresses: { default: 10.0.0.7 }, roles: [management-point, distribution-point], serves: [intranet], client_connections: enhanced-http }
+  dc01: { zone: intranet, addresses: { default: 10.0.0.8 }, roles: [domain-controller] }
+  ibs01:
+    zone: perimeter
+    names: { default: ibs01.example.com }
+    roles: [management-point, software-update-point, fallback-status-point, crl-distribution-point]
+    serves: [internet]
+    client_connections: https
+    pin: "PIN"
+"#;
+
+/// A run on the lab of this site: its status, and the flows by verdict and cause.
+fn own_lab(more: &[&str]) -> (i32, BTreeMap<String, Vec<String>>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("own.yaml");
+    fs::write(&file, OWN.replace("PIN", &"ab".repeat(32))).expect("written");
+    let file = file.display().to_string();
+    let arguments = [&["check", &file, "--lab", "--format", "json"], more].concat();
+    let (status, out, err) = portproof(&arguments);
+    assert!(out.starts_with('{'), "{err}");
+    let report = valid("report", &out);
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for flow in report["flows"].as_array().expect("flows") {
+        let word = |key: &str| flow[key].as_str().unwrap_or_default().to_string();
+        let seen = format!("{} {}", word("verdict"), word("cause"));
+        found.entry(seen).or_default().push(word("id"));
+    }
+    (status, found)
+}
+
+#[test]
+fn the_lab_of_a_users_own_file_is_healthy_from_each_zone_of_clients() {
+    let (status, found) = own_lab(&["--healthy"]);
+    assert_eq!(status, 0, "{found:#?}");
+    assert!(found["ok answered"].contains(&"internet>ibs01:443/tcp".to_string()));
+    let (status, found) = own_lab(&["--healthy", "--from", "intranet"]);
+    assert!(found["ok answered"].contains(&"intranet>mp01:80/tcp".to_string()));
+    // Nobody stands in for a domain controller.
+    let untried = &found["unknown not-tried"];
+    assert!(untried.contains(&"intranet>dc01:3268/tcp".to_string()));
+    // Of a server in the perimeter nothing answers here: its silence is no proof, in a lab as elsewhere.
+    assert_eq!(status, 3, "{found:#?}");
+    let mut others = found.keys().filter(|it| !it.starts_with("ok "));
+    assert!(
+        others.all(|it| it == "unknown not-tried" || it == "unknown no-control"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn the_lab_of_a_users_own_file_has_planted_faults_too() {
+    let (status, found) = own_lab(&[]);
+    assert_eq!(status, 1, "{found:#?}");
+    assert_eq!(found["exposed open"].len(), 1, "{found:#?}");
+}
+
 #[test]
 fn the_plan_of_the_example_lists_the_seeds_flows_with_why_and_source() {
     let (status, out, _) = portproof(&["plan", "probes.yaml", "--format", "json"]);

@@ -11,6 +11,7 @@ use super::{ReportFormat, Shared, name};
 #[command(after_help = "\
 Examples:
   portproof check --lab
+  portproof check probes.yaml --lab --healthy                     what a report on that site looks like
   portproof check --from internet
   portproof check site.yaml --from perimeter --as ibs01 --format json --output ibs01.json --sign dmz.key
   portproof check --resume r.json --format json --output r.json   go on with a sweep that Ctrl-C ended
@@ -18,9 +19,8 @@ Examples:
   portproof check new.yaml --against old.yaml --from internet     who reaches a management point while ports change
   portproof check --client --https-port 8443 --from internet      what a client with that number sees")]
 pub(in crate::cli) struct Check {
-    /// The site file.
-    #[arg(default_value = "probes.yaml")]
-    pub(in crate::cli) file: PathBuf,
+    /// The site file. Without it, it is probes.yaml.
+    pub(in crate::cli) file: Option<PathBuf>,
     /// The zone that this host is in. Without it, portproof finds the zone by this host's addresses.
     #[arg(long, value_name = "ZONE", value_parser = name)]
     pub(in crate::cli) from: Option<String>,
@@ -30,8 +30,8 @@ pub(in crate::cli) struct Check {
     /// Use --from and --as even though this host's addresses say otherwise. The report says so.
     #[arg(long, conflicts_with = "lab")]
     pub(in crate::cli) force_vantage: bool,
-    /// Try a stand-in site on loopback, with planted faults. Nothing leaves this host.
-    #[arg(long, conflicts_with_all = ["from", "system", "file"])]
+    /// Try a stand-in on loopback, with planted faults: of an example site, or of FILE. Nothing leaves this host.
+    #[arg(long, conflicts_with = "system")]
     pub(in crate::cli) lab: bool,
     /// Leave the planted faults out of the lab.
     #[arg(long, requires = "lab")]

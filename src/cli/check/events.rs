@@ -126,11 +126,9 @@ fn doing(stage: Stage) -> &'static str {
 
 fn sentence(event: &Event) -> String {
     match event {
-        Event::LabStands { silent: true } => {
-            "lab: a stand-in of probes.yaml on loopback".to_string()
-        }
+        Event::LabStands { silent: true } => "lab: a stand-in of the site on loopback".to_string(),
         Event::LabStands { silent: false } => {
-            "lab: a stand-in of probes.yaml on loopback; this platform has no silent listener, so \
+            "lab: a stand-in of the site on loopback; this platform has no silent listener, so \
              silent ports are not connected to at all"
                 .to_string()
         }

@@ -92,11 +92,18 @@ fn checked_and_shown(
 
 fn load(arguments: &Check) -> anyhow::Result<Option<Loaded>> {
     let catalogue = arguments.shared.catalogue.as_deref();
-    if arguments.lab {
-        let site = lab::SITE_FILE.as_bytes();
-        return files::load_bytes("probes.yaml", site, None, catalogue, Use::None);
+    match (&arguments.file, arguments.lab) {
+        (None, true) => {
+            let site = lab::SITE_FILE.as_bytes();
+            files::load_bytes("probes.yaml", site, None, catalogue, Use::None)
+        }
+        // Nothing of the site is reached, so no secret of it is needed.
+        (Some(file), true) => files::load(file, catalogue, Use::None),
+        (file, false) => {
+            let file = file.as_deref().unwrap_or(Path::new("probes.yaml"));
+            files::load(file, catalogue, Use::Shown)
+        }
     }
-    files::load(&arguments.file, catalogue, Use::Shown)
 }
 
 /// The report of the interrupted run that is gone on with. Whoever signs the new report answers for what is in it.
