@@ -9,17 +9,26 @@ use crate::verdict::Verdict;
 /// The most parts of a line.
 const PARTS: usize = 3;
 
-/// What happened, in one line: `12 flows blocked at be: firewall team has to act; 3 flows cleared`.
+/// What happened, in one line: `12 flows blocked at be: firewall team has to act; 3 flows cleared`. What an exception
+/// accepts is as it was.
 pub(super) fn headline(raised: &[&ReportFlow], cleared: &[&ReportFlow]) -> String {
+    let (accepted, cleared): (Vec<_>, Vec<_>) =
+        cleared.iter().partition(|flow| flow.accepted.is_some());
     let mut parts = raised_parts(raised);
-    match cleared {
-        [] => {}
-        [one] => parts.push(format!("{} cleared", one.flow.id)),
-        many => parts.push(format!("{} flows cleared", many.len())),
-    }
+    parts.extend(counted(&cleared, "cleared"));
+    parts.extend(counted(&accepted, "accepted by the site file"));
     match parts.is_empty() {
         true => "nothing changed".to_string(),
         false => parts.join("; "),
+    }
+}
+
+/// `3 flows cleared`; none of no flows.
+fn counted(flows: &[&&ReportFlow], what: &str) -> Option<String> {
+    match flows {
+        [] => None,
+        [one] => Some(format!("{} {what}", one.flow.id)),
+        many => Some(format!("{} flows {what}", many.len())),
     }
 }
 
@@ -85,6 +94,7 @@ fn raised_parts(flows: &[&ReportFlow]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Accepted;
     use crate::report::sample::{flow, judged};
     use crate::verdict::Owner;
 
@@ -113,6 +123,20 @@ mod tests {
         );
         assert_eq!(line(&[], &many), "12 flows cleared");
         assert_eq!(line(&[], &[]), "nothing changed");
+    }
+
+    #[test]
+    fn what_an_exception_accepts_is_not_called_cleared() {
+        let mut accepted = blocked(443);
+        accepted.accepted = Some(Accepted {
+            until: "2027-03-31".to_string(),
+            why: "the firewall is replaced in March".to_string(),
+            days_left: 90,
+        });
+        assert_eq!(
+            line(&[], &[flow("internet>ibs01:80/tcp"), accepted]),
+            "internet>ibs01:80/tcp cleared; internet>ibs01:443/tcp accepted by the site file"
+        );
     }
 
     #[test]

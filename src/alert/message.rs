@@ -91,6 +91,9 @@ pub struct Entry {
     pub evidence: String,
     /// What to do; empty when nothing is to be done.
     pub advice: String,
+    /// Until when an exception of the site file accepts it, and why; left out: none does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accepted: Option<String>,
 }
 
 impl Message {
@@ -207,6 +210,10 @@ impl Entry {
             firewall,
             evidence: line(&report::seen(flow)),
             advice: line(&flow.advice),
+            accepted: flow
+                .accepted
+                .as_ref()
+                .map(|it| line(&format!("until {}: {}", it.until, it.why))),
         }
     }
 }

@@ -20,7 +20,13 @@ pub(super) fn place(message: &Message) -> String {
 pub(super) fn text(message: &Message) -> String {
     let mut out = format!("{}\n\n{}\n", place(message), message.headline);
     out += &part("Wrong now", &message.raised, &message.raised_others);
-    out += &part("Wrong no more", &message.cleared, &message.cleared_others);
+    let (accepted, mended): (Vec<_>, Vec<_>) = message
+        .cleared
+        .iter()
+        .cloned()
+        .partition(|it| it.accepted.is_some());
+    out += &part("Wrong no more", &mended, &message.cleared_others);
+    out += &part("Accepted by the site file", &accepted, &[]);
     if let Some(url) = &message.about.url {
         out += &format!("\nStatus page: {url}\n");
     }
@@ -43,7 +49,9 @@ fn part(title: &str, entries: &[Entry], others: &[String]) -> String {
 
 fn entry(entry: &Entry) -> String {
     let mut out = format!("{}\n  seen: {}\n", title(entry), entry.evidence);
-    if !entry.advice.is_empty() {
+    if let Some(accepted) = &entry.accepted {
+        out += &format!("  accepted: {accepted}\n");
+    } else if !entry.advice.is_empty() {
         out += &format!("  do: {}\n", entry.advice);
     }
     out
