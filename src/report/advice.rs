@@ -7,6 +7,7 @@ use super::on_roles;
 use crate::observation::{MissingIssuer, ResetBy, State, Way};
 use crate::plan::{self, FlowEntry};
 use crate::product::{Catalogue, Need, Protocol};
+use crate::site::FlowId;
 use crate::verdict::{Cause, Verdict, said_of};
 
 /// What clients do that check revocation and cannot.
@@ -160,6 +161,17 @@ fn of_cause(
             "Requests to {port} arrive at {system}, though no answer comes back: close {port} on \
              {crossed}."
         ),
+        Cause::NoSuchName
+        | Cause::ResolverSilent
+        | Cause::ResolverRefused
+        | Cause::ResolverFailed
+            if leads_outside(flow) =>
+        {
+            "The resolver of this zone does not answer for this name of the Internet. Let it do so. \
+             Where this zone reaches the Internet through a proxy alone, name the proxy under `via` \
+             in the site file: the proxy resolves names then."
+                .to_string()
+        }
         Cause::AddressSilent => address_silent(evidence, system, &crossed),
         Cause::FamilyUnanswered => format!(
             "Over {} nothing at all came back to this host; over the other family of addresses \
@@ -215,6 +227,11 @@ fn of_cause(
             })
         }
     }
+}
+
+/// Whether a flow leads to a service that is no system of the file.
+fn leads_outside(flow: &FlowEntry) -> bool {
+    FlowId::parse(&flow.id).is_some_and(|id| id.is_outside() && !id.is_to_list())
 }
 
 /// The blanks of an advice, in the order of what fills them.
@@ -445,6 +462,7 @@ fn intercepting(evidence: &Evidence) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::sample;
     use crate::verdict::SAID;
 
     #[test]
@@ -456,6 +474,25 @@ mod tests {
             });
             assert!(!text.contains(['{', '}']), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_of_a_service_is_given_no_address_in_the_site_file() {
+        let says = |id: &str| {
+            let row = sample::flow(id);
+            let verdict = Verdict::Unknown;
+            advice(
+                &Devices::new(),
+                &row.flow,
+                &row.evidence,
+                verdict,
+                Cause::ResolverSilent,
+            )
+        };
+        let service = says("cm01>entra.login.microsoftonline.com:443/tcp");
+        assert!(service.contains("`via`"), "{service}");
+        assert!(!service.contains("give the address"), "{service}");
+        assert!(says("cm01>ibs01:443/tcp").contains("give the address"));
     }
 
     #[test]
