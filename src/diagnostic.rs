@@ -23,6 +23,8 @@ pub struct Place {
 pub enum Severity {
     /// The file is refused.
     Error,
+    /// The file is refused until the user has answered.
+    Question,
     /// The file is used; the user should look.
     Warning,
 }
@@ -58,6 +60,18 @@ impl Problem {
         }
     }
 
+    /// A question that the file leaves open.
+    pub fn question(
+        code: &'static str,
+        at: impl Into<Option<Place>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Question,
+            ..Self::error(code, at, message)
+        }
+    }
+
     /// A finding that leaves the file usable.
     pub fn warning(
         code: &'static str,
@@ -82,7 +96,7 @@ impl Problem {
 pub fn has_errors(problems: &[Problem]) -> bool {
     problems
         .iter()
-        .any(|problem| problem.severity == Severity::Error)
+        .any(|problem| problem.severity != Severity::Warning)
 }
 
 /// The most findings of a file that are shown: nobody reads more at once, and a hostile file may have any number.
@@ -101,13 +115,16 @@ pub fn render(file: &str, source: &str, problems: &[Problem]) -> String {
         .map(|problem| render_one(file, source, problem))
         .collect();
     if !left.is_empty() {
-        let errors = left.iter().filter(|it| it.severity == Severity::Error);
-        let errors = errors.count();
+        let of = |severity| left.iter().filter(|it| it.severity == severity).count();
+        let questions = match of(Severity::Question) {
+            0 => String::new(),
+            some => format!("{}, ", counted(some, "question")),
+        };
         parts.push(format!(
-            "{} more are not shown: {}, {}.\n",
+            "{} more are not shown: {}, {questions}{}.\n",
             left.len(),
-            counted(errors, "error"),
-            counted(left.len() - errors, "warning")
+            counted(of(Severity::Error), "error"),
+            counted(of(Severity::Warning), "warning")
         ));
     }
     parts.join("\n")
@@ -121,6 +138,7 @@ pub fn counted(number: usize, word: &str) -> String {
 fn render_one(file: &str, source: &str, problem: &Problem) -> String {
     let kind = match problem.severity {
         Severity::Error => "error",
+        Severity::Question => "question",
         Severity::Warning => "warning",
     };
     let place = problem
@@ -215,7 +233,7 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
 }
 
 /// Control characters, and those that reorder or hide the text around them.
-fn is_dangerous(c: char) -> bool {
+pub(crate) fn is_dangerous(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

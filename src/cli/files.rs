@@ -11,7 +11,7 @@ use super::named::{Kind, read};
 use super::signing::Verifier;
 use super::streams::say;
 use crate::config::{self, Config};
-use crate::diagnostic::{Problem, has_errors, render};
+use crate::diagnostic::{Problem, Severity, counted, has_errors, render};
 use crate::plan::{self, Plan};
 use crate::product::{self, Catalogue};
 use crate::report::{self, Joinable, ReportDocument};
@@ -174,15 +174,19 @@ pub(super) fn show(file: &str, bytes: &[u8], problems: &[Problem]) {
         "{}",
         render(file, source.trim_start_matches('\u{feff}'), problems)
     );
-    let errors = problems
-        .iter()
-        .filter(|problem| problem.severity == crate::diagnostic::Severity::Error)
-        .count();
-    if errors > 0 {
-        say!(
-            "\n{errors} error{} in {file}; no packet was sent. Each code is explained in \
-             docs/findings.md.",
-            if errors == 1 { "" } else { "s" }
-        );
+    let of = |severity| problems.iter().filter(|it| it.severity == severity).count();
+    match (of(Severity::Error), of(Severity::Question)) {
+        (0, 0) => {}
+        (0, open) => say!(
+            "\n{} open in {file}; no packet was sent. Write each answer in the place of its `?`.",
+            match open {
+                1 => "1 question is".to_string(),
+                many => format!("{many} questions are"),
+            }
+        ),
+        (errors, _) => say!(
+            "\n{} in {file}; no packet was sent. Each code is explained in docs/findings.md.",
+            counted(errors, "error")
+        ),
     }
 }

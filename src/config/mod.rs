@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod kinds;
 mod pin;
 mod probing;
+mod questions;
 mod site;
 mod system;
 mod tls;
@@ -109,14 +110,19 @@ pub fn told(system: &System) -> Values {
 /// Reads the bytes of a site file.
 ///
 /// The findings are all that reading can see. With an error among them the [`Config`] holds what could be read, so that
-/// later checks can still speak. `None` when the bytes are no YAML mapping.
+/// later checks can still speak. `None` when the bytes are no YAML mapping, and while the file has open questions: these
+/// are asked alone.
 pub fn read(bytes: &[u8]) -> (Option<Config>, Vec<Problem>) {
     let mut problems = Vec::new();
     let root = match yaml::parse(bytes) {
         Ok(root) => root,
         Err(problem) => return (None, vec![problem]),
     };
-    let config = section::<Config>().read(&root, &What::owner(""), &mut problems);
+    let kind = section::<Config>();
+    if root.is_open_somewhere() {
+        return (None, questions::of(&root, &kind.schema()));
+    }
+    let config = kind.read(&root, &What::owner(""), &mut problems);
     (config, problems)
 }
 

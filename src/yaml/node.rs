@@ -43,6 +43,37 @@ impl Value {
     }
 }
 
+/// What stands in the place of a value that nobody has given yet.
+const OPEN: &str = "?";
+
+impl Node {
+    /// Whether this is an open value: `"?"`, or the empty key that YAML makes of a `?` without quotes in brackets.
+    pub(crate) fn is_open(&self) -> bool {
+        match &self.value {
+            Value::Text(text) => text == OPEN,
+            Value::Map(pairs) => match &pairs[..] {
+                [(key, value)] => {
+                    matches!((&key.value, &value.value), (Value::Null, Value::Null))
+                }
+                _ => false,
+            },
+            Value::List(_) | Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float => {
+                false
+            }
+        }
+    }
+
+    /// Whether a value is open in here.
+    pub(crate) fn is_open_somewhere(&self) -> bool {
+        self.is_open()
+            || match &self.value {
+                Value::List(items) => items.iter().any(Self::is_open_somewhere),
+                Value::Map(pairs) => pairs.iter().any(|(_, value)| value.is_open_somewhere()),
+                _ => false,
+            }
+    }
+}
+
 /// The most bytes of a site file or catalogue. A system takes some 200 bytes to 1 KiB.
 pub(crate) const LARGEST_FILE: usize = 16 << 20;
 
@@ -73,8 +104,30 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Node, Problem> {
         return Err(Problem::error("empty-file", None, "the file is empty")
             .hint("`portproof init` asks a few questions and writes one; `portproof example` prints an example"));
     }
-    serde_yaml::from_str_with_options(text, options(text.len()))
-        .map_err(|error| syntax(&error, text.len()))
+    serde_yaml::from_str_with_options(text, options(text.len())).map_err(|error| {
+        let problem = syntax(&error, text.len());
+        left_open(text, &problem).unwrap_or(problem)
+    })
+}
+
+/// A `?` without quotes is no value to YAML, but whoever wrote it means an open answer.
+fn left_open(text: &str, problem: &Problem) -> Option<Problem> {
+    let at = problem.at.filter(|_| problem.code == "not-yaml")?;
+    let line = text.lines().nth(at.line.checked_sub(1)?)?;
+    let line = line.split(" #").next().unwrap_or_default();
+    let is_edge = |c: char| c.is_whitespace() || "[]{},".contains(c);
+    let is_open = line.split(is_edge).any(|word| word == OPEN);
+    is_open.then(|| {
+        Problem::question(
+            "unanswered",
+            at,
+            "what is to stand in the place of this `?`?",
+        )
+        .hint(
+            "write the answer there; a `?` that is to stay until later needs quotes, as in \
+             zone: \"?\"",
+        )
+    })
 }
 
 /// How many values, keys and lists the aliases of a file may repeat in all: one for each byte.
