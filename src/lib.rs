@@ -1,8 +1,8 @@
 //! Does the network let a Configuration Manager site work, and nothing else? Say what must flow, try it, judge it.
 //!
 //! The modules stand in the order in which the data goes through them; each imports only modules above it
-//! (`tests/it/layers.rs` keeps that). `diagnostic` to `attribution`, `verdict`, `report`, `rules`, `explain` and
-//! `first_file` are pure: no sockets, files or clocks.
+//! (`tests/it/layers.rs` keeps that). `diagnostic` to `attribution`, `verdict`, `report`, `rules`, `explain`,
+//! `first_file` and `import` are pure: no sockets, files or clocks.
 
 /// What is wrong in a user's file, where, and what would be right.
 pub mod diagnostic;
@@ -10,6 +10,8 @@ pub mod diagnostic;
 pub mod paragraph;
 /// Text from outside as a cell of a table.
 mod cells;
+/// The bytes of a file of Windows as text.
+mod charset;
 /// Closed sets of words.
 mod words;
 /// YAML files with positions.
@@ -52,6 +54,8 @@ pub mod rules;
 pub mod explain;
 /// A first site file, made of the answers to eight questions.
 pub mod first_file;
+/// A first site file, made of what a site says of itself.
+pub mod import;
 /// Standing in for a system's services before they exist, so that paths can be proved.
 pub mod listen;
 /// A stand-in site on loopback with planted faults.

@@ -10,6 +10,7 @@ mod explain;
 mod files;
 mod history;
 mod handed_over;
+mod import;
 mod init;
 mod licences;
 mod listen;
@@ -93,6 +94,7 @@ fn show(instead: &clap::Error) -> anyhow::Result<u8> {
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Init(arguments) => init::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Example(arguments) => example::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Listen(arguments) => listen::run(&arguments),

@@ -19,6 +19,7 @@ pub(super) enum Kind {
     ServeFile,
     Catalogue,
     Ticket,
+    Export,
     Report,
     Arrivals,
     ClientLog,
@@ -38,11 +39,12 @@ const MIB: u64 = 1 << 20;
 impl Kind {
     /// All of them.
     #[cfg(test)]
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::SiteFile,
         Self::ServeFile,
         Self::Catalogue,
         Self::Ticket,
+        Self::Export,
         Self::Report,
         Self::Arrivals,
         Self::ClientLog,
@@ -63,6 +65,7 @@ impl Kind {
             Self::ServeFile => "file of `serve`",
             Self::Catalogue => "catalogue",
             Self::Ticket => "ticket",
+            Self::Export => "site export",
             Self::Report => "report",
             Self::Arrivals => "log of arrivals",
             Self::ClientLog => "log of a client",
@@ -89,6 +92,7 @@ impl Kind {
             | Self::ServeFile
             | Self::Catalogue
             | Self::Ticket
+            | Self::Export
             | Self::Report
             | Self::Arrivals
             | Self::ClientLog
@@ -104,8 +108,9 @@ impl Kind {
             Self::SiteFile | Self::ServeFile | Self::Catalogue => yaml::LARGEST_FILE as u64,
             // Some tens of thousands of flows, each with its evidence.
             Self::Report | Self::Arrivals => 128 * MIB,
-            // Clients begin a new one at a few megabytes; the update agent's may be larger.
-            Self::ClientLog => 64 * MIB,
+            // Clients begin a new one at a few megabytes; the update agent's may be larger. PowerShell indents JSON by
+            // hundreds of blanks.
+            Self::ClientLog | Self::Export => 64 * MIB,
             // The bundle of a whole operating system has half of one.
             Self::Roots | Self::Ticket => 4 * MIB,
             Self::ClientCertificate => MIB,

@@ -4,14 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::lines::{INTRANET, PERIMETER};
 use crate::product::{Catalogue, Role};
-
-/// The zone that is always there.
-pub(super) const INTERNET: &str = "internet";
-/// The zone of [`Answers::perimeter`].
-pub(super) const PERIMETER: &str = "perimeter";
-/// The zone of [`Answers::intranet`].
-pub(super) const INTRANET: &str = "intranet";
 
 /// All answers.
 #[derive(Clone, Debug)]

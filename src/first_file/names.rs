@@ -1,22 +1,31 @@
-//! What the servers are called in the file.
+//! What the systems are called in the file.
 
-use super::answers::{INTERNET, INTRANET, PERIMETER, Server};
+use std::collections::{HashMap, HashSet};
 
-/// The names of systems, in the order of the servers: the first part of each host name, and each once.
-pub(super) fn of<'a>(servers: impl Iterator<Item = &'a Server>) -> Vec<String> {
-    let mut taken: Vec<String> = Vec::new();
-    for server in servers {
-        let short = short(server.name_inside.as_ref().unwrap_or(&server.name));
-        let is_free = |name: &String| {
-            ![INTERNET, PERIMETER, INTRANET, "default"].contains(&name.as_str())
-                && !taken.contains(name)
-        };
-        let numbered = (2..).map(|number| format!("{short}-{number}"));
-        let mut candidates = std::iter::once(short.clone()).chain(numbered);
-        let free = candidates.find(is_free);
-        taken.push(free.unwrap_or(short));
-    }
-    taken
+use super::lines::{INTERNET, INTRANET, OTHER_WORDS, PERIMETER};
+
+/// The names of systems, in the order of their hosts: the first part of each host name, and each once.
+pub(crate) fn of<'a>(hosts: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let taken = [INTERNET, PERIMETER, INTRANET, "default"].map(str::to_string);
+    let mut taken = HashSet::from(taken);
+    // Where the count of a name goes on: thousands of hosts may have the same first part.
+    let mut next: HashMap<String, usize> = HashMap::new();
+    hosts
+        .map(|host| {
+            let short = short(host);
+            let number = next.entry(short.clone()).or_insert(1);
+            loop {
+                let name = match *number {
+                    1 => short.clone(),
+                    number => format!("{short}-{number}"),
+                };
+                *number += 1;
+                if taken.insert(name.clone()) {
+                    return name;
+                }
+            }
+        })
+        .collect()
 }
 
 /// The first part of a host name as a name. One that YAML could take for a number or another word gets a letter before it.
@@ -24,11 +33,8 @@ fn short(host: &str) -> String {
     let first = host.split('.').next().unwrap_or_default();
     let name = first.to_ascii_lowercase().replace('_', "-");
     let name = name.trim_start_matches('-');
-    let is_other = [
-        "true", "false", "null", "yes", "no", "on", "off", "y", "n", "",
-    ];
     let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic());
-    match is_plain && !is_other.contains(&name) {
+    match is_plain && !OTHER_WORDS.contains(&name) {
         true => name.to_string(),
         false => format!("host-{name}"),
     }
@@ -48,14 +54,7 @@ mod tests {
             "_x_y.example",
             "no.example",
         ];
-        let servers = hosts.map(|name| Server {
-            name: name.to_string(),
-            name_inside: None,
-            public: None,
-            own: None,
-            roles: Vec::new(),
-        });
         let expected = ["cm01", "cm01-2", "internet-2", "host-10", "x-y", "host-no"];
-        assert_eq!(of(servers.iter()), expected);
+        assert_eq!(of(hosts.into_iter()), expected);
     }
 }

@@ -1,58 +1,33 @@
 //! Writes the file: only of the answers, with a comment wherever something may have to be added.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 
-use super::answers::{Answers, INTERNET, INTRANET, Lists, PERIMETER, Server};
+use super::answers::{Answers, Lists, Server};
+use super::lines::{self, INTERNET, INTRANET, PERIMETER, address, line, quoted};
 use super::names;
-use crate::product::{Catalogue, Role, Setting, has_key};
+use crate::product::{Role, has_key};
 use crate::site::CLIENT_FACING;
-
-/// Where a comment behind a key begins.
-const COMMENT: usize = 34;
 
 /// The file, as YAML with comments.
 pub fn text(answers: &Answers) -> String {
     [
-        head(answers),
+        lines::head(&answers.code, "`portproof init` wrote it from the answers"),
         site(answers),
         zones(answers),
-        firewalls(answers),
+        lines::firewalls(!answers.perimeter.is_empty()),
         clients(answers),
         systems(answers),
-        rest(),
+        lines::rest(),
     ]
     .join("\n")
 }
 
-fn head(answers: &Answers) -> String {
-    format!(
-        "# The site {}, as `portproof init` wrote it from the answers. Change it as you need.\n\
-         #\n\
-         # portproof plan FILE                     lists the flows of this site, and sends nothing\n\
-         # portproof check FILE --from {INTERNET}  tries them from there, on a host of that zone\n\
-         # portproof schema config                 has every key, with what it means and its default\n",
-        answers.code
-    )
-}
-
-/// A line with a comment behind it.
-fn line(text: &str, comment: &str) -> String {
-    format!("{text:COMMENT$} # {comment}\n")
-}
-
 fn site(answers: &Answers) -> String {
-    let code = &answers.code;
-    // A code of digits would be a number.
-    let code = match code.starts_with(|c: char| c.is_ascii_digit()) {
-        true => format!("\"{code}\""),
-        false => code.clone(),
-    };
+    let code = lines::code(&answers.code);
     let mut text = "site:\n".to_string();
     text += &line(&format!("  code: {code}"), "as the console shows it");
     text += &format!("  product: {}\n", answers.catalogue.product);
-    text += &ports(&answers.catalogue);
+    text += &lines::default_ports(&answers.catalogue, &lines::PORTS);
     text += &match &answers.lists {
         Lists::At(all) => {
             let all: Vec<String> = all.iter().map(|url| quoted(url)).collect();
@@ -60,66 +35,21 @@ fn site(answers: &Answers) -> String {
             line(&lists, "the revocation lists that the certificates name")
         }
         Lists::Unchecked => line("  crl_check: false", "clients check no revocation lists"),
-        Lists::Unknown => "  # Where the revocation lists are; a certificate has it under CRL \
-                           Distribution Points:\n  # crl_urls: [\"http://pki.example.com/ca.crl\"]\n"
-            .to_string(),
+        Lists::Unknown => lines::LISTS.to_string(),
     };
     text
-}
-
-/// The keys of port numbers as comments, with the numbers of the product.
-fn ports(catalogue: &Catalogue) -> String {
-    let pairs = [
-        ("client_ports", Setting::ClientHttp, Setting::ClientHttps),
-        (
-            "software_update_ports",
-            Setting::SoftwareUpdateHttp,
-            Setting::SoftwareUpdateHttps,
-        ),
-    ];
-    let pair = |(key, http, https): (&str, Setting, Setting)| {
-        let number = |setting| Some(catalogue.default_ports(setting).first()?.low);
-        let is_known = has_key(catalogue.site_keys(), key);
-        let (http, https) = (number(http)?, number(https)?);
-        is_known.then(|| format!("  # {key}: {{ http: {http}, https: {https} }}\n"))
-    };
-    let keys: String = pairs.into_iter().filter_map(pair).collect();
-    match keys.is_empty() {
-        true => keys,
-        false => {
-            format!("  # Ports stand here where they are others than these of the product:\n{keys}")
-        }
-    }
 }
 
 fn zones(answers: &Answers) -> String {
     let zone = |name: &str, networks: &[IpNet]| {
-        let all: Vec<String> = networks.iter().map(|net| format!("\"{net}\"")).collect();
-        format!("  {name}: {{ networks: [{}] }}\n", all.join(", "))
+        let all: Vec<String> = networks.iter().map(IpNet::to_string).collect();
+        lines::zone(name, &all)
     };
-    let mut text = line("zones:", "from the least to the most trusted");
-    text += &format!("  {INTERNET}: {{ networks: [\"0.0.0.0/0\", \"::/0\"] }}\n");
+    let mut text = lines::zones();
     if !answers.perimeter.is_empty() {
         text += &zone(PERIMETER, &answers.perimeter);
     }
     text + &zone(INTRANET, &answers.intranet)
-}
-
-fn firewalls(answers: &Answers) -> String {
-    let mut text = "# With its interfaces, a report can name the firewall that drops or rejects:\n\
-                    # front-end: { between: [...], addresses: [198.51.100.1, 192.0.2.1] }\n\
-                    firewalls:\n"
-        .to_string();
-    let between =
-        |name: &str, one: &str, other: &str| format!("  {name}: {{ between: [{one}, {other}] }}\n");
-    match answers.perimeter.is_empty() {
-        true => text += &between("front-end", INTERNET, INTRANET),
-        false => {
-            text += &between("front-end", INTERNET, PERIMETER);
-            text += &between("back-end", PERIMETER, INTRANET);
-        }
-    }
-    text
 }
 
 fn clients(answers: &Answers) -> String {
@@ -151,7 +81,11 @@ fn serves(answers: &Answers, server: &Server) -> Option<&'static str> {
 }
 
 fn systems(answers: &Answers) -> String {
-    let names = names::of(answers.servers());
+    let names = names::of(
+        answers
+            .servers()
+            .map(|server| server.name_inside.as_ref().unwrap_or(&server.name).as_str()),
+    );
     let all = answers.servers().zip(&names);
     let all = all.map(|(server, name)| system(answers, server, name));
     format!("systems:\n{}", all.collect::<Vec<_>>().join("\n"))
@@ -167,13 +101,8 @@ fn system(answers: &Answers, server: &Server, name: &str) -> String {
     let zone = answers.zone_of(server).unwrap_or(INTRANET);
     let roles: Vec<&str> = server.roles.iter().map(|role| role.name()).collect();
     let mut text = format!("{about}  {name}:\n    zone: {zone}\n");
-    text += &match &server.name_inside {
-        Some(inside) => format!(
-            "    names: {{ {INTERNET}: {}, default: {inside} }}\n",
-            server.name
-        ),
-        None => format!("    names: {{ default: {} }}\n", server.name),
-    };
+    let inside = server.name_inside.as_ref().unwrap_or(&server.name);
+    text += &(lines::names(inside, Some(&server.name)) + "\n");
     text += &addresses(server);
     text += &format!("    roles: [{}]\n", roles.join(", "));
     if let Some(zone) = serves(answers, server) {
@@ -214,24 +143,4 @@ fn addresses(server: &Server) -> String {
                 .to_string()
         }
     }
-}
-
-/// The colons of IPv6 would be YAML's.
-fn address(address: IpAddr) -> String {
-    match address.is_ipv6() {
-        true => format!("\"{address}\""),
-        false => address.to_string(),
-    }
-}
-
-/// Text in double quotes: what JSON escapes, YAML reads the same way.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-fn rest() -> String {
-    "# Flows of your own, beside those of the product:\n\
-     # flows:\n\
-     #   - { from: intranet, to: SYSTEM, port: 3389, need: optional, why: \"remote administration\" }\n"
-        .to_string()
 }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{explain, report, wire};
+use crate::{explain, import, report, wire};
 
 /// A name, and the function of that name: were these bytes recognised?
 pub type Target = (&'static str, fn(&[u8]) -> bool);
@@ -14,6 +14,7 @@ pub fn targets() -> impl Iterator<Item = Target> {
         wire::fuzz::TARGETS,
         report::fuzz::TARGETS,
         explain::fuzz::TARGETS,
+        import::fuzz::TARGETS,
     ];
     of_stages.into_iter().flatten().copied()
 }

@@ -31,6 +31,7 @@ pub(crate) use check::CLIENT_FACING;
 pub use exceptions::Exception;
 pub use flow_id::{FlowId, IdPort, SWEPT, SWEPT_ANSWERED};
 pub use settings::Settings;
+pub(crate) use systems::SPOKEN_TO;
 pub use translation::{Translation, Translator};
 
 /// The number of a zone.

@@ -7,7 +7,7 @@ mod typed;
 pub(crate) use node::{LARGEST_FILE, Node, Value, parse};
 pub(crate) use read::{At, PortRange as Ports};
 pub(crate) use read::{
-    Fields, address, boolean, drives, duration, list, one_or_list, port, port_pairs, ports, text,
-    time_span, word, wrong_type,
+    Fields, address, boolean, drives, duration, list, of_no_host, one_or_list, port, port_pairs,
+    ports, text, time_span, word, wrong_type,
 };
 pub(crate) use typed::typed;

@@ -420,7 +420,7 @@ pub(crate) fn time_span(text: &str) -> Option<Duration> {
 }
 
 /// Why no host has an address for itself: what is sent there reaches many, or nobody in particular.
-fn of_no_host(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn of_no_host(address: IpAddr) -> Option<&'static str> {
     let address = address.to_canonical();
     match address {
         _ if address.is_unspecified() => Some("which is every address and none"),

@@ -376,9 +376,10 @@ impl<'ast> Visit<'ast> for Reader {
 }
 
 /// Stages that are functions of what they are given, and files of that kind among others.
-const PURE: [&str; 28] = [
+const PURE: [&str; 30] = [
     "diagnostic",
     "paragraph",
+    "charset",
     "yaml",
     "product",
     "config",
@@ -393,6 +394,7 @@ const PURE: [&str; 28] = [
     "rules",
     "explain",
     "first_file",
+    "import",
     "alert::alertmanager",
     "alert::chat",
     "alert::config",

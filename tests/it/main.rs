@@ -45,6 +45,7 @@ mod first_file;
 mod formats;
 mod history;
 mod http_and_proxies;
+mod import;
 mod large_plans;
 mod layers;
 mod licences;

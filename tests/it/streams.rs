@@ -11,7 +11,7 @@ use crate::support::executable;
 use crate::support::files::{Bed, printed, said};
 
 /// Every command, as words with a space between, and its exit status when nothing is in its way.
-const COMMANDS: [(&str, i32); 42] = [
+const COMMANDS: [(&str, i32); 44] = [
     ("check --lab", 1),
     ("check --lab --healthy --format json", 0),
     ("check nowhere.yaml", 2),
@@ -31,6 +31,8 @@ const COMMANDS: [(&str, i32); 42] = [
         "init - --code PRI --product configmgr-2007 --intranet 10.0.0.0/8 --site-server cm01.corp.example,10.0.0.5,SQL,MP",
         0,
     ),
+    ("import export.json -o -", 0),
+    ("import bad.json", 2),
     ("example", 0),
     ("example nothing-of-the-kind", 2),
     ("explain", 0),
@@ -65,6 +67,8 @@ const COMMANDS: [(&str, i32); 42] = [
 fn bed() -> Bed {
     let bed = Bed::new();
     fs::write(bed.path("token"), "0123456789abcdef0123456789abcdef").expect("written");
+    let export = "fuzz/seeds/site_export/list.json";
+    fs::copy(export, bed.path("export.json")).expect("copied");
     // Of another host: of one vantage only the later report would count.
     let text = fs::read_to_string(bed.path("bad.json")).expect("a report");
     let mut bad: serde_json::Value = serde_json::from_str(&text).expect("JSON");

@@ -5,6 +5,7 @@ mod diff;
 mod example;
 mod explain;
 mod history;
+mod import;
 mod init;
 mod listen;
 mod plan;
@@ -24,6 +25,7 @@ pub(in crate::cli) use diff::Diff;
 pub(in crate::cli) use example::{Example, Shape};
 pub(in crate::cli) use explain::Explain;
 pub(in crate::cli) use history::{History, HistoryCommand};
+pub(in crate::cli) use import::Import;
 pub(in crate::cli) use init::Init;
 pub(in crate::cli) use listen::Listen;
 pub(in crate::cli) use plan::{Plan, PlanFormat};
@@ -41,6 +43,7 @@ pub(in crate::cli) use serve::Serve;
 Examples:
   portproof check --lab                        see a report at once; nothing to install or configure
   portproof init                               answer eight questions, and have a site file
+  portproof import roles.json components.json  have one from exports of the site
   portproof plan probes.yaml                   the flows of your site; no packet is sent
   portproof check probes.yaml --from internet  try them from here
 Exit status: 0 nothing is wrong, 1 something is wrong, 2 the command or a file is wrong,
@@ -67,6 +70,8 @@ fn long_version() -> &'static str {
 pub(in crate::cli) enum Command {
     /// Ask eight questions about a site, and write a site file of the answers.
     Init(Init),
+    /// Write a site file of exports of the site itself.
+    Import(Import),
     /// Print a site file to start from.
     Example(Example),
     /// Try the flows that start here, judge them and report.

@@ -2,9 +2,9 @@
 
 use jiff::civil::DateTime;
 
-use super::decode::text;
 use super::flows::Given;
 use super::tally::{Seen, Tally, Times};
+use crate::charset::text;
 use crate::explain::code;
 use crate::explain::document::{CodeSeen, LogExplained, PlaceSeen, TimesSeen, UnknownCode};
 use crate::product::{Catalogue, Code, LogFile, Role, log_file};

@@ -1,11 +1,10 @@
 //! A log of a client: which codes stand in it, when, about which hosts, and which flows of the site file these are.
 //!
-//! Bytes become text (`decode`), and text becomes entries with their times (`entries`). In each entry codes (`codes`) and
+//! Bytes become text (`charset`), and text becomes entries with their times (`entries`). In each entry codes (`codes`) and
 //! hosts (`places`) are looked for. `tally` counts them, within bounds. `flows` finds the flows that lead to the hosts,
 //! and `explained` puts it all together. A line that somebody copied out of a log goes the same way.
 
 mod codes;
-mod decode;
 mod entries;
 mod explained;
 mod flows;

@@ -1,10 +1,10 @@
-//! The bytes of a log as text. Clients write UTF-8, with a mark at its beginning or without; UTF-16 with one; and, for
-//! accented letters in old versions, Windows-1252.
+//! The bytes of a file of Windows as text: a log of a client, an export of a site. It is UTF-8, with a mark at its beginning
+//! or without; UTF-16 with one; and, for accented letters in old versions, Windows-1252.
 
 use encoding_rs::WINDOWS_1252;
 
 /// The text. Bytes that mean nothing become the sign for what cannot be read.
-pub(super) fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     match bytes {
         [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),

@@ -1,0 +1,245 @@
+//! What exports say of one host.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::fact::{Fact, Source};
+use super::object::{Export, Object};
+use crate::config::is_host_name;
+use crate::product::Role;
+use crate::yaml::of_no_host;
+
+/// A host of the site.
+#[derive(Clone, Debug, Default)]
+pub(super) struct System {
+    /// The name that all its roles have in common, in small letters.
+    pub(super) host: String,
+    /// Its name inside.
+    pub(super) inside: Fact<String>,
+    /// Its name in the Internet.
+    pub(super) public: Fact<String>,
+    pub(super) addresses: Vec<(IpAddr, Source)>,
+    pub(super) roles: Vec<(Role, Source)>,
+    /// Why it is for clients on the Internet, and for those inside.
+    pub(super) internet: Option<Source>,
+    pub(super) intranet: Option<Source>,
+    /// How clients speak to its management and distribution points.
+    pub(super) speaks: Fact<Speaks>,
+    /// How they speak to its update point.
+    pub(super) updates_speak: Fact<Speaks>,
+    pub(super) update_http: Fact<u16>,
+    pub(super) update_https: Fact<u16>,
+    /// Why only the site server starts connections between the two.
+    pub(super) initiated: Option<Source>,
+    pub(super) forest: Fact<String>,
+    /// The hosts from which its pull distribution point fetches.
+    pub(super) pulls_from: Option<(Vec<String>, Source)>,
+    /// Its management point does not use the site database, but this.
+    pub(super) database: Option<(String, Source)>,
+}
+
+/// How clients speak to a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speaks {
+    Https,
+    Http,
+}
+
+impl fmt::Display for Speaks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Https => "HTTPS",
+            Self::Http => "HTTP",
+        })
+    }
+}
+
+/// The properties that are read, in small letters.
+pub(super) const READ: &[&str] = &[
+    "server remote name",
+    "server remote public name",
+    "fdmoperation",
+    "forestfqdn",
+    "mpinternetfacing",
+    "mpintranetfacing",
+    "usesitedatabase",
+    "sqlservername",
+    "databasename",
+    "sslstate",
+    "allowinternetclients",
+    "ispulldp",
+    "fspinternetfacing",
+    "isinf",
+    "isintranet",
+    "sslwsus",
+    "wsusiisport",
+    "wsusiissslport",
+];
+
+/// The host that a role stands on, in small letters.
+pub(super) fn host(object: &Object) -> Option<String> {
+    let path = object.member("NetworkOSPath");
+    let of_path = path.map(|path| path.trim_matches('\\'));
+    let of_nal = object.member("NALPath").and_then(host_of_nal);
+    let listed = object.member("FullQualifiedDomainName");
+    let mut all = [of_path, of_nal, listed].into_iter().flatten();
+    all.find(|name| is_host_name(name)).map(folded)
+}
+
+/// The host of `["Display=\\CM01\"]MSWNET:["SMS_SITE=PRI"]\\CM01\`.
+fn host_of_nal(path: &str) -> Option<&str> {
+    let behind = path.rsplit(']').next().unwrap_or(path);
+    let mut parts = behind.split('\\').filter(|part| !part.is_empty());
+    parts.next()
+}
+
+/// The name of a host as it is written.
+fn folded(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+impl System {
+    pub(super) fn new(host: String) -> Self {
+        Self {
+            host,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn has(&self, role: Role) -> bool {
+        self.roles.iter().any(|(known, _)| *known == role)
+    }
+
+    pub(super) fn take_role(&mut self, role: Role, source: Source) {
+        if !self.has(role) {
+            self.roles.push((role, source));
+        }
+    }
+
+    /// Takes what holds of the host, whatever the role that says it.
+    pub(super) fn of_host(&mut self, export: &Export, object: &Object) {
+        let source = |name: &str| Source::of(export, object, name);
+        for (name, fact) in [
+            ("Server Remote Name", &mut self.inside),
+            ("Server Remote Public Name", &mut self.public),
+        ] {
+            let text = object.property(name).and_then(|it| it.text());
+            if let Some(text) = text.filter(|text| is_host_name(text)) {
+                fact.tell(folded(text), source(name));
+            }
+        }
+        if object.number("FDMOperation") == Some(1) {
+            self.initiated.get_or_insert(source("FDMOperation is 1"));
+        }
+        let forest = object.property("ForestFQDN").and_then(|it| it.text());
+        if let Some(forest) = forest.filter(|forest| is_host_name(forest)) {
+            self.forest.tell(folded(forest), source("ForestFQDN"));
+        }
+        let listed = object.list("IPAddress").iter().map(String::as_str);
+        let listed = listed.chain(object.member("IPAddress"));
+        let listed = listed.flat_map(|text| text.split(','));
+        for address in listed.filter_map(|it| it.trim().parse::<IpAddr>().ok()) {
+            let is_known = self.addresses.iter().any(|(known, _)| *known == address);
+            if !is_known && of_no_host(address).is_none() {
+                self.addresses.push((address, source("IPAddress")));
+            }
+        }
+    }
+
+    /// Takes what holds of one of its roles.
+    pub(super) fn of_role(&mut self, role: Role, export: &Export, object: &Object) {
+        self.clients(role, export, object);
+        match role {
+            Role::ManagementPoint => {
+                self.ssl_state(export, object);
+                self.own_database(export, object);
+            }
+            Role::DistributionPoint => {
+                self.ssl_state(export, object);
+                self.pull(export, object);
+            }
+            Role::SoftwareUpdatePoint => self.updates(export, object),
+            _ => {}
+        }
+    }
+
+    /// Whose clients a role accepts.
+    fn clients(&mut self, role: Role, export: &Export, object: &Object) {
+        let (internet, intranet) = match role {
+            Role::ManagementPoint => ("MPInternetFacing", "MPIntranetFacing"),
+            Role::SoftwareUpdatePoint => ("IsINF", "IsIntranet"),
+            Role::DistributionPoint => ("AllowInternetClients", ""),
+            Role::FallbackStatusPoint => ("FSPInternetFacing", ""),
+            _ => return,
+        };
+        let is_set = |name: &str| object.number(name).is_some_and(|value| value != 0);
+        let source = |name: &str, is: u8| Source::of(export, object, &format!("{name} is {is}"));
+        if is_set(internet) {
+            self.internet.get_or_insert(source(internet, 1));
+        }
+        if is_set(intranet) {
+            self.intranet.get_or_insert(source(intranet, 1));
+        }
+        // A role that says whether it is for the Internet, and is not, is for the inside.
+        if object.number(internet) == Some(0) && object.number(intranet).is_none() {
+            self.intranet.get_or_insert(source(internet, 0));
+        }
+    }
+
+    /// The property is of distribution points (0, or 63 for HTTPS), the member of every role (1 and 3 for HTTPS).
+    fn ssl_state(&mut self, export: &Export, object: &Object) {
+        let member = object.member("SslState").and_then(|it| it.parse().ok());
+        let number = object.number("SslState").or(member);
+        let speaks = match number {
+            Some(1 | 3 | 63) => Speaks::Https,
+            Some(0 | 4) => Speaks::Http,
+            _ => return,
+        };
+        let what = format!("SslState is {}", number.unwrap_or_default());
+        self.speaks.tell(speaks, Source::of(export, object, &what));
+    }
+
+    fn own_database(&mut self, export: &Export, object: &Object) {
+        if object.number("UseSiteDatabase") != Some(0) || self.database.is_some() {
+            return;
+        }
+        let name = object.property("SQLServerName").and_then(|it| it.text());
+        let name = name.filter(|name| is_host_name(name)).map(folded);
+        let source = Source::of(export, object, "UseSiteDatabase is 0, SQLServerName");
+        self.database = Some((name.unwrap_or_default(), source));
+    }
+
+    fn pull(&mut self, export: &Export, object: &Object) {
+        if object.number("IsPullDP") != Some(1) || self.pulls_from.is_some() {
+            return;
+        }
+        let items = object.list("SourceDistributionPoints").iter();
+        let hosts = items.filter_map(|item| host_of_nal(item));
+        let hosts = hosts
+            .filter(|host| is_host_name(host))
+            .map(folded)
+            .collect();
+        let source = Source::of(export, object, "IsPullDP is 1, SourceDistributionPoints");
+        self.pulls_from = Some((hosts, source));
+    }
+
+    fn updates(&mut self, export: &Export, object: &Object) {
+        for (name, fact) in [
+            ("WSUSIISPort", &mut self.update_http),
+            ("WSUSIISSSLPort", &mut self.update_https),
+        ] {
+            let number = object.number(name).and_then(|it| u16::try_from(it).ok());
+            if let Some(port) = number.filter(|port| *port != 0) {
+                fact.tell(port, Source::of(export, object, name));
+            }
+        }
+        if let Some(value) = object.number("SSLWSUS") {
+            let speaks = match value {
+                0 => Speaks::Http,
+                _ => Speaks::Https,
+            };
+            let source = Source::of(export, object, &format!("SSLWSUS is {value}"));
+            self.updates_speak.tell(speaks, source);
+        }
+    }
+}
