@@ -168,10 +168,7 @@ mod tests {
             found.expect(message).1.as_str()
         };
         for (of, says) in [
-            (
-                "site.product",
-                "`configmgr-2007` or `configmgr-current-branch`",
-            ),
+            ("site.product", "The product: `configmgr-2007`, "),
             (
                 "zone` of system",
                 "write one of `internet`, `inside` in the place of the `?`. The zone where it stands.",

@@ -116,7 +116,7 @@ fn known(mut gathered: Gathered, exports: &[Export], asked: &Asked) -> Result<Kn
         && version.product().is_none()
     {
         warnings.push(format!(
-            "version {version} is of neither product that portproof has the rules of"
+            "version {version} is of no product that portproof has the rules of"
         ));
     }
     Ok(Known {

@@ -81,6 +81,7 @@ impl Version {
         match self.major {
             4 => Some("configmgr-2007"),
             5 if self.build >= FIRST_OF_THE_CURRENT_BRANCH => Some("configmgr-current-branch"),
+            5 => Some("configmgr-2012"),
             _ => None,
         }
     }
@@ -249,8 +250,8 @@ mod tests {
     fn a_version_names_its_product() {
         for (text, product, name) in [
             ("4.00.6487.2000", Some("configmgr-2007"), None),
-            ("5.00.7958.1000", None, None),
-            ("5.00.8239.1000", None, None),
+            ("5.00.7958.1000", Some("configmgr-2012"), None),
+            ("5.00.8239.1000", Some("configmgr-2012"), None),
             ("5.00.8325.1000", Some("configmgr-current-branch"), None),
             (
                 "5.00.9128.1000",

@@ -9,7 +9,7 @@ use crate::config::{ClientConnections, Mode};
 use crate::diagnostic::some_of;
 use crate::first_file::lines::{self, INTERNET, INTRANET, PERIMETER, address, line};
 use crate::first_file::names;
-use crate::product::{Role, has_key};
+use crate::product::{self, Catalogue, Role, has_key};
 use crate::site::{CLIENT_FACING, SPOKEN_TO};
 
 /// An answer that is open, as YAML.
@@ -113,11 +113,12 @@ impl Page<'_> {
             Said::One(code, source) => self.line(&format!("  code: {}", lines::code(code)), source),
             _ => self.line(&format!("  code: {OPEN}"), "no export has a site code"),
         }
+        let products: Vec<&str> = product::all().collect();
         match site.product.is_said() {
             true => self.fact("  product", "", &site.product),
             false => self.line(
                 &format!("  product: {OPEN}"),
-                "configmgr-2007 or configmgr-current-branch: no export says it",
+                format!("no export says it; one of {}", products.join(", ")),
             ),
         }
         self.version();
@@ -404,21 +405,28 @@ impl Page<'_> {
             false => &system.updates_speak,
         };
         let state = self.known.site.state.one();
+        let catalogue = self.known.catalogue.as_ref();
+        let may_be_enhanced = catalogue.is_some_and(Catalogue::has_enhanced_http);
         let (way, comment) = match (said.said(), state) {
             (Said::One(Speaks::Https, source), _) => {
                 (Some(ClientConnections::Https), source.to_string())
             }
-            (Said::One(Speaks::Http, source), Some(state)) => match state.is_enhanced() {
-                true => (
-                    Some(ClientConnections::EnhancedHttp),
-                    format!("{source}; {state} has enhanced HTTP"),
-                ),
-                false => (Some(ClientConnections::Http), source.to_string()),
-            },
-            (Said::One(Speaks::Http, source), None) => (
+            (Said::One(Speaks::Http, source), Some(state)) if may_be_enhanced => {
+                match state.is_enhanced() {
+                    true => (
+                        Some(ClientConnections::EnhancedHttp),
+                        format!("{source}; {state} has enhanced HTTP"),
+                    ),
+                    false => (Some(ClientConnections::Http), source.to_string()),
+                }
+            }
+            (Said::One(Speaks::Http, source), None) if may_be_enhanced => (
                 None,
                 format!("http or enhanced-http: {source}, and no export has IISSSLState"),
             ),
+            (Said::One(Speaks::Http, source), _) => {
+                (Some(ClientConnections::Http), source.to_string())
+            }
             (Said::Differently(all), _) => {
                 self.differently(key.trim(), of, &all);
                 (None, all)
@@ -427,10 +435,17 @@ impl Page<'_> {
                 Some(ClientConnections::Https),
                 format!("{state} is HTTPS only"),
             ),
-            (Said::Nothing, _) => (
-                None,
-                "https, http or enhanced-http: no export says it of its roles".to_string(),
-            ),
+            (Said::Nothing, _) => {
+                let enhanced = if may_be_enhanced {
+                    ", or enhanced-http"
+                } else {
+                    ""
+                };
+                (
+                    None,
+                    format!("https or http{enhanced}: no export says it of its roles"),
+                )
+            }
         };
         let way = way.map_or(OPEN.to_string(), |way| way.to_string());
         self.line(&format!("{key}: {way}"), comment);

@@ -121,6 +121,14 @@ pub(super) fn one_system(
     }
 }
 
+/// The roles to which clients speak HTTP or HTTPS by choice, where the product has one.
+pub(crate) const SPOKEN_TO: [Role; 4] = [
+    Role::ManagementPoint,
+    Role::DistributionPoint,
+    Role::SoftwareUpdatePoint,
+    Role::StateMigrationPoint,
+];
+
 /// Refuses enhanced HTTP where the product does not have it.
 fn enhanced_http(system: &config::System, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
     let mut given = system.given.iter();
@@ -138,14 +146,6 @@ fn enhanced_http(system: &config::System, catalogue: &Catalogue, problems: &mut 
 }
 
 /// Warns of a role that clients speak to, where the product has several ways and the file does not say which.
-/// The roles to which clients speak HTTP or HTTPS by choice, where the product has one.
-pub(crate) const SPOKEN_TO: [Role; 4] = [
-    Role::ManagementPoint,
-    Role::DistributionPoint,
-    Role::SoftwareUpdatePoint,
-    Role::StateMigrationPoint,
-];
-
 fn unsaid_connections(system: &config::System, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
     let keys = catalogue.system_keys().unwrap_or_default();
     let mut roles = system.roles.iter();
