@@ -16,9 +16,12 @@ pub(crate) trait Word: Copy + Sized + 'static {
     fn of(word: &str) -> Option<Self>;
 }
 
-/// Declares an enum whose variants are words of a file or report, with the list of all and the word of each.
+/// Declares an enum whose variants are words of a file or report, with the list of all and the word of each. Behind a word
+/// may stand those that earlier versions had in its place: they are read, and never written.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[doc = $said:literal])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[doc = $said:literal])* $variant:ident = $word:literal $(| $earlier:literal)*),+ $(,)?
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[doc = $said])* $variant),+ }
@@ -27,6 +30,9 @@ macro_rules! words {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// Words of earlier versions, each with what it stands for.
+            const EARLIER: &'static [(&'static str, Self)] = &[$($(($earlier, Self::$variant),)*)+];
+
             /// The word in files and reports.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -34,7 +40,9 @@ macro_rules! words {
 
             /// What a word of a file or report stands for.
             pub fn named(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|it| it.name() == word)
+                let now = Self::ALL.iter().copied().find(|it| it.name() == word);
+                let mut earlier = Self::EARLIER.iter();
+                now.or_else(|| earlier.find(|(earlier, _)| *earlier == word).map(|(_, it)| *it))
             }
 
             /// What it is, in a sentence.

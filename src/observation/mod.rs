@@ -4,6 +4,7 @@
 //! variant here. So probing returns no `Err`, and the verdict table can be exhaustive. The types are plain data: no
 //! sockets, no clocks.
 
+mod advertised;
 mod brief;
 mod clock;
 mod delivery;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::product::{Role, Verb};
 use crate::words::words;
+pub use advertised::{Advertised, Differs, ListedPoint};
 pub(crate) use brief::Brief;
 pub use clock::ServerClock;
 pub use delivery::{Counted, Delivery, Lost, Met, Missing, Repeat, Way};
@@ -871,9 +873,15 @@ pub struct RoleFound {
     pub proof: RoleProof,
     /// The answer or answers that say so, in words.
     pub words: String,
-    /// The names that it has for its management points, where the zone that asks knows none of them.
+    /// Of a management point: those that its list names, itself among them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub listed: Vec<ListedPoint>,
+    /// The names of these, where the zone that asks knows none of them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub other_names: Vec<String>,
+    /// In what else the list contradicts the site file.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub differs: Vec<Differs>,
 }
 
 words! {

@@ -4,6 +4,7 @@
 //! there or in the user's file, none in Rust code. Words are closed enums (`words`), so a condition or an end that
 //! nothing evaluates cannot be written.
 
+mod builds;
 mod check;
 mod client_errors;
 mod codes;
@@ -24,6 +25,7 @@ use serde::Deserialize;
 use crate::diagnostic::Problem;
 use crate::yaml::Ports;
 
+pub use builds::{Build, knows_builds_of, of_build};
 pub use client_errors::{ClientError, Log, Outcome};
 pub use codes::{Code, CodeMeaning, LogFile, all_codes, all_symbols, log_file};
 pub use http::{Expected, Fingerprint, Header, Meaning, Passes};

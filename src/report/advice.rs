@@ -194,7 +194,10 @@ fn of_cause(
         Cause::HttpServerError => on_roles::server_error(evidence, system),
         Cause::Redirected => on_roles::redirected(evidence, system),
         Cause::RoleUnproved => on_roles::unproved(flow, evidence),
-        Cause::MplistDiffers => on_roles::mplist(flow, evidence),
+        Cause::AdvertisedName
+        | Cause::AdvertisedSite
+        | Cause::AdvertisedProduct
+        | Cause::AdvertisedHttps => on_roles::advertised(flow, evidence, cause),
         Cause::ClientCertificateRefused => on_roles::refused(evidence, system),
         Cause::WrongRole if on_roles::is_one_page(evidence) => format!(
             "A web server or device on {port} of {system} answers every request with one page, \

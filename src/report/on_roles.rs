@@ -4,6 +4,7 @@ use super::document::Evidence;
 use crate::observation::{Presented, RoleFound, RoleProof, TlsSeen};
 use crate::plan::FlowEntry;
 use crate::product::Role;
+use crate::verdict::Cause;
 
 /// The most authorities of a server that are named in a sentence.
 const MOST_NAMED: usize = 4;
@@ -122,10 +123,42 @@ const AFTER_THE_REQUEST: &str = "It asked for no client certificate in the hands
      certificate is missing). If that is it, have it ask in the handshake, or allow TLS 1.2. If \
      not, see whom it keeps out.";
 
-pub(super) fn mplist(flow: &FlowEntry, evidence: &Evidence) -> String {
+/// What to do where a site contradicts the site file: each contradiction with both sides, then where to look.
+pub(super) fn advertised(flow: &FlowEntry, evidence: &Evidence, cause: Cause) -> String {
     let system = &flow.to.system;
-    let names = with(evidence, &[RoleProof::Proved]).flat_map(|role| &role.other_names);
-    let names: Vec<&str> = names.map(String::as_str).collect();
+    let proved = || with(evidence, &[RoleProof::Proved]);
+    let differs = proved().flat_map(|role| &role.differs).map(|it| {
+        format!(
+            "The list of the management point says {}; the site file says {}. ",
+            it.site, it.file
+        )
+    });
+    let names: Vec<&str> = proved()
+        .flat_map(|role| &role.other_names)
+        .map(String::as_str)
+        .collect();
+    let mut text: String = differs.collect();
+    text += &match cause {
+        Cause::AdvertisedSite => format!(
+            "Does the site file describe another site, or does the name of {system} lead to a \
+             management point of another site here? Look in the console under Sites, and correct \
+             `code` in the site file, or the address of {system}."
+        ),
+        Cause::AdvertisedProduct => "See the version of the site in the console, and correct \
+                                     `product` or `version` in the site file. Rules and ports \
+                                     follow from them."
+            .to_string(),
+        Cause::AdvertisedHttps => format!(
+            "See in the properties of the site, and of the management point on {system}, how \
+             clients connect. Set it there, or correct the site file."
+        ),
+        _ => other_names(flow, &names),
+    };
+    text
+}
+
+fn other_names(flow: &FlowEntry, names: &[&str]) -> String {
+    let system = &flow.to.system;
     let known = flow.to.name.as_deref().unwrap_or(system);
     format!(
         "The management point calls itself {}, and clients of {} know it as {known}. Clients that \

@@ -203,9 +203,10 @@ fn http() -> impl Strategy<Value = HttpSeen> {
         select(RoleProof::ALL),
         select(Meddled::ALL),
         select(Meddler::ALL),
+        select(Advertised::ALL),
     );
     (any::<u16>(), of(clock), text(), ends, proof).prop_map(
-        |(status, clock, words, ends, (proof, what, by))| HttpSeen {
+        |(status, clock, words, ends, (proof, what, by, advertised))| HttpSeen {
             version: "HTTP/1.1".to_string(),
             status,
             reason: words.clone(),
@@ -224,7 +225,17 @@ fn http() -> impl Strategy<Value = HttpSeen> {
                 role: Role::ManagementPoint,
                 proof,
                 words: words.clone(),
-                other_names: vec![words],
+                listed: vec![ListedPoint {
+                    name: Some(words.clone()),
+                    build: Some(6487),
+                    ..ListedPoint::default()
+                }],
+                other_names: vec![words.clone()],
+                differs: vec![Differs {
+                    what: advertised,
+                    site: words.clone(),
+                    file: words,
+                }],
             }],
         },
     )

@@ -268,26 +268,6 @@ fn through_a_proxy(gateway: &Gateway, flow: &Flow) -> Ladder {
     }
 }
 
-/// The names by which clients of a flow's zone know management points; none where no client starts it.
-fn management_points(site: &Site, flow: &Flow) -> Vec<String> {
-    let Origin::Zone(zone) = flow.from else {
-        return Vec::new();
-    };
-    if !site.clients.contains(&zone) {
-        return Vec::new();
-    }
-    let is_one = |system: &&System| system.client_roles.contains(&Role::ManagementPoint);
-    let of_systems = site.systems.iter().filter(is_one);
-    // One that a proxy publishes may have another name inside; clients know the proxy's.
-    let asked = flow.to.system().and_then(|to| site.systems.get(to));
-    let names = of_systems
-        .chain(asked)
-        .filter_map(|system| system.name_for(zone));
-    names
-        .map(|name| name.trim_end_matches('.').to_string())
-        .collect()
-}
-
 /// What the web server at the end of a required flow has to show: its roles by their fingerprints. Where something
 /// between the ends can see verbs and headers, it also has to show those that the roles need. The stand-ins of the lab
 /// play no roles.
@@ -301,10 +281,7 @@ fn web_needs(run: &Run, flow: &Flow) -> Option<WebNeeds> {
         return None;
     }
     let catalogue = &run.file.catalogue;
-    let mut needs = WebNeeds {
-        names: management_points(&run.file.site, flow),
-        ..WebNeeds::default()
-    };
+    let mut needs = WebNeeds::default();
     let drives = plan::package_drives(&run.file.site, flow);
     for role in plan::roles(&run.file.site, catalogue, flow) {
         let known = catalogue.fingerprints.iter();

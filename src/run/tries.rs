@@ -97,6 +97,7 @@ pub(super) async fn try_all(
         })
         .collect();
     interception::note(&run.file.site, &run.trust, &mut seen);
+    verdict::compare_lists(&run.file.site, &mut seen);
     begin(Stage::FetchingLists, &answers);
     let refused = revocation::examine(run, &mut seen).await;
     begin(Stage::Sweeping, &answers);

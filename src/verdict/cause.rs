@@ -145,8 +145,14 @@ words! {
         Redirected = "redirected",
         /// Nothing proves the role, and nothing disproves it.
         RoleUnproved = "role-unproved",
-        /// A management point has names for itself that this zone does not know.
-        MplistDiffers = "mplist-differs",
+        /// The site has other names for its management points than the site file.
+        AdvertisedName = "advertised-name" | "mplist-differs",
+        /// The list of a management point is that of another site.
+        AdvertisedSite = "advertised-site",
+        /// The site is of another product or version than the site file says.
+        AdvertisedProduct = "advertised-product",
+        /// Clients speak HTTP to a management point where the site file says HTTPS, or the other way round.
+        AdvertisedHttps = "advertised-https",
         /// The client certificate was shown and refused.
         ClientCertificateRefused = "client-certificate-refused",
         /// A verb that clients use is refused.

@@ -64,6 +64,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_word_of_an_earlier_version_is_read_and_the_new_one_is_written() {
+        let earlier: Cause = serde_json::from_str("\"mplist-differs\"").expect("a word");
+        assert_eq!(earlier, Cause::AdvertisedName);
+        assert_eq!(Cause::named("mplist-differs"), Some(earlier));
+        let written = serde_json::to_string(&earlier).expect("JSON");
+        assert_eq!(written, "\"advertised-name\"");
+        assert_eq!(Cause::named("mplist"), None);
+    }
+
     /// Every state that needs no conversation, and an open port with every word that a service may have said.
     fn observations() -> Vec<Observation> {
         let rejected = Prohibition::ALL.iter().copied().map(|says| {

@@ -3,6 +3,7 @@
 //! Pure: `judge` reads one observation and its `Context`; `worst` joins the addresses of one flow. The table is
 //! that of `docs/verdicts.md`. What is said of each cause, there and in reports, is data: `causes.yaml`.
 
+mod advertised;
 mod cause;
 mod causes;
 mod clocks;
@@ -12,6 +13,7 @@ mod proxied;
 mod remedy;
 mod table;
 
+pub use advertised::compare_lists;
 pub use cause::{Cause, Level, Owner, Verdict};
 pub use causes::{SAID, Said, said_of};
 pub use clocks::{Clocks, DateDoubt, OwnClock};

@@ -2,7 +2,7 @@
 
 use super::{Cause, Judgement, Level, Owner, Verdict};
 use crate::observation::{
-    HttpSeen, Meddled, Meddler, Meddling, Observation, Presented, RoleFound, RoleProof,
+    Advertised, HttpSeen, Meddled, Meddler, Meddling, Observation, Presented, RoleFound, RoleProof,
 };
 
 /// The finding that outweighs a good answer of the root page; `None`: there is none.
@@ -47,11 +47,8 @@ fn of_role(found: &RoleFound, seen: &Observation) -> Option<Judgement> {
         owner: Some(owner),
     };
     match found.proof {
-        RoleProof::Proved if !found.other_names.is_empty() => Some(Judgement {
-            verdict: Verdict::Ok,
-            ..wrong(Cause::MplistDiffers, warning, Owner::Server)
-        }),
-        RoleProof::Proved | RoleProof::Reached => None,
+        RoleProof::Proved => contradicts(found),
+        RoleProof::Reached => None,
         RoleProof::Missing => Some(wrong(Cause::WrongRole, error, Owner::Server)),
         RoleProof::ServerError => Some(wrong(Cause::HttpServerError, error, Owner::Server)),
         RoleProof::PartlyServerError => Some(wrong(Cause::HttpServerError, warning, Owner::Server)),
@@ -67,6 +64,24 @@ fn of_role(found: &RoleFound, seen: &Observation) -> Option<Judgement> {
         }
         RoleProof::Forbidden | RoleProof::CertificateWanted => Some(without_leave(seen)),
     }
+}
+
+/// What the list of a management point that is there says against the site file. The role serves all the same. Where the
+/// file may be wrong, whoever keeps it looks first.
+fn contradicts(found: &RoleFound) -> Option<Judgement> {
+    let (cause, owner) = match found.differs.iter().map(|it| it.what).min() {
+        Some(Advertised::SiteCode) => (Cause::AdvertisedSite, Owner::Prober),
+        Some(Advertised::Product) => (Cause::AdvertisedProduct, Owner::Prober),
+        Some(Advertised::Https) => (Cause::AdvertisedHttps, Owner::Server),
+        None if found.other_names.is_empty() => return None,
+        None => (Cause::AdvertisedName, Owner::Server),
+    };
+    Some(Judgement {
+        verdict: Verdict::Ok,
+        cause,
+        level: Level::Warning,
+        owner: Some(owner),
+    })
 }
 
 /// A server that keeps what it has from whoever asks: for want of a client certificate, or in spite of one.
@@ -142,7 +157,7 @@ fn by_a_proxy(cause: Cause) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::{Shown, State, TlsSeen};
+    use crate::observation::{Differs, Shown, State, TlsSeen};
     use crate::product::Role;
 
     fn http(meddling: &[(Meddled, Meddler)], role: RoleProof) -> HttpSeen {
@@ -166,7 +181,9 @@ mod tests {
                 role: Role::ManagementPoint,
                 proof: role,
                 words: String::new(),
+                listed: Vec::new(),
                 other_names: Vec::new(),
+                differs: Vec::new(),
             }],
         }
     }
@@ -272,8 +289,37 @@ mod tests {
         let judged = outweighs(&observation(None), &http).expect("a finding");
         assert_eq!(
             (judged.verdict, judged.cause, judged.level),
-            (Verdict::Ok, Cause::MplistDiffers, Level::Warning)
+            (Verdict::Ok, Cause::AdvertisedName, Level::Warning)
         );
+    }
+
+    #[test]
+    fn what_a_site_says_against_the_file_is_a_warning_to_whoever_can_tell() {
+        let of = |all: &[Advertised]| {
+            let mut http = http(&[], RoleProof::Proved);
+            let differs = all.iter().map(|what| Differs {
+                what: *what,
+                site: String::new(),
+                file: String::new(),
+            });
+            http.roles[0].differs = differs.collect();
+            http.roles[0].other_names = vec!["cm01.corp.local".to_string()];
+            let judged = outweighs(&observation(None), &http).expect("a finding");
+            assert_eq!(
+                (judged.verdict, judged.level),
+                (Verdict::Ok, Level::Warning)
+            );
+            (judged.cause, judged.owner)
+        };
+        use Advertised::{Https, Product, SiteCode};
+        let prober = Some(Owner::Prober);
+        assert_eq!(
+            of(&[Https, Product, SiteCode]),
+            (Cause::AdvertisedSite, prober)
+        );
+        assert_eq!(of(&[Https, Product]), (Cause::AdvertisedProduct, prober));
+        assert_eq!(of(&[Https]), (Cause::AdvertisedHttps, Some(Owner::Server)));
+        assert_eq!(of(&[]), (Cause::AdvertisedName, Some(Owner::Server)));
     }
 
     #[test]

@@ -33,11 +33,16 @@ fn nginx(directives: &str) -> Server {
 
 /// nginx that answers as a management point is documented to.
 fn management_point() -> Server {
-    nginx(
-        "location = / { return 200 'web server'; }
-         location /SMS_MP/ { return 200 '<MPList><MP FQDN=\"mp01.example.com\"/><MP FQDN=\"mp.example.com\"/></MPList>'; }
-         location / { return 404; }",
-    )
+    management_point_with("<MP FQDN=\"mp01.example.com\"/><MP FQDN=\"mp.example.com\"/>")
+}
+
+/// The same with these in its list.
+fn management_point_with(points: &str) -> Server {
+    nginx(&format!(
+        "location = / {{ return 200 'web server'; }}
+         location /SMS_MP/ {{ return 200 '<MPList>{points}</MPList>'; }}
+         location / {{ return 404; }}"
+    ))
 }
 
 /// squid with these rules; `{here}` in them is its folder.
@@ -217,6 +222,71 @@ fn without_the_filter_it_is_well_and_was_sent_only_what_changes_nothing() {
     assert_eq!(
         server.logged(expected.len()),
         expected.map(|line| line + &agent)
+    );
+}
+
+/// An entry of a list of management points, of the current branch and over HTTPS.
+const OF_TODAY: &str = "<MP Name=\"MP01\" FQDN=\"mp01.example.com\" SiteCode=\"PRI\"><Version>9128</Version>\
+    <Capabilities SchemaVersion=\"1.0\"><Property Name=\"SSLState\" Value=\"63\"/></Capabilities></MP>";
+
+#[test]
+fn what_a_management_point_says_against_the_site_file_is_a_warning_with_both_sides() {
+    let server = management_point_with(OF_TODAY);
+    let port = server.at.port();
+    let run = twice(&management_site(port));
+    assert_eq!(run.verdict(port), "ok advertised-product warning");
+    assert_eq!((run.owner(port), run.status), ("prober", 0));
+    let role = &run.flow(port)["evidence"]["http"]["roles"][0];
+    let listed = serde_json::json!([{
+        "name": "MP01", "fqdn": "mp01.example.com", "site_code": "PRI", "build": 9128, "ssl_state": 63,
+    }]);
+    assert_eq!(role["listed"], listed);
+    let differs = role["differs"].as_array().expect("a list").iter();
+    let differs: Vec<_> = differs.map(|it| it["what"].as_str()).collect();
+    assert_eq!(differs, [Some("product"), Some("https")]);
+    for words in [
+        "its list says build 9128 (configmgr-current-branch 2403), the site file says configmgr-2007",
+        "its list says HTTPS for mp01.example.com (SSLState 63), the site file says `mode: mixed`",
+        "correct `product` or `version` in the site file",
+    ] {
+        assert!(run.text.contains(words), "{words}: {}", run.text);
+    }
+}
+
+#[test]
+fn a_list_of_another_site_is_a_question_and_accuses_no_firewall() {
+    let server = management_point_with(&OF_TODAY.replace("PRI", "ABC"));
+    let port = server.at.port();
+    let run = once(&management_site(port), None);
+    assert_eq!(run.verdict(port), "ok advertised-site warning");
+    assert_eq!(run.owner(port), "prober");
+    let advice = run.flow(port)["advice"].as_str().expect("advice");
+    assert!(
+        advice.contains("site code ABC; the site file says PRI"),
+        "{advice}"
+    );
+    assert!(
+        advice.contains("describe another site, or does"),
+        "{advice}"
+    );
+}
+
+#[test]
+fn a_list_that_says_anything_at_all_is_read_within_bounds_and_escaped() {
+    let hostile = OF_TODAY
+        .replace("mp01.example.com", "\u{1b}[31m.<b`(id)`")
+        .replace("9128", "99999999999999999999")
+        .replace("63", "-1");
+    let server = management_point_with(&hostile);
+    let port = server.at.port();
+    let run = twice(&management_site(port));
+    assert_eq!(run.verdict(port), "ok advertised-name warning");
+    assert!(run.text.contains("[31m.<b`(id)`"), "{}", run.text);
+    assert!(!run.text.contains('\u{1b}'), "{}", run.text);
+    let listed = &run.flow(port)["evidence"]["http"]["roles"][0]["listed"][0];
+    assert_eq!(
+        (&listed["build"], &listed["ssl_state"]),
+        (&Value::Null, &Value::Null)
     );
 }
 

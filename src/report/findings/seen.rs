@@ -188,6 +188,10 @@ fn http_words(http: &HttpSeen) -> Vec<String> {
             let names = role.other_names.join(", ");
             parts.push(format!("its list of management points names {names}"));
         }
+        let differs = role.differs.iter();
+        parts.extend(
+            differs.map(|it| format!("its list says {}, the site file says {}", it.site, it.file)),
+        );
     }
     let findings = http.meddling.iter();
     parts.extend(findings.map(|it| it.words.trim_end_matches('.').to_string()));

@@ -52,9 +52,13 @@ fn read(verb: Verb, bytes: &[u8], piece: usize) -> Reading {
         keeps_to_bounds(&answer.head);
         assert!(answer.body.len() <= bytes.len().min(64 << 10));
         assert!(answer.interim.len() <= 8);
-        let names = mplist::names(&answer.body);
-        assert!(names.len() <= 16);
-        names.iter().for_each(|name| at_most(name, 253));
+        let points = mplist::points(&answer.body);
+        assert!(points.len() <= 16);
+        for point in &points {
+            let names = [&point.name, &point.fqdn].into_iter().flatten();
+            names.for_each(|name| at_most(name, 253));
+            assert!(point.site_code.as_ref().is_none_or(|code| code.len() == 3));
+        }
         assert!(echo::received(answer).is_none_or(|request| request.headers.len() <= 100));
     }
     reading

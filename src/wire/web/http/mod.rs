@@ -7,7 +7,7 @@
 //! `root_page` asks only whether a web server answers at all, and `date` reads what it says the time is. `verbs` and
 //! `headers` ask what a device on the way lets through, each by how the answer differs from that of a plain GET
 //! (`pass_through`). `echo` compares what was sent with what arrived. They give `finding`s. `role` asks whether a role
-//! is there, by what each `page` says; `mplist` reads the names in a list of management points. `web_checks` puts the
+//! is there, by what each `page` says; `mplist` reads a list of management points. `web_checks` puts the
 //! questions of one flow in a row and writes down what they show.
 
 pub(crate) mod answer;

@@ -99,7 +99,9 @@ impl RoleSeen {
             role,
             proof,
             words,
+            listed: Vec::new(),
             other_names: Vec::new(),
+            differs: Vec::new(),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::page::Nowhere;
 use super::request::{Identity, Request};
 use super::role::{self, Measure, role_seen};
 use super::verbs;
-use crate::observation::{HttpSeen, Meddling, RoleFound};
+use crate::observation::{HttpSeen, ListedPoint, Meddling, RoleFound};
 use crate::product::{Fingerprint, Header, Role, Verb};
 
 /// What a web server has to show beyond its root page.
@@ -28,8 +28,6 @@ pub struct WebNeeds {
     pub headers: Vec<Header>,
     /// Whether clients download from it by BITS, past something that sees headers.
     pub downloads: bool,
-    /// The names by which clients of the zone know their management points; none: nothing is compared with them.
-    pub names: Vec<String>,
 }
 
 impl WebNeeds {
@@ -114,11 +112,8 @@ impl WebNeeds {
             let known: Vec<&Fingerprint> = known.iter().collect();
             let with_paths: Vec<Reading> = known.iter().map(|_| next()).collect();
             let found = role_seen(&measure, &known, &with_paths).found(*role);
-            let other_names = self.other_names(*role, &with_paths);
-            seen.roles.push(RoleFound {
-                other_names,
-                ..found
-            });
+            let listed = listed(*role, &with_paths);
+            seen.roles.push(RoleFound { listed, ..found });
         }
         if !self.verbs.is_empty() {
             let count = verbs::requests(&self.verbs, identity).len() - 1;
@@ -139,18 +134,18 @@ impl WebNeeds {
         }
         again
     }
+}
 
-    /// The names that a management point has for itself and others, where clients of the zone know none of them.
-    fn other_names(&self, role: Role, answers: &[Reading]) -> Vec<String> {
-        let lists = answers.iter().filter_map(Reading::answer);
-        let mut lists = lists.filter(|answer| answer.head.status == 200);
-        match role {
-            Role::ManagementPoint => lists
-                .find_map(|answer| Some(mplist::names(&answer.body)).filter(|it| !it.is_empty()))
-                .map_or_else(Vec::new, |names| mplist::unknown(names, &self.names)),
-            _ => Vec::new(),
-        }
+/// The management points that one of them has in its list.
+fn listed(role: Role, answers: &[Reading]) -> Vec<ListedPoint> {
+    if role != Role::ManagementPoint {
+        return Vec::new();
     }
+    let answers = answers.iter().filter_map(Reading::answer);
+    let mut lists = answers
+        .filter(|answer| answer.head.status == 200)
+        .map(|answer| mplist::points(&answer.body));
+    lists.find(|list| !list.is_empty()).unwrap_or_default()
 }
 
 /// What is known of headers after the first request that carried them all.
@@ -219,7 +214,6 @@ mod tests {
             verbs: passes.iter().flat_map(|it| it.verbs.clone()).collect(),
             headers: passes.iter().flat_map(|it| it.headers.clone()).collect(),
             downloads: false,
-            names: Vec::new(),
         }
     }
 
@@ -281,27 +275,24 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_names_that_the_zone_does_not_know_is_written_down() {
+    fn the_list_of_a_management_point_is_written_down_where_it_is_answered_with_200() {
         let list = "<MPList><MP Name=\"CM01\" FQDN=\"cm01.corp.local\"/></MPList>";
         let length = list.len();
-        let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{list}");
-        let of = |names: &[&str]| {
-            let needs = WebNeeds {
-                names: names.iter().map(|name| (*name).to_string()).collect(),
-                ..needs()
-            };
-            let (seen, _) = seen(&needs, |request| {
+        let of = |status: &str| {
+            let text = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{list}");
+            let (seen, _) = seen(&needs(), |request| {
                 match request == &Request::get("/SMS_MP/.sms_aut?MPLIST") {
                     true => Reader::new(Verb::Get).feed(text.as_bytes()).expect("whole"),
                     false => answered(404, IIS),
                 }
             });
-            assert_eq!(seen.roles[0].proof, RoleProof::Proved);
-            seen.roles[0].other_names.clone()
+            seen.roles[0].clone()
         };
-        assert_eq!(of(&["ibs01.example.com"]), ["cm01.corp.local"]);
-        assert_eq!(of(&["ibs01.example.com", "cm01.corp.local"]), [""; 0]);
-        assert_eq!(of(&[]), [""; 0]);
+        let found = of("200 OK");
+        assert_eq!(found.proof, RoleProof::Proved);
+        let names: Vec<_> = found.listed.iter().map(ListedPoint::full_name).collect();
+        assert_eq!(names, [Some("cm01.corp.local")]);
+        assert_eq!(of("403 Forbidden").listed, []);
     }
 
     #[test]
