@@ -1,5 +1,5 @@
 //! What a site says of itself to whoever asks, and where that contradicts the site file. A management point has a list of
-//! those of its site.
+//! those of its site, and DNS may have them, too.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,15 @@ impl ListedPoint {
             .find(|name| name.contains('.'))
             .map(|name| name.as_str())
     }
+}
+
+/// Where DNS says that clients find a management point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedPoint {
+    /// The name of the host.
+    pub target: String,
+    /// The port.
+    pub port: u16,
 }
 
 /// One thing in which a site contradicts the file that describes it.

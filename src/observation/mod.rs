@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::product::{Role, Verb};
 use crate::words::words;
-pub use advertised::{Advertised, Differs, ListedPoint};
+pub use advertised::{Advertised, Differs, ListedPoint, PublishedPoint};
 pub(crate) use brief::Brief;
 pub use clock::ServerClock;
 pub use delivery::{Counted, Delivery, Lost, Met, Missing, Repeat, Way};

@@ -17,8 +17,9 @@
 //! own.
 //!
 //! `pace` spreads packets over time, `sent` counts them, `gentle` keeps a run from setting off devices that watch for
-//! scans. `measured` keeps round trips and losses, `names` asks the resolver, `resolver` asks its servers why it gave no
-//! answer, `gateway` goes through a proxy. What the log says of all this has its words in `story`. What comes back is
+//! scans. `measured` keeps round trips and losses. `names` asks the resolver, and `resolver` asks its servers why it gave no
+//! answer. `published` asks one of them where a service is, and `gateway` goes through a proxy. What the log says of all
+//! this has its words in `story`. What comes back is
 //! always an `Observation`, never an error. What is said on an open port is in `wire`.
 
 mod again;
@@ -40,6 +41,7 @@ mod names;
 mod try_once;
 mod pace;
 mod prove;
+mod published;
 mod ranges;
 mod recognise;
 mod resolver;
@@ -82,6 +84,7 @@ pub(crate) use gateway::NotByProxy;
 pub use gentle::SPACING;
 pub use names::lookup;
 pub use prove::SAMPLES as LOSS_SAMPLES;
+pub use published::published;
 pub use recognise::Beside;
 pub use scan::{Range, Scanned, Silent, SweepLeft};
 pub use silence::MOST as MOST_TRIES;

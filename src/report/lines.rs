@@ -77,7 +77,10 @@ pub(super) fn is_of_own_clock(note: &Note) -> bool {
 /// `warning` or `note`.
 pub(super) fn weight_of(note: &Note) -> &'static str {
     match note.cause {
-        Cause::ExceptionEndsSoon | Cause::ExceptionLapsed => "warning",
+        Cause::ExceptionEndsSoon
+        | Cause::ExceptionLapsed
+        | Cause::AdvertisedName
+        | Cause::AdvertisedPort => "warning",
         _ => "note",
     }
 }

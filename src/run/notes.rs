@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
 use super::Run;
-use crate::observation::{DnsNote, Observation, State, Unresolved};
+use crate::observation::{DnsNote, Observation, PublishedPoint, State, Unresolved};
 use crate::plan::{Chosen, Target};
 use crate::probe;
 use crate::product::{Need, Protocol};
 use crate::report::{self, Note, SweptSystem};
 use crate::site::{Site, SystemId, ZoneId};
-use crate::verdict::{Cause, Seen};
+use crate::verdict::{self, Cause, PublishedOtherwise, Seen};
 
 pub(super) type Compare = Vec<(SystemId, String, Vec<IpAddr>)>;
 
@@ -67,11 +68,55 @@ pub(super) fn swept_earlier(site: &Site, swept: &[SweptSystem]) -> Option<Note> 
     })
 }
 
+/// What DNS said beside the probes.
+#[derive(Default)]
+pub(super) struct Dns {
+    /// Names of which it and the file differ.
+    pub(super) compared: Compared,
+    /// Where it has the management points of the site, by the name that was asked for.
+    pub(super) published: Vec<(String, Vec<PublishedPoint>)>,
+}
+
 /// DNS beside the probes: no flow waits for it, and no verdict on a port changes.
-pub(super) async fn compare_names(wanted: bool, all: Compare, timeout: Duration) -> Compared {
+pub(super) async fn ask_dns(
+    wanted: bool,
+    to_compare: Compare,
+    published: Vec<String>,
+    timeout: Duration,
+) -> Dns {
     if !wanted {
-        return Vec::new();
+        return Dns::default();
     }
+    let ask = async |name: String| {
+        let records = probe::published(&name, timeout).await;
+        (name, records)
+    };
+    let (compared, published) = tokio::join!(
+        compare_names(to_compare, timeout),
+        join_all(published.into_iter().map(ask))
+    );
+    Dns {
+        compared,
+        published,
+    }
+}
+
+/// What DNS says of the site's management points against the file.
+pub(super) fn published(site: &Site, published: &[(String, Vec<PublishedPoint>)]) -> Vec<Note> {
+    let all = published
+        .iter()
+        .flat_map(|(name, records)| verdict::compare_published(site, name, records));
+    let note = |it: PublishedOtherwise| Note {
+        cause: it.cause,
+        system: it
+            .system
+            .map_or_else(String::new, |system| site.systems[system].name.clone()),
+        text: it.text,
+    };
+    all.map(note).collect()
+}
+
+async fn compare_names(all: Compare, timeout: Duration) -> Compared {
     let mut running = JoinSet::new();
     for (system, name, given) in all {
         running.spawn(async move {

@@ -76,9 +76,10 @@ pub(super) async fn examine(run: &Run, limits: &Limits, started: Timestamp) -> R
     run.prober
         .stand_behind(tries::behind(run, &chosen, &questions, &by_flow));
     let to_compare = notes::names_to_compare(run, &chosen);
-    let dns = tokio::spawn(notes::compare_names(
+    let dns = tokio::spawn(notes::ask_dns(
         run.ways.reach_systems() && site.probing.dns,
         to_compare.clone(),
+        verdict::published_names(site, &run.place.zones()),
         run.timeout,
     ));
     let tries = tries::try_all(run, &chosen, questions, &by_flow);
@@ -106,10 +107,12 @@ pub(super) async fn examine(run: &Run, limits: &Limits, started: Timestamp) -> R
     notes.extend(tried.refused);
     notes.extend(notes::swept_earlier(site, &tried.swept));
     let mut stop = run.stop.clone();
-    let compared = tokio::select! {
-        compared = dns => compared.unwrap_or_default(),
-        _ = stop.wait_for(|stop| *stop) => Vec::new(),
+    let dns = tokio::select! {
+        dns = dns => dns.unwrap_or_default(),
+        _ = stop.wait_for(|stop| *stop) => notes::Dns::default(),
     };
+    notes.extend(notes::published(site, &dns.published));
+    let compared = dns.compared;
     notes.extend(
         compared
             .iter()

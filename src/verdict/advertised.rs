@@ -173,7 +173,7 @@ fn names_for_clients<'a>(site: &'a Site, flow: &Flow) -> Vec<&'a str> {
 }
 
 /// Whether two names are one.
-fn are_one(one: &str, other: &str) -> bool {
+pub(super) fn are_one(one: &str, other: &str) -> bool {
     one.trim_end_matches('.')
         .eq_ignore_ascii_case(other.trim_end_matches('.'))
 }
@@ -310,7 +310,7 @@ systems:
             ssl_state: Some(0),
             ..of_site("ABC")
         };
-        assert_eq!(said(&site, &[all_of_it.clone()]), other);
+        assert_eq!(said(&site, std::slice::from_ref(&all_of_it)), other);
         assert_eq!(said(&site, &[all_of_it.clone(), of_site("DEF")]), other);
         assert_eq!(said(&site, &[all_of_it, of_site("PRI")]), []);
     }

@@ -151,6 +151,8 @@ words! {
         AdvertisedSite = "advertised-site",
         /// The site is of another product or version than the site file says.
         AdvertisedProduct = "advertised-product",
+        /// DNS says another port than the site file for a management point.
+        AdvertisedPort = "advertised-port",
         /// Clients speak HTTP to a management point where the site file says HTTPS, or the other way round.
         AdvertisedHttps = "advertised-https",
         /// The client certificate was shown and refused.

@@ -10,6 +10,7 @@ mod clocks;
 mod web_checks;
 mod proof;
 mod proxied;
+mod published;
 mod remedy;
 mod table;
 
@@ -18,6 +19,7 @@ pub use cause::{Cause, Level, Owner, Verdict};
 pub use causes::{SAID, Said, said_of};
 pub use clocks::{Clocks, DateDoubt, OwnClock};
 pub use proof::{Judged, first_firewall, host_answered, judge_addresses, judge_all};
+pub use published::{PublishedOtherwise, compare_published, published_names};
 pub use remedy::{Remedy, remedy};
 pub use table::judge;
 

@@ -8,16 +8,19 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::base::iana::{Class, Opcode, Rcode, Rtype};
-use domain::base::{Message, MessageBuilder, Name};
-use domain::rdata::{A, Aaaa};
+use domain::base::{Message, MessageBuilder, Name, ParsedRecord};
+use domain::rdata::{A, Aaaa, Srv};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::message::{self, Fault, begins_like};
+use crate::observation::PublishedPoint;
 
 /// The most addresses that are kept.
 const MOST_ADDRESSES: usize = 64;
+/// The most places of a service that are kept.
+const MOST_SERVICES: usize = 16;
 /// The most records of an answer that are looked at.
 const MOST_RECORDS: usize = 1_024;
 /// Bytes of a header, and of the length before each message on TCP.
@@ -33,6 +36,8 @@ pub(crate) enum Kind {
     Aaaa,
     /// The zone's start of authority.
     Soa,
+    /// Where a service is (RFC 2782).
+    Srv,
 }
 
 /// One question, under an identifier that cannot be guessed.
@@ -64,6 +69,8 @@ pub(crate) struct Answer {
     pub(crate) records: u16,
     /// Where the name leads, aliases followed.
     pub(crate) addresses: Vec<IpAddr>,
+    /// Where the service of that name is, aliases followed.
+    pub(crate) services: Vec<PublishedPoint>,
 }
 
 impl Query {
@@ -76,6 +83,7 @@ impl Query {
                 Kind::A => Rtype::A,
                 Kind::Aaaa => Rtype::AAAA,
                 Kind::Soa => Rtype::SOA,
+                Kind::Srv => Rtype::SRV,
             },
             recursion: true,
         })
@@ -119,6 +127,7 @@ impl Query {
             truncated: header.tc(),
             records: message.header_counts().ancount(),
             addresses: addresses(&message),
+            services: services(&message),
         })
     }
 
@@ -173,23 +182,36 @@ pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     query.read(bytes.get(PREFIX..).unwrap_or(&[]))
 }
 
-/// The addresses of the name at the end of the aliases; others that the server adds are not asked for.
+/// The records of the name at the end of the aliases; others that the server adds are not asked for.
+fn records<'a>(message: &'a Message<&'a [u8]>) -> impl Iterator<Item = ParsedRecord<'a, &'a [u8]>> {
+    let found = message.canonical_name().zip(message.answer().ok());
+    found.into_iter().flat_map(|(name, answer)| {
+        let records = answer.take(MOST_RECORDS).map_while(Result::ok);
+        records.filter(move |record| record.owner() == name && record.class() == Class::IN)
+    })
+}
+
 fn addresses(message: &Message<&[u8]>) -> Vec<IpAddr> {
-    let (Some(name), Ok(answer)) = (message.canonical_name(), message.answer()) else {
-        return Vec::new();
-    };
-    answer
-        .take(MOST_RECORDS)
-        .map_while(Result::ok)
-        .filter(|record| record.owner() == name && record.class() == Class::IN)
-        .filter_map(|record| {
-            let v4 = record.to_record::<A>().ok().flatten();
-            let v6 = record.to_record::<Aaaa>().ok().flatten();
-            let v4 = v4.map(|record| IpAddr::V4(record.data().addr()));
-            v4.or(v6.map(|record| IpAddr::V6(record.data().addr())))
+    let addresses = records(message).filter_map(|record| {
+        let v4 = record.to_record::<A>().ok().flatten();
+        let v6 = record.to_record::<Aaaa>().ok().flatten();
+        let v4 = v4.map(|record| IpAddr::V4(record.data().addr()));
+        v4.or(v6.map(|record| IpAddr::V6(record.data().addr())))
+    });
+    addresses.take(MOST_ADDRESSES).collect()
+}
+
+/// The places of a service. The root in the place of a host says that there is none (RFC 2782).
+fn services(message: &Message<&[u8]>) -> Vec<PublishedPoint> {
+    let services = records(message).filter_map(|record| {
+        let record = record.to_record::<Srv<_>>().ok().flatten()?;
+        let target = record.data().target();
+        (!target.is_root()).then(|| PublishedPoint {
+            target: target.to_string(),
+            port: record.data().port(),
         })
-        .take(MOST_ADDRESSES)
-        .collect()
+    });
+    services.take(MOST_SERVICES).collect()
 }
 
 #[cfg(any(test, feature = "fuzzing"))]
@@ -269,6 +291,48 @@ mod tests {
         bytes.truncate(bytes.len() - 20);
         let read = query.read(&bytes).expect("an answer");
         assert!(read.truncated);
+    }
+
+    /// An answer with SRV records, each of an owner with a port and a target.
+    fn services_of(query: &Query, records: &[(&str, u16, &str)]) -> Vec<(String, u16)> {
+        let request = Message::from_octets(query.bytes()).expect("a message");
+        let mut answer = MessageBuilder::new_vec()
+            .start_answer(&request, Rcode::NOERROR)
+            .expect("room");
+        let name = |text: &str| -> Name<Vec<u8>> { text.parse().expect("a name") };
+        for (owner, port, target) in records {
+            let record = Srv::new(0, 0, *port, name(target));
+            answer.push((name(owner), 60, record)).expect("room");
+        }
+        let read = query.read(&answer.finish()).expect("an answer");
+        let services = read.services.into_iter();
+        services.map(|it| (it.target, it.port)).collect()
+    }
+
+    #[test]
+    fn places_of_a_service_are_read_within_bounds_and_strangers_are_left_out() {
+        let asked = "_mssms_mp_pri._tcp.corp.example";
+        let query = Query::new(asked, Kind::Srv).expect("a name");
+        let read = |records: &[(&str, u16, &str)]| services_of(&query, records);
+        assert_eq!(
+            read(&[
+                (asked, 443, "cm01.corp.example"),
+                ("_MSSMS_MP_PRI._TCP.Corp.Example", 8443, "cm02.corp.example"),
+                ("_mssms_mp_abc._tcp.corp.example", 80, "cm03.corp.example"),
+                (asked, 80, "."),
+            ]),
+            [
+                ("cm01.corp.example".to_string(), 443),
+                ("cm02.corp.example".to_string(), 8443)
+            ]
+        );
+        let many = [(asked, 443, "cm01.corp.example"); 100];
+        assert_eq!(read(&many).len(), MOST_SERVICES);
+        let odd = read(&[(asked, 443, "\\027[31m\\000x.corp.example")]);
+        assert!(
+            odd[0].0.is_ascii() && !odd[0].0.contains('\u{1b}'),
+            "{odd:?}"
+        );
     }
 
     #[test]

@@ -136,16 +136,14 @@ flows:
 ";
 
 fn report(bed: &Bed, site: &Path) -> Value {
+    report_from(bed, "internet", site)
+}
+
+fn report_from(bed: &Bed, zone: &str, site: &Path) -> Value {
     let output = bed
         .inside()
         .arg(assert_cmd::cargo::cargo_bin("portproof"))
-        .args([
-            "check",
-            "--from",
-            "internet",
-            "--force-vantage",
-            "--no-path",
-        ])
+        .args(["check", "--from", zone, "--force-vantage", "--no-path"])
         .args(["--format", "json"])
         .arg(site)
         .output()
@@ -198,6 +196,71 @@ fn a_resolver_that_answers_with_an_error_is_not_silent() {
         let found = ["verdict", "cause", "owner"].map(|key| flow[key].as_str());
         assert_eq!(found, [Some("unknown"), Some(cause), Some("dns")], "{case}");
         assert!(note.contains(words), "{case}: {note}");
+    }
+}
+
+/// A site whose management point may be published in DNS.
+const PUBLISHED: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones: { internet: { networks: [\"192.0.2.0/24\"] }, intranet: { networks: [\"127.0.0.0/8\"] } }
+firewalls: { front-end: { between: [internet, intranet] } }
+clients: [internet, intranet]
+systems: { mp: { zone: intranet, names: { default: mp.corp.example }, addresses: { default: 127.0.0.9 }, roles: [management-point], serves: [internet, intranet] } }
+probing: { timeout: 1s, second_look: off, rate: max, sweep: none }
+";
+
+#[test]
+fn what_a_real_name_server_publishes_of_the_site_is_compared_with_the_file() {
+    let address = "  local-data: \"mp.corp.example. A 127.0.0.9\"";
+    let record = |port: u16, target: &str| {
+        format!(
+            "{address}\n  local-data: \"_mssms_mp_pri._tcp.corp.example. SRV 0 0 {port} {target}.\""
+        )
+    };
+    let other_port = "DNS says that clients use 8443 at mp.corp.example (_mssms_mp_pri._tcp.corp.example); \
+                      the site file says 443";
+    let other_name = "DNS has old.corp.example for the management points of site PRI \
+                      (_mssms_mp_pri._tcp.corp.example); the site file has no system of such a name";
+    for (case, from, lines, expected) in [
+        ("fits", "intranet", record(443, "mp.corp.example"), None),
+        ("none", "intranet", address.to_string(), None),
+        (
+            "port",
+            "intranet",
+            record(8443, "mp.corp.example"),
+            Some(("advertised-port", "mp", other_port)),
+        ),
+        (
+            "name",
+            "intranet",
+            record(443, "old.corp.example"),
+            Some(("advertised-name", "", other_name)),
+        ),
+        ("outside", "internet", record(8443, "mp.corp.example"), None),
+    ] {
+        let bed = Bed::new(case, None);
+        let folder = tempfile::tempdir().expect("a folder");
+        let lines = format!(
+            "  access-control: 127.0.0.0/8 allow\n  local-zone: \"corp.example.\" static\n{lines}"
+        );
+        let _server = Ended(unbound(&bed, folder.path(), "127.0.0.1", &lines));
+        let site = folder.path().join("site.yaml");
+        fs::write(&site, PUBLISHED).expect("written");
+        let report = report_from(&bed, from, &site);
+        let notes = report["notes"].as_array().expect("notes").iter();
+        let told: Vec<_> = notes
+            .filter_map(|it| {
+                let cause = it["cause"].as_str()?;
+                let is_of_it = cause.starts_with("advertised-");
+                is_of_it.then(|| {
+                    (
+                        cause,
+                        it["system"].as_str().unwrap_or("none"),
+                        it["text"].as_str().unwrap_or("none"),
+                    )
+                })
+            })
+            .collect();
+        assert_eq!(told, expected.into_iter().collect::<Vec<_>>(), "{case}");
     }
 }
 

@@ -216,6 +216,7 @@ mod tests {
                 authoritative: false,
                 truncated: false,
                 records,
+                services: Vec::new(),
                 addresses: Vec::new(),
             })
         };
