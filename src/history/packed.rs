@@ -1,6 +1,6 @@
 //! Reports as they are kept: a tenth of their size.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufWriter, Read as _};
 
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
@@ -12,12 +12,16 @@ use crate::report::{self, ReportDocument};
 /// The largest report that is read back: what is larger is none of this program's.
 const LARGEST: u64 = 1 << 30;
 
+/// What is packed at a time: JSON comes in words, and a call for each would take longer than packing.
+const PORTION: usize = 1 << 16;
+
 pub(super) fn pack(report: &ReportDocument) -> Result<Vec<u8>, Error> {
-    let mut packer = DeflateEncoder::new(Vec::new(), Compression::default());
-    let packed = serde_json::to_writer(&mut packer, report)
+    let packer = DeflateEncoder::new(Vec::new(), Compression::default());
+    let mut words = BufWriter::with_capacity(PORTION, packer);
+    let packed = serde_json::to_writer(&mut words, report)
         .map_err(std::io::Error::from)
-        .and_then(|()| packer.flush())
-        .and_then(|()| packer.finish());
+        .and_then(|()| words.into_inner().map_err(std::io::Error::from))
+        .and_then(DeflateEncoder::finish);
     packed.map_err(|why| Error::Says(format!("its report cannot be packed: {why}")))
 }
 

@@ -307,10 +307,14 @@ fn asks_for_certificates(settings: &Settings, system: &System) -> bool {
     let asks = [Role::ManagementPoint, Role::DistributionPoint];
     let has_role = asks.iter().any(|role| system.server_roles.contains(role));
     let is_bridge = !system.publishes.is_empty() && system.proxy_tls == ProxyTls::Bridging;
-    match settings.is(Mode::Native) {
-        true => is_bridge || has_role,
-        // How clients speak to a role is a matter of each server.
-        false => has_role && system.settings.chosen() == Some(ClientConnections::Https),
+    match settings.chosen::<Mode>() {
+        Some(Mode::Native) => is_bridge || has_role,
+        Some(Mode::Mixed) => false,
+        // Of other products each server says it for itself.
+        None => {
+            let is_https = system.settings.chosen() == Some(ClientConnections::Https);
+            is_bridge || (has_role && is_https)
+        }
     }
 }
 

@@ -217,3 +217,26 @@ fn every_rule_that_is_no_guess_names_a_dated_page() {
         assert_eq!(is_sure, !rule.source.is_empty(), "{}", rule.id);
     }
 }
+
+#[test]
+fn who_ends_tls_needs_the_revocation_list_whatever_clients_check() {
+    let text = site(", crl_check: false", "[internet]").replace(
+        "  adm01:",
+        "  isa01: { zone: perimeter, addresses: { default: 192.0.2.9 }, roles: [web-proxy], publishes: { systems: [ibs01] } }\n  adm01:",
+    );
+    let lines = lines(
+        &text
+            .replace(
+                "zone: perimeter, names: { default: pki",
+                "zone: intranet, names: { default: pki",
+            )
+            .replace("192.0.2.8", "10.0.0.8"),
+    );
+    for from in ["isa01", "ibs01"] {
+        let id = format!("required {from}>pki01:80/tcp ");
+        assert!(
+            lines.iter().any(|it| it.starts_with(&id)),
+            "{id}\n{lines:#?}"
+        );
+    }
+}
