@@ -19,12 +19,11 @@ pub(super) fn place(message: &Message) -> String {
 /// The message as a text of several lines, for a mail.
 pub(super) fn text(message: &Message) -> String {
     let mut out = format!("{}\n\n{}\n", place(message), message.headline);
-    out += &part("Wrong now", &message.raised, &message.raised_others);
-    let (accepted, mended): (Vec<_>, Vec<_>) = message
-        .cleared
-        .iter()
-        .cloned()
-        .partition(|it| it.accepted.is_some());
+    let raised: Vec<&Entry> = message.raised.iter().collect();
+    out += &part("Wrong now", &raised, &message.raised_others);
+    let cleared = message.cleared.iter();
+    let (accepted, mended): (Vec<&Entry>, Vec<&Entry>) =
+        cleared.partition(|it| it.accepted.is_some());
     out += &part("Wrong no more", &mended, &message.cleared_others);
     out += &part("Accepted by the site file", &accepted, &[]);
     if let Some(url) = &message.about.url {
@@ -33,12 +32,12 @@ pub(super) fn text(message: &Message) -> String {
     out
 }
 
-fn part(title: &str, entries: &[Entry], others: &[String]) -> String {
+fn part(title: &str, entries: &[&Entry], others: &[String]) -> String {
     if entries.is_empty() && others.is_empty() {
         return String::new();
     }
     let mut out = format!("\n{title}\n");
-    out.extend(entries.iter().map(entry));
+    out.extend(entries.iter().copied().map(entry));
     let (named, left) = others.split_at(others.len().min(MOST - entries.len().min(MOST)));
     out.extend(named.iter().map(|id| format!("{id}\n")));
     if !left.is_empty() {

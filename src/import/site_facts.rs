@@ -4,12 +4,13 @@ use std::fmt;
 
 use super::fact::{Fact, Source};
 use super::object::{Class, Export, Object};
+use crate::product;
 
 /// The most numbers that clients are given for one service: the usual one and another.
 const MOST_CLIENT_PORTS: usize = 2;
-/// The first build of the current branch; smaller ones of version 5 are of 2012.
-const FIRST_OF_THE_CURRENT_BRANCH: u32 = 8_325;
-/// The builds whose name is known by a source.
+/// The product whose builds of version 5 `product::of_build` knows; all others of that version are of 2012.
+const CURRENT_BRANCH: &str = "configmgr-current-branch";
+/// The builds whose names are written.
 const NAMES: [(u32, u16); 1] = [(9_128, 2_403)];
 
 /// What holds of the whole site.
@@ -78,9 +79,10 @@ impl Version {
 
     /// The product that has it.
     pub(super) fn product(self) -> Option<&'static str> {
+        let of_build = || product::of_build(self.build).map(|it| it.product);
         match self.major {
             4 => Some("configmgr-2007"),
-            5 if self.build >= FIRST_OF_THE_CURRENT_BRANCH => Some("configmgr-current-branch"),
+            5 if of_build() == Some(CURRENT_BRANCH) => Some(CURRENT_BRANCH),
             5 => Some("configmgr-2012"),
             _ => None,
         }

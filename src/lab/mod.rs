@@ -2,7 +2,7 @@
 //!
 //! The lab is a table from (system, port) of the plan to a listener on a port that the operating system chose. So no
 //! privileges are needed. Everything else is the code of a real run. What must be closed leads to one silent listener.
-//! What clients need over other protocols than HTTP and TLS has no stand-in, and is not tried.
+//! What clients need over other protocols than HTTP, TLS and plain TCP has no stand-in, and is not tried.
 //! Certificates are made at start; when the lab is dropped nothing is left.
 
 mod certificates;
@@ -65,15 +65,18 @@ impl Lab {
             root: authority.root(),
             listeners: Vec::new(),
         };
-        for (number, (system, flow)) in needed(site, plan, zone).into_iter().enumerate() {
-            let name = site.systems[system].name_for(zone).unwrap_or("localhost");
-            let kind = kind(site, plan, zone, flow, number, faults);
-            lab.stand_in(system, flow.port.low, kind, name, &authority)
+        let needed = needed(plan, zone);
+        let mut required: HashMap<Protocol, usize> = HashMap::new();
+        for (system, flow) in &needed {
+            let name = site.systems[*system].name_for(zone).unwrap_or("localhost");
+            let earlier = required.entry(flow.protocol).or_default();
+            let kind = kind(flow, *earlier, faults);
+            *earlier += usize::from(flow.need == Need::Required);
+            lab.stand_in(*system, flow.port.low, kind, name, &authority)
                 .await?;
         }
-        if faults == Faults::Planted {
-            lab.expose((site, plan), catalogue, zone, &authority)
-                .await?;
+        if let (Faults::Planted, Some((system, _))) = (faults, needed.first()) {
+            lab.expose(catalogue, *system, &authority).await?;
         }
         Ok(lab)
     }
@@ -115,9 +118,8 @@ impl Lab {
 
     async fn expose(
         &mut self,
-        (site, plan): (&Site, &Plan),
         catalogue: &Catalogue,
-        zone: ZoneId,
+        system: SystemId,
         authority: &Authority,
     ) -> anyhow::Result<()> {
         let port = catalogue
@@ -125,8 +127,7 @@ impl Lab {
             .get(EXPOSED_PORT)
             .and_then(|port| port.default.first())
             .map(|range| range.low);
-        let first = needed(site, plan, zone).first().map(|(system, _)| *system);
-        if let (Some(port), Some(system)) = (port, first) {
+        if let Some(port) = port {
             self.stand_in(system, port, Some(StandIn::Accept), "", authority)
                 .await?;
         }
@@ -154,14 +155,12 @@ impl Drop for Lab {
     }
 }
 
-/// Whether there is a stand-in that speaks as the end of a flow does. A stand-in answers whoever asks, so there is none for
-/// what one system alone may start.
+/// Whether there is a stand-in that speaks as the end of a flow does.
 fn can_stand_in(flow: &Flow) -> bool {
     let is_one = flow.transport == Transport::Tcp && flow.port.low == flow.port.high;
-    let is_of_all = matches!(flow.from, Origin::Zone(_));
     match flow.protocol {
         Protocol::Http | Protocol::Https | Protocol::Tls | Protocol::Tcp => {
-            is_one && is_of_all && flow.to.system().is_some()
+            is_one && flow.to.system().is_some()
         }
         Protocol::Udp
         | Protocol::Rpc
@@ -174,31 +173,20 @@ fn can_stand_in(flow: &Flow) -> bool {
     }
 }
 
-/// What anything in the zone may start and the lab has stand-ins for, in the order of the plan.
-fn needed<'a>(site: &Site, plan: &'a Plan, zone: ZoneId) -> Vec<(SystemId, &'a Flow)> {
+/// What anything in the zone may start and the lab has stand-ins for, in the order of the plan. A stand-in answers whoever
+/// asks, so there is none for what one system alone may start.
+fn needed(plan: &Plan, zone: ZoneId) -> Vec<(SystemId, &Flow)> {
     let mine = plan.flows.iter().filter(|flow| {
-        flow.start(site) == zone && flow.need != Need::Forbidden && can_stand_in(flow)
+        flow.from == Origin::Zone(zone) && flow.need != Need::Forbidden && can_stand_in(flow)
     });
     mine.filter_map(|flow| Some((flow.to.system()?, flow)))
         .collect()
 }
 
-/// What stands in for a flow. Faults go to the first required flows of a protocol. The first HTTP port answers garbage.
-/// The second, third and fourth HTTPS port are silent, down and dressed in another's certificate.
-fn kind(
-    site: &Site,
-    plan: &Plan,
-    zone: ZoneId,
-    flow: &Flow,
-    number: usize,
-    faults: Faults,
-) -> Option<StandIn> {
-    let all = needed(site, plan, zone);
-    let earlier = all
-        .iter()
-        .take(number)
-        .filter(|(_, other)| other.need == Need::Required && other.protocol == flow.protocol)
-        .count();
+/// What stands in for a flow, before which so many of its protocol are required. Faults go to the first required flows of a
+/// protocol. The first HTTP port answers garbage. The second, third and fourth HTTPS port are silent, down and dressed in
+/// another's certificate.
+fn kind(flow: &Flow, earlier: usize, faults: Faults) -> Option<StandIn> {
     let planted = faults == Faults::Planted && flow.need == Need::Required;
     match (flow.protocol, planted.then_some(earlier)) {
         (Protocol::Http, Some(0)) => Some(StandIn::Garbage),

@@ -32,7 +32,7 @@ pub fn write(
     );
     let mut permits = sheet.rules.permits.iter();
     if permits.any(|permit| permit.destination.host.is_some()) {
-        head.push(names_need(dialect).to_string());
+        head.extend(names_need(dialect).map(str::to_string));
     }
     head.extend(translations(&sheet.rules));
     head.extend(unwritten(&sheet.rules));
@@ -69,13 +69,12 @@ fn assumptions(dialect: Dialect, kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// What a device needs to look up names itself.
-fn names_need(dialect: Dialect) -> &'static str {
+/// What a device needs to look up names itself; `None`: it knows none.
+fn names_need(dialect: Dialect) -> Option<&'static str> {
     match dialect {
-        Dialect::Asa => asa::NAMES_NEED,
-        Dialect::Panos => panos::NAMES_NEED,
-        // They are told that they know none.
-        Dialect::Nftables | Dialect::Iptables | Dialect::Windows | Dialect::Netsh => "",
+        Dialect::Asa => Some(asa::NAMES_NEED),
+        Dialect::Panos => Some(panos::NAMES_NEED),
+        Dialect::Nftables | Dialect::Iptables | Dialect::Windows | Dialect::Netsh => None,
     }
 }
 
