@@ -3,24 +3,20 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
+use super::resolver::{Came, question};
 use crate::observation::PublishedPoint;
-use crate::os::{self, Datagram};
-use crate::wire::dns::{Kind, Query};
+use crate::os;
+use crate::wire::dns::Kind;
 
 /// Where DNS has a service of this name; empty where nothing says so, whatever the reason.
 pub async fn published(name: &str, limit: Duration) -> Vec<PublishedPoint> {
-    let server = os::name_servers().into_iter().next();
-    let (Some(server), Some(query)) = (server, Query::new(name, Kind::Srv)) else {
+    let Some(server) = os::name_servers().into_iter().next() else {
         return Vec::new();
     };
-    let bytes = query.bytes();
-    let came = timeout(limit, os::ask_datagram(server, &bytes, |_| {})).await;
-    let answer = match came {
-        Ok(Datagram::Answer(bytes)) => query.read(&bytes).ok(),
-        Ok(Datagram::Rejected(_) | Datagram::Trouble(_)) | Err(_) => None,
+    let services = match question(server, name, Kind::Srv, limit).await {
+        Came::Answer(answer) => answer.services,
+        Came::Absent | Came::Nothing => Vec::new(),
     };
-    tracing::debug!(name, ?answer, "asked where it is published");
-    answer.map(|answer| answer.services).unwrap_or_default()
+    tracing::debug!(name, ?services, "asked where it is published");
+    services
 }

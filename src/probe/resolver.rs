@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::observation::{Prohibition, ResolverError, Unresolved};
 use crate::os::{self, Datagram};
-use crate::wire::dns::{Kind, Query};
+use crate::wire::dns::{Answer, Kind, Query};
 
 /// How long a server may take: it has just been asked the same.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -46,21 +46,36 @@ fn of_all(all: &[Met]) -> Unresolved {
     }
 }
 
-async fn ask(name: &str, server: SocketAddr) -> Met {
-    let Some(query) = Query::new(name.trim_end_matches('.'), Kind::A) else {
-        return Met::Silence;
+/// What came of one question to one server.
+pub(super) enum Came {
+    Answer(Answer),
+    /// No name server is there.
+    Absent,
+    /// Nothing that answers the question, or it cannot be asked.
+    Nothing,
+}
+
+/// Asks one server once.
+pub(super) async fn question(server: SocketAddr, name: &str, kind: Kind, limit: Duration) -> Came {
+    let Some(query) = Query::new(name.trim_end_matches('.'), kind) else {
+        return Came::Nothing;
     };
     let bytes = query.bytes();
-    let came = timeout(LONGEST, os::ask_datagram(server, &bytes, |_| {})).await;
+    let came = timeout(limit, os::ask_datagram(server, &bytes, |_| {})).await;
     match came {
-        Ok(Datagram::Answer(bytes)) => match query.read(&bytes) {
-            Ok(answer) => of_rcode(answer.rcode),
-            Err(_) => Met::Silence,
-        },
+        Ok(Datagram::Answer(bytes)) => query.read(&bytes).map_or(Came::Nothing, Came::Answer),
         Ok(Datagram::Rejected(rejection)) if rejection.says == Prohibition::PortUnreachable => {
-            Met::Error(ResolverError::Absent)
+            Came::Absent
         }
-        Ok(Datagram::Rejected(_) | Datagram::Trouble(_)) | Err(_) => Met::Silence,
+        Ok(Datagram::Rejected(_) | Datagram::Trouble(_)) | Err(_) => Came::Nothing,
+    }
+}
+
+async fn ask(name: &str, server: SocketAddr) -> Met {
+    match question(server, name, Kind::A, LONGEST).await {
+        Came::Answer(answer) => of_rcode(answer.rcode),
+        Came::Absent => Met::Error(ResolverError::Absent),
+        Came::Nothing => Met::Silence,
     }
 }
 
