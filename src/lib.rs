@@ -64,6 +64,9 @@ pub mod lab;
 pub mod run;
 /// Checks that go on for months.
 pub mod serve;
+/// Every zone at once: jobs for agents in other zones, and what they come back with.
+#[cfg(feature = "nats")]
+pub mod fleet;
 /// The commands.
 pub mod cli;
 /// The readings of what others wrote, for fuzzers.

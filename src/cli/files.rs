@@ -35,6 +35,12 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
+    /// The bytes of the file.
+    #[cfg(feature = "nats")]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Shows what is odd about the exceptions, which only the plan and the day tell.
     pub(super) fn review(&self, plan: &Plan) {
         let today = Offset::UTC.to_datetime(Timestamp::now()).date();

@@ -159,6 +159,15 @@ fn addresses(
     if !asked.is_empty() {
         return Ok(asked);
     }
+    addresses_of(site, system, own)
+}
+
+/// The addresses of a system that this host has.
+pub(super) fn addresses_of(
+    site: &Site,
+    system: SystemId,
+    own: &[IpAddr],
+) -> anyhow::Result<Vec<IpAddr>> {
     let is_here = |it: &IpAddr| it.is_loopback() || own.contains(it);
     let given = site.systems[system]
         .addresses
@@ -297,23 +306,9 @@ struct Log {
 
 impl Log {
     fn new(arguments: &Listen, loaded: &Loaded, system: &str, ports: &[ListenedPort]) -> Self {
-        let now = format!("{:.0}", Timestamp::now());
         Self {
             file: arguments.log.clone(),
-            head: ArrivalsDocument {
-                schema: ARRIVALS_SCHEMA.to_string(),
-                tool: ToolName::this(),
-                site: SiteName::of(&loaded.site),
-                config_sha256: loaded.sha256.clone(),
-                system: system.to_string(),
-                host: os::host_name(),
-                started: now.clone(),
-                finished: now,
-                sees_half_open: os::half_open().is_some(),
-                ports: ports.to_vec(),
-                arrivals: Vec::new(),
-                more: 0,
-            },
+            head: document(loaded, system, ports),
             written: 0,
         }
     }
@@ -346,14 +341,37 @@ impl Log {
     }
 
     fn text(&self, listener: &Listener) -> anyhow::Result<String> {
-        let (arrivals, more) = listener.arrivals();
-        let document = ArrivalsDocument {
-            finished: format!("{:.0}", Timestamp::now()),
-            arrivals,
-            more,
-            ..self.head.clone()
-        };
-        Ok(serde_json::to_string_pretty(&document)? + "\n")
+        Ok(serde_json::to_string_pretty(&filled(&self.head, listener))? + "\n")
+    }
+}
+
+/// A log of a listener that begins now.
+pub(super) fn document(loaded: &Loaded, system: &str, ports: &[ListenedPort]) -> ArrivalsDocument {
+    let now = format!("{:.0}", Timestamp::now());
+    ArrivalsDocument {
+        schema: ARRIVALS_SCHEMA.to_string(),
+        tool: ToolName::this(),
+        site: SiteName::of(&loaded.site),
+        config_sha256: loaded.sha256.clone(),
+        system: system.to_string(),
+        host: os::host_name(),
+        started: now.clone(),
+        finished: now,
+        sees_half_open: os::half_open().is_some(),
+        ports: ports.to_vec(),
+        arrivals: Vec::new(),
+        more: 0,
+    }
+}
+
+/// The same with what has arrived by now.
+pub(super) fn filled(head: &ArrivalsDocument, listener: &Listener) -> ArrivalsDocument {
+    let (arrivals, more) = listener.arrivals();
+    ArrivalsDocument {
+        finished: format!("{:.0}", Timestamp::now()),
+        arrivals,
+        more,
+        ..head.clone()
     }
 }
 

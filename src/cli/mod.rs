@@ -1,5 +1,7 @@
 //! The commands: reading files, printing, exit statuses. The only place that prints (`streams`, `output`).
 
+#[cfg(feature = "nats")]
+mod agent;
 mod alerts;
 mod args;
 mod check;
@@ -104,6 +106,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        #[cfg(feature = "nats")]
+        Command::Agent(arguments) => agent::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -17,6 +17,10 @@ use crate::yaml;
 pub(super) enum Kind {
     SiteFile,
     ServeFile,
+    AgentFile,
+    AgentsFile,
+    AgentState,
+    NatsCredentials,
     Catalogue,
     Ticket,
     Export,
@@ -39,9 +43,13 @@ const MIB: u64 = 1 << 20;
 impl Kind {
     /// All of them.
     #[cfg(test)]
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 20] = [
         Self::SiteFile,
         Self::ServeFile,
+        Self::AgentFile,
+        Self::AgentsFile,
+        Self::AgentState,
+        Self::NatsCredentials,
         Self::Catalogue,
         Self::Ticket,
         Self::Export,
@@ -63,6 +71,10 @@ impl Kind {
         match self {
             Self::SiteFile => "site file",
             Self::ServeFile => "file of `serve`",
+            Self::AgentFile => "file of an agent",
+            Self::AgentsFile => "file of the agents",
+            Self::AgentState => "state of an agent",
+            Self::NatsCredentials => "NATS credentials",
             Self::Catalogue => "catalogue",
             Self::Ticket => "ticket",
             Self::Export => "site export",
@@ -88,8 +100,12 @@ impl Kind {
             Self::Token => ": whoever has it can answer as a listener",
             Self::ClientCertificate => ": whoever has its key can pass for this client",
             Self::Password => ": whoever has it can log in with it",
+            Self::NatsCredentials => ": whoever has it can connect in its name",
             Self::SiteFile
             | Self::ServeFile
+            | Self::AgentFile
+            | Self::AgentsFile
+            | Self::AgentState
             | Self::Catalogue
             | Self::Ticket
             | Self::Export
@@ -105,7 +121,9 @@ impl Kind {
     /// The most bytes that are read of it.
     pub(super) fn limit(self) -> u64 {
         match self {
-            Self::SiteFile | Self::ServeFile | Self::Catalogue => yaml::LARGEST_FILE as u64,
+            Self::SiteFile | Self::ServeFile | Self::AgentsFile | Self::Catalogue => {
+                yaml::LARGEST_FILE as u64
+            }
             // Some tens of thousands of flows, each with its evidence.
             Self::Report | Self::Arrivals => 128 * MIB,
             // Clients begin a new one at a few megabytes; the update agent's may be larger. PowerShell indents JSON by
@@ -113,8 +131,8 @@ impl Kind {
             Self::ClientLog | Self::Export => 64 * MIB,
             // The bundle of a whole operating system has half of one.
             Self::Roots | Self::Ticket => 4 * MIB,
-            Self::ClientCertificate => MIB,
-            Self::PageKey | Self::SigningKey | Self::PublicKey => 64 * KIB,
+            Self::ClientCertificate | Self::AgentFile | Self::AgentState => MIB,
+            Self::PageKey | Self::SigningKey | Self::PublicKey | Self::NatsCredentials => 64 * KIB,
             Self::Password | Self::Token | Self::Signature => 4 * KIB,
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::args::Report;
 use super::credentials::Use;
-use super::files;
+use super::files::{self, Loaded};
 use super::output::Output;
 use super::shown::Showing;
 use super::signing::{self, Verifier};
@@ -64,9 +64,12 @@ fn joined(mut parts: Parts, mixed: Mixed) -> anyhow::Result<ReportDocument> {
 
 /// The flows that `check` would try by a site file; `None` when findings, already shown, refuse it.
 fn planned(site: &Path, catalogue: Option<&Path>) -> anyhow::Result<Option<Named<Planned>>> {
-    let Some(loaded) = files::load(site, catalogue, Use::Missed)? else {
-        return Ok(None);
-    };
+    let loaded = files::load(site, catalogue, Use::Missed)?;
+    Ok(loaded.as_ref().map(flows_of))
+}
+
+/// The flows that `check` would try by a site file.
+pub(super) fn flows_of(loaded: &Loaded) -> Named<Planned> {
     let mut plan = plan::derive(&loaded.site, &loaded.catalogue);
     if loaded.site.probing.sweep.value == Sweep::None {
         plan.forbidden.retain(|it| !it.reason.only_watched);
@@ -76,11 +79,11 @@ fn planned(site: &Path, catalogue: Option<&Path>) -> anyhow::Result<Option<Named
     let flows = flows
         .map(|flow| plan::entry(&loaded.site, &loaded.file, flow))
         .collect();
-    Ok(Some(Named {
-        file: loaded.file,
+    Named {
+        file: loaded.file.clone(),
         it: Planned {
-            config_sha256: loaded.sha256,
+            config_sha256: loaded.sha256.clone(),
             flows,
         },
-    }))
+    }
 }

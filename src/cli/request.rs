@@ -11,6 +11,7 @@ use super::files::Loaded;
 use super::{token, via};
 use crate::lab::Faults;
 use crate::os;
+use crate::probe::Permission;
 use crate::report::{Named, ReportDocument};
 use crate::run::{ClientNumbers, Request, Scope, SiteFile};
 use crate::site::Site;
@@ -80,6 +81,7 @@ pub(super) fn request(
         client_certificate,
         via_password,
         token,
+        permission: Permission::default(),
         stop,
     })
 }

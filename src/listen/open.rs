@@ -36,6 +36,15 @@ impl Opened {
         self.streams.len() + self.datagrams.len()
     }
 
+    /// How many ports this host refused.
+    pub fn refused(&self) -> usize {
+        let refused = self
+            .ports
+            .iter()
+            .filter(|port| port.state == Listening::Refused);
+        refused.count()
+    }
+
     /// Every port that is listened on.
     pub(super) fn all(&self) -> impl Iterator<Item = (Transport, SocketAddr)> {
         let streams = self.streams.iter().map(|it| (Transport::Tcp, it.local));

@@ -393,6 +393,10 @@ words! {
         Interrupted = "interrupted",
         /// A device had begun to shut this host out, so that nothing forbidden was tried any more.
         ShutOut = "shut-out",
+        /// The file of the agent that should have tried it does not allow it.
+        NotAllowed = "not-allowed",
+        /// The agent that should have tried it was lost.
+        AgentLost = "agent-lost",
     }
 }
 

@@ -57,6 +57,9 @@ impl Prober {
     async fn connect_any(&self, all: &[IpAddr], port: u16) -> Result<TcpStream, NotConnected> {
         let mut last = NotConnected::NoSuchName;
         for address in all.iter().take(MOST_ADDRESSES) {
+            if self.permission.refuses(Some(*address), port).is_some() {
+                continue;
+            }
             let remote = SocketAddr::new(*address, port);
             let limit = self.limits.timeout;
             let tried = try_once::once(self, remote, Manner::default(), limit).await;

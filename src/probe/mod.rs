@@ -40,6 +40,7 @@ mod members;
 mod names;
 mod try_once;
 mod pace;
+mod permission;
 mod prove;
 mod published;
 mod ranges;
@@ -83,6 +84,7 @@ pub use gateway::Gateway;
 pub(crate) use gateway::NotByProxy;
 pub use gentle::SPACING;
 pub use names::lookup;
+pub use permission::{Allowed, Permission};
 pub use prove::SAMPLES as LOSS_SAMPLES;
 pub use published::published;
 pub use recognise::Beside;
@@ -351,6 +353,7 @@ pub struct Prober {
     limits: Limits,
     trust: Trust,
     own: Vec<IpNet>,
+    permission: Permission,
     pace: Arc<pace::Pace>,
     sweep_left: scan::Left,
     gentle: Option<Arc<Gentle>>,
@@ -365,11 +368,23 @@ pub struct Prober {
 impl Prober {
     /// A prober for one run; when `stop` turns true it gives up what is under way.
     pub fn new(limits: Limits, trust: Trust, own: Vec<IpNet>, stop: Receiver<bool>) -> Arc<Self> {
+        Self::with(limits, trust, own, stop, Permission::default())
+    }
+
+    /// The same, and no packet goes where none is allowed.
+    pub fn with(
+        limits: Limits,
+        trust: Trust,
+        own: Vec<IpNet>,
+        stop: Receiver<bool>,
+        permission: Permission,
+    ) -> Arc<Self> {
         let pace = Arc::new(pace::Pace::new(limits.rate));
         Arc::new(Self {
             limits,
             trust,
             own,
+            permission,
             pace,
             sweep_left: scan::Left::default(),
             gentle: limits.gentle.then(|| Arc::new(Gentle::new())),
@@ -398,6 +413,7 @@ impl Prober {
             },
             trust: self.trust.clone(),
             own: self.own.clone(),
+            permission: self.permission.clone(),
             pace: Arc::clone(&self.pace),
             sweep_left: scan::Left::default(),
             gentle: self.gentle.clone(),
@@ -434,6 +450,9 @@ impl Prober {
         tries: Tries,
         place: Option<OwnedSemaphorePermit>,
     ) -> Observation {
+        if let Some(why) = self.permission.refuses(question.address(), question.port) {
+            return Observation::without_packets(question.address(), State::NotTried(why));
+        }
         let address = match question.target {
             Target::Nowhere(why) => {
                 return Observation::without_packets(None, State::Unresolved(why));

@@ -125,6 +125,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
         client_certificate,
         via_password,
         token,
+        permission,
         stop,
     } = request;
     if lab.is_some() {
@@ -173,7 +174,7 @@ pub async fn run(request: Request, tell: Tell) -> anyhow::Result<ReportDocument>
     if matches!(ways, Ways::Proxy(_) | Ways::ProxyOfRoles(..)) {
         place.also_in.clear();
     }
-    let prober = Prober::new(limits, trust, networks.clone(), stop.clone());
+    let prober = Prober::with(limits, trust, networks.clone(), stop.clone(), permission);
     let mut run = Run {
         file,
         plan,

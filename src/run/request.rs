@@ -6,6 +6,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
 use crate::lab::Faults;
+use crate::probe::Permission;
 use crate::product::Catalogue;
 use crate::report::{Named, ReportDocument};
 use crate::site::Site;
@@ -75,6 +76,8 @@ pub struct Request {
     pub via_password: Option<String>,
     /// What `listen` and this run share, where ports are asked for listeners.
     pub token: Option<Token>,
+    /// Where packets may go.
+    pub permission: Permission,
     /// Turns true when the run is to end: the report then holds what was seen.
     pub stop: watch::Receiver<bool>,
 }

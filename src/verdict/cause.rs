@@ -245,6 +245,10 @@ words! {
         NotTried = "not-tried",
         /// The run was interrupted.
         Interrupted = "interrupted",
+        /// The file of the agent there does not allow it.
+        NotAllowed = "not-allowed",
+        /// The agent there was lost.
+        AgentLost = "agent-lost",
         /// Silence that is not proof.
         NotProved = "not-proved",
         /// Only another system may start this flow.

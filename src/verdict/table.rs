@@ -25,10 +25,13 @@ pub fn judge(need: Need, seen: &Observation, context: &Context) -> Judgement {
     if seen.state == State::NotTried(NotTried::Unsupported) {
         return unknown(Cause::NotTried, Level::Note);
     }
-    // What the resolver, a proxy or this machine itself said is known all the same.
+    // What the resolver, a proxy or this machine itself said is known all the same; and why an agent tried nothing.
     let without_packets = matches!(
         seen.state,
-        State::Unresolved(_) | State::Unreachable(_) | State::Stopped(_)
+        State::Unresolved(_)
+            | State::Unreachable(_)
+            | State::Stopped(_)
+            | State::NotTried(NotTried::NotAllowed | NotTried::AgentLost)
     );
     if context.nothing_answered && need != Need::Optional && !without_packets {
         return unknown(Cause::NothingAnswered, Level::Error);
@@ -173,6 +176,8 @@ fn required(seen: &Observation, context: &Context) -> Judgement {
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
         State::NotTried(NotTried::ShutOut) => unknown(Cause::CutOff, Level::Error),
+        State::NotTried(NotTried::NotAllowed) => unknown(Cause::NotAllowed, Level::Error),
+        State::NotTried(NotTried::AgentLost) => unknown(Cause::AgentLost, Level::Error),
     }
 }
 
@@ -573,6 +578,8 @@ fn optional(seen: &Observation, context: &Context) -> Judgement {
         State::NotTried(NotTried::Interrupted) => ok(Cause::Interrupted),
         State::NotTried(NotTried::Unsupported) => ok(Cause::NotTried),
         State::NotTried(NotTried::ShutOut) => ok(Cause::CutOff),
+        State::NotTried(NotTried::NotAllowed) => ok(Cause::NotAllowed),
+        State::NotTried(NotTried::AgentLost) => ok(Cause::AgentLost),
     }
 }
 
@@ -657,6 +664,8 @@ fn forbidden(seen: &Observation, context: &Context) -> Judgement {
         State::NotTried(NotTried::Interrupted) => unknown(Cause::Interrupted, Level::Error),
         State::NotTried(NotTried::Unsupported) => unknown(Cause::NotTried, Level::Note),
         State::NotTried(NotTried::ShutOut) => unknown(Cause::CutOff, Level::Error),
+        State::NotTried(NotTried::NotAllowed) => unknown(Cause::NotAllowed, Level::Error),
+        State::NotTried(NotTried::AgentLost) => unknown(Cause::AgentLost, Level::Error),
     }
 }
 
@@ -766,6 +775,8 @@ mod tests {
             State::NotTried(NotTried::Interrupted),
             State::NotTried(NotTried::Unsupported),
             State::NotTried(NotTried::ShutOut),
+            State::NotTried(NotTried::NotAllowed),
+            State::NotTried(NotTried::AgentLost),
         ];
         for need in [Need::Required, Need::Forbidden] {
             for state in untried.clone() {
@@ -914,6 +925,13 @@ mod tests {
                     judge(need, &seen(state, None), &dead).cause,
                     Cause::NothingAnswered
                 );
+            }
+            for (why, cause) in [
+                (NotTried::NotAllowed, Cause::NotAllowed),
+                (NotTried::AgentLost, Cause::AgentLost),
+            ] {
+                let untried = seen(State::NotTried(why), None);
+                assert_eq!(judge(need, &untried, &dead).cause, cause);
             }
         }
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use portproof::alert;
 use portproof::config;
+use portproof::fleet;
 use portproof::serve;
 use portproof::verdict::{Owner, SAID, Said};
 use serde_json::Value;
@@ -160,6 +161,7 @@ fn pages_on_keys_have_the_tables_of_these_keys() {
         ("docs/site-file.md", config::tables()),
         ("docs/alerts.md", alert::tables()),
         ("docs/serve.md", serve::tables()),
+        ("docs/agents.md", fleet::tables()),
     ] {
         let page = fs::read_to_string(file).expect("the page");
         let made = with_tables(&page, tables);

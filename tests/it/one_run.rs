@@ -46,6 +46,7 @@ fn request(stop: watch::Receiver<bool>) -> Request {
         client_certificate: None,
         via_password: None,
         token: None,
+        permission: portproof::probe::Permission::default(),
         stop,
     }
 }

@@ -11,7 +11,8 @@ use crate::support::executable;
 use crate::support::files::{Bed, printed, said};
 
 /// Every command, as words with a space between, and its exit status when nothing is in its way.
-const COMMANDS: [(&str, i32); 44] = [
+const COMMANDS: [(&str, i32); 45] = [
+    ("agent nowhere.yaml", 2),
     ("check --lab", 1),
     ("check --lab --healthy --format json", 0),
     ("check nowhere.yaml", 2),

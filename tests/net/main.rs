@@ -11,6 +11,7 @@ mod support {
     pub(crate) mod ends;
     pub(crate) mod executable;
     pub(crate) mod feed;
+    pub(crate) mod fleet;
     pub(crate) mod listener;
     pub(crate) mod row;
     pub(crate) mod running;
@@ -21,6 +22,7 @@ mod support {
 }
 
 mod after_handshake;
+mod agents;
 mod distance;
 mod firewall;
 mod limits;

@@ -17,7 +17,8 @@ Examples:
   portproof check --resume r.json --format json --output r.json   go on with a sweep that Ctrl-C ended
   portproof check --keep history --notify-on change               what changed since the run before
   portproof check new.yaml --against old.yaml --from internet     who reaches a management point while ports change
-  portproof check --client --https-port 8443 --from internet      what a client with that number sees")]
+  portproof check --client --https-port 8443 --from internet      what a client with that number sees
+  portproof check site.yaml --agents agents.yaml --listeners      every zone at once, by agents that stand there")]
 pub(in crate::cli) struct Check {
     /// The site file. Without it, it is probes.yaml.
     pub(in crate::cli) file: Option<PathBuf>,
@@ -94,6 +95,14 @@ pub(in crate::cli) struct Check {
     /// nothing did, and 2 when the run failed.
     #[arg(long, value_name = "WHAT", requires = "keep")]
     pub(in crate::cli) notify_on: Option<NotifyOn>,
+    /// Let the agents of this file try all of their zones at once, and join what they saw (`portproof agent`).
+    #[cfg(feature = "nats")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lab", "from", "system", "force_vantage", "against", "client", "resume", "token_file", "catalogue"])]
+    pub(in crate::cli) agents: Option<PathBuf>,
+    /// Let agents stand in for their systems meanwhile, as `portproof listen` does.
+    #[cfg(feature = "nats")]
+    #[arg(long, requires = "agents")]
+    pub(in crate::cli) listeners: bool,
     #[command(flatten)]
     pub(in crate::cli) shared: Shared<ReportFormat>,
 }

@@ -1,5 +1,7 @@
 //! The command line; each command's arguments have a file of their own.
 
+#[cfg(feature = "nats")]
+mod agent;
 mod check;
 mod diff;
 mod example;
@@ -20,6 +22,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::wire::tls::old;
 
+#[cfg(feature = "nats")]
+pub(in crate::cli) use agent::Agent;
 pub(in crate::cli) use check::{Check, NotifyOn};
 pub(in crate::cli) use diff::Diff;
 pub(in crate::cli) use example::{Example, Shape};
@@ -90,6 +94,9 @@ pub(in crate::cli) enum Command {
     History(History),
     /// Check sites on a schedule, keep the runs, and tell people what changed.
     Serve(Serve),
+    /// Work for a hub in another zone: try flows and listen as its signed jobs say.
+    #[cfg(feature = "nats")]
+    Agent(Agent),
     /// Print a JSON Schema.
     Schema {
         /// What the schema describes.

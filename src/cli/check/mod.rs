@@ -1,5 +1,7 @@
 //! `portproof check`: reads what a run needs, says what happens while it lasts (`events`), and writes its report.
 
+#[cfg(feature = "nats")]
+mod agents;
 mod events;
 mod keep;
 
@@ -143,6 +145,10 @@ async fn check(
     resume: Option<Named<ReportDocument>>,
 ) -> anyhow::Result<ReportDocument> {
     loaded.review(&plan::derive(&loaded.site, &loaded.catalogue));
+    #[cfg(feature = "nats")]
+    if let Some(file) = &arguments.agents {
+        return agents::check(arguments, file, loaded, on_interrupt()).await;
+    }
     let request = request(&asked(arguments), loaded, old, resume, on_interrupt())?;
     say_where(&request);
     let events = Events::new();

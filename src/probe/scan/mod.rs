@@ -173,10 +173,19 @@ impl Prober {
             tries: 0,
             least: 0,
         };
-        let first = ranges
-            .iter()
-            .map(|range| likely_first(&range.ports).map(fresh).collect());
-        let mut tallies: Vec<Tally> = ranges.iter().map(|_| Tally::default()).collect();
+        let may =
+            |range: &Range, port: u16| self.permission.refuses(Some(range.address), port).is_none();
+        let first = ranges.iter().map(|range| {
+            let allowed = likely_first(&range.ports).filter(|port| may(range, **port));
+            allowed.map(fresh).collect()
+        });
+        let mut tallies: Vec<Tally> = Vec::new();
+        for range in &ranges {
+            let refused = range.ports.iter().copied();
+            tallies.push(Tally::without(
+                refused.filter(|port| !may(range, *port)).collect(),
+            ));
+        }
         let first = first.collect();
         let ranges = Arc::new(ranges);
         self.round(&ranges, first, most, began, &mut tallies).await;

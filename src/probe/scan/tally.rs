@@ -47,11 +47,21 @@ pub(super) struct Tally {
     pub(super) tries: Vec<Try>,
     /// Ports that were not tried.
     untried: Vec<u16>,
+    /// Ports to which no packet may go.
+    refused: Vec<u16>,
     /// Whether `tries` holds silent ports alone, in their order.
     is_sorted: bool,
 }
 
 impl Tally {
+    /// Of some ports is known already that no packet may go there.
+    pub(super) fn without(refused: Vec<u16>) -> Self {
+        Self {
+            refused,
+            ..Self::default()
+        }
+    }
+
     /// Takes in what a worker found.
     pub(super) fn join(&mut self, found: Self) {
         self.reset.extend(found.reset);
@@ -139,6 +149,7 @@ impl Tally {
         let mut all = vec![
             alike(State::Closed { reset_by }, self.reset),
             alike(State::NotTried(NotTried::Interrupted), self.untried),
+            alike(State::NotTried(NotTried::NotAllowed), self.refused),
         ];
         all.extend(self.told.into_values());
         all.retain(|(_, ports)| !ports.is_empty());

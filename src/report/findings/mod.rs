@@ -255,9 +255,11 @@ fn common(flow: &ReportFlow) -> Option<impl Eq + Hash + '_> {
     // A firewall that passes nothing is one finding, whatever the hosts beyond it; and so is trouble of this host's own.
     let ends = match flow.cause {
         Cause::NothingPasses => (&from.zone, None, to.zone.as_ref()),
-        Cause::NoRoute | Cause::GatewaySilent | Cause::NothingAnswered | Cause::Interrupted => {
-            (&from.zone, None, None)
-        }
+        Cause::NoRoute
+        | Cause::GatewaySilent
+        | Cause::NothingAnswered
+        | Cause::Interrupted
+        | Cause::AgentLost => (&from.zone, None, None),
         _ => (&from.zone, from.system.as_ref(), Some(&to.system)),
     };
     let lapsed = flow.lapsed.as_ref().map(|it| (&it.until, &it.why));

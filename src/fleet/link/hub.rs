@@ -1,0 +1,368 @@
+//! The hub: it calls the roll, sends jobs, and reads what comes of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, Stream};
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, Message};
+use futures_util::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::Tell;
+use super::connect::{self, Access, Connected};
+use crate::fleet::frame::LARGEST;
+use crate::fleet::gather::{Brought, Gathered};
+use crate::fleet::job::{self, Job, Task};
+use crate::fleet::result::{self, Here, Outcome};
+use crate::fleet::subjects::{JOBS, REFUSALS, RESULTS, Subjects, of_run};
+use crate::report::{SigningKey, VerifyingKey};
+
+/// How long results stay at the server.
+const KEPT: Duration = Duration::from_secs(24 * 3_600);
+/// How long a job stays there.
+const WAITS: Duration = Duration::from_secs(3_600);
+/// After so long without a word a job is given out again.
+const SILENT: Duration = Duration::from_secs(30);
+/// How often a job is given out before it is left alone: one that ends its agent is not tried for ever.
+const TRIES: i64 = 5;
+/// The most bytes of all results.
+const ALL_RESULTS: i64 = 2 << 30;
+/// The most bytes of all jobs.
+const ALL_JOBS: i64 = 256 << 20;
+/// How long after the last answer another one of the same agent is waited for.
+const ANOTHER: Duration = Duration::from_millis(300);
+
+/// A hub that is connected.
+pub struct Hub {
+    client: Client,
+    jetstream: Context,
+    /// The public keys of the agents.
+    keys: HashMap<String, VerifyingKey>,
+    key: SigningKey,
+    run: String,
+    gathered: Gathered,
+    came: mpsc::Receiver<Message>,
+}
+
+/// An agent that answered the roll call.
+#[derive(Clone, Debug)]
+pub struct Present {
+    /// What it says of itself.
+    pub here: Here,
+    /// How far its clock goes before this host's, less half of the time that the answer took.
+    pub clock: SignedDuration,
+    /// How many hosts answered with its key.
+    pub hosts: usize,
+}
+
+/// What came from the agents.
+#[derive(Debug)]
+pub enum Came {
+    /// The whole result of a job.
+    Result {
+        /// The agent.
+        agent: String,
+        /// The job.
+        job: String,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// Something that is worth a word.
+    Word(String),
+    /// A part of a result, or nothing.
+    Nothing,
+}
+
+impl Hub {
+    /// Connects, and makes what the server lacks: the streams, and a consumer for each agent.
+    ///
+    /// # Errors
+    /// When the server is not reached, or refuses.
+    pub async fn connect(
+        access: &Access,
+        domain: Option<&str>,
+        key: SigningKey,
+        keys: HashMap<String, VerifyingKey>,
+        tell: Tell,
+    ) -> anyhow::Result<Self> {
+        connect::choose_provider();
+        let Connected { client, .. } = connect::connect(access, &tell, false).await?;
+        let jetstream = match domain {
+            Some(domain) => jetstream::with_domain(client.clone(), domain),
+            None => jetstream::new(client.clone()),
+        };
+        let run = uuid::Uuid::new_v4().simple().to_string();
+        make_streams(&jetstream, keys.keys()).await?;
+        let came = read_results(&jetstream, &run, tell).await?;
+        Ok(Self {
+            client,
+            jetstream,
+            keys,
+            key,
+            run,
+            gathered: Gathered::default(),
+            came,
+        })
+    }
+
+    /// The name of this run.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// Asks agents whether they are there.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn roll_call(
+        &self,
+        agents: &[&str],
+        longest: Duration,
+    ) -> anyhow::Result<HashMap<String, Present>> {
+        let nonce = uuid::Uuid::new_v4().simple().to_string();
+        let inbox = self.client.new_inbox();
+        let mut answers = self.client.subscribe(inbox.clone()).await?;
+        let asked = (Instant::now(), Timestamp::now());
+        for agent in agents {
+            let subject = Subjects { agent }.ask();
+            self.client
+                .publish_with_reply(subject, inbox.clone(), nonce.clone().into())
+                .await?;
+        }
+        self.client.flush().await?;
+        let mut present: HashMap<String, Present> = HashMap::new();
+        let mut end = asked.0 + longest;
+        while let Ok(Some(answer)) = timeout_at(end, answers.next()).await {
+            let Some(here) = self.read_here(&answer.payload, &nonce) else {
+                continue;
+            };
+            let half = SignedDuration::try_from(asked.0.elapsed() / 2).unwrap_or_default();
+            let clock = here.now.duration_since(asked.1 + half);
+            match present.get_mut(&here.agent) {
+                Some(known) if known.here.instance != here.instance => known.hosts += 1,
+                Some(_) => {}
+                None => {
+                    present.insert(
+                        here.agent.clone(),
+                        Present {
+                            here,
+                            clock,
+                            hosts: 1,
+                        },
+                    );
+                }
+            }
+            if present.len() == agents.len() {
+                end = end.min(Instant::now() + ANOTHER);
+            }
+        }
+        Ok(present)
+    }
+
+    /// An answer that its agent has signed, to this very question.
+    fn read_here(&self, payload: &[u8], nonce: &str) -> Option<Here> {
+        let mut keys = self.keys.iter();
+        keys.find_map(|(agent, key)| {
+            let here = Here::open(payload, key).ok()?;
+            (here.agent == *agent && here.nonce == nonce).then_some(here)
+        })
+    }
+
+    /// Sends a job to an agent.
+    ///
+    /// # Errors
+    /// When the server does not take it.
+    pub async fn send(&mut self, agent: &str, name: &str, task: &Task) -> anyhow::Result<()> {
+        let nonce = uuid::Uuid::new_v4().simple().to_string();
+        let job = Job::new(&self.run, name, agent, Timestamp::now(), nonce);
+        let message = job::seal(&job, task, &self.key).map_err(anyhow::Error::msg)?;
+        self.gathered.expect(agent, name, &job.nonce);
+        let subject = Subjects { agent }.job(&self.run, name);
+        let publish = PublishMessage::build()
+            .message_id(&job.nonce)
+            .payload(message.into());
+        let stored = self.jetstream.send_publish(subject, publish).await?.await;
+        stored.with_context(|| format!("sending a job for agent `{agent}`"))?;
+        // It fetches jobs when it is asked whether it is there.
+        let ask = Subjects { agent }.ask();
+        self.client.publish(ask, "fetch".into()).await?;
+        Ok(())
+    }
+
+    /// The next thing that comes.
+    pub async fn next(&mut self) -> Came {
+        let Some(message) = self.came.recv().await else {
+            return std::future::pending().await;
+        };
+        // portproof.results.AGENT...
+        let agent = message
+            .subject
+            .split('.')
+            .nth(2)
+            .unwrap_or_default()
+            .to_string();
+        let Some(key) = self.keys.get(&agent) else {
+            return Came::Nothing;
+        };
+        if message.subject.split('.').nth(3) == Some("refused") {
+            return self.refusal(&agent, &message.payload);
+        }
+        match self.gathered.take(&agent, key, &message.payload) {
+            Ok(Brought::Whole { agent, job }) => match self.gathered.of(&agent, &job).cloned() {
+                Some(outcome) => Came::Result {
+                    agent,
+                    job,
+                    outcome,
+                },
+                None => Came::Nothing,
+            },
+            Ok(Brought::Part | Brought::Again) => Came::Nothing,
+            Ok(Brought::Nothing(why)) => {
+                Came::Word(format!("a result of agent `{agent}` is left out: {why}"))
+            }
+            Err(why) => Came::Word(format!(
+                "a result in the name of agent `{agent}` is not believed: {why}. Whoever sent it has the credentials of \
+                 that agent, and its own result of this job is lost"
+            )),
+        }
+    }
+
+    fn refusal(&self, agent: &str, payload: &[u8]) -> Came {
+        let key = self.keys.get(agent);
+        let opened = key.and_then(|key| result::open(payload, key).ok());
+        let outcome =
+            opened.and_then(|(_, body)| crate::fleet::frame::unpack::<Outcome>(&body).ok());
+        match outcome {
+            Some(Outcome::Refused { reason }) => Came::Word(format!(
+                "agent `{agent}` refused a job that is not of this run: {reason}"
+            )),
+            _ => Came::Nothing,
+        }
+    }
+}
+
+async fn make_streams(
+    jetstream: &Context,
+    agents: impl Iterator<Item = &String>,
+) -> anyhow::Result<()> {
+    let jobs = stream::Config {
+        name: JOBS.to_string(),
+        description: Some("jobs for agents of portproof".to_string()),
+        subjects: vec!["portproof.jobs.>".to_string()],
+        retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::New,
+        max_age: WAITS,
+        max_bytes: ALL_JOBS,
+        max_message_size: LARGEST as i32,
+        ..stream::Config::default()
+    };
+    let results = stream::Config {
+        name: RESULTS.to_string(),
+        description: Some(
+            "what came of jobs of portproof, one message for each subject".to_string(),
+        ),
+        subjects: vec!["portproof.results.>".to_string()],
+        discard: DiscardPolicy::New,
+        discard_new_per_subject: true,
+        max_messages_per_subject: 1,
+        max_age: KEPT,
+        max_bytes: ALL_RESULTS,
+        max_message_size: LARGEST as i32,
+        ..stream::Config::default()
+    };
+    let making = "making the streams of portproof at the NATS server, which needs JetStream and version 2.10 or later";
+    jetstream
+        .create_or_update_stream(results)
+        .await
+        .context(making)?;
+    jetstream
+        .create_or_update_stream(jobs)
+        .await
+        .context(making)?;
+    let stream = jetstream.get_stream_no_info(JOBS).await.context(making)?;
+    for agent in agents {
+        let consumer = pull::Config {
+            durable_name: Some(agent.clone()),
+            filter_subject: Subjects { agent }.jobs(),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: SILENT,
+            max_deliver: TRIES,
+            ..pull::Config::default()
+        };
+        stream
+            .create_consumer(consumer)
+            .await
+            .with_context(|| format!("making the consumer of agent `{agent}`"))?;
+    }
+    Ok(())
+}
+
+/// Reads the results of a run as they come, and what agents refuse from now on.
+async fn read_results(
+    jetstream: &Context,
+    run: &str,
+    tell: Tell,
+) -> anyhow::Result<mpsc::Receiver<Message>> {
+    let (sender, came) = mpsc::channel(64);
+    let stream = jetstream.get_stream_no_info(RESULTS).await?;
+    for (filter, from) in [
+        (of_run(run), DeliverPolicy::All),
+        (REFUSALS.to_string(), DeliverPolicy::New),
+    ] {
+        let config = pull::OrderedConfig {
+            filter_subject: filter,
+            deliver_policy: from,
+            ..pull::OrderedConfig::default()
+        };
+        tokio::spawn(read(
+            stream.clone(),
+            config,
+            sender.clone(),
+            Arc::clone(&tell),
+        ));
+    }
+    Ok(came)
+}
+
+/// Reads until nobody listens. A server that starts anew ends the reading; it then begins again. What is read twice is
+/// known.
+async fn read(
+    stream: Stream<()>,
+    config: pull::OrderedConfig,
+    sender: mpsc::Sender<Message>,
+    tell: Tell,
+) {
+    loop {
+        match read_on(&stream, &config, &sender).await {
+            Ok(()) if sender.is_closed() => return,
+            Ok(()) => {}
+            Err(error) => tell(format!(
+                "reading results: {}",
+                crate::diagnostic::visible(&error.to_string())
+            )),
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn read_on(
+    stream: &Stream<()>,
+    config: &pull::OrderedConfig,
+    sender: &mpsc::Sender<Message>,
+) -> anyhow::Result<()> {
+    let consumer = stream.create_consumer(config.clone()).await?;
+    let mut messages = consumer.messages().await?;
+    while let Some(message) = messages.next().await {
+        if sender.send(message?.message.clone()).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
