@@ -18,11 +18,7 @@ pub(super) fn holds(
 ) -> Option<bool> {
     let mut certain = true;
     for condition in &rule.when {
-        let held = match to {
-            Some(to) => condition_holds(site, known, *condition, from, to),
-            None => of_source(site, known, *condition, from),
-        };
-        match held {
+        match condition_holds(site, known, *condition, from, to) {
             Some(true) => {}
             Some(false) => return None,
             None => certain = false,
@@ -31,11 +27,29 @@ pub(super) fn holds(
     Some(certain)
 }
 
-/// A condition on the site or on the source; `None` where the file does not say.
-fn of_source(site: &Site, known: &Known<'_>, condition: Condition, from: Origin) -> Option<bool> {
+/// One condition; `None` where the file does not say. What asks for a destination holds of none.
+fn condition_holds(
+    site: &Site,
+    known: &Known<'_>,
+    condition: Condition,
+    from: Origin,
+    to: Option<SystemId>,
+) -> Option<bool> {
+    if to.is_none() && condition.is_of_destination() {
+        return Some(false);
+    }
     let source = match from {
         Origin::System(number) => Some(&site.systems[number]),
         Origin::Zone(_) => None,
+    };
+    let destination = to.map(|to| &site.systems[to]);
+    let legs = || to.map(|to| site.legs(from, to));
+    let publishes = |role: Role| {
+        let mut published = destination?.publishes.iter();
+        Some(published.any(|system| {
+            site.systems[*system].client_roles.contains(&role)
+                && site.serves(*system, site.zone_of(from))
+        }))
     };
     let cmg = site.cmg.as_ref();
     Some(match condition {
@@ -53,9 +67,7 @@ fn of_source(site: &Site, known: &Known<'_>, condition: Condition, from: Origin)
         Condition::SourceBridges => source.is_some_and(|source| bridges(site, source)),
         Condition::SourceIsDomainMember => source.is_some_and(|source| source.is_domain_member),
         Condition::WebProxyInSourceZone => known.has_proxy[site.zone_of(from)],
-        Condition::SourceIsHttps => {
-            return source.and_then(|it| speaks(it, &[ClientConnections::Https]));
-        }
+        Condition::SourceIsHttps => speaks(source?, &[ClientConnections::Https])?,
         Condition::HasCmg => cmg.is_some(),
         Condition::CmgHasOneInstance => cmg.is_some_and(|cmg| cmg.instances == 1),
         Condition::CmgHasSeveralInstances => cmg.is_some_and(|cmg| cmg.instances > 1),
@@ -63,112 +75,68 @@ fn of_source(site: &Site, known: &Known<'_>, condition: Condition, from: Origin)
         Condition::TenantAttached => site.tenant_attach,
         Condition::ServiceConnectionOnline => site.settings.is(ServiceConnection::Online),
         Condition::TopOfHierarchy => !known.has_parent,
-        Condition::Version2603 => return site.version.map(|version| version >= 2603),
-        // What asks for a destination holds of none; a catalogue that asks so is refused.
-        Condition::UsesThisDatabase
-        | Condition::UsesAnotherDatabase
-        | Condition::ReplicationPush
-        | Condition::ReplicationPull
-        | Condition::SiteServerInDestinationForest
-        | Condition::SameForest
-        | Condition::SameZone
-        | Condition::BetweenZones
-        | Condition::PublishedBySource
-        | Condition::PublishesManagementOrDistributionPoint
-        | Condition::PublishesSoftwareUpdatePoint
-        | Condition::PublishesFallbackStatusPoint
-        | Condition::SiteServerInDestinationZone
-        | Condition::DestinationDoesNotServeInternet
-        | Condition::IpsecBetween
-        | Condition::SourceZoneIsPassive
-        | Condition::DestinationIsHttps
-        | Condition::DestinationIsHttp
-        | Condition::DestinationIsEnhancedHttp
-        | Condition::PullsFromDestination => false,
-    })
-}
-
-/// One condition; `None` where the file does not say.
-fn condition_holds(
-    site: &Site,
-    known: &Known<'_>,
-    condition: Condition,
-    from: Origin,
-    to: SystemId,
-) -> Option<bool> {
-    let destination = &site.systems[to];
-    let from_zone = site.zone_of(from);
-    let legs = || site.legs(from, to);
-    let source = match from {
-        Origin::System(number) => Some(&site.systems[number]),
-        Origin::Zone(_) => None,
-    };
-    let publishes = |role: Role| {
-        destination.publishes.iter().any(|published| {
-            site.systems[*published].client_roles.contains(&role)
-                && site.serves(*published, from_zone)
-        })
-    };
-    Some(match condition {
-        Condition::UsesThisDatabase => source.is_some_and(|source| source.database == Some(to)),
+        Condition::Version2603 => site.version? >= 2603,
+        Condition::UsesThisDatabase => source.is_some_and(|source| source.database == to),
         Condition::UsesAnotherDatabase => {
-            source.is_some_and(|source| source.database.is_some_and(|database| database != to))
+            source.is_some_and(|source| source.database.is_some() && source.database != to)
         }
-        Condition::ReplicationPush => {
-            return replication(source, destination).map(|way| way == Replication::Push);
-        }
-        Condition::ReplicationPull => {
-            return replication(source, destination).map(|way| way == Replication::Pull);
-        }
+        Condition::ReplicationPush => replication(source, destination?)? == Replication::Push,
+        Condition::ReplicationPull => replication(source, destination?)? == Replication::Pull,
         Condition::SiteServerInDestinationForest => {
             let forests = &known.site_server_forests;
+            let forest = destination?.forest.as_deref();
             // Where no site server is in the file, nobody knows its forest.
-            return (!forests.is_empty()).then(|| forests.contains(&destination.forest.as_deref()));
+            (!forests.is_empty()).then(|| forests.contains(&forest))?
         }
-        Condition::SameForest => source.is_none_or(|source| source.forest == destination.forest),
+        Condition::SameForest => {
+            let forest = &destination?.forest;
+            source.is_none_or(|source| source.forest == *forest)
+        }
         Condition::SameZone => {
-            let (start, end) = legs();
+            let (start, end) = legs()?;
             start == end
         }
         Condition::BetweenZones => {
-            let (start, end) = legs();
+            let (start, end) = legs()?;
             start != end
         }
-        Condition::PublishedBySource => source.is_some_and(|source| source.publishes.contains(&to)),
-        Condition::PublishesManagementOrDistributionPoint => {
-            publishes(Role::ManagementPoint) || publishes(Role::DistributionPoint)
+        Condition::PublishedBySource => {
+            let to = to?;
+            source.is_some_and(|source| source.publishes.contains(&to))
         }
-        Condition::PublishesSoftwareUpdatePoint => publishes(Role::SoftwareUpdatePoint),
-        Condition::PublishesFallbackStatusPoint => publishes(Role::FallbackStatusPoint),
-        Condition::SiteServerInDestinationZone => known.has_site_server[destination.zone],
-        Condition::DestinationDoesNotServeInternet => site
-            .internet
-            .is_none_or(|internet| !site.serves(to, internet)),
+        Condition::PublishesManagementOrDistributionPoint => {
+            publishes(Role::ManagementPoint)? || publishes(Role::DistributionPoint)?
+        }
+        Condition::PublishesSoftwareUpdatePoint => publishes(Role::SoftwareUpdatePoint)?,
+        Condition::PublishesFallbackStatusPoint => publishes(Role::FallbackStatusPoint)?,
+        Condition::SiteServerInDestinationZone => known.has_site_server[destination?.zone],
+        Condition::DestinationDoesNotServeInternet => {
+            let to = to?;
+            site.internet
+                .is_none_or(|internet| !site.serves(to, internet))
+        }
         Condition::IpsecBetween => match from {
-            Origin::System(from) => site.is_ipsec_between(from, to),
+            Origin::System(from) => site.is_ipsec_between(from, to?),
             Origin::Zone(_) => false,
         },
         Condition::SourceZoneIsPassive => {
-            let between = legs();
+            let between = legs()?;
             let mut passive = known.passive.borrow_mut();
             let entry = passive.entry(between);
             *entry.or_insert_with(|| is_passive(site, known, between))
         }
-        Condition::DestinationIsHttps => {
-            return speaks(destination, &[ClientConnections::Https]);
-        }
+        Condition::DestinationIsHttps => speaks(destination?, &[ClientConnections::Https])?,
         Condition::DestinationIsHttp => {
             let plain = [ClientConnections::Http, ClientConnections::EnhancedHttp];
-            return speaks(destination, &plain);
+            speaks(destination?, &plain)?
         }
         Condition::DestinationIsEnhancedHttp => {
-            return speaks(destination, &[ClientConnections::EnhancedHttp]);
+            speaks(destination?, &[ClientConnections::EnhancedHttp])?
         }
         Condition::PullsFromDestination => {
+            let to = to?;
             source.is_some_and(|source| source.pulls_from.contains(&to))
         }
-        // The others ask nothing of a destination.
-        _ => return of_source(site, known, condition, from),
     })
 }
 
