@@ -56,6 +56,12 @@ keys! {
         client_connections: Option<ClientConnections> = word(ClientConnections::ALL, ClientConnections::name), optional("both optional, with a warning"), choice;
         /// Of a pull distribution point: the distribution points from which it fetches its content.
         pulls_from: Vec<At<String>> = list(name()), optional("the site server sends it"), setting;
+        /// Of a distribution point: whether it is a Microsoft Connected Cache. Its default web site must listen at port 80,
+        /// whatever `client_ports` says. It needs the Internet.
+        connected_cache: bool = boolean(), default("false"), setting;
+        /// Of a distribution point that sends operating system images by multicast: its UDP ports, one range or a list, as in
+        /// `63000-64000`.
+        multicast_ports: Vec<At<Ports>> = port_ranges(), optional("no multicast"), setting;
         /// What a web proxy publishes.
         publishes: Option<Publishes> = section::<Publishes>(), optional("nothing");
         /// The hosts behind a virtual name: clients go to the name, servers to its members.

@@ -278,6 +278,8 @@ words! {
         ClientNotification = "client-notification",
         /// `express_updates_port`.
         ExpressUpdates = "express-updates",
+        /// `multicast_ports`.
+        Multicast = "multicast",
         /// `cmg.instances`: a channel for each.
         CmgChannels = "cmg-channels",
         /// Every port of the watchlist.
@@ -301,6 +303,7 @@ impl Setting {
             Self::ServiceBroker => "service_broker_port",
             Self::ClientNotification => "client_notification_port",
             Self::ExpressUpdates => "express_updates_port",
+            Self::Multicast => "multicast_ports",
             Self::CmgChannels => "cmg.instances",
             Self::Watchlist => "",
         }
@@ -383,6 +386,14 @@ words! {
         SourceIsHttps = "source-is-https",
         /// The source fetches its content from the destination.
         PullsFromDestination = "pulls-from-destination",
+        /// The destination sends images by multicast.
+        DestinationSendsMulticast = "destination-sends-multicast",
+        /// The source sends images by multicast.
+        SourceSendsMulticast = "source-sends-multicast",
+        /// The destination is a Connected Cache.
+        DestinationIsCache = "destination-is-cache",
+        /// The source is a Connected Cache.
+        SourceIsCache = "source-is-cache",
         /// The site has a CMG.
         HasCmg = "has-cmg",
         /// Its CMG has one instance.
@@ -417,6 +428,8 @@ impl Condition {
             | Self::SourceIsDomainMember
             | Self::WebProxyInSourceZone
             | Self::SourceIsHttps
+            | Self::SourceSendsMulticast
+            | Self::SourceIsCache
             | Self::HasCmg
             | Self::CmgHasOneInstance
             | Self::CmgHasSeveralInstances
@@ -444,7 +457,9 @@ impl Condition {
             | Self::DestinationIsHttps
             | Self::DestinationIsHttp
             | Self::DestinationIsEnhancedHttp
-            | Self::PullsFromDestination => true,
+            | Self::PullsFromDestination
+            | Self::DestinationSendsMulticast
+            | Self::DestinationIsCache => true,
         }
     }
 }

@@ -158,6 +158,8 @@ pub struct System {
     pub is_domain_member: bool,
     /// The distribution points from which it fetches its content.
     pub pulls_from: Vec<SystemId>,
+    /// Whether it is a Connected Cache.
+    pub connected_cache: bool,
     /// Systems it publishes.
     pub publishes: Vec<SystemId>,
     /// What it does with TLS when it publishes.

@@ -54,18 +54,23 @@ fn of_services(config: &Config) -> [(Setting, Option<At<u16>>); 4] {
     ]
 }
 
-/// The pair of an update point and the dynamic ports: the system's own, else the site's, else the product's.
+/// The pair of an update point and the dynamic ports: the system's own, else the site's, else the product's. Ports of
+/// multicast are the system's own or none.
 pub(super) fn of_system(
     system: &config::System,
     config: &Config,
     catalogue: &Catalogue,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<Setting, Vec<Ports>> {
+    let own = |ports: &[At<Ports>]| -> Vec<Ports> { ports.iter().map(|it| it.value).collect() };
     let dynamic = match system.rpc_ports.as_slice() {
         [] => catalogue.default_ports(Setting::RpcDynamic),
-        own => own.iter().map(|range| range.value).collect(),
+        ports => own(ports),
     };
-    let mut all = BTreeMap::from([(Setting::RpcDynamic, dynamic)]);
+    let mut all = BTreeMap::from([
+        (Setting::RpcDynamic, dynamic),
+        (Setting::Multicast, own(&system.multicast_ports)),
+    ]);
     all.extend(update_ports(system, config, catalogue, problems));
     all
 }
@@ -103,8 +108,11 @@ pub(super) fn written_of_site(config: &Config) -> Vec<Written> {
 
 /// The numbers that the file gives to a system.
 pub(super) fn written_of_system(system: &config::System) -> Vec<Written> {
-    let first = system.rpc_ports.first().map(|it| it.at);
-    let mut all = vec![(Setting::RpcDynamic, first)];
+    let first = |ports: &[At<Ports>]| ports.first().map(|it| it.at);
+    let mut all = vec![
+        (Setting::RpcDynamic, first(&system.rpc_ports)),
+        (Setting::Multicast, first(&system.multicast_ports)),
+    ];
     all.extend(places(&system.software_update_ports));
     all
 }

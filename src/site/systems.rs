@@ -99,6 +99,7 @@ pub(super) fn one_system(
             .iter()
             .filter_map(|name| names.system(name, &format!("{what} pulls from"), problems))
             .collect(),
+        connected_cache: system.connected_cache,
         publishes: published
             .filter_map(|name| names.system(name, &format!("{what} publishes"), problems))
             .collect(),

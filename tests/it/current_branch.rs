@@ -142,6 +142,38 @@ fn both_ways_to_the_internet_need_the_flows_of_both() {
 }
 
 #[test]
+fn a_distribution_point_is_a_cache_and_sends_by_multicast_where_the_file_says_so() {
+    let plain = site("", "[internet, intranet]");
+    let says = "  dp01: { zone: perimeter, addresses: { default: 192.0.2.10 }, roles: [distribution-point], serves: [intranet], client_connections: https, connected_cache: true, multicast_ports: 64001-65000 }\n  adm01:";
+    let with = is_as_written("cache-and-multicast", &plain.replace("  adm01:", says));
+    let silent = says.replace(", connected_cache: true, multicast_ports: 64001-65000", "");
+    let without: BTreeSet<String> = lines(&plain.replace("  adm01:", &silent))
+        .into_iter()
+        .collect();
+    let added = with.iter().filter(|line| !without.contains(*line));
+    let added: Vec<&str> = added
+        .filter_map(|line| Some(line.split_once(" [")?.0))
+        .collect();
+    assert_eq!(
+        added,
+        [
+            "required dp01>delivery-optimization.*.do.dsp.mp.microsoft.com:443/tcp",
+            "required dp01>delivery-optimization.*.do.dsp.mp.microsoft.com:80/tcp",
+            "optional dp01>microsoft-update.*.download.windowsupdate.com:443/tcp",
+            "optional dp01>microsoft-update.*.download.windowsupdate.com:80/tcp",
+            "optional dp01>microsoft-update.*.update.microsoft.com:443/tcp",
+            "optional dp01>microsoft-update.*.update.microsoft.com:80/tcp",
+            "optional dp01>microsoft-update.*.windowsupdate.com:443/tcp",
+            "optional dp01>microsoft-update.*.windowsupdate.com:80/tcp",
+            "optional dp01>sql01:1433/tcp",
+            "optional intranet>dp01:445/tcp",
+            "optional intranet>dp01:64001-65000/udp",
+            "optional intranet>dp01:80/tcp",
+        ]
+    );
+}
+
+#[test]
 fn a_name_that_stands_for_many_is_planned_and_has_no_one_host_to_try() {
     let (site, plan) = planned(&site(&cmg(1), "[intranet]"));
     let to_many =

@@ -58,11 +58,21 @@ const TO_THE_CLOUD: &str = "tcp/cloud_http tcp/cloud_https";
 
 /// The rules whose ends both know.
 const BOTH: &[There] = &[
-    same(
+    differs(
         &[1],
         "intranet-clients",
         "distribution-point",
         "tcp/client_http tcp/client_https tcp/express_updates",
+        &[
+            Here(
+                "udp/multicast tcp/smb",
+                "images by multicast, where the site file says so",
+            ),
+            Here(
+                "tcp/default_web_site",
+                "Connected Cache, where the site file says so",
+            ),
+        ],
     ),
     same(
         &[2],
@@ -243,7 +253,7 @@ const BOTH: &[There] = &[
         WEB,
         &[Here(
             "tcp/express_updates",
-            "an earlier edition of the page lists it for pull distribution points",
+            "the documentation lists it for pull distribution points",
         )],
     ),
     same(
@@ -326,6 +336,16 @@ const THERE_ALONE: [(&[u8], &str); 5] = [
 
 /// Pairs of ends that the catalogue has rules for and the table has none, and why.
 const HERE_ALONE: &[(&str, &str, &str)] = &[
+    (
+        "distribution-point",
+        "microsoft-update",
+        "Connected Cache, where the site file says so",
+    ),
+    (
+        "distribution-point",
+        "site-database",
+        "images by multicast, where the site file says so",
+    ),
     (
         "passive-site-server",
         "site-server",

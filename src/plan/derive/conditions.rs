@@ -4,7 +4,7 @@ use super::known::Known;
 use crate::config::{
     ClientConnections, Mode, ProxyTls, Replication, ServiceConnection, UpdateSync,
 };
-use crate::product::{Condition, Role, Rule};
+use crate::product::{Condition, Role, Rule, Setting};
 use crate::site::{Origin, Site, System, SystemId, ZoneId};
 
 /// Whether a rule's conditions hold: `None` no, `Some(true)` yes, `Some(false)` the file does not say. A rule that leads to
@@ -68,6 +68,8 @@ fn condition_holds(
         Condition::SourceIsDomainMember => source.is_some_and(|source| source.is_domain_member),
         Condition::WebProxyInSourceZone => known.has_proxy[site.zone_of(from)],
         Condition::SourceIsHttps => speaks(source?, &[ClientConnections::Https])?,
+        Condition::SourceSendsMulticast => source.is_some_and(sends_multicast),
+        Condition::SourceIsCache => source.is_some_and(|source| source.connected_cache),
         Condition::HasCmg => cmg.is_some(),
         Condition::CmgHasOneInstance => cmg.is_some_and(|cmg| cmg.instances == 1),
         Condition::CmgHasSeveralInstances => cmg.is_some_and(|cmg| cmg.instances > 1),
@@ -137,7 +139,14 @@ fn condition_holds(
             let to = to?;
             source.is_some_and(|source| source.pulls_from.contains(&to))
         }
+        Condition::DestinationSendsMulticast => sends_multicast(destination?),
+        Condition::DestinationIsCache => destination?.connected_cache,
     })
+}
+
+/// Whether a distribution point sends images by multicast.
+fn sends_multicast(system: &System) -> bool {
+    !system.settings.ports(Setting::Multicast).is_empty()
 }
 
 /// Whether clients speak to a system in one of these ways; `None` where the file does not say.

@@ -48,7 +48,9 @@ pub(super) fn ports(
             let ports = points.flat_map(|point| point.settings.ports(setting));
             ports.copied().collect()
         }
-        Some(Setting::RpcDynamic) => destination.settings.ports(Setting::RpcDynamic).to_vec(),
+        Some(setting @ (Setting::RpcDynamic | Setting::Multicast)) => {
+            destination.settings.ports(setting).to_vec()
+        }
         Some(Setting::Crl) => {
             let own: Vec<Ports> = site
                 .crls
