@@ -83,6 +83,13 @@ impl<T: PartialEq + Display> Fact<T> {
         }
     }
 
+    /// Takes over what another says.
+    pub(super) fn join(&mut self, other: Self) {
+        for (value, source) in other.0 {
+            self.tell(value, source);
+        }
+    }
+
     pub(super) fn said(&self) -> Said<'_, T> {
         match &self.0[..] {
             [] => Said::Nothing,

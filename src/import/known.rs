@@ -6,6 +6,7 @@ use super::Asked;
 use super::fact::{Fact, Source};
 use super::gathered::{Gathered, MOST_LISTED, code_of, listed};
 use super::object::Export;
+use super::same_host;
 use super::site_facts::SiteFacts;
 use super::system::System;
 use crate::diagnostic::some_of;
@@ -82,7 +83,7 @@ fn known(mut gathered: Gathered, exports: &[Export], asked: &Asked) -> Result<Kn
         }
     }
     let mut left_out = gathered.left_out(catalogue.as_ref());
-    let mut systems: Vec<System> = gathered.systems.into_values().collect();
+    let mut systems = same_host::joined(gathered.systems);
     if let Some(catalogue) = &catalogue {
         for system in &mut systems {
             system.roles.retain(|(role, _)| catalogue.has_role(*role));
@@ -111,6 +112,12 @@ fn known(mut gathered: Gathered, exports: &[Export], asked: &Asked) -> Result<Kn
             &format!("not known to portproof, in {name}"),
             export.unknown.iter().cloned(),
         );
+    }
+    for system in &kept {
+        if let Some(may_be) = &system.may_be {
+            let host = &system.host;
+            warnings.push(format!("the server {host} may be the same as {may_be}"));
+        }
     }
     if let Some(version) = gathered.site.version.one()
         && version.product().is_none()

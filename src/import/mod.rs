@@ -3,8 +3,9 @@
 //! The bytes of an export become objects of the SMS Provider: a class, and properties. `json`, `clixml` and
 //! `control_file` read one format each. `shape` finds the objects in the first two, and `roles` knows the names of
 //! roles. `gathered` goes through the objects of all files, and keeps what each says with its source: `site_facts` of the
-//! site, `system` of each host. What two sources say differently is kept, both (`fact`). `Known` is what comes of it. `text` writes the file. Where only the user
-//! knows, and where sources differ, it writes a `?`. What portproof does not know is listed, and nothing is guessed.
+//! site, `system` of each host. What two sources say differently is kept, both (`fact`). `same_host` joins a host that
+//! stands there by two names. `Known` is what comes of it. `text` writes the file. Where only the user knows, and where
+//! sources differ, it writes a `?`. What portproof does not know is listed, and nothing is guessed.
 //!
 //! The classes and the names of their properties are those of the SDK and of public scripts. No real export was there
 //! to test with; the page docs/import.md says what rests on what.
@@ -19,10 +20,12 @@ mod json;
 mod known;
 mod object;
 mod roles;
+mod same_host;
 mod shape;
 mod site_facts;
 mod system;
 mod text;
+mod update_ports;
 
 #[cfg(test)]
 mod tests;

@@ -4,14 +4,13 @@ use std::fmt;
 
 use super::fact::{Fact, Source};
 use super::object::{Class, Export, Object};
-use crate::product;
+use super::update_ports::{UpdatePorts, tell_port};
+use crate::product::{self, Build};
 
 /// The most numbers that clients are given for one service: the usual one and another.
 const MOST_CLIENT_PORTS: usize = 2;
 /// The product whose builds of version 5 `product::of_build` knows; all others of that version are of 2012.
 const CURRENT_BRANCH: &str = "configmgr-current-branch";
-/// The builds whose names are written.
-const NAMES: [(u32, u16); 1] = [(9_128, 2_403)];
 
 /// What holds of the whole site.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +22,7 @@ pub(super) struct SiteFacts {
     pub(super) client_http: Fact<Numbers>,
     pub(super) client_https: Fact<Numbers>,
     /// A component has the ports of every update point (2007).
-    pub(super) update_http: Fact<u16>,
-    pub(super) update_https: Fact<u16>,
+    pub(super) updates: UpdatePorts,
     pub(super) sql: Fact<u16>,
     pub(super) service_broker: Fact<u16>,
     /// How clients speak to the site as a whole.
@@ -79,10 +77,9 @@ impl Version {
 
     /// The product that has it.
     pub(super) fn product(self) -> Option<&'static str> {
-        let of_build = || product::of_build(self.build).map(|it| it.product);
         match self.major {
             4 => Some("configmgr-2007"),
-            5 if of_build() == Some(CURRENT_BRANCH) => Some(CURRENT_BRANCH),
+            5 if self.of_current_branch().is_some() => Some(CURRENT_BRANCH),
             5 => Some("configmgr-2012"),
             _ => None,
         }
@@ -90,9 +87,12 @@ impl Version {
 
     /// Its name, as in 2403.
     pub(super) fn name(self) -> Option<u16> {
-        let mut all = NAMES.iter();
-        let found = all.find(|(build, _)| self.major == 5 && *build == self.build);
-        found.map(|(_, name)| *name)
+        self.of_current_branch()?.version?.parse().ok()
+    }
+
+    fn of_current_branch(self) -> Option<Build> {
+        let build = (self.major == 5).then(|| product::of_build(self.build))??;
+        (build.product == CURRENT_BRANCH).then_some(build)
     }
 }
 
@@ -128,8 +128,8 @@ pub(super) const READ: &[&str] = &[
     "iisportslist",
     "iissslportslist",
     "iissslstate",
-    "wsusiisport",
-    "wsusiissslport",
+    UpdatePorts::READ[0],
+    UpdatePorts::READ[1],
     "sqlserviceport",
     "ssbport",
     "full version",
@@ -162,12 +162,7 @@ impl SiteFacts {
                 )),
             }
         }
-        for (name, fact) in [
-            ("WSUSIISPort", &mut self.update_http),
-            ("WSUSIISSSLPort", &mut self.update_https),
-        ] {
-            port(fact, export, object, name);
-        }
+        self.updates.take(export, object);
         let titles = [object.member("ItemName"), object.member("ComponentName")];
         let is_manager = |title: &str| {
             let title = title.to_ascii_uppercase();
@@ -184,8 +179,8 @@ impl SiteFacts {
 
     fn definition(&mut self, export: &Export, object: &Object) {
         self.parent(export, object, "ParentSiteCode");
-        port(&mut self.sql, export, object, "SQlServicePort");
-        port(&mut self.service_broker, export, object, "SSBPort");
+        tell_port(&mut self.sql, export, object, "SQlServicePort");
+        tell_port(&mut self.service_broker, export, object, "SSBPort");
         let text = object.property("Full Version").and_then(|it| it.text());
         if let Some(version) = text.and_then(Version::read) {
             self.version(version, Source::of(export, object, "Full Version"));
@@ -215,20 +210,6 @@ impl SiteFacts {
     }
 }
 
-/// A port in the number of a property, or in its text where the number says nothing.
-fn port(fact: &mut Fact<u16>, export: &Export, object: &Object, name: &str) {
-    let Some(property) = object.property(name) else {
-        return;
-    };
-    let number = property.value.filter(|value| *value != 0);
-    let number = number.or_else(|| property.text()?.parse().ok());
-    if let Some(port) = number.and_then(|it| u16::try_from(it).ok())
-        && port != 0
-    {
-        fact.tell(port, Source::of(export, object, name));
-    }
-}
-
 /// Port numbers with something between them; nothing where it is anything else.
 fn numbers(text: &str) -> Option<Numbers> {
     let parts = text.split([',', ';', ' ']).filter(|part| !part.is_empty());
@@ -254,12 +235,23 @@ mod tests {
             ("4.00.6487.2000", Some("configmgr-2007"), None),
             ("5.00.7958.1000", Some("configmgr-2012"), None),
             ("5.00.8239.1000", Some("configmgr-2012"), None),
-            ("5.00.8325.1000", Some("configmgr-current-branch"), None),
+            (
+                "5.00.8325.1000",
+                Some("configmgr-current-branch"),
+                Some(1_511),
+            ),
             (
                 "5.00.9128.1000",
                 Some("configmgr-current-branch"),
                 Some(2_403),
             ),
+            (
+                "5.00.9106.1000",
+                Some("configmgr-current-branch"),
+                Some(2_303),
+            ),
+            ("5.00.9107.1000", Some("configmgr-current-branch"), None),
+            ("4.00.9128.1000", Some("configmgr-2007"), None),
             ("3.0.1.2", None, None),
         ] {
             let version = Version::read(text).expect(text);

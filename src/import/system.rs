@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::fact::{Fact, Source};
 use super::object::{Export, Object};
+use super::update_ports::UpdatePorts;
 use crate::config::is_host_name;
 use crate::product::Role;
 use crate::yaml::of_no_host;
@@ -14,6 +15,10 @@ use crate::yaml::of_no_host;
 pub(super) struct System {
     /// The name that all its roles have in common, in small letters.
     pub(super) host: String,
+    /// Its name without its domain, where some export has only that.
+    pub(super) short: Option<String>,
+    /// By what full name it may stand here, too, and what speaks against it.
+    pub(super) may_be: Option<String>,
     /// Its name inside.
     pub(super) inside: Fact<String>,
     /// Its name in the Internet.
@@ -27,8 +32,7 @@ pub(super) struct System {
     pub(super) speaks: Fact<Speaks>,
     /// How they speak to its update point.
     pub(super) updates_speak: Fact<Speaks>,
-    pub(super) update_http: Fact<u16>,
-    pub(super) update_https: Fact<u16>,
+    pub(super) updates: UpdatePorts,
     /// Why only the site server starts connections between the two.
     pub(super) initiated: Option<Source>,
     pub(super) forest: Fact<String>,
@@ -72,8 +76,8 @@ pub(super) const READ: &[&str] = &[
     "isinf",
     "isintranet",
     "sslwsus",
-    "wsusiisport",
-    "wsusiissslport",
+    UpdatePorts::READ[0],
+    UpdatePorts::READ[1],
 ];
 
 /// The host that a role stands on, in small letters.
@@ -84,6 +88,11 @@ pub(super) fn host(object: &Object) -> Option<String> {
     let listed = object.member("FullQualifiedDomainName");
     let mut all = [of_path, of_nal, listed].into_iter().flatten();
     all.find(|name| is_host_name(name)).map(folded)
+}
+
+/// Whether a name has a domain.
+pub(super) fn is_full(name: &str) -> bool {
+    name.contains('.')
 }
 
 /// The host of `["Display=\\CM01\"]MSWNET:["SMS_SITE=PRI"]\\CM01\`.
@@ -104,6 +113,38 @@ impl System {
             host,
             ..Self::default()
         }
+    }
+
+    /// Whether an export means it by this name.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.host == name || self.short.as_deref() == Some(name)
+    }
+
+    /// Takes over what is said of it by its short name.
+    pub(super) fn take_over(&mut self, short: Self) {
+        self.short = Some(short.host);
+        if short.inside.one().is_some_and(|name| is_full(name)) {
+            self.inside.join(short.inside);
+        }
+        self.public.join(short.public);
+        for (address, source) in short.addresses {
+            if !self.addresses.iter().any(|(known, _)| *known == address) {
+                self.addresses.push((address, source));
+            }
+        }
+        for (role, source) in short.roles {
+            self.take_role(role, source);
+        }
+        self.internet = self.internet.take().or(short.internet);
+        self.intranet = self.intranet.take().or(short.intranet);
+        self.speaks.join(short.speaks);
+        self.updates_speak.join(short.updates_speak);
+        self.updates.http.join(short.updates.http);
+        self.updates.https.join(short.updates.https);
+        self.initiated = self.initiated.take().or(short.initiated);
+        self.forest.join(short.forest);
+        self.pulls_from = self.pulls_from.take().or(short.pulls_from);
+        self.database = self.database.take().or(short.database);
     }
 
     pub(super) fn has(&self, role: Role) -> bool {
@@ -158,7 +199,7 @@ impl System {
                 self.ssl_state(export, object);
                 self.pull(export, object);
             }
-            Role::SoftwareUpdatePoint => self.updates(export, object),
+            Role::SoftwareUpdatePoint => self.update_point(export, object),
             _ => {}
         }
     }
@@ -223,16 +264,8 @@ impl System {
         self.pulls_from = Some((hosts, source));
     }
 
-    fn updates(&mut self, export: &Export, object: &Object) {
-        for (name, fact) in [
-            ("WSUSIISPort", &mut self.update_http),
-            ("WSUSIISSSLPort", &mut self.update_https),
-        ] {
-            let number = object.number(name).and_then(|it| u16::try_from(it).ok());
-            if let Some(port) = number.filter(|port| *port != 0) {
-                fact.tell(port, Source::of(export, object, name));
-            }
-        }
+    fn update_point(&mut self, export: &Export, object: &Object) {
+        self.updates.take(export, object);
         if let Some(value) = object.number("SSLWSUS") {
             let speaks = match value {
                 0 => Speaks::Http,

@@ -194,12 +194,12 @@ impl Page<'_> {
     fn update_ports(&mut self) {
         let site = &self.known.site;
         let mut systems = self.known.systems.iter();
-        if site.update_http.is_said() || site.update_https.is_said() {
+        if site.updates.is_said() {
             self.text += "  software_update_ports:\n";
-            self.fact("    http", " of the update ports", &site.update_http);
-            self.fact("    https", " of the update ports", &site.update_https);
+            self.fact("    http", " of the update ports", &site.updates.http);
+            self.fact("    https", " of the update ports", &site.updates.https);
         } else if let Some(catalogue) = &self.known.catalogue
-            && !systems.any(|it| it.update_http.is_said() || it.update_https.is_said())
+            && !systems.any(|it| it.updates.is_said())
         {
             self.text += &lines::default_ports(catalogue, &["software_update_ports"]);
         }
@@ -319,6 +319,14 @@ impl Page<'_> {
             ),
         );
         self.host_names(system, &of);
+        if let Some(short) = &system.short {
+            self.comment("    ", &format!("Other exports name it {short}."));
+        }
+        if let Some(may_be) = &system.may_be {
+            let text =
+                format!("It may be the same host as {may_be}: if so, make one system of both.");
+            self.comment("    ", &text);
+        }
         self.addresses(system);
         let roles: Vec<String> = system
             .roles
@@ -334,12 +342,10 @@ impl Page<'_> {
             );
         }
         self.connections(system, &of);
-        if self.systems_have("software_update_ports")
-            && (system.update_http.is_said() || system.update_https.is_said())
-        {
+        if self.systems_have("software_update_ports") && system.updates.is_said() {
             self.text += "    software_update_ports:\n";
-            self.fact("      http", &of, &system.update_http);
-            self.fact("      https", &of, &system.update_https);
+            self.fact("      http", &of, &system.updates.http);
+            self.fact("      https", &of, &system.updates.https);
         }
         if let Some(source) = &system.initiated
             && self.systems_have("initiated_by_site_server")
@@ -463,7 +469,7 @@ impl Page<'_> {
         if let Some((name, source)) = &system.database
             && self.systems_have("database")
         {
-            let is_own = |it: &&System| it.host == *name && it.has(Role::SiteDatabase);
+            let is_own = |it: &&System| it.is_called(name) && it.has(Role::SiteDatabase);
             if !self.known.systems.iter().any(|it| is_own(&it)) {
                 let text = format!(
                     "its management point uses a replica, {name} by {source}: add that system with \
@@ -477,7 +483,7 @@ impl Page<'_> {
         {
             let name_of = |host: &String| {
                 let mut systems = self.known.systems.iter();
-                let index = systems.position(|it| it.host == *host)?;
+                let index = systems.position(|it| it.is_called(host))?;
                 Some(self.names[index].clone())
             };
             let names: Vec<String> = hosts.iter().filter_map(name_of).collect();
