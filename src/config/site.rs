@@ -45,7 +45,8 @@ keys! {
         tenant_attach: bool = boolean(), default("false"), setting;
         /// How the service connection point works: `online`, or `offline` when its data are carried.
         service_connection: ServiceConnection = word(ServiceConnection::ALL, ServiceConnection::name), default("online"), choice;
-        /// Whether clients check revocation lists.
+        /// Whether clients check revocation lists. Servers that ask clients for certificates need the lists whatever stands
+        /// here.
         crl_check: bool = boolean(), default("true");
         /// Where the lists are; plain HTTP. `crl_hosts` says whether those that the certificates name are fetched too.
         crl_urls: Vec<At<String>> = list(text()), optional("none");

@@ -13,7 +13,7 @@ use super::{
     Cmg, Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, exceptions, settings,
 };
 use crate::config::{self, ClientConnections, Config, Mode, ProxyTls, Sweep};
-use crate::diagnostic::{Problem, choices};
+use crate::diagnostic::{Problem, choices, some_of};
 use crate::product::{self, Catalogue, Role};
 use crate::yaml::At;
 
@@ -24,6 +24,9 @@ pub(crate) const CLIENT_FACING: [Role; 4] = [
     Role::FallbackStatusPoint,
     Role::SoftwareUpdatePoint,
 ];
+
+/// The most systems that a hint names.
+const MOST_NAMED: usize = 4;
 
 /// More ports of one system than this are a port scan, and somebody must have allowed it.
 const LARGEST_UNAUTHORISED_SWEEP: usize = 1_024;
@@ -266,9 +269,13 @@ fn crls(
     problems: &mut Vec<Problem>,
 ) -> Vec<Crl> {
     let site = &config.site;
+    let asking = systems
+        .iter()
+        .filter(|it| asks_for_certificates(settings, it));
+    let asking: Vec<&str> = asking.map(|it| it.name.as_str()).collect();
     if let Some(first) = site.crl_urls.first()
         && !site.crl_check
-        && !systems.iter().any(|it| asks_for_certificates(settings, it))
+        && asking.is_empty()
     {
         problems.push(
             Problem::warning(
@@ -284,17 +291,19 @@ fn crls(
         .any(|system| system.client_roles.contains(&Role::CrlDistributionPoint));
     if site.crl_check && site.crl_urls.is_empty() && !config.clients.is_empty() && !hosts_list {
         let at = site.code.as_ref().map(|code| code.at);
-        problems.push(
-            Problem::warning(
-                "crl-unknown",
-                at,
-                "clients check revocation lists, and the file does not say where these are",
-            )
-            .hint(
-                "add `crl_urls` (in a certificate: CRL Distribution Points), or `crl_check: \
-                 false`; until then only those that certificates name are tried",
+        let says = "clients check revocation lists, and the file does not say where these are";
+        let servers = match &asking[..] {
+            [] => String::new(),
+            all => format!(
+                "; servers that ask clients for certificates are expected to check them whatever \
+                 `crl_check` says: {}",
+                some_of(all, MOST_NAMED)
             ),
-        );
+        };
+        problems.push(Problem::warning("crl-unknown", at, says).hint(format!(
+            "add `crl_urls` (in a certificate: CRL Distribution Points), or `crl_check: false`; \
+             until then only those that certificates name are tried{servers}"
+        )));
     }
     site.crl_urls
         .iter()
