@@ -18,5 +18,8 @@ fn text(shape: Shape) -> &'static str {
         Shape::SiteInThePerimeter => {
             include_str!("../../examples/site-in-the-perimeter/probes.yaml")
         }
+        Shape::CloudManagementGateway => {
+            include_str!("../../examples/cloud-management-gateway/probes.yaml")
+        }
     }
 }

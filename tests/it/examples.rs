@@ -14,7 +14,7 @@ fn folders() -> Vec<PathBuf> {
     let folders = entries.map(|entry| entry.path());
     let mut folders: Vec<PathBuf> = folders.filter(|path| path.is_dir()).collect();
     folders.sort();
-    assert_eq!(folders.len(), 3, "{folders:?}");
+    assert_eq!(folders.len(), 4, "{folders:?}");
     folders
 }
 
@@ -92,6 +92,15 @@ fn each_shape_has_the_flows_that_make_it_one() {
     has(whole, "int01>cen01:445/tcp", "required");
     has(whole, "ibs01>cen01:8531/tcp", "required");
     has(whole, "intranet>int01: 1433", "forbidden");
+    let gateway = "cloud-management-gateway";
+    has(
+        gateway,
+        "internet>cmg.gw-pri.example.com:443/tcp",
+        "required",
+    );
+    has(gateway, "mp01>cmg.gw-pri.example.com:10125/tcp", "required");
+    has(gateway, "intranet>dp01:80/tcp", "required");
+    has(gateway, "internet>mp01: 80", "forbidden");
 }
 
 #[test]

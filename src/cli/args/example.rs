@@ -38,4 +38,6 @@ pub(in crate::cli) enum Shape {
     PublishedByAProxy,
     /// A whole site for Internet clients stands in the perimeter. Its parent site and its console are in the intranet.
     SiteInThePerimeter,
+    /// A site of the current branch. Clients on the Internet come through a cloud management gateway.
+    CloudManagementGateway,
 }
