@@ -40,6 +40,7 @@ pub(super) fn alerts(message: &Message) -> Vec<Alert> {
     all.extend(others.map(|id| of_flow(message, id, Turn::Raised(LASTS))));
     let cleared = message.cleared.iter().map(|it| &it.flow);
     let cleared = cleared.chain(&message.cleared_others);
+    let cleared = cleared.chain(&message.accepted_others);
     all.extend(cleared.map(|id| of_flow(message, id, Turn::Cleared)));
     let of_run = |turn| with(message, labels(message, "PortproofCheck"), turn);
     if message.failure.is_some() {

@@ -38,11 +38,14 @@ pub struct Message {
     /// The ids of all other flows that are wrong now.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub raised_others: Vec<String>,
-    /// Flows that are wrong no more, the first 50.
+    /// Flows that are wrong no more or that the site file accepts now, the first 50.
     pub cleared: Vec<Entry>,
     /// The ids of all other flows that are wrong no more.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub cleared_others: Vec<String>,
+    /// The ids of all other flows that the site file accepts now.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub accepted_others: Vec<String>,
     /// Why the run had no report; `null`: it has one.
     pub failure: Option<String>,
     /// Whether the run before it had no report, and this one has.
@@ -102,12 +105,15 @@ impl Message {
         let (raised, cleared) = (sorted(raised), sorted(cleared));
         let headline = headline(&raised, &cleared);
         let (raised, raised_others) = listed(&raised);
-        let (cleared, cleared_others) = listed(&cleared);
+        let (cleared, others) = listed(&cleared);
+        let (accepted_others, cleared_others): (Vec<_>, Vec<_>) =
+            others.iter().partition(|flow| flow.accepted.is_some());
         Self {
             raised,
-            raised_others,
+            raised_others: ids(raised_others),
             cleared,
-            cleared_others,
+            cleared_others: ids(&cleared_others),
+            accepted_others: ids(&accepted_others),
             ..Self::plain(about, headline)
         }
     }
@@ -178,6 +184,7 @@ impl Message {
             raised_others: Vec::new(),
             cleared: Vec::new(),
             cleared_others: Vec::new(),
+            accepted_others: Vec::new(),
             failure: None,
             recovered: false,
             test: false,
@@ -189,9 +196,9 @@ impl Message {
         self.raised.len() + self.raised_others.len()
     }
 
-    /// How many flows are wrong no more.
+    /// How many flows are wrong no more, or accepted now.
     pub fn cleared_count(&self) -> usize {
-        self.cleared.len() + self.cleared_others.len()
+        self.cleared.len() + self.cleared_others.len() + self.accepted_others.len()
     }
 }
 
@@ -228,12 +235,14 @@ fn sorted<'a>(flows: &[&'a ReportFlow]) -> Vec<&'a ReportFlow> {
     flows
 }
 
-/// The first flows, and the ids of the others.
-fn listed(flows: &[&ReportFlow]) -> (Vec<Entry>, Vec<String>) {
+/// The first flows, and the others.
+fn listed<'a, 'b>(flows: &'a [&'b ReportFlow]) -> (Vec<Entry>, &'a [&'b ReportFlow]) {
     let (first, others) = flows.split_at(flows.len().min(MOST));
-    let entries = first.iter().map(|flow| Entry::of(flow));
-    let ids = others.iter().map(|flow| line(&flow.flow.id));
-    (entries.collect(), ids.collect())
+    (first.iter().map(|flow| Entry::of(flow)).collect(), others)
+}
+
+fn ids(flows: &[&ReportFlow]) -> Vec<String> {
+    flows.iter().map(|flow| line(&flow.flow.id)).collect()
 }
 
 /// Text of others as one line that is not long.

@@ -25,7 +25,11 @@ pub(super) fn text(message: &Message) -> String {
     let (accepted, mended): (Vec<&Entry>, Vec<&Entry>) =
         cleared.partition(|it| it.accepted.is_some());
     out += &part("Wrong no more", &mended, &message.cleared_others);
-    out += &part("Accepted by the site file", &accepted, &[]);
+    out += &part(
+        "Accepted by the site file",
+        &accepted,
+        &message.accepted_others,
+    );
     if let Some(url) = &message.about.url {
         out += &format!("\nStatus page: {url}\n");
     }
@@ -68,7 +72,44 @@ pub(super) fn title(entry: &Entry) -> String {
 mod tests {
     use super::*;
     use crate::alert::message::sample_about;
+    use crate::report::Accepted;
     use crate::report::sample::{flow, judged};
+
+    #[test]
+    fn what_the_site_file_accepts_stands_apart_however_much_there_is() {
+        let accepted = (1..=60).map(|port| {
+            let mut flow = flow(&format!("internet>ibs01:{port}/tcp"));
+            flow.accepted = Some(Accepted {
+                until: "2027-03-31".to_string(),
+                why: "change 4711".to_string(),
+                days_left: 90,
+            });
+            flow
+        });
+        let mended = (61..=120).map(|port| flow(&format!("internet>ibs01:{port}/tcp")));
+        let all: Vec<_> = accepted.chain(mended).collect();
+        let message = Message::of(sample_about(), &[], &all.iter().collect::<Vec<_>>());
+        assert_eq!(message.cleared_count(), 120);
+        let text = text(&message);
+        let (_, rest) = text.split_once("Wrong no more").expect("a part");
+        let (mended, accepted) = rest
+            .split_once("Accepted by the site file")
+            .expect("a part");
+        let ports = |part: &str| -> Vec<u16> {
+            let words = part.split_whitespace();
+            let ports = words.filter_map(|word| word.strip_prefix("internet>ibs01:"));
+            let ports = ports.filter_map(|port| port.strip_suffix("/tcp")?.parse().ok());
+            ports.collect()
+        };
+        assert!(ports(mended).iter().all(|port| *port > 60), "{mended}");
+        assert!(ports(accepted).iter().all(|port| *port <= 60), "{accepted}");
+        for part in [mended, accepted] {
+            let more = part
+                .lines()
+                .find(|line| line.ends_with(" more are not listed."));
+            assert_eq!(more, Some("10 more are not listed."), "{part}");
+        }
+    }
 
     #[test]
     fn the_text_of_a_mail_is_a_page_that_reads_by_itself() {
