@@ -38,6 +38,8 @@ pub(super) struct System {
     pub(super) forest: Fact<String>,
     /// The hosts from which its pull distribution point fetches.
     pub(super) pulls_from: Option<(Vec<String>, Source)>,
+    /// Why its distribution point is a Connected Cache.
+    pub(super) cache: Option<Source>,
     /// Its management point does not use the site database, but this.
     pub(super) database: Option<(String, Source)>,
 }
@@ -72,6 +74,7 @@ pub(super) const READ: &[&str] = &[
     "sslstate",
     "allowinternetclients",
     "ispulldp",
+    "flags",
     "fspinternetfacing",
     "isinf",
     "isintranet",
@@ -79,6 +82,10 @@ pub(super) const READ: &[&str] = &[
     UpdatePorts::READ[0],
     UpdatePorts::READ[1],
 ];
+
+/// The flag of a distribution point that is a Connected Cache (Microsoft Connected Cache in Configuration Manager, Microsoft
+/// Learn, 2021-12-01).
+const CACHE: i64 = 4;
 
 /// The host that a role stands on, in small letters.
 pub(super) fn host(object: &Object) -> Option<String> {
@@ -144,6 +151,7 @@ impl System {
         self.initiated = self.initiated.take().or(short.initiated);
         self.forest.join(short.forest);
         self.pulls_from = self.pulls_from.take().or(short.pulls_from);
+        self.cache = self.cache.take().or(short.cache);
         self.database = self.database.take().or(short.database);
     }
 
@@ -198,6 +206,13 @@ impl System {
             Role::DistributionPoint => {
                 self.ssl_state(export, object);
                 self.pull(export, object);
+                if object
+                    .number("Flags")
+                    .is_some_and(|flags| flags & CACHE != 0)
+                {
+                    let source = Source::of(export, object, "Flags have 4");
+                    self.cache.get_or_insert(source);
+                }
             }
             Role::SoftwareUpdatePoint => self.update_point(export, object),
             _ => {}

@@ -86,6 +86,32 @@ fn objects() -> impl Strategy<Value = Value> {
     })
 }
 
+#[test]
+fn a_distribution_point_with_the_flag_of_a_connected_cache_is_one() {
+    let file = |flags: i64, version: &str| {
+        let role = |name: &str| {
+            json!({
+                "__CLASS": "SMS_SCI_SysResUse", "RoleName": name, "NetworkOSPath": "\\\\dp01.corp.example", "SiteCode": "PRI",
+                "Props": [{ "PropertyName": "Flags", "Value": flags, "Value1": "", "Value2": "" }]
+            })
+        };
+        let site = json!({ "__CLASS": "SMS_Site", "SiteCode": "PRI", "Version": version });
+        let all = json!([
+            role("SMS Distribution Point"),
+            role("SMS Site System"),
+            site
+        ]);
+        let export = read("x.json", all.to_string().as_bytes()).expect("an export");
+        let known = Known::of(&[export], &Asked::default()).expect("a site");
+        text(&known).text
+    };
+    let is_cache = |text: String| text.contains("    connected_cache: true");
+    assert!(is_cache(file(6, "5.00.9128.1000")));
+    assert!(!is_cache(file(2, "5.00.9128.1000")));
+    // 2012 has none, whatever its flags say.
+    assert!(!is_cache(file(6, "5.00.7958.1000")));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 

@@ -352,6 +352,11 @@ impl Page<'_> {
         {
             self.line("    initiated_by_site_server: true", source);
         }
+        if let Some(source) = &system.cache
+            && self.systems_have("connected_cache")
+        {
+            self.line("    connected_cache: true", source);
+        }
         self.elsewhere(system);
         if let Said::One(forest, source) = system.forest.said() {
             self.line(&format!("    # forest: {forest}"), source);
