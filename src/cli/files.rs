@@ -60,7 +60,11 @@ pub(super) fn load(
             true => ", because no other was named",
             false => "",
         };
-        format!("reading the site file {}{why}", file.display())
+        let make = match file.exists() {
+            true => "",
+            false => " (portproof init makes one of your answers, portproof example writes one to change)",
+        };
+        format!("reading the site file {}{why}{make}", file.display())
     })?;
     load_bytes(
         &file.display().to_string(),

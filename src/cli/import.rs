@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 
 use super::args::Import;
+use super::init::steps;
 use super::named::{Kind, read};
 use super::output::Output;
 use super::streams::say;
@@ -70,11 +71,11 @@ fn next_steps(file: &Path, text: &str) {
         .iter()
         .filter(|it| it.severity == Severity::Question)
         .count();
-    let file = file.display();
+    let steps = steps(file, "asks for the answers, then lists the flows");
     say!(
-        "{file} is written, with {} that only you can answer: a \"?\" stands in each place. The \
-         next steps:\n  portproof plan {file}      asks for the answers, then lists the flows\n  \
-         portproof check {file} --from internet      on a host in the Internet",
+        "{} is written, with {} that only you can answer: a \"?\" stands in each place. The next \
+         steps:{steps}",
+        file.display(),
         counted(open, "question")
     );
 }

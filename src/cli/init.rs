@@ -127,11 +127,28 @@ fn line(from: &mut impl BufRead) -> anyhow::Result<Option<String>> {
 }
 
 fn next_steps(file: &Path) {
+    let steps = steps(file, "lists the flows");
+    say!("{} is written. The next steps:{steps}", file.display());
+}
+
+/// What to do with a file that was written, a line each; `plan` does this with it.
+pub(super) fn steps(file: &Path, plan: &str) -> String {
     let file = file.display();
-    say!(
-        "{file} is written. The next steps:\n  portproof plan {file}\n  portproof check {file} \
-         --from internet      on a host in the Internet"
-    );
+    let all = [
+        (format!("plan {file}"), plan),
+        (
+            format!("check {file} --lab"),
+            "what a report looks like; nothing leaves this host",
+        ),
+        (
+            format!("check {file} --from internet"),
+            "on a host in the Internet",
+        ),
+    ];
+    let width = all.iter().map(|(step, _)| step.chars().count()).max();
+    let width = width.unwrap_or_default();
+    let line = |(step, does)| format!("\n  portproof {step:width$}  {does}");
+    all.into_iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -177,6 +194,17 @@ mod tests {
     fn visible_lines(text: &str) -> String {
         let lines: Vec<String> = text.split('\n').map(visible).collect();
         lines.join("\n")
+    }
+
+    #[test]
+    fn the_next_steps_stand_in_columns() {
+        let steps = steps(Path::new("a.yaml"), "lists the flows");
+        assert_eq!(
+            steps,
+            "\n  portproof plan a.yaml                   lists the flows\
+             \n  portproof check a.yaml --lab            what a report looks like; nothing leaves this host\
+             \n  portproof check a.yaml --from internet  on a host in the Internet"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::os;
 use crate::probe::Permission;
 use crate::report::{Named, ReportDocument};
 use crate::run::{ClientNumbers, Request, Scope, SiteFile};
-use crate::site::Site;
+use crate::site::{Site, ZoneId};
 use crate::vantage::{self, Place};
 
 /// What is asked for beside the site file.
@@ -104,15 +104,15 @@ fn place(asked: &Asked<'_>, site: &Site, own: &[IpAddr]) -> anyhow::Result<Place
     vantage::find(site, from, asked.system, hosts).map_err(anyhow::Error::msg)
 }
 
-/// The zone in which the lab stands: the one asked for, else the first whose clients the site serves, the Internet before
-/// others.
+/// The zone in which the lab stands: the one asked for, else the first whose clients a system serves, the Internet before
+/// others. Behind a gateway no system serves the Internet, and nothing there would have a stand-in.
 fn lab_zone<'a>(asked: &Asked<'a>, site: &'a Site) -> anyhow::Result<&'a str> {
     if let Some(from) = asked.from {
         return Ok(from);
     }
-    let mut clients = site.clients.iter().copied();
-    let internet = site.internet.filter(|zone| site.clients.contains(zone));
-    let zone = internet.or_else(|| clients.next());
+    let is_served = |zone: ZoneId| (0..site.systems.len()).any(|it| site.serves(it, zone));
+    let zones = site.clients.iter().copied();
+    let zone = zones.min_by_key(|zone| (!is_served(*zone), site.internet != Some(*zone)));
     zone.map(|zone| site.zones[zone].name.as_str())
         .ok_or_else(|| {
             anyhow::anyhow!(

@@ -31,9 +31,9 @@ pub(crate) fn head(code: &str, by: &str) -> String {
     format!(
         "# The site {code}, as {by}. Change it as you need.\n\
          #\n\
-         # portproof plan FILE                     lists the flows of this site, and sends nothing\n\
+         # portproof plan FILE                   lists the flows of this site, and sends nothing\n\
          # portproof check FILE --from {INTERNET}  tries them from there, on a host of that zone\n\
-         # portproof schema config                 has every key, with what it means and its default\n"
+         # portproof schema config               has every key, with what it means and its default\n"
     )
 }
 

@@ -97,6 +97,15 @@ fn own_lab(more: &[&str]) -> (i32, BTreeMap<String, Vec<String>>) {
 }
 
 #[test]
+fn the_lab_of_a_site_behind_a_gateway_stands_where_its_systems_serve_clients() {
+    let site = "examples/cloud-management-gateway/probes.yaml";
+    let (status, out, err) = portproof(&["check", site, "--lab", "--healthy"]);
+    assert!(err.contains("vantage: zone intranet (the lab)"), "{err}");
+    assert_eq!(status, 0, "{out}");
+    assert!(out.contains("intranet>dp01:80/tcp"), "{out}");
+}
+
+#[test]
 fn the_lab_of_a_users_own_file_is_healthy_from_each_zone_of_clients() {
     let (status, found) = own_lab(&["--healthy"]);
     assert_eq!(status, 0, "{found:#?}");
@@ -231,6 +240,7 @@ fn a_missing_file_and_a_wrong_zone_say_what_would_be_right() {
     let (status, _, err) = portproof(&["check", "nowhere.yaml"]);
     assert_eq!(status, 2);
     assert!(err.contains("reading the site file nowhere.yaml"), "{err}");
+    assert!(err.contains("portproof init makes one"), "{err}");
     let (status, _, err) = portproof(&["check", "--from", "perimetr"]);
     assert_eq!(status, 2);
     assert!(err.contains("did you mean `perimeter`?"), "{err}");
