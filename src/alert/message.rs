@@ -21,6 +21,9 @@ pub(super) const MOST: usize = 50;
 /// The longest text of others, in bytes.
 const LONGEST: usize = 600;
 
+/// Why a check says nothing more.
+const REMOVED: &str = "the check was removed from the file of portproof serve";
+
 /// What one run changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
@@ -48,7 +51,7 @@ pub struct Message {
     pub accepted_others: Vec<String>,
     /// Why the run had no report; `null`: it has one.
     pub failure: Option<String>,
-    /// Whether the run before it had no report, and this one has.
+    /// Whether the run before it had no report, and this one has, or the check is there no more.
     pub recovered: bool,
     /// Whether it only tries the channel: nothing happened.
     pub test: bool,
@@ -150,6 +153,26 @@ impl Message {
         Self {
             recovered: true,
             ..Self::plain(about, "the check has a report again".to_string())
+        }
+    }
+
+    /// That a check is there no more, and so nobody looks at the flows that it had told as wrong.
+    pub fn removed(about: About, ids: &[&str]) -> Self {
+        let words = match ids {
+            [id] => format!("{id} is looked at no more"),
+            many => format!("{} flows are looked at no more", many.len()),
+        };
+        Self {
+            cleared_others: ids.iter().map(|id| line(id)).collect(),
+            ..Self::plain(about, format!("{words}: {REMOVED}"))
+        }
+    }
+
+    /// That a check is there no more which had told that it has no report.
+    pub fn removed_without_report(about: About) -> Self {
+        Self {
+            recovered: true,
+            ..Self::plain(about, format!("nothing is checked any more: {REMOVED}"))
         }
     }
 

@@ -1,10 +1,9 @@
 //! Adding a run: what changed since the one before it, its rows, and what is remembered and told with it.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::database::{Error, Sql, Value};
+use super::follow::{queue, remembered};
 use super::packed::{json, pack, unpack};
 use super::{Counts, Follow, Followed, Kept, changes, place};
 use crate::report::{self, DiffDocument, ReportDocument};
@@ -195,35 +194,24 @@ fn followed(
     now: Timestamp,
 ) -> Result<(), Error> {
     let check = follow.check();
-    let words = "SELECT flow, what FROM remembered WHERE of_check = ?1";
-    let mut before = BTreeMap::new();
-    for row in sql.rows(words, &[check.into()])? {
-        before.insert(row.get::<String>(0)?, row.get::<String>(1)?);
-    }
-    let Followed { remembered, queued } = follow.follow(run, kept, before.clone());
-    for flow in before.keys().filter(|flow| !remembered.contains_key(*flow)) {
+    let before = remembered(sql, check)?;
+    let Followed {
+        remembered: after,
+        queued,
+    } = follow.follow(run, kept, before.clone());
+    for flow in before.keys().filter(|flow| !after.contains_key(*flow)) {
         let words = "DELETE FROM remembered WHERE of_check = ?1 AND flow = ?2";
         sql.execute(words, &[check.into(), flow.as_str().into()])?;
     }
     let is_new = |(flow, what): &(&String, &String)| before.get(*flow) != Some(what);
-    for (flow, what) in remembered.iter().filter(is_new) {
+    for (flow, what) in after.iter().filter(is_new) {
         sql.execute(
             "INSERT INTO remembered (of_check, flow, what) VALUES (?1, ?2, ?3)
             ON CONFLICT (of_check, flow) DO UPDATE SET what = excluded.what",
             &[check.into(), flow.as_str().into(), what.as_str().into()],
         )?;
     }
-    for message in queued {
-        sql.execute(
-            "INSERT INTO message (channel, body, made, due) VALUES (?1, ?2, ?3, ?3)",
-            &[
-                message.channel.into(),
-                message.body.into(),
-                now.to_string().into(),
-            ],
-        )?;
-    }
-    Ok(())
+    queue(sql, queued, now)
 }
 
 fn report_of<'a>(kept: &Kept<'a>) -> Option<&'a ReportDocument> {

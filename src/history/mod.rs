@@ -23,13 +23,13 @@ mod queue;
 mod retain;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 
 pub use adding::Added;
 pub use database::FILE;
 pub use fault::Fault;
-pub use follow::{Follow, Followed, Queued, Waiting};
+pub use follow::{Follow, Followed, Queued, Removed, Waiting};
 pub use location::{Address, EXAMPLE, Location, is_address};
 pub use past::{Past, PastChange, PastRun, Stood, Tried};
 pub use retain::Retention;

@@ -14,6 +14,7 @@ use super::Served;
 use super::board::{Last, Row};
 use super::config::Check;
 use super::ended::{Came, Ended, Unkept};
+use super::follow;
 use super::past::{self, Past};
 use super::schedule::{self, Next};
 use super::watch::{Look, SiteFile};
@@ -90,13 +91,19 @@ impl Task {
         let name = Arc::clone(&self.name);
         let asked = self.served.keeper.with(move |store| {
             let past = store.past(&name, past::since(Timestamp::now()))?;
-            Ok((store.last_of_check(&name)?, store.standing(&name)?, past))
+            let (last, reports) = (store.last_of_check(&name)?, store.standing(&name)?);
+            Ok((last, reports, past, store.remembered(&name)?))
         });
-        let (last, reports, past) = match asked.await {
+        let (last, reports, past, remembered) = match asked.await {
             Ok(found) => found,
             Err(fault) => return self.tell(&format!("{fault:#}")),
         };
         let whole = reports.iter().find(|it| !it.is_needed_only());
+        // What was to be made sure of is made sure of now.
+        if let (Some(whole), Some(_)) = (whole, self.check.sweep_every) {
+            self.again = follow::left(whole, &follow::streaks(remembered), self.check.after);
+            self.unsettled = self.again > 0;
+        }
         let vantage = whole.and_then(|it| it.vantages.first());
         self.last_whole = vantage.and_then(|it| it.started.parse().ok());
         for report in reports {
@@ -280,7 +287,7 @@ impl Task {
             self.tell(&format!("what is old stays in the history: {fault}"));
         }
         if run.tried() == Tried::All {
-            self.unsettled = came.unsettled;
+            self.unsettled = came.left > 0;
         }
         self.served.queued.notify_waiters();
         self.show(run, &came.added);

@@ -46,9 +46,10 @@ impl Streak {
         *self == Self::default()
     }
 
-    /// Whether the next run may change what is told.
-    pub(super) fn is_open(&self) -> bool {
-        self.instead.is_some()
+    /// How many more runs that see the same change what is told; `None`: what was told holds.
+    pub(super) fn left(&self, after: u32) -> Option<u32> {
+        let (_, runs) = self.instead?;
+        Some(after.saturating_sub(runs).max(1))
     }
 
     /// Counts one run. After so many in a row, what is to be told.
@@ -174,6 +175,19 @@ mod tests {
             ]),
             "..R.....C"
         );
+    }
+
+    #[test]
+    fn what_is_not_sure_yet_says_how_many_runs_are_left() {
+        let mut streak = Streak::default();
+        let left = |seen| {
+            streak.count(seen, 3);
+            streak.left(3)
+        };
+        let seen = [BLOCKED, BLOCKED, BLOCKED, Seen::Well];
+        assert_eq!(seen.map(left), [Some(2), Some(1), None, Some(2)]);
+        // Fewer are asked for than were counted by then.
+        assert_eq!(streak.left(1), Some(1));
     }
 
     proptest! {

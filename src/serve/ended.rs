@@ -28,8 +28,8 @@ pub(super) struct Ended {
 /// What came of keeping it.
 pub(super) struct Came {
     pub(super) added: Added,
-    /// Whether it found something that is not sure yet.
-    pub(super) unsettled: bool,
+    /// How many more whole runs it takes until what it found is sure.
+    pub(super) left: u32,
     /// Whether what is old has been removed.
     pub(super) retained: Result<(), Fault>,
 }
@@ -58,7 +58,7 @@ impl Ended {
             channels,
             after,
             now: self.at,
-            unsettled: Cell::new(false),
+            left: Cell::new(0),
         };
         let kept = match &self.result {
             Ok(report) => Kept::Report(report, exit_status(report, false)),
@@ -70,7 +70,7 @@ impl Ended {
         };
         Ok(Came {
             added: store.add_followed(&kept, self.at, &following)?,
-            unsettled: following.unsettled.get(),
+            left: following.left.get(),
             retained: store.retain(retention, self.at),
         })
     }

@@ -14,7 +14,7 @@ use crate::report::{self, ReportDocument, ReportFlow, Vantage};
 use crate::verdict::{Level, Verdict};
 
 /// What the check itself is remembered by, beside its flows: no flow has an empty id.
-const CHECK: &str = "";
+pub(super) const CHECK: &str = "";
 
 /// A run that is followed.
 pub(super) struct Following<'a> {
@@ -22,8 +22,8 @@ pub(super) struct Following<'a> {
     pub(super) channels: &'a [Channel],
     pub(super) after: u32,
     pub(super) now: Timestamp,
-    /// Set when something is seen that only whole runs try, and that is not sure yet.
-    pub(super) unsettled: Cell<bool>,
+    /// Set by a whole run: how many more of them it takes until all is sure that only they try.
+    pub(super) left: Cell<u32>,
 }
 
 impl Follow for Following<'_> {
@@ -32,13 +32,7 @@ impl Follow for Following<'_> {
     }
 
     fn follow(&self, run: i64, kept: &Kept<'_>, remembered: BTreeMap<String, String>) -> Followed {
-        // What cannot be read is of another version: it is counted anew.
-        let read = |(flow, text): (String, String)| {
-            let streak = serde_json::from_str(&text).ok()?;
-            Some((flow, streak))
-        };
-        let mut streaks: BTreeMap<String, Streak> =
-            remembered.into_iter().filter_map(read).collect();
+        let mut streaks = streaks(remembered);
         let messages = self.messages(run, kept, &mut streaks);
         let open = streaks.into_iter().filter(|(_, streak)| !streak.is_over());
         let write = |(flow, streak): (String, Streak)| {
@@ -47,9 +41,34 @@ impl Follow for Following<'_> {
         };
         Followed {
             remembered: open.filter_map(write).collect(),
-            queued: messages.iter().flat_map(|it| self.queued(it)).collect(),
+            queued: messages
+                .iter()
+                .flat_map(|it| queued(it, self.channels))
+                .collect(),
         }
     }
+}
+
+/// What is remembered of each flow. What cannot be read is of another version: it is counted anew.
+pub(super) fn streaks(remembered: BTreeMap<String, String>) -> BTreeMap<String, Streak> {
+    let read = |(flow, text): (String, String)| {
+        let streak = serde_json::from_str(&text).ok()?;
+        Some((flow, streak))
+    };
+    remembered.into_iter().filter_map(read).collect()
+}
+
+/// How many more whole runs it takes until all is sure that only they try, if each sees what the last one saw. `whole` is
+/// the report of that one. 0: all is sure.
+pub(super) fn left(whole: &ReportDocument, streaks: &BTreeMap<String, Streak>, after: u32) -> u32 {
+    let flows = report::worst_by_id(whole);
+    let of_whole_runs = |id: &str| match flows.get(id) {
+        Some(flow) => flow.flow.need == Need::Forbidden,
+        None => proves_gone(whole, id),
+    };
+    let open = streaks.iter().filter(|(id, _)| of_whole_runs(id));
+    let left = open.filter_map(|(_, streak)| streak.left(after));
+    left.max().unwrap_or(0)
 }
 
 impl Following<'_> {
@@ -107,12 +126,14 @@ impl Following<'_> {
                 Some(Turn::Cleared) => cleared.push(*flow),
                 None => {}
             }
-            self.settle(streak, flow.flow.need == Need::Forbidden);
         }
         let gone = match report.is_needed_only() {
             true => Vec::new(),
             false => self.gone(report, streaks, &flows),
         };
+        if !report.is_needed_only() {
+            self.left.set(left(report, streaks, self.after));
+        }
         let is_news = !(raised.is_empty() && cleared.is_empty() && gone.is_empty());
         let message = || Message::of(self.about(run, report), &raised, &cleared).and_gone(&gone);
         is_news.then(message)
@@ -126,65 +147,79 @@ impl Following<'_> {
         streaks: &mut BTreeMap<String, Streak>,
         flows: &BTreeMap<&str, &ReportFlow>,
     ) -> Vec<String> {
-        // Where nothing is open, a port that is not found proves nothing.
-        if report.flows.iter().all(|it| it.state != FlowState::Open) {
-            return Vec::new();
-        }
         let mut gone = Vec::new();
         for (id, streak) in streaks {
-            let is_of_a_flow = id != CHECK;
-            if !is_of_a_flow || flows.contains_key(id.as_str()) || is_unproved(report, id) {
+            let is_there = flows.contains_key(id.as_str());
+            if is_there || !proves_gone(report, id) {
                 continue;
             }
             if streak.count(Seen::Well, self.after).is_some() {
                 gone.push(id.clone());
             }
-            self.settle(streak, true);
         }
         gone
     }
 
-    /// What only whole runs try is tried again at once, until it is sure.
-    fn settle(&self, streak: &Streak, of_whole_runs: bool) {
-        if of_whole_runs && streak.is_open() {
-            self.unsettled.set(true);
-        }
-    }
-
     fn about(&self, run: i64, report: &ReportDocument) -> About {
-        // Two checks of one place are told apart: neither clears what the other has raised.
         let place = report.vantages.first().map(Vantage::place);
-        let place = place.unwrap_or_default();
         About {
-            site: report.site.code.clone(),
-            place: format!("{place} (check {})", self.check),
             run: Some(run),
-            time: self.now,
-            url: None,
+            ..about(
+                (&report.site.code, &place.unwrap_or_default()),
+                self.check,
+                self.now,
+            )
         }
     }
 
-    /// The same with a report and without one, so that a receiver sees that the two belong together.
     fn about_the_check(&self, run: i64) -> About {
         About {
-            site: self.check.to_string(),
-            place: format!("check {}", self.check),
             run: Some(run),
-            time: self.now,
-            url: None,
+            ..about_the_check(self.check, self.now)
         }
     }
+}
 
-    fn queued(&self, message: &Message) -> Vec<Queued> {
-        let channels = self.channels.iter().filter(|it| it.wants(message));
-        let queued = channels.filter_map(|channel| {
-            Some(Queued {
-                channel: channel.name.clone(),
-                body: serde_json::to_string(message).ok()?,
-            })
-        });
-        queued.collect()
+/// What flows of a check are told by, and cleared by: a site, and a place of it.
+pub(super) fn about((site, place): (&str, &str), check: &str, now: Timestamp) -> About {
+    // Two checks of one place are told apart: neither clears what the other has raised.
+    About {
+        site: site.to_string(),
+        place: format!("{place} (check {check})"),
+        run: None,
+        time: now,
+        url: None,
     }
+}
+
+/// The same of the check itself, with a report and without one, so that a receiver sees that the two belong together.
+pub(super) fn about_the_check(check: &str, now: Timestamp) -> About {
+    About {
+        site: check.to_string(),
+        place: format!("check {check}"),
+        run: None,
+        time: now,
+        url: None,
+    }
+}
+
+/// A message for each channel that is told such.
+pub(super) fn queued(message: &Message, channels: &[Channel]) -> Vec<Queued> {
+    let channels = channels.iter().filter(|it| it.wants(message));
+    let queued = channels.filter_map(|channel| {
+        Some(Queued {
+            channel: channel.name.clone(),
+            body: serde_json::to_string(message).ok()?,
+        })
+    });
+    queued.collect()
+}
+
+/// Whether a whole run proves that a flow is gone which it does not have. Where nothing is open, a port that is not found
+/// proves nothing.
+fn proves_gone(report: &ReportDocument, id: &str) -> bool {
+    let is_open = |it: &ReportFlow| it.state == FlowState::Open;
+    id != CHECK && report.flows.iter().any(is_open) && !is_unproved(report, id)
 }
 
 /// Whether a sweep of the report tried the port of this id and cannot say how it stands.
@@ -236,7 +271,7 @@ mod tests {
                 channels: &channels,
                 after: 2,
                 now: Timestamp::UNIX_EPOCH,
-                unsettled: Cell::new(false),
+                left: Cell::new(0),
             };
             let kept = match outcome {
                 Ok(report) => Kept::Report(report, 0),
@@ -333,6 +368,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_needed_waits_for_no_whole_run() {
+        let whole = report(2, false);
+        let open = |id: &str| {
+            let mut streak = Streak::default();
+            streak.count(seen(&whole.flows[0]), 3);
+            BTreeMap::from([(id.to_string(), streak)])
+        };
+        assert_eq!(left(&whole, &open("internet>ibs01:443/tcp"), 3), 0);
+        assert_eq!(left(&whole, &open(CHECK), 3), 0);
+        // Nothing is open there: what is missing may be there still.
+        assert_eq!(
+            left(&report(0, true), &open("internet>ibs01:445/tcp"), 3),
+            0
+        );
+    }
+
+    #[test]
     fn what_must_not_pass_and_does_is_tried_again_until_it_is_sure() {
         let exposed = ["forbidden", "open", "exposed", "open", "error"];
         let flows = vec![sample::judged("internet>ibs01:445/tcp", exposed)];
@@ -343,14 +395,17 @@ mod tests {
                 channels: &[],
                 after: 2,
                 now: Timestamp::UNIX_EPOCH,
-                unsettled: Cell::new(false),
+                left: Cell::new(0),
             };
             let followed = following.follow(1, &Kept::Report(&whole, 0), remembered);
-            (followed.remembered, following.unsettled.get())
+            (followed.remembered, following.left.get())
         };
-        let (remembered, unsettled) = follow(BTreeMap::new());
-        assert!(unsettled);
-        let (_, unsettled) = follow(remembered);
-        assert!(!unsettled, "it has been told");
+        let (remembered, runs) = follow(BTreeMap::new());
+        assert_eq!(runs, 1);
+        // A process that begins then knows the same.
+        assert_eq!(left(&whole, &streaks(remembered.clone()), 2), 1);
+        let (remembered, runs) = follow(remembered);
+        assert_eq!(runs, 0, "it has been told");
+        assert_eq!(left(&whole, &streaks(remembered), 2), 0);
     }
 }

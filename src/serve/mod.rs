@@ -11,10 +11,12 @@
 //! written, runs wait (`ended`). `sender` has a task for each channel. It hands over the first message of the channel's
 //! queue, and removes it when it has been taken.
 //!
+//! What the file no longer has is forgotten at the start (`removed`): what a check had told is cleared first.
+//!
 //! `board` has what is known right now, and `past` how flows stood in the last month. `news` says in one word what
 //! changed. `web` shows all that to browsers, monitors and Prometheus.
 //!
-//! `config`, `page`, `schedule`, `confirm` and `past` are pure. Whoever serves says how files are read and how a request
+//! `config`, `page`, `schedule`, `confirm`, `removed` and `past` are pure. Whoever serves says how files are read and how a request
 //! is made of one (`Files`), and is told in words what happens.
 
 mod board;
@@ -27,6 +29,7 @@ mod keeper;
 mod news;
 mod page;
 mod past;
+mod removed;
 mod schedule;
 mod sender;
 mod watch;
@@ -35,13 +38,14 @@ mod web;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore, watch as channel};
 use tokio::task::JoinSet;
 
 use crate::alert::{self, Channel};
 use crate::config::Named;
 use crate::diagnostic::counted;
-use crate::history::Store;
+use crate::history::{Removed, Store};
 use crate::run::{Request, Scope};
 use board::Board;
 pub use config::{Check, ServeFile, read, schema, tables};
@@ -112,14 +116,19 @@ impl Served {
     }
 }
 
-/// Forgets what belongs to checks and channels that the file no longer has.
-async fn forget(served: &Served, checks: &[Named<Check>]) -> anyhow::Result<()> {
+/// Forgets what belongs to checks and channels that the file no longer has. What a check had told is cleared before.
+async fn forget(served: &Arc<Served>, checks: &[Named<Check>]) -> anyhow::Result<()> {
     let checks: Vec<String> = checks.iter().map(|it| it.name.value.clone()).collect();
-    let channels: Vec<String> = served.channels.iter().map(|it| it.name.clone()).collect();
+    let of = Arc::clone(served);
     let forgotten = served.keeper.with(move |store| {
-        let [checks, channels] =
-            [&checks, &channels].map(|all| all.iter().map(String::as_str).collect::<Vec<_>>());
-        store.forget_all_but(&checks, &channels)
+        let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
+        let channels: Vec<&str> = of.channels.iter().map(|it| it.name.as_str()).collect();
+        let now = Timestamp::now();
+        let tell = |it: &Removed| {
+            of.tell(&format!("check {}: it is no longer there", it.check));
+            removed::news(it, &of.channels, now)
+        };
+        store.forget_all_but(&checks, &channels, now, &tell)
     });
     let messages = forgotten.await?;
     if messages > 0 {

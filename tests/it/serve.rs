@@ -227,6 +227,47 @@ fn a_message_outlives_a_receiver_in_trouble_and_a_killed_daemon_and_so_does_the_
 }
 
 #[test]
+fn what_a_check_had_told_is_cleared_when_the_check_is_removed_and_what_waits_is_told_before() {
+    let (silent, _requests) = receiver(&answer("503 Service Unavailable"));
+    let place = Place::new("every: 1s, after: 1", &channel(silent));
+    let daemon = place.serves();
+    place.until_said("team was not told", 1);
+    daemon.ends_by_force();
+    let (at, requests) = receiver(&answer("204 No Content"));
+    let file = fs::read_to_string(place.file("serve.yaml")).expect("text");
+    let other = file.replace("{ pri: {", "{ other: {");
+    place.write(
+        "serve.yaml",
+        &other.replace(&silent.to_string(), &at.to_string()),
+    );
+    let daemon = place.serves();
+    let [raised, cleared, anew] = [(); 3].map(|()| next(&requests));
+    assert_eq!(raised["raised"][0]["verdict"], "down", "{raised}");
+    assert_eq!(cleared["cleared_others"][0], raised["raised"][0]["flow"]);
+    let headline = cleared["headline"].as_str().expect("a line");
+    assert!(headline.contains("the check was removed"), "{headline}");
+    for key in ["site", "place"] {
+        assert_eq!(
+            cleared[key], raised[key],
+            "a receiver finds what this clears"
+        );
+    }
+    assert_eq!(anew["place"], "here (check other)", "{anew}");
+    // When later runs are kept, the message before it is out of the queue.
+    place.until_said("told team", 3);
+    let next_runs = |place: &Place| {
+        let runs = place.said().matches(": 1 down").count();
+        place.until_said(": 1 down", runs + 2);
+    };
+    next_runs(&place);
+    daemon.stops();
+    let daemon = place.serves();
+    next_runs(&place);
+    daemon.stops();
+    assert!(requests.try_recv().is_err(), "each is told once");
+}
+
+#[test]
 fn a_site_file_that_is_refused_is_said_and_the_one_before_is_used_until_it_is_mended() {
     let place = Place::new("every: 1s", "");
     let _server = place.listens();
@@ -309,6 +350,29 @@ fn what_must_not_pass_is_tried_at_first_and_then_only_when_it_is_due() {
     let daemon = place.serves();
     place.until_said("run 4: 1 ok", 1);
     daemon.stops();
+}
+
+#[test]
+fn what_was_to_be_made_sure_of_is_made_sure_of_after_a_kill_too() {
+    let (at, requests) = receiver(&answer("204 No Content"));
+    let place = Place::new("every: 1s, sweep_every: 1h, after: 3", &channel(at));
+    let site = place.site().replace(
+        "need: required }",
+        "need: required }, { from: here, to: web, port: 9, need: forbidden }",
+    );
+    place.write("probes.yaml", &site);
+    let _server = place.listens();
+    let daemon = place.serves();
+    place.until_said("run 1: 1 exposed, 1 ok", 1);
+    daemon.ends_by_force();
+    let daemon = place.serves();
+    let told = next(&requests);
+    assert_eq!(told["run"], 3, "{told}");
+    assert_eq!(told["raised"][0]["verdict"], "exposed", "{told}");
+    // From then on it is sure.
+    place.until_said(": 1 ok", 1);
+    daemon.stops();
+    assert_eq!(place.said().matches(": 1 exposed, 1 ok").count(), 3);
 }
 
 #[test]

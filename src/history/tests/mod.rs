@@ -28,7 +28,7 @@ fn report(zone: &str, verdict: Verdict) -> ReportDocument {
 }
 
 /// A place without a history, which goes with its test.
-struct Fresh {
+pub(crate) struct Fresh {
     at: Location,
     _folder: Option<tempfile::TempDir>,
 }
@@ -65,14 +65,14 @@ impl Fresh {
         self.at.to_string()
     }
 
-    fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::open_or_make(&self.at).expect("a history")
     }
 }
 
 /// What holds of a history, wherever it is: tried with each.
 #[expect(clippy::print_stderr, reason = "a test that fails says of which")]
-fn each(holds: impl Fn(&Fresh)) {
+pub(crate) fn each(holds: impl Fn(&Fresh)) {
     let all: &[fn() -> Fresh] = &[
         Fresh::folder,
         #[cfg(unix)]
@@ -261,25 +261,99 @@ fn a_folder_without_a_history_one_of_a_newer_version_and_one_that_is_none_are_re
     assert!(open().contains("not a database"), "{}", open());
 }
 
+/// Leaves a history as the first version did.
+fn as_the_first_version_left_it(fresh: &Fresh) {
+    const NEW: &str = "DROP TABLE message; DROP TABLE remembered; DROP INDEX run_of_check;
+        ALTER TABLE run DROP COLUMN of_check; ALTER TABLE run DROP COLUMN needed_only;";
+    match &fresh.at {
+        Location::Folder(folder) => {
+            let database = rusqlite::Connection::open(folder.join(FILE)).expect("a database");
+            let words = format!("{NEW} PRAGMA user_version = 1;");
+            database.execute_batch(&words).expect("it is written");
+        }
+        #[cfg(unix)]
+        Location::Server(_) => {
+            let address = fresh.as_written();
+            let (_, name) = address.rsplit_once('/').expect("a database");
+            let words =
+                format!("SET search_path TO portproof; {NEW} UPDATE version SET version = 1");
+            postgres::Postgres::shared().psql(name, &words);
+        }
+        #[cfg(not(unix))]
+        Location::Server(address) => panic!("{address}"),
+    }
+}
+
 #[test]
 fn a_history_of_the_first_version_keeps_its_runs_and_is_compared_with() {
-    let fresh = Fresh::folder();
-    let file = fresh.file();
-    let first = add(&mut fresh.store(), &report("internet", Verdict::Ok)).id;
-    // As the first version left it.
-    let database = rusqlite::Connection::open(&file).expect("a database");
-    database
-        .execute_batch(
-            "DROP INDEX run_of_check; DROP INDEX message_of_channel; DROP TABLE message; DROP TABLE remembered;
-            ALTER TABLE run DROP COLUMN of_check; ALTER TABLE run DROP COLUMN needed_only;
-            PRAGMA user_version = 1;",
-        )
-        .expect("it is written");
-    drop(database);
-    let mut store = fresh.store();
-    assert_eq!(store.latest(10).expect("a list").len(), 1);
-    let again = add(&mut store, &report("internet", Verdict::Blocked));
-    assert_eq!(again.since.map(|(run, _)| run), Some(first));
+    each(|fresh| {
+        let first = add(&mut fresh.store(), &report("internet", Verdict::Ok)).id;
+        as_the_first_version_left_it(fresh);
+        let mut store = fresh.store();
+        assert_eq!(store.latest(10).expect("a list").len(), 1);
+        let again = add(&mut store, &report("internet", Verdict::Blocked));
+        assert_eq!(again.since.map(|(run, _)| run), Some(first));
+        let alone = Named("often");
+        let kept = report("internet", Verdict::Ok);
+        let kept = Kept::Report(&kept, 0);
+        let now = Timestamp::now();
+        let followed = store.add_followed(&kept, now, &alone);
+        assert_eq!(followed.expect("it is written").id, again.id + 1);
+    });
+}
+
+/// A check that remembers a flow, and has something to tell.
+struct Told(&'static str);
+
+impl Follow for Told {
+    fn check(&self) -> &str {
+        self.0
+    }
+
+    fn follow(&self, run: i64, _: &Kept<'_>, _: BTreeMap<String, String>) -> Followed {
+        let queued = ["mail", "chat"].map(|channel| Queued {
+            channel: channel.to_string(),
+            body: format!("run {run}"),
+        });
+        Followed {
+            remembered: BTreeMap::from([("flow".to_string(), "what".to_string())]),
+            queued: queued.into(),
+        }
+    }
+}
+
+#[test]
+fn a_check_that_is_removed_says_so_once_after_what_waits_and_is_forgotten() {
+    each(|fresh| {
+        let mut store = fresh.store();
+        let kept = report("internet", Verdict::Blocked);
+        for (second, check) in (1..).zip(["stays", "goes"]) {
+            let now = Timestamp::from_second(second).expect("a time");
+            let followed = store.add_followed(&Kept::Report(&kept, 1), now, &Told(check));
+            followed.expect("it is written");
+        }
+        let now = Timestamp::now();
+        let tell = |removed: &Removed| {
+            let seen = Some(("PRI".to_string(), "internet".to_string()));
+            assert_eq!((removed.check.as_str(), &removed.seen), ("goes", &seen));
+            assert_eq!(removed.remembered["flow"], "what");
+            let body = format!("{} has gone", removed.check);
+            let channel = "mail".to_string();
+            vec![Queued { channel, body }]
+        };
+        for dropped in [2, 0] {
+            let forgotten = store.forget_all_but(&["stays"], &["mail"], now, &tell);
+            assert_eq!(forgotten.expect("it is written"), dropped);
+        }
+        assert_eq!(store.remembered("stays").expect("it is read").len(), 1);
+        assert_eq!(store.remembered("goes").expect("it is read").len(), 0);
+        let mut told = Vec::new();
+        while let Some(message) = store.first_queued("mail").expect("it is read") {
+            store.taken(message.id).expect("it is written");
+            told.push(message.body);
+        }
+        assert_eq!(told, ["run 1", "run 2", "goes has gone"]);
+    });
 }
 
 /// A report of a run that tried only what is needed.
