@@ -304,7 +304,7 @@ fn look(stood: &Stood) -> Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Kept, Location, PastRun, Store};
+    use crate::history::{Kept, PastRun, Store};
     use crate::report::sample;
     use crate::verdict::{Cause, Level, Verdict};
     use jiff::SignedDuration;
@@ -391,9 +391,10 @@ mod tests {
 
     #[test]
     fn what_the_history_has_makes_the_same_strips_as_what_was_seen() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut store =
-            Store::open_or_make(&Location::Folder(folder.path().to_path_buf())).expect("a history");
+        history::tests::each(|fresh| makes_the_same_strips(&mut fresh.store()));
+    }
+
+    fn makes_the_same_strips(store: &mut Store) {
         let (well, wrong) = (report(Verdict::Ok), report(Verdict::Blocked));
         let down = report(Verdict::Down);
         let runs = [

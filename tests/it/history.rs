@@ -217,40 +217,46 @@ fn a_run_that_failed_is_kept_with_its_reason_and_the_next_one_that_works_is_told
 
 #[test]
 fn what_is_not_there_is_said_before_a_packet_leaves() {
+    for site in Site::each() {
+        let (status, text) = site.history(&[]);
+        assert_eq!(status, 2);
+        assert!(text.contains("there is no history in"), "{text}");
+        let _ = site.check(&[]);
+        let (status, text) = site.history(&["show", "7"]);
+        assert_eq!(status, 2);
+        assert!(text.contains("there is no run 7 here"), "{text}");
+        let (status, text) = site.history(&["diff"]);
+        assert_eq!(status, 2);
+        assert!(text.contains("no two reports"), "{text}");
+    }
+}
+
+#[test]
+fn a_file_where_the_folder_is_to_be_is_said_before_a_packet_leaves() {
     let site = Site::new();
-    let (status, text) = site.history(&[]);
-    assert_eq!(status, 2);
-    assert!(text.contains("there is no history in"), "{text}");
     fs::write(site.path("kept"), "a file").expect("it is written");
     let (status, text) = site.check(&[]);
     assert_eq!(status, 2);
     assert!(text.contains("the folder cannot be made"), "{text}");
-    fs::remove_file(site.path("kept")).expect("it is removed");
-    let _ = site.check(&[]);
-    let (status, text) = site.history(&["show", "7"]);
-    assert_eq!(status, 2);
-    assert!(text.contains("there is no run 7 here"), "{text}");
-    let (status, text) = site.history(&["diff"]);
-    assert_eq!(status, 2);
-    assert!(text.contains("no two reports"), "{text}");
 }
 
 #[test]
 fn where_nagios_reads_the_status_is_its_own_and_news_have_none() {
-    let site = Site::new();
-    let (status, text) = site.check(&["--format", "nagios"]);
-    assert_eq!(status, 2, "something is wrong: critical: {text}");
-    let (status, _) = site.history(&["show", "1", "--format", "nagios"]);
-    assert_eq!(status, 2);
-    let (status, text) = site.history(&["show", "7", "--format", "nagios"]);
-    assert_eq!(status, 3);
-    assert!(
-        text.starts_with("PORTPROOF UNKNOWN - there is no run 7"),
-        "{text}"
-    );
-    let (status, text) = site.check(&["--format", "nagios", "--notify-on", "change"]);
-    assert_eq!(status, 3);
-    assert!(text.contains("leave one out"), "{text}");
+    for site in Site::each() {
+        let (status, text) = site.check(&["--format", "nagios"]);
+        assert_eq!(status, 2, "something is wrong: critical: {text}");
+        let (status, _) = site.history(&["show", "1", "--format", "nagios"]);
+        assert_eq!(status, 2);
+        let (status, text) = site.history(&["show", "7", "--format", "nagios"]);
+        assert_eq!(status, 3);
+        assert!(
+            text.starts_with("PORTPROOF UNKNOWN - there is no run 7"),
+            "{text}"
+        );
+        let (status, text) = site.check(&["--format", "nagios", "--notify-on", "change"]);
+        assert_eq!(status, 3);
+        assert!(text.contains("leave one out"), "{text}");
+    }
 }
 
 #[test]
