@@ -9,7 +9,7 @@ use crate::config::keys::{self, Kind, Section as _, What, keys};
 use crate::config::kinds::{filled, list, name, named, number, plain, section, text};
 use crate::diagnostic::{Place, Problem};
 use crate::probe::Allowed;
-use crate::yaml::{self, At, Node, Value};
+use crate::yaml::{self, At, Value};
 
 keys! {
     /// The file of an agent.
@@ -212,16 +212,10 @@ fn hours() -> Kind<Hours> {
     )
 }
 
-fn file<T: keys::Section + 'static>(
-    bytes: &[u8],
-    read: fn(&Kind<T>, &Node, &What, &mut Vec<Problem>) -> Option<T>,
-) -> (Option<T>, Vec<Problem>)
-where
-    T: keys::Section,
-{
+fn file<T: keys::Section + 'static>(bytes: &[u8]) -> (Option<T>, Vec<Problem>) {
     let mut problems = Vec::new();
     let file = match yaml::parse(bytes) {
-        Ok(node) => read(&section::<T>(), &node, &What::owner(""), &mut problems),
+        Ok(node) => section::<T>().read(&node, &What::owner(""), &mut problems),
         Err(problem) => return (None, vec![problem]),
     };
     problems.sort_by_key(|problem| problem.at.unwrap_or(Place::default()));
@@ -230,12 +224,12 @@ where
 
 /// Reads the file of an agent; `None` when it cannot be read at all. With errors among the findings it is not to be used.
 pub fn agent_file(bytes: &[u8]) -> (Option<AgentFile>, Vec<Problem>) {
-    file(bytes, Kind::read)
+    file(bytes)
 }
 
 /// Reads the file of the hub, likewise.
 pub fn hub_file(bytes: &[u8]) -> (Option<HubFile>, Vec<Problem>) {
-    let (file, mut problems) = file::<HubFile>(bytes, Kind::read);
+    let (file, mut problems) = file::<HubFile>(bytes);
     let agents = file.iter().flat_map(|it| &it.agents);
     let wrong = agents.filter(|it| !is_agent_name(&it.name.value));
     problems.extend(wrong.map(|it| bad_name(it.name.at, &it.name.value)));

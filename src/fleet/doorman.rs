@@ -34,7 +34,7 @@ pub struct Done(BTreeMap<String, Timestamp>);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Judged {
     /// It is to be worked.
-    New(Job, Task),
+    New(Box<(Job, Task)>),
     /// It is worked already.
     Worked,
     /// It was done, and the server has not heard of that.
@@ -45,7 +45,7 @@ pub enum Judged {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The job, where the site has signed it and it is for this agent.
-    pub job: Option<Job>,
+    pub job: Option<Box<Job>>,
     /// In words.
     pub reason: String,
 }
@@ -78,7 +78,7 @@ impl Doorman {
             reason: format!("this job is not believed: {why}"),
         })?;
         let refuse = |reason: String| Refusal {
-            job: Some(job.clone()),
+            job: Some(Box::new(job.clone())),
             reason,
         };
         if job.agent != self.agent {
@@ -113,7 +113,7 @@ impl Doorman {
         self.in_time(&job, now).map_err(refuse)?;
         let task = job::task(task).map_err(refuse)?;
         self.works.insert(job.nonce.clone());
-        Ok(Judged::New(job, task))
+        Ok(Judged::New(Box::new((job, task))))
     }
 
     fn in_time(&self, job: &Job, now: Timestamp) -> Result<(), String> {
@@ -207,7 +207,7 @@ mod tests {
     fn a_job_of_the_site_is_worked_once_and_done_once() {
         let (secret, mut doorman) = doorman(Policy::default());
         let message = sealed(&job(), &secret);
-        let new = Judged::New(job(), stop());
+        let new = Judged::New(Box::new((job(), stop())));
         assert_eq!(doorman.judge(&message, at(61), false), Ok(new));
         // A server gives it out again while nobody has said that it is done.
         assert_eq!(doorman.judge(&message, at(62), true), Ok(Judged::Worked));

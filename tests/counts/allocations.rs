@@ -171,6 +171,7 @@ probing: {{ second_look: off, dns: off, rate: max, sweep: \"20000-{last}\", per_
         token: None,
         resume: None,
         scope: Scope::Whole,
+        permission: portproof::probe::Permission::default(),
         stop: watch::channel(false).1,
     };
     let runtime = tokio::runtime::Runtime::new().expect("threads");

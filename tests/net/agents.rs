@@ -231,7 +231,7 @@ fn jobs_that_the_site_has_not_signed_or_the_host_does_not_allow_send_no_packet()
     assert!(
         stage.agents[0]
             .said()
-            .contains("does not allow packets to 192.0.2.10:"),
+            .contains("does not allow packets to 10.0.0.5:"),
         "{}",
         stage.agents[0].said()
     );

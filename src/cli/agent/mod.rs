@@ -4,7 +4,7 @@ mod access;
 mod setup;
 mod work;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -90,7 +90,7 @@ fn timed() -> link::Tell {
 }
 
 /// Which jobs were done before; nothing where there is no such file yet.
-fn done(state: &PathBuf) -> anyhow::Result<Done> {
+fn done(state: &Path) -> anyhow::Result<Done> {
     match named::read(state, Kind::AgentState) {
         Ok(content) => serde_json::from_slice(&content.bytes).with_context(|| {
             format!(

@@ -185,14 +185,16 @@ impl Agent {
             Ok(Judged::Done) => {
                 let _ = message.double_ack().await;
             }
-            Ok(Judged::New(job, Task::Stop { job: other })) => {
-                if let Some(stop) = lock(&self.works).get(&format!("{}.{other}", job.run)) {
-                    let _ = stop.send(true);
+            Ok(Judged::New(new)) => match *new {
+                (job, Task::Stop { job: other }) => {
+                    if let Some(stop) = lock(&self.works).get(&format!("{}.{other}", job.run)) {
+                        let _ = stop.send(true);
+                    }
+                    self.done(&job);
+                    let _ = message.double_ack().await;
                 }
-                self.done(&job);
-                let _ = message.double_ack().await;
-            }
-            Ok(Judged::New(job, task)) => self.work(&job, task, &message).await,
+                (job, task) => self.work(&job, task, &message).await,
+            },
             Err(refusal) => self.refuse(refusal, &message).await,
         }
     }
