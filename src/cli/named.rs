@@ -14,6 +14,10 @@ use crate::yaml;
 
 /// What a file is named for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "nats"),
+    expect(dead_code, reason = "only agents and their hub read some of them")
+)]
 pub(super) enum Kind {
     SiteFile,
     ServeFile,
