@@ -74,12 +74,15 @@ pub(super) async fn ask(
     seen
 }
 
-/// One empty datagram, that nothing repeats, and what came of it within a time.
+/// One empty datagram, that nothing repeats, and what came of it within a time. Where none may go, none is sent.
 pub(super) async fn single(
     prober: &Prober,
     remote: SocketAddr,
     limit: Duration,
 ) -> (Duration, Option<Datagram>) {
+    if !prober.permission.lets(remote) {
+        return (Duration::ZERO, None);
+    }
     prober.pace.turn().await;
     let started = Instant::now();
     let came = tokio::time::timeout(limit, ask_datagram(&prober.pace, remote, &[], |_| {})).await;

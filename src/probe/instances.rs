@@ -15,9 +15,12 @@ pub(super) async fn note(prober: &Prober, question: &Question, seen: &mut Observ
     let Some(address) = seen.address.filter(|_| is_asked && is_closed) else {
         return;
     };
+    let remote = SocketAddr::new(address, sql_browser::PORT);
+    if !prober.permission.lets(remote) {
+        return;
+    }
     prober.pace.turn().await;
     message::sent("SQL browser question", sql_browser::REQUEST.len());
-    let remote = SocketAddr::new(address, sql_browser::PORT);
     let asked = ask_datagram(&prober.pace, remote, &sql_browser::REQUEST, |_| {});
     let limit = prober.limits.timeout;
     let Ok(Datagram::Answer(bytes)) = tokio::time::timeout(limit, asked).await else {

@@ -1,6 +1,6 @@
 //! Where packets of a run may go: anywhere, to what the file of an agent allows, or nowhere at all.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -47,6 +47,11 @@ impl Default for Permission {
 }
 
 impl Permission {
+    /// Whether a packet may go there.
+    pub(super) fn lets(&self, remote: SocketAddr) -> bool {
+        self.refuses(Some(remote.ip()), remote.port()).is_none()
+    }
+
     /// Why nothing goes there; `None`: it may.
     pub(super) fn refuses(&self, address: Option<IpAddr>, port: u16) -> Option<NotTried> {
         match (self, address) {
@@ -61,7 +66,17 @@ impl Permission {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::watch;
+    use tracing::Span;
+
     use super::*;
+    use crate::observation::State;
+    use crate::os::Manner;
+    use crate::probe::{
+        Limits, Prober, Question, Range, Target, Trust, Turn, Way, datagram, try_once,
+    };
 
     #[test]
     fn networks_and_ports_must_both_hold() {
@@ -82,5 +97,48 @@ mod tests {
         let nothing = Permission::Nothing(NotTried::AgentLost);
         assert_eq!(nothing.refuses(None, 443), Some(NotTried::AgentLost));
         assert_eq!(Permission::default().refuses(None, 443), None);
+    }
+
+    #[tokio::test]
+    async fn no_packet_leaves_for_where_none_may_go() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+        server.set_nonblocking(true).expect("a socket");
+        let datagrams = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback");
+        datagrams.set_nonblocking(true).expect("a socket");
+        let remote = server.local_addr().expect("an address");
+        let allowed = Allowed {
+            ports: vec![(1, 1)],
+            ..Allowed::default()
+        };
+        let (_stop, stopped) = watch::channel(false);
+        let trust = Trust::new(Vec::new(), false);
+        let permission = Permission::Within(allowed);
+        let prober = Prober::with(Limits::of_a_test(), trust, Vec::new(), stopped, permission);
+        let target = Target::Address(remote.ip());
+        let question = Question::knock(
+            target,
+            remote.port(),
+            Turn::Needed,
+            Way::Direct,
+            Span::none(),
+        );
+        let seen = prober.ask(question, 0).await;
+        assert_eq!(seen.state, State::NotTried(NotTried::NotAllowed));
+        let limit = Duration::from_millis(200);
+        let tried = try_once::once(&prober, remote, Manner::default(), limit).await;
+        assert!(tried.is_none());
+        let to = datagrams.local_addr().expect("an address");
+        assert!(datagram::single(&prober, to, limit).await.1.is_none());
+        let range = Range {
+            address: remote.ip(),
+            ports: vec![remote.port()],
+            painted: false,
+            lab: None,
+        };
+        let swept = prober.scan(vec![range], 1).await;
+        let (seen, ports) = &swept[0].alike[0];
+        assert_eq!(seen.state, State::NotTried(NotTried::NotAllowed));
+        assert_eq!(ports, &[remote.port()]);
+        assert!(server.accept().is_err() && datagrams.recv(&mut [0]).is_err());
     }
 }

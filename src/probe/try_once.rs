@@ -63,7 +63,7 @@ impl Once {
     }
 }
 
-/// Tries once; `None` when the run was stopped.
+/// Tries once; `None` when the run was stopped, or may not go there.
 pub(super) async fn once(
     prober: &Prober,
     remote: SocketAddr,
@@ -124,13 +124,16 @@ pub(super) async fn ask_datagram(
     .await
 }
 
-/// Tries once, for whoever holds a place at the address already; `None` when the run was stopped.
+/// Tries once, for whoever holds a place at the address already; `None` when the run was stopped, or may not go there.
 pub(super) async fn in_place(
     prober: &Prober,
     remote: SocketAddr,
     manner: Manner,
     limit: Duration,
 ) -> Option<Once> {
+    if !prober.permission.lets(remote) {
+        return None;
+    }
     let mut stop = prober.stop.clone();
     let attempt = async {
         prober.pace.turn().await;
