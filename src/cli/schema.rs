@@ -32,6 +32,19 @@ pub(super) fn run(of: Schema) -> anyhow::Result<u8> {
         Schema::Change => {
             serde_json::to_string_pretty(&schemars::schema_for!(ChangeDocument))? + "\n"
         }
+        #[cfg(feature = "nats")]
+        Schema::Agent => serde_json::to_string_pretty(&crate::fleet::agent_schema())? + "\n",
+        #[cfg(feature = "nats")]
+        Schema::Agents => serde_json::to_string_pretty(&crate::fleet::hub_schema())? + "\n",
+        #[cfg(feature = "nats")]
+        Schema::Job => {
+            serde_json::to_string_pretty(&schemars::schema_for!(crate::fleet::JobMessage))? + "\n"
+        }
+        #[cfg(feature = "nats")]
+        Schema::Result => {
+            serde_json::to_string_pretty(&schemars::schema_for!(crate::fleet::ResultMessage))?
+                + "\n"
+        }
     };
     print(&text)?;
     Ok(0)

@@ -50,6 +50,15 @@ pub enum Task {
     },
 }
 
+/// A job, as its schema shows it.
+#[derive(JsonSchema)]
+pub struct JobMessage {
+    /// The head, one line of JSON.
+    pub head: Job,
+    /// The body, before gzip.
+    pub body: Task,
+}
+
 /// What a part of a site file is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -17,7 +17,7 @@ pub(super) const HERE: &str = "portproof.here/1";
 /// The head of a part of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Head {
+pub struct Head {
     /// The agent that sends it.
     pub agent: String,
     /// The run that the job belongs to.
@@ -65,6 +65,15 @@ pub enum Outcome {
         /// Why, in words.
         reason: String,
     },
+}
+
+/// What came of a job, as its schema shows it.
+#[derive(JsonSchema)]
+pub struct ResultMessage {
+    /// The head of each part, one line of JSON.
+    pub head: Head,
+    /// What the bodies of all parts are together, before gzip.
+    pub body: Outcome,
 }
 
 /// The answer to a roll call.

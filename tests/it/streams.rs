@@ -11,7 +11,7 @@ use crate::support::executable;
 use crate::support::files::{Bed, printed, said};
 
 /// Every command, as words with a space between, and its exit status when nothing is in its way.
-const COMMANDS: [(&str, i32); 45] = [
+const COMMANDS: [(&str, i32); 46] = [
     ("agent nowhere.yaml", 2),
     ("check --lab", 1),
     ("check --lab --healthy --format json", 0),
@@ -47,6 +47,7 @@ const COMMANDS: [(&str, i32); 45] = [
     ("history", 2),
     ("serve nowhere.yaml", 2),
     ("schema serve", 0),
+    ("schema job", 0),
     ("schema config", 0),
     ("schema report", 0),
     ("schema plan", 0),

@@ -203,4 +203,16 @@ pub(in crate::cli) enum Schema {
     Alert,
     /// What the page of `serve` answers under `/api/v1`, as OpenAPI.
     Api,
+    /// The file of an agent.
+    #[cfg(feature = "nats")]
+    Agent,
+    /// The file of the hub, which `check --agents` reads.
+    #[cfg(feature = "nats")]
+    Agents,
+    /// A job for an agent: the head of the message, and its body before it is packed.
+    #[cfg(feature = "nats")]
+    Job,
+    /// What comes of a job, likewise.
+    #[cfg(feature = "nats")]
+    Result,
 }
