@@ -35,7 +35,12 @@ pub(super) fn run(arguments: &args::Agent) -> anyhow::Result<u8> {
     }
     let path = arguments.file.as_deref().unwrap_or(Path::new(DEFAULT));
     let bytes = named::read(path, Kind::AgentFile)
-        .with_context(|| format!("reading the file of the agent {}", path.display()))?
+        .with_context(|| {
+            format!(
+                "reading the file of the agent {} (`portproof agent --write-server-config` writes one)",
+                path.display()
+            )
+        })?
         .bytes;
     let (file, problems) = fleet::agent_file(&bytes);
     show(&path.display().to_string(), &bytes, &problems);
