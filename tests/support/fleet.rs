@@ -33,11 +33,8 @@ impl Process {
         arguments: &[&str],
     ) -> Self {
         let said = folder.join("said");
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&said)
-            .expect("a file");
+        // What an earlier process has said there is not what this one says.
+        let file = File::create(&said).expect("a file");
         let mut command = match place.split_first() {
             Some((first, rest)) => {
                 let mut command = Command::new(first);
