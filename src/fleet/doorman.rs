@@ -161,7 +161,7 @@ impl Done {
 }
 
 /// Whether it may stand in a subject.
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     let is_of_a_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
     (1..=64).contains(&text.len()) && text.chars().all(is_of_a_word)
 }

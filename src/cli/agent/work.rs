@@ -21,7 +21,7 @@ use crate::cli::request::{Asked, request};
 use crate::cli::streams::say;
 use crate::diagnostic::{Severity, counted};
 use crate::fleet::link::{Work, Working};
-use crate::fleet::{Done, Listening, Outcome, Part, Policy, Task, Try};
+use crate::fleet::{Done, Job, Listening, Outcome, Part, Policy, Task, Try};
 use crate::listen::{Listener, open, wanted};
 use crate::os;
 use crate::plan;
@@ -29,9 +29,6 @@ use crate::probe::Permission;
 use crate::run::{Request, Scope};
 use crate::vantage;
 use crate::wire::Token;
-
-/// The longest time for which a listener stands.
-const LONGEST: Duration = Duration::from_secs(4 * 3_600);
 
 /// What an agent works jobs with.
 pub(super) struct Worker {
@@ -203,7 +200,7 @@ async fn listened(
     let document = listen::document(&loaded, &job.system, &opened.ports);
     let serving = tokio::spawn(Arc::clone(&listener).serve(opened));
     tell(Outcome::Listens { ports, refused });
-    let time = Duration::from_secs(job.seconds).min(LONGEST);
+    let time = Duration::from_secs(job.seconds).min(Job::LONGEST_LISTENER);
     tokio::select! {
         () = sleep(time) => {}
         _ = stop.wait_for(|stop| *stop) => {}

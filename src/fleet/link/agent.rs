@@ -20,7 +20,7 @@ use tokio::time::{interval, sleep};
 
 use super::Tell;
 use super::connect::{self, Access, Connected};
-use crate::fleet::doorman::{Done, Doorman, Judged, Refusal};
+use crate::fleet::doorman::{Done, Doorman, Judged, Refusal, is_word};
 use crate::fleet::job::{BEGAN, Job, Task};
 use crate::fleet::result::{self, Here, Outcome};
 use crate::fleet::subjects::{JOBS, Subjects};
@@ -124,10 +124,8 @@ impl Agent {
     /// The answer to a roll call; `None`: it is none.
     fn here(&self, question: &[u8]) -> Option<Here> {
         let nonce = std::str::from_utf8(question).ok()?;
-        let is_word =
-            nonce.len() <= 64 && nonce.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         let addresses = os::own_addresses().unwrap_or_default();
-        is_word.then(|| Here {
+        is_word(nonce).then(|| Here {
             agent: self.name.clone(),
             nonce: nonce.to_string(),
             instance: self.instance.clone(),
