@@ -2,6 +2,8 @@
 
 #[cfg(feature = "nats")]
 mod agent;
+#[cfg(feature = "nats")]
+mod agents;
 mod alerts;
 mod args;
 mod check;

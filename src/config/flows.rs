@@ -25,7 +25,7 @@ keys! {
         port: At<u16> = port(), required("port: 3389");
         /// `tcp` or `udp`.
         transport: Transport = word(&[Transport::Tcp, Transport::Udp], Transport::name), default("tcp");
-        /// What is spoken: `tcp`, `tls`, `http`, `https`, `rpc`, `smb`, `tds`, `ldap` or `dns`. With `tcp` an open port is all
+        /// What is spoken: `tcp`, `tls`, `http`, `https`, `rpc`, `smb`, `tds`, `ldap`, `dns` or `nats`. With `tcp` an open port is all
         /// that is asked.
         protocol: Option<Protocol> = word(Protocol::USER, Protocol::name), optional("`tcp`");
         /// `required`, `optional` or `forbidden`.

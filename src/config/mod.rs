@@ -5,6 +5,7 @@
 //! looked up here: whether a zone that is named exists is the business of `site`. Reading goes on after a fault, so
 //! that one run shows them all.
 
+mod agents;
 mod defaults;
 mod flows;
 mod host_name;
@@ -23,6 +24,7 @@ mod zones;
 use crate::diagnostic::Problem;
 use crate::yaml::{self, At};
 
+pub use agents::AgentsSection;
 pub use flows::{Exception, FlowItem, UserFlow};
 pub(crate) use host_name::is_host_name;
 pub use kinds::Named;
@@ -62,6 +64,8 @@ keys! {
             { cm01: { zone: intranet, names: { default: cm01.corp.example }, roles: [site-server] } }");
         /// Your own flows, in addition to the catalogue's.
         flows: Vec<UserFlow> = list_of("a flow", at(section::<FlowItem>())), optional("none");
+        /// What the agents of portproof connect to: flows of its own ([agents.md](agents.md)).
+        agents: Option<AgentsSection> = section::<AgentsSection>(), optional("none");
         /// Faults that are accepted for a time.
         exceptions: Vec<Exception> = list_of("an exception", section::<Exception>()), optional("none");
         /// The authorities that are trusted, and the certificate that this host shows.
@@ -89,7 +93,9 @@ impl Config {
             told::list(self.clients.iter().map(|it| &it.value)),
         );
         put("systems", told::list(systems));
-        put("flows", told::list(self.flows.iter().map(|it| &it.value)));
+        let agents = self.agents.iter().flat_map(AgentsSection::flows);
+        let flows = self.flows.iter().cloned().chain(agents).map(|it| it.value);
+        put("flows", told::list(flows));
         for zone in &self.zones {
             zone.tell(&told::below("zones", &zone.name.value), &mut all);
         }
@@ -149,6 +155,7 @@ pub fn tables() -> Vec<(&'static str, String)> {
         ("a system", SystemSection::keys()),
         ("`publishes`", Publishes::keys()),
         ("a flow", FlowItem::keys()),
+        ("`agents`", AgentsSection::keys()),
         ("an exception", Exception::keys()),
         ("`tls`", Tls::keys()),
         ("a proxy of `via`", Route::keys()),

@@ -72,6 +72,10 @@ fn needed(ladder: Ladder) -> Tries {
             "a connection, and a request for a realm that cannot exist",
             "the refusal of a key distribution centre",
         ),
+        Ladder::Nats => words(
+            "a connection; nothing is said there",
+            "the greeting of a NATS server",
+        ),
         Ladder::RpcMapper => words(
             "a connection to the endpoint mapper, its list, and each dynamic port that it names",
             "the mapper's list",

@@ -9,7 +9,7 @@ use crate::plan::{self, Chosen, Plan};
 use crate::site::Site;
 use crate::yaml::{self, Node, Value};
 
-/// Cuts a site file: of `systems` those that `keep` names stay, of `flows` those that begin at one of `starts`.
+/// Cuts a site file: of `systems` those that `keep` names stay, of `flows` and `agents` what begins at one of `starts`.
 ///
 /// # Errors
 /// When it is no YAML.
@@ -22,6 +22,7 @@ pub fn cut(file: &[u8], keep: &dyn Fn(&str) -> bool, starts: &[&str]) -> Result<
                     systems.retain(|(name, _)| name.text().is_some_and(keep));
                 }
                 (Some("flows"), Value::List(flows)) => flows.retain(|flow| begins_at(flow, starts)),
+                (Some("agents"), Value::Map(keys)) => leave_out_starts(keys, starts),
                 _ => {}
             }
         }
@@ -29,6 +30,20 @@ pub fn cut(file: &[u8], keep: &dyn Fn(&str) -> bool, starts: &[&str]) -> Result<
     let mut text = Text::default();
     text.node(&node);
     Ok(text.out + "\n")
+}
+
+/// Of the network of agents: where connections begin that are not of these starts.
+fn leave_out_starts(keys: &mut Vec<(Node, Node)>, starts: &[&str]) {
+    let is_known = |node: &Node| match &node.value {
+        Value::Text(start) => starts.iter().any(|it| it.eq_ignore_ascii_case(start)),
+        _ => true,
+    };
+    keys.retain(|(key, value)| key.text() != Some("hub") || is_known(value));
+    for (key, value) in keys {
+        if let (Some("from"), Value::List(from)) = (key.text(), &mut value.value) {
+            from.retain(is_known);
+        }
+    }
 }
 
 fn begins_at(flow: &Node, starts: &[&str]) -> bool {
@@ -127,6 +142,15 @@ mod tests {
             found
         };
         assert_eq!(lines(&part), lines(FILE));
+    }
+
+    #[test]
+    fn of_the_network_of_agents_the_own_start_stays() {
+        let file = "agents: { server: n, from: [x, y, a], hub: y }\n";
+        let part = cut(file.as_bytes(), &|_| true, &["x", "a"]).expect("YAML");
+        let json: serde_json::Value = serde_json::from_str(&part).expect("JSON");
+        let left = serde_json::json!({ "server": "n", "from": ["x", "a"] });
+        assert_eq!(json["agents"], left);
     }
 
     fn walk(node: &Node, found: &mut Vec<(usize, String)>) {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::database::{Error, Sql, Value};
 use super::follow::{queue, remembered};
 use super::packed::{json, pack, unpack};
-use super::{Counts, Follow, Followed, Kept, changes, place};
+use super::{Counts, Follow, Followed, Kept, changes};
 use crate::report::{self, DiffDocument, ReportDocument};
 
 /// What is said of a run that was stopped.
@@ -68,7 +68,7 @@ fn find(
         began(kept, now).into(),
         check.unwrap_or_default().into(),
     ];
-    let from = report_of(kept).and_then(|it| place(&it.vantages));
+    let from = report_of(kept).and_then(ReportDocument::place);
     for row in sql.rows(words, &of)? {
         if row.get::<Option<String>>(1)? == from {
             return row.get(0).map(Some);
@@ -114,7 +114,7 @@ fn last_report(
         ORDER BY id DESC LIMIT 1";
     let of = [
         report.site.code.as_str().into(),
-        place(&report.vantages).into(),
+        report.place().into(),
         needed_only_too.into(),
         before.into(),
         check.unwrap_or_default().into(),
@@ -156,7 +156,7 @@ fn insert(
         began(kept, now).into(),
         now.to_string().into(),
         report.map(|it| it.site.code.as_str()).into(),
-        report.and_then(|it| place(&it.vantages)).into(),
+        report.and_then(ReportDocument::place).into(),
         i64::from(*exit_status).into(),
         failure.into(),
         report.map(|it| json(&it.summary)).transpose()?.into(),

@@ -40,7 +40,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::report::{Change, DiffDocument, ReportDocument, Summary, Vantage};
+use crate::report::{Change, DiffDocument, ReportDocument, Summary};
 
 /// The schema of the list of runs.
 pub const SCHEMA: &str = "portproof.history/1";
@@ -131,12 +131,6 @@ pub enum Kept<'a> {
     },
     /// It was stopped before its end, and has a report of what it saw until then. Nothing is compared with that.
     Part(&'a ReportDocument, u8),
-}
-
-/// Where a report was made, as runs are told apart by it.
-fn place(vantages: &[Vantage]) -> Option<String> {
-    let places: Vec<String> = vantages.iter().map(Vantage::place).collect();
-    (!places.is_empty()).then(|| places.join(" and "))
 }
 
 /// Each flow that changed, with the word for how.

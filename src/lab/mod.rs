@@ -169,6 +169,7 @@ fn can_stand_in(flow: &Flow) -> bool {
         | Protocol::Ldap
         | Protocol::Dns
         | Protocol::Kerberos
+        | Protocol::Nats
         | Protocol::Esp => false,
     }
 }

@@ -234,6 +234,8 @@ pub enum Ladder {
     Dns,
     /// A request that a key distribution centre has to refuse.
     Kerberos,
+    /// The greeting of a NATS server.
+    Nats,
     /// The list of an RPC endpoint mapper, and every port that it names.
     RpcMapper,
     /// Whether a port speaks RPC.

@@ -199,6 +199,8 @@ words! {
         Dns = "dns",
         /// Kerberos.
         Kerberos = "kerberos",
+        /// NATS, which carries the messages of portproof's agents.
+        Nats = "nats",
         /// What IPsec hides.
         Esp = "esp",
     }
@@ -216,6 +218,7 @@ impl Protocol {
         Self::Tds,
         Self::Ldap,
         Self::Dns,
+        Self::Nats,
     ];
 }
 

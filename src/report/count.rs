@@ -5,20 +5,19 @@ use super::summary::Summary;
 use crate::verdict::Verdict;
 
 /// Counts flows.
-pub(super) fn summary(flows: &[ReportFlow]) -> Summary {
-    let count = |verdict: Verdict| {
-        flows
-            .iter()
-            .filter(|flow| flow.accepted.is_none() && flow.verdict == verdict)
-            .count()
-    };
-    Summary {
-        ok: count(Verdict::Ok),
-        blocked: count(Verdict::Blocked),
-        down: count(Verdict::Down),
-        wrong: count(Verdict::Wrong),
-        exposed: count(Verdict::Exposed),
-        unknown: count(Verdict::Unknown),
-        accepted: flows.iter().filter(|flow| flow.accepted.is_some()).count(),
+pub(super) fn summary<'a>(flows: impl IntoIterator<Item = &'a ReportFlow>) -> Summary {
+    let mut summary = Summary::default();
+    for flow in flows {
+        let count = match (&flow.accepted, flow.verdict) {
+            (Some(_), _) => &mut summary.accepted,
+            (None, Verdict::Ok) => &mut summary.ok,
+            (None, Verdict::Blocked) => &mut summary.blocked,
+            (None, Verdict::Down) => &mut summary.down,
+            (None, Verdict::Wrong) => &mut summary.wrong,
+            (None, Verdict::Exposed) => &mut summary.exposed,
+            (None, Verdict::Unknown) => &mut summary.unknown,
+        };
+        *count += 1;
     }
+    summary
 }

@@ -33,8 +33,11 @@ pub struct Vantage {
     pub also_in: Vec<String>,
     /// System, when this host is one.
     pub system: Option<String>,
-    /// Host name.
+    /// Host name; empty where an agent did not answer.
     pub host: String,
+    /// The agent that tried there, where one did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub agent: Option<AgentName>,
     /// This host's addresses, loopback aside.
     pub addresses: Vec<String>,
     /// Start, RFC 3339.
@@ -62,6 +65,25 @@ impl Vantage {
     pub fn place(&self) -> String {
         place(&self.zone, self.system.as_deref())
     }
+
+    /// Who tried: `host web7`, or `agent dmz on host web7`.
+    pub fn who(&self) -> String {
+        match &self.agent {
+            None => format!("host {}", self.host),
+            Some(agent) if self.host.is_empty() => format!("agent {}", agent.name),
+            Some(agent) => format!("agent {} on host {}", agent.name, self.host),
+        }
+    }
+}
+
+/// An agent of a joined report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentName {
+    /// Its name.
+    pub name: String,
+    /// The version of portproof there; not there where the agent gave no report.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<String>,
 }
 
 /// A flow with its verdict.

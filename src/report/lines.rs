@@ -12,10 +12,10 @@ pub(super) fn seen_from(report: &ReportDocument, vantage: &Vantage) -> String {
     let system = vantage.system.as_ref();
     let system = system.map_or_else(String::new, |system| format!(" as {system}"));
     format!(
-        "Site {} seen from {}{system} (host {}, {})",
+        "Site {} seen from {}{system} ({}, {})",
         report.site.code,
         zones.join(" and "),
-        vantage.host,
+        vantage.who(),
         vantage.started
     )
 }

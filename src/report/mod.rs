@@ -42,7 +42,7 @@ pub use client::{ClientNumber, ClientRun, ClientView, ClientViewStep, NameAnswer
 pub use diff::{Change, DiffDocument, diff, diff_text};
 pub(crate) use diff::{stands_well, worst_by_id};
 pub use document::{
-    Accepted, Evidence, Finished, Lapsed, Note, ReportFlow, Sweep, SweptEarlier, Vantage,
+    Accepted, AgentName, Evidence, Finished, Lapsed, Note, ReportFlow, Sweep, SweptEarlier, Vantage,
 };
 pub use findings::{Finding, Findings, Part, Proved, Required, Table, Team, seen};
 pub(crate) use findings::{rank, team};

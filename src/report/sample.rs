@@ -41,6 +41,7 @@ pub(crate) fn with(zone: &str, host: &str, flows: Vec<ReportFlow>) -> ReportDocu
             forced: None,
             needed_only: false,
             sent: None,
+            agent: None,
             also_in: Vec::new(),
         }],
         authorised: None,

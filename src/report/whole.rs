@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::client::ClientView;
 use super::count::summary;
 use super::document::{Devices, Note, ReportFlow, Sweep, ToolName, Vantage};
+use super::join::matrix_after;
 use super::joined::{Contradiction, Coverage, Elsewhere, MatrixCell};
 use super::reach::Reach;
 use super::summary::Summary;
@@ -72,6 +73,26 @@ impl ReportDocument {
         self.site == other.site && places(self) == places(other)
     }
 
+    /// Where it was made, without hosts: `internet and perimeter as ibs01`. `None` where there is no vantage.
+    pub fn place(&self) -> Option<String> {
+        let all: Vec<String> = self.vantages.iter().map(Vantage::place).collect();
+        let places = all.chunk_by(|one, other| one == other);
+        let places: Vec<String> = places
+            .map(|same| match same.len() {
+                1 => same[0].clone(),
+                // Several agents may stand in one zone.
+                some => format!("{} ({some} vantages)", same[0]),
+            })
+            .collect();
+        (!places.is_empty()).then(|| places.join(" and "))
+    }
+
+    /// The flows by verdict of which a vantage's word counts; the whole summary where there is one alone.
+    pub fn summary_of(&self, vantage: usize) -> Summary {
+        let is_its = |it: &&ReportFlow| it.vantage.unwrap_or_default() == vantage;
+        summary(self.flows.iter().filter(is_its))
+    }
+
     /// Whether a run of it tried only what is needed.
     pub fn is_needed_only(&self) -> bool {
         self.vantages.iter().any(|it| it.needed_only)
@@ -94,6 +115,9 @@ impl ReportDocument {
         Self {
             vantages,
             summary: summary(&flows),
+            // Of joined reports: a run of what is needed knows no other flow.
+            coverage: whole.coverage.or(needed.coverage),
+            matrix: matrix_after(&whole.matrix, &flows),
             flows,
             sweeps: whole.sweeps,
             ..needed

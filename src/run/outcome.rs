@@ -160,6 +160,7 @@ fn vantage_entry(run: &Run, started: Timestamp, finished: Timestamp) -> Vantage 
             .system
             .map(|system| site.systems[system].name.clone()),
         host: os::host_name(),
+        agent: None,
         addresses: run
             .own
             .iter()

@@ -214,6 +214,7 @@ fn datagram(protocol: Protocol) -> Datagram {
         | Protocol::Smb
         | Protocol::Tds
         | Protocol::Ldap
+        | Protocol::Nats
         | Protocol::Esp => Datagram::Empty,
     }
 }
@@ -230,6 +231,7 @@ fn over_tcp(protocol: Protocol) -> Ladder {
         Protocol::Ldap => Ladder::Ldap,
         Protocol::Dns => Ladder::Dns,
         Protocol::Kerberos => Ladder::Kerberos,
+        Protocol::Nats => Ladder::Nats,
     }
 }
 
@@ -262,6 +264,7 @@ fn through_a_proxy(gateway: &Gateway, flow: &Flow) -> Ladder {
         | Ladder::Ldap
         | Ladder::Dns
         | Ladder::Kerberos
+        | Ladder::Nats
         | Ladder::RpcMapper
         | Ladder::RpcPort
         | Ladder::RpcRange(_)) => ladder,

@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
+use super::fleet::{self, Fleet};
 use super::news::{News, What};
 use super::past::Past;
 use crate::history::Tried;
@@ -49,6 +50,8 @@ pub(super) struct Row {
     pub(super) stands: Option<Arc<Standing>>,
     /// How they stood in the last month.
     pub(super) past: Arc<Past>,
+    /// The agents that try for it.
+    pub(super) fleet: Fleet,
     /// When the last run ended, and its number.
     pub(super) last: Option<Last>,
     /// When what must not pass was last tried.
@@ -154,7 +157,12 @@ impl Board {
             None => report,
         };
         let stands = Some(Arc::new(Standing::new(report)));
-        self.note(check, |row| row.stands = stands);
+        self.note(check, |row| {
+            if let Some(stands) = &stands {
+                row.fleet = fleet::after(&row.fleet, &stands.report);
+            }
+            row.stands = stands;
+        });
     }
 
     /// Counts a run in. What it saw stands already.

@@ -5,12 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Handle;
 use tokio::sync::watch as channel;
 use tokio::task::block_in_place;
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep, timeout};
 
-use super::Served;
 use super::board::{Last, Row};
 use super::config::Check;
 use super::ended::{Came, Ended, Unkept};
@@ -18,10 +16,11 @@ use super::follow;
 use super::past::{self, Past};
 use super::schedule::{self, Next};
 use super::watch::{Look, SiteFile};
+use super::{Prepared, Served};
 use crate::diagnostic::counted;
 use crate::history::{Added, Fault, Kept, RunEntry, Tried};
 use crate::report::{ReportDocument, exit_status};
-use crate::run::{Request, Scope};
+use crate::run::Scope;
 
 /// How often the site file is looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -127,8 +126,8 @@ impl Task {
         let (served, check) = (&self.served, &self.check);
         let is_good = |bytes: &[u8]| {
             let (_never, stop) = channel::channel(false);
-            let request = served.files.request(check, bytes, Scope::Needed, stop);
-            request.map(|_| ())
+            let run = served.files.prepare(check, bytes, Scope::Needed, stop);
+            run.map(|_| ())
         };
         let had_one = self.file.used().is_some();
         match block_in_place(|| self.file.look(&*served.files, is_good)) {
@@ -206,8 +205,8 @@ impl Task {
         };
         let began = Timestamp::now();
         self.note(|row| row.running_since = Some(began));
-        let result = match block_in_place(|| self.request(scope)) {
-            Ok(request) => on_a_thread(request).await,
+        let result = match block_in_place(|| self.prepare(scope)) {
+            Ok(run) => on_a_thread(run).await,
             Err(why) => Err(anyhow::Error::msg(why)),
         };
         drop(place);
@@ -233,10 +232,10 @@ impl Task {
         due
     }
 
-    fn request(&self, scope: Scope) -> Result<Request, String> {
+    fn prepare(&self, scope: Scope) -> Result<Prepared, String> {
         let stop = self.served.stop.clone();
         match self.file.used() {
-            Some(bytes) => self.served.files.request(&self.check, bytes, scope, stop),
+            Some(bytes) => self.served.files.prepare(&self.check, bytes, scope, stop),
             None => Err(self.file.why_not()),
         }
     }
@@ -366,9 +365,7 @@ fn said(added: &Added, result: &Result<ReportDocument, String>) -> String {
 }
 
 /// A run on a thread of its own: a fault of the program in it ends no more than that run.
-async fn on_a_thread(request: Request) -> anyhow::Result<ReportDocument> {
-    let runtime = Handle::current();
-    let run = move || runtime.block_on(crate::run::run(request, Arc::new(|_| {})));
+async fn on_a_thread(run: Prepared) -> anyhow::Result<ReportDocument> {
     let ran = tokio::task::spawn_blocking(run).await;
     ran.unwrap_or_else(|fault| Err(anyhow::anyhow!("a fault of portproof itself: {fault}")))
 }

@@ -40,13 +40,15 @@ keys! {
 
 keys! {
     /// What is checked, from where, and how often.
-    item Check checked by one_rhythm {
+    item Check checked by fits_together {
         /// The site file.
         site: At<String> = text(), required("site: probes.yaml");
         /// The zone that this host is in.
         from: Option<At<String>> = name(), optional("found by this host's addresses");
         /// The system of the site file that this host is.
         system: Option<At<String>> = name(), optional("found by this host's addresses");
+        /// The file of the agents that try all zones at once ([agents.md](agents.md)). This host then tries nothing itself.
+        agents: Option<At<String>> = text(), optional("this host tries alone");
         /// Whether that holds even though this host's addresses say otherwise.
         force_vantage: bool = boolean(), default("false");
         /// From the start of one run to the start of the next, `1s` to `7d`.
@@ -94,7 +96,21 @@ impl Check {
     }
 }
 
-fn one_rhythm(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
+/// What cannot stand together in a check.
+fn fits_together(entries: &Entries<'_>, problems: &mut Vec<Problem>) {
+    if entries.fields.get("agents").is_some() {
+        // Each agent's place is in the file of the agents, and none of these is of use there.
+        for key in ["from", "system", "force_vantage", "token_file"] {
+            let Some(node) = entries.fields.get(key) else {
+                continue;
+            };
+            let says = format!("{} has both `agents` and `{key}`", entries.what);
+            problems.push(
+                Problem::error("two-places", node.at, says)
+                    .hint("with `agents` this host tries nothing itself: leave one of them out"),
+            );
+        }
+    }
     if let (Some(_), Some(cron)) = (entries.fields.get("every"), entries.fields.get("cron")) {
         let says = format!("{} has both `every` and `cron`", entries.what);
         problems.push(Problem::error("bad-schedule", cron.at, says).hint("leave one of them out"));

@@ -10,7 +10,7 @@ use crate::alert::{About, Channel, Message};
 use crate::history::{Follow, Followed, Kept, Queued};
 use crate::observation::FlowState;
 use crate::product::Need;
-use crate::report::{self, ReportDocument, ReportFlow, Vantage};
+use crate::report::{self, ReportDocument, ReportFlow};
 use crate::verdict::{Level, Verdict};
 
 /// What the check itself is remembered by, beside its flows: no flow has an empty id.
@@ -161,11 +161,10 @@ impl Following<'_> {
     }
 
     fn about(&self, run: i64, report: &ReportDocument) -> About {
-        let place = report.vantages.first().map(Vantage::place);
         About {
             run: Some(run),
             ..about(
-                (&report.site.code, &place.unwrap_or_default()),
+                (&report.site.code, &report.place().unwrap_or_default()),
                 self.check,
                 self.now,
             )

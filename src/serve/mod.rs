@@ -13,10 +13,10 @@
 //!
 //! What the file no longer has is forgotten at the start (`removed`): what a check had told is cleared first.
 //!
-//! `board` has what is known right now, and `past` how flows stood in the last month. `news` says in one word what
+//! `board` has what is known right now, of agents too (`fleet`), and `past` how flows stood in the last month. `news` says in one word what
 //! changed. `web` shows all that to browsers, monitors and Prometheus.
 //!
-//! `config`, `page`, `schedule`, `confirm`, `removed` and `past` are pure. Whoever serves says how files are read and how a request
+//! `config`, `page`, `schedule`, `confirm`, `removed`, `fleet` and `past` are pure. Whoever serves says how files are read and how a run
 //! is made of one (`Files`), and is told in words what happens.
 
 mod board;
@@ -24,6 +24,7 @@ mod check;
 pub(crate) mod config;
 mod confirm;
 mod ended;
+mod fleet;
 mod follow;
 mod keeper;
 mod news;
@@ -46,11 +47,15 @@ use crate::alert::{self, Channel};
 use crate::config::Named;
 use crate::diagnostic::counted;
 use crate::history::{Removed, Store};
-use crate::run::{Request, Scope};
+use crate::report::ReportDocument;
+use crate::run::Scope;
 use board::Board;
 pub use config::{Check, ServeFile, read, schema, tables};
 use keeper::Keeper;
 pub use page::{Page, PageFiles};
+
+/// A run that has not begun. It takes a thread of its own.
+pub type Prepared = Box<dyn FnOnce() -> anyhow::Result<ReportDocument> + Send>;
 
 /// How files are read, and what is made of them.
 pub trait Files: Send + Sync + 'static {
@@ -60,17 +65,17 @@ pub trait Files: Send + Sync + 'static {
     /// In words: why it cannot be read.
     fn read(&self, file: &Path) -> Result<Vec<u8>, String>;
 
-    /// What a run of a check is asked to do, by these bytes of its site file.
+    /// A run of a check, by these bytes of its site file.
     ///
     /// # Errors
     /// In words: what is wrong with the file, or with what it names.
-    fn request(
+    fn prepare(
         &self,
         check: &Check,
         bytes: &[u8],
         scope: Scope,
         stop: channel::Receiver<bool>,
-    ) -> Result<Request, String>;
+    ) -> Result<Prepared, String>;
 
     /// What stands in the files that a channel names.
     ///

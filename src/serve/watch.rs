@@ -93,8 +93,8 @@ mod tests {
 
     use super::*;
     use crate::alert;
-    use crate::run::{Request, Scope};
-    use crate::serve::{Check, Page, PageFiles};
+    use crate::run::Scope;
+    use crate::serve::{Check, Page, PageFiles, Prepared};
 
     /// A file that has these bytes, or none.
     struct Written(Mutex<Option<&'static str>>);
@@ -105,13 +105,13 @@ mod tests {
             bytes.ok_or_else(|| "no such file".to_string())
         }
 
-        fn request(
+        fn prepare(
             &self,
             _: &Check,
             _: &[u8],
             _: Scope,
             _: watch::Receiver<bool>,
-        ) -> Result<Request, String> {
+        ) -> Result<Prepared, String> {
             Err("nothing runs here".to_string())
         }
 

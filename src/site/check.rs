@@ -10,7 +10,7 @@ use super::names::Names;
 use super::systems::{databases, members, one_system};
 use super::update_points;
 use super::{
-    Cmg, Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, exceptions, settings,
+    Cmg, Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, agents, exceptions, settings,
 };
 use crate::config::{self, ClientConnections, Config, Mode, ProxyTls, Sweep};
 use crate::diagnostic::{Problem, choices, some_of};
@@ -62,11 +62,12 @@ pub(super) fn resolve(
     shared_addresses(config, &systems, config.zones.len(), problems);
     bridged(config, &systems, &firewalls, problems);
     let crls = crls(config, &settings, &systems, problems);
-    let flows = config
-        .flows
-        .iter()
+    let (of_agents, nats) = agents::network(config, &names, problems);
+    let flows = config.flows.iter();
+    let mut flows: Vec<OwnFlow> = flows
         .filter_map(|flow| own_flow(flow, &names, problems))
         .collect();
+    flows.extend(of_agents);
     let via = config.via.iter().filter_map(|(zone, route)| {
         Some((names.zone(zone, "`via` names", problems)?, route.clone()))
     });
@@ -108,6 +109,7 @@ pub(super) fn resolve(
         list_ports: list_ports(config, &crls),
         crls,
         flows,
+        nats,
         exceptions,
         probing: config.probing.clone(),
         via,
@@ -366,7 +368,7 @@ fn one_crl(text: &At<String>, systems: &[System], problems: &mut Vec<Problem>) -
     })
 }
 
-fn own_flow(
+pub(super) fn own_flow(
     flow: &config::UserFlow,
     names: &Names<'_>,
     problems: &mut Vec<Problem>,
@@ -391,6 +393,7 @@ fn own_flow(
         protocol: flow.protocol,
         need: flow.need,
         why: flow.why.as_ref().map(|why| why.value.clone()),
+        breaks: "What the site file asks for does not hold.",
     })
 }
 

@@ -4,6 +4,7 @@
 //! most. Findings are collected, not returned early.
 
 mod addresses;
+mod agents;
 mod borders;
 mod check;
 mod exceptions;
@@ -78,6 +79,8 @@ pub struct Site {
     pub list_ports: BTreeSet<u16>,
     /// The user's own flows.
     pub flows: Vec<OwnFlow>,
+    /// Systems that the agents of portproof need whatever their flows: those with NATS servers.
+    pub nats: Vec<SystemId>,
     /// Accepted deviations, no two for one flow.
     pub exceptions: Vec<Exception>,
     /// How flows are tried.
@@ -227,6 +230,8 @@ pub struct OwnFlow {
     pub need: Need,
     /// Reason.
     pub why: Option<String>,
+    /// What fails with it.
+    pub breaks: &'static str,
 }
 
 impl OwnFlow {

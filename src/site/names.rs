@@ -72,6 +72,12 @@ impl<'a> Names<'a> {
         found
     }
 
+    /// Whether both name one system.
+    pub(super) fn is_same(&self, one: &At<String>, other: &At<String>) -> bool {
+        let number = |name: &At<String>| self.system_numbers.get(name.value.as_str());
+        number(one).is_some_and(|it| number(other) == Some(it))
+    }
+
     pub(super) fn origin(
         &self,
         name: &At<String>,

@@ -13,6 +13,7 @@ mod entrusted;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 pub(crate) mod message;
+pub(crate) mod nats;
 #[cfg(all(test, unix))]
 mod real_servers;
 #[cfg(all(test, target_os = "linux"))]

@@ -408,6 +408,23 @@ fn a_tunnel_to_another_site_is_there_only_where_the_file_asks_for_it() {
 }
 
 #[test]
+fn agents_need_one_port_to_their_server_and_an_inner_server_another() {
+    let systems = CM01.to_string() + &ibs01("");
+    assert_need(&needs("", &systems), "internet>ibs01:4222/tcp", "absent");
+    let agents = "agents: { server: ibs01, from: [internet, ibs01, cm01], hub: intranet, hub_server: cm01 }\n";
+    let needs = needs("", &(systems + agents));
+    for flow in [
+        "internet>ibs01:4222/tcp",
+        "cm01>ibs01:4222/tcp",
+        "intranet>cm01:4222/tcp",
+        "cm01>ibs01:7422/tcp",
+    ] {
+        assert_need(&needs, flow, "required");
+    }
+    assert_need(&needs, "ibs01>ibs01:4222/tcp", "absent");
+}
+
+#[test]
 fn a_member_of_the_domain_needs_its_controllers_and_a_host_that_stands_alone_does_not() {
     let of_list = |domain: &str| {
         let list = LIST.replace(" }\n", &format!("{domain} }}\n"));

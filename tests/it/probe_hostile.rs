@@ -132,6 +132,7 @@ async fn another_protocol_than_the_one_needed_is_said_so() {
         Ladder::Ldap,
         Ladder::Dns,
         Ladder::Kerberos,
+        Ladder::Nats,
         Ladder::RpcMapper,
         Ladder::RpcPort,
     ];

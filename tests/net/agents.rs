@@ -52,16 +52,16 @@ const AGENTS: [(&str, &str, &str); 3] = [
 const ONE_PORT: &str =
     "table inet wall { chain forward { ip daddr 192.0.2.10 tcp dport 4222 accept; }; }\n";
 
-struct Stage {
-    zones: Zones,
-    bed: Bed,
+pub(super) struct Stage {
+    pub(super) zones: Zones,
+    pub(super) bed: Bed,
     server: Process,
-    agents: Vec<Process>,
+    pub(super) agents: Vec<Process>,
 }
 
 impl Stage {
     /// Lays all of it out; flows that are left out have no rule.
-    fn new(left_out: &[&str]) -> Self {
+    pub(super) fn new(left_out: &[&str]) -> Self {
         let (zones, bed) = (Zones::new(), Bed::new(SITE, ""));
         let (_, plan, said) = portproof(&["plan", &bed.site_file(), "--format", "json"], None);
         let plan: Value = serde_json::from_str(&plan).unwrap_or_else(|_| panic!("{said}"));
@@ -104,11 +104,11 @@ impl Stage {
         stage
     }
 
-    fn folder(&self, name: &str) -> PathBuf {
+    pub(super) fn folder(&self, name: &str) -> PathBuf {
         self.bed.path("fleet").join(name)
     }
 
-    fn agent(&self, agent: &str, place: &str) -> Process {
+    pub(super) fn agent(&self, agent: &str, place: &str) -> Process {
         let program = assert_cmd::cargo::cargo_bin("portproof");
         let folder = self.folder(&format!("agent-{agent}"));
         Process::start(

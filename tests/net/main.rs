@@ -23,6 +23,7 @@ mod support {
 
 mod after_handshake;
 mod agents;
+mod agents_served;
 mod distance;
 mod firewall;
 mod limits;

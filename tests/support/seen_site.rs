@@ -86,6 +86,7 @@ impl SeenSite {
             plan: &self.plan,
             file: "probes.yaml",
             vantage: Vantage {
+                agent: None,
                 zone: FROM.to_string(),
                 system: None,
                 host: "here".to_string(),

@@ -1,7 +1,6 @@
 //! What both sides need to connect: certificates and credentials, from the files that their own file names.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use rustls::pki_types::CertificateDer;
@@ -9,8 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use crate::cli::named::{self, Kind};
 use crate::cli::secrets;
-use crate::cli::streams::say;
-use crate::fleet::link::{Access, Tell};
+use crate::fleet::link::Access;
 use crate::report::VerifyingKey;
 
 /// Reads them; paths are taken from a folder.
@@ -62,9 +60,4 @@ pub(in crate::cli) fn verifying_key(folder: &Path, file: &str) -> anyhow::Result
         .with_context(|| format!("reading the key {}", path.display()))?;
     VerifyingKey::read(&content.bytes)
         .map_err(|why| anyhow::anyhow!("the key {} {why}", path.display()))
-}
-
-/// What happens on the connection is a line on standard error.
-pub(in crate::cli) fn tell() -> Tell {
-    Arc::new(|words: String| say!("{words}"))
 }

@@ -24,7 +24,7 @@ use crate::fleet::{self, AgentFile, Done, Doorman, Subjects, link};
 use crate::os;
 use work::Worker;
 
-pub(super) use access::{access, tell, verifying_key};
+pub(super) use access::{access, verifying_key};
 
 /// The file of an agent where the command line names none.
 const DEFAULT: &str = "agent.yaml";

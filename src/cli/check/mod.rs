@@ -1,7 +1,5 @@
 //! `portproof check`: reads what a run needs, says what happens while it lasts (`events`), and writes its report.
 
-#[cfg(feature = "nats")]
-mod agents;
 mod events;
 mod keep;
 
@@ -10,6 +8,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+#[cfg(feature = "nats")]
+use super::agents::{self, Voice, Wanted};
 use super::args::{Check, NotifyOn, ReportFormat};
 use super::credentials::Use;
 use super::files::{self, Loaded};
@@ -19,6 +19,8 @@ use super::runtime::runtime;
 use super::shown::Showing;
 use super::signing::{self, Verifier};
 use super::streams::say;
+#[cfg(feature = "nats")]
+use crate::fleet::link::Tell;
 use crate::lab::{self, Faults};
 use crate::report::{Named, ReportDocument, exit_status};
 use crate::run::{ClientNumbers, Request, Scope};
@@ -147,12 +149,38 @@ async fn check(
     loaded.review(&plan::derive(&loaded.site, &loaded.catalogue));
     #[cfg(feature = "nats")]
     if let Some(file) = &arguments.agents {
-        return agents::check(arguments, file, loaded, on_interrupt()).await;
+        return by_agents(arguments, file, loaded).await;
     }
     let request = request(&asked(arguments), loaded, old, resume, on_interrupt())?;
     say_where(&request);
     let events = Events::new();
     crate::run::run(request, Arc::new(move |event| events.show(&event))).await
+}
+
+/// All zones at once.
+#[cfg(feature = "nats")]
+async fn by_agents(
+    arguments: &Check,
+    file: &Path,
+    loaded: Loaded,
+) -> anyhow::Result<ReportDocument> {
+    let wanted = Wanted {
+        scope: Scope::Whole,
+        no_path: arguments.no_path,
+        gentle: gentle(arguments),
+        listeners: arguments.listeners,
+    };
+    let say: Tell = Arc::new(|words| say!("{words}"));
+    let voice = Voice {
+        progress: Arc::clone(&say),
+        news: say,
+    };
+    let members = agents::read(file, &loaded.site)?;
+    agents::prove(wanted, members, loaded, voice, on_interrupt()).await
+}
+
+fn gentle(arguments: &Check) -> Option<bool> {
+    (arguments.gentle || arguments.no_gentle).then_some(arguments.gentle)
 }
 
 fn asked(arguments: &Check) -> Asked<'_> {
@@ -172,7 +200,7 @@ fn asked(arguments: &Check) -> Asked<'_> {
         client: arguments.client.then_some(numbers),
         scope: Scope::Whole,
         no_path: arguments.no_path,
-        gentle: (arguments.gentle || arguments.no_gentle).then_some(arguments.gentle),
+        gentle: gentle(arguments),
         token_file: arguments.token_file.as_deref(),
     }
 }

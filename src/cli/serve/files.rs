@@ -2,22 +2,26 @@
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::alert::{self, Channel};
+#[cfg(feature = "nats")]
+use crate::cli::agents::{self, Voice, Wanted};
 use crate::cli::alerts;
 use crate::cli::credentials::{Use, certificates};
-use crate::cli::files;
+use crate::cli::files::{self, Loaded};
 use crate::cli::named::{Kind, read};
 use crate::cli::request::{Asked, request};
 use crate::cli::secrets;
 use crate::cli::token::HOW;
 use crate::diagnostic::{Severity, render};
-use crate::run::{Request, Scope};
-use crate::serve::{Check, Files, Page, PageFiles};
+use crate::run::Scope;
+use crate::serve::{Check, Files, Page, PageFiles, Prepared};
 use crate::wire::challenge::SHORTEST_TOKEN;
 use crate::yaml::At;
 
@@ -41,13 +45,13 @@ impl Files for OfUser {
         Ok(content.bytes)
     }
 
-    fn request(
+    fn prepare(
         &self,
         check: &Check,
         bytes: &[u8],
         scope: Scope,
         stop: watch::Receiver<bool>,
-    ) -> Result<Request, String> {
+    ) -> Result<Prepared, String> {
         let path = self.folder.join(&check.site.value);
         let name = path.display().to_string();
         let examined = files::examine(&name, bytes, path.parent(), None, Use::Shown);
@@ -57,6 +61,9 @@ impl Files for OfUser {
             let source = source.trim_start_matches('\u{feff}');
             return Err(render(&name, source, &problems));
         };
+        if let Some(agents) = &check.agents {
+            return by_agents(self.folder.join(&agents.value), check, loaded, scope, stop);
+        }
         let token_file = check.token_file.as_ref();
         let token_file = token_file.map(|it| self.folder.join(&it.value));
         let asked = Asked {
@@ -68,7 +75,12 @@ impl Files for OfUser {
             token_file: token_file.as_deref(),
             ..Asked::default()
         };
-        request(&asked, loaded, None, None, stop).map_err(|why| format!("{why:#}"))
+        let request =
+            request(&asked, loaded, None, None, stop).map_err(|why| format!("{why:#}"))?;
+        let runtime = Handle::current();
+        Ok(Box::new(move || {
+            runtime.block_on(crate::run::run(request, Arc::new(|_| {})))
+        }))
     }
 
     fn of_channel(&self, channel: &Channel) -> Result<alert::Files, String> {
@@ -105,6 +117,48 @@ impl Files for OfUser {
         files.key = Some(private_key(&self.folder.join(&tls.key.value))?);
         Ok(files)
     }
+}
+
+/// A run of all zones at once.
+#[cfg(feature = "nats")]
+fn by_agents(
+    file: PathBuf,
+    check: &Check,
+    loaded: Loaded,
+    scope: Scope,
+    stop: watch::Receiver<bool>,
+) -> Result<Prepared, String> {
+    let wanted = Wanted {
+        scope,
+        no_path: false,
+        gentle: check.gentle,
+        listeners: false,
+    };
+    let named = format!("agents of {}", loaded.file);
+    let voice = Voice {
+        progress: Arc::new(|words| tracing::debug!("{words}")),
+        news: Arc::new(move |words| super::tell(&format!("{named}: {words}"))),
+    };
+    // What is wrong with it is found with the site file.
+    let members = agents::read(&file, &loaded.site).map_err(|why| format!("{why:#}"))?;
+    let runtime = Handle::current();
+    Ok(Box::new(move || {
+        runtime.block_on(agents::prove(wanted, members, loaded, voice, stop))
+    }))
+}
+
+#[cfg(not(feature = "nats"))]
+fn by_agents(
+    file: PathBuf,
+    _: &Check,
+    _: Loaded,
+    _: Scope,
+    _: watch::Receiver<bool>,
+) -> Result<Prepared, String> {
+    let file = file.display();
+    Err(format!(
+        "this build of portproof knows no agents, and the check names {file}"
+    ))
 }
 
 fn unread(why: &dyn Display) -> String {

@@ -1,6 +1,7 @@
 //! Connecting to a NATS server: TLS, who connects, perhaps through a proxy; and what the server says by events alone.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -68,6 +69,8 @@ pub(super) async fn connect(
     }
     let bell = Arc::clone(&again);
     let told = Arc::clone(tell);
+    // Who waits for this connection hears of it by what comes next.
+    let is_first = AtomicBool::new(!patient);
     let mut options = options(access)?
         .name(&access.name)
         .custom_inbox_prefix(&access.inbox)
@@ -76,12 +79,15 @@ pub(super) async fn connect(
         .connection_timeout(LONGEST)
         .reconnect_delay_callback(pause)
         .event_callback(move |event| {
-            let (bell, told) = (Arc::clone(&bell), Arc::clone(&told));
+            let is_again = matches!(event, Event::Connected);
+            if !(is_again && is_first.swap(false, Ordering::Relaxed)) {
+                told(words(&event));
+            }
+            let bell = Arc::clone(&bell);
             async move {
-                if matches!(event, Event::Connected) {
+                if is_again {
                     bell.notify_one();
                 }
-                told(words(&event));
             }
         });
     if is_tls {

@@ -27,7 +27,7 @@ pub(super) fn proposal(flow: &OwnFlow, reasons: &mut Reasons) -> Proposal {
                 .why
                 .clone()
                 .unwrap_or_else(|| "The site file asks for it.".to_string()),
-            breaks: "What the site file asks for does not hold.".to_string(),
+            breaks: flow.breaks.to_string(),
             source: "the site file".to_string(),
             confidence: Confidence::Documented,
             only_watched: false,

@@ -1,4 +1,4 @@
-//! What servers of SQL, LDAP, DNS and Kerberos said, as facts of the evidence.
+//! What servers of SQL, LDAP, DNS, Kerberos and NATS said, as facts of the evidence.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::observation::{Depth, Observation, Service, Spoken};
 use crate::probe::try_once::again;
 use crate::probe::{Prober, Question, Target};
-use crate::wire::{Fault, dns, windows::kerberos, windows::ldap, windows::tds};
+use crate::wire::{Fault, dns, nats, windows::kerberos, windows::ldap, windows::tds};
 
 /// Writes down what came of a conversation.
 pub(in crate::probe) fn note(seen: &mut Observation, said: Result<Spoken, Fault>) {
@@ -85,6 +85,19 @@ fn of_ldap(said: ldap::Spoken) -> Spoken {
             .map(|code| ("result", code.to_string())),
     );
     Spoken::of("ldap", facts)
+}
+
+pub(super) async fn nats(prober: &Prober, stream: &mut TcpStream, seen: &mut Observation) {
+    let said = nats::greeting(stream, prober.limits.timeout).await;
+    note(seen, said.map(of_nats));
+}
+
+fn of_nats(said: nats::Greeting) -> Spoken {
+    let facts = [("version", said.version), ("name", said.name)];
+    let facts = facts
+        .into_iter()
+        .filter_map(|(name, fact)| Some((name, fact?)));
+    Spoken::of("nats", facts)
 }
 
 pub(super) async fn dns(

@@ -36,6 +36,7 @@ pub(super) fn asks_nothing(ladder: Ladder) -> bool {
         | Ladder::Ldap
         | Ladder::Dns
         | Ladder::Kerberos
+        | Ladder::Nats
         | Ladder::RpcMapper
         | Ladder::RpcPort => false,
     }
@@ -65,6 +66,7 @@ pub(super) async fn converse(
             Ladder::Ldap => facts::ldap(prober, &mut stream, seen).await,
             Ladder::Dns => facts::dns(prober, question, &mut stream, seen).await,
             Ladder::Kerberos => facts::kerberos(prober, question, &mut stream, seen).await,
+            Ladder::Nats => facts::nats(prober, &mut stream, seen).await,
             Ladder::RpcMapper => rpc::mapper(prober, question, &mut stream, places, seen).await,
             Ladder::RpcPort => rpc::greet(prober, &mut stream, seen).await,
             Ladder::Http => {

@@ -85,6 +85,7 @@ fn answered(protocol: Protocol) -> String {
         Protocol::Smb => "SMB",
         Protocol::Ldap => "LDAP",
         Protocol::Dns => "DNS",
+        Protocol::Nats => "NATS",
     };
     format!("{name} answered")
 }

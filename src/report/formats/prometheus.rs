@@ -220,12 +220,17 @@ fn has_series(flow: &ReportFlow) -> bool {
 }
 
 fn vantage_labels(report: &ReportDocument, vantage: &Vantage) -> Labels {
-    vec![
+    let mut labels = vec![
         ("site", report.site.code.clone()),
         ("zone", vantage.zone.clone()),
         ("system", vantage.system.clone().unwrap_or_default()),
         ("host", vantage.host.clone()),
-    ]
+    ];
+    // Two that did not answer have no host to be told apart by.
+    if let Some(agent) = &vantage.agent {
+        labels.push(("agent", agent.name.clone()));
+    }
+    labels
 }
 
 /// How long the first connection took that opened.

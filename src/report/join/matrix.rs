@@ -38,6 +38,26 @@ pub(super) fn matrix(flows: &[ReportFlow], plan: Option<&Planned>) -> Vec<Matrix
         .collect()
 }
 
+/// The cells after a run that tried only what is needed: those of all flows that are known by now. What nobody had tried
+/// before is still untried.
+pub(in crate::report) fn after(before: &[MatrixCell], flows: &[ReportFlow]) -> Vec<MatrixCell> {
+    if before.is_empty() {
+        return Vec::new();
+    }
+    let mut cells = matrix(flows, None);
+    for old in before.iter().filter(|it| it.untried > 0) {
+        let same = |it: &&mut MatrixCell| it.from == old.from && it.to == old.to;
+        match cells.iter_mut().find(same) {
+            Some(cell) => cell.untried = old.untried,
+            None => cells.push(MatrixCell {
+                flows: Summary::default(),
+                ..old.clone()
+            }),
+        }
+    }
+    cells
+}
+
 fn place(entry: &FlowEntry) -> Place {
     (
         entry.from.zone.clone(),

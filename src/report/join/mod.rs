@@ -25,6 +25,7 @@ use super::document::Note;
 use super::whole::ReportDocument;
 use super::whole::SCHEMA;
 use crate::plan::{FlowEntry, ToolName};
+pub(super) use matrix::after as matrix_after;
 pub(super) use rejudge::{has_common_address, is_same_place, place};
 pub(super) use together::FAR;
 pub use together::{Mixed, Named, Parts};

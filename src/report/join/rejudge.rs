@@ -90,7 +90,13 @@ pub(in crate::report) fn is_same_place(a: &Vantage, b: &Vantage) -> bool {
         let mut zones = it.also_in.clone();
         zones.push(it.zone.clone());
         zones.sort_unstable();
-        (zones, it.system.clone(), it.host.clone())
+        // An agent that did not answer has told no host.
+        let host = if it.host.is_empty() {
+            it.who()
+        } else {
+            it.host.clone()
+        };
+        (zones, it.system.clone(), host)
     };
     of(a) == of(b)
 }
@@ -103,5 +109,5 @@ pub(in crate::report) fn has_common_address(a: &Vantage, b: &Vantage) -> bool {
 
 /// A vantage in words: `perimeter as ibs01 (host ibs01)`.
 pub(in crate::report) fn place(vantage: &Vantage) -> String {
-    format!("{} (host {})", vantage.place(), vantage.host)
+    format!("{} ({})", vantage.place(), vantage.who())
 }

@@ -52,6 +52,7 @@ fn vantage() -> Vantage {
         forced: None,
         needed_only: false,
         sent: None,
+        agent: None,
     }
 }
 

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::diagnostic::visible;
-use crate::report::{STYLE, Summary, live_policy};
+use crate::diagnostic::{counted, visible};
+use crate::report::{ReportDocument, STYLE, Summary, live_policy};
 use crate::serve::board::Row;
+use crate::serve::fleet::Member;
 
 /// The schema of the list of checks.
 const SCHEMA: &str = "portproof.checks/1";
@@ -54,6 +55,27 @@ struct CheckEntry {
     unkept: Option<String>,
     /// Runs that were left out since the start.
     left_out: u64,
+    /// The agents that try for it; none: this host tries alone.
+    agents: Vec<AgentEntry>,
+}
+
+/// An agent of a check.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+struct AgentEntry {
+    /// Its name.
+    name: String,
+    /// Where it stands, as in `perimeter as ibs01`.
+    place: String,
+    /// The host that it told; empty: it was not heard yet.
+    host: String,
+    /// The version of portproof that it runs; `null`: it was not heard yet.
+    version: Option<String>,
+    /// When its last report ended, RFC 3339.
+    heard: Option<String>,
+    /// Whether the last run had no report of it.
+    lost: bool,
+    /// What it proved in its last report, by verdict.
+    summary: Summary,
 }
 
 impl ChecksDocument {
@@ -68,12 +90,11 @@ impl ChecksDocument {
 
 fn entry(name: &str, row: &Row) -> CheckEntry {
     let report = row.stands.as_ref().map(|it| &it.report);
-    let vantage = report.and_then(|it| it.vantages.first());
     let last = row.last.as_ref();
     CheckEntry {
         name: name.to_string(),
         site: report.map(|it| it.site.code.clone()),
-        place: vantage.map(|it| it.place()),
+        place: report.and_then(ReportDocument::place),
         summary: report.map(|it| it.summary),
         run: last.map(|it| it.run),
         ended: last.map(|it| time(it.ended)),
@@ -85,6 +106,19 @@ fn entry(name: &str, row: &Row) -> CheckEntry {
         refused: row.refused.clone(),
         unkept: row.unkept.clone(),
         left_out: row.left_out,
+        agents: row.fleet.iter().map(agent).collect(),
+    }
+}
+
+fn agent((name, member): (&String, &Member)) -> AgentEntry {
+    AgentEntry {
+        name: name.clone(),
+        place: member.place.clone(),
+        host: member.host.clone(),
+        version: member.version.clone(),
+        heard: member.heard.map(time),
+        lost: member.is_lost,
+        summary: member.proved,
     }
 }
 
@@ -102,6 +136,21 @@ struct Page {
     title: &'static str,
     version: &'static str,
     rows: Vec<Shown>,
+    agents: Vec<ShownAgent>,
+}
+
+/// An agent on the page.
+struct ShownAgent {
+    /// What tells it from all others: the check and its name.
+    key: String,
+    name: String,
+    check: String,
+    place: String,
+    host: String,
+    version: String,
+    heard: String,
+    is_lost: bool,
+    proved: Vec<(&'static str, usize)>,
 }
 
 /// A row of the page.
@@ -128,13 +177,14 @@ pub(super) fn page(rows: &BTreeMap<String, Row>) -> Result<String, askama::Error
         title: "Checks of portproof",
         version: env!("CARGO_PKG_VERSION"),
         rows: rows.iter().map(|(name, row)| shown(name, row)).collect(),
+        agents: rows.iter().flat_map(shown_agents).collect(),
     };
     page.render()
 }
 
 fn shown(name: &str, row: &Row) -> Shown {
     let entry = entry(name, row);
-    let or_dash = |text: Option<String>| text.map_or_else(|| "-".to_string(), |it| visible(&it));
+    let agents = entry.agents.len();
     let last = match (&entry.ended, entry.seconds, entry.run) {
         (Some(ended), Some(seconds), Some(run)) => format!("run {run}, {ended}, {seconds} s"),
         _ => "none yet".to_string(),
@@ -150,10 +200,34 @@ fn shown(name: &str, row: &Row) -> Shown {
         stands: entry.summary.map(by_verdict).unwrap_or_default(),
         remarks: remarks(&entry),
         site: or_dash(entry.site),
-        place: or_dash(entry.place),
+        place: match agents {
+            0 => or_dash(entry.place),
+            some => counted(some, "agent"),
+        },
         last,
         next,
     }
+}
+
+fn shown_agents((check, row): (&String, &Row)) -> impl Iterator<Item = ShownAgent> {
+    row.fleet.iter().map(move |it| {
+        let entry = agent(it);
+        ShownAgent {
+            key: format!("{check} {}", entry.name),
+            check: check.clone(),
+            place: visible(&entry.place),
+            host: or_dash(Some(entry.host).filter(|it| !it.is_empty())),
+            version: or_dash(entry.version),
+            heard: or_dash(entry.heard),
+            is_lost: entry.lost,
+            proved: by_verdict(entry.summary),
+            name: visible(&entry.name),
+        }
+    })
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.map_or_else(|| "-".to_string(), |it| visible(&it))
 }
 
 /// The verdicts that some flow has, the worst first.
@@ -227,6 +301,44 @@ mod tests {
         }
         assert!(page.contains("href=\"/checks/dmz\""), "{page}");
         assert!(page.contains("run 3, 1970-01-01T00:00:00Z, 2 s"), "{page}");
+    }
+
+    #[test]
+    fn each_agent_has_a_row_and_one_that_is_lost_says_so() {
+        let member = |is_lost| Member {
+            place: "perimeter as ibs01".to_string(),
+            host: "<web7>".to_string(),
+            version: Some("1.2.0".to_string()),
+            heard: Some(Timestamp::UNIX_EPOCH),
+            is_lost,
+            proved: Summary {
+                ok: 3,
+                ..Summary::default()
+            },
+        };
+        let of = |is_lost| {
+            let fleet = BTreeMap::from([("dmz".to_string(), member(is_lost))]);
+            let row = Row {
+                fleet,
+                ..Row::default()
+            };
+            page(&BTreeMap::from([("all".to_string(), row)])).expect("a page")
+        };
+        let page = of(false);
+        for part in [
+            "1 agent",
+            "perimeter as ibs01",
+            "1.2.0",
+            "1970-01-01T00:00:00Z",
+            "3 ok",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(
+            !page.contains("<web7>") && !page.contains("did not answer"),
+            "{page}"
+        );
+        assert!(of(true).contains("did not answer in the last run"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::report::{Metrics, since_1970};
 use crate::serve::board::Row;
+use crate::serve::fleet::Member;
 
 /// What Prometheus is told that it is.
 pub(super) const CONTENT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -13,6 +14,7 @@ pub(super) fn text(rows: &BTreeMap<String, Row>) -> String {
     for (name, row) in rows {
         metrics.of(("check", name.clone()));
         of_check(&mut metrics, row);
+        of_agents(&mut metrics, row);
         if let Some(stands) = &row.stands {
             metrics.report(&stands.report, false);
         }
@@ -61,6 +63,26 @@ fn of_check(metrics: &mut Metrics, row: &Row) {
         "check_next_run_timestamp_seconds",
         "When the next run is due, in seconds since 1970.",
         row.next.map(since_1970),
+    );
+}
+
+fn of_agents(metrics: &mut Metrics, row: &Row) {
+    let mut gauge = |name: &str, help: &str, value: fn(&Member) -> Option<f64>| {
+        let of = |(agent, member): (&String, &Member)| {
+            let labels = vec![("agent", agent.clone()), ("place", member.place.clone())];
+            Some((labels, value(member)?))
+        };
+        metrics.gauge(name, help, row.fleet.iter().filter_map(of));
+    };
+    gauge(
+        "agent_lost",
+        "Whether the last run had no report of the agent.",
+        |it| Some(f64::from(it.is_lost)),
+    );
+    gauge(
+        "agent_last_report_timestamp_seconds",
+        "When the last report of the agent ended, in seconds since 1970.",
+        |it| it.heard.map(since_1970),
     );
 }
 

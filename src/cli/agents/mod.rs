@@ -1,4 +1,5 @@
-//! `portproof check --agents`: jobs go to the agents, and the reports that come back are joined as those of files.
+//! A run of all zones at once, for `check --agents` and for checks of `serve` with `agents`. Jobs go to the agents, and the
+//! reports that come back are joined as those of files.
 //!
 //! First the roll is called (`members`). With `--listeners` those agents that are systems of the file stand in for them
 //! (`listeners`), and all others wait until they do. Then each agent gets its part of the site file (`part`), and tries
@@ -11,21 +12,21 @@ mod part;
 mod together;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::cli::args::Check;
-use crate::cli::files::Loaded;
-use crate::cli::streams::say;
+use super::files::Loaded;
 use crate::diagnostic::counted;
-use crate::fleet::link::{Came, Hub};
+use crate::fleet::link::{Came, Hub, Tell};
 use crate::fleet::{Outcome, Task, Try};
 use crate::observation::NotTried;
 use crate::report::ReportDocument;
-use members::{Member, connect, read, told};
+use crate::run::Scope;
+use members::{Member, connect, told};
+
+pub(super) use members::{Members, read};
 
 /// How long the first roll call waits for those that are missing.
 const ROLL: Duration = Duration::from_secs(5);
@@ -37,27 +38,50 @@ const EVERY: Duration = Duration::from_secs(5);
 const LOST: Duration = Duration::from_secs(60);
 /// After so long an agent that answers and does not work its job will not begin any more.
 const IDLE: Duration = Duration::from_secs(90);
+/// How long agents may take to end when all is stopped.
+const ENDS: Duration = Duration::from_secs(5);
 /// The name of the jobs that try.
 const TRY: &str = "try";
 
+/// What the agents are asked.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    /// How much is tried.
+    pub(super) scope: Scope,
+    /// Whether no paths may be walked.
+    pub(super) no_path: bool,
+    /// Whether runs must not set off devices that watch for scans.
+    pub(super) gentle: Option<bool>,
+    /// Whether agents stand in for their systems meanwhile.
+    pub(super) listeners: bool,
+}
+
+/// Who is told what happens.
+#[derive(Clone)]
+pub(super) struct Voice {
+    /// What happens in every run.
+    pub(super) progress: Tell,
+    /// What happens in few, and somebody may have to act on.
+    pub(super) news: Tell,
+}
+
 /// Asks all agents, and joins what they saw.
-pub(super) async fn check(
-    arguments: &Check,
-    path: &Path,
+///
+/// # Errors
+/// When the NATS server is not reached, no agent answers, or all was stopped before one did.
+pub(super) async fn prove(
+    wanted: Wanted,
+    members: Members,
     loaded: Loaded,
+    voice: Voice,
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<ReportDocument> {
-    let (file, members) = read(path, &loaded.site)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut fleet = Fleet {
-        hub: connect(&file, folder).await?,
-        arguments,
-        loaded,
-        notes: Vec::new(),
-        heard: HashMap::new(),
+    let begun = begin(wanted, &members, loaded, voice);
+    let (mut fleet, present) = tokio::select! {
+        begun = begun => begun?,
+        _ = stop.wait_for(|stop| *stop) => anyhow::bail!("stopped before an agent was asked"),
     };
-    let present = fleet.call_the_roll(&members).await?;
-    let token = arguments
+    let token = wanted
         .listeners
         .then(|| uuid::Uuid::new_v4().simple().to_string());
     let listening = match &token {
@@ -65,12 +89,32 @@ pub(super) async fn check(
         None => Vec::new(),
     };
     let came = fleet.try_all(&present, token.as_deref(), &mut stop).await?;
-    let arrivals = fleet.stop_listening(&listening).await?;
+    let arrivals = fleet.stop_listening(&listening, &stop).await?;
     let absent = members
+        .all
         .iter()
         .filter(|it| !present.iter().any(|known| known.name == it.name));
     let absent: Vec<Member> = absent.cloned().collect();
     fleet.joined(came, absent, arrivals).await
+}
+
+/// Connects, and finds out who is there.
+async fn begin(
+    wanted: Wanted,
+    members: &Members,
+    loaded: Loaded,
+    voice: Voice,
+) -> anyhow::Result<(Fleet, Vec<Member>)> {
+    let mut fleet = Fleet {
+        hub: connect(members, &voice).await?,
+        wanted,
+        loaded,
+        voice,
+        notes: Vec::new(),
+        heard: HashMap::new(),
+    };
+    let present = fleet.call_the_roll(&members.all).await?;
+    Ok((fleet, present))
 }
 
 /// What came of the job of an agent.
@@ -80,17 +124,18 @@ enum Tried {
     Nothing(NotTried, String),
 }
 
-struct Fleet<'a> {
+struct Fleet {
     hub: Hub,
-    arguments: &'a Check,
+    wanted: Wanted,
     loaded: Loaded,
+    voice: Voice,
     /// What is worth a word in the report.
     notes: Vec<String>,
     /// When each agent last gave a sign of life.
     heard: HashMap<String, Instant>,
 }
 
-impl Fleet<'_> {
+impl Fleet {
     /// Who is there; who is not is told.
     async fn call_the_roll(&mut self, members: &[Member]) -> anyhow::Result<Vec<Member>> {
         let names: Vec<&str> = members.iter().map(|it| it.name.as_str()).collect();
@@ -99,14 +144,14 @@ impl Fleet<'_> {
         for member in members {
             let zone = &self.loaded.site.zones[member.zone].name;
             match answers.get(&member.name) {
-                None => say!("agent {} (zone {zone}) does not answer", member.name),
+                None => self.tell(format!("agent {} (zone {zone}) does not answer", member.name)),
                 Some(it) if it.hosts > 1 => self.word(format!(
                     "{} hosts answer with the key of agent `{}`: one of them has stolen it, or the agent was started \
                      twice. It is asked nothing.",
                     it.hosts, member.name
                 )),
                 Some(it) => {
-                    say!("{}", told(member, zone, it));
+                    self.tell(told(member, zone, it));
                     self.heard.insert(member.name.clone(), Instant::now());
                     present.push(member.clone());
                 }
@@ -120,8 +165,14 @@ impl Fleet<'_> {
         Ok(present)
     }
 
+    /// Says what happens.
+    fn tell(&self, words: String) {
+        (self.voice.progress)(words);
+    }
+
+    /// Says what happened, here and in the report.
     fn word(&mut self, words: String) {
-        say!("{words}");
+        (self.voice.news)(words.clone());
         self.notes.push(words);
     }
 
@@ -151,16 +202,15 @@ impl Fleet<'_> {
         token: Option<&str>,
         stop: &mut watch::Receiver<bool>,
     ) -> anyhow::Result<Vec<(Member, Tried)>> {
-        let arguments = self.arguments;
         for member in present {
             let site = &self.loaded.site;
             let task = Task::Try(Try {
                 site: part::needed(&self.loaded, member)?,
                 zone: site.zones[member.zone].name.clone(),
                 system: member.system.map(|it| site.systems[it].name.clone()),
-                needed_only: false,
-                no_path: arguments.no_path,
-                gentle: (arguments.gentle || arguments.no_gentle).then_some(arguments.gentle),
+                needed_only: self.wanted.scope == Scope::Needed,
+                no_path: self.wanted.no_path,
+                gentle: self.wanted.gentle,
                 token: token.map(str::to_string),
             });
             self.hub.send(&member.name, TRY, &task).await?;
@@ -174,7 +224,7 @@ impl Fleet<'_> {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut worked: HashMap<String, Instant> = HashMap::new();
-        let mut stopped = false;
+        let mut ends: Option<Instant> = None;
         while !open.is_empty() {
             tokio::select! {
                 came = self.hub.next() => {
@@ -184,24 +234,31 @@ impl Fleet<'_> {
                     let tried = self.tried(&member, outcome);
                     done.push((member, tried));
                 }
-                _ = stop.wait_for(|stop| *stop), if !stopped => {
-                    stopped = true;
+                () = sleep_until(ends.unwrap_or(begun)), if ends.is_some() => {
+                    for (name, member) in std::mem::take(&mut open) {
+                        let why = format!("it did not end within {} s of the stop", ENDS.as_secs());
+                        self.tell(format!("agent {name}: {why}"));
+                        done.push((member, Tried::Nothing(NotTried::AgentLost, why)));
+                    }
+                }
+                _ = stop.wait_for(|stop| *stop), if ends.is_none() => {
+                    ends = Some(Instant::now() + ENDS);
                     for name in open.keys() {
                         let task = Task::Stop { job: TRY.to_string() };
                         self.hub.send(name, "stop-try", &task).await?;
                     }
-                    say!("interrupted: the agents end, and report what they saw");
+                    self.tell("interrupted: the agents end, and report what they saw".to_string());
                 }
                 _ = tick.tick() => {
                     let lost = self.lost(&open, &mut worked, begun).await?;
                     for (name, why) in lost {
                         let Some(member) = open.remove(&name) else { continue };
-                        say!("agent {name}: {why}");
+                        self.tell(format!("agent {name}: {why}"));
                         done.push((member, Tried::Nothing(NotTried::AgentLost, why)));
                     }
                     if begun.elapsed() > EVERY && !open.is_empty() {
                         let names: Vec<&str> = open.keys().map(String::as_str).collect();
-                        say!("{} s: still at work: {}", begun.elapsed().as_secs(), names.join(", "));
+                        self.tell(format!("{} s: still at work: {}", begun.elapsed().as_secs(), names.join(", ")));
                     }
                 }
             }

@@ -7,13 +7,15 @@ use crate::diagnostic::has_errors;
 use crate::fleet::{self, Part};
 use crate::plan::{self, Chosen, Plan};
 use crate::product::Catalogue;
-use crate::site::{Origin, Site, SystemId};
+use crate::site::{Origin, Site};
 
 /// What an agent needs for its flows. Where its flows would not be the same, it gets all of the file.
 pub(super) fn needed(loaded: &Loaded, member: &Member) -> anyhow::Result<Part> {
     let site = &loaded.site;
     let (plan, chosen) = flows(site, &loaded.catalogue, member);
-    let mut needed: Vec<SystemId> = member.system.into_iter().collect();
+    // A part names the NATS servers too.
+    let mut needed = site.nats.clone();
+    needed.extend(member.system);
     for chosen in &chosen {
         let flow = &plan.flows[chosen.flow];
         needed.extend(flow.to.system());

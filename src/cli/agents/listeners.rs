@@ -6,8 +6,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::members::Member;
-use super::{Fleet, part};
-use crate::cli::streams::say;
+use super::{ENDS, Fleet, part};
 use crate::diagnostic::{counted, visible};
 use crate::fleet::{Listening, Outcome, Task};
 use crate::report::{self, Joinable, Named};
@@ -21,7 +20,7 @@ const LISTENS: u64 = 2 * 3_600;
 /// The name of their jobs.
 const LISTEN: &str = "listen";
 
-impl Fleet<'_> {
+impl Fleet {
     /// Lets those agents listen that are systems of the file; who listens.
     pub(super) async fn listen(
         &mut self,
@@ -60,10 +59,10 @@ impl Fleet<'_> {
                         0 => String::new(),
                         some => format!("; its host refused {some}"),
                     };
-                    say!(
+                    self.tell(format!(
                         "agent {agent} stands in on {}{refused}",
                         counted(ports, "port")
-                    );
+                    ));
                     stand.extend(all.iter().filter(|it| it.name == agent).cloned());
                 }
                 Outcome::Refused { reason } | Outcome::Failed { reason } => {
@@ -91,6 +90,7 @@ impl Fleet<'_> {
     pub(super) async fn stop_listening(
         &mut self,
         listening: &[Member],
+        stop: &watch::Receiver<bool>,
     ) -> anyhow::Result<Vec<Named<report::ArrivalsDocument>>> {
         let mut open: Vec<&str> = listening.iter().map(|it| it.name.as_str()).collect();
         for name in &open {
@@ -100,7 +100,8 @@ impl Fleet<'_> {
             self.hub.send(name, "stop-listen", &task).await?;
         }
         let mut arrivals = Vec::new();
-        let end = Instant::now() + ARRIVES;
+        let patience = if *stop.borrow() { ENDS } else { ARRIVES };
+        let end = Instant::now() + patience;
         while !open.is_empty() && Instant::now() < end {
             let Ok(came) = timeout(Duration::from_millis(500), self.hub.next()).await else {
                 continue;
@@ -126,9 +127,7 @@ impl Fleet<'_> {
             }
         }
         for name in open {
-            let words = format!("agent `{name}` did not say what arrived there");
-            say!("{words}");
-            self.notes.push(words);
+            self.word(format!("agent `{name}` did not say what arrived there"));
         }
         Ok(arrivals)
     }

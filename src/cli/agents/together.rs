@@ -11,26 +11,26 @@ use crate::cli::credentials::Use;
 use crate::cli::files;
 use crate::cli::report::flows_of;
 use crate::cli::request::{Asked, request};
-use crate::cli::streams::say;
 use crate::diagnostic::{counted, visible};
 use crate::fleet::Outcome;
 use crate::observation::NotTried;
 use crate::probe::Permission;
-use crate::report::{self, Mixed, Named, Note, Parts, ReportDocument};
+use crate::product::Need;
+use crate::report::{self, AgentName, Mixed, Named, Note, Parts, ReportDocument};
 use crate::run::Scope;
 use crate::verdict::Cause;
 
-impl Fleet<'_> {
+impl Fleet {
     /// What an outcome says of the flows of a place.
     pub(super) fn tried(&mut self, member: &Member, outcome: Outcome) -> Tried {
         let name = &member.name;
         let why = match outcome {
             Outcome::Report { report } => match self.report(member, &report) {
                 Ok(report) => {
-                    say!(
+                    self.tell(format!(
                         "agent {name} has tried {}",
                         counted(report.flows.len(), "flow")
-                    );
+                    ));
                     return Tried::Report(Box::new(report));
                 }
                 Err(why) => (
@@ -51,7 +51,7 @@ impl Fleet<'_> {
                 "it answered something else".to_string(),
             ),
         };
-        say!("agent {name}: {}", why.1);
+        self.tell(format!("agent {name}: {}", why.1));
         Tried::Nothing(why.0, why.1)
     }
 
@@ -61,9 +61,9 @@ impl Fleet<'_> {
         member: &Member,
         report: &serde_json::Value,
     ) -> Result<ReportDocument, String> {
-        let report = report::read(&serde_json::to_vec(report).unwrap_or_default())?;
+        let mut report = report::read(&serde_json::to_vec(report).unwrap_or_default())?;
         let site = &self.loaded.site;
-        let [vantage] = &report.vantages[..] else {
+        let [vantage] = &mut report.vantages[..] else {
             return Err("it is of several places".to_string());
         };
         let system = member.system.map(|it| &site.systems[it].name);
@@ -73,6 +73,10 @@ impl Fleet<'_> {
         if vantage.config_sha256 != self.loaded.sha256 {
             return Err("it is of another site file".to_string());
         }
+        vantage.agent = Some(AgentName {
+            name: member.name.clone(),
+            version: Some(report.tool.version.clone()),
+        });
         Ok(report)
     }
 
@@ -83,8 +87,12 @@ impl Fleet<'_> {
         absent: Vec<Member>,
         arrivals: Vec<Named<report::ArrivalsDocument>>,
     ) -> anyhow::Result<ReportDocument> {
+        let mut plan = flows_of(&self.loaded);
+        if self.wanted.scope == Scope::Needed {
+            plan.it.flows.retain(|it| it.need != Need::Forbidden);
+        }
         let mut parts = Parts {
-            plan: Some(flows_of(&self.loaded)),
+            plan: Some(plan),
             arrivals,
             ..Parts::default()
         };
@@ -130,7 +138,7 @@ impl Fleet<'_> {
             from: Some(&site.zones[member.zone].name),
             system: member.system.map(|it| site.systems[it].name.as_str()),
             force_vantage: true,
-            scope: Scope::Whole,
+            scope: self.wanted.scope,
             no_path: true,
             ..Asked::default()
         };
@@ -142,8 +150,12 @@ impl Fleet<'_> {
         let mut report = crate::run::run(request, Arc::new(|_| {})).await?;
         drop(stopper);
         for vantage in &mut report.vantages {
-            vantage.host = format!("agent {}", member.name);
+            vantage.host.clear();
             vantage.addresses.clear();
+            vantage.agent = Some(AgentName {
+                name: member.name.clone(),
+                version: None,
+            });
         }
         report.notes.clear();
         Ok(report)
