@@ -409,7 +409,7 @@ fn a_tunnel_to_another_site_is_there_only_where_the_file_asks_for_it() {
 
 #[test]
 fn agents_need_one_port_to_their_server_and_an_inner_server_another() {
-    let systems = CM01.to_string() + &ibs01("");
+    let systems = ibs01("");
     assert_need(&needs("", &systems), "internet>ibs01:4222/tcp", "absent");
     let agents = "agents: { server: ibs01, from: [internet, ibs01, cm01], hub: intranet, hub_server: cm01 }\n";
     let needs = needs("", &(systems + agents));
