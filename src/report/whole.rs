@@ -107,6 +107,10 @@ impl ReportDocument {
         let is_kept =
             |it: &ReportFlow| it.flow.need == Need::Forbidden && !ids.contains(it.flow.id.as_str());
         whole.flows.retain(is_kept);
+        let now = places_now(&whole.vantages, &needed.vantages);
+        for vantage in whole.flows.iter_mut().filter_map(|it| it.vantage.as_mut()) {
+            *vantage = now.get(*vantage).copied().unwrap_or(*vantage);
+        }
         let mut flows = whole.flows;
         flows.extend(needed.flows);
         flows.sort_by(|one, other| one.flow.id.cmp(&other.flow.id));
@@ -123,4 +127,15 @@ impl ReportDocument {
             ..needed
         }
     }
+}
+
+/// Where each vantage of an earlier report stands in a later one from the same places. An agent that does not answer tells no
+/// host, which changes the order of those in one zone.
+fn places_now(before: &[Vantage], now: &[Vantage]) -> Vec<usize> {
+    let key = |it: &Vantage| (it.place(), it.agent.as_ref().map(|it| it.name.clone()));
+    let place_of = |(number, old): (usize, &Vantage)| {
+        let place = now.iter().position(|new| key(new) == key(old));
+        place.unwrap_or(number)
+    };
+    before.iter().enumerate().map(place_of).collect()
 }

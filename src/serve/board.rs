@@ -228,7 +228,7 @@ fn happened(before: &Row, after: &Row) -> Vec<What> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::report::{AgentName, ReportFlow, Vantage, sample};
     use crate::verdict::Verdict;
 
     #[test]
@@ -256,5 +256,50 @@ mod tests {
         let page = stands.page("internet", &Past::default(), Timestamp::UNIX_EPOCH);
         let page = String::from_utf8_lossy(&page).into_owned();
         assert!(page.contains("ibs01:445/tcp"), "{page}");
+    }
+
+    /// A vantage in the zone of all others, of an agent with this name and host.
+    fn of_agent(name: &str, host: &str) -> Vantage {
+        let version = (!host.is_empty()).then(|| "1.2.0".to_string());
+        let name = name.to_string();
+        Vantage {
+            host: host.to_string(),
+            agent: Some(AgentName { name, version }),
+            ..sample::report("internet", "").vantages.remove(0)
+        }
+    }
+
+    #[test]
+    fn what_an_agent_saw_stays_its_own_when_another_order_is_that_of_the_next_run() {
+        let board = Board::default();
+        let of = |id: &str, vantage| ReportFlow {
+            vantage: Some(vantage),
+            ..sample::flow(id)
+        };
+        let exposed = ["forbidden", "open", "exposed", "open", "error"];
+        let exposed = ReportFlow {
+            vantage: Some(1),
+            ..sample::judged("internet>ibs01:445/tcp", exposed)
+        };
+        let mut whole = sample::with(
+            "internet",
+            "",
+            vec![of("internet>ibs01:443/tcp", 0), exposed],
+        );
+        whole.vantages = vec![of_agent("a", "web7"), of_agent("b", "web8")];
+        board.stands("all", whole);
+        // One that does not answer tells no host, and stands before the other then.
+        let mut needed = sample::with("internet", "", vec![of("internet>ibs01:443/tcp", 1)]);
+        needed.vantages = vec![of_agent("b", ""), of_agent("a", "web7")];
+        needed.vantages[0].needed_only = true;
+        board.stands("all", needed);
+        let row = board.row("all").expect("a check");
+        let report = &row.stands.as_ref().expect("a report").report;
+        assert_eq!(
+            (report.summary_of(0).exposed, report.summary_of(1).ok),
+            (1, 1)
+        );
+        assert!(row.fleet["b"].is_lost && row.fleet["b"].proved.exposed == 1);
+        assert_eq!(row.fleet["a"].proved.ok, 1);
     }
 }
