@@ -108,7 +108,8 @@ fn agent_name() -> Kind<At<String>> {
     )
 }
 
-fn is_agent_name(name: &str) -> bool {
+/// Whether an agent may be called so: 40 letters, digits and `-` at the most, which may stand in the subject of a message.
+pub fn is_agent_name(name: &str) -> bool {
     (1..=40).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 

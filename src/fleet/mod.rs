@@ -30,7 +30,8 @@ mod subjects;
 pub mod link;
 
 pub use config::{
-    Agent, AgentFile, HubFile, agent_file, agent_schema, hub_file, hub_schema, tables,
+    Agent, AgentFile, HubFile, agent_file, agent_schema, hub_file, hub_schema, is_agent_name,
+    tables,
 };
 pub use doorman::{Done, Doorman, Judged, Refusal};
 pub use frame::{LARGEST, Unopened};

@@ -14,6 +14,7 @@ use rcgen::{
 
 use crate::cli::args;
 use crate::cli::streams::print;
+use crate::fleet;
 use crate::fleet::servers::{self, Users};
 
 /// The first year in which certificates of a new fleet are no longer valid, less that of today.
@@ -45,10 +46,9 @@ impl Named {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         };
-        let is_name = !name.contains(['_', '.']) && name.len() <= 40;
         anyhow::ensure!(
-            is_name
-                && [Some(name), Some(zone), system.as_deref()]
+            fleet::is_agent_name(name)
+                && [Some(zone), system.as_deref()]
                     .into_iter()
                     .flatten()
                     .all(is_word),
