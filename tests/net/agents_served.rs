@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use super::agents::Stage;
+use crate::support::fleet::Stage;
 use crate::support::fleet::Process;
 
 /// Asks the daemon's page, and prints the answer.
