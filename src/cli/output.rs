@@ -184,16 +184,36 @@ impl Output {
         Err(error.context(TO_STANDARD_OUTPUT))
     }
 
+    /// Whether a signature goes with it.
+    pub(super) fn is_signed(&self) -> bool {
+        matches!(self, Self::Signed { .. })
+    }
+
     /// The same for a result of a command that can sign: an earlier signature that fits no more goes.
     ///
     /// # Errors
     /// As [`Output::write`].
     pub(super) fn write_report(self, text: &str) -> anyhow::Result<()> {
+        self.and_without_signature(|output| output.write(text))
+    }
+
+    /// The same of a report that is made part by part.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub(super) fn write_report_as_it_comes(self, make: &Make<'_>) -> anyhow::Result<()> {
+        self.and_without_signature(|output| output.write_as_it_comes(make))
+    }
+
+    fn and_without_signature(
+        self,
+        write: impl FnOnce(Self) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let unsigned = match &self {
             Self::File(report) => Some(report.named.clone()),
             Self::Standard | Self::Straight { .. } | Self::Signed { .. } => None,
         };
-        self.write(text)?;
+        write(self)?;
         if let Some(report) = unsigned {
             remove_signature(&signature_of(&report));
             remove_signature(&next_signature_of(&report));

@@ -1,5 +1,7 @@
 //! A report in the format that was asked for, and the exit status that goes with it.
 
+use std::io::Write as _;
+
 use super::args::ReportFormat;
 use super::output::Output;
 use super::streams::print;
@@ -24,8 +26,19 @@ impl Showing {
     /// # Errors
     /// When it does not stand where it was to stand.
     pub(super) fn write(self, report: &ReportDocument, output: Output) -> anyhow::Result<u8> {
-        let text = self.text(report, output.width())?;
-        output.write_report(&text)?;
+        match self.format {
+            // That of 100,000 flows would take 200 MB as a text.
+            ReportFormat::Json if !output.is_signed() => {
+                output.write_report_as_it_comes(&|into| {
+                    serde_json::to_writer_pretty(&mut *into, report)?;
+                    into.write_all(b"\n")
+                })?
+            }
+            _ => {
+                let text = self.text(report, output.width())?;
+                output.write_report(&text)?;
+            }
+        }
         Ok(self.status(report))
     }
 

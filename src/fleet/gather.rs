@@ -1,6 +1,6 @@
 //! The parts of results, put together as they come: in any order, and perhaps more than once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::frame::{self, Unopened};
 use super::result::{self, Head, Outcome};
@@ -15,7 +15,8 @@ pub(super) struct Gathered {
     /// The number of each job that was sent, by its agent and its name.
     sent: HashMap<(String, String), String>,
     open: HashMap<(String, String), BTreeMap<usize, Vec<u8>>>,
-    ended: HashMap<(String, String), Outcome>,
+    /// Of which all has come. What it was is not kept: the reports of many agents are large.
+    ended: HashSet<(String, String)>,
 }
 
 /// What a message brought.
@@ -23,10 +24,10 @@ pub(super) struct Gathered {
 pub(super) enum Brought {
     /// The last part of a result.
     Whole {
-        /// The agent.
-        agent: String,
         /// The job.
         job: String,
+        /// What came of it.
+        outcome: Box<Outcome>,
     },
     /// A part of one that has more.
     Part,
@@ -59,7 +60,7 @@ impl Gathered {
             return Ok(Brought::Nothing(why));
         }
         let name = (head.agent.clone(), head.job.clone());
-        if self.ended.contains_key(&name) {
+        if self.ended.contains(&name) {
             return Ok(Brought::Again);
         }
         let parts = self.open.entry(name.clone()).or_default();
@@ -70,10 +71,10 @@ impl Gathered {
         let packed = self.open.remove(&name).unwrap_or_default();
         let packed: Vec<u8> = packed.into_values().flatten().collect();
         let outcome = frame::unpack(&packed).map_err(Unopened::Malformed)?;
-        self.ended.insert(name, outcome);
+        self.ended.insert(name);
         Ok(Brought::Whole {
-            agent: head.agent,
             job: head.job,
+            outcome: Box::new(outcome),
         })
     }
 
@@ -98,11 +99,6 @@ impl Gathered {
             ));
         }
         Ok(())
-    }
-
-    /// What came of a job; `None`: nothing yet.
-    pub(super) fn of(&self, agent: &str, job: &str) -> Option<&Outcome> {
-        self.ended.get(&(agent.to_string(), job.to_string()))
     }
 }
 
@@ -138,11 +134,10 @@ mod tests {
             assert_eq!(gathered.take("dmz", &public, part), Ok(Brought::Part));
         }
         let whole = Brought::Whole {
-            agent: "dmz".to_string(),
             job: "try".to_string(),
+            outcome: Box::new(large()),
         };
         assert_eq!(gathered.take("dmz", &public, &first), Ok(whole));
-        assert_eq!(gathered.of("dmz", "try"), Some(&large()));
         assert_eq!(gathered.take("dmz", &public, &first), Ok(Brought::Again));
     }
 
@@ -163,6 +158,5 @@ mod tests {
             gathered.take("dmz", &key(), &part),
             Err(Unopened::NotSigned)
         );
-        assert_eq!(gathered.of("dmz", "try"), None);
     }
 }

@@ -36,7 +36,7 @@ pub use config::{
 pub use doorman::{Done, Doorman, Judged, Refusal};
 pub use frame::{LARGEST, Unopened};
 pub use job::{Job, JobMessage, Listening, Part, Task, Try};
-pub use part::{cut, same_flows};
+pub use part::{Whole, same_flows};
 pub use policy::{Hours, Policy};
 pub use result::{Head, Here, Outcome, ResultMessage};
 pub use subjects::Subjects;

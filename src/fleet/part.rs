@@ -9,40 +9,48 @@ use crate::plan::{self, Chosen, Plan};
 use crate::site::Site;
 use crate::yaml::{self, Node, Value};
 
-/// Cuts a site file: of `systems` those that `keep` names stay, of `flows` and `agents` what begins at one of `starts`.
-///
-/// # Errors
-/// When it is no YAML.
-pub fn cut(file: &[u8], keep: &dyn Fn(&str) -> bool, starts: &[&str]) -> Result<String, Problem> {
-    let mut node = yaml::parse(file)?;
-    if let Value::Map(sections) = &mut node.value {
-        for (key, value) in sections {
-            match (key.text(), &mut value.value) {
-                (Some("systems"), Value::Map(systems)) => {
-                    systems.retain(|(name, _)| name.text().is_some_and(keep));
-                }
-                (Some("flows"), Value::List(flows)) => flows.retain(|flow| begins_at(flow, starts)),
-                (Some("agents"), Value::Map(keys)) => leave_out_starts(keys, starts),
-                _ => {}
-            }
-        }
-    }
-    let mut text = Text::default();
-    text.node(&node);
-    Ok(text.out + "\n")
-}
+/// A site file that is cut for many.
+pub struct Whole(Node);
 
-/// Of the network of agents: where connections begin that are not of these starts.
-fn leave_out_starts(keys: &mut Vec<(Node, Node)>, starts: &[&str]) {
-    let is_known = |node: &Node| match &node.value {
-        Value::Text(start) => starts.iter().any(|it| it.eq_ignore_ascii_case(start)),
-        _ => true,
-    };
-    keys.retain(|(key, value)| key.text() != Some("hub") || is_known(value));
-    for (key, value) in keys {
-        if let (Some("from"), Value::List(from)) = (key.text(), &mut value.value) {
-            from.retain(is_known);
+impl Whole {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When it is no YAML.
+    pub fn parse(file: &[u8]) -> Result<Self, Problem> {
+        yaml::parse(file).map(Self)
+    }
+
+    /// Cuts it: of `systems` those that `keep` names stay, of `flows` and `agents` what begins at one of `starts`.
+    pub fn cut(&self, keep: &dyn Fn(&str) -> bool, starts: &[&str]) -> String {
+        let mut text = Text::default();
+        match &self.0.value {
+            Value::Map(sections) => {
+                text.go_to(&self.0);
+                text.map(
+                    sections.iter(),
+                    &|text, key, value| match (key.text(), &value.value) {
+                        (Some("systems"), Value::Map(systems)) => {
+                            text.go_to(value);
+                            let kept = systems.iter();
+                            let kept = kept.filter(|(name, _)| name.text().is_some_and(keep));
+                            text.map(kept, &|text, _, value| text.node(value));
+                        }
+                        (Some("flows"), Value::List(flows)) => {
+                            text.go_to(value);
+                            text.list(flows.iter().filter(|flow| begins_at(flow, starts)));
+                        }
+                        (Some("agents"), Value::Map(keys)) => {
+                            text.go_to(value);
+                            text.network(keys, starts);
+                        }
+                        _ => text.node(value),
+                    },
+                );
+            }
+            _ => text.node(&self.0),
         }
+        text.out + "\n"
     }
 }
 
@@ -51,9 +59,14 @@ fn begins_at(flow: &Node, starts: &[&str]) -> bool {
         return true;
     };
     let from = keys.iter().find(|(key, _)| key.text() == Some("from"));
-    match from.map(|(_, value)| &value.value) {
-        Some(Value::Text(start)) => starts.iter().any(|it| it.eq_ignore_ascii_case(start)),
-        // Several starts, or what is no start: the reader says what is wrong.
+    // Several starts, or what is no start: the reader says what is wrong.
+    from.is_none_or(|(_, value)| is_one_of(value, starts))
+}
+
+/// Whether this is a start that stays, or no start at all.
+fn is_one_of(node: &Node, starts: &[&str]) -> bool {
+    match &node.value {
+        Value::Text(start) => starts.iter().any(|it| it.eq_ignore_ascii_case(start)),
         _ => true,
     }
 }
@@ -67,34 +80,63 @@ struct Text {
 
 impl Text {
     fn node(&mut self, node: &Node) {
-        while self.line + 1 < node.at.line {
-            self.out.push('\n');
-            self.line += 1;
-        }
+        self.go_to(node);
         match &node.value {
             Value::Null | Value::Float => self.out.push_str("null"),
             Value::Bool(value) => self.out.push_str(if *value { "true" } else { "false" }),
             Value::Integer(value) => self.out.push_str(&value.to_string()),
             Value::Text(text) => self.text(text),
-            Value::List(items) => {
-                self.out.push('[');
-                for (number, item) in items.iter().enumerate() {
-                    self.separate(number);
-                    self.node(item);
-                }
-                self.out.push(']');
-            }
-            Value::Map(pairs) => {
-                self.out.push('{');
-                for (number, (key, value)) in pairs.iter().enumerate() {
-                    self.separate(number);
-                    self.node(key);
-                    self.out.push_str(": ");
-                    self.node(value);
-                }
-                self.out.push('}');
-            }
+            Value::List(items) => self.list(items.iter()),
+            Value::Map(pairs) => self.map(pairs.iter(), &|text, _, value| text.node(value)),
         }
+    }
+
+    /// The network of agents, without where connections begin that are not of these starts.
+    fn network(&mut self, keys: &[(Node, Node)], starts: &[&str]) {
+        let stays =
+            |(key, value): &&(Node, Node)| key.text() != Some("hub") || is_one_of(value, starts);
+        self.map(
+            keys.iter().filter(stays),
+            &|text, key, value| match (key.text(), &value.value) {
+                (Some("from"), Value::List(from)) => {
+                    text.go_to(value);
+                    text.list(from.iter().filter(|it| is_one_of(it, starts)));
+                }
+                _ => text.node(value),
+            },
+        );
+    }
+
+    /// Goes on to the line of a node.
+    fn go_to(&mut self, node: &Node) {
+        while self.line + 1 < node.at.line {
+            self.out.push('\n');
+            self.line += 1;
+        }
+    }
+
+    fn list<'a>(&mut self, items: impl Iterator<Item = &'a Node>) {
+        self.out.push('[');
+        for (number, item) in items.enumerate() {
+            self.separate(number);
+            self.node(item);
+        }
+        self.out.push(']');
+    }
+
+    fn map<'a>(
+        &mut self,
+        pairs: impl Iterator<Item = &'a (Node, Node)>,
+        value_of: &dyn Fn(&mut Self, &Node, &Node),
+    ) {
+        self.out.push('{');
+        for (number, (key, value)) in pairs.enumerate() {
+            self.separate(number);
+            self.node(key);
+            self.out.push_str(": ");
+            value_of(self, key, value);
+        }
+        self.out.push('}');
     }
 
     fn separate(&mut self, number: usize) {
@@ -135,7 +177,8 @@ mod tests {
 
     #[test]
     fn every_value_stays_in_its_line() {
-        let part = cut(FILE.as_bytes(), &|_| true, &["a", "b"]).expect("YAML");
+        let whole = Whole::parse(FILE.as_bytes()).expect("YAML");
+        let part = whole.cut(&|_| true, &["a", "b"]);
         let lines = |text: &str| -> Vec<(usize, String)> {
             let mut found = Vec::new();
             walk(&yaml::parse(text.as_bytes()).expect("YAML"), &mut found);
@@ -147,7 +190,8 @@ mod tests {
     #[test]
     fn of_the_network_of_agents_the_own_start_stays() {
         let file = "agents: { server: n, from: [x, y, a], hub: y }\n";
-        let part = cut(file.as_bytes(), &|_| true, &["x", "a"]).expect("YAML");
+        let whole = Whole::parse(file.as_bytes()).expect("YAML");
+        let part = whole.cut(&|_| true, &["x", "a"]);
         let json: serde_json::Value = serde_json::from_str(&part).expect("JSON");
         let left = serde_json::json!({ "server": "n", "from": ["x", "a"] });
         assert_eq!(json["agents"], left);
@@ -168,7 +212,8 @@ mod tests {
 
     #[test]
     fn systems_and_flows_of_others_are_left_out() {
-        let part = cut(FILE.as_bytes(), &|name| name != "b", &["A"]).expect("YAML");
+        let whole = Whole::parse(FILE.as_bytes()).expect("YAML");
+        let part = whole.cut(&|name| name != "b", &["A"]);
         let json: serde_json::Value = serde_json::from_str(&part).expect("JSON");
         assert_eq!(json["systems"]["c"]["zone"], "1");
         assert!(json["systems"].get("b").is_none());

@@ -90,8 +90,8 @@ pub fn inner(outer: &str, hub: &str) -> String {
          ping_max: 2\n\
          tls {{ cert_file: \"server.pem\", key_file: \"server.key\" }}\n\
          accounts {{ SITE {{ users: [ {{ nkey: {hub} }} ] }} }}\n\
-         leafnodes {{\n  reconnect: 1\n  remotes: [ {{ url: \"tls://{}:{LEAF}\", account: SITE, nkey: \"leaf.seed\",\n    tls {{ \
-         ca_file: \"ca.pem\" }} }} ]\n}}\n",
+         leafnodes {{\n  reconnect: \"1s\"\n  remotes: [ {{\n    url: \"tls://{}:{LEAF}\"\n    account: SITE\n    \
+         # Its nkey, which nobody else may read.\n    include leaf.conf\n    tls {{ ca_file: \"ca.pem\" }}\n  }} ]\n}}\n",
         host(outer)
     )
 }

@@ -1,145 +1,17 @@
 //! Every zone at once: agents in three zones behind real firewalls that drop all but what the site needs, and one port to
 //! a real NATS server.
 //!
-//! The server stands in the perimeter, on the host of ibs01. Needs root, `ip`, `nft` and the NATS server, which
+//! The server stands in the perimeter, on the host of ibs01. The hub runs on cm01, and once at a server of its own there. Needs root, `ip`, `nft`, tinyproxy and the NATS server, which
 //! `scripts/test` installs; without them the test fails and says so.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::support::fleet::{Process, nats_server};
-use crate::support::listener::{Bed, assert_valid, by_id, portproof};
-use crate::support::zones::{Zones, rules};
-
-/// A site in two zones that serves a third.
-const SITE: &str = "site:
-  { code: PRI, product: configmgr-2007, crl_check: false, client_ports: { http: [80], https: [443] } }
-zones:
-  internet: { networks: [\"198.51.100.0/24\"] }
-  perimeter: { networks: [\"192.0.2.0/24\"] }
-  intranet: { networks: [\"10.0.0.0/8\"] }
-firewalls:
-  front-end: { between: [internet, perimeter], addresses: [198.51.100.1, 192.0.2.1] }
-  back-end: { between: [perimeter, intranet], addresses: [192.0.2.254, 10.0.0.1] }
-clients: [internet, intranet]
-systems:
-  cm01:
-    zone: intranet
-    addresses: { default: 10.0.0.5 }
-    roles: [site-server, site-database, management-point, distribution-point]
-    serves: [intranet]
-    rpc_ports: [50000-50099]
-  ibs01:
-    zone: perimeter
-    addresses: { default: 192.0.2.10 }
-    roles: [management-point, distribution-point, fallback-status-point]
-    serves: [internet]
-    rpc_ports: [50000-50099]
-probing: { second_look: off, timeout: 2s, rate: max, sweep: none }
-";
-
-/// Who stands where: the agent, its place in the bed, and its zone with its system.
-const AGENTS: [(&str, &str, &str); 3] = [
-    ("outside", "client", "internet"),
-    ("ibs01", "ibs01", "perimeter:ibs01"),
-    ("cm01", "cm01", "intranet:cm01"),
-];
-
-/// The one port that each zone needs for the server.
-const ONE_PORT: &str =
-    "table inet wall { chain forward { ip daddr 192.0.2.10 tcp dport 4222 accept; }; }\n";
-
-pub(super) struct Stage {
-    pub(super) zones: Zones,
-    pub(super) bed: Bed,
-    server: Process,
-    pub(super) agents: Vec<Process>,
-}
-
-impl Stage {
-    /// Lays all of it out; flows that are left out have no rule.
-    pub(super) fn new(left_out: &[&str]) -> Self {
-        let (zones, bed) = (Zones::new(), Bed::new(SITE, ""));
-        let (_, plan, said) = portproof(&["plan", &bed.site_file(), "--format", "json"], None);
-        let plan: Value = serde_json::from_str(&plan).unwrap_or_else(|_| panic!("{said}"));
-        for firewall in ["front-end", "back-end"] {
-            zones.load(firewall, &rules(&plan, firewall, left_out));
-            zones.load(firewall, ONE_PORT);
-        }
-        let fleet = bed.path("fleet");
-        let fleet = fleet.display().to_string();
-        let named = AGENTS.map(|(agent, _, zone)| format!("--agent={agent}={zone}"));
-        let mut words = vec![
-            "agent",
-            "--write-server-config",
-            &fleet,
-            "--server",
-            "192.0.2.10",
-        ];
-        words.extend(named.iter().map(String::as_str));
-        let (status, _, said) = portproof(&words, None);
-        assert_eq!(status, Some(0), "{said}");
-        let folder = |name: &str| bed.path("fleet").join(name);
-        let server = Process::start(
-            &zones.place("ibs01"),
-            &folder("nats-server"),
-            &nats_server(),
-            &["-c", "nats-server.conf"],
-        );
-        server.until("Server is ready");
-        let mut stage = Self {
-            zones,
-            bed,
-            server,
-            agents: Vec::new(),
-        };
-        for (agent, place, _) in AGENTS {
-            let started = stage.agent(agent, place);
-            started.until("connected to the NATS server");
-            stage.agents.push(started);
-        }
-        stage
-    }
-
-    pub(super) fn folder(&self, name: &str) -> PathBuf {
-        self.bed.path("fleet").join(name)
-    }
-
-    pub(super) fn agent(&self, agent: &str, place: &str) -> Process {
-        let program = assert_cmd::cargo::cargo_bin("portproof");
-        let folder = self.folder(&format!("agent-{agent}"));
-        Process::start(
-            &self.zones.place(place),
-            &folder,
-            &program,
-            &["agent", "agent.yaml"],
-        )
-    }
-
-    /// The hub, on the site server.
-    fn check(&self, more: &[&str]) -> Output {
-        let place = self.zones.place("cm01");
-        let agents = self.folder("hub").join("agents.yaml");
-        Command::new(&place[0])
-            .args(&place[1..])
-            .arg(assert_cmd::cargo::cargo_bin("portproof"))
-            .args([
-                "check",
-                &self.bed.site_file(),
-                "--format",
-                "json",
-                "--no-gentle",
-                "--agents",
-            ])
-            .arg(agents)
-            .args(more)
-            .output()
-            .expect("it runs")
-    }
-}
+use crate::support::fleet::{AGENTS, Process, Stage, start_server};
+use crate::support::listener::{assert_valid, by_id};
 
 fn report(output: &Output) -> Value {
     let said = String::from_utf8_lossy(&output.stderr);
@@ -272,20 +144,7 @@ fn jobs_that_the_site_has_not_signed_or_the_host_does_not_allow_send_no_packet()
 #[test]
 fn what_an_agent_found_while_the_server_was_gone_arrives_once_when_it_is_back() {
     let mut stage = Stage::new(&[]);
-    let program = assert_cmd::cargo::cargo_bin("portproof");
-    let (place, hub) = (stage.zones.place("cm01"), stage.folder("hub"));
-    let words = [
-        "check",
-        &stage.bed.site_file(),
-        "--agents",
-        "agents.yaml",
-        "--no-gentle",
-        "--format",
-        "json",
-        "--output",
-        "r.json",
-    ];
-    let checking = Process::start(&place, &hub, &program, &words);
+    let checking = stage.checking(&[]);
     for agent in &stage.agents {
         agent.until("begins\n");
     }
@@ -294,14 +153,80 @@ fn what_an_agent_found_while_the_server_was_gone_arrives_once_when_it_is_back() 
         agent.until("is lost; it is tried again");
     }
     let folder = stage.folder("nats-server");
-    stage.server = Process::start(
-        &stage.zones.place("ibs01"),
-        &folder,
-        &nats_server(),
-        &["-c", "nats-server.conf"],
-    );
+    stage.server = start_server(&stage.zones.place("ibs01"), &folder);
     for name in ["outside", "ibs01", "cm01"] {
         checking.until(&format!("agent {name} has tried"));
     }
     drop(checking);
+}
+
+#[test]
+fn an_agent_behind_a_proxy_tells_what_that_refuses_and_works_through_the_tunnel_that_it_opens() {
+    // The front-end firewall is the proxy too: from the Internet only its port is open.
+    let mut stage = Stage::with_server(&[], &[("back-end", 4222)], None);
+    let input = "table inet own { chain in { type filter hook input priority 0; policy drop; \
+                 ct state established,related accept; ip saddr 198.51.100.10 tcp dport 3128 accept; }; }\n";
+    stage.zones.load("front-end", input);
+    let rules = "Port 3128\nListen 198.51.100.1\nTimeout 600\nLogLevel Error\nConnectPort 8443\n";
+    fs::write(stage.bed.path("proxy.conf"), rules).expect("written");
+    let _proxy = Process::start(
+        &stage.zones.place("front-end"),
+        &stage.folder(""),
+        Path::new("tinyproxy"),
+        &[
+            "-d",
+            "-c",
+            &stage.bed.path("proxy.conf").display().to_string(),
+        ],
+    );
+    let file = stage.folder("agent-outside").join("agent.yaml");
+    let text = fs::read_to_string(&file).expect("a file");
+    let behind = |server: &str| {
+        let text = text.replace(
+            "server: tls://192.0.2.10:4222",
+            &format!("server: {server}"),
+        );
+        fs::write(&file, text + "proxy: http://198.51.100.1:3128\n").expect("written");
+    };
+    behind("tls://192.0.2.10:4222");
+    let refused = stage.agent("outside", "client");
+    refused.until(
+        "the proxy 198.51.100.1:3128 leads to no server: to CONNECT 192.0.2.10:4222 it says `HTTP/1.1 403 Access \
+         violation`",
+    );
+    drop(refused);
+    behind("wss://192.0.2.10:8443");
+    stage.start_agents();
+    let report = report(&stage.check(&["--listeners"]));
+    let from_outside = required(&report).filter(|flow| flow["from"]["zone"] == "internet");
+    let causes: Vec<&Value> = from_outside.map(|flow| &flow["cause"]).collect();
+    assert!(
+        !causes.is_empty() && causes.iter().all(|it| **it == "listener-answered"),
+        "{causes:?}"
+    );
+}
+
+#[test]
+fn a_hub_at_a_server_inside_proves_all_flows_over_the_link_to_the_server_of_the_agents() {
+    let ways = [("front-end", 4222), ("back-end", 4222), ("back-end", 7422)];
+    let mut stage = Stage::with_server(&[], &ways, Some("10.0.0.5"));
+    let inner = start_server(
+        &stage.zones.place("cm01"),
+        &stage.folder("nats-server-inside"),
+    );
+    inner.until("Leafnode connection created");
+    stage.start_agents();
+    // A hub that ends without a word leaves listeners, which hold the ports. The next run ends them.
+    let mut killed = stage.checking(&["--listeners"]);
+    for agent in ["cm01", "ibs01"] {
+        killed.until(&format!("agent {agent} stands in on"));
+    }
+    killed.kill();
+    let output = stage.check(&["--listeners"]);
+    let (report, said) = (report(&output), String::from_utf8_lossy(&output.stderr));
+    let causes: Vec<&Value> = required(&report).map(|flow| &flow["cause"]).collect();
+    assert!(
+        causes.len() > 6 && causes.iter().all(|it| **it == "listener-answered"),
+        "{said}\n{causes:?}"
+    );
 }

@@ -7,8 +7,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use super::agents::Stage;
-use crate::support::fleet::Process;
+use crate::support::fleet::{Process, Stage};
 
 /// Asks the daemon's page, and prints the answer.
 const ASK: &str = "import sys, urllib.request

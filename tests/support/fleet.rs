@@ -1,10 +1,15 @@
-//! A real NATS server and agents, in places of their own.
+//! A real NATS server and agents, in three zones behind real firewalls.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::listener::{Bed, portproof};
+use super::zones::{Zones, rules};
 
 /// The server from PyPI, which `scripts/test` installs into `target`.
 pub(crate) fn nats_server() -> PathBuf {
@@ -84,4 +89,166 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A site in two zones that serves a third.
+const SITE: &str = "site:
+  { code: PRI, product: configmgr-2007, crl_check: false, client_ports: { http: [80], https: [443] } }
+zones:
+  internet: { networks: [\"198.51.100.0/24\"] }
+  perimeter: { networks: [\"192.0.2.0/24\"] }
+  intranet: { networks: [\"10.0.0.0/8\"] }
+firewalls:
+  front-end: { between: [internet, perimeter], addresses: [198.51.100.1, 192.0.2.1] }
+  back-end: { between: [perimeter, intranet], addresses: [192.0.2.254, 10.0.0.1] }
+clients: [internet, intranet]
+systems:
+  cm01:
+    zone: intranet
+    addresses: { default: 10.0.0.5 }
+    roles: [site-server, site-database, management-point, distribution-point]
+    serves: [intranet]
+    rpc_ports: [50000-50099]
+  ibs01:
+    zone: perimeter
+    addresses: { default: 192.0.2.10 }
+    roles: [management-point, distribution-point, fallback-status-point]
+    serves: [internet]
+    rpc_ports: [50000-50099]
+probing: { second_look: off, timeout: 2s, rate: max, sweep: none }
+";
+
+/// Who stands where: the agent, its place in the bed, and its zone with its system.
+pub(crate) const AGENTS: [(&str, &str, &str); 3] = [
+    ("outside", "client", "internet"),
+    ("ibs01", "ibs01", "perimeter:ibs01"),
+    ("cm01", "cm01", "intranet:cm01"),
+];
+
+/// The host of the server that agents connect to.
+pub(crate) const OUTER: &str = "192.0.2.10";
+
+/// A way to the server, beside what the flows of the site need: the firewall that has it open, and the port.
+pub(crate) type Way = (&'static str, u16);
+
+/// The one port that each zone needs for the server.
+const ONE_PORT: [Way; 2] = [("front-end", 4222), ("back-end", 4222)];
+
+/// Three zones, the files of a fleet, and what runs of it.
+pub(crate) struct Stage {
+    pub(crate) zones: Zones,
+    pub(crate) bed: Bed,
+    pub(crate) server: Process,
+    pub(crate) agents: Vec<Process>,
+}
+
+impl Stage {
+    /// One server, and all agents; flows that are left out have no rule.
+    pub(crate) fn new(left_out: &[&str]) -> Self {
+        let mut stage = Self::with_server(left_out, &ONE_PORT, None);
+        stage.start_agents();
+        stage
+    }
+
+    /// Starts all agents.
+    pub(crate) fn start_agents(&mut self) {
+        let start = |(agent, place, _)| self.agent(agent, place);
+        self.agents = AGENTS.map(start).into();
+        for agent in &self.agents {
+            agent.until("connected to the NATS server");
+        }
+    }
+
+    /// The server that agents connect to, and no agent yet. `hub_server` is where the hub has a server of its own.
+    pub(crate) fn with_server(left_out: &[&str], ways: &[Way], hub_server: Option<&str>) -> Self {
+        let (zones, bed) = (Zones::new(), Bed::new(SITE, ""));
+        let (_, plan, said) = portproof(&["plan", &bed.site_file(), "--format", "json"], None);
+        let plan: Value = serde_json::from_str(&plan).unwrap_or_else(|_| panic!("{said}"));
+        for firewall in ["front-end", "back-end"] {
+            zones.load(firewall, &rules(&plan, firewall, left_out));
+        }
+        for (firewall, port) in ways {
+            let accept = format!("ip daddr {OUTER} tcp dport {port} accept");
+            zones.load(
+                firewall,
+                &format!("table inet wall {{ chain forward {{ {accept}; }}; }}\n"),
+            );
+        }
+        let fleet = bed.path("fleet").display().to_string();
+        let named = AGENTS.map(|(agent, _, zone)| format!("--agent={agent}={zone}"));
+        let mut words = vec!["agent", "--write-server-config", &fleet, "--server", OUTER];
+        words.extend(named.iter().map(String::as_str));
+        words.extend(hub_server.iter().flat_map(|it| ["--hub-server", *it]));
+        let (status, _, said) = portproof(&words, None);
+        assert_eq!(status, Some(0), "{said}");
+        let server = start_server(
+            &zones.place("ibs01"),
+            &bed.path("fleet").join("nats-server"),
+        );
+        Self {
+            zones,
+            bed,
+            server,
+            agents: Vec::new(),
+        }
+    }
+
+    /// A folder of the fleet.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.bed.path("fleet").join(name)
+    }
+
+    /// Starts an agent.
+    pub(crate) fn agent(&self, agent: &str, place: &str) -> Process {
+        let program = assert_cmd::cargo::cargo_bin("portproof");
+        let folder = self.folder(&format!("agent-{agent}"));
+        Process::start(
+            &self.zones.place(place),
+            &folder,
+            &program,
+            &["agent", "agent.yaml"],
+        )
+    }
+
+    /// The hub, on the site server, to the end of its run.
+    pub(crate) fn check(&self, more: &[&str]) -> Output {
+        let (place, words) = (self.zones.place("cm01"), self.words(more));
+        Command::new(&place[0])
+            .args(&place[1..])
+            .arg(assert_cmd::cargo::cargo_bin("portproof"))
+            .args(words)
+            .output()
+            .expect("it runs")
+    }
+
+    /// The same, as far as a test wants it; its report comes into `r.json`.
+    pub(crate) fn checking(&self, more: &[&str]) -> Process {
+        let program = assert_cmd::cargo::cargo_bin("portproof");
+        let words = self.words(&[&["--output", "r.json"], more].concat());
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        Process::start(
+            &self.zones.place("cm01"),
+            &self.folder("hub"),
+            &program,
+            &words,
+        )
+    }
+
+    fn words(&self, more: &[&str]) -> Vec<String> {
+        let agents = self.folder("hub").join("agents.yaml").display().to_string();
+        let (site, format) = (self.bed.site_file(), ["--format", "json", "--no-gentle"]);
+        let words = ["check", &site, "--agents", &agents].into_iter();
+        words
+            .chain(format)
+            .chain(more.iter().copied())
+            .map(str::to_string)
+            .collect()
+    }
+}
+
+/// Starts a NATS server with the files of a folder.
+pub(crate) fn start_server(place: &[String], folder: &Path) -> Process {
+    let server = Process::start(place, folder, &nats_server(), &["-c", "nats-server.conf"]);
+    server.until("Server is ready");
+    server
 }

@@ -114,7 +114,7 @@ pub(super) fn write(arguments: &args::Agent, folder: &Path) -> anyhow::Result<u8
     if let (Some(name), Some(leaf)) = (&arguments.hub_server, &leaf) {
         let inner = into("nats-server-inside")?;
         inner.certificate(name, &authority)?;
-        inner.secret("leaf.seed", &seed(leaf)?)?;
+        inner.secret("leaf.conf", &format!("nkey: {}", seed(leaf)?))?;
         inner.file(
             "nats-server.conf",
             &servers::inner(server, &hub.public_key()),

@@ -206,6 +206,8 @@ async fn listened(
         _ = stop.wait_for(|stop| *stop) => {}
     }
     serving.abort();
+    // Its ports are free before anybody hears that it has ended.
+    let _ = serving.await;
     let arrivals =
         serde_json::to_value(listen::filled(&document, &listener)).map_err(anyhow::Error::from)?;
     Ok(Outcome::Arrivals { arrivals })

@@ -6,7 +6,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::members::Member;
-use super::{ENDS, Fleet, part};
+use super::part::Cutter;
+use super::{ENDS, Fleet};
 use crate::diagnostic::{counted, visible};
 use crate::fleet::{Listening, Outcome, Task};
 use crate::report::{self, Joinable, Named};
@@ -29,12 +30,13 @@ impl Fleet {
         stop: &mut watch::Receiver<bool>,
     ) -> anyhow::Result<Vec<Member>> {
         let mut waiting: Vec<Member> = Vec::new();
+        let site = Cutter::new(&self.loaded)?.all();
         for member in present {
             let Some(system) = member.system else {
                 continue;
             };
             let task = Task::Listen(Listening {
-                site: part::whole(&self.loaded)?,
+                site: site.clone(),
                 system: self.loaded.site.systems[system].name.clone(),
                 token: token.to_string(),
                 seconds: LISTENS,

@@ -1,57 +1,77 @@
 //! The part of the site file that goes to an agent.
 
+use std::collections::BTreeSet;
+
 use super::members::Member;
 use crate::cli::credentials::Use;
 use crate::cli::files::{self, Loaded};
 use crate::diagnostic::has_errors;
-use crate::fleet::{self, Part};
-use crate::plan::{self, Chosen, Plan};
+use crate::fleet::{self, Part, Whole};
+use crate::plan::{self, Chosen, Forbidden, Plan};
 use crate::product::Catalogue;
-use crate::site::{Origin, Site};
+use crate::site::{Origin, Site, SystemId};
 
-/// What an agent needs for its flows. Where its flows would not be the same, it gets all of the file.
-pub(super) fn needed(loaded: &Loaded, member: &Member) -> anyhow::Result<Part> {
-    let site = &loaded.site;
-    let (plan, chosen) = flows(site, &loaded.catalogue, member);
-    // A part names the NATS servers too.
-    let mut needed = site.nats.clone();
-    needed.extend(member.system);
-    for chosen in &chosen {
-        let flow = &plan.flows[chosen.flow];
-        needed.extend(flow.to.system());
-        if let Origin::System(system) = flow.from {
-            needed.push(system);
+/// A site file that is cut for its agents, with the flows of all of them.
+pub(super) struct Cutter<'a> {
+    loaded: &'a Loaded,
+    whole: Whole,
+    plan: Plan,
+}
+
+impl<'a> Cutter<'a> {
+    pub(super) fn new(loaded: &'a Loaded) -> anyhow::Result<Self> {
+        let whole = Whole::parse(loaded.bytes());
+        Ok(Self {
+            loaded,
+            whole: whole.map_err(|problem| anyhow::anyhow!(problem.message))?,
+            plan: planned(&loaded.site, &loaded.catalogue, |_| true),
+        })
+    }
+
+    /// What an agent needs for its flows. Where its flows would not be the same, it gets all of the file.
+    pub(super) fn needed(&self, member: &Member) -> anyhow::Result<Part> {
+        let (site, plan) = (&self.loaded.site, &self.plan);
+        let (chosen, _) = plan::select(site, plan, &[member.zone], member.system);
+        // A part names the NATS servers too.
+        let mut needed: BTreeSet<SystemId> = site.nats.iter().copied().collect();
+        needed.extend(member.system);
+        for chosen in &chosen {
+            let flow = &plan.flows[chosen.flow];
+            needed.extend(flow.to.system());
+            if let Origin::System(system) = flow.from {
+                needed.insert(system);
+            }
+        }
+        let is_needed = |name: &str| {
+            let mut systems = site.systems.iter();
+            let system = systems.position(|it| it.name.eq_ignore_ascii_case(name));
+            system.is_none_or(|it| needed.contains(&it))
+        };
+        let mut starts = vec![site.zones[member.zone].name.as_str()];
+        starts.extend(needed.iter().map(|it| site.systems[*it].name.as_str()));
+        let part = self.cut(&is_needed, &starts);
+        match leads_to_the_same(&part, self.loaded, member, plan, &chosen)? {
+            true => Ok(part),
+            false => Ok(self.all()),
         }
     }
-    let is_needed = |name: &str| {
-        let mut systems = site.systems.iter();
-        let system = systems.position(|it| it.name.eq_ignore_ascii_case(name));
-        system.is_none_or(|it| needed.contains(&it))
-    };
-    let mut starts = vec![site.zones[member.zone].name.as_str()];
-    starts.extend(needed.iter().map(|it| site.systems[*it].name.as_str()));
-    let part = cut(loaded, &is_needed, &starts)?;
-    match leads_to_the_same(&part, loaded, member, &plan, &chosen)? {
-        true => Ok(part),
-        false => whole(loaded),
+
+    /// All of the file, without its comments. A listener needs it: it has to know who may come.
+    pub(super) fn all(&self) -> Part {
+        let site = &self.loaded.site;
+        let zones = site.zones.iter().map(|it| it.name.as_str());
+        let systems = site.systems.iter().map(|it| it.name.as_str());
+        let starts: Vec<&str> = zones.chain(systems).collect();
+        self.cut(&|_| true, &starts)
     }
-}
 
-/// All of the file, without its comments. A listener needs it: it has to know who may come.
-pub(super) fn whole(loaded: &Loaded) -> anyhow::Result<Part> {
-    let zones = loaded.site.zones.iter().map(|it| it.name.as_str());
-    let systems = loaded.site.systems.iter().map(|it| it.name.as_str());
-    let starts: Vec<&str> = zones.chain(systems).collect();
-    cut(loaded, &|_| true, &starts)
-}
-
-fn cut(loaded: &Loaded, keep: &dyn Fn(&str) -> bool, starts: &[&str]) -> anyhow::Result<Part> {
-    let text = fleet::cut(loaded.bytes(), keep, starts);
-    Ok(Part {
-        file: loaded.file.clone(),
-        sha256: loaded.sha256.clone(),
-        text: text.map_err(|problem| anyhow::anyhow!(problem.message))?,
-    })
+    fn cut(&self, keep: &dyn Fn(&str) -> bool, starts: &[&str]) -> Part {
+        Part {
+            file: self.loaded.file.clone(),
+            sha256: self.loaded.sha256.clone(),
+            text: self.whole.cut(keep, starts),
+        }
+    }
 }
 
 /// Whether a part is a site file that leads to these flows.
@@ -82,15 +102,18 @@ fn leads_to_the_same(
         system,
         ..member.clone()
     };
-    let (others, theirs) = flows(&read.site, &read.catalogue, &there);
+    let zone = there.zone;
+    let others = planned(&read.site, &read.catalogue, |it| {
+        it.start(&read.site) == zone
+    });
+    let (theirs, _) = plan::select(&read.site, &others, &[zone], there.system);
     let (whole, part) = ((site, plan, chosen), (&read.site, &others, &theirs[..]));
     Ok(fleet::same_flows(whole, part, &loaded.file))
 }
 
-/// The flows that an agent has to try.
-fn flows(site: &Site, catalogue: &Catalogue, member: &Member) -> (Plan, Vec<Chosen>) {
+/// The flows of a site, those of its watchlist too where they are wanted.
+fn planned(site: &Site, catalogue: &Catalogue, wanted: impl Fn(&Forbidden) -> bool) -> Plan {
     let mut plan = plan::derive(site, catalogue);
-    plan.spread(site, |it| it.start(site) == member.zone);
-    let (chosen, _) = plan::select(site, &plan, &[member.zone], member.system);
-    (plan, chosen)
+    plan.spread(site, wanted);
+    plan
 }

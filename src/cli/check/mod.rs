@@ -81,15 +81,15 @@ fn checked_and_shown(
     let status = exit_status(&report, arguments.strict);
     // A report that cannot be kept is written all the same.
     let kept = keep.map(|keep| keep.report(&report, status)).transpose();
-    let shown = showing.text(&report, output.width())?;
-    let (text, status) = match (&kept, arguments.notify_on) {
+    let status = match (&kept, arguments.notify_on) {
         (Ok(Some(added)), Some(NotifyOn::Change)) => {
+            let shown = showing.text(&report, output.width())?;
             let news = keep::news(added, &report, status, output.width());
-            (news.before(shown, arguments.shared.format), news.status())
+            output.write_report(&news.before(shown, arguments.shared.format))?;
+            news.status()
         }
-        _ => (shown, showing.status(&report)),
+        _ => showing.write(&report, output)?,
     };
-    output.write_report(&text)?;
     say_how_to_go_on(arguments, &report);
     kept.map(|_| Some(status))
 }

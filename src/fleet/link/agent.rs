@@ -59,6 +59,8 @@ struct Agent {
     doorman: Mutex<Doorman>,
     /// What ends each job that is worked, by `RUN.JOB`.
     works: Mutex<HashMap<String, watch::Sender<bool>>>,
+    /// What ends the listener that was begun last.
+    listens: tokio::sync::Mutex<watch::Sender<bool>>,
     work: Box<dyn Work>,
     jetstream: Context,
     /// Rings when a job may wait.
@@ -87,6 +89,7 @@ pub async fn serve(
         key,
         doorman: Mutex::new(doorman),
         works: Mutex::default(),
+        listens: tokio::sync::Mutex::default(),
         work: Box::new(work),
         jetstream: jetstream::new(client.clone()),
         fetch: Notify::new(),
@@ -201,6 +204,9 @@ impl Agent {
         let name = format!("{}.{}", job.run, job.job);
         (self.tell)(format!("job {name} begins"));
         let (stopper, stop) = watch::channel(false);
+        if matches!(task, Task::Listen(_)) {
+            self.end_listener(&stopper).await;
+        }
         lock(&self.works).insert(name.clone(), stopper);
         let (said, mut says) = mpsc::unbounded_channel();
         let working = self.work.work(Working { task, stop, said });
@@ -229,6 +235,14 @@ impl Agent {
         self.done(job);
         lock(&self.works).remove(&name);
         let _ = message.double_ack().await;
+    }
+
+    /// Ends the listener of an earlier run, whose hub has ended without a word: it holds the ports.
+    async fn end_listener(&self, next: &watch::Sender<bool>) {
+        let mut listens = self.listens.lock().await;
+        let last = std::mem::replace(&mut *listens, next.clone());
+        let _ = last.send(true);
+        last.closed().await;
     }
 
     /// Waits, and says meanwhile that the job is worked.

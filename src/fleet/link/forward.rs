@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
@@ -42,9 +42,14 @@ pub(super) async fn through(
 
 async fn tunnel(mut client: TcpStream, proxy: &str, target: &str) -> Result<(), String> {
     let opened = timeout(LONGEST, open(proxy, target)).await;
-    let mut server = opened.map_err(|_| "no answer within 10 s".to_string())??;
-    // The end of either side ends the other; async-nats says so.
-    let _ = copy_bidirectional(&mut client, &mut server).await;
+    let mut server = opened.map_err(|_| format!("no answer within {} s", LONGEST.as_secs()))??;
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    // The end of either side ends the other, also where a cut link says nothing; async-nats tells it.
+    tokio::select! {
+        _ = copy(&mut from_client, &mut to_server) => {}
+        _ = copy(&mut from_server, &mut to_client) => {}
+    }
     Ok(())
 }
 

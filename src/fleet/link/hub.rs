@@ -1,11 +1,13 @@
 //! The hub: it calls the roll, sends jobs, and reads what comes of them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use async_nats::connection::State;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, Stream};
 use async_nats::jetstream::{self, Context};
@@ -13,7 +15,7 @@ use async_nats::{Client, Message};
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Tell;
 use super::connect::{self, Access, Connected};
@@ -38,6 +40,20 @@ const ALL_RESULTS: i64 = 2 << 30;
 const ALL_JOBS: i64 = 256 << 20;
 /// How long after the last answer another one of the same agent is waited for.
 const ANOTHER: Duration = Duration::from_millis(300);
+/// How often an agent that does not answer is asked again: a question is lost where a link was just cut.
+const ASK: Duration = Duration::from_secs(1);
+/// How long a server that does not answer is tried again: it may just start anew.
+const STARTS: Duration = Duration::from_secs(5);
+/// How long the server may take to answer, and how long it is tried again to send a job.
+const ANSWER: Duration = Duration::from_secs(5);
+const SENDING: Duration = Duration::from_secs(30);
+/// How long a fetch of results waits for some, and how many it brings.
+const FETCH: Duration = Duration::from_secs(2);
+const AT_ONCE: usize = 16;
+/// What was underway over a link when it was cut comes again after so long.
+const LIMBO: Duration = Duration::from_secs(3);
+/// How long the server remembers which results were read; after that all of the run are read again.
+const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// A hub that is connected.
 pub struct Hub {
@@ -49,7 +65,11 @@ pub struct Hub {
     run: String,
     gathered: Gathered,
     came: mpsc::Receiver<Message>,
+    reached: Reached,
 }
+
+/// When the server of the agents last gave an answer.
+type Reached = Arc<Mutex<Instant>>;
 
 /// An agent that answered the roll call.
 #[derive(Clone, Debug)]
@@ -93,14 +113,17 @@ impl Hub {
         tell: Tell,
     ) -> anyhow::Result<Self> {
         connect::choose_provider();
-        let Connected { client, .. } = connect::connect(access, &tell, false).await?;
-        let jetstream = match domain {
-            Some(domain) => jetstream::with_domain(client.clone(), domain),
-            None => jetstream::new(client.clone()),
-        };
         let run = uuid::Uuid::new_v4().simple().to_string();
-        make_streams(&jetstream, keys.keys()).await?;
-        let came = read_results(&jetstream, &run, tell).await?;
+        let reached = Arc::new(Mutex::new(Instant::now()));
+        let end = Instant::now() + STARTS;
+        let (client, jetstream) = loop {
+            match begin(access, domain, &keys, &tell).await {
+                Ok(begun) => break begun,
+                Err(why) if Instant::now() > end => return Err(why),
+                Err(_) => sleep(ASK).await,
+            }
+        };
+        let came = read_results(&jetstream, &run, &reached, &tell).await?;
         Ok(Self {
             client,
             jetstream,
@@ -109,12 +132,18 @@ impl Hub {
             run,
             gathered: Gathered::default(),
             came,
+            reached,
         })
     }
 
     /// The name of this run.
     pub fn run(&self) -> &str {
         &self.run
+    }
+
+    /// For how long the server of the agents has not answered this hub.
+    pub fn cut_off(&self) -> Duration {
+        lock(&self.reached).elapsed()
     }
 
     /// Asks agents whether they are there.
@@ -126,52 +155,71 @@ impl Hub {
         agents: &[&str],
         longest: Duration,
     ) -> anyhow::Result<HashMap<String, Present>> {
-        let nonce = uuid::Uuid::new_v4().simple().to_string();
         let inbox = self.client.new_inbox();
         let mut answers = self.client.subscribe(inbox.clone()).await?;
-        let asked = (Instant::now(), Timestamp::now());
-        for agent in agents {
-            let subject = Subjects { agent }.ask();
-            self.client
-                .publish_with_reply(subject, inbox.clone(), nonce.clone().into())
-                .await?;
-        }
-        self.client.flush().await?;
+        let mut end = Instant::now() + longest;
+        let mut asked: HashMap<String, (Instant, Timestamp)> = HashMap::new();
         let mut present: HashMap<String, Present> = HashMap::new();
-        let mut end = asked.0 + longest;
-        while let Ok(Some(answer)) = timeout_at(end, answers.next()).await {
-            let Some(here) = self.read_here(&answer.payload, &nonce) else {
-                continue;
-            };
-            let half = SignedDuration::try_from(asked.0.elapsed() / 2).unwrap_or_default();
-            let clock = here.now.duration_since(asked.1 + half);
-            match present.get_mut(&here.agent) {
-                Some(known) if known.here.instance != here.instance => known.hosts += 1,
-                Some(_) => {}
-                None => {
-                    present.insert(
-                        here.agent.clone(),
-                        Present {
-                            here,
-                            clock,
-                            hosts: 1,
-                        },
-                    );
+        while Instant::now() < end {
+            let nonce = uuid::Uuid::new_v4().simple().to_string();
+            asked.insert(nonce.clone(), (Instant::now(), Timestamp::now()));
+            let mut missing = agents.to_vec();
+            missing.retain(|it| !present.contains_key(*it));
+            self.ask(&missing, &inbox, &nonce).await?;
+            let again = Instant::now() + ASK;
+            while let Ok(Some(answer)) = timeout_at(again.min(end), answers.next()).await {
+                let Some((here, (at, clock))) = self.read_here(&answer.payload, &asked) else {
+                    continue;
+                };
+                let half = SignedDuration::try_from(at.elapsed() / 2).unwrap_or_default();
+                let clock = here.now.duration_since(clock + half);
+                match present.get_mut(&here.agent) {
+                    Some(known) if known.here.instance != here.instance => known.hosts += 1,
+                    Some(_) => {}
+                    None => {
+                        present.insert(
+                            here.agent.clone(),
+                            Present {
+                                here,
+                                clock,
+                                hosts: 1,
+                            },
+                        );
+                    }
                 }
-            }
-            if present.len() == agents.len() {
-                end = end.min(Instant::now() + ANOTHER);
+                if present.len() == agents.len() {
+                    end = end.min(Instant::now() + ANOTHER);
+                }
             }
         }
         Ok(present)
     }
 
-    /// An answer that its agent has signed, to this very question.
-    fn read_here(&self, payload: &[u8], nonce: &str) -> Option<Here> {
+    /// Questions wait in no queue while there is no connection: they would fill it.
+    async fn ask(&self, agents: &[&str], inbox: &str, nonce: &str) -> anyhow::Result<()> {
+        if self.client.connection_state() != State::Connected {
+            return Ok(());
+        }
+        for agent in agents {
+            let subject = Subjects { agent }.ask();
+            self.client
+                .publish_with_reply(subject, inbox.to_string(), nonce.to_string().into())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// An answer that its agent has signed, to one of these very questions; and when that was asked.
+    fn read_here(
+        &self,
+        payload: &[u8],
+        asked: &HashMap<String, (Instant, Timestamp)>,
+    ) -> Option<(Here, (Instant, Timestamp))> {
         let mut keys = self.keys.iter();
         keys.find_map(|(agent, key)| {
             let here = Here::open(payload, key).ok()?;
-            (here.agent == *agent && here.nonce == nonce).then_some(here)
+            let asked = asked.get(&here.nonce)?;
+            (here.agent == *agent).then_some((here, *asked))
         })
     }
 
@@ -185,14 +233,26 @@ impl Hub {
         let message = job::seal(&job, task, &self.key).map_err(anyhow::Error::msg)?;
         self.gathered.expect(agent, name, &job.nonce);
         let subject = Subjects { agent }.job(&self.run, name);
+        // The server keeps one message of a number: sending it again is safe.
         let publish = PublishMessage::build()
             .message_id(&job.nonce)
             .payload(message.into());
-        let stored = self.jetstream.send_publish(subject, publish).await?.await;
-        stored.with_context(|| format!("sending a job for agent `{agent}`"))?;
+        let end = Instant::now() + SENDING;
+        while let Err(why) = self.store(&subject, publish.clone()).await {
+            if Instant::now() > end {
+                return Err(why.context(format!("sending a job for agent `{agent}`")));
+            }
+            sleep(ASK).await;
+        }
         // It fetches jobs when it is asked whether it is there.
         let ask = Subjects { agent }.ask();
         self.client.publish(ask, "fetch".into()).await?;
+        Ok(())
+    }
+
+    async fn store(&self, subject: &str, message: PublishMessage) -> anyhow::Result<()> {
+        let sent = self.jetstream.send_publish(subject.to_string(), message);
+        sent.await?.await?;
         Ok(())
     }
 
@@ -215,13 +275,10 @@ impl Hub {
             return self.refusal(&agent, &message.payload);
         }
         match self.gathered.take(&agent, key, &message.payload) {
-            Ok(Brought::Whole { agent, job }) => match self.gathered.of(&agent, &job).cloned() {
-                Some(outcome) => Came::Result {
-                    agent,
-                    job,
-                    outcome,
-                },
-                None => Came::Nothing,
+            Ok(Brought::Whole { job, outcome }) => Came::Result {
+                agent,
+                job,
+                outcome: *outcome,
             },
             Ok(Brought::Part | Brought::Again) => Came::Nothing,
             Ok(Brought::Nothing(why)) => {
@@ -246,6 +303,23 @@ impl Hub {
             _ => Came::Nothing,
         }
     }
+}
+
+/// Connects, and makes what the server lacks.
+async fn begin(
+    access: &Access,
+    domain: Option<&str>,
+    keys: &HashMap<String, VerifyingKey>,
+    tell: &Tell,
+) -> anyhow::Result<(Client, Context)> {
+    let Connected { client, .. } = connect::connect(access, tell, false).await?;
+    let context = ContextBuilder::new().timeout(ANSWER);
+    let jetstream = match domain {
+        Some(domain) => context.domain(domain).build(client.clone()),
+        None => context.build(client.clone()),
+    };
+    make_streams(&jetstream, keys.keys()).await?;
+    Ok((client, jetstream))
 }
 
 async fn make_streams(
@@ -308,61 +382,92 @@ async fn make_streams(
 async fn read_results(
     jetstream: &Context,
     run: &str,
-    tell: Tell,
+    reached: &Reached,
+    tell: &Tell,
 ) -> anyhow::Result<mpsc::Receiver<Message>> {
     let (sender, came) = mpsc::channel(64);
     let stream = jetstream.get_stream_no_info(RESULTS).await?;
-    for (filter, from) in [
-        (of_run(run), DeliverPolicy::All),
-        (REFUSALS.to_string(), DeliverPolicy::New),
+    for (name, filter, from) in [
+        (run.to_string(), of_run(run), DeliverPolicy::All),
+        (
+            format!("{run}-refused"),
+            REFUSALS.to_string(),
+            DeliverPolicy::New,
+        ),
     ] {
-        let config = pull::OrderedConfig {
+        let config = pull::Config {
+            name: Some(name),
             filter_subject: filter,
             deliver_policy: from,
-            ..pull::OrderedConfig::default()
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: LIMBO,
+            inactive_threshold: REMEMBERED,
+            memory_storage: true,
+            ..pull::Config::default()
         };
         tokio::spawn(read(
             stream.clone(),
             config,
             sender.clone(),
-            Arc::clone(&tell),
+            Arc::clone(reached),
+            Arc::clone(tell),
         ));
     }
     Ok(came)
 }
 
-/// Reads until nobody listens. A server that starts anew ends the reading; it then begins again. What is read twice is
-/// known.
+/// Reads until nobody listens, also when the link was cut or the server has started anew. What is read twice is known.
 async fn read(
     stream: Stream<()>,
-    config: pull::OrderedConfig,
+    config: pull::Config,
     sender: mpsc::Sender<Message>,
+    reached: Reached,
     tell: Tell,
 ) {
-    loop {
-        match read_on(&stream, &config, &sender).await {
-            Ok(()) if sender.is_closed() => return,
-            Ok(()) => {}
-            Err(error) => tell(format!(
-                "reading results: {}",
+    let mut told = None;
+    while !sender.is_closed() {
+        let Err(error) = read_on(&stream, &config, &sender, &reached).await else {
+            return;
+        };
+        // Once for each time that it went on between.
+        let last = *lock(&reached);
+        if told.replace(last) != Some(last) {
+            tell(format!(
+                "results cannot be read now; it is tried again: {}",
                 crate::diagnostic::visible(&error.to_string())
-            )),
+            ));
         }
-        sleep(Duration::from_secs(1)).await;
+        sleep(ASK).await;
     }
 }
 
 async fn read_on(
     stream: &Stream<()>,
-    config: &pull::OrderedConfig,
+    config: &pull::Config,
     sender: &mpsc::Sender<Message>,
+    reached: &Reached,
 ) -> anyhow::Result<()> {
     let consumer = stream.create_consumer(config.clone()).await?;
-    let mut messages = consumer.messages().await?;
-    while let Some(message) = messages.next().await {
-        if sender.send(message?.message.clone()).await.is_err() {
-            break;
+    while !sender.is_closed() {
+        let fetch = consumer.fetch().max_messages(AT_ONCE).expires(FETCH);
+        let mut some = fetch.messages().await?;
+        // Neither a message nor the end of the fetch comes over a link that was cut.
+        while let Ok(message) = timeout(FETCH + ASK, some.next()).await {
+            let message = message.transpose().map_err(anyhow::Error::from_boxed)?;
+            *lock(reached) = Instant::now();
+            let Some((message, acker)) = message.map(jetstream::Message::split) else {
+                break;
+            };
+            if sender.send(message).await.is_err() {
+                return Ok(());
+            }
+            // What is not heard of there comes again, and is known.
+            let _ = acker.ack().await;
         }
     }
     Ok(())
+}
+
+fn lock(reached: &Reached) -> std::sync::MutexGuard<'_, Instant> {
+    reached.lock().unwrap_or_else(PoisonError::into_inner)
 }
