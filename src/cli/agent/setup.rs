@@ -14,8 +14,10 @@ use rcgen::{
 
 use crate::cli::args;
 use crate::cli::streams::print;
-use crate::fleet;
-use crate::fleet::servers::{self, Users};
+use crate::fleet::{
+    self,
+    servers::{self, Users},
+};
 
 /// The first year in which certificates of a new fleet are no longer valid, less that of today.
 const YEARS: i32 = 10;
