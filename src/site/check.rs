@@ -9,9 +9,7 @@ use super::lookup::Lookup;
 use super::names::Names;
 use super::systems::{databases, members, one_system};
 use super::update_points;
-use super::{
-    Cmg, Crl, Origin, OwnFlow, Settings, Site, System, Zone, ZoneId, agents, exceptions, settings,
-};
+use super::{Cmg, Crl, OwnFlow, Settings, Site, System, Zone, ZoneId, exceptions, own, settings};
 use crate::config::{self, ClientConnections, Config, Mode, ProxyTls, Sweep};
 use crate::diagnostic::{Problem, choices, some_of};
 use crate::product::{self, Catalogue, Role};
@@ -62,10 +60,10 @@ pub(super) fn resolve(
     shared_addresses(config, &systems, config.zones.len(), problems);
     bridged(config, &systems, &firewalls, problems);
     let crls = crls(config, &settings, &systems, problems);
-    let (of_agents, nats) = agents::network(config, &names, problems);
+    let (of_agents, nats) = own::of_agents(config, &names, problems);
     let flows = config.flows.iter();
     let mut flows: Vec<OwnFlow> = flows
-        .filter_map(|flow| own_flow(flow, &names, problems))
+        .filter_map(|flow| own::flow(flow, &names, problems))
         .collect();
     flows.extend(of_agents);
     let via = config.via.iter().filter_map(|(zone, route)| {
@@ -365,35 +363,6 @@ fn one_crl(text: &At<String>, systems: &[System], problems: &mut Vec<Problem>) -
         host: bare,
         port,
         declared: text.at,
-    })
-}
-
-pub(super) fn own_flow(
-    flow: &config::UserFlow,
-    names: &Names<'_>,
-    problems: &mut Vec<Problem>,
-) -> Option<OwnFlow> {
-    let from = names.origin(&flow.from, "the flow starts at", problems);
-    let to = names.system(&flow.to, "the flow leads to", problems);
-    let (from, to) = (from?, to?);
-    if from == Origin::System(to) {
-        problems.push(Problem::error(
-            "flow-to-itself",
-            flow.to.at,
-            format!("the flow leads from `{}` to itself", flow.to.value),
-        ));
-        return None;
-    }
-    Some(OwnFlow {
-        declared: flow.at,
-        from,
-        to,
-        port: flow.port.value,
-        transport: flow.transport,
-        protocol: flow.protocol,
-        need: flow.need,
-        why: flow.why.as_ref().map(|why| why.value.clone()),
-        breaks: "What the site file asks for does not hold.",
     })
 }
 

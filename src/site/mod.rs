@@ -4,7 +4,6 @@
 //! most. Findings are collected, not returned early.
 
 mod addresses;
-mod agents;
 mod borders;
 mod check;
 mod exceptions;
@@ -13,6 +12,7 @@ mod legs;
 mod lookup;
 mod names;
 mod numbers;
+mod own;
 mod paths;
 mod settings;
 mod systems;

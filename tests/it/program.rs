@@ -321,3 +321,33 @@ fn the_readmes_report_is_the_labs_within_its_first_20_lines() {
         );
     }
 }
+
+#[test]
+fn files_for_agents_are_written_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fleet = folder.path().join("fleet").display().to_string();
+    let write = |agents: &[&str]| {
+        let words = [
+            "agent",
+            "--write-server-config",
+            &fleet,
+            "--server",
+            "nats.example",
+        ];
+        portproof(&[&words, agents].concat())
+    };
+    for (agents, says) in [
+        (["--agent=a.b=internet", "--agent=b=dmz"], "write NAME=ZONE"),
+        (
+            ["--agent=a=internet", "--agent=a=dmz"],
+            "two agents are called `a`",
+        ),
+    ] {
+        let (status, _, err) = write(&agents);
+        assert!(status == 2 && err.contains(says), "{err}");
+        assert!(!folder.path().join("fleet").exists(), "{says}");
+    }
+    let (status, _, err) = write(&["--agent=a=internet", "--agent=b=dmz"]);
+    assert_eq!(status, 0, "{err}");
+    assert!(folder.path().join("fleet/agent-b/agent.yaml").exists());
+}

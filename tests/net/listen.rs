@@ -7,39 +7,19 @@
 use std::process::Command;
 
 use crate::support::listener::{Bed, Listening, SOURCE, TOKEN, by_id, is_translated, portproof};
-use crate::support::zones::{Zones, rules};
+use crate::support::zones::{SITE, Zones, rules};
 use serde_json::Value;
 
-/// A site in two zones that serves a third; `initiated_by_site_server` is left out, so that flows go both ways.
-const SITE: &str = "site:
-  { code: PRI, product: configmgr-2007, crl_check: false, client_ports: { http: [80], https: [443, 8443] } }
-zones:
-  internet: { networks: [\"198.51.100.0/24\"] }
-  perimeter: { networks: [\"192.0.2.0/24\"] }
-  intranet: { networks: [\"10.0.0.0/8\"] }
-firewalls:
-  front-end: { between: [internet, perimeter], addresses: [198.51.100.1, 192.0.2.1] }
-  back-end: { between: [perimeter, intranet], addresses: [192.0.2.254, 10.0.0.1] }
-clients: [internet, intranet]
-systems:
-  cm01:
-    zone: intranet
-    addresses: { default: 10.0.0.5 }
-    roles: [site-server, site-database, management-point, distribution-point, software-update-point]
-    serves: [intranet]
-    rpc_ports: [50000-50099]
-  ibs01:
-    zone: perimeter
-    addresses: { default: 192.0.2.10 }
-    roles: [management-point, distribution-point, fallback-status-point, software-update-point]
-    serves: [internet]
-    rpc_ports: [50000-50099]
-flows:
+/// Datagrams that the site of the zones does not need.
+const DATAGRAMS: &str = "flows:
   - { from: internet, to: ibs01, port: 2000, transport: udp, need: required }
   - { from: internet, to: ibs01, port: 2001, transport: udp, need: required }
   - { from: ibs01, to: cm01, port: 2002, transport: udp, need: required }
-probing: { second_look: off, timeout: 2s, rate: max, sweep: none }
 ";
+
+fn site() -> String {
+    format!("{SITE}{DATAGRAMS}")
+}
 
 /// The zones with their firewalls, and a listener on each side of the inner one.
 struct Stage {
@@ -51,7 +31,7 @@ struct Stage {
 impl Stage {
     /// Every needed flow has a rule, but those left out.
     fn new(left_out: &[&str]) -> Self {
-        let (zones, bed) = (Zones::new(), Bed::new(SITE, TOKEN));
+        let (zones, bed) = (Zones::new(), Bed::new(&site(), TOKEN));
         let plan = plan(&bed);
         for firewall in ["front-end", "back-end"] {
             zones.load(firewall, &rules(&plan, firewall, left_out));
@@ -393,7 +373,7 @@ fn a_device_that_opens_for_everything_is_unmasked() {
 #[test]
 fn without_privileges_low_ports_are_refused_in_plain_words_and_the_status_tells() {
     let zones = Zones::new();
-    let bed = Bed::new(SITE, TOKEN);
+    let bed = Bed::new(&site(), TOKEN);
     let mut place = zones.place("ibs01");
     place.extend(["setpriv", "--bounding-set=-all", "--inh-caps=-all"].map(str::to_string));
     let place: Vec<&str> = place.iter().map(String::as_str).collect();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::listener::{Bed, portproof};
-use super::zones::{Zones, rules};
+use super::zones::{SITE, Zones, rules};
 
 /// The server from PyPI, which `scripts/test` installs into `target`.
 pub(crate) fn nats_server() -> PathBuf {
@@ -91,32 +91,10 @@ impl Drop for Process {
     }
 }
 
-/// A site in two zones that serves a third.
-const SITE: &str = "site:
-  { code: PRI, product: configmgr-2007, crl_check: false, client_ports: { http: [80], https: [443] } }
-zones:
-  internet: { networks: [\"198.51.100.0/24\"] }
-  perimeter: { networks: [\"192.0.2.0/24\"] }
-  intranet: { networks: [\"10.0.0.0/8\"] }
-firewalls:
-  front-end: { between: [internet, perimeter], addresses: [198.51.100.1, 192.0.2.1] }
-  back-end: { between: [perimeter, intranet], addresses: [192.0.2.254, 10.0.0.1] }
-clients: [internet, intranet]
-systems:
-  cm01:
-    zone: intranet
-    addresses: { default: 10.0.0.5 }
-    roles: [site-server, site-database, management-point, distribution-point]
-    serves: [intranet]
-    rpc_ports: [50000-50099]
-  ibs01:
-    zone: perimeter
-    addresses: { default: 192.0.2.10 }
-    roles: [management-point, distribution-point, fallback-status-point]
-    serves: [internet]
-    rpc_ports: [50000-50099]
-probing: { second_look: off, timeout: 2s, rate: max, sweep: none }
-";
+/// The site of the zones. The NATS server has 8443 for websockets.
+fn site() -> String {
+    SITE.replace("[443, 8443]", "[443]")
+}
 
 /// Who stands where: the agent, its place in the bed, and its zone with its system.
 pub(crate) const AGENTS: [(&str, &str, &str); 3] = [
@@ -131,8 +109,8 @@ pub(crate) const OUTER: &str = "192.0.2.10";
 /// A way to the server, beside what the flows of the site need: the firewall that has it open, and the port.
 pub(crate) type Way = (&'static str, u16);
 
-/// The one port that each zone needs for the server.
-const ONE_PORT: [Way; 2] = [("front-end", 4222), ("back-end", 4222)];
+/// What the site file says of them, so that the plan has the one port that each zone needs.
+const NETWORK: &str = "agents: { server: ibs01, from: [internet, cm01], hub: cm01 }\n";
 
 /// Three zones, the files of a fleet, and what runs of it.
 pub(crate) struct Stage {
@@ -145,7 +123,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// One server, and all agents; flows that are left out have no rule.
     pub(crate) fn new(left_out: &[&str]) -> Self {
-        let mut stage = Self::with_server(left_out, &ONE_PORT, None);
+        let mut stage = Self::with_server(NETWORK, left_out, &[], None);
         stage.start_agents();
         stage
     }
@@ -159,9 +137,15 @@ impl Stage {
         }
     }
 
-    /// The server that agents connect to, and no agent yet. `hub_server` is where the hub has a server of its own.
-    pub(crate) fn with_server(left_out: &[&str], ways: &[Way], hub_server: Option<&str>) -> Self {
-        let (zones, bed) = (Zones::new(), Bed::new(SITE, ""));
+    /// The server that agents connect to, and no agent yet. `network` is more of the site file, and `ways` what firewalls have
+    /// open without it. `hub_server` is where the hub has a server of its own.
+    pub(crate) fn with_server(
+        network: &str,
+        left_out: &[&str],
+        ways: &[Way],
+        hub_server: Option<&str>,
+    ) -> Self {
+        let (zones, bed) = (Zones::new(), Bed::new(&(site() + network), ""));
         let (_, plan, said) = portproof(&["plan", &bed.site_file(), "--format", "json"], None);
         let plan: Value = serde_json::from_str(&plan).unwrap_or_else(|_| panic!("{said}"));
         for firewall in ["front-end", "back-end"] {

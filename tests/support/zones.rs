@@ -17,6 +17,33 @@ use super::feed::feed;
 use super::running::Running;
 use serde_json::Value;
 
+/// A site in two of the zones that serves the third; `initiated_by_site_server` is left out, so that flows go both ways.
+pub(crate) const SITE: &str = "site:
+  { code: PRI, product: configmgr-2007, crl_check: false, client_ports: { http: [80], https: [443, 8443] } }
+zones:
+  internet: { networks: [\"198.51.100.0/24\"] }
+  perimeter: { networks: [\"192.0.2.0/24\"] }
+  intranet: { networks: [\"10.0.0.0/8\"] }
+firewalls:
+  front-end: { between: [internet, perimeter], addresses: [198.51.100.1, 192.0.2.1] }
+  back-end: { between: [perimeter, intranet], addresses: [192.0.2.254, 10.0.0.1] }
+clients: [internet, intranet]
+systems:
+  cm01:
+    zone: intranet
+    addresses: { default: 10.0.0.5 }
+    roles: [site-server, site-database, management-point, distribution-point, software-update-point]
+    serves: [intranet]
+    rpc_ports: [50000-50099]
+  ibs01:
+    zone: perimeter
+    addresses: { default: 192.0.2.10 }
+    roles: [management-point, distribution-point, fallback-status-point, software-update-point]
+    serves: [internet]
+    rpc_ports: [50000-50099]
+probing: { second_look: off, timeout: 2s, rate: max, sweep: none }
+";
+
 const PLACES: [&str; 6] = [
     "client",
     "front-end",

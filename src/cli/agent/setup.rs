@@ -1,6 +1,7 @@
 //! Writing what a fleet needs: keys, certificates, and the files of NATS server, hub and agents. Each folder is taken to
 //! its host as it is.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -72,6 +73,14 @@ pub(super) fn write(arguments: &args::Agent, folder: &Path) -> anyhow::Result<u8
         .iter()
         .map(|it| Named::parse(it))
         .collect::<Result<_, _>>()?;
+    let mut names = BTreeSet::new();
+    let twice = agents.iter().find(|it| !names.insert(&it.name));
+    if let Some(agent) = twice {
+        anyhow::bail!(
+            "two agents are called `{}`: give each a name of its own",
+            agent.name
+        );
+    }
     fs::create_dir(folder).with_context(|| {
         format!(
             "making {}: it is a new folder, so that no key is replaced",

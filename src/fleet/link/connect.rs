@@ -104,8 +104,14 @@ pub(super) async fn connect(
         options = options.retry_on_initial_connect();
     }
     let connected = options.connect(&at).await;
-    let client =
-        connected.with_context(|| format!("connecting to the NATS server {}", access.server))?;
+    // Its words have those of its source in them.
+    let client = connected.map_err(|why| {
+        anyhow::anyhow!(
+            "connecting to the NATS server {}: {}; see whether it runs, and whether firewalls let this host through to it",
+            access.server,
+            visible(&why.to_string())
+        )
+    })?;
     Ok(Connected { client, again })
 }
 
