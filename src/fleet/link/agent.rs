@@ -16,7 +16,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{interval, sleep};
+use tokio::time::{interval, timeout};
 
 use super::Tell;
 use super::connect::{self, Access, Connected};
@@ -65,6 +65,8 @@ struct Agent {
     jetstream: Context,
     /// Rings when a job may wait.
     fetch: Notify,
+    /// Changes when the connection stands again.
+    again: Arc<watch::Sender<u64>>,
     tell: Tell,
 }
 
@@ -93,14 +95,17 @@ pub async fn serve(
         work: Box::new(work),
         jetstream: jetstream::new(client.clone()),
         fetch: Notify::new(),
+        again,
         tell,
     });
     let mut asked = client.subscribe(Subjects { agent: name }.ask()).await?;
     let fetching = tokio::spawn(Arc::clone(&agent).fetch_jobs());
+    let mut again = agent.again.subscribe();
+    agent.fetch.notify_one();
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
-            () = again.notified() => agent.fetch.notify_one(),
+            Ok(()) = again.changed() => agent.fetch.notify_one(),
             question = asked.next() => {
                 let Some(question) = question else { break };
                 agent.fetch.notify_one();
@@ -293,14 +298,17 @@ impl Agent {
     /// before, and its answer was lost.
     async fn store(&self, subject: String, message: Vec<u8>) {
         let mut told = false;
+        let mut again = self.again.subscribe();
         loop {
-            let publish = PublishMessage::build().payload(message.clone().into());
-            let why = match self.jetstream.send_publish(subject.clone(), publish).await {
-                Ok(stored) => match stored.await {
-                    Ok(_) => return,
-                    Err(error) => error.to_string(),
+            again.mark_unchanged();
+            let stored = self.stored(&subject, message.clone());
+            let why = tokio::select! {
+                stored = stored => match stored {
+                    Ok(()) => return,
+                    Err(why) => why,
                 },
-                Err(error) => error.to_string(),
+                // What was underway is lost with the connection.
+                Ok(()) = again.changed() => continue,
             };
             if why.contains("maximum messages per subject exceeded") {
                 return;
@@ -312,7 +320,15 @@ impl Agent {
                 ));
                 told = true;
             }
-            sleep(AGAIN).await;
+            let _ = timeout(AGAIN, again.changed()).await;
         }
+    }
+
+    async fn stored(&self, subject: &str, message: Vec<u8>) -> Result<(), String> {
+        let publish = PublishMessage::build().payload(message.into());
+        let sent = self.jetstream.send_publish(subject.to_string(), publish);
+        let sent = sent.await.map_err(|error| error.to_string())?;
+        sent.await.map_err(|error| error.to_string())?;
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use url::Url;
 
 use super::{Tell, forward};
@@ -45,10 +45,10 @@ pub struct Access {
     pub inbox: String,
 }
 
-/// A connection, and a bell that rings whenever it stands again.
+/// A connection, and how often it has stood: the number changes when it stands again.
 pub(super) struct Connected {
     pub(super) client: Client,
-    pub(super) again: Arc<Notify>,
+    pub(super) again: Arc<watch::Sender<u64>>,
 }
 
 /// Connects.
@@ -60,7 +60,8 @@ pub(super) async fn connect(
     tell: &Tell,
     patient: bool,
 ) -> anyhow::Result<Connected> {
-    let again = Arc::new(Notify::new());
+    let again = Arc::new(watch::Sender::new(0));
+    let stands = Arc::clone(&again);
     let url = Url::parse(&access.server).context("the place of the server")?;
     let host = url
         .host_str()
@@ -71,7 +72,6 @@ pub(super) async fn connect(
     if let Some(proxy) = &access.proxy {
         at = through_proxy(&url, proxy, tell).await?;
     }
-    let bell = Arc::clone(&again);
     let told = Arc::clone(tell);
     // Who waits for this connection hears of it by what comes next.
     let is_first = AtomicBool::new(!patient);
@@ -91,7 +91,7 @@ pub(super) async fn connect(
             let bell = Arc::clone(&bell);
             async move {
                 if is_again {
-                    bell.notify_one();
+                    stands.send_modify(|times| *times += 1);
                 }
             }
         });

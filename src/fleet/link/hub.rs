@@ -156,7 +156,7 @@ impl Hub {
         longest: Duration,
     ) -> anyhow::Result<HashMap<String, Present>> {
         let inbox = self.client.new_inbox();
-        let mut answers = self.client.subscribe(inbox.clone()).await?;
+        let mut answers = self.client.subscribe(format!("{inbox}.*")).await?;
         let mut end = Instant::now() + longest;
         let mut asked: HashMap<String, (Instant, Timestamp)> = HashMap::new();
         let mut present: HashMap<String, Present> = HashMap::new();
@@ -168,7 +168,7 @@ impl Hub {
             self.ask(&missing, &inbox, &nonce).await?;
             let again = Instant::now() + ASK;
             while let Ok(Some(answer)) = timeout_at(again.min(end), answers.next()).await {
-                let Some((here, (at, clock))) = self.read_here(&answer.payload, &asked) else {
+                let Some((here, (at, clock))) = self.read_here(&answer, &asked) else {
                     continue;
                 };
                 let half = SignedDuration::try_from(at.elapsed() / 2).unwrap_or_default();
@@ -195,6 +195,8 @@ impl Hub {
         Ok(present)
     }
 
+    /// Each agent has a subject for its answers, so that one key is tried and not that of everybody.
+    ///
     /// Questions wait in no queue while there is no connection: they would fill it.
     async fn ask(&self, agents: &[&str], inbox: &str, nonce: &str) -> anyhow::Result<()> {
         if self.client.connection_state() != State::Connected {
@@ -203,7 +205,11 @@ impl Hub {
         for agent in agents {
             let subject = Subjects { agent }.ask();
             self.client
-                .publish_with_reply(subject, inbox.to_string(), nonce.to_string().into())
+                .publish_with_reply(
+                    subject,
+                    format!("{inbox}.{agent}"),
+                    nonce.to_string().into(),
+                )
                 .await?;
         }
         Ok(())
@@ -212,15 +218,13 @@ impl Hub {
     /// An answer that its agent has signed, to one of these very questions; and when that was asked.
     fn read_here(
         &self,
-        payload: &[u8],
+        answer: &Message,
         asked: &HashMap<String, (Instant, Timestamp)>,
     ) -> Option<(Here, (Instant, Timestamp))> {
-        let mut keys = self.keys.iter();
-        keys.find_map(|(agent, key)| {
-            let here = Here::open(payload, key).ok()?;
-            let asked = asked.get(&here.nonce)?;
-            (here.agent == *agent).then_some((here, *asked))
-        })
+        let (_, agent) = answer.subject.rsplit_once('.')?;
+        let here = Here::open(&answer.payload, self.keys.get(agent)?).ok()?;
+        let asked = asked.get(&here.nonce)?;
+        (here.agent == agent).then_some((here, *asked))
     }
 
     /// Sends a job to an agent.
