@@ -392,6 +392,18 @@ pub(crate) fn section<S: Section>() -> Kind<S> {
     Kind::new(read, || schema(&S::keys()))
 }
 
+/// Reads a file whose keys are those of one section; `None` when it cannot be read at all. With errors among the findings it
+/// is not to be used.
+pub(crate) fn file<S: Section + 'static>(bytes: &[u8]) -> (Option<S>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let file = match yaml::parse(bytes) {
+        Ok(node) => section::<S>().read(&node, &What::owner(""), &mut problems),
+        Err(problem) => return (None, vec![problem]),
+    };
+    problems.sort_by_key(|problem| problem.at.unwrap_or_default());
+    (file, problems)
+}
+
 /// A section that has keys of the product, with those that the file gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfProduct<S> {

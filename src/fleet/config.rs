@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::policy::{Hours, Policy, network};
 use crate::config::Named;
-use crate::config::keys::{self, Kind, Section as _, What, keys};
+use crate::config::keys::{self, Kind, Section as _, keys};
 use crate::config::kinds::{filled, list, name, named, number, plain, section, text};
 use crate::diagnostic::{Place, Problem};
 use crate::probe::Allowed;
@@ -213,24 +213,14 @@ fn hours() -> Kind<Hours> {
     )
 }
 
-fn file<T: keys::Section + 'static>(bytes: &[u8]) -> (Option<T>, Vec<Problem>) {
-    let mut problems = Vec::new();
-    let file = match yaml::parse(bytes) {
-        Ok(node) => section::<T>().read(&node, &What::owner(""), &mut problems),
-        Err(problem) => return (None, vec![problem]),
-    };
-    problems.sort_by_key(|problem| problem.at.unwrap_or(Place::default()));
-    (file, problems)
-}
-
 /// Reads the file of an agent; `None` when it cannot be read at all. With errors among the findings it is not to be used.
 pub fn agent_file(bytes: &[u8]) -> (Option<AgentFile>, Vec<Problem>) {
-    file(bytes)
+    keys::file(bytes)
 }
 
 /// Reads the file of the hub, likewise.
 pub fn hub_file(bytes: &[u8]) -> (Option<HubFile>, Vec<Problem>) {
-    let (file, mut problems) = file::<HubFile>(bytes);
+    let (file, mut problems) = keys::file::<HubFile>(bytes);
     let agents = file.iter().flat_map(|it| &it.agents);
     let wrong = agents.filter(|it| !is_agent_name(&it.name.value));
     problems.extend(wrong.map(|it| bad_name(it.name.at, &it.name.value)));

@@ -10,7 +10,7 @@ use crate::alert::{self, Channel};
 use crate::config::Named;
 use crate::config::keys::{self, Entries, Kind, Section as _, What, keys};
 use crate::config::kinds::{boolean, filled, name, named, number, or, plain, section, span, text};
-use crate::diagnostic::{Place, Problem};
+use crate::diagnostic::Problem;
 use crate::history::{Address, EXAMPLE, Retention};
 use crate::yaml::{self, At, Node};
 
@@ -192,13 +192,7 @@ fn channels() -> Kind<Vec<Channel>> {
 
 /// Reads such a file; `None` when it cannot be read at all. With errors among the findings it is not to be used.
 pub fn read(bytes: &[u8]) -> (Option<ServeFile>, Vec<Problem>) {
-    let mut problems = Vec::new();
-    let file = match yaml::parse(bytes) {
-        Ok(node) => section().read(&node, &What::owner(""), &mut problems),
-        Err(problem) => return (None, vec![problem]),
-    };
-    problems.sort_by_key(|problem| problem.at.unwrap_or(Place::default()));
-    (file, problems)
+    keys::file(bytes)
 }
 
 /// The JSON Schema of the file.

@@ -88,12 +88,10 @@ pub(super) async fn connect(
             if !(is_again && is_first.swap(false, Ordering::Relaxed)) {
                 told(words(&event));
             }
-            let bell = Arc::clone(&bell);
-            async move {
-                if is_again {
-                    stands.send_modify(|times| *times += 1);
-                }
+            if is_again {
+                stands.send_modify(|times| *times += 1);
             }
+            async {}
         });
     if is_tls {
         options = options
