@@ -52,7 +52,13 @@ impl<'a> Cutter<'a> {
         let part = self.cut(&is_needed, &starts);
         match leads_to_the_same(&part, self.loaded, member, plan, &chosen)? {
             true => Ok(part),
-            false => Ok(self.all()),
+            false => {
+                tracing::debug!(
+                    agent = member.name,
+                    "its part would lead to other flows: it gets the whole site file"
+                );
+                Ok(self.all())
+            }
         }
     }
 
