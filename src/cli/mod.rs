@@ -31,6 +31,7 @@ mod runtime;
 mod schema;
 mod secrets;
 mod serve;
+mod service;
 mod shown;
 mod token;
 mod signing;

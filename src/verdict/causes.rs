@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::Cause;
+use crate::yaml;
 
 /// What is said of a cause. Other pages are named in it as `docs/PAGE.md`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -29,7 +30,7 @@ pub struct Said {
 
 /// What is said of every cause, in the order of the page.
 pub static SAID: LazyLock<Vec<Said>> = LazyLock::new(|| {
-    serde_yaml::from_str(include_str!("causes.yaml")).expect("the embedded file is read by a test")
+    yaml::embedded(include_str!("causes.yaml")).expect("the embedded file is read by a test")
 });
 
 /// What is said of one cause.

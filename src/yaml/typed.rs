@@ -20,6 +20,12 @@ use crate::diagnostic::{MOST_SHOWN, Place, Problem, choices};
 /// What may stand under a key, as the file would have it.
 pub(crate) type Example = fn(&str) -> &'static str;
 
+/// Reads a file that is built in; `None`: it has a fault.
+pub(crate) fn embedded<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let root = super::parse(text.as_bytes()).ok()?;
+    typed(&root, "the file", |_| "", &mut Vec::new())
+}
+
 /// Reads one value; `what` it is in a sentence, and an example for each key that may be missing.
 pub(crate) fn typed<T: DeserializeOwned>(
     node: &Node,
@@ -53,50 +59,6 @@ pub(crate) fn typed<T: DeserializeOwned>(
         taken_out.insert(left.to_mut().take_out(at)?);
     }
     None
-}
-
-impl Node {
-    /// The value of a key, where this is a mapping that has it.
-    pub(crate) fn child(&self, key: &str) -> Option<&Self> {
-        let Value::Map(pairs) = &self.value else {
-            return None;
-        };
-        let found = pairs.iter().find(|(name, _)| name.text() == Some(key));
-        found.map(|(_, value)| value)
-    }
-
-    /// The text that this is.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match &self.value {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// Removes the item of a list, or the key with its value, that stands at a place. Gives the place of what it was taken
-    /// from, and the key.
-    fn take_out(&mut self, at: Place) -> Option<(Place, String)> {
-        match &mut self.value {
-            Value::List(items) => match items.iter().position(|item| item.at == at) {
-                Some(index) => {
-                    items.remove(index);
-                    Some((self.at, String::new()))
-                }
-                None => items.iter_mut().find_map(|item| item.take_out(at)),
-            },
-            Value::Map(pairs) => {
-                let is_at = |(key, value): &(Self, Self)| key.at == at || value.at == at;
-                match pairs.iter().position(is_at) {
-                    Some(index) => {
-                        let (key, _) = pairs.remove(index);
-                        Some((self.at, key.text().unwrap_or_default().to_string()))
-                    }
-                    None => pairs.iter_mut().find_map(|(_, value)| value.take_out(at)),
-                }
-            }
-            _ => None,
-        }
-    }
 }
 
 /// A node, what it is in a sentence, and examples.

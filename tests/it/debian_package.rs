@@ -197,6 +197,7 @@ fn its_units_start_what_it_installs_and_the_timer_is_off() {
         "/portproof.timer\n",
         "/portproof-mail@.service\n",
         "/portproof-serve.service\n",
+        "/portproof-agent.service\n",
     ] {
         // Enabled, it would be in a folder of its target as well.
         assert_eq!(said.matches(unit).count(), 1, "{unit}: {said}");

@@ -158,7 +158,8 @@ fn no_comment_has_a_sentence_over_25_words() {
     assert!(is_long(&long));
     assert!(!is_long(&parted));
     let mut found = Vec::new();
-    for path in crate::docs::sources("src") {
+    let all = ["src", "yaml/src"].map(crate::docs::sources);
+    for path in all.into_iter().flatten() {
         let file = fs::read_to_string(&path).expect("a source");
         for page in comments(&file) {
             let path = path.display();
@@ -166,6 +167,32 @@ fn no_comment_has_a_sentence_over_25_words() {
         }
     }
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// What the blocks of code in comments are written in; Rust, where nothing says so.
+fn languages(file: &str) -> Vec<String> {
+    let fences = |page: &String| {
+        let lines = page.lines().filter_map(|line| line.strip_prefix("```"));
+        // Each second one ends a block.
+        lines.step_by(2).map(str::to_string).collect::<Vec<_>>()
+    };
+    comments(file).iter().flat_map(fences).collect()
+}
+
+/// None would run: `doctest = false` stands in Cargo.toml.
+#[test]
+fn no_comment_of_the_library_has_an_example_in_rust() {
+    let is_rust = |language: &String| !["text", "xml"].contains(&language.as_str());
+    assert!(
+        languages("/// ```\n/// assert!(true);\n/// ```\n")
+            .iter()
+            .any(is_rust)
+    );
+    for path in crate::docs::sources("src") {
+        let file = fs::read_to_string(&path).expect("a source");
+        let found: Vec<String> = languages(&file).into_iter().filter(is_rust).collect();
+        assert!(found.is_empty(), "{}: {found:?}", path.display());
+    }
 }
 
 #[test]

@@ -514,30 +514,46 @@ fn as_a_service_it_begins_and_stops_when_its_manager_says_so() {
         "history: runs\nchecks: { pri: { site: probes.yaml, from: outside, force_vantage: true, every: 2s, jitter: 1ms } }\n",
     )
     .expect("written");
-    let [program, serve, log] =
-        [executable(), file("serve.yaml"), file("serve.log")].map(|path| as_windows_names(&path));
-    let line = format!("\"{program}\" serve \"{serve}\" --service --log \"{log}\"");
+    let [serve, log] = [file("serve.yaml"), file("serve.log")].map(|path| as_windows_names(&path));
+    let words = ["serve", &serve, "--service", "--log", &log];
 
     // Whoever types the command learns who it is for.
-    let child = windows.start(
-        folder.path(),
-        &["serve", &serve, "--service", "--log", &log],
-    );
+    let child = windows.start(folder.path(), &words);
     assert_eq!(ran(folder.path(), child).status, 2);
     let said = fs::read_to_string(file("serve.log")).expect("text");
-    assert!(said.contains("sc.exe start portproof"), "{said}");
+    assert!(said.contains("sc.exe start NAME"), "{said}");
 
-    let _goes_on = no_service(&windows);
+    serves_its_manager(&windows, "portproof", &words, &file("serve.log"), "run 2: ");
+    let listed = native(folder.path(), &["history", "--keep", "runs"]);
+    let listed = ran(folder.path(), listed);
+    assert!(
+        listed.status == 0 && listed.out.contains("outside"),
+        "{listed:?}"
+    );
+}
+
+/// Registers the program as a service, and starts it. Waits until its log has some words, and stops it.
+fn serves_its_manager(
+    windows: &Windows,
+    name: &str,
+    arguments: &[&str],
+    log: &Path,
+    awaited: &str,
+) {
+    let line = format!(
+        "\"{}\" {}",
+        as_windows_names(&executable()),
+        arguments.join(" ")
+    );
+    let _goes_on = no_service(windows);
     let well = |arguments: &[&str]| {
-        let ended = managed(&windows, arguments);
+        let ended = managed(windows, arguments);
         assert_eq!(ended.status, 0, "{arguments:?}: {ended:?}");
     };
-    well(&["sc", "create", "portproof", "binPath=", &line]);
-    well(&["net", "start", "portproof"]);
     let until = |words: &str| {
         let deadline = Instant::now() + LONGEST;
         loop {
-            let said = fs::read_to_string(file("serve.log")).expect("text");
+            let said = fs::read_to_string(log).unwrap_or_default();
             if said.contains(words) {
                 return;
             }
@@ -545,16 +561,42 @@ fn as_a_service_it_begins_and_stops_when_its_manager_says_so() {
             thread::sleep(Duration::from_millis(50));
         }
     };
-    until("run 2: ");
+    well(&["sc", "create", name, "binPath=", &line]);
+    // It waits until the service says that it has begun.
+    well(&["net", "start", name]);
+    until(awaited);
     // It waits until the service says that it has stopped.
-    well(&["net", "stop", "portproof"]);
+    well(&["net", "stop", name]);
     until("stopping: ");
-    well(&["sc", "delete", "portproof"]);
-    let listed = native(folder.path(), &["history", "--keep", "runs"]);
-    let listed = ran(folder.path(), listed);
-    assert!(
-        listed.status == 0 && listed.out.contains("outside"),
-        "{listed:?}"
+    well(&["sc", "delete", name]);
+}
+
+#[test]
+fn an_agent_as_a_service_waits_for_its_server_and_stops_when_its_manager_says_so() {
+    let (windows, folder) = (Windows::shared(), TempDir::new().expect("a folder"));
+    let nobody = ports::free(Ipv4Addr::LOCALHOST);
+    let write = [
+        "agent",
+        "--write-server-config",
+        "fleet",
+        "--server",
+        "127.0.0.1",
+        "--agent=outside=internet",
+    ];
+    let written = ran(folder.path(), native(folder.path(), &write));
+    assert_eq!(written.status, 0, "{written:?}");
+    let file = |name: &str| folder.path().join("fleet/agent-outside").join(name);
+    let agent = fs::read_to_string(file("agent.yaml")).expect("text");
+    let agent = agent.replace("127.0.0.1:4222", &nobody.to_string());
+    fs::write(file("agent.yaml"), agent).expect("written");
+    let [agent, log] = [file("agent.yaml"), file("log")].map(|path| as_windows_names(&path));
+    let words = ["agent", &agent, "--service", "--log", &log];
+    serves_its_manager(
+        &windows,
+        "portproof-agent",
+        &words,
+        &file("log"),
+        "the NATS server is not reached: ",
     );
 }
 

@@ -4,12 +4,10 @@ mod access;
 mod setup;
 mod work;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
-use tokio::sync::watch;
 
 use super::WRONG;
 use super::args;
@@ -17,8 +15,8 @@ use super::files::show;
 use super::named::{self, Kind};
 use super::output::replace;
 use super::runtime::runtime;
+use super::service;
 use super::signing;
-use super::streams::say;
 use crate::diagnostic::has_errors;
 use crate::fleet::{self, AgentFile, Done, Doorman, Subjects, link};
 use crate::os;
@@ -33,7 +31,12 @@ pub(super) fn run(arguments: &args::Agent) -> anyhow::Result<u8> {
     if let Some(folder) = &arguments.write_server_config {
         return setup::write(arguments, folder);
     }
-    let path = arguments.file.as_deref().unwrap_or(Path::new(DEFAULT));
+    let path = arguments.file.clone().unwrap_or_else(|| DEFAULT.into());
+    service::run(&arguments.how, move || agent(&path))
+}
+
+/// Works jobs until it is stopped.
+fn agent(path: &Path) -> anyhow::Result<u8> {
     let bytes = named::read(path, Kind::AgentFile)
         .with_context(|| {
             format!(
@@ -58,8 +61,10 @@ pub(super) fn run(arguments: &args::Agent) -> anyhow::Result<u8> {
 async fn work(file: AgentFile, folder: &Path) -> anyhow::Result<()> {
     let name = file.name.value.clone();
     let subjects = Subjects { agent: &name };
-    let state = file.state.as_ref().map_or("agent.state", |it| &it.value);
-    let state = folder.join(state);
+    let state = match &file.state {
+        Some(state) => folder.join(&state.value),
+        None => folder_of_its_own(folder).join("agent.state"),
+    };
     let key = signing::key(&folder.join(&file.key.value))?;
     let site_key = verifying_key(folder, &file.site_key.value)?;
     let access = access(
@@ -74,24 +79,20 @@ async fn work(file: AgentFile, folder: &Path) -> anyhow::Result<()> {
     let policy = file.allow.policy();
     let doorman = Doorman::new(&name, site_key, policy.clone(), done(&state)?);
     let worker = Worker::new(folder.to_path_buf(), policy, state);
-    let (stopper, stop) = watch::channel(false);
-    let interrupted = os::interrupted().context("listening for the end")?;
-    tokio::spawn(async move {
-        interrupted.await;
-        let _ = stopper.send(true);
-        std::future::pending::<()>().await;
-    });
-    let tell = timed();
-    tell(format!(
+    let stop = service::stop("stopping: jobs under way are worked again after the next start")?;
+    service::tell(&format!(
         "agent {name} begins; its server is {}",
         access.server
     ));
+    // A server that is not there yet is waited for, and must not hold up the start of this host.
+    service::ready();
+    let tell = Arc::new(|words: String| service::tell(&words));
     link::serve(&access, &name, key, doorman, worker, tell, stop).await
 }
 
-/// A line on standard error, with the time.
-fn timed() -> link::Tell {
-    Arc::new(|words: String| say!("{:.0} {words}", Timestamp::now()))
+/// Where it writes: into the folder that systemd gives it, or beside its file.
+fn folder_of_its_own(folder: &Path) -> PathBuf {
+    std::env::var_os("STATE_DIRECTORY").map_or_else(|| folder.to_path_buf(), PathBuf::from)
 }
 
 /// Which jobs were done before; nothing where there is no such file yet.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::name;
+use super::{AsService, name};
 
 /// `portproof agent`.
 #[derive(Debug, Args)]
@@ -22,6 +22,7 @@ pub(in crate::cli) struct Agent {
     pub(in crate::cli) file: Option<PathBuf>,
     /// Write what a NATS server, the hub and the agents need into this new folder, and end. No file of an agent is read.
     #[arg(long, value_name = "FOLDER", requires_all = ["server", "agent"], conflicts_with = "file")]
+    #[cfg_attr(windows, arg(conflicts_with = "service"))]
     pub(in crate::cli) write_server_config: Option<PathBuf>,
     /// The name or address at which agents reach the NATS server.
     #[arg(long, value_name = "HOST", requires = "write_server_config", value_parser = name)]
@@ -33,4 +34,6 @@ pub(in crate::cli) struct Agent {
     /// agent.
     #[arg(long, value_name = "NAME=ZONE[:SYSTEM]", requires = "write_server_config", value_parser = name)]
     pub(in crate::cli) agent: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) how: AsService,
 }

@@ -13,6 +13,7 @@ mod listen;
 mod plan;
 mod report;
 mod serve;
+mod service;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub(in crate::cli) use listen::Listen;
 pub(in crate::cli) use plan::{Plan, PlanFormat};
 pub(in crate::cli) use report::Report;
 pub(in crate::cli) use serve::Serve;
+pub(in crate::cli) use service::AsService;
 
 /// Proves that the firewalls around a Configuration Manager site let through what the site needs, and nothing else.
 #[derive(Debug, Parser)]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::AsService;
+
 /// `portproof serve`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -19,12 +21,8 @@ pub(in crate::cli) struct Serve {
     pub(in crate::cli) file: PathBuf,
     /// Send a test message to each channel, say what came of it, and end.
     #[arg(long)]
+    #[cfg_attr(windows, arg(conflicts_with = "service"))]
     pub(in crate::cli) test_alert: bool,
-    /// Append what is said to this file, instead of standard error.
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) log: Option<PathBuf>,
-    /// Run as a service, which the service manager of Windows starts and stops.
-    #[cfg(windows)]
-    #[arg(long, requires = "log", conflicts_with = "test_alert")]
-    pub(in crate::cli) service: bool,
+    #[command(flatten)]
+    pub(in crate::cli) how: AsService,
 }

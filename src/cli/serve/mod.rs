@@ -1,11 +1,7 @@
 //! `portproof serve`: reads its file, says what happens, and tells the service manager how it is.
 
 mod files;
-mod manager;
-#[cfg(windows)]
-mod service;
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +17,8 @@ use super::files::show;
 use super::location;
 use super::named::{Kind, read};
 use super::runtime::runtime;
-use super::streams::{say, tell_a_file};
+use super::service::{self, tell};
+use super::streams::say;
 use crate::alert::{self, About, Message};
 use crate::diagnostic::{Problem, counted, has_errors};
 use crate::history::{Location, Store};
@@ -34,19 +31,11 @@ use files::OfUser;
 const NOT_TOLD: u8 = 1;
 
 pub(super) fn run(arguments: &Serve) -> anyhow::Result<u8> {
-    if let Some(path) = &arguments.log {
-        let file = File::options().append(true).create(true).open(path);
-        let file = file.with_context(|| format!("opening {}", path.display()))?;
-        tell_a_file(file);
-    }
-    #[cfg(windows)]
-    if arguments.service {
-        return service::run(arguments.file.clone());
-    }
-    match arguments.test_alert {
-        true => test(&arguments.file),
-        false => serve(&arguments.file),
-    }
+    let (file, is_test) = (arguments.file.clone(), arguments.test_alert);
+    service::run(&arguments.how, move || match is_test {
+        true => test(&file),
+        false => serve(&file),
+    })
 }
 
 /// Goes on until it is stopped.
@@ -114,18 +103,8 @@ fn home(file: &ServeFile, folder: &Path, problems: &mut Vec<Problem>) -> Option<
 }
 
 async fn go_on(file: ServeFile, at: &Location, store: Store, files: OfUser) -> anyhow::Result<()> {
-    let (stopper, stop) = watch::channel(false);
+    let stop = service::stop("stopping: runs under way are kept as far as they came")?;
     let (reloader, reload) = watch::channel(0_u64);
-    let interrupted = os::interrupted().context("listening for the end")?;
-    tokio::spawn(async move {
-        tokio::select! {
-            () = interrupted => {}
-            () = manager::asked_to_stop() => {}
-        }
-        tell("stopping: runs under way are kept as far as they came");
-        manager::stopping();
-        let _ = stopper.send(true);
-    });
     tokio::spawn(async move {
         // It ends with the process: a channel whose sender is gone would look like news.
         let Ok(mut asked) = os::reload_asked() else {
@@ -150,14 +129,9 @@ async fn go_on(file: ServeFile, at: &Location, store: Store, files: OfUser) -> a
         Arc::new(tell),
         stop,
         reload,
-        manager::ready,
+        service::ready,
     )
     .await
-}
-
-/// What happens, with the time.
-fn tell(words: &str) {
-    say!("{:.0} {words}", Timestamp::now());
 }
 
 /// Sends a test to each channel, and says what came of it.

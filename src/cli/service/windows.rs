@@ -1,12 +1,11 @@
 //! A service of Windows: its manager starts the process, which then asks to be told when it is to stop.
 //!
-//! `run` hands the thread over to the manager, which calls `main` on another one. There the daemon runs as anywhere else.
-//! `manager` says here what it says to systemd on Linux. The manager takes the state from a handle that is asked for once.
+//! `run` hands the thread over to the manager, which calls `main` on another one. There the work is done as anywhere else.
+//! The manager takes the state from a handle that is asked for once.
 
-use std::panic;
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -22,14 +21,17 @@ use windows_service::service_dispatcher;
 use crate::cli::WRONG;
 use crate::cli::streams::say;
 
-/// What it is called where nobody named it: the manager knows it by the name of its own list.
+/// What it is called here. The manager knows each service of its own process by the name of its own list.
 const NAME: &str = "portproof";
 /// How long the manager is to wait for a change of state that has begun.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The file of the daemon, for the thread of the manager.
-static FILE: OnceLock<PathBuf> = OnceLock::new();
-/// What the daemon ended with.
+/// What a service does until it is stopped; then its exit status.
+type Work = Box<dyn FnOnce() -> anyhow::Result<u8> + Send>;
+
+/// The work, for the thread of the manager.
+static WORK: Mutex<Option<Work>> = Mutex::new(None);
+/// What the work ended with.
 static ENDED: AtomicU8 = AtomicU8::new(WRONG);
 /// The service, once the manager knows it.
 static SERVICE: OnceLock<Service> = OnceLock::new();
@@ -39,15 +41,14 @@ struct Service {
     stop: watch::Receiver<bool>,
 }
 
-/// Runs the daemon as a service, until the manager stops it.
+/// Does the work as a service, until the manager stops it.
 ///
 /// # Errors
 /// When no service manager has started this process.
-pub(super) fn run(file: PathBuf) -> anyhow::Result<u8> {
-    let _ = FILE.set(file);
-    service_dispatcher::start(NAME, main).context(
-        "--service is for the service manager, which starts it: `sc.exe start portproof`",
-    )?;
+pub(super) fn run(work: Work) -> anyhow::Result<u8> {
+    *WORK.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+    service_dispatcher::start(NAME, main)
+        .context("--service is for the service manager, which starts it: `sc.exe start NAME`")?;
     Ok(ENDED.load(Ordering::Acquire))
 }
 
@@ -57,13 +58,14 @@ extern "system" fn main(_: u32, _: *mut *mut u16) {
         say!("the service manager does not take this service: {fault}");
         return;
     }
-    let ended = panic::catch_unwind(|| match FILE.get() {
-        Some(file) => super::serve(file).unwrap_or_else(|fault| {
+    let work = WORK.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| {
+        let ended = work.map_or(Ok(WRONG), |work| work());
+        ended.unwrap_or_else(|fault| {
             say!("portproof: {fault:#}");
             WRONG
-        }),
-        None => WRONG,
-    });
+        })
+    }));
     let status = ended.unwrap_or(WRONG);
     ENDED.store(status, Ordering::Release);
     tell(ServiceState::Stopped, status);
