@@ -91,6 +91,7 @@ fn leads_to_the_same(
     let (bytes, folder) = (part.text.as_bytes(), Some(loaded.folder.as_path()));
     let (read, problems) = files::examine(&part.file, bytes, folder, None, Use::None)?;
     let Some(read) = read.filter(|_| !has_errors(&problems)) else {
+        tracing::debug!(?problems, "the part is no site file");
         return Ok(false);
     };
     let site = &loaded.site;
@@ -122,4 +123,53 @@ fn planned(site: &Site, catalogue: &Catalogue, wanted: impl Fn(&Forbidden) -> bo
     let mut plan = plan::derive(site, catalogue);
     plan.spread(site, wanted);
     plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Flows of two zones: one in a line of its own, and one over several.
+    const SITE: &str = "site: { code: PRI, product: configmgr-2007, crl_check: false }
+zones:
+  internet: { networks: [0.0.0.0/0] }
+  perimeter: { networks: [192.0.2.0/24] }
+firewalls:
+  wall: { between: [internet, perimeter] }
+systems:
+  web:
+    zone: perimeter
+    addresses: { default: 192.0.2.10 }
+    roles: [console]
+  sql: { zone: perimeter, addresses: { default: 192.0.2.11 }, roles: [console] }
+flows:
+  - { from: internet, to: web, port: 1000, need: required }
+  - from: perimeter
+    to: sql
+    port: 1001
+    need: required
+  - from: internet
+    to: web
+    port: 1002
+    need: optional
+    why: \"in quotes: these\"
+probing: { sweep: none }
+";
+
+    #[test]
+    fn an_agent_gets_no_flow_of_another_zone() {
+        let loaded = files::load_bytes("site.yaml", SITE.as_bytes(), None, None, Use::None);
+        let loaded = loaded.expect("read").expect("a site");
+        let cutter = Cutter::new(&loaded).expect("YAML");
+        let zone = |name: &str| loaded.site.zones.iter().position(|it| it.name == name);
+        let member = |name: &str| Member {
+            name: "a".to_string(),
+            zone: zone(name).expect("a zone"),
+            system: None,
+        };
+        for (name, stays, goes) in [("internet", "1002", "1001"), ("perimeter", "1001", "1002")] {
+            let part = cutter.needed(&member(name)).expect("a part").text;
+            assert!(part.contains(stays) && !part.contains(goes), "{part}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What came from the agents, as one report.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -14,6 +15,7 @@ use crate::cli::request::{Asked, request};
 use crate::diagnostic::{counted, visible};
 use crate::fleet::Outcome;
 use crate::observation::NotTried;
+use crate::plan::Declared;
 use crate::probe::Permission;
 use crate::product::Need;
 use crate::report::{self, AgentName, Mixed, Named, Note, Parts, ReportDocument};
@@ -91,6 +93,13 @@ impl Fleet {
         if self.wanted.scope == Scope::Needed {
             plan.it.flows.retain(|it| it.need != Need::Forbidden);
         }
+        // A part may have a flow in another column than the file.
+        let declared: HashMap<String, Declared> = plan
+            .it
+            .flows
+            .iter()
+            .map(|it| (it.id.clone(), it.declared.clone()))
+            .collect();
         let mut parts = Parts {
             plan: Some(plan),
             arrivals,
@@ -104,7 +113,14 @@ impl Fleet {
         for (member, tried) in came.into_iter().chain(absent) {
             let file = format!("agent {}", member.name);
             let it = match tried {
-                Tried::Report(report) => *report,
+                Tried::Report(mut report) => {
+                    for flow in report.flows.iter_mut().map(|it| &mut it.flow) {
+                        if let Some(declared) = declared.get(&flow.id) {
+                            flow.declared.clone_from(declared);
+                        }
+                    }
+                    *report
+                }
                 Tried::Nothing(why, words) => {
                     notes.push(format!("agent `{}` tried nothing: {words}", member.name));
                     self.untried(&member, why).await?
