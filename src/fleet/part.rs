@@ -1,9 +1,8 @@
 //! The part of a site file that one agent needs: the systems that its flows lead to, and no flows of others.
 //!
-//! What is left is a site file with brackets in the place of indentation. Each value stands where it stood, in the same line
-//! and column, so that a finding and a report name the places of the whole file. A column may be another one where a long
-//! word had no quotes. Whoever cuts compares the flows of both (`same_flows`): a part that would lead to other flows is not
-//! used.
+//! What is left is a site file with brackets in the place of indentation. Each value stands in the line and column where it
+//! stood. So a finding and a report name the places of the whole file. A column may be another one where a long word had no
+//! quotes. Whoever cuts compares the flows of both (`same_flows`): a part that would lead to other flows is not used.
 
 use crate::diagnostic::Problem;
 use crate::plan::{self, Chosen, Plan};
