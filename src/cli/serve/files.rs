@@ -14,7 +14,7 @@ use crate::alert::{self, Channel};
 use crate::cli::agents::{self, Voice, Wanted};
 use crate::cli::alerts;
 use crate::cli::credentials::{Use, certificates};
-use crate::cli::files::{self, Loaded};
+use crate::cli::files;
 use crate::cli::named::{Kind, read};
 use crate::cli::request::{Asked, request};
 use crate::cli::secrets;
@@ -62,7 +62,14 @@ impl Files for OfUser {
             return Err(render(&name, source, &problems));
         };
         if let Some(agents) = &check.agents {
-            return by_agents(self.folder.join(&agents.value), check, loaded, scope, stop);
+            let file = self.folder.join(&agents.value);
+            #[cfg(feature = "nats")]
+            return by_agents(&file, check, loaded, scope, stop);
+            #[cfg(not(feature = "nats"))]
+            return Err(format!(
+                "this build of portproof knows no agents, and the check names {}",
+                file.display()
+            ));
         }
         let token_file = check.token_file.as_ref();
         let token_file = token_file.map(|it| self.folder.join(&it.value));
@@ -122,9 +129,9 @@ impl Files for OfUser {
 /// A run of all zones at once.
 #[cfg(feature = "nats")]
 fn by_agents(
-    file: PathBuf,
+    file: &Path,
     check: &Check,
-    loaded: Loaded,
+    loaded: files::Loaded,
     scope: Scope,
     stop: watch::Receiver<bool>,
 ) -> Result<Prepared, String> {
@@ -140,25 +147,11 @@ fn by_agents(
         news: Arc::new(move |words| super::tell(&format!("{named}: {words}"))),
     };
     // What is wrong with it is found with the site file.
-    let members = agents::read(&file, &loaded.site).map_err(|why| format!("{why:#}"))?;
+    let members = agents::read(file, &loaded.site).map_err(|why| format!("{why:#}"))?;
     let runtime = Handle::current();
     Ok(Box::new(move || {
         runtime.block_on(agents::prove(wanted, members, loaded, voice, stop))
     }))
-}
-
-#[cfg(not(feature = "nats"))]
-fn by_agents(
-    file: PathBuf,
-    _: &Check,
-    _: Loaded,
-    _: Scope,
-    _: watch::Receiver<bool>,
-) -> Result<Prepared, String> {
-    let file = file.display();
-    Err(format!(
-        "this build of portproof knows no agents, and the check names {file}"
-    ))
 }
 
 fn unread(why: &dyn Display) -> String {
