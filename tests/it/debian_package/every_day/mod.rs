@@ -209,8 +209,6 @@ fn the_daemon_says_that_it_is_ready_and_keeps_its_runs(said: &str) {
 fn an_agent_works_with_files_that_only_root_reads(said: &str) {
     for part in [
         "internet>web:1000/tcp  the port is open",
-        // The state of a user of its own, how the service stood, and how it ended.
-        "\nactive\n600 portproof-agent\nsuccess\n",
         "agent outside begins; its server is tls://127.0.0.1:4222\nStarted portproof-agent.service",
         ".try has ended\n",
         "stopping: jobs under way are worked again after the next start\n",
@@ -218,6 +216,13 @@ fn an_agent_works_with_files_that_only_root_reads(said: &str) {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(!said.contains("warning"), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    let state = lines.iter().position(|line| *line == "active");
+    let state = &lines[state.unwrap_or_else(|| panic!("no state: {said}"))..];
+    let user = state[2];
+    assert!(user.parse::<u32>().is_ok_and(|user| user > 0), "{said}");
+    assert_eq!(state[1], format!("600 {user}"), "only its user's: {said}");
+    assert_eq!(state[3], "success", "{said}");
 }
 
 fn is_as_expected(run: &Run, (heading, message): &Part) {
