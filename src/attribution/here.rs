@@ -2,8 +2,8 @@
 //!
 //! 1. That a host or the next router cannot be found takes a system seconds to say, at least for the first packet that
 //!    asks. Where every such word comes at once, nobody was looked for: a rule of this host's own firewall says it.
-//! 2. A reset may be this host's own as well. It comes within a few milliseconds, or somewhat later on a busy host: quick ones
-//!    are asked again, and of the slower ones a few.
+//! 2. A reset may be this host's own as well. It comes within a few milliseconds, or somewhat later on a busy host: all of
+//!    them are asked again.
 
 use std::net::IpAddr;
 
@@ -11,12 +11,8 @@ use crate::observation::{AttemptResult, Observation, Prohibition, State, Trouble
 
 /// A search for a neighbour that is given up takes longer, in milliseconds.
 const SEARCH_MS: f64 = 900.0;
-/// A reset of this host itself takes less as a rule, in milliseconds.
-const QUICK_RESET_MS: f64 = 5.0;
-/// And less even where the host is busy.
+/// A reset of this host itself takes less even where the host is busy, in milliseconds.
 const SLOWEST_RESET_MS: f64 = 100.0;
-/// The most ports that are asked again for a slower reset.
-const MOST_SLOW: usize = 16;
 
 /// Turns what this host's own firewall said into this host's own trouble. `own`: the addresses of this host.
 pub fn own_words(observations: &mut [Observation], own: &[IpAddr]) {
@@ -70,8 +66,6 @@ pub fn may_be_reset_here(observations: &[Observation], own: &[IpAddr]) -> Vec<us
         .filter(|(took, _)| *took < SLOWEST_RESET_MS)
         .collect();
     resets.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    let quick = resets.partition_point(|(took, _)| *took < QUICK_RESET_MS);
-    resets.truncate(quick + MOST_SLOW);
     resets.into_iter().map(|(_, place)| place).collect()
 }
 
@@ -137,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn every_quick_reset_may_be_this_hosts_own_and_of_the_slower_ones_a_few() {
+    fn a_reset_may_be_this_hosts_own_unless_it_takes_long() {
         let own = [IpAddr::from(OWN)];
         let mut all: Vec<Observation> = (0..40).map(|_| reset(20.0)).collect();
         all.extend((0..40).map(|_| reset(0.2)));
         all.push(reset(150.0));
         let asked = may_be_reset_here(&all, &own);
-        assert_eq!(asked.len(), 40 + MOST_SLOW);
+        assert_eq!(asked.len(), 80, "a busy host's own are slow, too");
         assert_eq!(asked[..40], (40..80).collect::<Vec<_>>()[..]);
         let mut at_home = reset(0.2);
         at_home.address = Some(own[0]);

@@ -1,8 +1,9 @@
 //! What this host's own firewall does to packets that leave.
 //!
 //! 1. A rule that rejects with a reset: it comes back over loopback, and the system counts what comes there. Where nothing
-//!    did since the run began, no reset was this host's. A round in
-//!    which a reset came and nothing came over loopback shows that the network sent it. Where something did in every
+//!    did since the run began, no reset was this host's. Else ports are asked again, a group at once. Where a group resets
+//!    and nothing comes over loopback, the network sent all of its resets. Each port of the other groups is asked in
+//!    rounds. One in which nothing came over loopback shows that the network sent the reset. Where something did in every
 //!    round, and as good as nothing in pauses of the same length, it was this host.
 //! 2. A rule that drops: TCP gets no error, but the system counts repeats that could not leave. A try is watched until its
 //!    packet has been repeated once. Where the count grows in each round, and not in pauses of the same length, this host
@@ -19,6 +20,8 @@ use super::Prober;
 use super::try_once::once;
 use crate::os::{self, Connection, Manner};
 
+/// Ports that are asked at once.
+const GROUP: usize = 16;
 /// Rounds in which something has to come over loopback.
 const ROUNDS: usize = 8;
 /// Pauses in which something else may come there.
@@ -78,17 +81,21 @@ impl Prober {
     /// Which of these ports this host itself resets: their places in the list. `at_first`: what had come over loopback
     /// before they were tried.
     pub async fn reset_here(&self, ports: &[SocketAddr], at_first: Option<u64>) -> Vec<usize> {
-        let Some(before) = os::loopback_packets().filter(|now| at_first != Some(*now)) else {
-            return Vec::new();
-        };
-        join_all(ports.iter().map(|port| self.resets_again(*port))).await;
-        if os::loopback_packets() == Some(before) {
+        let now = os::loopback_packets();
+        if now.is_none() || now == at_first {
             return Vec::new();
         }
         let mut own = Vec::new();
-        for (place, port) in ports.iter().enumerate() {
-            if self.is_reset_here(*port).await {
-                own.push(place);
+        for (number, group) in ports.chunks(GROUP).enumerate() {
+            let before = os::loopback_packets();
+            join_all(group.iter().map(|port| self.resets_again(*port))).await;
+            if os::loopback_packets() == before {
+                continue;
+            }
+            for (place, port) in group.iter().enumerate() {
+                if self.is_reset_here(*port).await {
+                    own.push(number * GROUP + place);
+                }
             }
         }
         own
