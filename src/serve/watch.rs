@@ -46,7 +46,7 @@ impl SiteFile {
     /// Why there is none to use.
     pub(super) fn why_not(&self) -> String {
         let why = self.refused.as_deref().unwrap_or("it was not read yet");
-        format!("{} is refused: {why}", self.path.display())
+        format!("no run is possible with {}: {why}", self.path.display())
     }
 
     /// Looks at it. `is_good` says why some bytes are refused.
@@ -160,7 +160,7 @@ mod tests {
         let mut file = SiteFile::new(PathBuf::from("probes.yaml"));
         let refused = file.look(&files, |_| Err("no address yet".to_string()));
         assert_eq!(refused, Look::Refused("no address yet".to_string()));
-        assert!(file.why_not().ends_with("is refused: no address yet"));
+        assert!(file.why_not().ends_with("probes.yaml: no address yet"));
         assert_eq!(file.look(&files, |_| Ok(())), Look::Taken);
         assert_eq!(
             file.look(&files, |_| Err("not asked".to_string())),

@@ -614,7 +614,7 @@ fn the_page_the_api_and_the_metrics_say_how_each_check_stands_to_this_host_alone
     place.until_said("it cannot run", 1);
     let (_, page) = get("/");
     assert!(
-        page.contains("1 down") && page.contains("Its site file is refused"),
+        page.contains("1 down") && page.contains("Its files cannot be used as they stand"),
         "{page}"
     );
     daemon.stops();

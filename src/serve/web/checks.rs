@@ -251,7 +251,10 @@ fn remarks(entry: &CheckEntry) -> Vec<String> {
     }
     if let Some(why) = &entry.refused {
         let first = why.lines().next().unwrap_or_default();
-        all.push(format!("Its site file is refused: {}", visible(first)));
+        all.push(format!(
+            "Its files cannot be used as they stand: {}",
+            visible(first)
+        ));
     }
     if let Some(why) = &entry.unkept {
         all.push(format!(
