@@ -81,6 +81,7 @@ def measured(count):
         idle(fleet, zones)
     server.kill()
     stand_in.kill()
+    stand_in.wait()
     shutil.rmtree(folder)
 
 

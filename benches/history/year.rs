@@ -79,10 +79,8 @@ fn site(mut report: ReportDocument) -> ReportDocument {
         .map(|number| {
             let mut flow = some[number % some.len()].clone();
             // Another destination.
-            flow.flow.id = flow
-                .flow
-                .id
-                .replace('>', &format!(">s{}-", number / some.len()));
+            let id = &mut flow.flow_mut().id;
+            *id = id.replace('>', &format!(">s{}-", number / some.len()));
             flow
         })
         .collect();

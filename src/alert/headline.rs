@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn no_firewall_is_blamed_where_several_come_into_question() {
         let mut far = blocked(443);
-        far.flow.crosses.push("back-end".to_string());
+        far.flow_mut().crosses.push("back-end".to_string());
         assert_eq!(
             line(&[far], &[]),
             "internet>ibs01:443/tcp blocked: firewall team has to act"

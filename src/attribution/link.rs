@@ -64,7 +64,7 @@ mod tests {
     fn settled(reset_by: ResetBy, link: Link, crosses: bool, hop: u8) -> ResetBy {
         let mut seen = Observation::without_packets(None, State::Closed { reset_by });
         seen.on_link = true;
-        seen.path = Some(Path {
+        seen.path = Some(Box::new(Path {
             hops: vec![Hop {
                 number: hop,
                 answer: HopAnswer::Reset,
@@ -72,7 +72,7 @@ mod tests {
                 took_ms: None,
             }],
             ..Path::default()
-        });
+        }));
         settle(&mut seen, link, crosses);
         match seen.state {
             State::Closed { reset_by } => reset_by,

@@ -423,7 +423,7 @@ pub fn attribute(observations: &mut [Observation], inquiry: &Inquiry, found: &Fo
             seen.state = State::Rejected(rejection.clone());
             seen.confidence = None;
         }
-        seen.path = Some(path.clone());
+        seen.path = Some(Box::new(path.clone()));
         by_distance(seen, found, found.resets.get(number));
         let walk = inquiry.walks.iter().find(|walk| walk.number == *number);
         link::settle(seen, found.link, walk.is_some_and(|walk| walk.crosses));

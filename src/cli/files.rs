@@ -1,6 +1,7 @@
 //! Reading the user's files, and showing what is wrong in them.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use super::credentials::{self, Credentials, Use};
 use super::named::{Kind, read};
 use super::signing::Verifier;
 use super::streams::say;
-use crate::config::{self, Config};
+use crate::config;
 use crate::diagnostic::{Problem, Severity, counted, has_errors, render};
 use crate::plan::{self, Plan};
 use crate::product::{self, Catalogue};
@@ -24,7 +25,10 @@ pub(super) const DEFAULT: &str = "probes.yaml";
 pub(super) struct Loaded {
     pub(super) file: String,
     pub(super) site: Site,
-    pub(super) config: Config,
+    /// How long before its end a certificate is called out.
+    pub(super) expires_soon: Duration,
+    /// The file of the proxy's password, as the site file names it.
+    pub(super) via_password_file: Option<String>,
     pub(super) catalogue: Catalogue,
     pub(super) sha256: String,
     pub(super) credentials: Credentials,
@@ -115,7 +119,8 @@ pub(super) fn examine(
         (Some(site), Some(config)) if !refused => Some(Loaded {
             file: file.to_string(),
             site,
-            config,
+            expires_soon: config.tls.expires_soon,
+            via_password_file: config.via_password_file.map(|it| it.value),
             catalogue,
             sha256,
             credentials,

@@ -3,6 +3,7 @@
 //! One report alone is shown as it is. The bytes that are verified are those that are read: each file is read once.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::Report;
 use super::credentials::Use;
@@ -77,7 +78,7 @@ pub(super) fn flows_of(loaded: &Loaded) -> Named<Planned> {
     plan.spread(&loaded.site, |_| true);
     let flows = plan.flows.iter();
     let flows = flows
-        .map(|flow| plan::entry(&loaded.site, &loaded.file, flow))
+        .map(|flow| Arc::new(plan::entry(&loaded.site, &loaded.file, flow)))
         .collect();
     Named {
         file: loaded.file.clone(),

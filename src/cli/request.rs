@@ -92,7 +92,7 @@ fn site_file(loaded: Loaded) -> SiteFile {
         sha256: loaded.sha256,
         site: loaded.site,
         catalogue: loaded.catalogue,
-        expires_soon: loaded.config.tls.expires_soon,
+        expires_soon: loaded.expires_soon,
     }
 }
 

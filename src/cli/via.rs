@@ -33,8 +33,8 @@ fn find(loaded: &Loaded) -> anyhow::Result<String> {
     if let Ok(password) = std::env::var(PASSWORD) {
         return Ok(password);
     }
-    let named = loaded.config.via_password_file.as_ref();
-    let named = named.map(|file| loaded.folder.join(&file.value));
+    let named = loaded.via_password_file.as_ref();
+    let named = named.map(|file| loaded.folder.join(file));
     let Some(path) = named.or_else(|| handed_over(CREDENTIAL)) else {
         anyhow::bail!("no password: set {PASSWORD}, or name a file under `via_password_file`");
     };

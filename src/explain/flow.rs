@@ -51,7 +51,7 @@ pub fn flow_of_report(
     let tries = tries::tries(entry.need, Ladder::Tcp, to_list);
     Some(FlowExplained {
         exception: exception(site, file, id),
-        ..of_entry(catalogue, entry.clone(), tries, Some(report))
+        ..of_entry(catalogue, FlowEntry::clone(entry), tries, Some(report))
     })
 }
 

@@ -106,6 +106,7 @@ impl Gathered {
 mod tests {
     use super::*;
     use crate::fleet::job::Job;
+    use crate::fleet::result::Document;
     use crate::fleet::tests::{key, pair};
     use jiff::Timestamp;
 
@@ -117,9 +118,7 @@ mod tests {
     fn large() -> Outcome {
         let numbers = (0_u64..400_000).map(|it| it.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let numbers: Vec<String> = numbers.map(|it| format!("{it:x}")).collect();
-        Outcome::Report {
-            report: serde_json::json!(numbers),
-        }
+        Outcome::Report(Document::of(&numbers).expect("JSON"))
     }
 
     #[test]

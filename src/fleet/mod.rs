@@ -38,7 +38,7 @@ pub use frame::{LARGEST, Unopened};
 pub use job::{Job, JobMessage, Listening, Part, Task, Try};
 pub use part::{Whole, same_flows};
 pub use policy::{Hours, Policy};
-pub use result::{Head, Here, Outcome, ResultMessage};
+pub use result::{Document, Head, Here, Outcome, ResultMessage};
 pub use subjects::Subjects;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::frame::{self, LARGEST_BODY, Unopened};
 use super::job::Job;
@@ -34,15 +35,38 @@ pub struct Head {
     pub parts: usize,
 }
 
+/// A document of JSON that is carried as it is. Whoever needs it reads it, once.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Document(#[schemars(with = "Json")] Box<RawValue>);
+
+impl Document {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When what it holds cannot be written.
+    pub fn of(content: &impl Serialize) -> serde_json::Result<Self> {
+        to_raw_value(content).map(Self)
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
 /// What came of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "came", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The flows were tried.
-    Report {
-        /// A report, as `check --format json` writes it.
-        report: Json,
-    },
+    /// The flows were tried: a report, as `check --format json` writes it.
+    Report(Document),
     /// A listener stands.
     Listens {
         /// On so many ports.
@@ -50,11 +74,8 @@ pub enum Outcome {
         /// So many were refused by the host.
         refused: usize,
     },
-    /// A listener has ended.
-    Arrivals {
-        /// What arrived, as `listen --log` writes it.
-        arrivals: Json,
-    },
+    /// A listener has ended: what arrived, as `listen --log` writes it.
+    Arrivals(Document),
     /// The agent may not do this.
     Refused {
         /// Why, in words.

@@ -45,7 +45,8 @@ pub use tls::{
     Purpose, Shown, TlsEnd, TlsSeen, Weight,
 };
 
-/// Everything that was seen of one flow at one address.
+/// Everything that was seen of one flow at one address. What is large and seldom there is in a box: there are a hundred
+/// thousand of these.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
     /// The address that was tried; `None` where there was none to try.
@@ -91,19 +92,19 @@ pub struct Observation {
     pub on_link: bool,
     /// What TLS showed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<TlsSeen>,
+    pub tls: Option<Box<TlsSeen>>,
     /// The revocation lists that were fetched here.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub lists: Vec<ListSeen>,
     /// What HTTP showed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub http: Option<HttpSeen>,
+    pub http: Option<Box<HttpSeen>>,
     /// What the port speaks in place of the protocol that is needed, where that was found out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speaks: Option<Speaks>,
     /// What a service that is no web server said of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub spoken: Option<Spoken>,
+    pub spoken: Option<Box<Spoken>>,
     /// What is known of a range of dynamic ports, where the flow is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpc_range: Option<RpcRange>,
@@ -112,7 +113,7 @@ pub struct Observation {
     pub source_ports: Option<SourcePorts>,
     /// The way there, where it was walked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<Path>,
+    pub path: Option<Box<Path>>,
     /// How far away the sender of the reset is, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance: Option<Distance>,
@@ -140,10 +141,10 @@ pub struct Observation {
     pub via: Option<String>,
     /// The listener of this program that proved that it was reached.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub listener: Option<Listener>,
+    pub listener: Option<Box<Listener>>,
     /// What became of the data, where the port opened and its service said nothing, or not enough.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub delivery: Option<Delivery>,
+    pub delivery: Option<Box<Delivery>>,
 }
 
 impl Observation {

@@ -63,8 +63,8 @@ impl Prober {
         let open = |(number, seen): (usize, &Observation)| {
             // Where other connections had an answer, it is one of several servers that is mute.
             let wanted = seen.is_wordless() && seen.conversations.is_none();
-            let delivery = seen.delivery.clone().filter(|_| wanted)?;
-            Some((number, delivery))
+            let delivery = seen.delivery.as_deref().filter(|_| wanted)?;
+            Some((number, delivery.clone()))
         };
         let wordless: Vec<(usize, Delivery)> =
             answers.iter().enumerate().filter_map(open).collect();
@@ -135,7 +135,7 @@ fn met(seen: &Observation) -> Met {
 /// Writes down what repeats came to; the tries of an answer that counts are evidence beside those before.
 fn write_down(seen: &mut Observation, followed: Followed) {
     let Some(answer) = followed.answer else {
-        seen.delivery = Some(followed.delivery);
+        seen.delivery = Some(Box::new(followed.delivery));
         return;
     };
     seen.replace(answer);
@@ -153,7 +153,7 @@ mod tests {
         });
         Observation {
             service,
-            delivery,
+            delivery: delivery.map(Box::new),
             ..Observation::without_packets(None, State::Open)
         }
     }

@@ -33,9 +33,7 @@ pub(super) async fn note(prober: &Prober, question: &Question, seen: &mut Observ
         .map(|it| format!("{} ({})", it.port, it.name))
         .collect();
     if !places.is_empty() {
-        seen.spoken = Some(Spoken::of(
-            "sql-browser",
-            [("instances at", places.join(", "))],
-        ));
+        let spoken = Spoken::of("sql-browser", [("instances at", places.join(", "))]);
+        seen.spoken = Some(Box::new(spoken));
     }
 }

@@ -273,7 +273,7 @@ mod tests {
         let router = Some(std::net::IpAddr::from([192, 0, 2, 1]));
         let mut seen = Observation {
             dead_by: router,
-            path: Some(crate::observation::Path::default()),
+            path: Some(Box::default()),
             ..silent()
         };
         join(&mut seen, silent());

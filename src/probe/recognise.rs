@@ -219,7 +219,7 @@ impl Prober {
 pub(super) fn note(seen: &mut Observation, listener: Listener) {
     seen.service = Some(Service::Listener);
     seen.depth = Some(Depth::EndToEnd);
-    seen.listener = Some(listener);
+    seen.listener = Some(Box::new(listener));
 }
 
 fn aim(transport: Transport, question: &Question, address: Option<IpAddr>) -> Aim {

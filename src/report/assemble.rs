@@ -213,7 +213,7 @@ fn change(outcome: &Outcome<'_>, against: &Against<'_>, flows: &[ReportFlow]) ->
     let used = against.used.iter().map(|(used, seen, judged)| {
         let mut entry = one(outcome, &seen.flow, &seen.observations, judged);
         if used.of == Of::Old {
-            entry.flow.declared.file = against.file.to_string();
+            entry.flow_mut().declared.file = against.file.to_string();
         }
         entry
     });
@@ -280,7 +280,7 @@ fn one(
         vantage: None,
         also: Vec::new(),
         evidence,
-        flow: entry,
+        flow: Arc::new(entry),
         accepted: None,
         lapsed: None,
     }
@@ -435,11 +435,9 @@ fn swept_range(
     let example = swept.examples.get(word);
     let observations = example.map_or(&[][..], std::slice::from_ref);
     let mut finding = swept_flow(outcome, swept.system, span, observations, &judged);
-    finding.flow.id = format!(
-        "{}>{}:{word}/tcp",
-        finding.flow.from.zone, finding.flow.to.system
-    );
-    finding.flow.port = plan::Port::Range(ranges::written(ports));
+    let flow = finding.flow_mut();
+    flow.id = format!("{}>{}:{word}/tcp", flow.from.zone, flow.to.system);
+    flow.port = plan::Port::Range(ranges::written(ports));
     if word == PAINTED {
         finding.evidence.seen.painted = Some(Painted::Swept);
     }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,9 +90,9 @@ pub struct AgentName {
 /// A flow with its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportFlow {
-    /// What was planned.
+    /// What was planned. Joined reports of many agents share it with the plan.
     #[serde(flatten)]
-    pub flow: FlowEntry,
+    pub flow: Arc<FlowEntry>,
     /// What was seen on the wire.
     pub state: FlowState,
     /// What that means for the need.
@@ -124,6 +125,11 @@ pub struct ReportFlow {
 }
 
 impl ReportFlow {
+    /// What was planned, to be changed for this flow alone.
+    pub fn flow_mut(&mut self) -> &mut FlowEntry {
+        Arc::make_mut(&mut self.flow)
+    }
+
     /// The rule that the finding asks of the firewalls; `None` where none helps, or where it may be the server's.
     pub fn remedy(&self) -> Option<Remedy> {
         remedy(self.flow.need, self.cause, self.owner)
@@ -210,10 +216,10 @@ pub struct Evidence {
     pub names: Names,
     /// What another vantage saw of the host, where that counts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub joined: Option<Alive>,
+    pub joined: Option<Box<Alive>>,
     /// What a listener at the other end saw of the tries.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub arrived: Option<Arrived>,
+    pub arrived: Option<Box<Arrived>>,
     /// In words, what a report of an earlier format says. The observation is then only what that format tells.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub earlier: Option<Vec<String>>,

@@ -66,7 +66,7 @@ fn names(site: &Site, flow: &Flow, crosses: &[String], seen: &Observation) -> Na
         let named = translator.filter(|it| is_its_own(it, crosses, seen, rejection));
         site.firewall_speaking(rejection.by?, named)
     });
-    let path = seen.path.as_ref();
+    let path = seen.path.as_deref();
     let place = path.and_then(|path| Some((path, path.dropped?)));
     let firewall = |by| Some((by, site.firewall_speaking(by, None)?.to_string()));
     Names {

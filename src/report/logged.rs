@@ -122,7 +122,7 @@ impl End {
 /// What a client meets; `None` where clients are not known to say anything of it.
 fn outcome(seen: &Observation, cause: Cause) -> Option<Outcome> {
     match &seen.state {
-        State::Open => of_service(seen.service.as_ref()?, seen.http.as_ref(), cause),
+        State::Open => of_service(seen.service.as_ref()?, seen.http.as_deref(), cause),
         State::Closed { .. } => Some(Outcome::Reset),
         State::Filtered => Some(Outcome::Silence),
         State::Unresolved(Unresolved::NoSuchName) => Some(Outcome::NoSuchName),

@@ -1,5 +1,7 @@
 //! Small reports for tests, with words as `check` writes them.
 
+use std::sync::Arc;
+
 use super::count::summary;
 use super::document::{Evidence, ReportFlow, Vantage};
 use super::whole::ReportDocument;
@@ -67,7 +69,7 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
     let (port, transport) = service.split_once('/').expect("a port");
     let is_system = from.contains(|c: char| c.is_ascii_digit());
     ReportFlow {
-        flow: FlowEntry {
+        flow: Arc::new(FlowEntry {
             id: id.to_string(),
             from: Source {
                 zone: if is_system { "perimeter" } else { from }.to_string(),
@@ -96,7 +98,7 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
                 column: 1,
             },
             crosses: vec!["front-end".to_string()],
-        },
+        }),
         state: FlowState::Open,
         verdict: Verdict::Ok,
         cause: Cause::Answered,
@@ -143,7 +145,7 @@ pub(crate) fn attempt(at: &str, id: &str, result: AttemptResult) -> Attempt {
 pub(crate) fn judged(id: &str, words: [&str; 5]) -> ReportFlow {
     let mut flow = flow(id);
     let [need, state, verdict, cause, level] = words;
-    flow.flow.need = Need::named(need).expect("a need");
+    flow.flow_mut().need = Need::named(need).expect("a need");
     flow.state = FlowState::named(state).expect("a state");
     flow.verdict = Verdict::named(verdict).expect("a verdict");
     flow.cause = Cause::named(cause).expect("a cause");

@@ -422,7 +422,7 @@ systems:
             flow,
             owner: Owner::Vantage,
             observations: vec![Observation {
-                http: Some(http),
+                http: Some(Box::new(http)),
                 ..Observation::without_packets(None, State::Open)
             }],
         }];

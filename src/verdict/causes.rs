@@ -102,13 +102,13 @@ mod tests {
         });
         let lost = [Missing::Data, Missing::Large(536)].map(|what| Observation {
             service: Some(Service::Mute),
-            delivery: Some(Delivery {
+            delivery: Some(Box::new(Delivery {
                 lost: Some(Lost {
                     what,
                     way: Way::There,
                 }),
                 ..Delivery::default()
-            }),
+            })),
             ..Observation::without_packets(None, State::Open)
         });
         states.chain(open).chain(lost).collect()

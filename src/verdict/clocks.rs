@@ -324,7 +324,7 @@ mod tests {
                 took_ms: 1.0,
                 result: AttemptResult::Open,
             }],
-            tls: Some(tls),
+            tls: Some(Box::new(tls)),
             ..Observation::without_packets(None, State::Open)
         }
     }

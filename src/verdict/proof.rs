@@ -11,7 +11,7 @@ use super::{
 use crate::attribution::{Translating, has_own_words, suspects};
 use crate::config::TlsVersion;
 use crate::observation::{
-    AttemptResult, NotTried, Observation, Path, Prohibition, ResetBy, State, Trouble,
+    AttemptResult, NotTried, Observation, Prohibition, ResetBy, State, Trouble,
 };
 use crate::plan::{Flow, Owner, Target};
 use crate::product::Need;
@@ -126,7 +126,7 @@ impl Signs {
     /// Whether a router on the way said that a packet had come to it.
     fn a_hop_answered(&self, observation: &Observation) -> bool {
         let path = observation.path.iter();
-        path.flat_map(Path::expired)
+        path.flat_map(|path| path.expired())
             .any(|(_, by)| !self.own.contains(&by))
     }
 

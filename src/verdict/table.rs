@@ -381,10 +381,10 @@ fn missing(lost: Lost) -> Cause {
 fn for_others(seen: &Observation, context: &Context, judgement: Judgement) -> Judgement {
     let refused = |tls: &crate::observation::TlsSeen| tls.refused_clients.is_some();
     match judgement.cause {
-        Cause::Answered if seen.tls.as_ref().is_some_and(refused) => {
+        Cause::Answered if seen.tls.as_deref().is_some_and(refused) => {
             taken(Cause::ModernTlsOnly, Owner::Server)
         }
-        Cause::Answered if seen.spoken.as_ref().is_some_and(Spoken::is_smb_1) => {
+        Cause::Answered if seen.spoken.as_deref().is_some_and(Spoken::is_smb_1) => {
             match context.starts_modern {
                 true => taken(Cause::Smb1Only, Owner::Server),
                 false => ok(Cause::Smb1Only),
@@ -968,7 +968,7 @@ mod tests {
                 tried: 3,
                 opened: 3,
             }),
-            listener: Some(crate::observation::Listener {
+            listener: Some(Box::new(crate::observation::Listener {
                 system: "ibs01".to_string(),
                 seen_from: ([198, 51, 100, 10], 4_000).into(),
                 accepted_at: ([192, 0, 2, 10], 443).into(),
@@ -976,7 +976,7 @@ mod tests {
                 aimed_at: None,
                 port: 443,
                 run: String::new(),
-            }),
+            })),
             ..seen(State::Open, Some(Service::Listener))
         };
         let (right, wrong) = (
@@ -1264,7 +1264,7 @@ mod tests {
                 ..Delivery::default()
             };
             let mute = seen(State::Open, Some(Service::Mute));
-            let delivery = Some(delivery);
+            let delivery = Some(Box::new(delivery));
             Observation { delivery, ..mute }
         };
         let of = |need, what, between_zones| {

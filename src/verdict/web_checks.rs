@@ -194,7 +194,7 @@ mod tests {
             ..TlsSeen::default()
         });
         Observation {
-            tls,
+            tls: tls.map(Box::new),
             ..Observation::without_packets(None, State::Open)
         }
     }

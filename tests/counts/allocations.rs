@@ -113,6 +113,16 @@ fn writing_a_report_as_json_allocates_nothing() {
 }
 
 #[test]
+fn a_report_that_was_read_keeps_to_its_memory() {
+    costs_at_most(66_000.0, "bytes of a report in memory", |text| {
+        let (_, report) = reported(text);
+        let json = serde_json::to_vec(&report).expect("JSON");
+        drop(report);
+        kept(|| report::read(&json).expect("a report")).0
+    });
+}
+
+#[test]
 fn writing_a_report_as_text_keeps_to_its_allocations() {
     costs_at_most(5_520.0, "writing text", |text| {
         let (_, report) = reported(text);

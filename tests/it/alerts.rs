@@ -55,10 +55,10 @@ fn about() -> About {
 /// A change whose words are hostile wherever others may have written them.
 fn hostile() -> Message {
     let flows = wrong().into_iter().cloned().map(|mut flow| {
-        flow.flow.to.system += HOSTILE;
-        flow.flow.id += HOSTILE;
+        flow.flow_mut().to.system += HOSTILE;
+        flow.flow_mut().id += HOSTILE;
         flow.advice += HOSTILE;
-        flow.flow.crosses = vec![HOSTILE.to_string()];
+        flow.flow_mut().crosses = vec![HOSTILE.to_string()];
         flow.evidence.earlier = Some(vec![HOSTILE.to_string()]);
         flow
     });

@@ -21,7 +21,7 @@ use crate::cli::request::{Asked, request};
 use crate::cli::streams::say;
 use crate::diagnostic::{Severity, counted};
 use crate::fleet::link::{Work, Working};
-use crate::fleet::{Done, Job, Listening, Outcome, Part, Policy, Task, Try};
+use crate::fleet::{Document, Done, Job, Listening, Outcome, Part, Policy, Task, Try};
 use crate::listen::{Listener, open, wanted};
 use crate::os;
 use crate::plan;
@@ -152,8 +152,8 @@ async fn tried(
     }
     request.token = job.token.as_deref().and_then(Token::new);
     let report = crate::run::run(request, Arc::new(|_| {})).await?;
-    let report = serde_json::to_value(&report).map_err(anyhow::Error::from)?;
-    Ok(Outcome::Report { report })
+    let report = Document::of(&report).map_err(anyhow::Error::from)?;
+    Ok(Outcome::Report(report))
 }
 
 /// What the file of this agent says against the flows of a job.
@@ -208,7 +208,6 @@ async fn listened(
     serving.abort();
     // Its ports are free before anybody hears that it has ended.
     let _ = serving.await;
-    let arrivals =
-        serde_json::to_value(listen::filled(&document, &listener)).map_err(anyhow::Error::from)?;
-    Ok(Outcome::Arrivals { arrivals })
+    let arrivals = Document::of(&listen::filled(&document, &listener));
+    Ok(Outcome::Arrivals(arrivals.map_err(anyhow::Error::from)?))
 }

@@ -73,7 +73,7 @@ impl Fleet {
                         visible(&reason)
                     ));
                 }
-                Outcome::Report { .. } | Outcome::Arrivals { .. } => {
+                Outcome::Report(_) | Outcome::Arrivals(_) => {
                     tracing::debug!(agent, job, "unexpected");
                 }
             }
@@ -115,10 +115,10 @@ impl Fleet {
                 continue;
             }
             open.retain(|it| **it != agent);
-            let Outcome::Arrivals { arrivals: log } = outcome else {
+            let Outcome::Arrivals(log) = outcome else {
                 continue;
             };
-            match report::read_joinable(&serde_json::to_vec(&log)?) {
+            match report::read_joinable(log.text().as_bytes()) {
                 Ok(Joinable::Arrivals(it)) => arrivals.push(Named {
                     file: format!("agent {agent}, listening"),
                     it: *it,

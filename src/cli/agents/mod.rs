@@ -26,6 +26,7 @@ use crate::report::ReportDocument;
 use crate::run::Scope;
 use members::{Member, connect, told};
 use part::Cutter;
+use together::Shared;
 
 pub(super) use members::{Members, read};
 
@@ -110,6 +111,7 @@ async fn begin(
 ) -> anyhow::Result<(Fleet, Vec<Member>)> {
     let mut fleet = Fleet {
         hub: connect(members, &voice).await?,
+        planned: Shared::default(),
         wanted,
         loaded,
         voice,
@@ -131,6 +133,8 @@ struct Fleet {
     hub: Hub,
     wanted: Wanted,
     loaded: Loaded,
+    /// The flows of the site, from when the jobs are sent on.
+    planned: Shared,
     voice: Voice,
     /// What is worth a word in the report.
     notes: Vec<String>,
@@ -220,6 +224,8 @@ impl Fleet {
             self.hub.send(&member.name, TRY, &task).await?;
         }
         drop(cutter);
+        // Only now: for a large site each of the two takes much memory.
+        self.planned = Shared::new(&self.loaded, self.wanted.scope);
         let begun = Instant::now();
         let mut open: BTreeMap<String, Member> = present
             .iter()

@@ -50,7 +50,7 @@ impl<'a> Cutter<'a> {
         let mut starts = vec![site.zones[member.zone].name.as_str()];
         starts.extend(needed.iter().map(|it| site.systems[*it].name.as_str()));
         let part = self.cut(&is_needed, &starts);
-        match leads_to_the_same(&part, self.loaded, member, plan, &chosen)? {
+        match self.leads_to_the_same(&part, member, &chosen)? {
             true => Ok(part),
             false => {
                 tracing::debug!(
@@ -71,6 +71,18 @@ impl<'a> Cutter<'a> {
         self.cut(&|_| true, &starts)
     }
 
+    /// A part as its agent reads it; `None` where that is no site file.
+    pub(super) fn read(&self, part: &Part) -> anyhow::Result<Option<Loaded>> {
+        let (bytes, folder) = (part.text.as_bytes(), Some(self.loaded.folder.as_path()));
+        let (read, problems) = files::examine(&part.file, bytes, folder, None, Use::None)?;
+        let Some(mut read) = read.filter(|_| !has_errors(&problems)) else {
+            tracing::debug!(?problems, "the part is no site file");
+            return Ok(None);
+        };
+        read.sha256.clone_from(&part.sha256);
+        Ok(Some(read))
+    }
+
     fn cut(&self, keep: &dyn Fn(&str) -> bool, starts: &[&str]) -> Part {
         Part {
             file: self.loaded.file.clone(),
@@ -78,44 +90,37 @@ impl<'a> Cutter<'a> {
             text: self.whole.cut(keep, starts),
         }
     }
-}
 
-/// Whether a part is a site file that leads to these flows.
-fn leads_to_the_same(
-    part: &Part,
-    loaded: &Loaded,
-    member: &Member,
-    plan: &Plan,
-    chosen: &[Chosen],
-) -> anyhow::Result<bool> {
-    let (bytes, folder) = (part.text.as_bytes(), Some(loaded.folder.as_path()));
-    let (read, problems) = files::examine(&part.file, bytes, folder, None, Use::None)?;
-    let Some(read) = read.filter(|_| !has_errors(&problems)) else {
-        tracing::debug!(?problems, "the part is no site file");
-        return Ok(false);
-    };
-    let site = &loaded.site;
-    let there = member.system.map(|system| {
-        let mut systems = read.site.systems.iter();
-        systems.position(|it| it.name == site.systems[system].name)
-    });
-    // Its own system is always needed.
-    let system = match there {
-        Some(None) => return Ok(false),
-        Some(system) => system,
-        None => None,
-    };
-    let there = Member {
-        system,
-        ..member.clone()
-    };
-    let zone = there.zone;
-    let others = planned(&read.site, &read.catalogue, |it| {
-        it.start(&read.site) == zone
-    });
-    let (theirs, _) = plan::select(&read.site, &others, &[zone], there.system);
-    let (whole, part) = ((site, plan, chosen), (&read.site, &others, &theirs[..]));
-    Ok(fleet::same_flows(whole, part, &loaded.file))
+    /// Whether a part is a site file that leads to these flows.
+    fn leads_to_the_same(
+        &self,
+        part: &Part,
+        member: &Member,
+        chosen: &[Chosen],
+    ) -> anyhow::Result<bool> {
+        let Some(read) = self.read(part)? else {
+            return Ok(false);
+        };
+        let site = &self.loaded.site;
+        let there = member.system.map(|system| {
+            let mut systems = read.site.systems.iter();
+            systems.position(|it| it.name == site.systems[system].name)
+        });
+        // Its own system is always needed.
+        let system = match there {
+            Some(None) => return Ok(false),
+            Some(system) => system,
+            None => None,
+        };
+        let zone = member.zone;
+        let others = planned(&read.site, &read.catalogue, |it| {
+            it.start(&read.site) == zone
+        });
+        let (theirs, _) = plan::select(&read.site, &others, &[zone], system);
+        let whole = (site, &self.plan, chosen);
+        let part = (&read.site, &others, &theirs[..]);
+        Ok(fleet::same_flows(whole, part, &self.loaded.file))
+    }
 }
 
 /// The flows of a site, those of its watchlist too where they are wanted.

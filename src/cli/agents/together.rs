@@ -1,33 +1,66 @@
 //! What came from the agents, as one report.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::sync::watch;
 
 use super::members::Member;
+use super::part::Cutter;
 use super::{Fleet, Tried};
-use crate::cli::credentials::Use;
-use crate::cli::files;
+use crate::cli::files::Loaded;
 use crate::cli::report::flows_of;
 use crate::cli::request::{Asked, request};
 use crate::diagnostic::{counted, visible};
 use crate::fleet::Outcome;
 use crate::observation::NotTried;
-use crate::plan::Declared;
 use crate::probe::Permission;
 use crate::product::Need;
-use crate::report::{self, AgentName, Mixed, Named, Note, Parts, ReportDocument};
+use crate::report::{self, AgentName, Mixed, Named, Note, Parts, Planned, ReportDocument};
 use crate::run::Scope;
 use crate::verdict::Cause;
+
+/// The flows of the site, ordered by id.
+#[derive(Default)]
+pub(super) struct Shared(Option<Named<Planned>>);
+
+impl Shared {
+    pub(super) fn new(loaded: &Loaded, scope: Scope) -> Self {
+        let mut plan = flows_of(loaded);
+        if scope == Scope::Needed {
+            plan.it.flows.retain(|it| it.need != Need::Forbidden);
+        }
+        plan.it.flows.sort_by(|one, other| one.id.cmp(&other.id));
+        Self(Some(plan))
+    }
+
+    /// Puts the flows of the plan in the place of those of a report, so that each is held once. A part of a site file may
+    /// have a flow in another column than the file.
+    fn share(&self, report: &mut ReportDocument) {
+        let Some(plan) = &self.0 else {
+            return;
+        };
+        let all = &plan.it.flows;
+        for flow in report.flows.iter_mut().map(|it| &mut it.flow) {
+            let Ok(place) = all.binary_search_by(|it| it.id.cmp(&flow.id)) else {
+                continue;
+            };
+            let planned = &all[place];
+            let own = Arc::make_mut(flow);
+            own.declared.clone_from(&planned.declared);
+            if *own == **planned {
+                *flow = Arc::clone(planned);
+            }
+        }
+    }
+}
 
 impl Fleet {
     /// What an outcome says of the flows of a place.
     pub(super) fn tried(&mut self, member: &Member, outcome: Outcome) -> Tried {
         let name = &member.name;
         let why = match outcome {
-            Outcome::Report { report } => match self.report(member, &report) {
+            Outcome::Report(report) => match self.report(member, report.text().as_bytes()) {
                 Ok(report) => {
                     self.tell(format!(
                         "agent {name} has tried {}",
@@ -48,7 +81,7 @@ impl Fleet {
                 NotTried::AgentLost,
                 format!("its run did not work: {}", visible(&reason)),
             ),
-            Outcome::Listens { .. } | Outcome::Arrivals { .. } => (
+            Outcome::Listens { .. } | Outcome::Arrivals(_) => (
                 NotTried::AgentLost,
                 "it answered something else".to_string(),
             ),
@@ -58,12 +91,8 @@ impl Fleet {
     }
 
     /// The report of an agent, which has to be of its place and of this site file.
-    fn report(
-        &self,
-        member: &Member,
-        report: &serde_json::Value,
-    ) -> Result<ReportDocument, String> {
-        let mut report = report::read(&serde_json::to_vec(report).unwrap_or_default())?;
+    fn report(&self, member: &Member, report: &[u8]) -> Result<ReportDocument, String> {
+        let mut report = report::read(report)?;
         let site = &self.loaded.site;
         let [vantage] = &mut report.vantages[..] else {
             return Err("it is of several places".to_string());
@@ -79,6 +108,7 @@ impl Fleet {
             name: member.name.clone(),
             version: Some(report.tool.version.clone()),
         });
+        self.planned.share(&mut report);
         Ok(report)
     }
 
@@ -89,19 +119,8 @@ impl Fleet {
         absent: Vec<Member>,
         arrivals: Vec<Named<report::ArrivalsDocument>>,
     ) -> anyhow::Result<ReportDocument> {
-        let mut plan = flows_of(&self.loaded);
-        if self.wanted.scope == Scope::Needed {
-            plan.it.flows.retain(|it| it.need != Need::Forbidden);
-        }
-        // A part may have a flow in another column than the file.
-        let declared: HashMap<String, Declared> = plan
-            .it
-            .flows
-            .iter()
-            .map(|it| (it.id.clone(), it.declared.clone()))
-            .collect();
         let mut parts = Parts {
-            plan: Some(plan),
+            plan: self.planned.0.clone(),
             arrivals,
             ..Parts::default()
         };
@@ -110,20 +129,18 @@ impl Fleet {
             let why = "it did not answer at the beginning".to_string();
             (it, Tried::Nothing(NotTried::AgentLost, why))
         });
-        for (member, tried) in came.into_iter().chain(absent) {
+        let came: Vec<(Member, Tried)> = came.into_iter().chain(absent).collect();
+        let is_lost = |(_, tried): &(Member, Tried)| matches!(tried, Tried::Nothing(..));
+        let cutter = came.iter().any(is_lost).then(|| Cutter::new(&self.loaded));
+        let cutter = cutter.transpose()?;
+        for (member, tried) in came {
             let file = format!("agent {}", member.name);
             let it = match tried {
-                Tried::Report(mut report) => {
-                    for flow in report.flows.iter_mut().map(|it| &mut it.flow) {
-                        if let Some(declared) = declared.get(&flow.id) {
-                            flow.declared.clone_from(declared);
-                        }
-                    }
-                    *report
-                }
+                Tried::Report(report) => *report,
                 Tried::Nothing(why, words) => {
                     notes.push(format!("agent `{}` tried nothing: {words}", member.name));
-                    self.untried(&member, why).await?
+                    let cutter = cutter.as_ref().context("some are lost")?;
+                    self.untried(&member, why, cutter).await?
                 }
             };
             parts.reports.push(Named { file, it });
@@ -139,17 +156,15 @@ impl Fleet {
     }
 
     /// The report of a place where nobody tried anything. No packet leaves for it.
-    async fn untried(&self, member: &Member, why: NotTried) -> anyhow::Result<ReportDocument> {
-        let loaded = &self.loaded;
-        let again = files::examine(
-            &loaded.file,
-            loaded.bytes(),
-            Some(&loaded.folder),
-            None,
-            Use::None,
-        )?;
-        let again = again.0.context("the site file was read before")?;
-        let site = &loaded.site;
+    async fn untried(
+        &self,
+        member: &Member,
+        why: NotTried,
+        cutter: &Cutter<'_>,
+    ) -> anyhow::Result<ReportDocument> {
+        let part = cutter.read(&cutter.needed(member)?)?;
+        let part = part.context("the site file was read before")?;
+        let site = &self.loaded.site;
         let asked = Asked {
             from: Some(&site.zones[member.zone].name),
             system: member.system.map(|it| site.systems[it].name.as_str()),
@@ -159,7 +174,7 @@ impl Fleet {
             ..Asked::default()
         };
         let (stopper, stopped) = watch::channel(true);
-        let mut request = request(&asked, again, None, None, stopped)?;
+        let mut request = request(&asked, part, None, None, stopped)?;
         request.forced = None;
         request.token = None;
         request.permission = Permission::Nothing(why);
@@ -174,6 +189,7 @@ impl Fleet {
             });
         }
         report.notes.clear();
+        self.planned.share(&mut report);
         Ok(report)
     }
 }

@@ -231,7 +231,7 @@ impl Agent {
         (self.tell)(match &outcome {
             Outcome::Refused { reason } => format!("job {name} is refused: {reason}"),
             Outcome::Failed { reason } => format!("job {name} failed: {reason}"),
-            Outcome::Report { .. } | Outcome::Listens { .. } | Outcome::Arrivals { .. } => {
+            Outcome::Report(_) | Outcome::Listens { .. } | Outcome::Arrivals(_) => {
                 format!("job {name} has ended")
             }
         });

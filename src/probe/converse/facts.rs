@@ -15,7 +15,7 @@ pub(in crate::probe) fn note(seen: &mut Observation, said: Result<Spoken, Fault>
     seen.depth = Some(Depth::Protocol);
     seen.service = Some(match said {
         Ok(spoken) => {
-            seen.spoken = Some(spoken);
+            seen.spoken = Some(Box::new(spoken));
             Service::Spoke
         }
         Err(fault) => service(fault),

@@ -28,7 +28,7 @@ pub(super) async fn over<S: AsyncRead + AsyncWrite + Unpin>(
     let begun = Instant::now();
     let (service, http) = http::exchange(stream, &to, limit).await;
     seen.first_answer = http.is_some().then(|| begun.elapsed());
-    seen.http = http;
+    seen.http = http.map(Box::new);
     service
 }
 

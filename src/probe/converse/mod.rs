@@ -102,7 +102,7 @@ pub(super) async fn converse(
         seen.service = None;
     }
     if let (Some(hold), true) = (hold, seen.is_wordless()) {
-        seen.delivery = delivery::counted(prober, &hold).await;
+        seen.delivery = delivery::counted(prober, &hold).await.map(Box::new);
     }
 }
 

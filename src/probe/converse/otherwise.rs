@@ -35,7 +35,7 @@ pub(super) async fn ask(prober: &Prober, question: &Question, host: &str, seen: 
             seen.service = Some(Service::NotTls);
             seen.speaks = Some(Speaks::Http);
             seen.delivery = None;
-            seen.http = Some(http);
+            seen.http = Some(Box::new(http));
         }
     }
 }

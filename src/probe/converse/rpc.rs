@@ -74,7 +74,7 @@ pub(super) async fn mapper(
     let proved = said.is_ok().then(|| seen.listener.clone()).flatten();
     facts::note(seen, said);
     if let Some(listener) = proved {
-        recognise::note(seen, listener);
+        recognise::note(seen, *listener);
     }
 }
 

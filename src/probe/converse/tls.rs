@@ -52,7 +52,7 @@ pub(super) async fn over_tls(
     let mut handshake = talk.shake(stream, Sni::Sent).await;
     handshake.seen.asked_for = Some(host.to_string());
     if let Some(stream) = handshake.stream.take() {
-        seen.tls = Some(handshake.seen);
+        seen.tls = Some(Box::new(handshake.seen));
         let stream = Secure::New(Box::new(stream));
         seen.service = Some(talk.inside(stream, handshake.fault, seen).await);
         return hold;
@@ -62,10 +62,10 @@ pub(super) async fn over_tls(
     seen.service = if handshake.may_be_old {
         talk.as_of_old(handshake.fault, handshake.seen, seen).await
     } else {
-        seen.tls = Some(handshake.seen);
+        seen.tls = Some(Box::new(handshake.seen));
         handshake.fault
     };
-    seen.delivery = delivery.filter(|_| seen.is_wordless());
+    seen.delivery = delivery.map(Box::new).filter(|_| seen.is_wordless());
     None
 }
 
@@ -132,7 +132,7 @@ fn may_want_it_later(seen: &Observation) -> bool {
     };
     let tls = seen.tls.as_ref();
     tls.is_some_and(|tls| is_1_3(tls) && !tls.client_certificate_asked)
-        && seen.http.as_ref().is_some_and(refuses)
+        && seen.http.as_deref().is_some_and(refuses)
 }
 
 /// Whose name requests over a connection go out under.
@@ -241,11 +241,11 @@ impl<'a> Talk<'a> {
         let Some(joined) = joined else { return };
         seen.service = match self.take_in(joined, &mut tls) {
             Ok((stream, fault)) => {
-                seen.tls = Some(tls);
+                seen.tls = Some(Box::new(tls));
                 Some(self.inside(stream, fault, seen).await)
             }
             Err(joined) => {
-                seen.tls = Some(tls);
+                seen.tls = Some(Box::new(tls));
                 Some(ended(joined.recognised.ending))
             }
         };
@@ -264,7 +264,7 @@ impl<'a> Talk<'a> {
         };
         let refused = match joined.map(|joined| self.take_in(joined, &mut tls)) {
             Some(Ok((stream, fault))) => {
-                seen.tls = Some(tls);
+                seen.tls = Some(Box::new(tls));
                 return Some(self.inside(stream, fault, seen).await);
             }
             Some(Err(joined)) => Some(*joined),
@@ -272,11 +272,11 @@ impl<'a> Talk<'a> {
         };
         // A greeting shows no more of a key that cannot be computed.
         if refused.is_none() && first == Some(Service::Certificate(CertificateFault::Undecided)) {
-            seen.tls = Some(tls);
+            seen.tls = Some(Box::new(tls));
             return first;
         }
         let service = self.greet(first, refused, &mut tls).await;
-        seen.tls = Some(tls);
+        seen.tls = Some(Box::new(tls));
         service
     }
 

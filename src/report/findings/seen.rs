@@ -55,13 +55,13 @@ fn beyond_the_state(flow: &ReportFlow) -> Vec<String> {
         Some(words) => parts.extend(words.iter().cloned()),
         None => {
             parts.extend(said(seen).map(|said| format!("it {said}")));
-            let lost = seen.delivery.as_ref().filter(|it| it.lost.is_some());
+            let lost = seen.delivery.as_deref().filter(|it| it.lost.is_some());
             parts.extend(lost.map(delivery::words));
             parts.extend(seen.painted.map(painted));
         }
     }
-    parts.extend(seen.listener.as_ref().map(listener_words));
-    parts.extend(seen.spoken.as_ref().map(spoken_words));
+    parts.extend(seen.listener.as_deref().map(listener_words));
+    parts.extend(seen.spoken.as_deref().map(spoken_words));
     if let Some(all) = seen.conversations {
         parts.push(format!(
             "so on {} of {} connections: several servers may share the address, and not all are \

@@ -95,6 +95,6 @@ fn write(flow: &mut ReportFlow, alive: Alive, devices: &Devices) {
     rejudge(flow, devices, |evidence| {
         evidence.context.control = Some(Control::Joined);
         evidence.context.host_answered = true;
-        evidence.joined = Some(alive);
+        evidence.joined = Some(Box::new(alive));
     });
 }

@@ -420,7 +420,7 @@ fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
 /// A request that arrived shows that something of this vantage came out. Within a zone one may arrive: what was said of such
 /// a closed port stands.
 fn write(flow: &mut ReportFlow, found: Found, devices: &Devices) {
-    flow.evidence.arrived = Some(found.arrived);
+    flow.evidence.arrived = Some(Box::new(found.arrived));
     if found.lost {
         rejudge(flow, devices, |evidence| {
             let context = &mut evidence.context;

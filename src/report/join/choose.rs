@@ -7,7 +7,7 @@
 //! Two proofs that differ are a contradiction, and both are shown.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::rejudge::is_in_stead;
 use crate::observation::FlowState;
@@ -17,15 +17,40 @@ use crate::report::joined::{Answer, Contradiction};
 use crate::report::whole::ReportDocument;
 use crate::verdict::{Control, Level, Verdict};
 
-/// Takes the flows out of the reports: each once, with the contradictions among them.
+/// A flow of a report: the place of the report, and that of the flow in it.
+type At = (usize, usize);
+
+/// Takes the flows out of the reports: each once, with the contradictions among them. No flow is held twice meanwhile: the
+/// reports of many agents are large.
 pub(super) fn choose(reports: &mut [ReportDocument]) -> (Vec<ReportFlow>, Vec<Contradiction>) {
-    let mut by_id: BTreeMap<String, Vec<Word>> = BTreeMap::new();
+    let (chosen, contradictions) = chosen(reports);
+    let mut flows = Vec::with_capacity(chosen.len());
     for (vantage, report) in reports.iter_mut().enumerate() {
-        for flow in std::mem::take(&mut report.flows) {
-            let words = by_id.entry(flow.flow.id.clone()).or_default();
+        let all = std::mem::take(&mut report.flows).into_iter().enumerate();
+        flows.extend(all.filter_map(|(place, flow)| {
+            let also = chosen.get(&(vantage, place))?;
+            Some(ReportFlow {
+                vantage: Some(vantage),
+                also: also.clone(),
+                ..flow
+            })
+        }));
+    }
+    flows.sort_unstable_by(|one, other| one.flow.id.cmp(&other.flow.id));
+    (flows, contradictions)
+}
+
+/// The flows that count, each with what others say of it.
+fn chosen(reports: &[ReportDocument]) -> (HashMap<At, Vec<Answer>>, Vec<Contradiction>) {
+    let mut by_id: BTreeMap<&str, Vec<Word<'_>>> = BTreeMap::new();
+    for (vantage, report) in reports.iter().enumerate() {
+        let finished = report.vantages[0].finished.parse().ok();
+        for (place, flow) in report.flows.iter().enumerate() {
+            let words = by_id.entry(&flow.flow.id).or_default();
             let word = Word {
                 vantage,
-                finished: report.vantages[0].finished.parse().ok(),
+                place,
+                finished,
                 flow,
             };
             // A swept port that is open at two addresses stands there twice.
@@ -40,33 +65,31 @@ pub(super) fn choose(reports: &mut [ReportDocument]) -> (Vec<ReportFlow>, Vec<Co
         }
     }
     let mut contradictions = Vec::new();
-    let mut flows = Vec::with_capacity(by_id.len());
+    let mut chosen = HashMap::with_capacity(by_id.len());
     for (id, mut words) in by_id {
         words.sort_by_cached_key(|word| Reverse(word.worth()));
-        let answers: Vec<Answer> = words.iter().map(Word::answer).collect();
         if contradict(&words) {
-            let proofs = words.iter().zip(&answers).filter(|(word, _)| word.proves());
+            let proofs = words.iter().filter(|word| word.proves());
             contradictions.push(Contradiction {
-                flow: id,
-                answers: proofs.map(|(_, answer)| answer.clone()).collect(),
+                flow: id.to_string(),
+                answers: proofs.map(Word::answer).collect(),
             });
         }
-        if let Some(first) = words.into_iter().next() {
-            flows.push(ReportFlow {
-                vantage: Some(first.vantage),
-                also: answers.into_iter().skip(1).collect(),
-                ..first.flow
-            });
+        if let Some((first, others)) = words.split_first() {
+            let also = others.iter().map(Word::answer).collect();
+            chosen.insert((first.vantage, first.place), also);
         }
     }
-    (flows, contradictions)
+    (chosen, contradictions)
 }
 
 /// One vantage's word on a flow.
-struct Word {
+struct Word<'a> {
     vantage: usize,
+    /// Where the flow stands in its report.
+    place: usize,
     finished: Option<jiff::Timestamp>,
-    flow: ReportFlow,
+    flow: &'a ReportFlow,
 }
 
 /// What a word is worth; the greater counts.
@@ -80,7 +103,7 @@ type Worth = (
     Reverse<usize>,
 );
 
-impl Word {
+impl Word<'_> {
     /// Whether it proves anything. An optional flow is `ok` whatever is seen of it.
     fn proves(&self) -> bool {
         match self.flow.verdict {
@@ -108,7 +131,7 @@ impl Word {
     fn worth(&self) -> Worth {
         let standing = match self.proves() {
             true => 2,
-            false if is_in_stead(&self.flow) => 0,
+            false if is_in_stead(self.flow) => 0,
             false => 1,
         };
         let verdict = self.flow.verdict;
@@ -124,7 +147,7 @@ impl Word {
     }
 
     fn answer(&self) -> Answer {
-        let flow = &self.flow;
+        let flow = self.flow;
         let at = flow.evidence.attempts().map(|attempt| attempt.at).max();
         Answer {
             vantage: self.vantage,
@@ -137,7 +160,7 @@ impl Word {
     }
 }
 
-fn contradict(words: &[Word]) -> bool {
+fn contradict(words: &[Word<'_>]) -> bool {
     let mut proofs = words.iter().filter(|word| word.proves());
     let first = proofs.next().map(Word::says);
     proofs.any(|word| Some(word.says()) != first)

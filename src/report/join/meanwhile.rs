@@ -67,7 +67,7 @@ pub(super) fn judge(reports: &mut [ReportDocument], signs: &HashMap<String, Vec<
 fn note(evidence: &mut Evidence, found: Option<(Elsewhere, Alive)>) {
     if let Some((elsewhere, alive)) = found {
         evidence.context.elsewhere = elsewhere;
-        evidence.joined = Some(alive);
+        evidence.joined = Some(Box::new(alive));
     }
 }
 

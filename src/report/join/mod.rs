@@ -19,6 +19,7 @@ pub(super) mod text;
 mod together;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::count::summary;
 use super::document::Note;
@@ -36,7 +37,7 @@ pub struct Planned {
     /// SHA-256 of the file.
     pub config_sha256: String,
     /// The flows that `check` would try, from wherever it runs.
-    pub flows: Vec<FlowEntry>,
+    pub flows: Vec<Arc<FlowEntry>>,
 }
 
 /// Joins reports and logs of arrivals into one report.

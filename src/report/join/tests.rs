@@ -149,7 +149,7 @@ fn a_flow_inside_ipsec_tried_in_anothers_stead_stays_untried() {
         id,
         ["required", "filtered", "unknown", "ipsec-required", "note"],
     );
-    tried.flow.ipsec = true;
+    tried.flow_mut().ipsec = true;
     let other = sample::with("perimeter", "probe", vec![tried.clone()]);
     let stead = joined(vec![
         other.clone(),
@@ -242,7 +242,9 @@ fn only_the_hosts_own_word_shows_that_it_is_alive() {
     assert!(!shows(
         &|flow| flow.evidence.seen.painted = Some(Painted::HostIsDead)
     ));
-    assert!(!shows(&|flow| flow.flow.to.system = "ibs02".to_string()));
+    assert!(!shows(
+        &|flow| flow.flow_mut().to.system = "ibs02".to_string()
+    ));
     assert!(!shows(&|flow| {
         *flow = judged("intranet>ibs01:443/tcp", SILENT);
     }));
@@ -277,7 +279,7 @@ fn what_translates_or_what_this_host_itself_may_have_said_proves_nothing() {
     let outside = || sample::with("internet", "p", vec![judged(CLOSED, NO_CONTROL)]);
     let shows = |change: fn(&mut ReportFlow)| {
         let mut inside = judged("intranet>ibs01:443/tcp", OK);
-        inside.flow.own_port = Some(8443);
+        inside.flow_mut().own_port = Some(8443);
         change(&mut inside);
         let both = joined(vec![outside(), sample::with("intranet", "q", vec![inside])]);
         flow(&both, CLOSED).verdict == "ok"
@@ -510,7 +512,7 @@ fn what_another_vantage_sent_exposes_nothing_here() {
 fn where_a_listener_shows_that_nothing_is_translated_only_the_source_counts() {
     let shown = |source_nat| {
         let mut flow = judged("internet>ibs01:80/tcp", OK);
-        flow.evidence.seen.listener = Some(Listener {
+        flow.evidence.seen.listener = Some(Box::new(Listener {
             system: "ibs01".to_string(),
             run: RUN.to_string(),
             sent_from: Some(([198, 51, 100, if source_nat { 11 } else { 10 }], 50112).into()),
@@ -518,7 +520,7 @@ fn where_a_listener_shows_that_nothing_is_translated_only_the_source_counts() {
             accepted_at: ([192, 0, 2, 10], 80).into(),
             aimed_at: None,
             port: 80,
-        });
+        }));
         flow
     };
     let cause = |remote, source_nat| {
@@ -596,7 +598,7 @@ fn where_ports_are_translated_too_times_have_to_fit_and_decide_nothing() {
 #[test]
 fn a_translated_port_is_compared_with_the_one_that_is_listened_on() {
     let mut flow = silent(SILENT);
-    flow.flow.own_port = Some(8443);
+    flow.flow_mut().own_port = Some(8443);
     let mut inside = arrival("06:00:03.100", "198.51.100.10:50003", "half-open");
     assert_eq!(
         with_log(flow.clone(), log(vec![inside.clone()])).cause,
@@ -727,7 +729,7 @@ fn shown(a: [&str; 4], b: [&str; 4]) -> (ReportFlow, Vec<Note>) {
             _ => judged(ID, OK),
         };
         let root = (!root.is_empty()).then_some(root);
-        flow.evidence.seen.tls = Some(sample::tls(issuer, sha256, is, root));
+        flow.evidence.seen.tls = Some(Box::new(sample::tls(issuer, sha256, is, root)));
         sample::with("internet", host, vec![flow])
     };
     // The first of them is looked at: the other's word is made an unknown one.
@@ -1106,7 +1108,12 @@ fn some_report() -> impl Strategy<Value = ReportDocument> {
                     }
                     flow.evidence.seen.tls = (words[1] == "open").then(|| {
                         let issuer = format!("CN={}", times.host);
-                        sample::tls(&issuer, &times.host, ["no", "undecided"][host % 2], None)
+                        Box::new(sample::tls(
+                            &issuer,
+                            &times.host,
+                            ["no", "undecided"][host % 2],
+                            None,
+                        ))
                     });
                     flow
                 })
@@ -1180,8 +1187,8 @@ fn tried_at(words: [&str; 5], seconds: &[i64]) -> ReportFlow {
 /// What another vantage saw at these seconds, of the same port across a border.
 fn served_at(seconds: &[i64]) -> ReportFlow {
     let mut flow = tried_at(OK, seconds);
-    flow.flow.id = "extranet>ibs01:443/tcp".to_string();
-    flow.flow.from.zone = "extranet".to_string();
+    flow.flow_mut().id = "extranet>ibs01:443/tcp".to_string();
+    flow.flow_mut().from.zone = "extranet".to_string();
     flow.evidence.seen.service = Some(Service::Spoke);
     flow
 }
@@ -1289,7 +1296,7 @@ fn what_does_not_surely_show_that_the_host_was_up_all_the_while_changes_nothing(
             "a device may have reset",
         ),
         (
-            |flow| flow.flow.to.system = "ibs02".to_string(),
+            |flow| flow.flow_mut().to.system = "ibs02".to_string(),
             "another system",
         ),
         (

@@ -153,30 +153,41 @@ fn one_file(parts: &Parts, mixed: Mixed) -> Result<Option<Note>, String> {
 
 /// What a file holds that may be given twice.
 trait Given: PartialEq {
-    /// What orders them; equal only where they are equal.
-    fn key(&self) -> Vec<String>;
+    /// What orders it among others, as far as that goes.
+    fn key(&self) -> [&str; 4];
+    /// All of it: what orders those of one key.
+    fn whole(&self) -> String;
 }
 
 impl Given for ReportDocument {
-    fn key(&self) -> Vec<String> {
+    fn key(&self) -> [&str; 4] {
         let it = &self.vantages[0];
-        let system = it.system.clone().unwrap_or_default();
-        let whole = serde_json::to_string(self).unwrap_or_default();
-        let [zone, host, started] = [&it.zone, &it.host, &it.started].map(Clone::clone);
-        vec![zone, system, host, started, whole]
+        let system = it.system.as_deref().unwrap_or_default();
+        [&it.zone, system, &it.host, &it.started]
+    }
+
+    fn whole(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
 impl Given for ArrivalsDocument {
-    fn key(&self) -> Vec<String> {
-        let whole = serde_json::to_string(self).unwrap_or_default();
-        vec![self.system.clone(), self.started.clone(), whole]
+    fn key(&self) -> [&str; 4] {
+        [&self.system, &self.started, "", ""]
+    }
+
+    fn whole(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
 fn each_once<T: Given>(mut given: Vec<Named<T>>) -> (Vec<Named<T>>, Vec<Note>) {
     given.sort_by(|a, b| a.file.cmp(&b.file));
-    given.sort_by_cached_key(|named| named.it.key());
+    // Reports are large, and few have the same key: the others are never written out.
+    given.sort_by(|Named { it: a, .. }, Named { it: b, .. }| {
+        let by_key = a.key().cmp(&b.key());
+        by_key.then_with(|| a.whole().cmp(&b.whole()))
+    });
     let mut notes = Vec::new();
     let mut kept: Vec<Named<T>> = Vec::new();
     for named in given {
@@ -209,22 +220,22 @@ fn latest(reports: Reports) -> (Reports, Reports, Vec<Note>) {
             kept.push(named);
             continue;
         };
-        let (later, sooner) = match ended(&named) >= ended(known) {
-            true => (named, known.clone()),
-            false => (known.clone(), named),
+        let sooner = match ended(&named) >= ended(known) {
+            true => std::mem::replace(known, named),
+            false => named,
         };
+        let later = &*known;
         notes.push(note(
             Cause::EarlierReport,
             format!(
                 "{} and {} are both from {}. Only the later one counts: {}, which ended at {}.",
                 visible(&sooner.file),
                 visible(&later.file),
-                visible(&place(vantage(&later))),
+                visible(&place(vantage(later))),
                 visible(&later.file),
-                visible(&vantage(&later).finished)
+                visible(&vantage(later).finished)
             ),
         ));
-        *known = later;
         earlier.push(sooner);
     }
     (kept, earlier, notes)

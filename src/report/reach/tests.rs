@@ -270,7 +270,7 @@ fn behind_translated_ports_the_own_one_has_to_be_bound() {
         point(2, 18443, Of::New, REFUSED),
         point(3, 18444, Of::New, DROPPED),
     ];
-    let translated = |flow: &mut ReportFlow| flow.flow.own_port = Some(8443);
+    let translated = |flow: &mut ReportFlow| flow.flow_mut().own_port = Some(8443);
     let reach = of_flows(&cases, |flows| {
         translated(&mut flows[0]);
         translated(&mut flows[2]);
@@ -357,7 +357,7 @@ fn an_old_number_that_clients_still_reach_closes_later_and_one_that_none_reaches
     let open = (Verdict::Exposed, Cause::Open, Level::Error);
     let forbidden = |system| {
         let mut flow = entry(&point(system, 443, Of::New, open));
-        flow.flow.need = Need::Forbidden;
+        flow.flow_mut().need = Need::Forbidden;
         flow.owner = Some(crate::verdict::Owner::Firewall);
         flow
     };

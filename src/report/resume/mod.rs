@@ -262,7 +262,7 @@ fn same_site(report: &ReportDocument, vantage: &Vantage, here: &Here) -> Result<
 
 /// What differs between the flows of a report and those of now, in words.
 fn what_differs(then: &[ReportFlow], now: &[FlowEntry]) -> String {
-    let of_the_plan = then.iter().map(|it| &it.flow).filter(|it| !is_swept(it));
+    let of_the_plan = then.iter().map(|it| &*it.flow).filter(|it| !is_swept(it));
     let then: BTreeMap<&str, &FlowEntry> = of_the_plan.map(|it| (it.id.as_str(), it)).collect();
     let now: BTreeMap<&str, &FlowEntry> = now.iter().map(|it| (it.id.as_str(), it)).collect();
     let missing = |all: &BTreeMap<&str, &FlowEntry>, from: &BTreeMap<&str, &FlowEntry>| {
@@ -416,15 +416,15 @@ impl Opened {
     fn of(flows: Vec<ReportFlow>) -> Self {
         let mut opened = Self::default();
         for flow in flows.into_iter().filter(|it| is_swept(&it.flow)) {
-            let (seen, system) = (flow.evidence.seen, flow.flow.to.system);
-            match (flow.flow.port, seen.address) {
+            let (seen, system) = (flow.evidence.seen, flow.flow.to.system.clone());
+            match (&flow.flow.port, seen.address) {
                 _ if seen.state != State::Open => {}
                 (Port::One(port), Some(address)) => {
                     let of_it = opened.alone.entry((system, address)).or_default();
-                    of_it.insert(port, seen);
+                    of_it.insert(*port, seen);
                 }
                 (Port::Range(ports), _) if flow.flow.id.ends_with(&by_device()) => {
-                    let ports = ranges::read(&ports).unwrap_or_default();
+                    let ports = ranges::read(ports).unwrap_or_default();
                     opened.by_device.insert(system, (ports, seen));
                 }
                 _ => {}

@@ -30,7 +30,7 @@ fn here(report: &ReportDocument) -> Here {
     Here {
         site: report.site.clone(),
         vantage: report.vantages[0].clone(),
-        flows: vec![report.flows[0].flow.clone()],
+        flows: vec![(*report.flows[0].flow).clone()],
         now: "2026-11-24T06:01:00Z".parse().expect("a time"),
     }
 }
@@ -64,7 +64,7 @@ fn refused(change: impl FnOnce(&mut ReportDocument, &mut Here)) -> String {
 
 fn swept(port: u16, seen: Observation) -> ReportFlow {
     let mut flow = sample::flow(&format!("internet>ibs01:{port}/tcp"));
-    flow.flow.rules = vec![SWEPT.to_string()];
+    flow.flow_mut().rules = vec![SWEPT.to_string()];
     flow.verdict = Verdict::Exposed;
     flow.evidence.seen = seen;
     flow
@@ -114,8 +114,8 @@ fn an_open_port_keeps_what_was_seen_with_its_time_and_one_that_was_not_spoken_to
         ..open(8_080)
     };
     let mut by_device = swept(8_080, reset);
-    by_device.flow.id = "internet>ibs01:sweep-answered/tcp".to_string();
-    by_device.flow.port = Port::Range("8080,9000-9001".to_string());
+    by_device.flow_mut().id = "internet>ibs01:sweep-answered/tcp".to_string();
+    by_device.flow_mut().port = Port::Range("8080,9000-9001".to_string());
     report.flows.push(by_device);
     report.summary = crate::report::count::summary(&report.flows);
     let kept = taken(report).kept("ibs01", AT.into());
@@ -202,7 +202,7 @@ fn a_changed_site_file_is_refused_with_the_flows_that_differ() {
         // What the sweep itself found is no flow of the file.
         report.flows.push(swept(22, open(22)));
         here.flows
-            .push(sample::flow("internet>ibs01:8443/tcp").flow);
+            .push((*sample::flow("internet>ibs01:8443/tcp").flow).clone());
         here.flows[0].to.addresses = vec!["192.0.2.77".to_string()];
     });
     let words = "flows that are new: internet>ibs01:8443/tcp; gone: internet>ibs01:80/tcp; changed: \

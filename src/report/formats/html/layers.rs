@@ -134,9 +134,9 @@ mod tests {
     /// A flow from a zone to another, across these firewalls.
     fn flow(from: &str, to: &str, crosses: &[&str]) -> ReportFlow {
         let mut flow = sample::flow("internet>ibs01:443/tcp");
-        flow.flow.from.zone = from.to_string();
-        flow.flow.to.zone = Some(to.to_string());
-        flow.flow.crosses = crosses.iter().map(|it| (*it).to_string()).collect();
+        flow.flow_mut().from.zone = from.to_string();
+        flow.flow_mut().to.zone = Some(to.to_string());
+        flow.flow_mut().crosses = crosses.iter().map(|it| (*it).to_string()).collect();
         flow
     }
 
