@@ -279,7 +279,7 @@ fn one(
         ),
         vantage: None,
         also: Vec::new(),
-        evidence,
+        evidence: Box::new(evidence),
         flow: Arc::new(entry),
         accepted: None,
         lapsed: None,

@@ -103,8 +103,8 @@ pub struct ReportFlow {
     pub level: Level,
     /// Who has to act.
     pub owner: Option<Owner>,
-    /// What was seen.
-    pub evidence: Evidence,
+    /// What was seen. It is large: joining moves flows, and not that.
+    pub evidence: Box<Evidence>,
     /// What to do; empty when nothing is to be done.
     pub advice: String,
     /// What clients write into their logs about it.

@@ -104,7 +104,7 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
         cause: Cause::Answered,
         level: Level::Note,
         owner: None,
-        evidence: Evidence {
+        evidence: Box::new(Evidence {
             seen: Observation {
                 depth: Depth::named(transport),
                 attempts: vec![attempt("2026-11-24T06:00:01.000Z", id, AttemptResult::Open)],
@@ -115,7 +115,7 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
                 ..Context::default()
             },
             ..Evidence::default()
-        },
+        }),
         advice: String::new(),
         logged: Vec::new(),
         accepted: None,
