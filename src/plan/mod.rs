@@ -174,16 +174,16 @@ fn is_inside_ipsec(site: &Site, transport: Transport, from: Origin, to: &Target)
 }
 
 /// Why a flow is planned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reason {
     /// Ids of the rules.
     pub rules: Vec<String>,
     /// What it is for.
-    pub why: String,
+    pub why: Arc<str>,
     /// What fails without it, or what an open port exposes.
-    pub breaks: String,
+    pub breaks: Arc<str>,
     /// Where it is documented; empty for unconfirmed rules.
-    pub source: String,
+    pub source: Arc<str>,
     /// How sure the strongest of the rules is.
     pub confidence: Confidence,
     /// Whether only the watchlist forbids it, no rule.

@@ -46,11 +46,11 @@ pub struct FlowEntry {
     /// Ids of the catalogue's rules, or `own-flow` or `watchlist`.
     pub rules: Vec<String>,
     /// What it is for.
-    pub why: String,
+    pub why: Arc<str>,
     /// What fails without it; of a forbidden flow, what an open port exposes.
-    pub breaks: String,
+    pub breaks: Arc<str>,
     /// Where it is documented; `null` where nothing can be cited.
-    pub source: Option<String>,
+    pub source: Option<Arc<str>>,
     /// How sure that is.
     pub confidence: Confidence,
     /// Where the site file says so.
@@ -462,9 +462,9 @@ fn ports(set: &[Ports]) -> Vec<Port> {
 fn reason_entry(reason: &Reason) -> ReasonEntry {
     ReasonEntry {
         rules: reason.rules.clone(),
-        why: reason.why.clone(),
-        breaks: reason.breaks.clone(),
-        source: (!reason.source.is_empty()).then(|| reason.source.clone()),
+        why: reason.why.to_string(),
+        breaks: reason.breaks.to_string(),
+        source: (!reason.source.is_empty()).then(|| reason.source.to_string()),
         confidence: reason.confidence,
     }
 }

@@ -29,12 +29,18 @@ pub(super) type ReasonId = usize;
 #[derive(Debug, Default)]
 pub(super) struct Reasons {
     all: Vec<Arc<Reason>>,
+    known: HashMap<Arc<Reason>, ReasonId>,
     joined: HashMap<Vec<ReasonId>, ReasonId>,
 }
 
 impl Reasons {
     pub(super) fn add(&mut self, reason: Reason) -> ReasonId {
-        self.all.push(Arc::new(reason));
+        if let Some(known) = self.known.get(&reason) {
+            return *known;
+        }
+        let reason = Arc::new(reason);
+        self.known.insert(Arc::clone(&reason), self.all.len());
+        self.all.push(reason);
         self.all.len() - 1
     }
 
@@ -193,9 +199,9 @@ fn join(all: &[&Reason]) -> Reason {
     let confidence = all.iter().map(|it| it.confidence).min();
     Reason {
         rules,
-        why: distinct(all, |reason| &reason.why, " "),
-        breaks: distinct(all, |reason| &reason.breaks, " "),
-        source: distinct(all, |reason| &reason.source, "; "),
+        why: distinct(all, |reason| &reason.why, " ").into(),
+        breaks: distinct(all, |reason| &reason.breaks, " ").into(),
+        source: distinct(all, |reason| &reason.source, "; ").into(),
         confidence: confidence.unwrap_or(Confidence::Derived),
         only_watched: all.iter().all(|it| it.only_watched),
     }
@@ -228,9 +234,9 @@ mod tests {
             need: *need,
             reason: settled.reasons.add(Reason {
                 rules: vec![rule.to_string()],
-                why: format!("{rule}."),
-                breaks: String::new(),
-                source: String::new(),
+                why: format!("{rule}.").into(),
+                breaks: Arc::default(),
+                source: Arc::default(),
                 confidence: Confidence::Documented,
                 only_watched: *rule == "watched",
             }),
@@ -252,7 +258,7 @@ mod tests {
         assert_eq!((settled.flows.len(), settled.forbidden.len()), (1, 0));
         assert_eq!(settled.flows[0].need, Need::Required);
         assert_eq!(settled.flows[0].reason.rules, ["also", "must"]);
-        assert_eq!(settled.flows[0].reason.why, "must. also.");
+        assert_eq!(&*settled.flows[0].reason.why, "must. also.");
     }
 
     #[test]

@@ -297,7 +297,7 @@ fn source(flow: &Flow) -> String {
         Confidence::Unconfirmed => {
             "not confirmed by any document; optional unless your own flows ask for it".to_string()
         }
-        Confidence::Documented => source.clone(),
+        Confidence::Documented => source.to_string(),
         Confidence::LaterVersion => format!("{source} (documented for later versions)"),
         Confidence::Derived => format!("follows from: {source}"),
     }

@@ -460,9 +460,9 @@ fn swept_flow(
         need: Need::Forbidden,
         reason: Arc::new(Reason {
             rules: vec!["sweep".to_string()],
-            why: "Nothing that the site file describes needs this port.".to_string(),
-            breaks: "An open port that nobody needs can be attacked.".to_string(),
-            source: "follows from the site file".to_string(),
+            why: "Nothing that the site file describes needs this port.".into(),
+            breaks: "An open port that nobody needs can be attacked.".into(),
+            source: "follows from the site file".into(),
             confidence: Confidence::Derived,
             only_watched: true,
         }),

@@ -88,8 +88,8 @@ pub(crate) fn flow(id: &str) -> ReportFlow {
             protocol: Protocol::Tcp,
             need: Need::Required,
             rules: vec!["rule".to_string()],
-            why: "Clients need it.".to_string(),
-            breaks: "Nothing works.".to_string(),
+            why: "Clients need it.".into(),
+            breaks: "Nothing works.".into(),
             source: None,
             confidence: Confidence::Documented,
             declared: Declared {

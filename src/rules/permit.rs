@@ -143,7 +143,7 @@ fn wanted(site: &Site, flow: &Flow, choice: Choice<'_>) -> Option<Permitted> {
     Some(Permitted {
         id: entry.id,
         need: flow.need,
-        why: entry.why,
+        why: entry.why.to_string(),
         seen,
     })
 }

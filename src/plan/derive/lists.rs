@@ -78,10 +78,9 @@ pub fn flow_to_list(
         rules: vec![LIST.to_string()],
         ..of_rule.unwrap_or_else(|| Reason {
             rules: Vec::new(),
-            why: "Certificates of the site name a revocation list here.".to_string(),
-            breaks: "Clients that check revocation refuse every certificate that names it."
-                .to_string(),
-            source: "RFC 5280 section 4.2.1.13".to_string(),
+            why: "Certificates of the site name a revocation list here.".into(),
+            breaks: "Clients that check revocation refuse every certificate that names it.".into(),
+            source: "RFC 5280 section 4.2.1.13".into(),
             confidence: Confidence::Derived,
             only_watched: false,
         })

@@ -84,7 +84,7 @@ impl Applied<'_> {
                 let reason = match behind_proxy(self.site, from, to) {
                     None => *reason,
                     Some(words) => reasons.add(Reason {
-                        why: rule.why.clone() + &words,
+                        why: (rule.why.clone() + &words).into(),
                         ..self::reason(rule)
                     }),
                 };
@@ -171,9 +171,9 @@ impl Applied<'_> {
 fn reason(rule: &Rule) -> Reason {
     Reason {
         rules: vec![rule.id.clone()],
-        why: rule.why.clone(),
-        breaks: rule.breaks.clone(),
-        source: rule.source.clone(),
+        why: rule.why.as_str().into(),
+        breaks: rule.breaks.as_str().into(),
+        source: rule.source.as_str().into(),
         confidence: rule.confidence,
         only_watched: false,
     }

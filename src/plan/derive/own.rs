@@ -25,10 +25,11 @@ pub(super) fn proposal(flow: &OwnFlow, reasons: &mut Reasons) -> Proposal {
             rules: vec![OWN.to_string()],
             why: flow
                 .why
-                .clone()
-                .unwrap_or_else(|| "The site file asks for it.".to_string()),
-            breaks: flow.breaks.to_string(),
-            source: "the site file".to_string(),
+                .as_deref()
+                .unwrap_or("The site file asks for it.")
+                .into(),
+            breaks: flow.breaks.into(),
+            source: "the site file".into(),
             confidence: Confidence::Documented,
             only_watched: false,
         }),

@@ -44,9 +44,9 @@ pub(super) fn watchlist(site: &Site, catalogue: &Catalogue) -> Arc<[Ports]> {
 pub(super) fn reason() -> Reason {
     Reason {
         rules: vec![WATCHLIST.to_string()],
-        why: "Nothing that the site file describes needs this port between zones.".to_string(),
-        breaks: "An open port that nobody needs can be attacked from the other zone.".to_string(),
-        source: "follows from the site file".to_string(),
+        why: "Nothing that the site file describes needs this port between zones.".into(),
+        breaks: "An open port that nobody needs can be attacked from the other zone.".into(),
+        source: "follows from the site file".into(),
         confidence: Confidence::Derived,
         only_watched: true,
     }

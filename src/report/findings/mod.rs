@@ -288,7 +288,7 @@ fn parts(report: &ReportDocument, flow: &ReportFlow, likewise: &[&str]) -> Vec<P
         say("lapsed", words);
     }
     if !flow.flow.breaks.is_empty() {
-        say("effect", flow.flow.breaks.clone());
+        say("effect", flow.flow.breaks.to_string());
     }
     for words in client_words(flow) {
         say("client", words.to_string());

@@ -7,7 +7,6 @@
 //! Two proofs that differ are a contradiction, and both are shown.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
 
 use super::rejudge::is_in_stead;
 use crate::observation::FlowState;
@@ -17,21 +16,17 @@ use crate::report::joined::{Answer, Contradiction};
 use crate::report::whole::ReportDocument;
 use crate::verdict::{Control, Level, Verdict};
 
-/// A flow of a report: the place of the report, and that of the flow in it.
-type At = (usize, usize);
-
 /// Takes the flows out of the reports: each once, with the contradictions among them. No flow is held twice meanwhile: the
 /// reports of many agents are large.
 pub(super) fn choose(reports: &mut [ReportDocument]) -> (Vec<ReportFlow>, Vec<Contradiction>) {
     let (chosen, contradictions) = chosen(reports);
-    let mut flows = Vec::with_capacity(chosen.len());
-    for (vantage, report) in reports.iter_mut().enumerate() {
-        let all = std::mem::take(&mut report.flows).into_iter().enumerate();
-        flows.extend(all.filter_map(|(place, flow)| {
-            let also = chosen.get(&(vantage, place))?;
+    let mut flows = Vec::with_capacity(chosen.iter().flatten().flatten().count());
+    for (vantage, (report, chosen)) in reports.iter_mut().zip(chosen).enumerate() {
+        let all = std::mem::take(&mut report.flows).into_iter().zip(chosen);
+        flows.extend(all.filter_map(|(flow, also)| {
             Some(ReportFlow {
                 vantage: Some(vantage),
-                also: also.clone(),
+                also: also?,
                 ..flow
             })
         }));
@@ -40,47 +35,56 @@ pub(super) fn choose(reports: &mut [ReportDocument]) -> (Vec<ReportFlow>, Vec<Co
     (flows, contradictions)
 }
 
-/// The flows that count, each with what others say of it.
-fn chosen(reports: &[ReportDocument]) -> (HashMap<At, Vec<Answer>>, Vec<Contradiction>) {
-    let mut by_id: BTreeMap<&str, Vec<Word<'_>>> = BTreeMap::new();
-    for (vantage, report) in reports.iter().enumerate() {
-        let finished = report.vantages[0].finished.parse().ok();
-        for (place, flow) in report.flows.iter().enumerate() {
-            let words = by_id.entry(&flow.flow.id).or_default();
-            let word = Word {
-                vantage,
-                place,
-                finished,
-                flow,
-            };
-            // A swept port that is open at two addresses stands there twice.
-            match words.last_mut() {
-                Some(last) if last.vantage == vantage => {
-                    if word.worth() > last.worth() {
-                        *last = word;
-                    }
-                }
-                _ => words.push(word),
-            }
-        }
-    }
+/// For each flow of each report, what others say of it; `None`: it is another's word that counts.
+type Chosen = Vec<Vec<Option<Vec<Answer>>>>;
+
+fn chosen(reports: &[ReportDocument]) -> (Chosen, Vec<Contradiction>) {
+    let mut all: Vec<Word> = reports.iter().enumerate().flat_map(words).collect();
+    all.sort_by_key(|word| &word.flow.flow.id);
     let mut contradictions = Vec::new();
-    let mut chosen = HashMap::with_capacity(by_id.len());
-    for (id, mut words) in by_id {
+    let none = |report: &ReportDocument| vec![None; report.flows.len()];
+    let mut chosen: Chosen = reports.iter().map(none).collect();
+    for of_one in all.chunk_by(|one, other| one.flow.flow.id == other.flow.flow.id) {
+        let mut words = one_of_each_vantage(of_one);
         words.sort_by_cached_key(|word| Reverse(word.worth()));
         if contradict(&words) {
             let proofs = words.iter().filter(|word| word.proves());
             contradictions.push(Contradiction {
-                flow: id.to_string(),
-                answers: proofs.map(Word::answer).collect(),
+                flow: of_one[0].flow.flow.id.clone(),
+                answers: proofs.map(|word| word.answer()).collect(),
             });
         }
         if let Some((first, others)) = words.split_first() {
-            let also = others.iter().map(Word::answer).collect();
-            chosen.insert((first.vantage, first.place), also);
+            let also = others.iter().map(|word| word.answer()).collect();
+            chosen[first.vantage][first.place] = Some(also);
         }
     }
     (chosen, contradictions)
+}
+
+/// The words of a vantage, in the order of its report.
+fn words((vantage, report): (usize, &ReportDocument)) -> impl Iterator<Item = Word<'_>> {
+    let finished = report.vantages[0].finished.parse().ok();
+    let flows = report.flows.iter().enumerate();
+    flows.map(move |(place, flow)| Word {
+        vantage,
+        place,
+        finished,
+        flow,
+    })
+}
+
+/// A swept port that is open at two addresses stands twice in a report: the word that is worth more stays.
+fn one_of_each_vantage<'a, 'b>(words: &'b [Word<'a>]) -> Vec<&'b Word<'a>> {
+    let of_each = words.chunk_by(|one, other| one.vantage == other.vantage);
+    let best = of_each.filter_map(|words| {
+        let better = |best: &'b Word<'a>, word: &'b Word<'a>| match word.worth() > best.worth() {
+            true => word,
+            false => best,
+        };
+        words.iter().reduce(better)
+    });
+    best.collect()
 }
 
 /// One vantage's word on a flow.
@@ -160,8 +164,8 @@ impl Word<'_> {
     }
 }
 
-fn contradict(words: &[Word<'_>]) -> bool {
+fn contradict(words: &[&Word<'_>]) -> bool {
     let mut proofs = words.iter().filter(|word| word.proves());
-    let first = proofs.next().map(Word::says);
+    let first = proofs.next().map(|word| word.says());
     proofs.any(|word| Some(word.says()) != first)
 }

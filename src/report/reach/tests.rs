@@ -67,9 +67,9 @@ fn used(case: &Case) -> ClientDoor {
             need: Need::Required,
             reason: Arc::new(Reason {
                 rules: Vec::new(),
-                why: String::new(),
-                breaks: String::new(),
-                source: String::new(),
+                why: Arc::default(),
+                breaks: Arc::default(),
+                source: Arc::default(),
                 confidence: Confidence::Documented,
                 only_watched: false,
             }),
