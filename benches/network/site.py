@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A healthy site of N systems behind one firewall, in network namespaces, and a run of portproof from the internet.
 
-Every tenth system has all roles that serve clients, and the others are distribution points.
+Every tenth system has all roles that serve clients, and the others are distribution points. The active software
+update point is the site server.
 
   site.py PROGRAM [--systems N] [--forbidden reset|drop] [--silent] [--delay MS] [--rate R] [-- CHECK ARGUMENTS]
 
@@ -62,7 +63,8 @@ systems:
   cm01:
     zone: intranet
     names: {{ intranet: cm01.corp.example }}
-    roles: [site-server, site-database]{''.join(systems)}
+    roles: [site-server, site-database, software-update-point]
+    serves: []{''.join(systems)}
 tls: {{ roots: [ca.pem] }}
 probing: {{ dns: off, rate: {options.rate} }}
 """
