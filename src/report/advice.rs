@@ -127,7 +127,7 @@ fn of_cause(
         )
     };
     let (system, port) = (&flow.to.system, flow.service());
-    let by_the_host = evidence.names.rejecting_host;
+    let by_the_host = evidence.names().rejecting_host;
     match cause {
         Cause::AdminProhibited | Cause::Rejected | Cause::PortUnreachable if by_the_host => {
             format!(

@@ -212,8 +212,9 @@ pub struct Evidence {
     #[serde(flatten)]
     pub context: Context,
     /// What the site file says of it.
-    #[serde(skip_serializing_if = "Names::are_none", default)]
-    pub names: Names,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schemars(with = "Names")]
+    pub names: Option<Box<Names>>,
     /// What another vantage saw of the host, where that counts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub joined: Option<Box<Alive>>,
@@ -257,8 +258,18 @@ pub struct Names {
 }
 
 impl Names {
-    fn are_none(&self) -> bool {
-        *self == Self::default()
+    const NONE: &'static Self = &Self {
+        firewalls: BTreeMap::new(),
+        translator: None,
+        rejecting: None,
+        rejecting_host: false,
+        several_hosts: false,
+        suspects: None,
+    };
+
+    /// In a box, where there are any.
+    pub(super) fn boxed(self) -> Option<Box<Self>> {
+        (self != *Self::NONE).then(|| Box::new(self))
     }
 }
 
@@ -278,9 +289,15 @@ impl Evidence {
         self.seen.tls.as_ref().and_then(|tls| tls.chain.first())
     }
 
+    /// What the site file says of those who appear in it.
+    pub fn names(&self) -> &Names {
+        self.names.as_deref().unwrap_or(Names::NONE)
+    }
+
     /// The firewalls that the evidence names; empty where it names none.
     pub fn accused(&self) -> Vec<String> {
-        match (&self.names.rejecting, &self.names.suspects) {
+        let names = self.names();
+        match (&names.rejecting, &names.suspects) {
             (Some(firewall), _) => vec![firewall.clone()],
             (None, Some(suspects)) => suspects.firewalls.clone(),
             (None, None) => Vec::new(),
@@ -289,9 +306,9 @@ impl Evidence {
 
     /// The firewall of the site file that answered at a hop.
     pub fn firewall_at(&self, hop: u8, by: IpAddr) -> Option<&str> {
-        let named = self.names.firewalls.get(&by);
+        let named = self.names().firewalls.get(&by);
         let translates = self.is_translating(by) && self.seen.translated_at == Some(hop);
-        let translator = self.names.translator.as_ref().filter(|_| translates);
+        let translator = self.names().translator.as_ref().filter(|_| translates);
         named.or(translator).map(String::as_str)
     }
 

@@ -22,7 +22,7 @@ pub(super) fn evidence(
     let of_one = |(seen, context): (&Observation, &Context)| Evidence {
         seen: shortened(seen),
         context: *context,
-        names: names(site, flow, crosses, seen),
+        names: names(site, flow, crosses, seen).boxed(),
         ..Evidence::default()
     };
     let all = observations.iter().zip(&judged.contexts);

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -1182,8 +1183,11 @@ struct Bed {
 
 impl Bed {
     fn new() -> Self {
-        let names =
-            ["client", "device", "server"].map(|role| format!("pt-{role}-{}", std::process::id()));
+        // Several tests of one process may each have their own at the same time.
+        static LAID_OUT: AtomicUsize = AtomicUsize::new(0);
+        let number = LAID_OUT.fetch_add(1, Ordering::Relaxed);
+        let names = ["client", "device", "server"]
+            .map(|role| format!("pt-{role}-{}-{number}", std::process::id()));
         let bed = Self { names };
         for name in &bed.names {
             ip(&format!("netns add {name}"));

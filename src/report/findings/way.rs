@@ -100,7 +100,7 @@ pub(super) fn rejected(flow: &ReportFlow) -> String {
     let State::Rejected(rejection) = &flow.evidence.seen.state else {
         return "rejected".to_string();
     };
-    let (names, system) = (&flow.evidence.names, &flow.flow.to.system);
+    let (names, system) = (flow.evidence.names(), &flow.flow.to.system);
     let firewall = names.rejecting.as_ref().map(|name| format!(" ({name})"));
     if let Some(words) = in_its_name(flow, rejection) {
         return words;
@@ -133,7 +133,7 @@ fn in_its_name(flow: &ReportFlow, rejection: &Rejection) -> Option<String> {
 /// The device that translates for the system of a flow. It writes its address into the words of the devices behind it.
 /// So where there are any, only a named sender is surely the translating one.
 pub(super) fn translator_words(flow: &ReportFlow) -> String {
-    let (names, system) = (&flow.evidence.names, &flow.flow.to.system);
+    let (names, system) = (flow.evidence.names(), &flow.flow.to.system);
     let Some(hop) = flow.evidence.seen.translated_at else {
         return format!("a device that translates for {system}");
     };
@@ -169,7 +169,7 @@ pub(super) fn path_words(evidence: &Evidence, system: &str) -> Option<String> {
         Before::Host(Some(distance)) => format!(", before {system} (hop {distance})"),
         Before::Host(None) => String::new(),
     };
-    let suspects = evidence.names.suspects.as_ref();
+    let suspects = evidence.names().suspects.as_ref();
     let firewalls = suspects.map_or(&[][..], |it| it.firewalls.as_slice());
     let own = suspects
         .is_some_and(|it| it.host)

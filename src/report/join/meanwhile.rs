@@ -82,7 +82,7 @@ fn meanwhile(
     let address = evidence
         .seen
         .address
-        .filter(|_| !evidence.names.several_hosts)?;
+        .filter(|_| !evidence.names().several_hosts)?;
     let asked = evidence.seen.attempts.first()?.remote.port();
     let others = signs.iter().filter(|sign| sign.vantage != Some(vantage));
     let of_it: Vec<&Sign> = others.filter(|sign| sign.is_surely_of(address)).collect();

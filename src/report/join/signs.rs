@@ -149,7 +149,7 @@ fn is_hosts_own(flow: &ReportFlow, evidence: &Evidence, address: IpAddr) -> bool
     let anothers = listener.is_some_and(|it| it.system != flow.flow.to.system);
     // A message is the host's own only where the site file gives its sender's address to the host. A device that
     // translates says no from the address that was tried.
-    let anyones = matches!(seen.state, State::Rejected(_)) && !evidence.names.rejecting_host;
+    let anyones = matches!(seen.state, State::Rejected(_)) && !evidence.names().rejecting_host;
     let is_devices = (translated && seen.state != State::Open) || anyones || anothers;
     host_answered(seen, address, translated) && !is_devices
 }

@@ -261,7 +261,7 @@ fn only_the_hosts_own_word_shows_that_it_is_alive() {
         if let State::Rejected(rejection) = &mut flow.evidence.seen.state {
             rejection.by = Some([192, 0, 2, 10].into());
         }
-        flow.evidence.names.rejecting_host = by_the_host;
+        flow.evidence.names.get_or_insert_default().rejecting_host = by_the_host;
     };
     assert!(!shows(&|flow| rejected(flow, false)));
     assert!(shows(&|flow| rejected(flow, true)));
@@ -1318,7 +1318,7 @@ fn what_does_not_surely_show_that_the_host_was_up_all_the_while_changes_nothing(
         stays(silent(), other, why);
     }
     let mut shared = silent();
-    shared.evidence.names.several_hosts = true;
+    shared.evidence.names.get_or_insert_default().several_hosts = true;
     stays(
         shared,
         served_at(&[5, 50]),

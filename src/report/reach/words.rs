@@ -289,7 +289,7 @@ fn on_the_way(those: &[&Tried]) -> String {
         FlowState::Closed => "a device on the way resets",
         _ => "a device on the way refuses",
     };
-    let suspects = first.evidence.names.suspects.as_ref();
+    let suspects = first.evidence.names().suspects.as_ref();
     let may_be_the_host = match first.state {
         FlowState::Filtered => suspects.is_none_or(|it| it.host || it.firewalls.is_empty()),
         _ => false,

@@ -196,9 +196,9 @@ mod tests {
         let layers =
             |it: &ReportFlow| Layers::of(std::slice::from_ref(it)).and_then(|all| all.stop(it));
         assert_eq!(layers(&far), None, "it may be either");
-        far.evidence.names.rejecting = Some("back-end".to_string());
+        far.evidence.names.get_or_insert_default().rejecting = Some("back-end".to_string());
         assert_eq!(layers(&far), Some(1));
-        far.evidence.names.rejecting = Some("another".to_string());
+        far.evidence.names.get_or_insert_default().rejecting = Some("another".to_string());
         assert_eq!(layers(&far), None, "it is not in the picture");
         let near = flow("internet", "perimeter", &["front-end"]);
         assert_eq!(layers(&near), Some(0), "there is no other");
